@@ -1,0 +1,2 @@
+//! The auth dialog.
+fn main() {}

@@ -1,0 +1,18 @@
+//! Everything about an AWS Client VPN connection that can be decided without I/O.
+//!
+//! This crate knows no socket, file, process, clock, D-Bus or toolkit. Parsers, the management
+//! codec, the mappings and the session's state machine live here, so that each of them is tested
+//! without root; the service, the auth dialog and the editors are thin shells around it.
+#![forbid(unsafe_code)]
+
+pub mod challenge;
+pub mod ip_config;
+pub mod management;
+pub mod openvpn;
+pub mod profile;
+pub mod saml;
+pub mod secret;
+pub mod secret_prompt;
+pub mod session;
+pub mod settings;
+pub mod tunnel_env;

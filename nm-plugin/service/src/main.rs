@@ -1,0 +1,2 @@
+//! NetworkManager's VPN service for AWS Client VPN.
+fn main() {}
