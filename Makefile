@@ -1,0 +1,92 @@
+# The only list of commands. `make help` prints it.
+#
+# On a fresh Debian 12 with Rust, `make demo` and `make test` set up everything themselves; they
+# and `make e2e`, `make bench` need root, for network namespaces of their own.
+
+prefix      ?= /usr
+libexecdir  ?= $(prefix)/libexec
+datadir     ?= $(prefix)/share
+# Where the libnm, NetworkManager and D-Bus of this system look, whatever our prefix is.
+plugindir   ?= $(shell pkg-config --variable=plugindir libnm)
+vpndir      ?= $(shell pkg-config --variable=vpnservicedir libnm)
+dbusdir     ?= /usr/share/dbus-1/system.d
+sysusersdir ?= /usr/lib/sysusers.d
+tmpfilesdir ?= /usr/lib/tmpfiles.d
+
+CARGO   ?= cargo
+INSTALL ?= install
+SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-editor-plugin
+TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm
+FILES   := service-files
+STAGE   := $(CURDIR)/target/stage
+
+.PHONY: help deps deps-build build openvpn openvpn-for-tests install stage \
+	check unit e2e fuzz test demo bench endpoint
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+deps: ## Debian packages that building and testing need (installs as root, else names them)
+	@packaging/install-debian-packages.sh build test
+
+deps-build:
+	@packaging/install-debian-packages.sh build
+
+build: ## the programs and the library, in target/release
+	$(CARGO) build --release --locked $(SHIPPED)
+
+openvpn: ## our patched OpenVPN, in target/openvpn (source: Debian's, or OPENVPN_TARBALL=)
+	packaging/openvpn/build.sh client
+
+openvpn-for-tests: openvpn
+	packaging/openvpn/build.sh server
+	packaging/openvpn/build.sh client-2.7
+
+install: build openvpn ## everything into $(DESTDIR)$(prefix)
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir) \
+		target/release/nm-aws-client-vpn-service target/release/nm-aws-client-vpn-auth-dialog
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn target/openvpn/openvpn
+	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn.so \
+		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn.so
+	$(INSTALL) -d $(DESTDIR)$(vpndir)
+	sed 's|@libexecdir@|$(libexecdir)|' $(FILES)/nm-aws-client-vpn-service.name.in \
+		>$(DESTDIR)$(vpndir)/nm-aws-client-vpn-service.name
+	chmod 644 $(DESTDIR)$(vpndir)/nm-aws-client-vpn-service.name
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(dbusdir) $(FILES)/nm-aws-client-vpn-service.conf
+	$(INSTALL) -D -m 644 $(FILES)/sysusers.conf $(DESTDIR)$(sysusersdir)/nm-aws-client-vpn.conf
+	$(INSTALL) -D -m 644 $(FILES)/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/nm-aws-client-vpn.conf
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/metainfo $(FILES)/*.metainfo.xml
+ifeq ($(DESTDIR),)
+	-systemd-sysusers $(sysusersdir)/nm-aws-client-vpn.conf
+	-systemd-tmpfiles --create $(tmpfilesdir)/nm-aws-client-vpn.conf
+endif
+
+stage:
+	$(MAKE) install DESTDIR=$(STAGE) prefix=/usr
+
+check: ## formatting, lints, licences of the dependencies, the files that are installed
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	packaging/check-dependencies.sh
+	packaging/check-service-files.sh
+
+unit: deps-build ## tests that need no root, no network and no bus
+	$(CARGO) test --locked $(TESTED)
+
+e2e: deps openvpn-for-tests stage ## end-to-end tests through the real NetworkManager (root)
+	$(CARGO) test --locked -p aws-client-vpn-e2e
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
+	packaging/fuzz.sh
+
+test: deps openvpn-for-tests stage fuzz ## all tests (root)
+	$(CARGO) test --workspace --locked --no-fail-fast
+
+demo: deps openvpn-for-tests stage ## a whole login, step by step, on real programs (root)
+	$(CARGO) run --locked -p aws-client-vpn-e2e --bin demo
+
+bench: deps openvpn-for-tests stage ## how fast and how large, beside OpenVPN and NetworkManager-openvpn (root)
+	$(CARGO) run --locked --release -p aws-client-vpn-e2e --bin bench
+
+endpoint: deps openvpn-for-tests ## the emulated AWS endpoint by itself, to point any client at (root)
+	$(CARGO) run --locked -p aws-client-vpn-endpoint

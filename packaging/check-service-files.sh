@@ -1,0 +1,37 @@
+#!/bin/sh
+# Checks the files that other programs read: each by the program's own parser.
+set -eu
+cd "$(dirname "$0")/../service-files"
+
+appstreamcli validate --no-net ./*.metainfo.xml
+
+python3 - <<'PYTHON'
+import configparser
+import xml.dom.minidom
+
+name = configparser.ConfigParser()
+name.read("nm-aws-client-vpn-service.name.in")
+service = name["VPN Connection"]["service"]
+policy = xml.dom.minidom.parse("nm-aws-client-vpn-service.conf")
+for rule in policy.getElementsByTagName("allow") + policy.getElementsByTagName("deny"):
+    for key, value in rule.attributes.items():
+        assert value == service, f"the D-Bus policy's {key} is not {service}: {value}"
+assert "supports-external-ui-mode" not in name["GNOME"], "nmcli would drop the dialog's answer"
+PYTHON
+
+# A bus daemon with nothing but the policy: it exits with the reason if it cannot read it.
+config=$(mktemp)
+trap 'rm -f "$config"' EXIT
+{
+    sed '/<busconfig>/q' nm-aws-client-vpn-service.conf
+    echo '<type>session</type><listen>unix:tmpdir=/tmp</listen>'
+    sed '1,/<busconfig>/d' nm-aws-client-vpn-service.conf
+} >"$config"
+bus=$(dbus-daemon --config-file="$config" --fork --print-pid=1)
+kill "$bus"
+
+# systemd is not the init of every build machine, but where its tools are, they judge.
+if command -v systemd-sysusers >/dev/null; then
+    systemd-sysusers --dry-run "$PWD/sysusers.conf" >/dev/null
+fi
+echo "service-files: well formed"
