@@ -1,2 +1,106 @@
 //! NetworkManager's VPN service for AWS Client VPN.
-fn main() {}
+//!
+//! NetworkManager starts one such process, as root, for each activation, and ends with it. All
+//! decisions are `aws_client_vpn_core`'s; this program carries them out. The same executable, run
+//! without privileges, is also OpenVPN's supervisor (see [`supervisor`]).
+
+mod account;
+mod dbus;
+mod driver;
+mod journal;
+mod kernel;
+mod management_socket;
+mod openvpn_process;
+mod privileges;
+mod resolver;
+mod runtime_dir;
+mod supervisor;
+mod tun_device;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: nm-aws-client-vpn-service [--bus-name NAME]
+NetworkManager's VPN service for AWS Client VPN. NetworkManager starts it; there is no reason to
+run it by hand.
+
+  --bus-name NAME  the name to own on the system bus
+                   [default: org.freedesktop.NetworkManager.aws-client-vpn]
+  --version        print the version
+  --help           print this text
+";
+
+/// What the command line asks for.
+enum Invocation {
+    Serve { bus_name: String },
+    Supervise { arguments: Vec<OsString> },
+    Print(String),
+    Wrong(String),
+}
+
+fn main() -> ExitCode {
+    match invocation(std::env::args_os().skip(1).collect()) {
+        Invocation::Print(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Invocation::Wrong(why) => {
+            eprintln!("nm-aws-client-vpn-service: {why}\n{USAGE}");
+            ExitCode::from(2)
+        }
+        Invocation::Supervise { arguments } => supervisor::run(arguments),
+        Invocation::Serve { bus_name } => serve(&bus_name),
+    }
+}
+
+fn invocation(arguments: Vec<OsString>) -> Invocation {
+    let mut bus_name = aws_client_vpn_core::settings::SERVICE_TYPE.to_owned();
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        match argument.to_str() {
+            Some("--help" | "-h") => return Invocation::Print(USAGE.to_owned()),
+            Some("--version") => {
+                let version = env!("CARGO_PKG_VERSION");
+                return Invocation::Print(format!("nm-aws-client-vpn-service {version}\n"));
+            }
+            Some("--bus-name") => match rest.next().and_then(|name| name.into_string().ok()) {
+                Some(name) => bus_name = name,
+                None => return Invocation::Wrong("--bus-name needs a name".to_owned()),
+            },
+            Some(supervisor::ARGUMENT) => {
+                return Invocation::Supervise { arguments: rest.collect() };
+            }
+            _ => {
+                let argument = argument.to_string_lossy();
+                return Invocation::Wrong(format!("unknown argument {argument}"));
+            }
+        }
+    }
+    Invocation::Serve { bus_name }
+}
+
+fn serve(bus_name: &str) -> ExitCode {
+    journal::start();
+    if let Err(error) = privileges::reduce() {
+        tracing::error!("could not give up privileges: {error}");
+        return ExitCode::FAILURE;
+    }
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("could not start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(driver::run(bus_name));
+    // A resolver that hangs must not keep the process.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{}", journal::chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}

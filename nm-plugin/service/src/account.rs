@@ -1,0 +1,77 @@
+//! The unprivileged account that OpenVPN runs as.
+//!
+//! It is a system account that the package makes (sysusers.d), so it stands in `/etc/passwd`; a
+//! lookup through NSS would load other people's modules into a root process for nothing.
+
+use std::io;
+use thiserror::Error;
+
+/// The name of the account.
+pub(crate) const NAME: &str = "nm-aws-client-vpn";
+
+/// An account without privileges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+/// The account cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum AccountError {
+    /// `/etc/passwd` could not be read.
+    #[error("could not read /etc/passwd")]
+    Unreadable(#[source] io::Error),
+    /// There is no such account.
+    #[error("the system account {NAME} is missing; install the package again, or run systemd-sysusers")]
+    Missing,
+    /// The account would not take any privilege away.
+    #[error("the system account {NAME} must not have the rights of root")]
+    Privileged,
+}
+
+/// Looks the account up.
+pub(crate) fn look_up() -> Result<Account, AccountError> {
+    // A service that does not run as root (in a test) cannot change its account at all.
+    if !rustix::process::geteuid().is_root() {
+        let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+        return Ok(Account { uid: uid.as_raw(), gid: gid.as_raw() });
+    }
+    find(&std::fs::read_to_string("/etc/passwd").map_err(AccountError::Unreadable)?)
+}
+
+fn find(passwd: &str) -> Result<Account, AccountError> {
+    let account = passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        if fields.next()? != NAME {
+            return None;
+        }
+        let uid = fields.nth(1)?.parse().ok()?;
+        let gid = fields.next()?.parse().ok()?;
+        Some(Account { uid, gid })
+    });
+    match account {
+        Some(Account { uid: 0, .. } | Account { gid: 0, .. }) => Err(AccountError::Privileged),
+        Some(account) => Ok(account),
+        None => Err(AccountError::Missing),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_is_found_by_its_whole_name() {
+        let passwd = "root:x:0:0::/root:/bin/sh\nnm-aws-client-vpn2:x:7:7::/:/x\n\
+                      nm-aws-client-vpn:x:990:989::/:/usr/sbin/nologin\n";
+        assert_eq!(find(passwd).unwrap(), Account { uid: 990, gid: 989 });
+    }
+
+    #[test]
+    fn a_missing_or_privileged_account_is_refused() {
+        assert!(matches!(find("root:x:0:0::/:/x\n"), Err(AccountError::Missing)));
+        assert!(matches!(find("nm-aws-client-vpn:x:0:5::/:/x"), Err(AccountError::Privileged)));
+        assert!(matches!(find("nm-aws-client-vpn:x:5:0::/:/x"), Err(AccountError::Privileged)));
+    }
+}

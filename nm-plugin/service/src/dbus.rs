@@ -1,0 +1,243 @@
+//! NetworkManager's interface `org.freedesktop.NetworkManager.VPN.Plugin` on the system bus.
+//!
+//! The methods decide nothing: each becomes a [`Request`] that the driver answers in the order of
+//! arrival, so that signals and replies leave in the order NetworkManager needs. Every caller has
+//! to be root, and signals go to the one process that asked for the connection, because anybody
+//! on the bus may listen to a broadcast.
+
+pub(crate) mod config;
+pub(crate) mod connection;
+
+use connection::{Connection as VpnConnection, Dictionary, InvalidConnection};
+use std::collections::HashMap;
+use tokio::sync::{mpsc, oneshot};
+use zbus::fdo::DBusProxy;
+use zbus::message::Header;
+use zbus::names::{OwnedUniqueName, UniqueName};
+use zbus::object_server::SignalEmitter;
+use zbus::zvariant::OwnedValue;
+
+/// Where the interface is (nm-vpn-dbus-interface.h).
+pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/VPN/Plugin";
+
+/// How many requests may wait for the driver.
+pub(crate) const QUEUE: usize = 16;
+
+/// The errors a caller sees (nm-errors.h).
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.freedesktop.NetworkManager.VPN.Error")]
+pub(crate) enum PluginError {
+    /// The bus itself failed.
+    #[zbus(error)]
+    Bus(zbus::Error),
+    /// Not possible, for the reason given.
+    Failed(String),
+    /// The connection is up already, or not up.
+    WrongState(String),
+    /// It is being taken down already.
+    StoppingInProgress(String),
+    /// It is down already.
+    AlreadyStopped(String),
+    /// The arguments make no sense.
+    BadArguments(String),
+    /// The profile cannot be used.
+    InvalidConnection(String),
+}
+
+impl From<InvalidConnection> for PluginError {
+    fn from(error: InvalidConnection) -> Self {
+        Self::InvalidConnection(crate::journal::chain(&error))
+    }
+}
+
+/// The reply to a request.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, PluginError>>;
+
+/// What NetworkManager asks for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Bring a connection up.
+    Connect {
+        /// The connection, checked.
+        connection: Box<VpnConnection>,
+        /// Whether secrets may be asked for on the way.
+        interactive: bool,
+        /// Who asks: signals go there, and the connection ends with it.
+        caller: OwnedUniqueName,
+        /// Answered once the activation has begun.
+        reply: Reply<()>,
+    },
+    /// Secrets that were asked for.
+    NewSecrets {
+        /// The connection, with the secrets in it.
+        connection: Box<VpnConnection>,
+        /// Answered once they are taken.
+        reply: Reply<()>,
+    },
+    /// Take the connection down.
+    Disconnect {
+        /// Answered once that has begun.
+        reply: Reply<()>,
+    },
+}
+
+/// The object NetworkManager talks to.
+pub(crate) struct Plugin {
+    requests: mpsc::Sender<Request>,
+    /// A caller that was checked; unique names are never given to another.
+    root: Option<OwnedUniqueName>,
+}
+
+impl Plugin {
+    /// An object that passes requests on to `requests`.
+    pub(crate) fn new(requests: mpsc::Sender<Request>) -> Self {
+        Self { requests, root: None }
+    }
+
+    /// Lets nobody but root through; in a test, nobody but the user the service runs as.
+    async fn check_caller(
+        &mut self,
+        bus: &zbus::Connection,
+        header: &Header<'_>,
+    ) -> Result<OwnedUniqueName, PluginError> {
+        let Some(sender) = header.sender() else {
+            return Err(PluginError::Failed("the caller has no name on the bus".to_owned()));
+        };
+        if let Some(root) = &self.root
+            && root.as_str() == sender.as_str()
+        {
+            return Ok(root.clone());
+        }
+        let uid = DBusProxy::new(bus)
+            .await?
+            .get_connection_unix_user(sender.clone().into())
+            .await
+            .map_err(zbus::Error::from)?;
+        if uid != rustix::process::geteuid().as_raw() {
+            tracing::warn!("refused a call from user {uid}: only NetworkManager may call");
+            return Err(PluginError::Failed("only NetworkManager may call this".to_owned()));
+        }
+        let sender = OwnedUniqueName::from(sender.to_owned());
+        self.root = Some(sender.clone());
+        Ok(sender)
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(Reply<T>) -> Request,
+    ) -> Result<T, PluginError> {
+        let ended = || PluginError::Failed("the service is ending".to_owned());
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+#[zbus::interface(name = "org.freedesktop.NetworkManager.VPN.Plugin")]
+impl Plugin {
+    /// `Connect(a{sa{sv}} connection)`: without any way to ask for secrets.
+    async fn connect(
+        &mut self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &zbus::Connection,
+        connection: Dictionary,
+    ) -> Result<(), PluginError> {
+        let caller = self.check_caller(bus, &header).await?;
+        let connection = Box::new(VpnConnection::try_from(connection)?);
+        self.ask(|reply| Request::Connect { connection, interactive: false, caller, reply }).await
+    }
+
+    /// `ConnectInteractive(a{sa{sv}} connection, a{sv} details)`: secrets may be asked for.
+    async fn connect_interactive(
+        &mut self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &zbus::Connection,
+        connection: Dictionary,
+        _details: HashMap<String, OwnedValue>,
+    ) -> Result<(), PluginError> {
+        let caller = self.check_caller(bus, &header).await?;
+        let connection = Box::new(VpnConnection::try_from(connection)?);
+        self.ask(|reply| Request::Connect { connection, interactive: true, caller, reply }).await
+    }
+
+    /// `NeedSecrets(a{sa{sv}} settings) → s`: the setting that lacks secrets, or nothing.
+    async fn need_secrets(
+        &mut self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &zbus::Connection,
+        settings: Dictionary,
+    ) -> Result<String, PluginError> {
+        self.check_caller(bus, &header).await?;
+        let connection = VpnConnection::try_from(settings)?;
+        let missing = connection.missing_secrets();
+        Ok(if missing.is_empty() { String::new() } else { "vpn".to_owned() })
+    }
+
+    /// `NewSecrets(a{sa{sv}} connection)`: the answer to SecretsRequired.
+    async fn new_secrets(
+        &mut self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &zbus::Connection,
+        connection: Dictionary,
+    ) -> Result<(), PluginError> {
+        self.check_caller(bus, &header).await?;
+        let connection = Box::new(VpnConnection::try_from(connection)?);
+        self.ask(|reply| Request::NewSecrets { connection, reply }).await
+    }
+
+    /// `Disconnect()`.
+    async fn disconnect(
+        &mut self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &zbus::Connection,
+    ) -> Result<(), PluginError> {
+        self.check_caller(bus, &header).await?;
+        self.ask(|reply| Request::Disconnect { reply }).await
+    }
+
+    /// `StateChanged(u)`.
+    #[zbus(signal, name = "StateChanged")]
+    async fn announce_state(emitter: &SignalEmitter<'_>, state: u32) -> zbus::Result<()>;
+
+    /// `SecretsRequired(s message, as secrets)`.
+    #[zbus(signal)]
+    async fn secrets_required(
+        emitter: &SignalEmitter<'_>,
+        message: &str,
+        secrets: &[String],
+    ) -> zbus::Result<()>;
+
+    /// `Config(a{sv})`.
+    #[zbus(signal)]
+    async fn config(
+        emitter: &SignalEmitter<'_>,
+        config: config::Settings<'_>,
+    ) -> zbus::Result<()>;
+
+    /// `Ip4Config(a{sv})`.
+    #[zbus(signal, name = "Ip4Config")]
+    async fn ip4_config(
+        emitter: &SignalEmitter<'_>,
+        config: config::Settings<'_>,
+    ) -> zbus::Result<()>;
+
+    /// `Ip6Config(a{sv})`.
+    #[zbus(signal, name = "Ip6Config")]
+    async fn ip6_config(
+        emitter: &SignalEmitter<'_>,
+        config: config::Settings<'_>,
+    ) -> zbus::Result<()>;
+
+    /// `Failure(u)`.
+    #[zbus(signal)]
+    async fn failure(emitter: &SignalEmitter<'_>, reason: u32) -> zbus::Result<()>;
+}
+
+/// Whom the signals go to.
+pub(crate) fn emitter<'a>(
+    bus: &'a zbus::Connection,
+    destination: &'a OwnedUniqueName,
+) -> zbus::Result<SignalEmitter<'a>> {
+    let destination: UniqueName<'a> = destination.as_ref();
+    Ok(SignalEmitter::new(bus, PATH)?.set_destination(destination.into()))
+}

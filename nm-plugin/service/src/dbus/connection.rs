@@ -1,0 +1,131 @@
+//! A connection as NetworkManager sends it, `a{sa{sv}}`, as far as it concerns us.
+
+use aws_client_vpn_core::profile::Profile;
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::{self, SettingsError};
+use std::collections::{BTreeMap, HashMap};
+use thiserror::Error;
+use zbus::zvariant::OwnedValue;
+
+/// Settings by name, each a dictionary of properties.
+pub(crate) type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
+
+/// NetworkManager's own limit where a profile sets none: `vpn.timeout`, in seconds.
+const DEFAULT_TIMEOUT_SECONDS: u32 = 60;
+
+/// The parts of a connection that a VPN service needs.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// The name the user gave it.
+    pub(crate) id: String,
+    /// Its UUID.
+    pub(crate) uuid: String,
+    /// `vpn.timeout` in seconds, the default filled in.
+    pub(crate) timeout_seconds: u32,
+    data: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Secret>,
+}
+
+/// The connection is not one of ours, or not usable.
+#[derive(Debug, Error)]
+pub(crate) enum InvalidConnection {
+    /// It has no `vpn` setting with `data`.
+    #[error("the connection has no VPN settings")]
+    NoVpnSettings,
+    /// Its settings do not make a profile.
+    #[error("the connection's settings cannot be used; import the profile again")]
+    Settings(#[from] SettingsError),
+}
+
+impl Connection {
+    /// The profile in the settings.
+    pub(crate) fn profile(&self) -> Result<Profile, InvalidConnection> {
+        Ok(settings::from_settings(&self.data, &self.secrets)?)
+    }
+
+    /// A number among the settings, in seconds.
+    pub(crate) fn data(&self) -> &BTreeMap<String, String> {
+        &self.data
+    }
+
+    /// The secrets NetworkManager sent along.
+    pub(crate) fn into_secrets(self) -> BTreeMap<String, Secret> {
+        self.secrets
+    }
+
+    /// The names of the secrets that have to be asked for before a Connect.
+    pub(crate) fn missing_secrets(&self) -> Vec<&'static str> {
+        settings::required_secrets(&self.data, &self.secrets)
+    }
+}
+
+impl TryFrom<Dictionary> for Connection {
+    type Error = InvalidConnection;
+
+    fn try_from(mut dictionary: Dictionary) -> Result<Self, InvalidConnection> {
+        let connection = dictionary.remove("connection").unwrap_or_default();
+        let mut vpn = dictionary.remove("vpn").ok_or(InvalidConnection::NoVpnSettings)?;
+        let data = vpn.remove("data").and_then(texts).ok_or(InvalidConnection::NoVpnSettings)?;
+        let secrets = vpn.remove("secrets").and_then(texts).unwrap_or_default();
+        let timeout = vpn.remove("timeout").and_then(|value| u32::try_from(value).ok());
+        let property = |name: &str| -> String {
+            let value = connection.get(name).and_then(|value| <&str>::try_from(value).ok());
+            value.unwrap_or_default().to_owned()
+        };
+        Ok(Self {
+            id: property("id"),
+            uuid: property("uuid"),
+            timeout_seconds: timeout.filter(|&set| set != 0).unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+            data: data.into_iter().collect(),
+            secrets: secrets.into_iter().map(|(name, text)| (name, Secret::new(text))).collect(),
+        })
+    }
+}
+
+fn texts(value: OwnedValue) -> Option<HashMap<String, String>> {
+    HashMap::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zbus::zvariant::Value;
+
+    fn setting(items: &[(&str, Value<'_>)]) -> HashMap<String, OwnedValue> {
+        let own = |(name, value): &(&str, Value<'_>)| {
+            ((*name).to_owned(), value.try_to_owned().unwrap())
+        };
+        items.iter().map(own).collect()
+    }
+
+    #[test]
+    fn the_parts_are_found_and_a_timeout_of_zero_is_the_default() {
+        let data = HashMap::from([("a", "b")]);
+        let secrets = HashMap::from([("password", "hunter2")]);
+        let connection = Connection::try_from(HashMap::from([
+            ("connection".to_owned(), setting(&[("id", "Work".into()), ("uuid", "u".into())])),
+            (
+                "vpn".to_owned(),
+                setting(&[
+                    ("data", data.into()),
+                    ("secrets", secrets.into()),
+                    ("timeout", 0_u32.into()),
+                ]),
+            ),
+        ]))
+        .unwrap();
+        assert_eq!((connection.id.as_str(), connection.uuid.as_str()), ("Work", "u"));
+        assert_eq!(connection.timeout_seconds, 60);
+        assert_eq!(connection.data()["a"], "b");
+        assert!(!format!("{connection:?}").contains("hunter2"));
+        assert_eq!(connection.into_secrets()["password"].expose(), "hunter2");
+    }
+
+    #[test]
+    fn a_connection_without_vpn_settings_is_refused() {
+        assert!(matches!(
+            Connection::try_from(HashMap::new()),
+            Err(InvalidConnection::NoVpnSettings)
+        ));
+    }
+}

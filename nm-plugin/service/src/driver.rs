@@ -1,0 +1,420 @@
+//! Carries out what the session decides: the only place of the service that performs effects.
+//!
+//! One task does everything in turn, so whatever the session asks for happens in the order it
+//! asked for it, and NetworkManager sees signals and replies in that order.
+
+use crate::account::{self, Account};
+use crate::dbus::connection::Connection as VpnConnection;
+use crate::dbus::{self, Plugin, PluginError, Request, config};
+use crate::journal;
+use crate::management_socket::{ManagementSocket, SendError};
+use crate::openvpn_process::OpenVpnProcess;
+use crate::resolver;
+use crate::runtime_dir::RuntimeDir;
+use crate::tun_device;
+use aws_client_vpn_core::management::{self, Line, Notification};
+use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
+use aws_client_vpn_core::session::{Effect, Input, Limits, Session, for_journal};
+use aws_client_vpn_core::settings;
+use std::future::pending;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::Instrument;
+use zbus::fdo::{DBusProxy, NameOwnerChangedStream};
+use zbus::names::OwnedUniqueName;
+
+/// How long the service waits for a first Connect, as libnm's own base class does.
+const IDLE_LIMIT: Duration = Duration::from_secs(180);
+/// NetworkManager ends an activation this long after `vpn.timeout` (nm-vpn-connection.c).
+const ACTIVATION_EXTRA: Duration = Duration::from_secs(180);
+/// What has to be left of it for the rest of the activation once the person has signed in.
+const ACTIVATION_RESERVE: Duration = Duration::from_secs(15);
+
+/// The service could not run at all.
+#[derive(Debug, Error)]
+pub(crate) enum ServiceError {
+    /// The bus cannot be reached, or the name not be had.
+    #[error("could not offer the VPN service on the system bus")]
+    Bus(#[from] zbus::Error),
+    /// Signals cannot be caught.
+    #[error("could not catch signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Serves one activation under `bus_name`.
+pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServiceError::Signals)?;
+    let (sender, mut requests) = mpsc::channel(dbus::QUEUE);
+    // The object has to be there before the name is: NetworkManager calls at once.
+    let bus = zbus::connection::Builder::system()?
+        .serve_at(dbus::PATH, Plugin::new(sender))?
+        .name(bus_name)?
+        .build()
+        .await?;
+    if let Some(mut activation) = first_connect(&bus, &mut requests, &mut terminate).await? {
+        let span = tracing::info_span!("connection", NM_CONNECTION = %activation.uuid);
+        activation.run(&mut requests, &mut terminate).instrument(span).await;
+    }
+    // What was sent last has to be on the bus before the process is gone.
+    bus.graceful_shutdown().await;
+    Ok(())
+}
+
+async fn first_connect(
+    bus: &zbus::Connection,
+    requests: &mut mpsc::Receiver<Request>,
+    terminate: &mut Signal,
+) -> Result<Option<Activation>, ServiceError> {
+    loop {
+        let request = tokio::select! {
+            request = requests.recv() => request,
+            _ = terminate.recv() => None,
+            () = tokio::time::sleep(IDLE_LIMIT) => None,
+        };
+        let not_up = || PluginError::WrongState("there is no connection yet".to_owned());
+        match request {
+            None => return Ok(None),
+            Some(Request::NewSecrets { reply, .. }) => drop(reply.send(Err(not_up()))),
+            Some(Request::Disconnect { reply }) => {
+                drop(reply.send(Ok(())));
+                return Ok(None);
+            }
+            Some(Request::Connect { connection, interactive, caller, reply }) => {
+                match Activation::new(bus, *connection, interactive, caller).await {
+                    Ok(mut activation) => {
+                        activation.perform_effects().await;
+                        drop(reply.send(Ok(())));
+                        return Ok(Some(activation));
+                    }
+                    Err(error) => {
+                        tracing::error!("cannot connect: {error}");
+                        drop(reply.send(Err(error)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One activation and all that belongs to it on this machine.
+struct Activation {
+    bus: zbus::Connection,
+    caller: OwnedUniqueName,
+    caller_changes: NameOwnerChangedStream,
+    uuid: String,
+    session: Session,
+    process: Option<OpenVpnProcess>,
+    management: Option<ManagementSocket>,
+    tun_device: Option<String>,
+    resolved: mpsc::Receiver<Input>,
+    resolved_sender: mpsc::Sender<Input>,
+    finished: bool,
+}
+
+impl Activation {
+    async fn new(
+        bus: &zbus::Connection,
+        connection: VpnConnection,
+        interactive: bool,
+        caller: OwnedUniqueName,
+    ) -> Result<Self, PluginError> {
+        let changes = DBusProxy::new(bus)
+            .await?
+            .receive_name_owner_changed_with_args(&[(0, caller.as_str())])
+            .await?;
+        let profile = connection.profile()?;
+        let limits = limits(&connection);
+        let uuid = connection.uuid.clone();
+        tracing::info!(
+            NM_CONNECTION = %uuid,
+            "connecting {:?} to {}",
+            connection.id,
+            profile.display_endpoint()
+        );
+        let secrets = connection.into_secrets();
+        let (resolved_sender, resolved) = mpsc::channel(1);
+        Ok(Self {
+            bus: bus.clone(),
+            caller,
+            caller_changes: changes,
+            uuid,
+            session: Session::new(profile, limits, interactive, secrets, Instant::now()),
+            process: None,
+            management: None,
+            tun_device: None,
+            resolved,
+            resolved_sender,
+            finished: false,
+        })
+    }
+
+    async fn run(&mut self, requests: &mut mpsc::Receiver<Request>, terminate: &mut Signal) {
+        while !self.finished {
+            let deadline = self.session.deadline();
+            let input = tokio::select! {
+                // What OpenVPN said before it ended comes before its end.
+                biased;
+                line = next_line(&mut self.management) => self.read(line),
+                how = ended(&mut self.process) => Some(self.openvpn_ended(how).await),
+                Some(request) = requests.recv() => self.requested(request),
+                Some(input) = self.resolved.recv() => Some(input),
+                () = gone(&mut self.caller_changes) => Some(Input::NetworkManagerGone),
+                _ = terminate.recv() => Some(Input::Disconnect),
+                () = until(deadline) => Some(Input::TimePassed),
+            };
+            if let Some(input) = input {
+                self.session.handle(input, Instant::now());
+                self.perform_effects().await;
+            }
+        }
+    }
+
+    /// Answers at once: the session only has to take note, and what follows takes its time.
+    fn requested(&mut self, request: Request) -> Option<Input> {
+        match request {
+            Request::Connect { reply, .. } => {
+                let text = "this connection is up or on its way already".to_owned();
+                drop(reply.send(Err(PluginError::WrongState(text))));
+                None
+            }
+            Request::NewSecrets { connection, reply } => {
+                if self.session.expects_secrets() {
+                    drop(reply.send(Ok(())));
+                    Some(Input::NewSecrets(connection.into_secrets()))
+                } else {
+                    let text = "no secrets were asked for".to_owned();
+                    drop(reply.send(Err(PluginError::WrongState(text))));
+                    None
+                }
+            }
+            Request::Disconnect { reply } => {
+                if self.session.is_stopping() {
+                    let text = "the connection is being taken down already".to_owned();
+                    drop(reply.send(Err(PluginError::StoppingInProgress(text))));
+                    None
+                } else {
+                    drop(reply.send(Ok(())));
+                    Some(Input::Disconnect)
+                }
+            }
+        }
+    }
+
+    fn read(&mut self, line: std::io::Result<Option<Line>>) -> Option<Input> {
+        match line {
+            Ok(Some(Line::Complete(line))) => {
+                let notification = management::decode(line.expose());
+                if let Notification::Log { text, .. } = &notification {
+                    tracing::info!("openvpn: {}", for_journal(text.expose()));
+                }
+                Some(Input::Management(notification))
+            }
+            Ok(Some(Line::TooLong)) => {
+                tracing::warn!("ignored an over-long line of OpenVPN's management interface");
+                None
+            }
+            // OpenVPN is about to end, and tells more by how it does.
+            Ok(None) => {
+                self.management = None;
+                None
+            }
+            Err(error) => {
+                tracing::warn!("OpenVPN's management interface failed: {error}");
+                self.management = None;
+                None
+            }
+        }
+    }
+
+    async fn openvpn_ended(&mut self, how: String) -> Input {
+        if let Some(mut process) = self.process.take() {
+            // Printed lines matter only where the management interface never came up; the session
+            // is told of them then, for the reason stands there.
+            let printed = process.last_output().await;
+            for line in &printed {
+                tracing::debug!("openvpn printed: {}", for_journal(line));
+            }
+            let never_connected = self.management.as_ref().is_some_and(|end| end.path().is_some());
+            if let (true, Some(last)) = (never_connected, printed.back()) {
+                return Input::OpenVpnEnded(format!("{how}: {}", for_journal(last)));
+            }
+        }
+        Input::OpenVpnEnded(how)
+    }
+
+    async fn perform_effects(&mut self) {
+        while let Some(effect) = self.session.poll_effect() {
+            if let Some(input) = self.perform(effect).await {
+                self.session.handle(input, Instant::now());
+            }
+        }
+    }
+
+    /// Carries out one effect; what comes of it at once is the session's next input.
+    async fn perform(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Note(text) => tracing::info!("{text}"),
+            Effect::Announce(state) => {
+                tracing::debug!("state: {state:?}");
+                self.signal(async |to| Plugin::announce_state(to, state as u32).await).await;
+            }
+            Effect::Fail(failure) => {
+                tracing::error!("{}", journal::chain(&failure));
+                let reason = failure.reason() as u32;
+                self.signal(async |to| Plugin::failure(to, reason).await).await;
+            }
+            Effect::RequestSecrets { message, hints } => {
+                self.signal(async |to| Plugin::secrets_required(to, &message, &hints).await).await;
+            }
+            Effect::Configure(ip_config) => {
+                let device = self.tun_device.clone().unwrap_or_default();
+                let (general, ipv4, ipv6) = config::dictionaries(&ip_config, &device);
+                self.signal(async |to| Plugin::config(to, general).await).await;
+                if let Some(ipv4) = ipv4 {
+                    self.signal(async |to| Plugin::ip4_config(to, ipv4).await).await;
+                }
+                if let Some(ipv6) = ipv6 {
+                    self.signal(async |to| Plugin::ip6_config(to, ipv6).await).await;
+                }
+            }
+            Effect::Resolve { host, random_label } => {
+                let sender = self.resolved_sender.clone();
+                tokio::spawn(async move {
+                    let result: Result<Vec<IpAddr>, String> =
+                        resolver::resolve(host.clone(), random_label).await;
+                    // Nobody waits for it any more once the activation is over.
+                    drop(sender.send(Input::Resolved { host, result }).await);
+                });
+            }
+            Effect::Launch => return self.launch().err().map(Input::NotStarted),
+            Effect::Send(command) => return self.send(command).await,
+            Effect::Terminate => {
+                if let Some(process) = &self.process {
+                    process.terminate();
+                }
+            }
+            Effect::Kill => {
+                if let Some(process) = &self.process {
+                    process.kill();
+                }
+            }
+            Effect::CleanUp => self.clean_up(),
+            Effect::Finish => self.finished = true,
+        }
+        None
+    }
+
+    async fn send(&mut self, command: management::Command) -> Option<Input> {
+        let sent = match &mut self.management {
+            Some(management) => management.send(&command).await,
+            None => Err(SendError::NotConnected),
+        };
+        match sent {
+            Ok(()) => None,
+            Err(SendError::Unsendable(error)) => Some(Input::NotSent(error.to_string())),
+            Err(error) => {
+                // OpenVPN's end follows, and is what the user is told.
+                tracing::warn!("{}", journal::chain(&error));
+                None
+            }
+        }
+    }
+
+    fn launch(&mut self) -> Result<(), String> {
+        let account = account::look_up().map_err(|error| journal::chain(&error))?;
+        let mut management = listen(account)
+            .map_err(|error| format!("no management socket could be made under /run: {error}"))?;
+        let socket_path = management.path().unwrap_or_default();
+        let socket_path = socket_path.to_str().ok_or("the path of the socket is not text")?;
+        let device = tun_device::create(account.uid)
+            .map_err(|error| format!("no tun device could be made: {error}"))?;
+        self.tun_device = Some(device.clone());
+        let parameters = LaunchParameters {
+            management_socket: socket_path,
+            tun_device: &device,
+            version: OpenVpnVersion::V2_6,
+        };
+        let launch = openvpn::launch(self.session.profile(), &parameters);
+        let process = OpenVpnProcess::start(launch, &device, account)
+            .map_err(|error| error.to_string())?;
+        if let Some(pid) = process.supervisor_pid() {
+            management.expect_child_of(pid);
+        }
+        self.management = Some(management);
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn clean_up(&mut self) {
+        self.management = None;
+        self.process = None;
+        if let Some(device) = self.tun_device.take()
+            && let Err(error) = tun_device::remove(&device)
+        {
+            tracing::warn!("could not remove the interface {device}: {error}");
+        }
+    }
+
+    /// Sends a signal to NetworkManager; if the bus is gone, the activation's end is near anyway.
+    async fn signal(
+        &self,
+        emit: impl AsyncFnOnce(&zbus::object_server::SignalEmitter<'_>) -> zbus::Result<()>,
+    ) {
+        let sent = match dbus::emitter(&self.bus, &self.caller) {
+            Ok(emitter) => emit(&emitter).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            tracing::warn!("could not send a signal to NetworkManager: {error}");
+        }
+    }
+}
+
+fn listen(account: Account) -> std::io::Result<ManagementSocket> {
+    ManagementSocket::listen(RuntimeDir::create(account)?, account)
+}
+
+/// The profile's limits, cut to what NetworkManager leaves for one activation.
+fn limits(connection: &VpnConnection) -> Limits {
+    let settings = settings::limits(connection.data());
+    let activation = Duration::from_secs(connection.timeout_seconds.into()) + ACTIVATION_EXTRA;
+    Limits {
+        connect: settings.connect,
+        login: settings.login.min(activation.saturating_sub(ACTIVATION_RESERVE)),
+    }
+}
+
+async fn next_line(management: &mut Option<ManagementSocket>) -> std::io::Result<Option<Line>> {
+    match management {
+        Some(management) => management.next_line().await,
+        None => pending().await,
+    }
+}
+
+async fn ended(process: &mut Option<OpenVpnProcess>) -> String {
+    match process {
+        Some(process) => process.ended().await,
+        None => pending().await,
+    }
+}
+
+/// Waits until the bus says that the watched name has no owner any more.
+async fn gone(changes: &mut NameOwnerChangedStream) {
+    use futures_util::StreamExt;
+    while let Some(change) = changes.next().await {
+        if change.args().is_ok_and(|args| args.new_owner().is_none()) {
+            return;
+        }
+    }
+    // The stream ends with the bus.
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,52 @@
+//! The few kernel calls that no safe wrapper exists for. All unsafe code of the service is here.
+#![expect(unsafe_code, reason = "ioctls on /dev/net/tun and close_range have no safe wrapper")]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+
+/// The octets of an interface name, the closing NUL included (IFNAMSIZ, linux/if.h).
+pub(crate) const INTERFACE_NAME_SIZE: usize = libc::IFNAMSIZ;
+
+/// Attaches `tun`, an open `/dev/net/tun`, to the interface `name`, which is made if it is not
+/// there; a `%d` in the name is replaced with the first free number. Returns the name.
+pub(crate) fn attach_tun(tun: &File, name: &str) -> io::Result<String> {
+    if name.len() >= INTERFACE_NAME_SIZE {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: ifreq is plain old data; all zeroes is a valid value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *to = from.cast_signed();
+    }
+    let flags = libc::IFF_TUN | libc::IFF_NO_PI;
+    request.ifr_ifru.ifru_flags = libc::c_short::try_from(flags).unwrap_or(0);
+    // SAFETY: TUNSETIFF reads and writes one ifreq, which lives for the whole call.
+    check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF, &raw mut request) })?;
+    let name = request.ifr_name.iter().take_while(|&&octet| octet != 0);
+    Ok(name.map(|octet| char::from(octet.cast_unsigned())).collect())
+}
+
+/// Lets the user `uid` attach to the interface that `tun` is attached to.
+pub(crate) fn set_tun_owner(tun: &File, uid: u32) -> io::Result<()> {
+    // SAFETY: TUNSETOWNER takes a number, not a pointer.
+    check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETOWNER, libc::c_ulong::from(uid)) })
+}
+
+/// Lets the interface that `tun` is attached to outlive its last user, or not.
+pub(crate) fn set_tun_persistent(tun: &File, persistent: bool) -> io::Result<()> {
+    let value = libc::c_ulong::from(persistent);
+    // SAFETY: TUNSETPERSIST takes a number, not a pointer.
+    check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETPERSIST, value) })
+}
+
+/// Keeps every descriptor but the three standard ones from the programs that are executed later.
+pub(crate) fn close_inherited_on_exec() -> io::Result<()> {
+    let flags = libc::CLOSE_RANGE_CLOEXEC.cast_signed();
+    // SAFETY: the call changes flags of descriptors only; it closes none in this process.
+    check(unsafe { libc::close_range(3, libc::c_uint::MAX, flags) })
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

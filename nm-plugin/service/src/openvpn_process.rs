@@ -1,0 +1,171 @@
+//! Starts OpenVPN, under its supervisor and without privileges, and tells how it ended.
+
+use crate::account::Account;
+use crate::supervisor;
+use aws_client_vpn_core::openvpn::Launch;
+use aws_client_vpn_core::secret::Secret;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::task::JoinHandle;
+
+/// How many of the last lines OpenVPN printed are kept, to explain why it did not start.
+const KEPT_LINES: usize = 5;
+/// How much of a printed line is kept, in octets.
+const KEPT_LINE_LENGTH: usize = 512;
+/// How long the pipes of an ended process may stay open.
+const PIPE_GRACE: Duration = Duration::from_secs(1);
+
+/// A running OpenVPN and its supervisor.
+#[derive(Debug)]
+pub(crate) struct OpenVpnProcess {
+    supervisor: Child,
+    output: Option<JoinHandle<VecDeque<String>>>,
+}
+
+/// Where the package's own OpenVPN is: beside the service, never one of the system's.
+pub(crate) fn path() -> io::Result<PathBuf> {
+    let service = std::env::current_exe()?;
+    let dir = service.parent().unwrap_or(Path::new("/"));
+    Ok(dir.join("nm-aws-client-vpn").join("openvpn"))
+}
+
+impl OpenVpnProcess {
+    /// Starts OpenVPN as `account`. The configuration goes in through standard input, so that no
+    /// key is ever in a file, an argument or the environment.
+    pub(crate) fn start(launch: Launch, tun_device: &str, account: Account) -> io::Result<Self> {
+        let openvpn = path()?;
+        // The supervisor would only be able to say so on a closed pipe.
+        if !openvpn.is_file() {
+            let text = format!("{} is missing; install the package again", openvpn.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .arg(supervisor::ARGUMENT)
+            .arg(tun_device)
+            .arg(openvpn)
+            .args(&launch.arguments)
+            .env_clear()
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if rustix::process::geteuid().is_root() {
+            // Also leaves all supplementary groups.
+            command.uid(account.uid).gid(account.gid);
+        }
+        let mut supervisor = command.spawn()?;
+        if let Some(stdin) = supervisor.stdin.take() {
+            tokio::spawn(feed(stdin, launch.config));
+        }
+        let output = match (supervisor.stdout.take(), supervisor.stderr.take()) {
+            (Some(stdout), Some(stderr)) => Some(tokio::spawn(async move {
+                let (mut out, err) = tokio::join!(last_lines(stdout), last_lines(stderr));
+                out.extend(err);
+                out
+            })),
+            _ => None,
+        };
+        Ok(Self { supervisor, output })
+    }
+
+    /// The supervisor's process number; OpenVPN is its child.
+    pub(crate) fn supervisor_pid(&self) -> Option<u32> {
+        self.supervisor.id()
+    }
+
+    /// Waits for the end; tells how it came, in words. Nothing is lost if the future is dropped.
+    pub(crate) async fn ended(&mut self) -> String {
+        match self.supervisor.wait().await {
+            Ok(status) => supervisor::describe(status),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// The last lines that an ended OpenVPN printed.
+    pub(crate) async fn last_output(&mut self) -> VecDeque<String> {
+        match self.output.take() {
+            Some(output) => match tokio::time::timeout(PIPE_GRACE, output).await {
+                Ok(Ok(lines)) => lines,
+                Ok(Err(_)) | Err(_) => VecDeque::new(),
+            },
+            None => VecDeque::new(),
+        }
+    }
+
+    /// Asks OpenVPN to end, through the supervisor.
+    pub(crate) fn terminate(&self) {
+        if let Some(pid) = self.pid() {
+            log_failure("SIGTERM", kill_process(pid, Signal::TERM));
+        }
+    }
+
+    /// Ends OpenVPN and the supervisor at once.
+    pub(crate) fn kill(&self) {
+        if let Some(pid) = self.pid() {
+            log_failure("SIGKILL", kill_process_group(pid, Signal::KILL));
+        }
+    }
+
+    /// `None` once the process has been waited for, so that no other is ever signalled.
+    fn pid(&self) -> Option<Pid> {
+        Pid::from_raw(i32::try_from(self.supervisor.id()?).ok()?)
+    }
+}
+
+fn log_failure(signal: &str, result: rustix::io::Result<()>) {
+    if let Err(error) = result {
+        tracing::warn!("could not send {signal} to OpenVPN: {error}");
+    }
+}
+
+async fn feed(mut stdin: ChildStdin, config: Secret) {
+    // A process that ended early says why by its exit.
+    drop(stdin.write_all(config.expose().as_bytes()).await);
+}
+
+async fn last_lines(stream: impl AsyncRead + Unpin) -> VecDeque<String> {
+    let mut stream = BufReader::new(stream);
+    let mut kept = VecDeque::new();
+    let mut line = Vec::new();
+    while let Ok(chunk) = stream.fill_buf().await {
+        if chunk.is_empty() {
+            break;
+        }
+        let length = chunk.len();
+        for &octet in chunk {
+            if octet == b'\n' {
+                if kept.len() == KEPT_LINES {
+                    kept.pop_front();
+                }
+                kept.push_back(String::from_utf8_lossy(&line).into_owned());
+                line.clear();
+            } else if line.len() < KEPT_LINE_LENGTH {
+                line.push(octet);
+            }
+        }
+        stream.consume(length);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_last_lines_are_kept_and_none_is_long() {
+        let text = format!("{}\n1\n2\n3\n4\n{}\n", "lost", "x".repeat(10_000));
+        let kept = last_lines(text.as_bytes()).await;
+        assert_eq!(kept.len(), KEPT_LINES);
+        assert_eq!(kept[0], "1");
+        assert_eq!(kept[4].len(), KEPT_LINE_LENGTH);
+    }
+}

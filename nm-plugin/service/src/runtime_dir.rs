@@ -1,0 +1,65 @@
+//! The folder under `/run` that holds the management socket until OpenVPN has connected to it.
+
+use crate::account::Account;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+/// Only root writes here; the account OpenVPN runs as may pass through.
+const PARENT: &str = "/run/nm-aws-client-vpn";
+
+/// A folder of this process's own; removed with the value.
+#[derive(Debug)]
+pub(crate) struct RuntimeDir {
+    path: PathBuf,
+}
+
+impl RuntimeDir {
+    /// Makes the folder: root's, with leave for the account's group to reach what is in it.
+    pub(crate) fn create(account: Account) -> io::Result<Self> {
+        let parent = Path::new(PARENT);
+        match fs::DirBuilder::new().mode(0o711).create(parent) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        Self::create_in(parent, account)
+    }
+
+    fn create_in(parent: &Path, account: Account) -> io::Result<Self> {
+        let path = parent.join(std::process::id().to_string());
+        // Left by a process of the same number that was killed.
+        match fs::remove_dir_all(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        let dir = Self { path };
+        give_to_group(&dir.path, account)?;
+        fs::set_permissions(&dir.path, fs::Permissions::from_mode(0o710))?;
+        Ok(dir)
+    }
+
+    /// Where the management socket is.
+    pub(crate) fn socket_path(&self) -> PathBuf {
+        self.path.join("management")
+    }
+}
+
+impl Drop for RuntimeDir {
+    fn drop(&mut self) {
+        // Not there any more is as good as removed; anything else shows in the next start.
+        drop(fs::remove_dir_all(&self.path));
+    }
+}
+
+/// Gives `path`, a file of ours, to the account's group. NetworkManager's unit has no CAP_CHOWN,
+/// but an owner may give a file to a group that he is in.
+pub(crate) fn give_to_group(path: &Path, account: Account) -> io::Result<()> {
+    if rustix::process::geteuid().is_root() {
+        rustix::thread::set_thread_groups(&[rustix::fs::Gid::from_raw(account.gid)])?;
+    }
+    chown(path, None, Some(account.gid))
+}

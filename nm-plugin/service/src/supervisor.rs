@@ -1,0 +1,107 @@
+//! OpenVPN's supervisor: a small process without privileges between the service and OpenVPN.
+//!
+//! The tun device has to be persistent, and a killed service cannot remove it. The supervisor
+//! outlives the service by a moment: when OpenVPN ends, or the service does, it sees to it that
+//! OpenVPN is gone and takes the device away, which it may because its account owns it. If the
+//! supervisor itself is killed, OpenVPN ends with the service's management socket, and the service
+//! removes the device.
+
+use crate::tun_device;
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The first argument that makes this executable the supervisor. Then follow the name of the tun
+/// device, OpenVPN's path and OpenVPN's arguments.
+pub(crate) const ARGUMENT: &str = "--supervise-openvpn";
+
+/// How long OpenVPN may take to end after SIGTERM. Less than the service waits for us.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Exit codes above this one say which signal ended OpenVPN, as in a shell.
+const SIGNAL_BASE: i32 = 128;
+
+/// Runs OpenVPN to its end; exits as it did.
+pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    let mut arguments = arguments.into_iter();
+    let (Some(device), Some(program)) = (arguments.next(), arguments.next()) else {
+        eprintln!("{ARGUMENT} needs the name of a tun device and the path of OpenVPN");
+        return ExitCode::from(2);
+    };
+    let outcome = supervise(program, arguments.collect());
+    if let Some(device) = device.to_str()
+        && let Err(error) = tun_device::remove(device)
+    {
+        eprintln!("could not remove {device}: {error}");
+    }
+    match outcome {
+        Ok(status) => ExitCode::from(u8::try_from(code(status)).unwrap_or(u8::MAX)),
+        Err(error) => {
+            eprintln!("could not run OpenVPN: {error}");
+            ExitCode::from(127)
+        }
+    }
+}
+
+/// What an exit code of the supervisor says of OpenVPN.
+pub(crate) fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) if code > SIGNAL_BASE => format!("killed by signal {}", code - SIGNAL_BASE),
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("its supervisor was killed by signal {signal}"),
+        (None, None) => "for an unknown reason".to_owned(),
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| SIGNAL_BASE + status.signal().unwrap_or(0))
+}
+
+fn supervise(program: OsString, arguments: Vec<OsString>) -> std::io::Result<ExitStatus> {
+    // The change of account has cleared this, so it can only be set here.
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        // Standard input carries OpenVPN's configuration; the environment is empty already.
+        let mut openvpn = Command::new(program).args(arguments).spawn()?;
+        tokio::select! {
+            status = openvpn.wait() => status,
+            _ = terminate.recv() => end(&mut openvpn).await,
+            _ = interrupt.recv() => end(&mut openvpn).await,
+        }
+    })
+}
+
+async fn end(openvpn: &mut Child) -> std::io::Result<ExitStatus> {
+    let pid = openvpn.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        kill_process(pid, Signal::TERM)?;
+    }
+    match tokio::time::timeout(GRACE, openvpn.wait()).await {
+        Ok(status) => status,
+        Err(_) => {
+            openvpn.start_kill()?;
+            openvpn.wait().await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_openvpn_ended_survives_the_supervisor_s_exit_code() {
+        let killed = ExitStatus::from_raw(9);
+        assert_eq!(code(killed), 137);
+        assert_eq!(describe(ExitStatus::from_raw(137 << 8)), "killed by signal 9");
+        assert_eq!(describe(ExitStatus::from_raw(1 << 8)), "exit code 1");
+        assert_eq!(describe(killed), "its supervisor was killed by signal 9");
+    }
+}
