@@ -403,7 +403,7 @@ async fn ended(process: &mut Option<OpenVpnProcess>) -> String {
 
 /// Waits until the bus says that the watched name has no owner any more.
 async fn gone(changes: &mut NameOwnerChangedStream) {
-    use futures_util::StreamExt;
+    use futures_lite::StreamExt;
     while let Some(change) = changes.next().await {
         if change.args().is_ok_and(|args| args.new_owner().is_none()) {
             return;
