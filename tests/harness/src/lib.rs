@@ -1,1 +1,32 @@
-//! To be written.
+//! A laboratory for tests on real programs: a client machine and a server machine, made of
+//! namespaces, on which the real NetworkManager, D-Bus, OpenVPN and browser run.
+//!
+//! The machine that runs the tests must not notice. So each [`Lab`] lives in network, mount and
+//! process namespaces of its own; the product's staged tree is laid over the client's `/usr`, and
+//! whatever is written goes to memory that vanishes with the namespaces. Several labs run side by
+//! side, and a lab whose test was killed dies with it.
+//!
+//! A test that cannot be set up has failed: functions here panic with a sentence, they do not
+//! return errors.
+
+mod agent;
+mod endpoint;
+mod events;
+mod lab;
+mod process;
+mod scan;
+mod snapshot;
+mod tools;
+mod wait;
+mod world;
+
+pub use agent::{Agent, AgentStyle, VpnState};
+pub use endpoint::{Endpoint, EndpointOptions};
+pub use events::{Event, Events};
+pub use lab::{Browser, DnsMode, Lab, Options, PendingUp, Up};
+pub use process::Process;
+pub use scan::{Finding, SecretScan};
+pub use snapshot::Snapshot;
+pub use tools::Tools;
+pub use wait::{eventually, wait_for};
+pub use world::World;

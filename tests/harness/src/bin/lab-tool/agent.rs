@@ -1,0 +1,337 @@
+//! A secret agent that runs a plugin's auth dialog in the old style, as gnome-shell and nm-applet
+//! do (networkAgent.js, applet-vpn-request.c), and tells about it in JSON lines.
+
+use crate::report::report;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use std::collections::HashMap;
+use std::process::{ExitCode, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::watch;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
+const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
+const NAME_FILES: &str = "/usr/lib/NetworkManager/VPN";
+/// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`
+const VPN_HINTS: u32 = 1;
+/// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
+const ALLOW_INTERACTION: u32 = 0x1;
+
+type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
+type Answer = HashMap<&'static str, HashMap<&'static str, Value<'static>>>;
+
+/// How the agent treats a dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Standard input stays open, QUIT comes after the answer, standard error is a closed pipe.
+    GnomeShell,
+    /// QUIT is sent with DONE and standard input closed; a dialog to be cancelled is signalled.
+    NmApplet,
+}
+
+/// Why a dialog has to end early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancel {
+    No,
+    ByUser,
+    ByNetworkManager,
+}
+
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.freedesktop.NetworkManager.SecretAgent")]
+enum AgentError {
+    #[zbus(error)]
+    ZBus(zbus::Error),
+    NoSecrets(String),
+    UserCanceled(String),
+    AgentCanceled(String),
+    Failed(String),
+}
+
+struct Agent {
+    style: Style,
+    running: Running,
+}
+
+/// Cancels the dialog that runs now, if one does.
+#[derive(Debug, Clone, Default)]
+struct Running(Arc<Mutex<Option<watch::Sender<Cancel>>>>);
+
+impl Running {
+    fn cancel(&self, why: Cancel) {
+        if let Some(sender) = self.0.lock().expect("not poisoned").take() {
+            sender.send_replace(why);
+        }
+    }
+
+    /// A new request for a connection replaces the one before.
+    fn begin(&self) -> watch::Receiver<Cancel> {
+        self.cancel(Cancel::ByNetworkManager);
+        let (sender, receiver) = watch::channel(Cancel::No);
+        *self.0.lock().expect("not poisoned") = Some(sender);
+        receiver
+    }
+}
+
+#[zbus::interface(name = "org.freedesktop.NetworkManager.SecretAgent")]
+impl Agent {
+    /// `GetSecrets(a{sa{sv}}, o, s, as, u) -> a{sa{sv}}`
+    async fn get_secrets(
+        &self,
+        connection: Dictionary,
+        _path: OwnedObjectPath,
+        setting_name: String,
+        hints: Vec<String>,
+        flags: u32,
+    ) -> Result<Answer, AgentError> {
+        report(json!({"event": "asked", "setting": setting_name, "hints": hints, "flags": flags}));
+        if setting_name != "vpn" {
+            return Err(AgentError::NoSecrets(
+                "only VPN secrets are known here".to_owned(),
+            ));
+        }
+        let request = Request::read(&connection, hints, flags)?;
+        let secrets = run_dialog(self.style, request, self.running.begin()).await?;
+        report(json!({"event": "answered", "names": secrets.keys().collect::<Vec<_>>()}));
+        let vpn = HashMap::from([("secrets", Value::from(secrets))]);
+        Ok(HashMap::from([("vpn", vpn)]))
+    }
+
+    /// `CancelGetSecrets(o, s)`
+    async fn cancel_get_secrets(&self, _path: OwnedObjectPath, _setting_name: String) {
+        report(json!({"event": "cancelled"}));
+        self.running.cancel(Cancel::ByNetworkManager);
+    }
+
+    /// `SaveSecrets(a{sa{sv}}, o)`
+    async fn save_secrets(&self, _connection: Dictionary, _path: OwnedObjectPath) {}
+
+    /// `DeleteSecrets(a{sa{sv}}, o)`
+    async fn delete_secrets(&self, _connection: Dictionary, _path: OwnedObjectPath) {}
+}
+
+/// What a dialog is told.
+struct Request {
+    program: String,
+    arguments: Vec<String>,
+    input: String,
+}
+
+impl Request {
+    fn read(connection: &Dictionary, hints: Vec<String>, flags: u32) -> Result<Self, AgentError> {
+        let wrong = |what: &str| AgentError::Failed(format!("the connection has no {what}"));
+        let text = |setting: &str, key: &str| -> Option<String> {
+            String::try_from(connection.get(setting)?.get(key)?.try_clone().ok()?).ok()
+        };
+        let strings = |key: &str| -> HashMap<String, String> {
+            let value = connection.get("vpn").and_then(|vpn| vpn.get(key));
+            value
+                .and_then(|value| value.try_clone().ok())
+                .and_then(|value| HashMap::try_from(value).ok())
+                .unwrap_or_default()
+        };
+        let service = text("vpn", "service-type").ok_or_else(|| wrong("service-type"))?;
+        let program = dialog_of(&service)
+            .ok_or_else(|| AgentError::NoSecrets(format!("no auth dialog for {service}")))?;
+        let mut arguments = vec![
+            "-u".to_owned(),
+            text("connection", "uuid").ok_or_else(|| wrong("uuid"))?,
+            "-n".to_owned(),
+            text("connection", "id").ok_or_else(|| wrong("id"))?,
+            "-s".to_owned(),
+            service,
+        ];
+        if flags & ALLOW_INTERACTION != 0 {
+            arguments.push("-i".to_owned());
+        }
+        for hint in hints {
+            arguments.extend(["-t".to_owned(), hint]);
+        }
+        let mut input = String::new();
+        for (key, value) in strings("data") {
+            input.push_str(&format!("DATA_KEY={key}\nDATA_VAL={value}\n\n"));
+        }
+        for (key, value) in strings("secrets") {
+            input.push_str(&format!("SECRET_KEY={key}\nSECRET_VAL={value}\n\n"));
+        }
+        input.push_str("DONE\n\n");
+        Ok(Self {
+            program,
+            arguments,
+            input,
+        })
+    }
+}
+
+/// The program named in the name file of `service`.
+fn dialog_of(service: &str) -> Option<String> {
+    std::fs::read_dir(NAME_FILES)
+        .ok()?
+        .flatten()
+        .find_map(|entry| {
+            let text = std::fs::read_to_string(entry.path()).ok()?;
+            text.lines()
+                .find(|line| *line == format!("service={service}"))?;
+            let dialog = text
+                .lines()
+                .find_map(|line| line.strip_prefix("auth-dialog="))?;
+            Some(dialog.to_owned())
+        })
+}
+
+async fn run_dialog(
+    style: Style,
+    request: Request,
+    mut cancelled: watch::Receiver<Cancel>,
+) -> Result<HashMap<String, String>, AgentError> {
+    let failed = |error: std::io::Error| AgentError::Failed(error.to_string());
+    let mut command = Command::new(&request.program);
+    command
+        .args(&request.arguments)
+        .env("BROWSER", "/run/lab/bin/xdg-open")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed)?;
+    report(json!({"event": "dialog", "pid": child.id()}));
+    let mut stdin = child.stdin.take();
+    let stdout = child.stdout.take().expect("it is piped");
+    // gnome-shell closes its end of standard error at once.
+    drop(child.stderr.take());
+    if let Some(pipe) = &mut stdin {
+        pipe.write_all(request.input.as_bytes())
+            .await
+            .map_err(failed)?;
+        if style == Style::NmApplet {
+            pipe.write_all(b"QUIT\n\n").await.map_err(failed)?;
+        }
+        pipe.flush().await.map_err(failed)?;
+    }
+    if style == Style::NmApplet {
+        stdin = None;
+    }
+    let outcome = tokio::select! {
+        outcome = converse(&mut child, &mut stdin, BufReader::new(stdout).lines()) => Some(outcome),
+        () = cancelled_for_good(&mut cancelled) => None,
+    };
+    match outcome {
+        Some(Ok((secrets, status))) => {
+            report(json!({"event": "dialog-ended", "status": status.code()}));
+            if status.success() {
+                Ok(secrets)
+            } else {
+                Err(AgentError::UserCanceled(
+                    "the dialog was cancelled".to_owned(),
+                ))
+            }
+        }
+        Some(Err(error)) => Err(failed(error)),
+        None => {
+            let why = *cancelled.borrow();
+            if style == Style::NmApplet
+                && let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed()))
+            {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+            tokio::spawn(dismiss(child, stdin));
+            match why {
+                Cancel::ByUser => Err(AgentError::UserCanceled("cancelled by the user".to_owned())),
+                Cancel::No | Cancel::ByNetworkManager => Err(AgentError::AgentCanceled(
+                    "cancelled by NetworkManager".to_owned(),
+                )),
+            }
+        }
+    }
+}
+
+/// Resolves when someone cancels.
+async fn cancelled_for_good(cancelled: &mut watch::Receiver<Cancel>) {
+    if cancelled
+        .wait_for(|cancel| *cancel != Cancel::No)
+        .await
+        .is_err()
+    {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Reads pairs of lines up to two empty ones, says QUIT, and waits for the dialog's end.
+async fn converse(
+    child: &mut Child,
+    stdin: &mut Option<ChildStdin>,
+    mut lines: Lines<BufReader<ChildStdout>>,
+) -> std::io::Result<(HashMap<String, String>, ExitStatus)> {
+    let mut secrets = HashMap::new();
+    let mut quit_sent = false;
+    while let Some(key) = lines.next_line().await? {
+        let Some(value) = lines.next_line().await? else {
+            break;
+        };
+        if key.is_empty() && value.is_empty() {
+            if let Some(pipe) = stdin {
+                drop(pipe.write_all(b"QUIT\n\n").await);
+                drop(pipe.flush().await);
+            }
+            quit_sent = true;
+        } else {
+            secrets.insert(key, value);
+        }
+    }
+    let status = child.wait().await?;
+    // gnome-shell loses the secrets of a dialog that does not wait for QUIT.
+    if stdin.is_some() && !quit_sent {
+        secrets.clear();
+    }
+    Ok((secrets, status))
+}
+
+/// gnome-shell says QUIT, closes standard input, and does not kill the child.
+async fn dismiss(mut child: Child, stdin: Option<ChildStdin>) {
+    if let Some(mut pipe) = stdin {
+        drop(pipe.write_all(b"QUIT\n\n").await);
+        drop(pipe.flush().await);
+    }
+    if let Ok(status) = child.wait().await {
+        report(json!({"event": "dialog-ended", "status": status.code()}));
+    }
+}
+
+/// Serves until its standard input ends; the line `cancel` there is the user's cancelling.
+pub(crate) fn run(style: &str) -> ExitCode {
+    let style = match style {
+        "gnome-shell" => Style::GnomeShell,
+        "nm-applet" => Style::NmApplet,
+        _ => return ExitCode::from(2),
+    };
+    crate::report::block_on(serve(style))
+}
+
+async fn serve(style: Style) -> zbus::Result<()> {
+    let running = Running::default();
+    let agent = Agent {
+        style,
+        running: running.clone(),
+    };
+    let bus = zbus::connection::Builder::system()?
+        .serve_at("/org/freedesktop/NetworkManager/SecretAgent", agent)?
+        .build()
+        .await?;
+    bus.call_method(
+        Some(NETWORK_MANAGER),
+        "/org/freedesktop/NetworkManager/AgentManager",
+        Some("org.freedesktop.NetworkManager.AgentManager"),
+        "RegisterWithCapabilities",
+        &("lab.agent", VPN_HINTS),
+    )
+    .await?;
+    report(json!({"event": "registered"}));
+    let mut commands = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(line)) = commands.next_line().await {
+        if line == "cancel" {
+            running.cancel(Cancel::ByUser);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! A person at a browser, who does what the file `browser.json` of the lab says.
+//!
+//! Nothing secret is ever in an argument: curl gets what it posts on its standard input.
+
+use crate::form::Form;
+use crate::report::report;
+use crate::webdriver;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+const PLAN: &str = "/run/lab/browser.json";
+
+/// What the person does.
+pub(crate) struct Plan {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+pub(crate) fn run(url: &str) -> ExitCode {
+    let text = std::fs::read_to_string(PLAN).unwrap_or_default();
+    let plan: Value = serde_json::from_str(&text).unwrap_or_default();
+    let word = |key: &str| plan[key].as_str().unwrap_or_default().to_owned();
+    let person = Plan {
+        user: word("user"),
+        password: word("password"),
+    };
+    report(json!({"event": "opened", "how": word("how")}));
+    std::thread::sleep(Duration::from_millis(
+        plan["delay_ms"].as_u64().unwrap_or(0),
+    ));
+    let outcome = match word("how").as_str() {
+        "scripted" => scripted(url, &person),
+        "replay" => replay(url),
+        "chromium" => webdriver::log_in(url, &person),
+        "closed" => Ok("closed the window"),
+        other => Err(format!("no plan {other:?}")),
+    };
+    match outcome {
+        Ok(what) => {
+            report(json!({"event": "done", "what": what}));
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            report(json!({"event": "failed", "why": why}));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs in as a browser would, and keeps what was sent for [`replay`].
+fn scripted(url: &str, person: &Plan) -> Result<&'static str, String> {
+    let (page, at) = curl(url, None)?;
+    let mut form = Form::first_of(&page).ok_or("the login page has no form")?;
+    form.fill("username", &person.user);
+    form.fill("password", &person.password);
+    let (page, at) = curl(&join(&at, &form.action), Some(form.body()))?;
+    let Some(form) = Form::first_of(&page)
+        .filter(|form| form.fields.iter().any(|(name, _)| name == "SAMLResponse"))
+    else {
+        return Ok("was refused by the identity provider");
+    };
+    let body = form.body();
+    std::fs::write("/run/lab/last-post", &body).map_err(|error| error.to_string())?;
+    curl(&join(&at, &form.action), Some(body))?;
+    Ok("logged in")
+}
+
+/// Sends again what a login before has sent.
+fn replay(_url: &str) -> Result<&'static str, String> {
+    let body = std::fs::read_to_string("/run/lab/last-post").map_err(|error| error.to_string())?;
+    curl("http://127.0.0.1:35001", Some(body))?;
+    Ok("sent the old response again")
+}
+
+/// Gets or posts; returns the page and its address.
+fn curl(url: &str, body: Option<String>) -> Result<(String, String), String> {
+    let mut command = Command::new("curl");
+    command
+        .args([
+            "--silent",
+            "--show-error",
+            "--insecure",
+            "--location",
+            "--max-time",
+            "30",
+        ])
+        .args([
+            "--cookie",
+            "/run/home/cookies",
+            "--cookie-jar",
+            "/run/home/cookies",
+        ])
+        .args(["--write-out", "\n%{url_effective}"]);
+    if body.is_some() {
+        command.args(["--data-binary", "@-"]);
+    }
+    let mut child = command
+        .arg(url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("curl: {error}"))?;
+    if let (Some(mut stdin), Some(body)) = (child.stdin.take(), body) {
+        stdin
+            .write_all(body.as_bytes())
+            .map_err(|error| format!("curl: {error}"))?;
+    }
+    let output = child
+        .wait_with_output()
+        .map_err(|error| format!("curl: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    let (page, at) = text.rsplit_once('\n').ok_or("curl printed nothing")?;
+    Ok((page.to_owned(), at.to_owned()))
+}
+
+/// The address that `link` means on a page at `base`.
+fn join(base: &str, link: &str) -> String {
+    if link.contains("://") {
+        return link.to_owned();
+    }
+    if link.is_empty() {
+        return base.to_owned();
+    }
+    let host_at = base.find("://").map_or(0, |at| at + 3);
+    let host_end = base[host_at..]
+        .find('/')
+        .map_or(base.len(), |at| host_at + at);
+    match link.strip_prefix('/') {
+        Some(path) => format!("{}/{path}", &base[..host_end]),
+        None => {
+            let path = base.split('?').next().unwrap_or(base);
+            let folder = path
+                .rfind('/')
+                .filter(|&at| at >= host_end)
+                .unwrap_or(host_end);
+            format!("{}/{link}", &path[..folder])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join;
+
+    #[test]
+    fn links_are_joined_as_browsers_do() {
+        for (base, link, expected) in [
+            ("https://a/b/c?d", "/login", "https://a/login"),
+            ("https://a/b/c?d", "login", "https://a/b/login"),
+            ("https://a", "login", "https://a/login"),
+            ("https://a/b", "", "https://a/b"),
+            (
+                "https://a/b",
+                "http://127.0.0.1:35001",
+                "http://127.0.0.1:35001",
+            ),
+        ] {
+            assert_eq!(join(base, link), expected);
+        }
+    }
+}

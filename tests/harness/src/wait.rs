@@ -1,0 +1,30 @@
+//! Waiting for something that another process does.
+
+use std::time::{Duration, Instant};
+
+/// How often a condition is looked at. Short beside what is measured in whole seconds, long
+/// beside what looking costs.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Looks at `condition` until it yields a value, and returns that; `None` after `limit`.
+pub fn wait_for<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(value) = condition() {
+            return Some(value);
+        }
+        if Instant::now() >= end {
+            return None;
+        }
+        std::thread::sleep(INTERVAL);
+    }
+}
+
+/// As [`wait_for`]; panics with `what` when the time is over.
+#[track_caller]
+pub fn eventually<T>(what: &str, limit: Duration, condition: impl FnMut() -> Option<T>) -> T {
+    match wait_for(limit, condition) {
+        Some(value) => value,
+        None => panic!("{what}: not within {limit:?}"),
+    }
+}

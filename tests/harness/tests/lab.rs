@@ -1,0 +1,106 @@
+//! The laboratory itself: it runs a real NetworkManager, sees what is left, and leaves nothing.
+
+use aws_client_vpn_harness::{Lab, Options};
+use std::process::Command;
+
+fn bare() -> Options {
+    Options {
+        endpoint: None,
+        product: false,
+        agent: None,
+        ..Options::default()
+    }
+}
+
+fn links_of_this_machine() -> String {
+    let output = Command::new("ip")
+        .args(["-brief", "address"])
+        .output()
+        .expect("ip tells the addresses");
+    String::from_utf8(output.stdout).expect("ip tells the addresses")
+}
+
+#[test]
+fn two_labs_at_a_time_leave_this_machine_as_it_was() {
+    let before = links_of_this_machine();
+    let other = std::thread::spawn(|| drop(Lab::start(&bare())));
+    let lab = Lab::start(&bare());
+    let holder = lab.client.init();
+    lab.client
+        .check(["ping", "-c", "1", "-W", "2", "192.0.2.1"]);
+    let dir = lab.dir().clone();
+    drop(lab);
+    other.join().unwrap();
+    assert!(!dir.exists());
+    assert!(!std::path::Path::new(&format!("/proc/{holder}")).exists());
+    assert_eq!(links_of_this_machine(), before);
+}
+
+#[test]
+fn what_is_left_is_seen() {
+    let lab = Lab::start(&bare());
+    let before = lab.snapshot();
+    assert_eq!(lab.snapshot().differences(&before), [""; 0]);
+    let script = "ip tuntap add left mode tun; ip link set left up; echo x >/tmp/left; \
+                  ip route add 203.0.113.0/24 dev left; echo nameserver 192.0.2.9 >>/etc/resolv.conf; \
+                  sleep 1000 >/dev/null 2>&1 &";
+    lab.client.check(["sh", "-c", script]);
+    let differences = lab.snapshot().differences(&before).join("\n");
+    for thing in [
+        "link left",
+        "route 203.0.113.0/24",
+        "file /tmp/left",
+        "process sleep 1000",
+        "nameserver 192.0.2.9",
+    ] {
+        assert!(
+            differences.contains(thing),
+            "{thing} is not seen:\n{differences}"
+        );
+    }
+}
+
+#[test]
+fn networkmanager_brings_a_plain_openvpn_connection_up_and_down() {
+    let lab = Lab::start(&bare());
+    // A server with a static key needs no certificates.
+    lab.client
+        .check(["openvpn", "--genkey", "secret", "/run/lab/key"]);
+    let mut server = lab.server.command("openvpn");
+    server.args([
+        "--dev",
+        "tun",
+        "--ifconfig",
+        "10.98.0.1",
+        "10.98.0.2",
+        "--secret",
+        "/run/lab/key",
+    ]);
+    server.args(["--cipher", "AES-256-CBC", "--keepalive", "1", "10"]);
+    let _server = lab.server.spawn_logged("openvpn", server);
+    let data = "connection-type=static-key, remote=192.0.2.1, static-key=/run/lab/key, \
+                cipher=AES-256-CBC, local-ip=10.98.0.2, remote-ip=10.98.0.1";
+    lab.client.check([
+        "nmcli",
+        "connection",
+        "add",
+        "type",
+        "vpn",
+        "vpn-type",
+        "openvpn",
+        "con-name",
+        "vpn",
+        "ifname",
+        "--",
+        "vpn.data",
+        data,
+    ]);
+    let before = lab.snapshot();
+    let up = lab.up();
+    assert!(up.success, "{}\n{}", up.text, lab.journal());
+    lab.client
+        .check(["ping", "-c", "1", "-W", "2", "10.98.0.1"]);
+    assert!(lab.vpn_states().iter().any(|state| state.state == 5));
+    assert!(lab.down().status.success());
+    lab.assert_clean(&before);
+}
