@@ -32,6 +32,6 @@ kill "$bus"
 
 # systemd is not the init of every build machine, but where its tools are, they judge.
 if command -v systemd-sysusers >/dev/null; then
-    systemd-sysusers --dry-run "$PWD/sysusers.conf" >/dev/null
+    systemd-sysusers --dry-run "$PWD/sysusers.conf" >/dev/null 2>&1
 fi
 echo "service-files: well formed"

@@ -1,1 +1,111 @@
-//! libnm plugin.
+//! What nmcli and the settings programs load to import and export AWS Client VPN profiles.
+//!
+//! It runs inside other people's programs, as their user: it reads and writes the file that the
+//! user named and nothing else, starts no thread, links no toolkit (programs with GTK 3 and with
+//! GTK 4 load this same library), and prints nothing. What a profile means is decided in `core`.
+
+mod export;
+mod file;
+mod import;
+
+use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_libnm::{
+    Capabilities, Connection, VpnEditor, VpnEditorPlugin, VpnEditorPluginImpl, editor_plugin, ffi,
+    guard::plugin_error,
+};
+use glib::prelude::*;
+use glib::subclass::prelude::*;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// The domain of the plugin's messages: `G_MESSAGES_DEBUG=nm-aws-client-vpn` shows what an import
+/// left out.
+const LOG_DOMAIN: &str = "nm-aws-client-vpn";
+
+/// libnm's way in; the only symbol of the library.
+///
+/// # Safety
+/// For libnm only: `error` is null or points to a `GError *` that may be written.
+#[expect(unsafe_code, reason = "a C entry point")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nm_vpn_editor_plugin_factory(
+    error: *mut *mut glib::ffi::GError,
+) -> *mut ffi::NMVpnEditorPlugin {
+    // SAFETY: passed on.
+    unsafe { editor_plugin::factory(error, glib::Object::new::<Plugin>) }
+}
+
+glib::wrapper! {
+    /// The plugin object.
+    struct Plugin(ObjectSubclass<PluginClass>) @implements VpnEditorPlugin;
+}
+
+/// The plugin's class; it has no state.
+#[derive(Default)]
+struct PluginClass;
+
+#[glib::object_subclass]
+impl ObjectSubclass for PluginClass {
+    const NAME: &'static str = "AwsClientVpnEditorPlugin";
+    type Type = Plugin;
+    type Interfaces = (VpnEditorPlugin,);
+}
+
+impl ObjectImpl for PluginClass {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: OnceLock<Vec<glib::ParamSpec>> = OnceLock::new();
+        PROPERTIES.get_or_init(|| {
+            ["name", "description", "service"]
+                .map(glib::ParamSpecOverride::for_interface::<VpnEditorPlugin>)
+                .into()
+        })
+    }
+
+    fn property(&self, _id: usize, property: &glib::ParamSpec) -> glib::Value {
+        match property.name() {
+            "name" => "AWS Client VPN",
+            "description" => "Endpoints of AWS Client VPN, with single sign-on in the browser.",
+            "service" => SERVICE_TYPE,
+            // A panic here would end the host; an empty text does not.
+            _ => "",
+        }
+        .to_value()
+    }
+}
+
+impl VpnEditorPluginImpl for PluginClass {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ALL
+    }
+
+    fn editor(&self, _connection: &Connection) -> Result<VpnEditor, glib::Error> {
+        Err(glib::Error::new(
+            glib::FileError::Noent,
+            "no editor for AWS Client VPN is installed; nmcli can import, change and export \
+             these connections",
+        ))
+    }
+
+    fn import(&self, path: &Path) -> Result<Connection, glib::Error> {
+        let imported = import::import(path).map_err(|error| {
+            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &error.to_string())
+        })?;
+        for note in &imported.notes {
+            glib::g_info!(LOG_DOMAIN, "{}: {note}", path.display());
+        }
+        imported.connection()
+    }
+
+    fn export(&self, path: &Path, connection: &Connection) -> Result<(), glib::Error> {
+        export::export(path, connection).map_err(|error| {
+            plugin_error(
+                ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
+                &error.to_string(),
+            )
+        })
+    }
+
+    fn suggested_filename(&self, connection: &Connection) -> Option<String> {
+        connection.id().map(|id| export::suggested_filename(&id))
+    }
+}

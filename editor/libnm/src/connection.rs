@@ -1,0 +1,258 @@
+//! The parts of an `NMConnection` that a VPN plugin reads and writes.
+
+use crate::ffi;
+use crate::guard::plugin_error;
+use aws_client_vpn_core::secret::Secret;
+use glib::ffi::gpointer;
+use glib::prelude::*;
+use glib::translate::from_glib_none;
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString, c_char};
+use std::ptr::NonNull;
+use zeroize::Zeroizing;
+
+/// A connection of NetworkManager: a profile, held by a counted reference.
+///
+/// It belongs to the thread it came from, like every object of the host.
+pub struct Connection(NonNull<ffi::NMConnection>);
+
+/// What a new VPN connection consists of.
+pub struct VpnProfile<'a> {
+    /// `connection.id`: the name a user sees.
+    pub id: &'a str,
+    /// `vpn.service-type`.
+    pub service_type: &'a str,
+    /// `vpn.timeout`, seconds.
+    pub timeout: u32,
+    /// `vpn.data`; an empty value means that there is none.
+    pub data: &'a BTreeMap<String, String>,
+    /// `vpn.secrets`.
+    pub secrets: &'a BTreeMap<String, Secret>,
+}
+
+impl Connection {
+    /// A VPN connection whose addresses, routes and name servers come from the VPN.
+    ///
+    /// # Errors
+    /// A text holds a NUL, which NetworkManager cannot store.
+    pub fn vpn(profile: &VpnProfile<'_>) -> Result<Self, glib::Error> {
+        // SAFETY: a new object, owned by us.
+        let raw = unsafe { ffi::nm_simple_connection_new() };
+        let connection = Self(NonNull::new(raw).ok_or_else(|| invalid("out of memory"))?);
+
+        // SAFETY: each constructor returns a new setting that `add` gives to the connection.
+        unsafe {
+            connection.add(ffi::nm_setting_connection_new(), &[("id", &profile.id)])?;
+            connection.add(
+                ffi::nm_setting_vpn_new(),
+                &[
+                    ("service-type", &profile.service_type),
+                    ("timeout", &profile.timeout),
+                ],
+            )?;
+            connection.add(ffi::nm_setting_ip4_config_new(), &[("method", &"auto")])?;
+            connection.add(ffi::nm_setting_ip6_config_new(), &[("method", &"auto")])?;
+        }
+
+        let setting = connection
+            .setting_vpn()
+            .ok_or_else(|| invalid("it has no VPN setting"))?;
+        for (key, value) in profile.data.iter().filter(|(_, value)| !value.is_empty()) {
+            let (key, value) = (c_string(key)?, c_string(value)?);
+            // SAFETY: a live setting and two C strings, which libnm copies.
+            unsafe { ffi::nm_setting_vpn_add_data_item(setting, key.as_ptr(), value.as_ptr()) };
+        }
+        for (key, secret) in profile
+            .secrets
+            .iter()
+            .filter(|(_, secret)| !secret.is_empty())
+        {
+            let (key, secret) = (c_string(key)?, secret_c_string(secret)?);
+            // SAFETY: as above; the copy made here is wiped when `secret` is dropped.
+            unsafe {
+                ffi::nm_setting_vpn_add_secret(setting, key.as_ptr(), secret.as_ptr().cast());
+            }
+        }
+        Ok(connection)
+    }
+
+    /// `connection.id`: the name a user sees.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        // SAFETY: a live connection; the string is copied before anything can change it.
+        unsafe { text(ffi::nm_connection_get_id(self.0.as_ptr())) }
+    }
+
+    /// `vpn.service-type`; `None` if this is no VPN.
+    #[must_use]
+    pub fn service_type(&self) -> Option<String> {
+        let setting = self.setting_vpn()?;
+        // SAFETY: a live setting; the string is copied before anything can change it.
+        unsafe { text(ffi::nm_setting_vpn_get_service_type(setting)) }
+    }
+
+    /// `vpn.timeout`, seconds; 0 is NetworkManager's default of 60.
+    #[must_use]
+    pub fn timeout(&self) -> u32 {
+        // SAFETY: a live setting.
+        self.setting_vpn().map_or(0, |setting| unsafe {
+            ffi::nm_setting_vpn_get_timeout(setting)
+        })
+    }
+
+    /// `vpn.data`; empty if this is no VPN.
+    #[must_use]
+    pub fn data(&self) -> BTreeMap<String, String> {
+        let mut data = BTreeMap::new();
+        if let Some(setting) = self.setting_vpn() {
+            // SAFETY: a live setting; `insert_text` gets the map it expects.
+            unsafe {
+                ffi::nm_setting_vpn_foreach_data_item(setting, insert_text, (&raw mut data).cast());
+            }
+        }
+        data
+    }
+
+    /// `vpn.secrets`, as far as the host has asked for them; empty if this is no VPN.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeMap<String, Secret> {
+        let mut secrets = BTreeMap::new();
+        if let Some(setting) = self.setting_vpn() {
+            // SAFETY: a live setting; `insert_secret` gets the map it expects.
+            unsafe {
+                ffi::nm_setting_vpn_foreach_secret(
+                    setting,
+                    insert_secret,
+                    (&raw mut secrets).cast(),
+                );
+            }
+        }
+        secrets
+    }
+
+    /// Another reference to a connection that a C caller holds.
+    ///
+    /// # Errors
+    /// The caller passed no connection.
+    ///
+    /// # Safety
+    /// `connection` is null or a live GObject.
+    pub unsafe fn borrowed(connection: *mut ffi::NMConnection) -> Result<Self, glib::Error> {
+        let connection = NonNull::new(connection).ok_or_else(|| invalid("there is none"))?;
+        // SAFETY: not null, and by this function's contract a live GObject.
+        let is_connection = unsafe {
+            glib::gobject_ffi::g_type_check_instance_is_a(
+                connection.as_ptr().cast(),
+                ffi::nm_connection_get_type(),
+            )
+        };
+        if is_connection == glib::ffi::GFALSE {
+            return Err(invalid("it is another kind of object"));
+        }
+        // SAFETY: a live GObject; the reference is given back on drop.
+        unsafe { glib::gobject_ffi::g_object_ref(connection.as_ptr().cast()) };
+        Ok(Self(connection))
+    }
+
+    /// Gives the reference to a C caller, who unrefs it.
+    #[must_use]
+    pub fn into_raw(self) -> *mut ffi::NMConnection {
+        std::mem::ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// Sets `properties` of a new setting and hands it to the connection.
+    ///
+    /// # Safety
+    /// `setting` is null or a new setting that nobody else owns.
+    unsafe fn add(
+        &self,
+        setting: *mut ffi::NMSetting,
+        properties: &[(&str, &dyn ToValue)],
+    ) -> Result<(), glib::Error> {
+        // SAFETY: by this function's contract a live GObject; this takes a second reference.
+        let object: glib::Object =
+            unsafe { from_glib_none(setting.cast::<glib::gobject_ffi::GObject>()) };
+        // SAFETY: the connection takes over the first reference.
+        unsafe { ffi::nm_connection_add_setting(self.0.as_ptr(), setting) };
+        for (name, value) in properties {
+            let value = value.to_value();
+            if value.get::<&str>().is_ok_and(|text| text.contains('\0')) {
+                return Err(invalid("a text holds a NUL"));
+            }
+            object.set_property_from_value(name, &value);
+        }
+        Ok(())
+    }
+
+    fn setting_vpn(&self) -> Option<*mut ffi::NMSettingVpn> {
+        // SAFETY: a live connection, which keeps the setting alive.
+        let setting = unsafe { ffi::nm_connection_get_setting_vpn(self.0.as_ptr()) };
+        (!setting.is_null()).then_some(setting)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // SAFETY: the reference this value has held since it was made.
+        unsafe { glib::gobject_ffi::g_object_unref(self.0.as_ptr().cast()) };
+    }
+}
+
+fn invalid(why: &str) -> glib::Error {
+    plugin_error(
+        ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
+        &format!("this connection cannot be used: {why}"),
+    )
+}
+
+fn c_string(text: &str) -> Result<CString, glib::Error> {
+    CString::new(text).map_err(|_| invalid("a text holds a NUL"))
+}
+
+fn secret_c_string(secret: &Secret) -> Result<Zeroizing<Vec<u8>>, glib::Error> {
+    let octets = secret.expose().as_bytes();
+    if octets.contains(&0) {
+        return Err(invalid("a secret holds a NUL"));
+    }
+    let mut copy = Zeroizing::new(Vec::with_capacity(octets.len() + 1));
+    copy.extend_from_slice(octets);
+    copy.push(0);
+    Ok(copy)
+}
+
+/// # Safety
+/// `text` is null or a C string.
+unsafe fn text(text: *const c_char) -> Option<String> {
+    // SAFETY: not null, and by this function's contract a C string.
+    (!text.is_null()).then(|| {
+        unsafe { CStr::from_ptr(text) }
+            .to_string_lossy()
+            .into_owned()
+    })
+}
+
+unsafe extern "C" fn insert_text(key: *const c_char, value: *const c_char, map: gpointer) {
+    // SAFETY: libnm passes two C strings and the map that `data` gave it.
+    if let (Some(key), Some(value), map) = unsafe {
+        (
+            text(key),
+            text(value),
+            &mut *map.cast::<BTreeMap<String, String>>(),
+        )
+    } {
+        map.insert(key, value);
+    }
+}
+
+unsafe extern "C" fn insert_secret(key: *const c_char, value: *const c_char, map: gpointer) {
+    // SAFETY: libnm passes two C strings and the map that `secrets` gave it.
+    if let (Some(key), Some(value), map) = unsafe {
+        (
+            text(key),
+            text(value),
+            &mut *map.cast::<BTreeMap<String, Secret>>(),
+        )
+    } {
+        map.insert(key, Secret::new(value));
+    }
+}

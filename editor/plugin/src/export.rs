@@ -1,0 +1,68 @@
+//! A connection becomes a `.ovpn` file.
+
+use crate::file::{self, FileError};
+use aws_client_vpn_core::settings::{self, SERVICE_TYPE, SettingsError};
+use aws_client_vpn_libnm::Connection;
+use std::path::{Path, PathBuf};
+
+/// Why a connection cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExportError {
+    /// Another plugin's.
+    #[error("this is not an AWS Client VPN connection")]
+    OtherService,
+    /// The connection's settings do not make a profile.
+    #[error("the connection cannot be exported: {0}")]
+    Settings(#[from] SettingsError),
+    /// The file cannot be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    File {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// Why.
+        reason: FileError,
+    },
+}
+
+/// Writes the profile of `connection`, with its private key where the host passes it along, to a
+/// file at `path` that only its owner may read.
+pub(crate) fn export(path: &Path, connection: &Connection) -> Result<(), ExportError> {
+    if connection.service_type().as_deref() != Some(SERVICE_TYPE) {
+        return Err(ExportError::OtherService);
+    }
+    let profile = settings::from_settings(&connection.data(), &connection.secrets())?;
+    file::write(path, &profile.to_ovpn()).map_err(|reason| ExportError::File {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+/// The connection's name as a file name: no path separators or control characters in it, no dot
+/// in front.
+pub(crate) fn suggested_filename(id: &str) -> String {
+    let name: String = id
+        .chars()
+        .map(|c| if c == '/' || c.is_control() { '_' } else { c })
+        .collect();
+    match name.trim().trim_start_matches('.') {
+        "" => "AWS Client VPN.ovpn".to_owned(),
+        name => format!("{name}.ovpn"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suggested_name_stays_in_its_folder() {
+        for (id, name) in [
+            ("Company VPN", "Company VPN.ovpn"),
+            ("../../etc/passwd", "_.._etc_passwd.ovpn"),
+            ("a/b\nc", "a_b_c.ovpn"),
+            (" .. ", "AWS Client VPN.ovpn"),
+        ] {
+            assert_eq!(suggested_filename(id), name);
+        }
+    }
+}

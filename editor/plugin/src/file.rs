@@ -1,0 +1,71 @@
+//! Reading and writing the files a user named: bounded, regular files only, never half written.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// The largest file that is read, in octets. AWS's profiles are below 10 KiB, certificates and
+/// keys included.
+pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// Why a file could not be read or written; the caller names the file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// The system said no.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+    /// A folder, pipe, device or socket.
+    #[error("it is not a regular file")]
+    NotRegular,
+    /// More than [`SIZE_LIMIT`].
+    #[error("it is larger than {} KiB, so it is no VPN profile, certificate or key", SIZE_LIMIT / 1024)]
+    TooLarge,
+    /// Not UTF-8.
+    #[error("it is not a text in UTF-8")]
+    NotText,
+}
+
+/// The text of the regular file at `path`, at most [`SIZE_LIMIT`] octets.
+pub(crate) fn read(path: &Path) -> Result<String, FileError> {
+    // Without O_NONBLOCK the opening of a pipe would wait for its writer, and the host with it.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(FileError::NotRegular);
+    }
+    let mut octets = Vec::new();
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut octets)?;
+    if octets.len() as u64 > SIZE_LIMIT {
+        return Err(FileError::TooLarge);
+    }
+    String::from_utf8(octets).map_err(|_| FileError::NotText)
+}
+
+/// Puts `text` into a file at `path` that only its owner may read, whole or not at all.
+///
+/// A regular file or a symbolic link there is replaced.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), FileError> {
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() && !found.is_symlink() => return Err(FileError::NotRegular),
+        Ok(_) | Err(_) => {}
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".aws-client-vpn-")
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    // The new name outlives a crash only with its folder on disk; the file itself is safe.
+    if let Ok(folder) = File::open(folder) {
+        folder.sync_all().ok();
+    }
+    Ok(())
+}

@@ -1,0 +1,256 @@
+//! A program like nmcli: it loads the built library through libnm and calls it through libnm.
+#![expect(unsafe_code, reason = "the host's side of a C interface")]
+
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_libnm::connection::VpnProfile;
+use aws_client_vpn_libnm::ffi::{NMConnection, NMVpnEditor, NMVpnEditorPlugin};
+use aws_client_vpn_libnm::{Connection, VpnEditorPlugin};
+use glib::ffi::{GError, gboolean, gpointer};
+use glib::translate::{ToGlibPtr, from_glib_full};
+use std::collections::BTreeMap;
+use std::ffi::{CString, c_char, c_int};
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::ptr;
+
+pub(crate) const SERVICE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
+
+#[link(name = "nm")]
+unsafe extern "C" {
+    fn nm_vpn_editor_plugin_load_from_file(
+        file: *const c_char,
+        service: *const c_char,
+        owner: c_int,
+        check: Option<unsafe extern "C" fn()>,
+        data: gpointer,
+        error: *mut *mut GError,
+    ) -> *mut NMVpnEditorPlugin;
+    fn nm_vpn_editor_plugin_get_capabilities(plugin: *mut NMVpnEditorPlugin) -> u32;
+    fn nm_vpn_editor_plugin_import(
+        plugin: *mut NMVpnEditorPlugin,
+        path: *const c_char,
+        error: *mut *mut GError,
+    ) -> *mut NMConnection;
+    fn nm_vpn_editor_plugin_export(
+        plugin: *mut NMVpnEditorPlugin,
+        path: *const c_char,
+        connection: *mut NMConnection,
+        error: *mut *mut GError,
+    ) -> gboolean;
+    fn nm_vpn_editor_plugin_get_suggested_filename(
+        plugin: *mut NMVpnEditorPlugin,
+        connection: *mut NMConnection,
+    ) -> *mut c_char;
+    fn nm_vpn_editor_plugin_get_editor(
+        plugin: *mut NMVpnEditorPlugin,
+        connection: *mut NMConnection,
+        error: *mut *mut GError,
+    ) -> *mut NMVpnEditor;
+    fn nm_connection_get_setting_by_name(
+        connection: *mut NMConnection,
+        name: *const c_char,
+    ) -> *mut glib::gobject_ffi::GObject;
+    fn nm_connection_normalize(
+        connection: *mut NMConnection,
+        parameters: gpointer,
+        modified: *mut gboolean,
+        error: *mut *mut GError,
+    ) -> gboolean;
+}
+
+/// The plugin, as a host program holds it.
+pub(crate) struct Host {
+    pub(crate) plugin: VpnEditorPlugin,
+}
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        // libnm refuses a library that others may write to, which a developer's umask can make.
+        let library = library();
+        fs::set_permissions(&library, Permissions::from_mode(0o755)).expect("own file");
+        let (path, service) = (c_path(&library), CString::new(SERVICE).expect("no NUL"));
+        let plugin = result(|error| {
+            // SAFETY: C strings, and an error to write to.
+            unsafe {
+                nm_vpn_editor_plugin_load_from_file(
+                    path.as_ptr(),
+                    service.as_ptr(),
+                    -1,
+                    None,
+                    ptr::null_mut(),
+                    error,
+                )
+            }
+        })
+        .expect("libnm loads the library");
+        // SAFETY: libnm returned a new reference.
+        Self {
+            plugin: unsafe { from_glib_full(plugin) },
+        }
+    }
+
+    pub(crate) fn capabilities(&self) -> u32 {
+        // SAFETY: a live plugin.
+        unsafe { nm_vpn_editor_plugin_get_capabilities(self.raw()) }
+    }
+
+    pub(crate) fn import(&self, path: &Path) -> Result<Imported, glib::Error> {
+        let path = c_path(path);
+        // SAFETY: a live plugin, a C string, an error to write to.
+        result(|error| unsafe { nm_vpn_editor_plugin_import(self.raw(), path.as_ptr(), error) })
+            .map(Imported)
+    }
+
+    /// The call with a null `GError **`: the caller does not want to know why.
+    pub(crate) fn import_silently(&self, path: &Path) -> bool {
+        let path = c_path(path);
+        // SAFETY: as above; a null error is allowed.
+        let connection =
+            unsafe { nm_vpn_editor_plugin_import(self.raw(), path.as_ptr(), ptr::null_mut()) };
+        if connection.is_null() {
+            return false;
+        }
+        drop(Imported(connection));
+        true
+    }
+
+    pub(crate) fn export(&self, path: &Path, connection: &Imported) -> Result<(), glib::Error> {
+        let path = c_path(path);
+        result(|error| {
+            // SAFETY: a live plugin and connection, a C string, an error to write to.
+            let ok = unsafe {
+                nm_vpn_editor_plugin_export(self.raw(), path.as_ptr(), connection.0, error)
+            };
+            // `result` takes null for failure.
+            ptr::without_provenance_mut::<u8>(usize::from(ok != 0))
+        })
+        .map(|_| ())
+    }
+
+    pub(crate) fn suggested_filename(&self, connection: &Imported) -> Option<String> {
+        // SAFETY: a live plugin and connection; the string is ours and freed with g_free.
+        unsafe {
+            from_glib_full(nm_vpn_editor_plugin_get_suggested_filename(
+                self.raw(),
+                connection.0,
+            ))
+        }
+    }
+
+    pub(crate) fn editor(&self, connection: &Imported) -> Result<(), glib::Error> {
+        // SAFETY: a live plugin and connection, an error to write to.
+        result(|error| unsafe { nm_vpn_editor_plugin_get_editor(self.raw(), connection.0, error) })
+            .map(|_| ())
+    }
+
+    fn raw(&self) -> *mut NMVpnEditorPlugin {
+        self.plugin.to_glib_none().0
+    }
+}
+
+/// A connection that the host got from the plugin.
+pub(crate) struct Imported(*mut NMConnection);
+
+impl Imported {
+    /// A connection made by hand.
+    pub(crate) fn vpn(id: &str, service_type: &str, data: &BTreeMap<String, String>) -> Self {
+        let connection = Connection::vpn(&VpnProfile {
+            id,
+            service_type,
+            timeout: 0,
+            data,
+            secrets: &BTreeMap::<String, Secret>::new(),
+        })
+        .expect("valid texts");
+        Self(connection.into_raw())
+    }
+
+    /// The connection through our own reading of libnm.
+    pub(crate) fn read(&self) -> Connection {
+        // SAFETY: a live connection.
+        unsafe { Connection::borrowed(self.0) }.expect("a connection")
+    }
+
+    pub(crate) fn property(&self, setting: &str, property: &str) -> String {
+        use glib::prelude::*;
+        // SAFETY: a live connection; the setting belongs to it.
+        let object: glib::Object = unsafe {
+            let name = CString::new(setting).expect("no NUL");
+            glib::translate::from_glib_none(nm_connection_get_setting_by_name(
+                self.0,
+                name.as_ptr(),
+            ))
+        };
+        object.property::<String>(property)
+    }
+
+    /// What NetworkManager does when it gets the connection: complete it and judge it.
+    pub(crate) fn verify(&self) -> Result<(), glib::Error> {
+        result(|error| {
+            // SAFETY: a live connection, an error to write to.
+            let ok = unsafe {
+                nm_connection_normalize(self.0, ptr::null_mut(), ptr::null_mut(), error) != 0
+            };
+            ptr::without_provenance_mut::<u8>(usize::from(ok))
+        })
+        .map(|_| ())
+    }
+}
+
+impl Drop for Imported {
+    fn drop(&mut self) {
+        // SAFETY: the host's reference.
+        unsafe { glib::gobject_ffi::g_object_unref(self.0.cast()) };
+    }
+}
+
+/// The library that cargo built along with this test.
+pub(crate) fn library() -> PathBuf {
+    let test = std::env::current_exe().expect("this program");
+    test.with_file_name("libnm_vpn_plugin_aws_client_vpn.so")
+}
+
+/// A profile as AWS exports it for an endpoint with SAML.
+pub(crate) fn saml_profile() -> String {
+    format!("{}auth-federate\n", certificate_free_profile())
+}
+
+pub(crate) fn certificate_free_profile() -> String {
+    format!(
+        "client\ndev tun\nproto udp\n\
+         remote cvpn-endpoint-0123456789abcdef0.prod.clientvpn.eu-central-1.amazonaws.com 443\n\
+         remote-random-hostname\nresolv-retry infinite\nnobind\nremote-cert-tls server\n\
+         cipher AES-256-GCM\nverb 3\n<ca>\n{}</ca>\n\nreneg-sec 0\nverify-x509-name server.example name\n",
+        ca()
+    )
+}
+
+pub(crate) fn ca() -> String {
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n{}\n-----END CERTIFICATE-----\n",
+        "MIIB".repeat(16),
+        "AQID".repeat(16)
+    )
+}
+
+fn c_path(path: &Path) -> CString {
+    CString::new(path.as_os_str().as_bytes()).expect("no NUL")
+}
+
+/// The two ways a C function ends: a pointer, or null and a `GError`; never both or neither.
+fn result<T>(call: impl FnOnce(*mut *mut GError) -> *mut T) -> Result<*mut T, glib::Error> {
+    let mut error = ptr::null_mut();
+    let value = call(&raw mut error);
+    assert_ne!(
+        value.is_null(),
+        error.is_null(),
+        "either a value or an error"
+    );
+    if value.is_null() {
+        // SAFETY: set by the callee, owned by us.
+        return Err(unsafe { from_glib_full(error) });
+    }
+    Ok(value)
+}

@@ -1,0 +1,362 @@
+//! The built library through libnm's own loader and calls.
+
+mod host;
+
+use aws_client_vpn_core::settings;
+use host::{Host, Imported, ca, certificate_free_profile, saml_profile};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[test]
+fn libnm_loads_the_library_and_sees_what_it_can() {
+    use glib::prelude::*;
+    let host = Host::new();
+    assert_eq!(host.capabilities(), 1 | 2 | 4);
+    assert_eq!(host.plugin.property::<String>("name"), "AWS Client VPN");
+    assert_eq!(host.plugin.property::<String>("service"), host::SERVICE);
+    assert!(!host.plugin.property::<String>("description").is_empty());
+}
+
+#[test]
+fn an_imported_connection_has_all_that_networkmanager_needs() {
+    let folder = Folder::new();
+    let connection = Host::new()
+        .import(&folder.file("Company VPN.ovpn", &saml_profile()))
+        .expect("imported");
+
+    let read = connection.read();
+    assert_eq!(read.id().as_deref(), Some("Company VPN"));
+    assert_eq!(read.service_type().as_deref(), Some(settings::SERVICE_TYPE));
+    assert_eq!(read.timeout(), 600);
+    assert_eq!(connection.property("ipv4", "method"), "auto");
+    assert_eq!(connection.property("ipv6", "method"), "auto");
+    let data = read.data();
+    assert_eq!(
+        data.get("saml-response-flags").map(String::as_str),
+        Some("3")
+    );
+    for (key, value) in &data {
+        assert!(
+            !value.contains(['\n', '\r']),
+            "{key} has more than one line"
+        );
+        assert!(!value.contains("/tmp"), "{key} names a file");
+    }
+    connection.verify().expect("NetworkManager accepts it");
+}
+
+#[test]
+fn import_export_import_is_the_same_connection() {
+    let (host, folder) = (Host::new(), Folder::new());
+    for (name, text) in [
+        ("saml", saml_profile()),
+        (
+            "certificate",
+            format!(
+                "{}<cert>\n{}</cert>\n<key>\n{}</key>\n",
+                certificate_free_profile(),
+                ca(),
+                private_key()
+            ),
+        ),
+        (
+            "password",
+            format!("{}auth-user-pass\n", certificate_free_profile()),
+        ),
+    ] {
+        let first = host
+            .import(&folder.file(&format!("{name}.ovpn"), &text))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        fs::create_dir(folder.path(name)).expect("a folder");
+        let exported = folder.path(name).join(format!("{name}.ovpn"));
+        host.export(&exported, &first)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let second = host
+            .import(&exported)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+
+        assert_eq!(first.read().data(), second.read().data(), "{name}");
+        assert_eq!(first.read().secrets(), second.read().secrets(), "{name}");
+        assert_eq!(first.read().id(), second.read().id(), "{name}");
+    }
+}
+
+#[test]
+fn a_private_key_is_a_secret_and_only_the_user_may_read_its_export() {
+    let (host, folder) = (Host::new(), Folder::new());
+    let text = format!(
+        "{}<cert>\n{}</cert>\n<key>\n{}</key>\n",
+        certificate_free_profile(),
+        ca(),
+        private_key()
+    );
+    let connection = host
+        .import(&folder.file("a.ovpn", &text))
+        .expect("imported");
+    let key_line = "S0VZ".repeat(4);
+    for (name, value) in connection.read().data() {
+        assert!(
+            !value.contains(&key_line),
+            "{name} shows the key to every user of the bus"
+        );
+    }
+    assert!(!connection.read().secrets().is_empty());
+
+    let exported = folder.file("b.ovpn", "something older, readable by all");
+    fs::set_permissions(&exported, fs::Permissions::from_mode(0o644)).expect("own file");
+    host.export(&exported, &connection).expect("exported");
+    assert!(
+        fs::read_to_string(&exported)
+            .expect("text")
+            .contains(&key_line)
+    );
+    assert_eq!(
+        fs::metadata(&exported).expect("there").permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(
+        folder.names(),
+        ["a.ovpn", "b.ovpn"],
+        "no temporary file is left"
+    );
+}
+
+#[test]
+fn certificate_files_are_read_beside_the_profile_and_kept() {
+    let (host, folder) = (Host::new(), Folder::new());
+    let inline = certificate_free_profile();
+    let (before, rest) = inline.split_once("<ca>").expect("there is one");
+    let (_, after) = rest.split_once("</ca>\n").expect("there is one");
+    let by_path = format!("{before}ca company-ca.crt\n{after}auth-federate\n");
+    let profile = folder.file("a.ovpn", &by_path);
+
+    let error = host
+        .import(&profile)
+        .map(|_| ())
+        .expect_err("the file is not there");
+    assert!(error.message().contains("company-ca.crt"), "{error}");
+    assert!(error.message().contains("line 11"), "{error}");
+
+    folder.file("company-ca.crt", &ca());
+    let from_file = host.import(&profile).expect("imported");
+    let from_text = host
+        .import(&folder.file("b.ovpn", &saml_profile()))
+        .expect("imported");
+    assert_eq!(from_file.read().data(), from_text.read().data());
+
+    fs::remove_file(folder.path("company-ca.crt")).expect("own file");
+    assert_eq!(
+        Command::new("mkfifo")
+            .arg(folder.path("company-ca.crt"))
+            .status()
+            .expect("runs")
+            .code(),
+        Some(0)
+    );
+    let error = host
+        .import(&profile)
+        .map(|_| ())
+        .expect_err("a pipe is no certificate");
+    assert!(error.message().contains("not a regular file"), "{error}");
+}
+
+#[test]
+fn what_is_no_aws_profile_is_declined_with_a_reason() {
+    let (host, folder) = (Host::new(), Folder::new());
+    let other = "client\ndev tun\nremote vpn.example.org 1194 udp\nauth-user-pass\n";
+    let broken = format!("{}plugin /tmp/evil.so\n", saml_profile());
+    for (name, octets, reason) in [
+        ("other.ovpn", other.as_bytes().to_vec(), "AWS"),
+        (
+            "wireguard.conf",
+            b"[Interface]\nPrivateKey = abc\n".to_vec(),
+            "AWS",
+        ),
+        ("empty.ovpn", Vec::new(), "AWS"),
+        ("broken.ovpn", broken.into_bytes(), "plugin"),
+        (
+            "latin1.ovpn",
+            b"remote caf\xe9 443\n".to_vec(),
+            "not a text in UTF-8",
+        ),
+        (
+            "large.ovpn",
+            vec![b'#'; 1024 * 1024 + 1],
+            "larger than 1024 KiB",
+        ),
+    ] {
+        let path = folder.path(name);
+        fs::write(&path, octets).expect("written");
+        let error = host.import(&path).map(|_| ()).expect_err(name);
+        assert!(error.message().contains(reason), "{name}: {error}");
+        assert!(error.message().contains(name), "{name}: {error}");
+        assert!(!host.import_silently(&path));
+    }
+    for (path, reason) in [
+        (folder.path("missing.ovpn"), "No such file"),
+        (folder.path("."), "not a regular file"),
+        (PathBuf::from("/dev/zero"), "not a regular file"),
+    ] {
+        let error = host.import(&path).map(|_| ()).expect_err("cannot be read");
+        assert!(
+            error.message().contains(reason),
+            "{}: {error}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn an_export_that_cannot_be_says_why_and_changes_nothing() {
+    let (host, folder) = (Host::new(), Folder::new());
+    let connection = host
+        .import(&folder.file("a.ovpn", &saml_profile()))
+        .expect("imported");
+
+    for (path, reason) in [
+        (folder.path("missing/b.ovpn"), "No such file"),
+        (folder.path("."), "not a regular file"),
+        (PathBuf::from("/dev/null"), "not a regular file"),
+    ] {
+        let error = host
+            .export(&path, &connection)
+            .expect_err("cannot be written");
+        assert!(
+            error.message().contains(reason),
+            "{}: {error}",
+            path.display()
+        );
+    }
+
+    let openvpn = "org.freedesktop.NetworkManager.openvpn";
+    for (service, reason) in [
+        (openvpn, "not an AWS Client VPN"),
+        (host::SERVICE, "exported"),
+    ] {
+        let other = Imported::vpn("other", service, &BTreeMap::new());
+        let error = host
+            .export(&folder.path("c.ovpn"), &other)
+            .expect_err("nothing to export");
+        assert!(error.message().contains(reason), "{error}");
+    }
+    assert_eq!(folder.names(), ["a.ovpn"]);
+}
+
+#[test]
+fn an_export_replaces_a_link_and_leaves_its_target() {
+    let (host, folder) = (Host::new(), Folder::new());
+    let connection = host
+        .import(&folder.file("a.ovpn", &saml_profile()))
+        .expect("imported");
+    let target = folder.file("target", "precious");
+    symlink(&target, folder.path("link.ovpn")).expect("a link");
+    host.export(&folder.path("link.ovpn"), &connection)
+        .expect("exported");
+    assert_eq!(fs::read_to_string(&target).expect("text"), "precious");
+}
+
+#[test]
+fn a_file_name_is_suggested_and_the_lack_of_an_editor_is_no_fault() {
+    let (host, folder) = (Host::new(), Folder::new());
+    let connection = host
+        .import(&folder.file("a.ovpn", &saml_profile()))
+        .expect("imported");
+    assert_eq!(
+        host.suggested_filename(&connection).as_deref(),
+        Some("a.ovpn")
+    );
+    let error = host.editor(&connection).expect_err("there is none yet");
+    assert!(error.matches(glib::FileError::Noent), "{error:?}");
+}
+
+#[test]
+fn the_library_exports_one_symbol_and_needs_no_toolkit() {
+    let symbols = output("nm", &["-D", "--defined-only", "--format=posix"]);
+    let names: Vec<&str> = symbols
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(names, ["nm_vpn_editor_plugin_factory"]);
+
+    let dynamic = output("readelf", &["-d"]);
+    let needed: Vec<&str> = dynamic
+        .lines()
+        .filter(|line| line.contains("(NEEDED)"))
+        .filter_map(|line| line.split(['[', ']']).nth(1))
+        .collect();
+    assert!(needed.contains(&"libnm.so.0"), "{needed:?}");
+    for library in needed {
+        assert!(
+            [
+                "libnm.so",
+                "libglib-2.0.so",
+                "libgobject-2.0.so",
+                "libgio-2.0.so",
+                "libc.so",
+                "libgcc_s.so",
+                "ld-linux"
+            ]
+            .iter()
+            .any(|known| library.starts_with(known)),
+            "the library pulls {library} into every settings program"
+        );
+    }
+}
+
+fn output(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .arg(host::library())
+        .output()
+        .expect("runs");
+    assert!(
+        output.status.success(),
+        "{program}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn private_key() -> String {
+    format!(
+        "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+        "S0VZS0VZ".repeat(8)
+    )
+}
+
+/// A folder with files of a test.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).expect("written");
+        path
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.0.path() as &Path)
+            .expect("a folder")
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+}
