@@ -85,7 +85,7 @@ impl Watch {
     }
 }
 
-fn tool(world: &World, arguments: &[&str]) -> (Process, Events) {
+pub(crate) fn tool(world: &World, arguments: &[&str]) -> (Process, Events) {
     let mut command = world.command(&format!("{PROGRAMS_INSIDE}/lab-tool"));
     command
         .args(arguments)

@@ -1,6 +1,6 @@
 //! A client machine with NetworkManager, a server machine with the endpoint, a cable between them.
 
-use crate::agent::{Agent, AgentStyle, VpnState, Watch};
+use crate::agent::{self, Agent, AgentStyle, VpnState, Watch};
 use crate::endpoint::{DNS, Endpoint, EndpointOptions, INSIDE, NODES};
 use crate::events::{Event, Events};
 use crate::process::Process;
@@ -215,9 +215,11 @@ impl Lab {
         self.client.run(["nmcli"].into_iter().chain(arguments))
     }
 
-    /// Imports one of the endpoint's profiles as the connection `vpn`.
+    /// Imports the endpoint's profile for `transport` (`udp` or `tcp`) and `port` as the
+    /// connection `vpn`.
     #[track_caller]
-    pub fn import(&self, profile: &str) {
+    pub fn import(&self, transport: &str, port: u16) {
+        let profile = format!("{transport}-{port}");
         let file = format!("/run/lab/profiles/{profile}.ovpn");
         let arguments = [
             "connection",
@@ -232,10 +234,18 @@ impl Lab {
             "nmcli",
             "connection",
             "modify",
-            profile,
+            &profile,
             "connection.id",
             "vpn",
         ]);
+    }
+
+    /// Has another program listen on `port` of the client's 127.0.0.1, as long as the value lives.
+    #[must_use]
+    pub fn occupy_port(&self, port: u16) -> Process {
+        let (process, events) = agent::tool(&self.client, &["occupy", &port.to_string()]);
+        events.wait("occupied", START_LIMIT);
+        process
     }
 
     /// Changes a setting of the connection `vpn`, as `+vpn.data`, `login-timeout=5`.

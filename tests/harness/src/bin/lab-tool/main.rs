@@ -4,6 +4,7 @@ mod agent;
 mod browser;
 mod form;
 mod init;
+mod occupy;
 mod report;
 mod watch;
 mod webdriver;
@@ -16,10 +17,11 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["init"] => init::run(),
         ["agent", style] => agent::run(style),
+        ["occupy", port] => occupy::run(port),
         ["watch"] => watch::run(),
         ["browser", url] => browser::run(url),
         _ => {
-            eprintln!("usage: lab-tool init | agent STYLE | watch | browser URL");
+            eprintln!("usage: lab-tool init | agent STYLE | watch | occupy PORT | browser URL");
             ExitCode::from(2)
         }
     }

@@ -1,0 +1,224 @@
+//! What happens when something goes away in the midst of it.
+
+use crate::{SOON, assert_complaint, assert_failed, assert_up, lab, reason, state, take_down};
+use aws_client_vpn_harness::{Browser, Lab, Options, PendingUp, Snapshot, VpnState, eventually};
+use rustix::process::Signal;
+use serde_json::json;
+
+const SERVICE: &str = "nm-aws-client-vpn-service";
+
+/// The steps of a connection at which it is interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The endpoint has not answered the first connection.
+    FirstPhase,
+    /// A person is at the browser.
+    Login,
+    /// The endpoint has the answer of the login, and is silent.
+    SecondPhase,
+    /// Packets flow.
+    Connected,
+}
+
+const ALL_STEPS: [Step; 4] = [
+    Step::FirstPhase,
+    Step::Login,
+    Step::SecondPhase,
+    Step::Connected,
+];
+
+/// Brings a connection to `step` and keeps it there.
+fn bring_to(step: Step, lab: &mut Lab) -> PendingUp {
+    let seen = lab.endpoint_events().count();
+    lab.forget_browser_events();
+    let closed = step == Step::Login;
+    lab.set_browser(if closed {
+        &Browser::Closed
+    } else {
+        &Browser::Scripted
+    });
+    let answers = json!({
+        "answer_phase1": step != Step::FirstPhase,
+        "answer_phase2": step != Step::SecondPhase,
+    });
+    lab.endpoint().command(&json!({"set": answers}));
+    let up = lab.begin_up();
+    match step {
+        Step::FirstPhase | Step::SecondPhase => {
+            lab.endpoint_events().wait_after(seen, "ignored", SOON);
+        }
+        Step::Login => {
+            lab.browser_did("done", SOON);
+        }
+        Step::Connected => {
+            lab.endpoint_events().wait_after(seen, "connected", SOON);
+            eventually("NetworkManager has it up", SOON, || {
+                lab.vpn_states()
+                    .last()
+                    .filter(|last| last.state == state::ACTIVATED)
+                    .copied()
+            });
+        }
+    }
+    up
+}
+
+fn each_step(interrupt: impl Fn(Step, &mut Lab, &Snapshot)) {
+    let (mut lab, before) = lab(&Options::default());
+    for step in ALL_STEPS {
+        let up = bring_to(step, &mut lab);
+        interrupt(step, &mut lab, &before);
+        drop(up.finish());
+        lab.assert_clean(&before);
+    }
+}
+
+#[test]
+fn nmcli_down_in_each_state() {
+    each_step(|step, lab, before| {
+        eprintln!("down at {step:?}");
+        take_down(lab, before);
+        assert_eq!(lab.complaints(), [""; 0], "{step:?}");
+    });
+}
+
+#[test]
+fn openvpn_is_killed_in_each_state() {
+    let complaints = std::cell::Cell::new(0);
+    each_step(|step, lab, before| {
+        lab.client.signal("nm-aws-client-vpn/openvpn", Signal::KILL);
+        let end = lab.vpn_ended(SOON);
+        let failed = VpnState {
+            state: state::FAILED,
+            reason: reason::UNKNOWN,
+        };
+        assert_eq!(end, failed, "{step:?}\n{}", lab.journal());
+        lab.assert_clean(before);
+        complaints.set(complaints.get() + 1);
+        assert_eq!(
+            lab.complaints().len(),
+            complaints.get(),
+            "{step:?}: {:?}",
+            lab.complaints()
+        );
+        assert!(
+            lab.complaints()
+                .last()
+                .unwrap()
+                .contains("OpenVPN ended unexpectedly")
+        );
+    });
+}
+
+#[test]
+fn the_service_is_killed_in_each_state() {
+    each_step(|step, lab, before| {
+        lab.client.signal(SERVICE, Signal::KILL);
+        let end = lab.vpn_ended(SOON);
+        let stopped = VpnState {
+            state: state::DISCONNECTED,
+            reason: reason::SERVICE_STOPPED,
+        };
+        assert_eq!(end, stopped, "{step:?}\n{}", lab.journal());
+        lab.assert_clean(before);
+    });
+}
+
+#[test]
+fn networkmanager_is_killed_in_each_state() {
+    each_step(|step, lab, before| {
+        lab.kill_network_manager();
+        // Without NetworkManager already, nothing of ours may be left.
+        eventually(&format!("{step:?}: all processes end"), SOON, || {
+            let left = [SERVICE, "openvpn", "nm-aws-client-vpn-auth-dialog"]
+                .iter()
+                .flat_map(|name| lab.client.processes_called(name))
+                .count();
+            (left == 0).then_some(())
+        });
+        let links = lab.client.check(["ip", "-brief", "link"]);
+        assert!(!links.contains("awsvpn"), "{step:?}: {links}");
+        // What NetworkManager itself wrote, it takes back when it comes again.
+        lab.start_network_manager();
+        lab.assert_clean(before);
+    });
+}
+
+#[test]
+fn the_endpoint_goes_during_the_first_phase() {
+    let (mut lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "connect-timeout=5");
+    stop_nodes(&mut lab);
+    let up = lab.up();
+    assert_failed(
+        &lab,
+        &up,
+        reason::UNKNOWN,
+        &["did not answer", "firewall"],
+        &before,
+    );
+}
+
+#[test]
+fn the_endpoint_goes_while_somebody_is_at_the_browser() {
+    let (mut lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "connect-timeout=5");
+    lab.endpoint().identity_provider("delay 3");
+    let up = lab.begin_up();
+    lab.browser_did("opened", SOON);
+    stop_nodes(&mut lab);
+    let up = up.finish();
+    assert_failed(&lab, &up, reason::UNKNOWN, &["sign-in"], &before);
+}
+
+#[test]
+fn the_endpoint_goes_during_the_second_phase() {
+    let (mut lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "connect-timeout=5");
+    let up = bring_to(Step::SecondPhase, &mut lab);
+    stop_nodes(&mut lab);
+    let up = up.finish();
+    assert_failed(&lab, &up, reason::UNKNOWN, &["sign-in"], &before);
+}
+
+#[test]
+fn the_endpoint_goes_while_connected() {
+    let (mut lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "connect-timeout=5");
+    assert_up(&lab, &lab.up());
+    stop_nodes(&mut lab);
+    // 20 s of silence, as the endpoint pushes; then a new attempt, without an answer.
+    let end = lab.vpn_ended(std::time::Duration::from_secs(60));
+    assert_eq!(
+        end,
+        VpnState {
+            state: state::FAILED,
+            reason: reason::UNKNOWN
+        }
+    );
+    assert_complaint(&lab, &["did not answer"]);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn a_connection_comes_up_after_each_interruption() {
+    let (mut lab, before) = lab(&Options::default());
+    for name in [SERVICE, "nm-aws-client-vpn/openvpn"] {
+        let up = bring_to(Step::Connected, &mut lab);
+        drop(up.finish());
+        lab.client.signal(name, Signal::KILL);
+        lab.vpn_ended(SOON);
+        lab.assert_clean(&before);
+        assert_up(&lab, &lab.up());
+        take_down(&lab, &before);
+    }
+}
+
+fn stop_nodes(lab: &mut Lab) {
+    for node in [1, 2] {
+        lab.endpoint().command(&json!({ "stop_node": node }));
+    }
+    eventually("both nodes are stopped", SOON, || {
+        (lab.endpoint_events().named("node-stopped").len() == 2).then_some(())
+    });
+}

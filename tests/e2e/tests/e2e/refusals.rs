@@ -1,0 +1,185 @@
+//! Logins that fail, by somebody's decision.
+
+use crate::{SOON, assert_complaint, assert_failed, assert_up, lab, reason, state};
+use aws_client_vpn_harness::{AgentStyle, Browser, Lab, Options, VpnState};
+use serde_json::json;
+
+#[test]
+fn a_wrong_password_at_the_identity_provider() {
+    let (lab, before) = lab(&Options {
+        browser: Browser::WrongPassword,
+        ..Options::default()
+    });
+    lab.modify("+vpn.data", "login-timeout=5");
+    let up = lab.up();
+    assert_eq!(
+        lab.browser_did("done", SOON)["what"],
+        "was refused by the identity provider"
+    );
+    assert_failed(
+        &lab,
+        &up,
+        reason::LOGIN_FAILED,
+        &["signed in", "Connect again"],
+        &before,
+    );
+}
+
+#[test]
+fn the_browser_is_closed() {
+    let (lab, before) = lab(&Options {
+        browser: Browser::Closed,
+        ..Options::default()
+    });
+    lab.modify("+vpn.data", "login-timeout=5");
+    let up = lab.up();
+    assert_failed(
+        &lab,
+        &up,
+        reason::LOGIN_FAILED,
+        &["signed in", "Connect again"],
+        &before,
+    );
+}
+
+#[test]
+fn there_is_no_browser() {
+    let (lab, before) = lab(&Options {
+        browser: Browser::Missing,
+        ..Options::default()
+    });
+    let up = lab.up();
+    assert_failed(&lab, &up, reason::LOGIN_FAILED, &["browser"], &before);
+}
+
+fn the_user_cancels(style: AgentStyle) {
+    let options = Options {
+        browser: Browser::Closed,
+        agent: Some(style),
+        ..Options::default()
+    };
+    let (mut lab, before) = lab(&options);
+    let up = lab.begin_up();
+    lab.browser_did("opened", SOON);
+    lab.agent.as_mut().unwrap().cancel();
+    let up = up.finish();
+    assert!(!up.success);
+    let end = lab.vpn_ended(SOON);
+    assert_eq!(
+        end,
+        VpnState {
+            state: state::FAILED,
+            reason: reason::NO_SECRETS
+        }
+    );
+    // The user knows; the service has nothing to complain of.
+    assert_eq!(lab.complaints(), [""; 0]);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn the_user_cancels_in_gnome_shell() {
+    the_user_cancels(AgentStyle::GnomeShell);
+}
+
+#[test]
+fn the_user_cancels_in_nm_applet() {
+    the_user_cancels(AgentStyle::NmApplet);
+}
+
+#[test]
+fn there_is_no_agent() {
+    let (lab, before) = lab(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let up = lab.up();
+    assert!(!up.success);
+    assert_eq!(lab.vpn_ended(SOON).reason, reason::NO_SECRETS);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn port_35001_is_taken() {
+    let lab = Lab::start(&Options::default());
+    lab.import("udp", 443);
+    let _other = lab.occupy_port(35001);
+    let before = lab.snapshot();
+    let up = lab.up();
+    assert_failed(
+        &lab,
+        &up,
+        reason::LOGIN_FAILED,
+        &["35001", "lab-tool"],
+        &before,
+    );
+    // Nobody is sent to a page whose answer could not be taken.
+    assert_eq!(lab.browser_events(), [""; 0]);
+}
+
+#[test]
+fn a_saml_response_is_sent_again() {
+    let (lab, before) = lab(&Options::default());
+    assert_up(&lab, &lab.up());
+    assert!(lab.down().status.success());
+    lab.assert_clean(&before);
+    lab.set_browser(&Browser::Replay);
+    let up = lab.up();
+    let words = ["Invalid username or password", "Connect again"];
+    assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
+    let refused = lab.endpoint_events().wait("refused", SOON);
+    assert!(["other-request", "assertion-used"].contains(&refused["reason"].as_str().unwrap()));
+}
+
+#[test]
+fn the_endpoint_refuses_what_is_wrong_with_a_response() {
+    let (mut lab, before) = lab(&Options::default());
+    for (mode, expected) in [
+        ("broken-signature", "broken-signature"),
+        ("late", "assertion-expired"),
+        ("other-request", "other-request"),
+    ] {
+        lab.endpoint().identity_provider(mode);
+        let seen = lab.endpoint_events().count();
+        let up = lab.up();
+        assert!(!up.success, "{mode}");
+        let refused = lab.endpoint_events().wait_after(seen, "refused", SOON);
+        assert_eq!(refused["reason"], expected);
+        let end = lab.vpn_ended(SOON);
+        assert_eq!(
+            end,
+            VpnState {
+                state: state::FAILED,
+                reason: reason::LOGIN_FAILED
+            }
+        );
+        lab.assert_clean(&before);
+    }
+    assert!(
+        lab.complaints()
+            .iter()
+            .all(|text| text.contains("Invalid username or password"))
+    );
+}
+
+#[test]
+fn the_administrator_s_denial_is_shown_as_it_is() {
+    let (mut lab, before) = lab(&Options::default());
+    let text = "Your laptop needs an update. Call 4711.";
+    lab.endpoint().command(&json!({"set": {"deny": text}}));
+    let up = lab.up();
+    assert_failed(&lab, &up, reason::LOGIN_FAILED, &[text], &before);
+}
+
+#[test]
+fn the_name_of_the_endpoint_is_unknown() {
+    let (lab, before) = lab(&Options::default());
+    lab.client
+        .check(["sh", "-c", "echo nameserver 192.0.2.99 >/etc/resolv.conf"]);
+    let started = lab.snapshot();
+    drop(before);
+    let up = lab.up();
+    assert!(!up.success);
+    assert_complaint(&lab, &["could not find the address", "Check the network"]);
+    lab.assert_clean(&started);
+}

@@ -1,0 +1,78 @@
+//! No SAML response and no session id is anywhere but in the memory of those who need it.
+
+use crate::{SOON, assert_up, lab, state, take_down};
+use aws_client_vpn_harness::{Lab, Options, SecretScan};
+use serde_json::json;
+
+/// Folders of the client that nothing under test writes to, or that the lab itself uses.
+const NOT_THE_CLIENT_S: [&str; 4] = ["run/lab", "run/lab-programs", "run/lab-target", "run/home"];
+
+#[test]
+fn a_login_leaves_no_secret_in_arguments_environments_files_or_logs() {
+    let (mut lab, before) = lab(&Options::default());
+    lab.client.check([
+        "nmcli",
+        "general",
+        "logging",
+        "level",
+        "DEBUG",
+        "domains",
+        "ALL,VPN:TRACE",
+    ]);
+    // The endpoint thinks for three seconds each time, so that there is something to look at.
+    lab.endpoint()
+        .command(&json!({"set": {"answer_delay_ms": 3000}}));
+    lab.endpoint().identity_provider("delay 2");
+    let mut scan = SecretScan::new();
+    let up = lab.begin_up();
+    lab.endpoint_events().wait("phase1", SOON);
+    look(&mut scan, &lab);
+    lab.browser_did("opened", SOON);
+    look(&mut scan, &lab);
+    lab.browser_did("done", SOON);
+    // What the browser posted, as it was sent and decoded.
+    let post = lab.last_post();
+    let sent = post
+        .split('&')
+        .find_map(|field| field.strip_prefix("SAMLResponse="))
+        .unwrap();
+    assert!(sent.len() > 10_000);
+    let decoded = sent
+        .replace("%2B", "+")
+        .replace("%2F", "/")
+        .replace("%3D", "=");
+    scan.add("SAML response as sent", sent);
+    scan.add("SAML response", &decoded);
+    look(&mut scan, &lab);
+    assert_up(&lab, &up.finish());
+    look(&mut scan, &lab);
+    take_down(&lab, &before);
+    assert!(
+        lab.vpn_states()
+            .iter()
+            .any(|seen| seen.state == state::NEED_AUTH)
+    );
+    look(&mut scan, &lab);
+    assert!(
+        scan.processes > 20 && scan.files > 20,
+        "the scan saw next to nothing: {scan:?}"
+    );
+    assert_eq!(scan.findings(), [], "secrets were found");
+}
+
+fn look(scan: &mut SecretScan, lab: &Lab) {
+    scan.processes_of(&lab.client);
+    let root = lab.client.root();
+    for folder in [
+        "run",
+        "tmp",
+        "var/tmp",
+        "var/lib/NetworkManager",
+        "etc",
+        "dev/shm",
+    ] {
+        scan.files_below(&root, folder, &NOT_THE_CLIENT_S);
+    }
+    // The logs of everything that runs on the client, and of the endpoint.
+    scan.files_below(lab.dir(), "logs", &[]);
+}
