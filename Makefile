@@ -79,8 +79,9 @@ e2e: deps openvpn-for-tests stage ## end-to-end tests through the real NetworkMa
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh
 
-test: deps openvpn-for-tests stage fuzz ## all tests (root)
+test: deps openvpn-for-tests stage ## all tests, and a short run of each fuzz target (root)
 	$(CARGO) test --workspace --locked --no-fail-fast
+	FUZZ_SECONDS=5 packaging/fuzz.sh
 
 demo: deps openvpn-for-tests stage ## a whole login, step by step, on real programs (root)
 	$(CARGO) run --locked -p aws-client-vpn-e2e --bin demo

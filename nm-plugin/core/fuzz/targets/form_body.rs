@@ -1,0 +1,20 @@
+//! Whatever is posted to the browser's port: what is taken for a SAML response is a part of it,
+//! bounded, in one line.
+#![no_main]
+
+use aws_client_vpn_core::saml::SamlResponse;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (Option<&str>, &[u8])| {
+    let (relay_state, body) = input;
+    let Ok(response) = SamlResponse::from_form_body(body, relay_state) else {
+        return;
+    };
+    let text = response.secret().expose().as_bytes();
+    assert!((1..=131_072).contains(&text.len()));
+    assert!(
+        text.iter()
+            .all(|octet| octet.is_ascii_graphic() && *octet != b'&')
+    );
+    assert!(body.windows(text.len()).any(|window| window == text));
+});
