@@ -61,7 +61,7 @@ ifeq ($(DESTDIR),)
 	-systemd-tmpfiles --create $(tmpfilesdir)/nm-aws-client-vpn.conf
 endif
 
-stage:
+stage: ## the same into target/stage, which the tests lay over their own /usr
 	$(MAKE) install DESTDIR=$(STAGE) prefix=/usr
 
 check: ## formatting, lints, licences of the dependencies, the files that are installed
