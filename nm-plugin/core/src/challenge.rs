@@ -65,7 +65,9 @@ impl Challenge {
     /// # Errors
     /// The first three of [`ChallengeError`].
     pub fn parse(reason: &str) -> Result<Self, ChallengeError> {
-        let rest = reason.strip_prefix(PREFIX).ok_or(ChallengeError::NotAChallenge)?;
+        let rest = reason
+            .strip_prefix(PREFIX)
+            .ok_or(ChallengeError::NotAChallenge)?;
         let mut fields = rest.splitn(4, ':');
         let mut field = || fields.next().ok_or(ChallengeError::Incomplete);
         let (flags, session, user_name, text) = (field()?, field()?, field()?, field()?);
@@ -90,7 +92,11 @@ impl Challenge {
             return Err(ChallengeError::TooLong);
         }
         // The parser would drop them in silence.
-        if self.text.chars().any(|character| character.is_control() || character == ' ') {
+        if self
+            .text
+            .chars()
+            .any(|character| character.is_control() || character == ' ')
+        {
             return Err(ChallengeError::NoUrl);
         }
         let url = Url::parse(&self.text).map_err(|_| ChallengeError::NoUrl)?;
@@ -143,14 +149,20 @@ mod tests {
             assert_eq!(challenge.flags, flags);
             assert_eq!(challenge.session.expose(), SESSION);
             assert_eq!(challenge.user_name, user_name);
-            assert_eq!(challenge.url().unwrap().as_str(), "https://idp.example/a?b=c:d");
+            assert_eq!(
+                challenge.url().unwrap().as_str(),
+                "https://idp.example/a?b=c:d"
+            );
         }
     }
 
     #[test]
     fn what_cannot_be_used_is_refused() {
         let parse = |reason: &str| Challenge::parse(reason).unwrap_err();
-        assert_eq!(parse("Invalid username or password"), ChallengeError::NotAChallenge);
+        assert_eq!(
+            parse("Invalid username or password"),
+            ChallengeError::NotAChallenge
+        );
         assert_eq!(parse("CRV1:R:id:user"), ChallengeError::Incomplete);
         assert_eq!(parse("CRV1:R::user:text"), ChallengeError::BadSession);
         assert_eq!(parse("CRV1:R:a b:user:text"), ChallengeError::BadSession);
@@ -161,7 +173,10 @@ mod tests {
         assert_eq!(url("Enter your code"), ChallengeError::NoUrl);
         assert_eq!(url("/relative"), ChallengeError::NoUrl);
         assert_eq!(url("https://a\u{7}b/"), ChallengeError::NoUrl);
-        assert_eq!(url("https://user:word@idp.example/"), ChallengeError::Credentials);
+        assert_eq!(
+            url("https://user:word@idp.example/"),
+            ChallengeError::Credentials
+        );
         let long = format!("https://idp.example/{}", "a".repeat(URL_LIMIT));
         assert_eq!(url(&long), ChallengeError::TooLong);
     }

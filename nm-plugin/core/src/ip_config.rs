@@ -67,10 +67,13 @@ pub fn ip_config(
         let mut routes = tunnel.ipv4_routes.clone();
         let next_hop = tunnel.ipv4_gateway.filter(|_| toggle);
         routes.extend(next_hop.map(|address| host_route(address, 32)));
-        let name_servers = tunnel.name_servers.iter().filter_map(|server| match server {
-            IpAddr::V4(server) => Some(*server),
-            IpAddr::V6(_) => None,
-        });
+        let name_servers = tunnel
+            .name_servers
+            .iter()
+            .filter_map(|server| match server {
+                IpAddr::V4(server) => Some(*server),
+                IpAddr::V6(_) => None,
+            });
         FamilyConfig {
             address,
             internal_gateway: tunnel.ipv4_gateway,
@@ -85,10 +88,13 @@ pub fn ip_config(
         let mut routes = tunnel.ipv6_routes.clone();
         let next_hop = tunnel.ipv6_gateway.filter(|_| toggle);
         routes.extend(next_hop.map(|address| host_route(address, 128)));
-        let name_servers = tunnel.name_servers.iter().filter_map(|server| match server {
-            IpAddr::V6(server) => Some(*server),
-            IpAddr::V4(_) => None,
-        });
+        let name_servers = tunnel
+            .name_servers
+            .iter()
+            .filter_map(|server| match server {
+                IpAddr::V6(server) => Some(*server),
+                IpAddr::V4(_) => None,
+            });
         FamilyConfig {
             address,
             internal_gateway: tunnel.ipv6_gateway,
@@ -99,11 +105,21 @@ pub fn ip_config(
             never_default: !tunnel.redirect_ipv6,
         }
     });
-    Ok(IpConfig { general: Config { gateway, mtu: tunnel.mtu }, ipv4, ipv6 })
+    Ok(IpConfig {
+        general: Config {
+            gateway,
+            mtu: tunnel.mtu,
+        },
+        ipv4,
+        ipv6,
+    })
 }
 
 fn host_route<A>(address: A, prefix: u8) -> Route<A> {
-    Route { network: Network { address, prefix }, gateway: None }
+    Route {
+        network: Network { address, prefix },
+        gateway: None,
+    }
 }
 
 /// Search domains, then route-only ones. An endpoint that pushes name servers without any domain
@@ -111,10 +127,15 @@ fn host_route<A>(address: A, prefix: u8) -> Route<A> {
 /// split tunnel's servers for anything then, so the domain of everything is added.
 fn domains(tunnel: &TunnelParameters) -> Vec<String> {
     let mut domains = tunnel.search_domains.clone();
-    domains.extend(tunnel.route_domains.iter().map(|domain| match domain.as_str() {
-        "" => "~.".to_owned(),
-        domain => format!("~{domain}"),
-    }));
+    domains.extend(
+        tunnel
+            .route_domains
+            .iter()
+            .map(|domain| match domain.as_str() {
+                "" => "~.".to_owned(),
+                domain => format!("~{domain}"),
+            }),
+    );
     if domains.is_empty() && !tunnel.name_servers.is_empty() {
         domains.push("~.".to_owned());
     }
@@ -170,7 +191,13 @@ mod tests {
     #[test]
     fn the_address_of_the_login_is_the_gateway() {
         let pinned = "203.0.113.9".parse().unwrap();
-        assert_eq!(ip_config(&tunnel(), Some(pinned), 0).unwrap().general.gateway, pinned);
+        assert_eq!(
+            ip_config(&tunnel(), Some(pinned), 0)
+                .unwrap()
+                .general
+                .gateway,
+            pinned
+        );
         let own = "203.0.113.5".parse::<IpAddr>().unwrap();
         assert_eq!(ip_config(&tunnel(), None, 0).unwrap().general.gateway, own);
     }

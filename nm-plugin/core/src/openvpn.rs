@@ -1,1 +1,158 @@
-//! To be written.
+//! How OpenVPN is started for a profile: arguments and configuration, as values.
+//!
+//! The configuration is written from the parsed profile and goes in through standard input, so
+//! that neither the user's file nor a private key in a file ever reaches OpenVPN.
+
+use crate::profile::{Profile, SignIn};
+use crate::secret::Secret;
+
+/// The line of OpenVPN that is started; some options exist in one line only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenVpnVersion {
+    /// 2.6
+    V2_6,
+    /// 2.7
+    V2_7,
+}
+
+/// What the profile does not know.
+#[derive(Debug, Clone, Copy)]
+pub struct LaunchParameters<'a> {
+    /// The path of the socket that the service listens on.
+    pub management_socket: &'a str,
+    /// The persistent device that OpenVPN attaches to.
+    pub tun_device: &'a str,
+    /// Which OpenVPN.
+    pub version: OpenVpnVersion,
+}
+
+/// How to start OpenVPN.
+#[derive(Debug)]
+pub struct Launch {
+    /// The arguments, without the program's name. Nothing in them is secret.
+    pub arguments: Vec<String>,
+    /// What to write to OpenVPN's standard input. Holds the private key, if there is one.
+    pub config: Secret,
+}
+
+/// Arguments that are the same for every profile. `--script-security 0`: OpenVPN runs no program,
+/// whatever else is said. `--auth-retry interact`: a challenge is answered by the same process.
+const ARGUMENTS: &str = "--config stdin --client --dev-type tun --management-client \
+    --management-hold --management-query-passwords --management-query-remote \
+    --management-up-down --auth-retry interact --auth-nocache --ifconfig-noexec --route-noexec \
+    --script-security 0 --persist-tun --persist-key --nobind --verb 3 --suppress-timestamps \
+    --resolv-retry infinite --connect-retry 1 4";
+
+/// How to start OpenVPN for `profile`.
+#[must_use]
+pub fn launch(profile: &Profile, parameters: &LaunchParameters<'_>) -> Launch {
+    let mut arguments: Vec<String> = ARGUMENTS.split_whitespace().map(str::to_owned).collect();
+    let mut add = |words: &[&str]| arguments.extend(words.iter().map(|word| (*word).to_owned()));
+    add(&["--dev", parameters.tun_device]);
+    add(&["--management", parameters.management_socket, "unix"]);
+    match parameters.version {
+        OpenVpnVersion::V2_6 => {}
+        // Without it 2.7 runs a script of its own for the name servers.
+        OpenVpnVersion::V2_7 => add(&["--dns-updown", "disable"]),
+    }
+    Launch {
+        arguments,
+        config: Secret::new(config(profile)),
+    }
+}
+
+fn config(profile: &Profile) -> String {
+    let mut text = String::new();
+    for remote in profile.remotes() {
+        let transport = remote.transport.as_str();
+        text.push_str(&format!(
+            "remote {} {} {transport}\n",
+            remote.host, remote.port
+        ));
+    }
+    match profile.sign_in() {
+        SignIn::Saml => text.push_str("auth-user-pass\nauth-federate\n"),
+        SignIn::Password { static_challenge } => {
+            text.push_str("auth-user-pass\n");
+            if let Some(challenge) = static_challenge {
+                // The text is asked by us; OpenVPN needs to know only that there is one.
+                let echo = u8::from(challenge.echo);
+                text.push_str(&format!("static-challenge \"code\" {echo}\n"));
+            }
+        }
+        SignIn::Certificate => {}
+    }
+    if profile.early_push_request() {
+        text.push_str("early-push-request\n");
+    }
+    let has = |name: &str| profile.directives().iter().any(|own| own.name() == name);
+    // Another client of the same authority must not be able to pose as the endpoint.
+    if !has("remote-cert-tls") && !has("verify-x509-name") && !has("remote-cert-eku") {
+        text.push_str("remote-cert-tls server\n");
+    }
+    if !has("tls-version-min") {
+        text.push_str("tls-version-min 1.2\n");
+    }
+    if !has("connect-timeout") && !has("server-poll-timeout") {
+        text.push_str("connect-timeout 10\n");
+    }
+    profile.push_directives(&mut text);
+    profile.push_blocks(&mut text);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROFILE: &str = "client\ndev tun\nremote a.clientvpn.eu-west-1.amazonaws.com 443 tcp\n\
+        remote-cert-tls server\nauth-federate\nverify-x509-name \"a b\" name\n\
+        <ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n\
+        <cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
+        <key>\n-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n</key>\n";
+
+    fn launched(version: OpenVpnVersion) -> Launch {
+        let profile = Profile::parse(PROFILE, &mut |_| Err(String::new()))
+            .unwrap()
+            .profile;
+        let management_socket = "/run/nm-aws-client-vpn/1/management";
+        launch(
+            &profile,
+            &LaunchParameters {
+                management_socket,
+                tun_device: "awsvpn0",
+                version,
+            },
+        )
+    }
+
+    #[test]
+    fn the_arguments_carry_no_secret_and_let_nothing_be_run() {
+        let launch = launched(OpenVpnVersion::V2_6);
+        let expected = "--config stdin --client --dev-type tun --management-client \
+            --management-hold --management-query-passwords --management-query-remote \
+            --management-up-down --auth-retry interact --auth-nocache --ifconfig-noexec \
+            --route-noexec --script-security 0 --persist-tun --persist-key --nobind --verb 3 \
+            --suppress-timestamps --resolv-retry infinite --connect-retry 1 4 --dev awsvpn0 \
+            --management /run/nm-aws-client-vpn/1/management unix";
+        assert_eq!(launch.arguments.join(" "), expected);
+        assert!(!format!("{launch:?}").contains("U0VDUkVU"));
+    }
+
+    #[test]
+    fn openvpn_2_7_is_kept_from_its_own_script() {
+        let launch = launched(OpenVpnVersion::V2_7);
+        assert!(launch.arguments.join(" ").ends_with("--dns-updown disable"));
+    }
+
+    #[test]
+    fn the_configuration_is_written_from_the_profile() {
+        let expected = "remote a.clientvpn.eu-west-1.amazonaws.com 443 tcp\n\
+            auth-user-pass\nauth-federate\nearly-push-request\ntls-version-min 1.2\n\
+            connect-timeout 10\nremote-cert-tls server\nverify-x509-name \"a b\" name\n\
+            <ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n\
+            <cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
+            <key>\n-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n</key>\n";
+        assert_eq!(launched(OpenVpnVersion::V2_6).config.expose(), expected);
+    }
+}

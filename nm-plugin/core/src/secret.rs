@@ -53,6 +53,9 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing_of_the_text() {
-        assert_eq!(format!("{:?}", Secret::from("hunter2")), "Secret([redacted])");
+        assert_eq!(
+            format!("{:?}", Secret::from("hunter2")),
+            "Secret([redacted])"
+        );
     }
 }

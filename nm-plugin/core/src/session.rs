@@ -153,7 +153,12 @@ enum State {
     /// OpenVPN is on its way to an answer of the endpoint.
     Connecting { phase: Phase, until: Instant },
     /// OpenVPN is held; a person is at the browser.
-    AwaitingLogin { challenge: Challenge, url: url::Url, until: Instant, ask_again: Instant },
+    AwaitingLogin {
+        challenge: Challenge,
+        url: url::Url,
+        until: Instant,
+        ask_again: Instant,
+    },
     /// The tunnel is up.
     Connected,
     /// OpenVPN was asked to end.
@@ -203,7 +208,10 @@ impl Session {
         now: Instant,
     ) -> Self {
         let mut session = Self {
-            state: State::Connecting { phase: Phase::First, until: now + limits.connect },
+            state: State::Connecting {
+                phase: Phase::First,
+                until: now + limits.connect,
+            },
             profile,
             limits,
             interactive,
@@ -241,7 +249,9 @@ impl Session {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Connecting { until, .. } | State::Stopping { until, .. } => Some(*until),
-            State::AwaitingLogin { until, ask_again, .. } => Some(*until.min(ask_again)),
+            State::AwaitingLogin {
+                until, ask_again, ..
+            } => Some(*until.min(ask_again)),
             State::Connected | State::Stopped => None,
         }
     }
@@ -343,7 +353,8 @@ impl Session {
 
     fn resolve(&mut self, host: String) {
         let random_label = self.profile.random_hostname() && host.parse::<IpAddr>().is_err();
-        self.effects.push_back(Effect::Resolve { host, random_label });
+        self.effects
+            .push_back(Effect::Resolve { host, random_label });
     }
 
     fn resolved(&mut self, host: String, result: Result<Vec<IpAddr>, String>, now: Instant) {
@@ -363,21 +374,38 @@ impl Session {
 
     /// Tells OpenVPN the address to use, once both the question and the addresses are there.
     fn answer_remote(&mut self) {
-        let Some((host, port)) = self.resolver.waiting.take() else { return };
-        let answering = matches!(self.state, State::Connecting { phase: Phase::Answer, .. });
+        let Some((host, port)) = self.resolver.waiting.take() else {
+            return;
+        };
+        let answering = matches!(
+            self.state,
+            State::Connecting {
+                phase: Phase::Answer,
+                ..
+            }
+        );
         let address = match (self.resolver.current, self.resolver.known.get(&host)) {
             (Some(pinned), _) if answering => Some(pinned),
-            (_, Some(known)) => known.get(self.resolver.attempts % known.len().max(1)).copied(),
+            (_, Some(known)) => known
+                .get(self.resolver.attempts % known.len().max(1))
+                .copied(),
             (_, None) => None,
         };
         match address {
             Some(address) => {
                 self.resolver.current = Some(address);
                 self.note(format!("connecting to {host} at {address} port {port}"));
-                self.send(Command::RemoteModify { host: address.to_string(), port });
+                self.send(Command::RemoteModify {
+                    host: address.to_string(),
+                    port,
+                });
             }
             None => {
-                let asked = self.profile.remotes().first().is_some_and(|first| first.host == host);
+                let asked = self
+                    .profile
+                    .remotes()
+                    .first()
+                    .is_some_and(|first| first.host == host);
                 if !asked {
                     self.resolve(host.clone());
                 }
@@ -403,7 +431,10 @@ impl Session {
         };
         match credentials {
             Ok((name, password)) => {
-                self.send(Command::Username { realm: realm.clone(), name });
+                self.send(Command::Username {
+                    realm: realm.clone(),
+                    name,
+                });
                 self.send(Command::Password { realm, password });
             }
             Err(failure) => self.fail(failure, now),
@@ -424,20 +455,28 @@ impl Session {
     }
 
     fn password_credentials(&self, kind: &NeedKind) -> Result<(String, Secret), Failure> {
-        let name = self.profile.user_name().ok_or(Failure::SecretMissing("a user name"))?;
-        let password =
-            self.secrets.get(settings::PASSWORD).ok_or(Failure::SecretMissing("a password"))?;
+        let name = self
+            .profile
+            .user_name()
+            .ok_or(Failure::SecretMissing("a user name"))?;
+        let password = self
+            .secrets
+            .get(settings::PASSWORD)
+            .ok_or(Failure::SecretMissing("a password"))?;
         let password = match kind {
-            NeedKind::UserPassword { static_challenge: Some(_) } => {
+            NeedKind::UserPassword {
+                static_challenge: Some(_),
+            } => {
                 let code = self
                     .secrets
                     .get(settings::CHALLENGE_RESPONSE)
                     .ok_or(Failure::SecretMissing("a one-time code"))?;
                 crate::challenge::static_challenge_reply(password, code)
             }
-            NeedKind::UserPassword { static_challenge: None } | NeedKind::Password => {
-                password.clone()
+            NeedKind::UserPassword {
+                static_challenge: None,
             }
+            | NeedKind::Password => password.clone(),
         };
         Ok((name.to_owned(), password))
     }
@@ -501,8 +540,12 @@ impl Session {
         self.announce(ServiceState::Starting);
         let until = now + self.limits.login;
         self.request_login(&url, until, false, now);
-        self.state =
-            State::AwaitingLogin { challenge, url, until, ask_again: now + SECRETS_REQUEST_LIFETIME };
+        self.state = State::AwaitingLogin {
+            challenge,
+            url,
+            until,
+            ask_again: now + SECRETS_REQUEST_LIFETIME,
+        };
     }
 
     fn request_login(&mut self, url: &url::Url, until: Instant, again: bool, now: Instant) {
@@ -521,10 +564,6 @@ impl Session {
             self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
             return;
         };
-        if let Some(why) = secrets.remove(secret_prompt::LOGIN_FAILURE) {
-            self.fail(Failure::LoginUnavailable(why.expose().to_owned()), now);
-            return;
-        }
         let Some(response) = secrets.remove(settings::SAML_RESPONSE) else {
             let why = "the secret agent sent no answer of the browser login".to_owned();
             self.fail(Failure::LoginUnavailable(why), now);
@@ -532,8 +571,9 @@ impl Session {
         };
         match saml::SamlResponse::from_secret(response) {
             Ok(response) => {
-                self.note(format!("the browser login is done ({} octets)", response.len()));
+                let octets = response.len();
                 self.last_answer = Some(challenge.reply(response.secret()));
+                self.note(format!("the browser login is done ({octets} octets)"));
                 self.connect(Phase::Answer, now);
                 self.release_hold();
             }
@@ -542,7 +582,10 @@ impl Session {
     }
 
     fn connect(&mut self, phase: Phase, now: Instant) {
-        self.state = State::Connecting { phase, until: now + self.limits.connect };
+        self.state = State::Connecting {
+            phase,
+            until: now + self.limits.connect,
+        };
     }
 
     fn openvpn_state(&mut self, state: &OpenVpnState, now: Instant) {
@@ -571,11 +614,17 @@ impl Session {
                 self.note(format!("the connection was lost ({why}); connecting again"));
                 self.begin_reconnect(now);
             }
-            State::Connecting { phase: Phase::First, .. } => {
+            State::Connecting {
+                phase: Phase::First,
+                ..
+            } => {
                 self.note(format!("no success at this address ({why}); trying again"));
                 self.resolver.attempts += 1;
             }
-            State::Connecting { phase: Phase::Answer, .. } => {
+            State::Connecting {
+                phase: Phase::Answer,
+                ..
+            } => {
                 self.fail(Failure::LostDuringSignIn(why.to_owned()), now);
             }
             State::AwaitingLogin { .. } | State::Stopping { .. } | State::Stopped => {}
@@ -599,7 +648,9 @@ impl Session {
                 self.tunnel = Some(parameters);
             }
             Err(error) => {
-                self.note(format!("the endpoint's network settings are unusable: {error}"));
+                self.note(format!(
+                    "the endpoint's network settings are unusable: {error}"
+                ));
                 self.tunnel = None;
             }
         }
@@ -607,7 +658,10 @@ impl Session {
 
     fn connected(&mut self, now: Instant) {
         let Some(tunnel) = &self.tunnel else {
-            self.fail(Failure::BadTunnel(crate::tunnel_env::TunnelError::NoAddress), now);
+            self.fail(
+                Failure::BadTunnel(crate::tunnel_env::TunnelError::NoAddress),
+                now,
+            );
             return;
         };
         match ip_config::ip_config(tunnel, self.resolver.current, self.generation) {
@@ -634,9 +688,21 @@ impl Session {
                 };
                 let host = self.profile.display_endpoint();
                 let seconds = self.limits.connect.as_secs();
-                self.fail(Failure::NoAnswer { host, seconds, step }, now);
+                self.fail(
+                    Failure::NoAnswer {
+                        host,
+                        seconds,
+                        step,
+                    },
+                    now,
+                );
             }
-            State::AwaitingLogin { url, until, ask_again, .. } => {
+            State::AwaitingLogin {
+                url,
+                until,
+                ask_again,
+                ..
+            } => {
                 if now >= *until {
                     let minutes = self.limits.login.as_secs().div_ceil(60);
                     self.fail(Failure::LoginTimedOut { minutes }, now);
@@ -650,7 +716,10 @@ impl Session {
             State::Stopping { killed: false, .. } => {
                 self.note("OpenVPN did not end in time; killing it".to_owned());
                 self.effects.push_back(Effect::Kill);
-                self.state = State::Stopping { until: now + KILL_GRACE, killed: true };
+                self.state = State::Stopping {
+                    until: now + KILL_GRACE,
+                    killed: true,
+                };
             }
             State::Stopping { killed: true, .. } => self.finish(),
             State::Connected | State::Stopped => {}
@@ -687,7 +756,10 @@ impl Session {
         self.announce(ServiceState::Stopping);
         self.last_answer = None;
         self.secrets.clear();
-        self.state = State::Stopping { until: now + STOP_GRACE, killed: false };
+        self.state = State::Stopping {
+            until: now + STOP_GRACE,
+            killed: false,
+        };
         match self.process {
             Process::Running => self.effects.push_back(Effect::Terminate),
             Process::Gone => self.finish(),
@@ -722,7 +794,11 @@ impl Session {
 #[must_use]
 pub fn for_journal(line: &str) -> Cow<'_, str> {
     const SECRET_FROM: [&str; 4] = ["CRV1:", "SAMLResponse", "auth-token ", "SESS_ID"];
-    match SECRET_FROM.iter().filter_map(|start| line.find(start)).min() {
+    match SECRET_FROM
+        .iter()
+        .filter_map(|start| line.find(start))
+        .min()
+    {
         Some(cut) => Cow::Owned(format!("{}[not shown]", &line[..cut])),
         None => Cow::Borrowed(line),
     }

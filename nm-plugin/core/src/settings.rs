@@ -1,1 +1,407 @@
-//! To be written.
+//! A profile as NetworkManager keeps it: `vpn.data` and `vpn.secrets`.
+//!
+//! This is the only table of keys. Every value is one line, because NetworkManager's secret agents
+//! pass the data on line by line and disagree about values of several: a line end is written `\n`
+//! and a backslash `\\`. Keys and certificates are kept here, not in files, so that no file that
+//! a user names is ever opened by root. Unknown keys are left alone.
+
+use crate::profile::{
+    Inline, Problem, Profile, Remote, SignIn, StaticChallenge,
+    parts::{Parts, checked_content, directive_of_line, transport_of},
+};
+use crate::secret::Secret;
+use crate::session::Limits;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The service type, in the `.name` file and in each connection.
+pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
+/// The secret that carries the answer of a browser login. Never stored.
+pub const SAML_RESPONSE: &str = "saml-response";
+/// The secret with a user's password.
+pub const PASSWORD: &str = "password";
+/// The secret with the answer to a static challenge.
+pub const CHALLENGE_RESPONSE: &str = "challenge-response";
+/// The secret with the passphrase of the private key.
+pub const KEY_PASSPHRASE: &str = "key-passphrase";
+/// `vpn.timeout` of an imported connection, in seconds: NetworkManager's default of 60 would end
+/// a login whose last step falls into the wrong moment.
+pub const DEFAULT_VPN_TIMEOUT_SECONDS: u32 = 600;
+
+const REMOTE: &str = "remote";
+const RANDOM_HOSTNAME: &str = "remote-random-hostname";
+const SIGN_IN: &str = "sign-in";
+const STATIC_CHALLENGE: &str = "static-challenge";
+const STATIC_CHALLENGE_ECHO: &str = "static-challenge-echo";
+const USER_NAME: &str = "username";
+const OPTIONS: &str = "options";
+const EARLY_PUSH_REQUEST: &str = "early-push-request";
+const LOGIN_TIMEOUT: &str = "login-timeout";
+const CONNECT_TIMEOUT: &str = "connect-timeout";
+
+const YES: &str = "yes";
+const NO: &str = "no";
+/// `vpn.secrets` flags: kept by the agent of the user, never saved (NMSettingSecretFlags).
+const AGENT_OWNED_NOT_SAVED: &str = "3";
+/// `vpn.secrets` flags: kept by the agent of the user.
+const AGENT_OWNED: &str = "1";
+
+/// The settings of a connection make no profile.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SettingsError {
+    /// A key that has to be there is not.
+    #[error("the setting '{0}' is missing")]
+    Missing(&'static str),
+    /// A value makes no sense.
+    #[error("the setting '{0}' has a value that makes no sense")]
+    Bad(&'static str),
+    /// The parts do not fit together.
+    #[error("{0}")]
+    Profile(#[from] Problem),
+}
+
+/// The profile as `vpn.data`.
+#[must_use]
+pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
+    let mut data = BTreeMap::new();
+    let mut set = |key: &str, value: &str| data.insert(key.to_owned(), one_line(value));
+    let remotes: Vec<String> = profile
+        .remotes()
+        .iter()
+        .map(|remote| {
+            format!(
+                "{} {} {}",
+                remote.host,
+                remote.port,
+                remote.transport.as_str()
+            )
+        })
+        .collect();
+    set(REMOTE, &remotes.join(", "));
+    if profile.random_hostname() {
+        set(RANDOM_HOSTNAME, YES);
+    }
+    match profile.sign_in() {
+        SignIn::Saml => {
+            set(SIGN_IN, "saml");
+        }
+        SignIn::Certificate => {
+            set(SIGN_IN, "certificate");
+        }
+        SignIn::Password { static_challenge } => {
+            set(SIGN_IN, "password");
+            set(&flags(PASSWORD), AGENT_OWNED);
+            if let Some(challenge) = static_challenge {
+                set(STATIC_CHALLENGE, &challenge.text);
+                set(STATIC_CHALLENGE_ECHO, if challenge.echo { YES } else { NO });
+                set(&flags(CHALLENGE_RESPONSE), AGENT_OWNED_NOT_SAVED);
+            }
+        }
+    }
+    set(&flags(SAML_RESPONSE), AGENT_OWNED_NOT_SAVED);
+    if profile.private_key_is_encrypted() {
+        set(&flags(KEY_PASSPHRASE), AGENT_OWNED);
+    }
+    if let Some(name) = profile.user_name() {
+        set(USER_NAME, name);
+    }
+    if !profile.early_push_request() {
+        set(EARLY_PUSH_REQUEST, NO);
+    }
+    let mut options = String::new();
+    profile.push_directives(&mut options);
+    if !options.is_empty() {
+        set(OPTIONS, options.trim_end());
+    }
+    for inline in Inline::ALL.into_iter().filter(|inline| !inline.is_secret()) {
+        if let Some(content) = profile.inline(inline) {
+            set(inline.name(), content.trim_end());
+        }
+    }
+    data
+}
+
+/// The profile's keys, as `vpn.secrets` that NetworkManager stores where only root can read.
+#[must_use]
+pub fn to_secrets(profile: &Profile) -> BTreeMap<String, Secret> {
+    Inline::ALL
+        .into_iter()
+        .filter(|inline| inline.is_secret())
+        .filter_map(|inline| {
+            let content = profile.inline(inline)?;
+            Some((
+                inline.name().to_owned(),
+                Secret::new(one_line(content.trim_end())),
+            ))
+        })
+        .collect()
+}
+
+/// The profile of a connection. Keys that are not in the table are not looked at.
+///
+/// # Errors
+/// [`SettingsError`], with the key.
+pub fn from_settings(
+    data: &BTreeMap<String, String>,
+    secrets: &BTreeMap<String, Secret>,
+) -> Result<Profile, SettingsError> {
+    let mut inline = BTreeMap::new();
+    for kind in Inline::ALL {
+        let name = kind.name();
+        let line = if kind.is_secret() {
+            secrets.get(name).map(Secret::expose)
+        } else {
+            data.get(name).map(String::as_str)
+        };
+        if let Some(line) = line {
+            let text = Zeroizing::new(lines(line).ok_or(SettingsError::Bad(name))?);
+            let content = checked_content(kind, &text).ok_or(SettingsError::Bad(name))?;
+            inline.insert(kind, Zeroizing::new(content));
+        }
+    }
+    let options = data.get(OPTIONS).map_or("", String::as_str);
+    let options = lines(options).ok_or(SettingsError::Bad(OPTIONS))?;
+    let mut directives = Vec::new();
+    for line in options.lines() {
+        directives.extend(directive_of_line(line)?);
+    }
+    let user_name = match data.get(USER_NAME) {
+        Some(name) if name.chars().any(char::is_control) => {
+            return Err(SettingsError::Bad(USER_NAME));
+        }
+        name => name.filter(|name| !name.is_empty()).cloned(),
+    };
+    Ok(Profile::from_parts(Parts {
+        remotes: remotes(data.get(REMOTE).ok_or(SettingsError::Missing(REMOTE))?)?,
+        random_hostname: flag(data, RANDOM_HOSTNAME, false)?,
+        sign_in: sign_in(data)?,
+        user_name,
+        early_push_request: flag(data, EARLY_PUSH_REQUEST, true)?,
+        inline,
+        directives,
+    })?)
+}
+
+/// The names of the secrets that have to be asked for before a connection can begin.
+#[must_use]
+pub fn required_secrets(
+    data: &BTreeMap<String, String>,
+    secrets: &BTreeMap<String, Secret>,
+) -> Vec<&'static str> {
+    let mut required = Vec::new();
+    if let Ok(SignIn::Password { static_challenge }) = sign_in(data) {
+        required.push(PASSWORD);
+        if static_challenge.is_some() {
+            required.push(CHALLENGE_RESPONSE);
+        }
+    }
+    if data.contains_key(&flags(KEY_PASSPHRASE)) {
+        required.push(KEY_PASSPHRASE);
+    }
+    required.retain(|name| !secrets.contains_key(*name));
+    required
+}
+
+/// How long to wait, as the connection says or by default: 60 s for the endpoint, ten minutes for
+/// the person at the browser (as AWS's own client).
+#[must_use]
+pub fn limits(data: &BTreeMap<String, String>) -> Limits {
+    let seconds = |key: &str, least: u64, most: u64, default: u64| {
+        let set = data.get(key).and_then(|text| text.parse::<u64>().ok());
+        Duration::from_secs(set.unwrap_or(default).clamp(least, most))
+    };
+    Limits {
+        connect: seconds(CONNECT_TIMEOUT, 5, 600, 60),
+        login: seconds(LOGIN_TIMEOUT, 30, 3600, 600),
+    }
+}
+
+fn flags(secret: &str) -> String {
+    format!("{secret}-flags")
+}
+
+fn sign_in(data: &BTreeMap<String, String>) -> Result<SignIn, SettingsError> {
+    match data.get(SIGN_IN).map(String::as_str) {
+        None => Err(SettingsError::Missing(SIGN_IN)),
+        Some("saml") => Ok(SignIn::Saml),
+        Some("certificate") => Ok(SignIn::Certificate),
+        Some("password") => {
+            let echo = flag(data, STATIC_CHALLENGE_ECHO, false)?;
+            let static_challenge = data
+                .get(STATIC_CHALLENGE)
+                .map(|text| StaticChallenge {
+                    text: text.clone(),
+                    echo,
+                })
+                .filter(|challenge| !challenge.text.is_empty());
+            Ok(SignIn::Password { static_challenge })
+        }
+        Some(_) => Err(SettingsError::Bad(SIGN_IN)),
+    }
+}
+
+fn flag(
+    data: &BTreeMap<String, String>,
+    key: &'static str,
+    default: bool,
+) -> Result<bool, SettingsError> {
+    match data.get(key).map(String::as_str) {
+        None => Ok(default),
+        Some(YES) => Ok(true),
+        Some(NO) => Ok(false),
+        Some(_) => Err(SettingsError::Bad(key)),
+    }
+}
+
+fn remotes(value: &str) -> Result<Vec<Remote>, SettingsError> {
+    let remote = |text: &str| {
+        let mut words = text.split_whitespace();
+        Some(Remote {
+            host: words.next()?.to_owned(),
+            port: words.next()?.parse().ok().filter(|port| *port != 0)?,
+            transport: transport_of(words.next()?)?,
+        })
+    };
+    value
+        .split(',')
+        .map(|text| remote(text).ok_or(SettingsError::Bad(REMOTE)))
+        .collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
+}
+
+fn lines(line: &str) -> Option<String> {
+    let mut text = String::with_capacity(line.len() + 1);
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        text.push(match character {
+            '\\' => match characters.next()? {
+                'n' => '\n',
+                '\\' => '\\',
+                _ => return None,
+            },
+            other => other,
+        });
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PROFILE: &str = "client\ndev tun\nproto udp\n\
+        remote cvpn-endpoint-0123456789abcdef0.prod.clientvpn.eu-central-1.amazonaws.com 443\n\
+        remote-random-hostname\nresolv-retry infinite\nnobind\nremote-cert-tls server\n\
+        cipher AES-256-GCM\nverb 3\nauth-federate\nreneg-sec 0\n\
+        verify-x509-name \"server \\\\ name\" name\n\
+        <ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n\
+        <cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
+        <key>\n-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n</key>\n";
+
+    fn profile() -> Profile {
+        Profile::parse(PROFILE, &mut |_| Err("no file".to_owned()))
+            .unwrap()
+            .profile
+    }
+
+    #[test]
+    fn a_profile_survives_the_settings() {
+        let profile = profile();
+        let (data, secrets) = (to_data(&profile), to_secrets(&profile));
+        assert!(from_settings(&data, &secrets).unwrap() == profile);
+    }
+
+    #[test]
+    fn values_are_single_lines_and_the_key_is_a_secret() {
+        let profile = profile();
+        let data = to_data(&profile);
+        assert!(data.values().all(|value| !value.contains(['\n', '\r'])));
+        assert!(!data.values().any(|value| value.contains("U0VDUkVU")));
+        assert!(to_secrets(&profile)["key"].expose().contains("U0VDUkVU"));
+        assert_eq!(data["saml-response-flags"], "3");
+    }
+
+    #[test]
+    fn unknown_keys_do_not_disturb_and_bad_values_are_named() {
+        let profile = profile();
+        let (mut data, secrets) = (to_data(&profile), to_secrets(&profile));
+        data.insert("future".to_owned(), "x".to_owned());
+        assert!(from_settings(&data, &secrets).unwrap() == profile);
+        for (key, value) in [
+            ("remote", "host port"),
+            ("sign-in", "magic"),
+            ("ca", "text"),
+            ("early-push-request", "maybe"),
+        ] {
+            let mut data = data.clone();
+            data.insert(key.to_owned(), value.to_owned());
+            let error = from_settings(&data, &secrets).unwrap_err();
+            assert!(error.to_string().contains(key), "{error}");
+        }
+        data.insert("options".to_owned(), "up /bin/sh".to_owned());
+        let error = from_settings(&data, &secrets).unwrap_err().to_string();
+        assert!(
+            error.contains("'up'") && error.contains("run a program"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn saml_needs_no_secret_before_it_begins_and_a_password_does() {
+        let none = BTreeMap::new();
+        assert!(required_secrets(&to_data(&profile()), &none).is_empty());
+        let text = PROFILE.replace("auth-federate", "auth-user-pass\nstatic-challenge Code 1");
+        let profile = Profile::parse(&text, &mut |_| Err(String::new()))
+            .unwrap()
+            .profile;
+        let data = to_data(&profile);
+        assert_eq!(
+            required_secrets(&data, &none),
+            [PASSWORD, CHALLENGE_RESPONSE]
+        );
+        let given = BTreeMap::from([(PASSWORD.to_owned(), Secret::from("x"))]);
+        assert_eq!(required_secrets(&data, &given), [CHALLENGE_RESPONSE]);
+    }
+
+    #[test]
+    fn limits_are_read_and_kept_in_bounds() {
+        let data = |value: &str| {
+            BTreeMap::from([
+                (LOGIN_TIMEOUT.to_owned(), value.to_owned()),
+                (CONNECT_TIMEOUT.to_owned(), value.to_owned()),
+            ])
+        };
+        let seconds = |value: &str| {
+            let limits = limits(&data(value));
+            (limits.connect.as_secs(), limits.login.as_secs())
+        };
+        assert_eq!(seconds("120"), (120, 120));
+        assert_eq!(seconds("0"), (5, 30));
+        assert_eq!(seconds("99999999"), (600, 3600));
+        assert_eq!(seconds("soon"), (60, 600));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_as_one_line(text in "\\PC{0,40}(\n|\\\\|\\PC){0,20}") {
+            let line = one_line(&text);
+            prop_assert!(!line.contains('\n'));
+            prop_assert_eq!(lines(&line), Some(text));
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(value in "\\PC{0,60}") {
+            for key in [REMOTE, SIGN_IN, OPTIONS, "ca", USER_NAME] {
+                let mut data = to_data(&profile());
+                data.insert(key.to_owned(), value.clone());
+                let _ = from_settings(&data, &BTreeMap::new());
+            }
+        }
+    }
+}

@@ -125,8 +125,13 @@ impl TunnelParameters {
             }
         }
         if let Some(address) = environment.parsed::<Ipv6Addr>("ifconfig_ipv6_local") {
-            let prefix = environment.parsed("ifconfig_ipv6_netbits").filter(|bits| *bits <= 128);
-            self.ipv6 = Some(Network { address, prefix: prefix.unwrap_or(128) });
+            let prefix = environment
+                .parsed("ifconfig_ipv6_netbits")
+                .filter(|bits| *bits <= 128);
+            self.ipv6 = Some(Network {
+                address,
+                prefix: prefix.unwrap_or(128),
+            });
         }
         self.ipv4_gateway = environment
             .parsed("route_vpn_gateway")
@@ -136,7 +141,9 @@ impl TunnelParameters {
             .parsed("trusted_ip")
             .map(IpAddr::V4)
             .or_else(|| environment.parsed("trusted_ip6").map(IpAddr::V6));
-        self.mtu = environment.parsed("tun_mtu").filter(|mtu| (576..=65535).contains(mtu));
+        self.mtu = environment
+            .parsed("tun_mtu")
+            .filter(|mtu| (576..=65535).contains(mtu));
     }
 
     fn read_ipv4_routes(&mut self, environment: &Environment) {
@@ -144,7 +151,9 @@ impl TunnelParameters {
         self.redirect_ipv4 = environment.text("route_redirect_gateway_ipv4") == Some("1");
         for number in 1.. {
             let name = |part: &str| format!("route_{part}_{number}");
-            let Some(network) = environment.text(&name("network")) else { break };
+            let Some(network) = environment.text(&name("network")) else {
+                break;
+            };
             if number > ROUTE_LIMIT {
                 self.warn(format!("routes after the first {ROUTE_LIMIT}"));
                 break;
@@ -170,7 +179,11 @@ impl TunnelParameters {
             let address = Ipv4Addr::new(first, 0, 0, 0);
             Network { address, prefix: 1 }
         };
-        let has = |network| self.ipv4_routes.iter().any(|route| route.network == network);
+        let has = |network| {
+            self.ipv4_routes
+                .iter()
+                .any(|route| route.network == network)
+        };
         if has(half(0)) && has(half(128)) {
             self.redirect_ipv4 = true;
             self.ipv4_routes.retain(|route| route.network.prefix != 1);
@@ -207,7 +220,9 @@ impl TunnelParameters {
 
     fn read_names(&mut self, environment: &Environment) {
         for number in 1.. {
-            let Some(option) = environment.text(&format!("foreign_option_{number}")) else { break };
+            let Some(option) = environment.text(&format!("foreign_option_{number}")) else {
+                break;
+            };
             if number > NAME_LIMIT {
                 self.warn(format!("DHCP options after the first {NAME_LIMIT}"));
                 break;
@@ -260,7 +275,9 @@ impl TunnelParameters {
         match text.parse::<IpAddr>() {
             Ok(address) if self.name_servers.contains(&address) => {}
             Ok(address)
-                if !address.is_loopback() && !address.is_unspecified() && !address.is_multicast() =>
+                if !address.is_loopback()
+                    && !address.is_unspecified()
+                    && !address.is_multicast() =>
             {
                 self.name_servers.push(address);
             }
@@ -279,7 +296,11 @@ impl TunnelParameters {
             }
             return;
         }
-        let list = if route_only { &mut self.route_domains } else { &mut self.search_domains };
+        let list = if route_only {
+            &mut self.route_domains
+        } else {
+            &mut self.search_domains
+        };
         if !list.iter().any(|known| known == domain) {
             list.push(domain.to_owned());
         }
@@ -343,7 +364,9 @@ fn is_domain(text: &str) -> bool {
     text.len() <= 253
         && text.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'-' | b'_'))
+                && label
+                    .bytes()
+                    .all(|o| o.is_ascii_alphanumeric() || matches!(o, b'-' | b'_'))
         })
 }
 
@@ -354,7 +377,9 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<TunnelParameters, TunnelError> {
         TunnelParameters::from_environment(
-            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
         )
     }
 
@@ -381,14 +406,26 @@ mod tests {
             ("foreign_option_3", "dhcp-option DOMAIN-ROUTE ."),
         ]);
         let address = Ipv4Addr::new(10, 88, 0, 2);
-        assert_eq!(parameters.ipv4, Some(Network { address, prefix: 27 }));
+        assert_eq!(
+            parameters.ipv4,
+            Some(Network {
+                address,
+                prefix: 27
+            })
+        );
         assert_eq!(parameters.ipv4_gateway, Some(Ipv4Addr::new(10, 88, 0, 1)));
         assert_eq!(parameters.server, Some("203.0.113.5".parse().unwrap()));
         assert_eq!(parameters.mtu, Some(1500));
-        let network = Network { address: Ipv4Addr::new(10, 20, 0, 0), prefix: 16 };
+        let network = Network {
+            address: Ipv4Addr::new(10, 20, 0, 0),
+            prefix: 16,
+        };
         let gateway = Some(Ipv4Addr::new(10, 88, 0, 1));
         assert_eq!(parameters.ipv4_routes, [Route { network, gateway }]);
-        assert_eq!(parameters.name_servers, ["10.20.0.2".parse::<IpAddr>().unwrap()]);
+        assert_eq!(
+            parameters.name_servers,
+            ["10.20.0.2".parse::<IpAddr>().unwrap()]
+        );
         assert_eq!(parameters.search_domains, ["corp.example"]);
         assert_eq!(parameters.route_domains, [""]);
         assert!(!parameters.redirect_ipv4);
@@ -398,7 +435,10 @@ mod tests {
     #[test]
     fn a_redirected_gateway_is_seen_in_each_of_its_forms() {
         assert!(with(&[("route_redirect_gateway_ipv4", "1")]).redirect_ipv4);
-        let all = with(&[("route_network_1", "0.0.0.0"), ("route_netmask_1", "0.0.0.0")]);
+        let all = with(&[
+            ("route_network_1", "0.0.0.0"),
+            ("route_netmask_1", "0.0.0.0"),
+        ]);
         assert!(all.redirect_ipv4 && all.ipv4_routes.is_empty());
         let halves = with(&[
             ("route_network_1", "0.0.0.0"),
@@ -432,7 +472,10 @@ mod tests {
     #[test]
     fn without_an_address_there_is_no_tunnel() {
         assert_eq!(read(&[]), Err(TunnelError::NoAddress));
-        let loopback = [("ifconfig_local", "127.0.0.1"), ("ifconfig_netmask", "255.0.0.0")];
+        let loopback = [
+            ("ifconfig_local", "127.0.0.1"),
+            ("ifconfig_netmask", "255.0.0.0"),
+        ];
         assert_eq!(read(&loopback), Err(TunnelError::NoAddress));
     }
 

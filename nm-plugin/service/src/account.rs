@@ -23,7 +23,9 @@ pub(crate) enum AccountError {
     #[error("could not read /etc/passwd")]
     Unreadable(#[source] io::Error),
     /// There is no such account.
-    #[error("the system account {NAME} is missing; install the package again, or run systemd-sysusers")]
+    #[error(
+        "the system account {NAME} is missing; install the package again, or run systemd-sysusers"
+    )]
     Missing,
     /// The account would not take any privilege away.
     #[error("the system account {NAME} must not have the rights of root")]
@@ -35,7 +37,10 @@ pub(crate) fn look_up() -> Result<Account, AccountError> {
     // A service that does not run as root (in a test) cannot change its account at all.
     if !rustix::process::geteuid().is_root() {
         let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
-        return Ok(Account { uid: uid.as_raw(), gid: gid.as_raw() });
+        return Ok(Account {
+            uid: uid.as_raw(),
+            gid: gid.as_raw(),
+        });
     }
     find(&std::fs::read_to_string("/etc/passwd").map_err(AccountError::Unreadable)?)
 }
@@ -70,8 +75,17 @@ mod tests {
 
     #[test]
     fn a_missing_or_privileged_account_is_refused() {
-        assert!(matches!(find("root:x:0:0::/:/x\n"), Err(AccountError::Missing)));
-        assert!(matches!(find("nm-aws-client-vpn:x:0:5::/:/x"), Err(AccountError::Privileged)));
-        assert!(matches!(find("nm-aws-client-vpn:x:5:0::/:/x"), Err(AccountError::Privileged)));
+        assert!(matches!(
+            find("root:x:0:0::/:/x\n"),
+            Err(AccountError::Missing)
+        ));
+        assert!(matches!(
+            find("nm-aws-client-vpn:x:0:5::/:/x"),
+            Err(AccountError::Privileged)
+        ));
+        assert!(matches!(
+            find("nm-aws-client-vpn:x:5:0::/:/x"),
+            Err(AccountError::Privileged)
+        ));
     }
 }

@@ -91,7 +91,10 @@ pub(crate) struct Plugin {
 impl Plugin {
     /// An object that passes requests on to `requests`.
     pub(crate) fn new(requests: mpsc::Sender<Request>) -> Self {
-        Self { requests, root: None }
+        Self {
+            requests,
+            root: None,
+        }
     }
 
     /// Lets nobody but root through; in a test, nobody but the user the service runs as.
@@ -101,7 +104,9 @@ impl Plugin {
         header: &Header<'_>,
     ) -> Result<OwnedUniqueName, PluginError> {
         let Some(sender) = header.sender() else {
-            return Err(PluginError::Failed("the caller has no name on the bus".to_owned()));
+            return Err(PluginError::Failed(
+                "the caller has no name on the bus".to_owned(),
+            ));
         };
         if let Some(root) = &self.root
             && root.as_str() == sender.as_str()
@@ -115,20 +120,22 @@ impl Plugin {
             .map_err(zbus::Error::from)?;
         if uid != rustix::process::geteuid().as_raw() {
             tracing::warn!("refused a call from user {uid}: only NetworkManager may call");
-            return Err(PluginError::Failed("only NetworkManager may call this".to_owned()));
+            return Err(PluginError::Failed(
+                "only NetworkManager may call this".to_owned(),
+            ));
         }
         let sender = OwnedUniqueName::from(sender.to_owned());
         self.root = Some(sender.clone());
         Ok(sender)
     }
 
-    async fn ask<T>(
-        &self,
-        request: impl FnOnce(Reply<T>) -> Request,
-    ) -> Result<T, PluginError> {
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, PluginError> {
         let ended = || PluginError::Failed("the service is ending".to_owned());
         let (reply, answer) = oneshot::channel();
-        self.requests.send(request(reply)).await.map_err(|_| ended())?;
+        self.requests
+            .send(request(reply))
+            .await
+            .map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
@@ -144,7 +151,13 @@ impl Plugin {
     ) -> Result<(), PluginError> {
         let caller = self.check_caller(bus, &header).await?;
         let connection = Box::new(VpnConnection::try_from(connection)?);
-        self.ask(|reply| Request::Connect { connection, interactive: false, caller, reply }).await
+        self.ask(|reply| Request::Connect {
+            connection,
+            interactive: false,
+            caller,
+            reply,
+        })
+        .await
     }
 
     /// `ConnectInteractive(a{sa{sv}} connection, a{sv} details)`: secrets may be asked for.
@@ -157,7 +170,13 @@ impl Plugin {
     ) -> Result<(), PluginError> {
         let caller = self.check_caller(bus, &header).await?;
         let connection = Box::new(VpnConnection::try_from(connection)?);
-        self.ask(|reply| Request::Connect { connection, interactive: true, caller, reply }).await
+        self.ask(|reply| Request::Connect {
+            connection,
+            interactive: true,
+            caller,
+            reply,
+        })
+        .await
     }
 
     /// `NeedSecrets(a{sa{sv}} settings) → s`: the setting that lacks secrets, or nothing.
@@ -170,7 +189,11 @@ impl Plugin {
         self.check_caller(bus, &header).await?;
         let connection = VpnConnection::try_from(settings)?;
         let missing = connection.missing_secrets();
-        Ok(if missing.is_empty() { String::new() } else { "vpn".to_owned() })
+        Ok(if missing.is_empty() {
+            String::new()
+        } else {
+            "vpn".to_owned()
+        })
     }
 
     /// `NewSecrets(a{sa{sv}} connection)`: the answer to SecretsRequired.
@@ -182,7 +205,8 @@ impl Plugin {
     ) -> Result<(), PluginError> {
         self.check_caller(bus, &header).await?;
         let connection = Box::new(VpnConnection::try_from(connection)?);
-        self.ask(|reply| Request::NewSecrets { connection, reply }).await
+        self.ask(|reply| Request::NewSecrets { connection, reply })
+            .await
     }
 
     /// `Disconnect()`.
@@ -197,11 +221,12 @@ impl Plugin {
 
     /// `StateChanged(u)`.
     #[zbus(signal, name = "StateChanged")]
-    async fn announce_state(emitter: &SignalEmitter<'_>, state: u32) -> zbus::Result<()>;
+    pub(crate) async fn announce_state(emitter: &SignalEmitter<'_>, state: u32)
+    -> zbus::Result<()>;
 
     /// `SecretsRequired(s message, as secrets)`.
     #[zbus(signal)]
-    async fn secrets_required(
+    pub(crate) async fn secrets_required(
         emitter: &SignalEmitter<'_>,
         message: &str,
         secrets: &[String],
@@ -209,28 +234,28 @@ impl Plugin {
 
     /// `Config(a{sv})`.
     #[zbus(signal)]
-    async fn config(
+    pub(crate) async fn config(
         emitter: &SignalEmitter<'_>,
         config: config::Settings<'_>,
     ) -> zbus::Result<()>;
 
     /// `Ip4Config(a{sv})`.
     #[zbus(signal, name = "Ip4Config")]
-    async fn ip4_config(
+    pub(crate) async fn ip4_config(
         emitter: &SignalEmitter<'_>,
         config: config::Settings<'_>,
     ) -> zbus::Result<()>;
 
     /// `Ip6Config(a{sv})`.
     #[zbus(signal, name = "Ip6Config")]
-    async fn ip6_config(
+    pub(crate) async fn ip6_config(
         emitter: &SignalEmitter<'_>,
         config: config::Settings<'_>,
     ) -> zbus::Result<()>;
 
     /// `Failure(u)`.
     #[zbus(signal)]
-    async fn failure(emitter: &SignalEmitter<'_>, reason: u32) -> zbus::Result<()>;
+    pub(crate) async fn failure(emitter: &SignalEmitter<'_>, reason: u32) -> zbus::Result<()>;
 }
 
 /// Whom the signals go to.

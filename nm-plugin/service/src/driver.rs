@@ -56,7 +56,10 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
         .await?;
     if let Some(mut activation) = first_connect(&bus, &mut requests, &mut terminate).await? {
         let span = tracing::info_span!("connection", NM_CONNECTION = %activation.uuid);
-        activation.run(&mut requests, &mut terminate).instrument(span).await;
+        activation
+            .run(&mut requests, &mut terminate)
+            .instrument(span)
+            .await;
     }
     // What was sent last has to be on the bus before the process is gone.
     bus.graceful_shutdown().await;
@@ -82,19 +85,22 @@ async fn first_connect(
                 drop(reply.send(Ok(())));
                 return Ok(None);
             }
-            Some(Request::Connect { connection, interactive, caller, reply }) => {
-                match Activation::new(bus, *connection, interactive, caller).await {
-                    Ok(mut activation) => {
-                        activation.perform_effects().await;
-                        drop(reply.send(Ok(())));
-                        return Ok(Some(activation));
-                    }
-                    Err(error) => {
-                        tracing::error!("cannot connect: {error}");
-                        drop(reply.send(Err(error)));
-                    }
+            Some(Request::Connect {
+                connection,
+                interactive,
+                caller,
+                reply,
+            }) => match Activation::new(bus, *connection, interactive, caller).await {
+                Ok(mut activation) => {
+                    activation.perform_effects().await;
+                    drop(reply.send(Ok(())));
+                    return Ok(Some(activation));
                 }
-            }
+                Err(error) => {
+                    tracing::error!("cannot connect: {error}");
+                    drop(reply.send(Err(error)));
+                }
+            },
         }
     }
 }
@@ -237,7 +243,10 @@ impl Activation {
             for line in &printed {
                 tracing::debug!("openvpn printed: {}", for_journal(line));
             }
-            let never_connected = self.management.as_ref().is_some_and(|end| end.path().is_some());
+            let never_connected = self
+                .management
+                .as_ref()
+                .is_some_and(|end| end.path().is_some());
             if let (true, Some(last)) = (never_connected, printed.back()) {
                 return Input::OpenVpnEnded(format!("{how}: {}", for_journal(last)));
             }
@@ -259,25 +268,31 @@ impl Activation {
             Effect::Note(text) => tracing::info!("{text}"),
             Effect::Announce(state) => {
                 tracing::debug!("state: {state:?}");
-                self.signal(async |to| Plugin::announce_state(to, state as u32).await).await;
+                self.signal(async |to| Plugin::announce_state(to, state as u32).await)
+                    .await;
             }
             Effect::Fail(failure) => {
                 tracing::error!("{}", journal::chain(&failure));
                 let reason = failure.reason() as u32;
-                self.signal(async |to| Plugin::failure(to, reason).await).await;
+                self.signal(async |to| Plugin::failure(to, reason).await)
+                    .await;
             }
             Effect::RequestSecrets { message, hints } => {
-                self.signal(async |to| Plugin::secrets_required(to, &message, &hints).await).await;
+                self.signal(async |to| Plugin::secrets_required(to, &message, &hints).await)
+                    .await;
             }
             Effect::Configure(ip_config) => {
                 let device = self.tun_device.clone().unwrap_or_default();
                 let (general, ipv4, ipv6) = config::dictionaries(&ip_config, &device);
-                self.signal(async |to| Plugin::config(to, general).await).await;
+                self.signal(async |to| Plugin::config(to, general).await)
+                    .await;
                 if let Some(ipv4) = ipv4 {
-                    self.signal(async |to| Plugin::ip4_config(to, ipv4).await).await;
+                    self.signal(async |to| Plugin::ip4_config(to, ipv4).await)
+                        .await;
                 }
                 if let Some(ipv6) = ipv6 {
-                    self.signal(async |to| Plugin::ip6_config(to, ipv6).await).await;
+                    self.signal(async |to| Plugin::ip6_config(to, ipv6).await)
+                        .await;
                 }
             }
             Effect::Resolve { host, random_label } => {
@@ -328,7 +343,9 @@ impl Activation {
         let mut management = listen(account)
             .map_err(|error| format!("no management socket could be made under /run: {error}"))?;
         let socket_path = management.path().unwrap_or_default();
-        let socket_path = socket_path.to_str().ok_or("the path of the socket is not text")?;
+        let socket_path = socket_path
+            .to_str()
+            .ok_or("the path of the socket is not text")?;
         let device = tun_device::create(account.uid)
             .map_err(|error| format!("no tun device could be made: {error}"))?;
         self.tun_device = Some(device.clone());
@@ -338,8 +355,8 @@ impl Activation {
             version: OpenVpnVersion::V2_6,
         };
         let launch = openvpn::launch(self.session.profile(), &parameters);
-        let process = OpenVpnProcess::start(launch, &device, account)
-            .map_err(|error| error.to_string())?;
+        let process =
+            OpenVpnProcess::start(launch, &device, account).map_err(|error| error.to_string())?;
         if let Some(pid) = process.supervisor_pid() {
             management.expect_child_of(pid);
         }
@@ -383,7 +400,9 @@ fn limits(connection: &VpnConnection) -> Limits {
     let activation = Duration::from_secs(connection.timeout_seconds.into()) + ACTIVATION_EXTRA;
     Limits {
         connect: settings.connect,
-        login: settings.login.min(activation.saturating_sub(ACTIVATION_RESERVE)),
+        login: settings
+            .login
+            .min(activation.saturating_sub(ACTIVATION_RESERVE)),
     }
 }
 

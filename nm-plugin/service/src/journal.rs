@@ -15,7 +15,11 @@ pub(crate) fn start() {
     let registry = tracing_subscriber::registry().with(level);
     match tracing_journald::layer() {
         Ok(journal) => registry
-            .with(journal.with_syslog_identifier(IDENTIFIER.to_owned()).with_field_prefix(None))
+            .with(
+                journal
+                    .with_syslog_identifier(IDENTIFIER.to_owned())
+                    .with_field_prefix(None),
+            )
             .init(),
         Err(_) => registry
             .with(

@@ -1,5 +1,8 @@
 //! The few kernel calls that no safe wrapper exists for. All unsafe code of the service is here.
-#![expect(unsafe_code, reason = "ioctls on /dev/net/tun and close_range have no safe wrapper")]
+#![expect(
+    unsafe_code,
+    reason = "ioctls on /dev/net/tun and close_range have no safe wrapper"
+)]
 
 use std::fs::File;
 use std::io;
@@ -24,7 +27,9 @@ pub(crate) fn attach_tun(tun: &File, name: &str) -> io::Result<String> {
     // SAFETY: TUNSETIFF reads and writes one ifreq, which lives for the whole call.
     check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF, &raw mut request) })?;
     let name = request.ifr_name.iter().take_while(|&&octet| octet != 0);
-    Ok(name.map(|octet| char::from(octet.cast_unsigned())).collect())
+    Ok(name
+        .map(|octet| char::from(octet.cast_unsigned()))
+        .collect())
 }
 
 /// Lets the user `uid` attach to the interface that `tun` is attached to.
@@ -48,5 +53,9 @@ pub(crate) fn close_inherited_on_exec() -> io::Result<()> {
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {
-    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }

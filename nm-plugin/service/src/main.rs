@@ -69,7 +69,9 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
                 None => return Invocation::Wrong("--bus-name needs a name".to_owned()),
             },
             Some(supervisor::ARGUMENT) => {
-                return Invocation::Supervise { arguments: rest.collect() };
+                return Invocation::Supervise {
+                    arguments: rest.collect(),
+                };
             }
             _ => {
                 let argument = argument.to_string_lossy();
@@ -86,7 +88,10 @@ fn serve(bus_name: &str) -> ExitCode {
         tracing::error!("could not give up privileges: {error}");
         return ExitCode::FAILURE;
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!("could not start: {error}");

@@ -31,7 +31,12 @@ pub(crate) struct ManagementSocket {
 
 #[derive(Debug)]
 enum End {
-    Listening { listener: UnixListener, dir: RuntimeDir, account: Account, supervisor: Option<u32> },
+    Listening {
+        listener: UnixListener,
+        dir: RuntimeDir,
+        account: Account,
+        supervisor: Option<u32>,
+    },
     Connected(UnixStream),
     Closed,
 }
@@ -60,8 +65,16 @@ impl ManagementSocket {
         let listener = UnixListener::bind(&path)?;
         give_to_group(&path, account)?;
         fs::set_permissions(&path, Permissions::from_mode(0o660))?;
-        let end = End::Listening { listener, dir, account, supervisor: None };
-        Ok(Self { end, lines: LineBuffer::new() })
+        let end = End::Listening {
+            listener,
+            dir,
+            account,
+            supervisor: None,
+        };
+        Ok(Self {
+            end,
+            lines: LineBuffer::new(),
+        })
     }
 
     /// Where OpenVPN has to connect to, before it did.
@@ -87,7 +100,12 @@ impl ManagementSocket {
                 return Ok(Some(line));
             }
             match &mut self.end {
-                End::Listening { listener, account, supervisor, .. } => {
+                End::Listening {
+                    listener,
+                    account,
+                    supervisor,
+                    ..
+                } => {
                     let (stream, _) = listener.accept().await?;
                     match refusal(&stream, *account, *supervisor) {
                         // Leaving this state removes the socket's name and folder.
@@ -113,7 +131,9 @@ impl ManagementSocket {
         match &mut self.end {
             End::Connected(stream) => {
                 let sent = stream.write_all(line.expose().as_bytes());
-                tokio::time::timeout(SEND_LIMIT, sent).await.map_err(|_| SendError::Stuck)??;
+                tokio::time::timeout(SEND_LIMIT, sent)
+                    .await
+                    .map_err(|_| SendError::Stuck)??;
                 Ok(())
             }
             End::Listening { .. } | End::Closed => Err(SendError::NotConnected),
@@ -133,7 +153,9 @@ fn refusal(stream: &UnixStream, account: Account, supervisor: Option<u32>) -> Op
     let pid = peer.pid.as_raw_nonzero();
     match parent_of(pid.get()) {
         Some(parent) if Some(parent) == supervisor => None,
-        _ => Some(format!("the process {pid} is not the OpenVPN of this connection")),
+        _ => Some(format!(
+            "the process {pid} is not the OpenVPN of this connection"
+        )),
     }
 }
 

@@ -42,7 +42,10 @@ impl OpenVpnProcess {
         let openvpn = path()?;
         // The supervisor would only be able to say so on a closed pipe.
         if !openvpn.is_file() {
-            let text = format!("{} is missing; install the package again", openvpn.display());
+            let text = format!(
+                "{} is missing; install the package again",
+                openvpn.display()
+            );
             return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
         let mut command = Command::new(std::env::current_exe()?);

@@ -14,7 +14,13 @@ use std::io;
 pub(crate) fn reduce() -> io::Result<()> {
     kernel::close_inherited_on_exec()?;
     // The service holds secrets: neither a core file nor another process may show its memory.
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    )?;
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     set_no_new_privs(true)?;
     for capability in CapabilitySet::all() {

@@ -16,11 +16,18 @@ pub(crate) async fn resolve(host: String, random_label: bool) -> Result<Vec<IpAd
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }
-    let name = if random_label { format!("{}.{host}", label()?) } else { host };
+    let name = if random_label {
+        format!("{}.{host}", label()?)
+    } else {
+        host
+    };
     match tokio::time::timeout(LIMIT, tokio::net::lookup_host((name.as_str(), 0))).await {
         Ok(Ok(addresses)) => Ok(distinct(addresses)),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("the resolver did not answer within {} s", LIMIT.as_secs())),
+        Err(_) => Err(format!(
+            "the resolver did not answer within {} s",
+            LIMIT.as_secs()
+        )),
     }
 }
 

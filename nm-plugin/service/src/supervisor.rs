@@ -58,13 +58,17 @@ pub(crate) fn describe(status: ExitStatus) -> String {
 }
 
 fn code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| SIGNAL_BASE + status.signal().unwrap_or(0))
+    status
+        .code()
+        .unwrap_or_else(|| SIGNAL_BASE + status.signal().unwrap_or(0))
 }
 
 fn supervise(program: OsString, arguments: Vec<OsString>) -> std::io::Result<ExitStatus> {
     // The change of account has cleared this, so it can only be set here.
     set_parent_process_death_signal(Some(Signal::TERM))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -79,7 +83,10 @@ fn supervise(program: OsString, arguments: Vec<OsString>) -> std::io::Result<Exi
 }
 
 async fn end(openvpn: &mut Child) -> std::io::Result<ExitStatus> {
-    let pid = openvpn.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    let pid = openvpn
+        .id()
+        .and_then(|pid| i32::try_from(pid).ok())
+        .and_then(Pid::from_raw);
     if let Some(pid) = pid {
         kill_process(pid, Signal::TERM)?;
     }
@@ -100,7 +107,10 @@ mod tests {
     fn the_way_openvpn_ended_survives_the_supervisor_s_exit_code() {
         let killed = ExitStatus::from_raw(9);
         assert_eq!(code(killed), 137);
-        assert_eq!(describe(ExitStatus::from_raw(137 << 8)), "killed by signal 9");
+        assert_eq!(
+            describe(ExitStatus::from_raw(137 << 8)),
+            "killed by signal 9"
+        );
         assert_eq!(describe(ExitStatus::from_raw(1 << 8)), "exit code 1");
         assert_eq!(describe(killed), "its supervisor was killed by signal 9");
     }

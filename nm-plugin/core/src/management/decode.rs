@@ -92,7 +92,10 @@ fn password(body: &str) -> Option<Notification> {
                     .map(|(_, text)| text.to_owned()),
             },
         };
-        return Some(Notification::PasswordNeeded { realm: realm.to_owned(), kind });
+        return Some(Notification::PasswordNeeded {
+            realm: realm.to_owned(),
+            kind,
+        });
     }
     let rest = body.strip_prefix("Verification Failed: '")?;
     let (realm, rest) = rest.split_once('\'')?;
@@ -102,7 +105,10 @@ fn password(body: &str) -> Option<Notification> {
         .strip_prefix("['")
         .and_then(|reason| reason.strip_suffix("']"))
         .map(Secret::from);
-    Some(Notification::VerificationFailed { realm: realm.to_owned(), reason })
+    Some(Notification::VerificationFailed {
+        realm: realm.to_owned(),
+        reason,
+    })
 }
 
 fn remote(body: &str) -> Option<Notification> {
@@ -110,9 +116,16 @@ fn remote(body: &str) -> Option<Notification> {
     let mut fields = body.splitn(3, ',');
     let host = fields.next().filter(|host| !host.is_empty())?.to_owned();
     let port = fields.next()?.parse().ok()?;
-    let transport =
-        if fields.next()?.starts_with("tcp") { Transport::Tcp } else { Transport::Udp };
-    Some(Notification::Remote { host, port, transport })
+    let transport = if fields.next()?.starts_with("tcp") {
+        Transport::Tcp
+    } else {
+        Transport::Udp
+    };
+    Some(Notification::Remote {
+        host,
+        port,
+        transport,
+    })
 }
 
 fn up_down(body: &str) -> Option<Notification> {
@@ -122,7 +135,10 @@ fn up_down(body: &str) -> Option<Notification> {
         "ENV,END" => Some(Notification::EnvironmentEnd),
         _ => {
             let (name, value) = body.strip_prefix("ENV,")?.split_once('=')?;
-            Some(Notification::Environment { name: name.to_owned(), value: value.to_owned() })
+            Some(Notification::Environment {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
         }
     }
 }
@@ -130,18 +146,27 @@ fn up_down(body: &str) -> Option<Notification> {
 fn log(body: &str) -> Option<Notification> {
     let mut fields = body.splitn(3, ',').skip(1);
     let flags = fields.next()?.to_owned();
-    Some(Notification::Log { flags, text: Secret::from(fields.next()?) })
+    Some(Notification::Log {
+        flags,
+        text: Secret::from(fields.next()?),
+    })
 }
 
 fn byte_count(body: &str) -> Option<Notification> {
     let (received, sent) = body.split_once(',')?;
-    Some(Notification::ByteCount { received: received.parse().ok()?, sent: sent.parse().ok()? })
+    Some(Notification::ByteCount {
+        received: received.parse().ok()?,
+        sent: sent.parse().ok()?,
+    })
 }
 
 fn need_ok(body: &str) -> Option<Notification> {
     let (name, rest) = body.strip_prefix("Need '")?.split_once('\'')?;
     let message = rest.split_once("MSG:").map_or("", |(_, message)| message);
-    Some(Notification::NeedOk { name: name.to_owned(), message: message.to_owned() })
+    Some(Notification::NeedOk {
+        name: name.to_owned(),
+        message: message.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -151,12 +176,17 @@ mod tests {
 
     #[test]
     fn lines_as_openvpn_sends_them() {
-        let need = |kind| Notification::PasswordNeeded { realm: "Auth".to_owned(), kind };
+        let need = |kind| Notification::PasswordNeeded {
+            realm: "Auth".to_owned(),
+            kind,
+        };
         let table = [
             (">HOLD:Waiting for hold release:0", Notification::Hold),
             (
                 ">PASSWORD:Need 'Auth' username/password",
-                need(NeedKind::UserPassword { static_challenge: None }),
+                need(NeedKind::UserPassword {
+                    static_challenge: None,
+                }),
             ),
             (
                 ">PASSWORD:Need 'Auth' username/password SC:1,Enter MFA code, please",
@@ -176,12 +206,24 @@ mod tests {
             (">UPDOWN:ENV,END", Notification::EnvironmentEnd),
             (
                 ">UPDOWN:ENV,a=b=c",
-                Notification::Environment { name: "a".to_owned(), value: "b=c".to_owned() },
+                Notification::Environment {
+                    name: "a".to_owned(),
+                    value: "b=c".to_owned(),
+                },
             ),
             (">ECHO:1700000000,", Notification::Echo(String::new())),
             (">ECHO:1700000000,a,b", Notification::Echo("a,b".to_owned())),
-            (">BYTECOUNT:12,34", Notification::ByteCount { received: 12, sent: 34 }),
-            ("SUCCESS: hold release", Notification::Success("hold release".to_owned())),
+            (
+                ">BYTECOUNT:12,34",
+                Notification::ByteCount {
+                    received: 12,
+                    sent: 34,
+                },
+            ),
+            (
+                "SUCCESS: hold release",
+                Notification::Success("hold release".to_owned()),
+            ),
             (">PASSWORD:what", Notification::Other("PASSWORD".to_owned())),
             ("END", Notification::Other(String::new())),
         ];
@@ -193,9 +235,14 @@ mod tests {
     #[test]
     fn a_reason_goes_to_its_last_quote() {
         let line = ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:i/1/u:b'Ti9B':https://a/?b=c']";
-        let Notification::VerificationFailed { realm, reason } = decode(line) else { panic!() };
+        let Notification::VerificationFailed { realm, reason } = decode(line) else {
+            panic!()
+        };
         assert_eq!(realm, "Auth");
-        assert_eq!(reason.unwrap().expose(), "CRV1:R:i/1/u:b'Ti9B':https://a/?b=c");
+        assert_eq!(
+            reason.unwrap().expose(),
+            "CRV1:R:i/1/u:b'Ti9B':https://a/?b=c"
+        );
         let Notification::VerificationFailed { reason, .. } =
             decode(">PASSWORD:Verification Failed: 'Private Key'")
         else {
@@ -207,14 +254,19 @@ mod tests {
     #[test]
     fn a_state_has_its_fields() {
         let line = ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.1,1194,,";
-        let Notification::State(state) = decode(line) else { panic!() };
+        let Notification::State(state) = decode(line) else {
+            panic!()
+        };
         assert_eq!(state.name, StateName::Connected);
         assert_eq!(state.local_ipv4, Some(Ipv4Addr::new(10, 88, 0, 2)));
         assert_eq!(state.remote_port, Some(1194));
         let Notification::State(state) = decode(">STATE:1,RECONNECTING,ping-restart,,,,,") else {
             panic!()
         };
-        assert_eq!((state.name, state.detail.as_str()), (StateName::Reconnecting, "ping-restart"));
+        assert_eq!(
+            (state.name, state.detail.as_str()),
+            (StateName::Reconnecting, "ping-restart")
+        );
     }
 
     use std::net::Ipv4Addr;

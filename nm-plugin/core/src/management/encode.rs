@@ -32,11 +32,17 @@ impl Command {
 }
 
 fn line(command: &str, parameters: &[&str]) -> Result<Secret, EncodeError> {
-    if parameters.iter().any(|text| text.chars().any(char::is_control)) {
+    if parameters
+        .iter()
+        .any(|text| text.chars().any(char::is_control))
+    {
         return Err(EncodeError::ControlCharacter);
     }
     // The whole room at once: a string that grows leaves copies behind.
-    let room = parameters.iter().map(|text| 2 * text.len() + 3).sum::<usize>();
+    let room = parameters
+        .iter()
+        .map(|text| 2 * text.len() + 3)
+        .sum::<usize>();
     let mut line = String::with_capacity(command.len() + room + 1);
     line.push_str(command);
     for parameter in parameters {
@@ -58,21 +64,37 @@ mod tests {
     use super::*;
 
     fn password(text: &str) -> Command {
-        Command::Password { realm: "Auth".to_owned(), password: Secret::from(text) }
+        Command::Password {
+            realm: "Auth".to_owned(),
+            password: Secret::from(text),
+        }
     }
 
     #[test]
     fn parameters_are_quoted_and_escaped() {
         let encoded = password(r#"a "b" \c # ; ü"#).encode().unwrap();
-        assert_eq!(encoded.expose(), "password \"Auth\" \"a \\\"b\\\" \\\\c # ; ü\"\n");
-        let modify = Command::RemoteModify { host: "fd00::1".to_owned(), port: 443 };
-        assert_eq!(modify.encode().unwrap().expose(), "remote MOD \"fd00::1\" \"443\"\n");
+        assert_eq!(
+            encoded.expose(),
+            "password \"Auth\" \"a \\\"b\\\" \\\\c # ; ü\"\n"
+        );
+        let modify = Command::RemoteModify {
+            host: "fd00::1".to_owned(),
+            port: 443,
+        };
+        assert_eq!(
+            modify.encode().unwrap().expose(),
+            "remote MOD \"fd00::1\" \"443\"\n"
+        );
     }
 
     #[test]
     fn nothing_can_begin_another_command() {
         for text in ["a\nsignal SIGTERM", "a\rb", "a\0b", "a\tb", "a\u{85}b"] {
-            assert_eq!(password(text).encode(), Err(EncodeError::ControlCharacter), "{text:?}");
+            assert_eq!(
+                password(text).encode(),
+                Err(EncodeError::ControlCharacter),
+                "{text:?}"
+            );
         }
     }
 }

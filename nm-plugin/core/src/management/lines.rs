@@ -43,7 +43,9 @@ impl LineBuffer {
     /// The next whole line. `None` until more is pushed.
     pub fn next_line(&mut self) -> Option<Line> {
         loop {
-            let Some(end) = self.octets[self.searched..].iter().position(|&octet| octet == b'\n')
+            let Some(end) = self.octets[self.searched..]
+                .iter()
+                .position(|&octet| octet == b'\n')
             else {
                 self.searched = self.octets.len();
                 if self.searched > LINE_LIMIT {
@@ -93,7 +95,9 @@ impl Drop for LineBuffer {
 
 impl std::fmt::Debug for LineBuffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LineBuffer").field("len", &self.octets.len()).finish()
+        f.debug_struct("LineBuffer")
+            .field("len", &self.octets.len())
+            .finish()
     }
 }
 
@@ -127,7 +131,10 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_costs_only_itself() {
         let long = vec![b'x'; LINE_LIMIT + 1];
-        assert_eq!(lines(&[&long, b"yz\nok\n"]), [Line::TooLong, complete("ok")]);
+        assert_eq!(
+            lines(&[&long, b"yz\nok\n"]),
+            [Line::TooLong, complete("ok")]
+        );
         let limit = vec![b'x'; LINE_LIMIT];
         assert_eq!(lines(&[&limit, b"\n"]).len(), 1);
         assert_ne!(lines(&[&limit, b"\n"])[0], Line::TooLong);

@@ -31,7 +31,11 @@ pub(crate) fn dictionaries<'a>(
     if let Some(mtu) = config.general.mtu {
         general.insert("mtu", Value::from(mtu));
     }
-    (general, config.ipv4.as_ref().map(ip4_config), config.ipv6.as_ref().map(ip6_config))
+    (
+        general,
+        config.ipv4.as_ref().map(ip4_config),
+        config.ipv6.as_ref().map(ip6_config),
+    )
 }
 
 fn ip4_config<'a>(config: &FamilyConfig<Ipv4Addr>) -> Settings<'a> {
@@ -42,7 +46,12 @@ fn ip4_config<'a>(config: &FamilyConfig<Ipv4Addr>) -> Settings<'a> {
         .iter()
         .map(|route| {
             let gateway = route.gateway.map_or(0, ipv4);
-            vec![ipv4(route.network.address), u32::from(route.network.prefix), gateway, 0]
+            vec![
+                ipv4(route.network.address),
+                u32::from(route.network.prefix),
+                gateway,
+                0,
+            ]
         })
         .collect();
     let mut settings = common(config);
@@ -62,7 +71,12 @@ fn ip6_config<'a>(config: &FamilyConfig<Ipv6Addr>) -> Settings<'a> {
         .iter()
         .map(|route| {
             let gateway = ipv6(route.gateway.unwrap_or(Ipv6Addr::UNSPECIFIED));
-            (ipv6(route.network.address), u32::from(route.network.prefix), gateway, 0)
+            (
+                ipv6(route.network.address),
+                u32::from(route.network.prefix),
+                gateway,
+                0,
+            )
         })
         .collect();
     let servers: Vec<Vec<u8>> = config.name_servers.iter().copied().map(ipv6).collect();
@@ -101,13 +115,25 @@ mod tests {
 
     #[test]
     fn keys_and_types_are_networkmanager_s() {
-        let network = Network { address: Ipv4Addr::new(10, 20, 0, 0), prefix: 16 };
+        let network = Network {
+            address: Ipv4Addr::new(10, 20, 0, 0),
+            prefix: 16,
+        };
         let config = IpConfig {
-            general: Config { gateway: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 5)), mtu: Some(1500) },
+            general: Config {
+                gateway: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 5)),
+                mtu: Some(1500),
+            },
             ipv4: Some(FamilyConfig {
-                address: Network { address: Ipv4Addr::new(10, 88, 0, 2), prefix: 27 },
+                address: Network {
+                    address: Ipv4Addr::new(10, 88, 0, 2),
+                    prefix: 27,
+                },
                 internal_gateway: Some(Ipv4Addr::new(10, 88, 0, 1)),
-                routes: vec![Route { network, gateway: None }],
+                routes: vec![Route {
+                    network,
+                    gateway: None,
+                }],
                 name_servers: vec![Ipv4Addr::new(10, 20, 0, 2)],
                 wins_servers: vec![],
                 domains: vec!["~.".to_owned()],
@@ -117,7 +143,10 @@ mod tests {
         };
         let (general, ip4, ip6) = dictionaries(&config, "awsvpn0");
         assert_eq!(general["tundev"], Value::from("awsvpn0"));
-        assert_eq!(general["gateway"], Value::from(u32::from_ne_bytes([203, 0, 113, 5])));
+        assert_eq!(
+            general["gateway"],
+            Value::from(u32::from_ne_bytes([203, 0, 113, 5]))
+        );
         assert_eq!(general["has-ip6"], Value::from(false));
         let ip4 = ip4.unwrap();
         assert_eq!(ip4["routes"].value_signature().to_string(), "aau");
@@ -131,11 +160,17 @@ mod tests {
     fn ipv6_routes_have_the_old_signature_that_every_networkmanager_reads() {
         let address = "fd00::2".parse().unwrap();
         let route = Route {
-            network: Network { address: "fd01::".parse().unwrap(), prefix: 64 },
+            network: Network {
+                address: "fd01::".parse().unwrap(),
+                prefix: 64,
+            },
             gateway: None,
         };
         let settings = ip6_config(&FamilyConfig {
-            address: Network { address, prefix: 64 },
+            address: Network {
+                address,
+                prefix: 64,
+            },
             internal_gateway: None,
             routes: vec![route],
             name_servers: vec![address],
@@ -143,7 +178,10 @@ mod tests {
             domains: vec![],
             never_default: true,
         });
-        assert_eq!(settings["routes"].value_signature().to_string(), "a(ayuayu)");
+        assert_eq!(
+            settings["routes"].value_signature().to_string(),
+            "a(ayuayu)"
+        );
         assert_eq!(settings["dns"].value_signature().to_string(), "aay");
     }
 }

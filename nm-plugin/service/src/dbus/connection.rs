@@ -64,20 +64,34 @@ impl TryFrom<Dictionary> for Connection {
 
     fn try_from(mut dictionary: Dictionary) -> Result<Self, InvalidConnection> {
         let connection = dictionary.remove("connection").unwrap_or_default();
-        let mut vpn = dictionary.remove("vpn").ok_or(InvalidConnection::NoVpnSettings)?;
-        let data = vpn.remove("data").and_then(texts).ok_or(InvalidConnection::NoVpnSettings)?;
+        let mut vpn = dictionary
+            .remove("vpn")
+            .ok_or(InvalidConnection::NoVpnSettings)?;
+        let data = vpn
+            .remove("data")
+            .and_then(texts)
+            .ok_or(InvalidConnection::NoVpnSettings)?;
         let secrets = vpn.remove("secrets").and_then(texts).unwrap_or_default();
-        let timeout = vpn.remove("timeout").and_then(|value| u32::try_from(value).ok());
+        let timeout = vpn
+            .remove("timeout")
+            .and_then(|value| u32::try_from(value).ok());
         let property = |name: &str| -> String {
-            let value = connection.get(name).and_then(|value| <&str>::try_from(value).ok());
+            let value = connection
+                .get(name)
+                .and_then(|value| <&str>::try_from(value).ok());
             value.unwrap_or_default().to_owned()
         };
         Ok(Self {
             id: property("id"),
             uuid: property("uuid"),
-            timeout_seconds: timeout.filter(|&set| set != 0).unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+            timeout_seconds: timeout
+                .filter(|&set| set != 0)
+                .unwrap_or(DEFAULT_TIMEOUT_SECONDS),
             data: data.into_iter().collect(),
-            secrets: secrets.into_iter().map(|(name, text)| (name, Secret::new(text))).collect(),
+            secrets: secrets
+                .into_iter()
+                .map(|(name, text)| (name, Secret::new(text)))
+                .collect(),
         })
     }
 }
@@ -92,9 +106,8 @@ mod tests {
     use zbus::zvariant::Value;
 
     fn setting(items: &[(&str, Value<'_>)]) -> HashMap<String, OwnedValue> {
-        let own = |(name, value): &(&str, Value<'_>)| {
-            ((*name).to_owned(), value.try_to_owned().unwrap())
-        };
+        let own =
+            |(name, value): &(&str, Value<'_>)| ((*name).to_owned(), value.try_to_owned().unwrap());
         items.iter().map(own).collect()
     }
 
@@ -103,7 +116,10 @@ mod tests {
         let data = HashMap::from([("a", "b")]);
         let secrets = HashMap::from([("password", "hunter2")]);
         let connection = Connection::try_from(HashMap::from([
-            ("connection".to_owned(), setting(&[("id", "Work".into()), ("uuid", "u".into())])),
+            (
+                "connection".to_owned(),
+                setting(&[("id", "Work".into()), ("uuid", "u".into())]),
+            ),
             (
                 "vpn".to_owned(),
                 setting(&[
@@ -114,7 +130,10 @@ mod tests {
             ),
         ]))
         .unwrap();
-        assert_eq!((connection.id.as_str(), connection.uuid.as_str()), ("Work", "u"));
+        assert_eq!(
+            (connection.id.as_str(), connection.uuid.as_str()),
+            ("Work", "u")
+        );
         assert_eq!(connection.timeout_seconds, 60);
         assert_eq!(connection.data()["a"], "b");
         assert!(!format!("{connection:?}").contains("hunter2"));

@@ -1,0 +1,572 @@
+//! The text of a `.ovpn` file to a [`Profile`].
+
+use super::directives::{Argument, Rule, rule};
+use super::words::{self, BadLine, WORD_LIMIT};
+use super::{Directive, Inline, Profile, Remote, SignIn, StaticChallenge, Transport, pem};
+use std::collections::BTreeMap;
+use std::fmt;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The largest profile that is read, in octets.
+const FILE_LIMIT: usize = 1024 * 1024;
+/// The most directives that are kept, and the most addresses of an endpoint.
+const DIRECTIVE_LIMIT: usize = 2000;
+const REMOTE_LIMIT: usize = 64;
+/// OpenVPN's own port (IANA).
+const DEFAULT_PORT: u16 = 1194;
+
+/// What was read.
+#[derive(Debug)]
+pub struct Imported {
+    /// The profile.
+    pub profile: Profile,
+    /// What of the file has no effect.
+    pub notes: Vec<Note>,
+}
+
+/// A directive that has no effect here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its name.
+    pub directive: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "line {}: '{}' is ignored: {}",
+            self.line, self.directive, self.reason
+        )
+    }
+}
+
+/// Why a file is not a profile that can be used; names the line and the directive.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct ParseError {
+    /// The line, from 1; none if it is about the whole file.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.problem),
+            None => self.problem.fmt(f),
+        }
+    }
+}
+
+impl ParseError {
+    /// Whether the file belongs to another VPN plugin.
+    #[must_use]
+    pub fn is_not_aws(&self) -> bool {
+        matches!(self.problem, Problem::NotAws)
+    }
+}
+
+/// What is wrong with a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Problem {
+    /// Nothing in it says AWS.
+    #[error(
+        "this is not a profile of AWS Client VPN: no 'remote' line names a Client VPN endpoint of \
+         AWS, and there is no 'auth-federate' line"
+    )]
+    NotAws,
+    /// Larger than 1 MiB.
+    #[error("the file is larger than a profile can be")]
+    TooLarge,
+    /// More directives than any profile has.
+    #[error("the profile has more than {DIRECTIVE_LIMIT} directives")]
+    TooMany,
+    /// The line cannot be split into words.
+    #[error("{0}")]
+    BadLine(&'static str),
+    /// A directive that must not be used.
+    #[error("'{directive}' cannot be used because {reason}; remove the line")]
+    Refused {
+        /// Its name.
+        directive: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A directive nobody has thought about.
+    #[error("'{0}' is not a directive that AWS Client VPN uses; remove the line")]
+    Unknown(String),
+    /// A directive with arguments that make no sense.
+    #[error("'{directive}': {reason}")]
+    BadArgument {
+        /// Its name.
+        directive: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A block without its end.
+    #[error("the block <{0}> has no end; the file seems to be cut off")]
+    OpenBlock(String),
+    /// A block or file that is not what it should be.
+    #[error("the content of '{0}' is not in PEM form; export the profile again")]
+    BadContent(&'static str),
+    /// A file that the profile names cannot be read.
+    #[error("'{directive}': {reason}")]
+    UnreadableFile {
+        /// Which directive names it.
+        directive: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// There is no `remote`.
+    #[error("there is no 'remote' line, so the endpoint is not known")]
+    NoRemote,
+    /// There is no certificate authority.
+    #[error("there is no <ca> block, so the endpoint could not be recognised")]
+    NoCa,
+    /// A certificate without key, or the other way round.
+    #[error("there is a client certificate without its private key, or a key without certificate")]
+    HalfCertificate,
+    /// No way to sign in.
+    #[error(
+        "the profile has no way to sign in: add your certificate with <cert> and <key> blocks, or \
+         export the profile of an endpoint with another kind of sign-in"
+    )]
+    NoSignIn,
+}
+
+/// What is collected while the lines are read.
+struct Reader<'a> {
+    read_file: &'a mut dyn FnMut(&str) -> Result<String, String>,
+    remotes: Vec<(String, Option<u16>, Option<Transport>)>,
+    port: Option<u16>,
+    transport: Option<Transport>,
+    random_hostname: bool,
+    federated: bool,
+    password: bool,
+    static_challenge: Option<StaticChallenge>,
+    inline: BTreeMap<Inline, Zeroizing<String>>,
+    directives: Vec<Directive>,
+    notes: Vec<Note>,
+}
+
+impl Profile {
+    /// Reads a profile. `read_file` is asked for the content of a certificate or key that the
+    /// profile names as a file; an error is text for the user.
+    ///
+    /// # Errors
+    /// [`ParseError`], with the line.
+    pub fn parse(
+        text: &str,
+        read_file: &mut dyn FnMut(&str) -> Result<String, String>,
+    ) -> Result<Imported, ParseError> {
+        if text.len() > FILE_LIMIT {
+            return Err(ParseError {
+                line: None,
+                problem: Problem::TooLarge,
+            });
+        }
+        // Said first, so that the host of the plugins can offer the file to another one.
+        if !looks_like_aws(text) {
+            return Err(ParseError {
+                line: None,
+                problem: Problem::NotAws,
+            });
+        }
+        let mut reader = Reader {
+            read_file,
+            remotes: Vec::new(),
+            port: None,
+            transport: None,
+            random_hostname: false,
+            federated: false,
+            password: false,
+            static_challenge: None,
+            inline: BTreeMap::new(),
+            directives: Vec::new(),
+            notes: Vec::new(),
+        };
+        reader.read(text)?;
+        reader.finish().map_err(|problem| ParseError {
+            line: None,
+            problem,
+        })
+    }
+
+    /// Puts a profile together out of parts; the same checks hold as for a file.
+    pub(crate) fn from_parts(parts: Parts) -> Result<Self, Problem> {
+        if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
+            return Err(Problem::NoRemote);
+        }
+        if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
+            let reason = format!("'{}' is not the name of a host", remote.host);
+            return Err(Problem::BadArgument {
+                directive: "remote".to_owned(),
+                reason,
+            });
+        }
+        let has = |inline| parts.inline.contains_key(&inline);
+        if !has(Inline::Ca) && !has(Inline::Pkcs12) {
+            return Err(Problem::NoCa);
+        }
+        if has(Inline::Cert) != has(Inline::Key) {
+            return Err(Problem::HalfCertificate);
+        }
+        let certificate = has(Inline::Cert) || has(Inline::Pkcs12);
+        if matches!(parts.sign_in, SignIn::Certificate) && !certificate {
+            return Err(Problem::NoSignIn);
+        }
+        Ok(Self {
+            remotes: parts.remotes,
+            random_hostname: parts.random_hostname,
+            sign_in: parts.sign_in,
+            user_name: parts.user_name,
+            early_push_request: parts.early_push_request,
+            inline: parts.inline,
+            directives: parts.directives,
+        })
+    }
+}
+
+/// The parts of a profile, not checked together yet.
+pub(crate) struct Parts {
+    pub(crate) remotes: Vec<Remote>,
+    pub(crate) random_hostname: bool,
+    pub(crate) sign_in: SignIn,
+    pub(crate) user_name: Option<String>,
+    pub(crate) early_push_request: bool,
+    pub(crate) inline: BTreeMap<Inline, Zeroizing<String>>,
+    pub(crate) directives: Vec<Directive>,
+}
+
+/// Reads one line of further directives, as [`Directive`]s are kept in the settings.
+pub(crate) fn directive_of_line(line: &str) -> Result<Option<Directive>, Problem> {
+    let words = words::split(line).map_err(bad_line)?;
+    let Some((name, arguments)) = words.split_first() else {
+        return Ok(None);
+    };
+    match rule(name) {
+        Some((name, Rule::Keep(needed, kinds))) => keep(name, needed, kinds, arguments).map(Some),
+        Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
+            directive: name.clone(),
+            reason,
+        }),
+        Some((_, Rule::Implied | Rule::Ignored(_))) => Ok(None),
+        None => Err(Problem::Unknown(name.clone())),
+    }
+}
+
+/// Puts the content of a block into its normal form.
+pub(crate) fn checked_content(inline: Inline, text: &str) -> Option<String> {
+    match inline {
+        Inline::Pkcs12 => pem::base64(text),
+        Inline::Ca
+        | Inline::Cert
+        | Inline::Key
+        | Inline::ExtraCerts
+        | Inline::CrlVerify
+        | Inline::TlsAuth
+        | Inline::TlsCrypt => pem::blocks(text),
+    }
+}
+
+impl Reader<'_> {
+    fn read(&mut self, text: &str) -> Result<(), ParseError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut lines = text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| (index + 1, line));
+        while let Some((number, line)) = lines.next() {
+            let at = |problem| ParseError {
+                line: Some(number),
+                problem,
+            };
+            let tag = line
+                .trim()
+                .strip_prefix('<')
+                .and_then(|rest| rest.strip_suffix('>'));
+            match tag {
+                Some("connection" | "/connection") => {}
+                Some(tag) => {
+                    let mut content = Zeroizing::new(String::new());
+                    let end = format!("</{tag}>");
+                    loop {
+                        match lines.next() {
+                            Some((_, line)) if line.trim() == end => break,
+                            Some((_, line)) => {
+                                content.push_str(line);
+                                content.push('\n');
+                            }
+                            None => return Err(at(Problem::OpenBlock(tag.to_owned()))),
+                        }
+                    }
+                    self.block(number, tag, &content).map_err(at)?;
+                }
+                None => self.line(number, line).map_err(at)?,
+            }
+            if self.directives.len() > DIRECTIVE_LIMIT || self.remotes.len() > REMOTE_LIMIT {
+                return Err(at(Problem::TooMany));
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, number: usize, tag: &str, content: &str) -> Result<(), Problem> {
+        match Inline::from_name(tag) {
+            Some(inline) => self.insert(inline, content),
+            None => match rule(tag) {
+                Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
+                    directive: tag.to_owned(),
+                    reason,
+                }),
+                Some((_, Rule::Ignored(reason))) => {
+                    self.note(number, tag, reason);
+                    Ok(())
+                }
+                Some((_, Rule::Keep(..) | Rule::Implied)) | None => {
+                    Err(Problem::Unknown(format!("<{tag}>")))
+                }
+            },
+        }
+    }
+
+    fn insert(&mut self, inline: Inline, content: &str) -> Result<(), Problem> {
+        let content = checked_content(inline, content).ok_or(Problem::BadContent(inline.name()))?;
+        self.inline.insert(inline, Zeroizing::new(content));
+        Ok(())
+    }
+
+    fn line(&mut self, number: usize, line: &str) -> Result<(), Problem> {
+        let words = words::split(line).map_err(bad_line)?;
+        let Some((name, arguments)) = words.split_first() else {
+            return Ok(());
+        };
+        let name = name.strip_prefix("--").unwrap_or(name);
+        let argument = |index: usize| arguments.get(index).map(String::as_str);
+        let bad = |reason: &str| Problem::BadArgument {
+            directive: name.to_owned(),
+            reason: reason.to_owned(),
+        };
+        match name {
+            "remote" => {
+                let host = argument(0).filter(|host| is_host(host));
+                let host = host.ok_or_else(|| bad("the name of the endpoint is missing"))?;
+                let port = argument(1).map(|port| port_of(port).ok_or_else(|| bad("bad port")));
+                let transport = argument(2)
+                    .map(|proto| transport_of(proto).ok_or_else(|| bad("not udp or tcp")));
+                self.remotes
+                    .push((host.to_owned(), port.transpose()?, transport.transpose()?));
+            }
+            "port" | "rport" => {
+                let port = argument(0).and_then(port_of);
+                self.port = Some(port.ok_or_else(|| bad("it needs a number from 1 to 65535"))?);
+            }
+            "proto" => {
+                let transport = argument(0).and_then(transport_of);
+                self.transport = Some(transport.ok_or_else(|| bad("it needs udp or tcp"))?);
+            }
+            "remote-random-hostname" => self.random_hostname = true,
+            "auth-federate" => self.federated = true,
+            "auth-user-pass" if arguments.is_empty() => self.password = true,
+            "auth-user-pass" => {
+                let reason = "it would read a password from a file of this computer";
+                return Err(Problem::Refused {
+                    directive: name.to_owned(),
+                    reason,
+                });
+            }
+            "static-challenge" => {
+                let text = argument(0).filter(|text| !text.is_empty());
+                let text = text
+                    .ok_or_else(|| bad("its question is missing"))?
+                    .to_owned();
+                let echo = argument(1) == Some("1");
+                self.static_challenge = Some(StaticChallenge { text, echo });
+            }
+            "dev" | "dev-type" if argument(0).is_some_and(|dev| dev.starts_with("tap")) => {
+                return Err(bad("AWS Client VPN uses a tun device, not a tap device"));
+            }
+            "ca" | "cert" | "key" | "extra-certs" | "pkcs12" | "crl-verify" | "tls-auth"
+            | "tls-crypt" => self.file(name, arguments)?,
+            _ => self.table(number, name, arguments)?,
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, arguments: &[String]) -> Result<(), Problem> {
+        let (Some(inline), Some(path)) = (Inline::from_name(name), arguments.first()) else {
+            let reason = "the name of its file is missing".to_owned();
+            return Err(Problem::BadArgument {
+                directive: name.to_owned(),
+                reason,
+            });
+        };
+        if let Some(direction) = arguments.get(1).filter(|_| inline == Inline::TlsAuth) {
+            let direction = std::slice::from_ref(direction);
+            self.table(0, "key-direction", direction)?;
+        }
+        if path == "[inline]" {
+            return Ok(());
+        }
+        let content = (self.read_file)(path)
+            .map(Zeroizing::new)
+            .map_err(|reason| Problem::UnreadableFile {
+                directive: inline.name(),
+                reason,
+            })?;
+        self.insert(inline, &content)
+    }
+
+    fn table(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
+        match rule(name) {
+            Some((_, Rule::Implied)) => {}
+            Some((_, Rule::Ignored(reason))) => self.note(number, name, reason),
+            Some((_, Rule::Refused(reason))) => {
+                return Err(Problem::Refused {
+                    directive: name.to_owned(),
+                    reason,
+                });
+            }
+            Some((name, Rule::Keep(needed, kinds))) => {
+                self.directives.push(keep(name, needed, kinds, arguments)?);
+            }
+            None => return Err(Problem::Unknown(name.to_owned())),
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, line: usize, directive: &str, reason: &str) {
+        self.notes.push(Note {
+            line,
+            directive: directive.to_owned(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn finish(self) -> Result<Imported, Problem> {
+        let transport = self.transport.unwrap_or(Transport::Udp);
+        let port = self.port.unwrap_or(DEFAULT_PORT);
+        let sign_in = if self.federated {
+            SignIn::Saml
+        } else if self.password || self.static_challenge.is_some() {
+            SignIn::Password {
+                static_challenge: self.static_challenge,
+            }
+        } else {
+            SignIn::Certificate
+        };
+        let remotes = self
+            .remotes
+            .into_iter()
+            .map(|(host, own_port, own_transport)| Remote {
+                host,
+                port: own_port.unwrap_or(port),
+                transport: own_transport.unwrap_or(transport),
+            });
+        let profile = Profile::from_parts(Parts {
+            remotes: remotes.collect(),
+            random_hostname: self.random_hostname,
+            sign_in,
+            user_name: None,
+            early_push_request: true,
+            inline: self.inline,
+            directives: self.directives,
+        })?;
+        Ok(Imported {
+            profile,
+            notes: self.notes,
+        })
+    }
+}
+
+fn keep(
+    name: &'static str,
+    needed: usize,
+    kinds: &[Argument],
+    arguments: &[String],
+) -> Result<Directive, Problem> {
+    let bad = |reason: String| Problem::BadArgument {
+        directive: name.to_owned(),
+        reason,
+    };
+    if arguments.len() < needed {
+        return Err(bad(format!("it needs {needed} argument(s)")));
+    }
+    if arguments.len() > kinds.len().min(WORD_LIMIT) {
+        return Err(bad("it has too many arguments".to_owned()));
+    }
+    match kinds
+        .iter()
+        .zip(arguments)
+        .find_map(|(kind, text)| kind.objection(text))
+    {
+        Some(objection) => Err(bad(objection)),
+        None => Ok(Directive {
+            name,
+            arguments: arguments.to_vec(),
+        }),
+    }
+}
+
+fn bad_line(bad: BadLine) -> Problem {
+    Problem::BadLine(match bad {
+        BadLine::TooLong => "the line is longer than the 255 characters that OpenVPN reads",
+        BadLine::TooManyWords => "the line has more than 16 words",
+        BadLine::OpenQuote => "a quotation mark is not closed",
+        BadLine::OpenBackslash => "the line ends with a backslash",
+        BadLine::ControlCharacter => "the line contains a control character",
+    })
+}
+
+/// Whether a `remote` is an AWS endpoint, or the sign-in is AWS's own.
+fn looks_like_aws(text: &str) -> bool {
+    text.lines()
+        .filter_map(|line| words::split(line).ok())
+        .any(|words| {
+            let mut words = words.iter().map(String::as_str);
+            match words
+                .next()
+                .map(|name| name.strip_prefix("--").unwrap_or(name))
+            {
+                Some("auth-federate") => true,
+                Some("remote") => words.next().is_some_and(is_aws_host),
+                _ => false,
+            }
+        })
+}
+
+fn is_aws_host(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+        && host.contains(".clientvpn.")
+}
+
+/// A DNS name or an address, of characters that mean nothing to OpenVPN's parser.
+fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 253
+        && !host.starts_with('-')
+        && host
+            .bytes()
+            .all(|o| o.is_ascii_alphanumeric() || b"-_.:".contains(&o))
+}
+
+fn port_of(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port != 0)
+}
+
+pub(crate) fn transport_of(text: &str) -> Option<Transport> {
+    match text {
+        "udp" | "udp4" | "udp6" => Some(Transport::Udp),
+        "tcp" | "tcp4" | "tcp6" | "tcp-client" | "tcp4-client" | "tcp6-client" => {
+            Some(Transport::Tcp)
+        }
+        _ => None,
+    }
+}

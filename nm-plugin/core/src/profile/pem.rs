@@ -1,0 +1,113 @@
+//! Certificates and keys in text: nothing else may hide in a block.
+
+/// The most octets of one block.
+pub(super) const LIMIT: usize = 256 * 1024;
+
+/// Keeps the PEM blocks of `text` and drops what stands around them; `None` if there is no whole
+/// block or a line of one is not base64.
+pub(super) fn blocks(text: &str) -> Option<String> {
+    if text.len() > LIMIT {
+        return None;
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut label: Option<&str> = None;
+    for line in text.lines().map(str::trim) {
+        match label {
+            None => {
+                label = line
+                    .strip_prefix("-----BEGIN ")
+                    .and_then(|rest| rest.strip_suffix("-----"));
+                if label.is_none() {
+                    continue;
+                }
+                if !label.is_some_and(is_label) {
+                    return None;
+                }
+            }
+            Some(open) => {
+                let end = line
+                    .strip_prefix("-----END ")
+                    .and_then(|rest| rest.strip_suffix("-----"));
+                if end == Some(open) {
+                    label = None;
+                } else if !is_body(line) {
+                    return None;
+                }
+            }
+        }
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    (label.is_none() && !kept.is_empty()).then_some(kept)
+}
+
+/// Keeps base64 in lines of 64.
+pub(super) fn base64(text: &str) -> Option<String> {
+    if text.len() > LIMIT {
+        return None;
+    }
+    let digits: String = text.split_whitespace().collect();
+    if digits.is_empty() || !digits.bytes().all(is_base64) {
+        return None;
+    }
+    let mut lines = String::with_capacity(digits.len() + digits.len() / 64 + 1);
+    for line in digits.as_bytes().chunks(64) {
+        lines.push_str(std::str::from_utf8(line).ok()?);
+        lines.push('\n');
+    }
+    Some(lines)
+}
+
+/// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
+pub(super) fn is_encrypted(text: &str) -> bool {
+    text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        || text.contains("Proc-Type: 4,ENCRYPTED")
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label
+            .bytes()
+            .all(|o| o.is_ascii_alphanumeric() || o == b' ')
+}
+
+fn is_body(line: &str) -> bool {
+    let header = || line.starts_with("Proc-Type: ") || line.starts_with("DEK-Info: ");
+    line.bytes().all(is_base64) || (header() && line.is_ascii())
+}
+
+fn is_base64(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CERT: &str = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
+
+    #[test]
+    fn text_around_the_blocks_goes_and_line_ends_are_made_equal() {
+        let text = format!(
+            "Bag Attributes: x\r\n{}subject=y\n{CERT}",
+            CERT.replace('\n', "\r\n")
+        );
+        assert_eq!(blocks(&text).unwrap(), format!("{CERT}{CERT}"));
+    }
+
+    #[test]
+    fn nothing_but_base64_is_inside() {
+        for text in [
+            "",
+            "no block",
+            "-----BEGIN CERTIFICATE-----\nTUlJ\n",
+            "-----BEGIN CERTIFICATE-----\n</ca>\nup /bin/sh\n-----END CERTIFICATE-----\n",
+            "-----BEGIN A-----\nTUlJ\n-----END B-----\n",
+            "-----BEGIN <x>-----\nTUlJ\n-----END <x>-----\n",
+        ] {
+            assert_eq!(blocks(text), None, "{text}");
+        }
+        assert_eq!(base64("a b\nc="), Some("abc=\n".to_owned()));
+        assert_eq!(base64("<x>"), None);
+    }
+}

@@ -1,0 +1,121 @@
+//! A line of a profile to its words, as OpenVPN's own parser takes it (options.c, parse_line).
+
+/// The longest line OpenVPN reads, in octets (OPTION_LINE_SIZE).
+pub(super) const LINE_LIMIT: usize = 255;
+/// The most words of a line, the directive among them (MAX_PARMS).
+pub(super) const WORD_LIMIT: usize = 16;
+
+/// Why a line has no words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadLine {
+    TooLong,
+    TooManyWords,
+    OpenQuote,
+    OpenBackslash,
+    ControlCharacter,
+}
+
+/// Splits a line; a comment or an empty line has none.
+pub(super) fn split(line: &str) -> Result<Vec<String>, BadLine> {
+    if line.len() > LINE_LIMIT {
+        return Err(BadLine::TooLong);
+    }
+    let mut words = Vec::new();
+    let mut characters = line.chars().peekable();
+    loop {
+        while characters.next_if(|c| c.is_whitespace()).is_some() {}
+        match characters.peek() {
+            None | Some('#' | ';') => break,
+            Some(_) => {}
+        }
+        let mut word = String::new();
+        let mut quote = None;
+        while let Some(character) = characters.next() {
+            match (character, quote) {
+                ('\\', None | Some('"')) => {
+                    word.push(characters.next().ok_or(BadLine::OpenBackslash)?);
+                }
+                ('"' | '\'', None) => quote = Some(character),
+                (_, Some(open)) if character == open => quote = None,
+                (_, None) if character.is_whitespace() => break,
+                _ => word.push(character),
+            }
+        }
+        if quote.is_some() {
+            return Err(BadLine::OpenQuote);
+        }
+        if word.chars().any(char::is_control) {
+            return Err(BadLine::ControlCharacter);
+        }
+        words.push(word);
+        if words.len() > WORD_LIMIT {
+            return Err(BadLine::TooManyWords);
+        }
+    }
+    Ok(words)
+}
+
+/// Writes words so that [`split`] and OpenVPN read the same ones back.
+pub(super) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let plain = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|o| o.is_ascii_alphanumeric() || b"-_.:/,+=@%!~".contains(&o))
+    };
+    let words: Vec<String> = words
+        .into_iter()
+        .map(|word| {
+            if plain(word) {
+                word.to_owned()
+            } else {
+                format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+            }
+        })
+        .collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn quotes_backslashes_and_comments() {
+        let table: [(&str, &[&str]); 8] = [
+            ("  remote  a.b 443 # x", &["remote", "a.b", "443"]),
+            ("; all a comment", &[]),
+            ("", &[]),
+            (
+                r#"static-challenge "Enter MFA code " 1"#,
+                &["static-challenge", "Enter MFA code ", "1"],
+            ),
+            (r#"'lo'"g" x"#, &["log", "x"]),
+            (r"l\og a\ b", &["log", "a b"]),
+            (r"x 'a\b'", &["x", r"a\b"]),
+            ("a b#c", &["a", "b#c"]),
+        ];
+        for (line, words) in table {
+            assert_eq!(split(line).unwrap(), words, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_openvpn_would_not_take_is_refused() {
+        assert_eq!(split(&"x".repeat(256)), Err(BadLine::TooLong));
+        assert_eq!(split(&"x ".repeat(17)), Err(BadLine::TooManyWords));
+        assert_eq!(split("a \"b"), Err(BadLine::OpenQuote));
+        assert_eq!(split("a\\"), Err(BadLine::OpenBackslash));
+        assert_eq!(split("a \"\u{1b}\""), Err(BadLine::ControlCharacter));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(words in proptest::collection::vec("[ -~äß]{0,12}", 1..8)) {
+            let line = join(words.iter().map(String::as_str));
+            prop_assert!(!line.contains('\n'));
+            prop_assert_eq!(split(&line).unwrap(), words);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A [`Profile`] as the text of a `.ovpn` file.
+
+use super::{Inline, Profile, SignIn, words};
+
+impl Profile {
+    /// The profile as a `.ovpn` file that [`Profile::parse`] reads back to an equal one, as far as
+    /// such a file can say it: a user name is not part of it. It holds the private key, if there
+    /// is one.
+    #[must_use]
+    pub fn to_ovpn(&self) -> String {
+        let mut text = String::from("client\ndev tun\n");
+        for remote in self.remotes() {
+            let (port, transport) = (remote.port.to_string(), remote.transport.as_str());
+            push_line(&mut text, ["remote", &remote.host, &port, transport]);
+        }
+        if self.random_hostname() {
+            text.push_str("remote-random-hostname\n");
+        }
+        text.push_str("resolv-retry infinite\nnobind\n");
+        match self.sign_in() {
+            SignIn::Saml => text.push_str("auth-federate\nauth-nocache\nauth-retry interact\n"),
+            SignIn::Password { static_challenge } => {
+                text.push_str("auth-user-pass\n");
+                if let Some(challenge) = static_challenge {
+                    let echo = if challenge.echo { "1" } else { "0" };
+                    push_line(&mut text, ["static-challenge", &challenge.text, echo]);
+                }
+            }
+            SignIn::Certificate => {}
+        }
+        self.push_directives(&mut text);
+        self.push_blocks(&mut text);
+        text
+    }
+
+    /// The directives that are kept as they are, a line each.
+    pub(crate) fn push_directives(&self, text: &mut String) {
+        for directive in self.directives() {
+            let arguments = directive.arguments().iter().map(String::as_str);
+            push_line(text, std::iter::once(directive.name()).chain(arguments));
+        }
+    }
+
+    /// Certificates and keys.
+    pub(crate) fn push_blocks(&self, text: &mut String) {
+        for inline in Inline::ALL {
+            if let Some(content) = self.inline(inline) {
+                let name = inline.name();
+                text.push_str(&format!("<{name}>\n{content}</{name}>\n"));
+            }
+        }
+    }
+}
+
+fn push_line<'a>(text: &mut String, line: impl IntoIterator<Item = &'a str>) {
+    text.push_str(&words::join(line));
+    text.push('\n');
+}
