@@ -3,6 +3,7 @@
 use crate::events::Events;
 use crate::process::Process;
 use crate::tools::Tools;
+use crate::wait::eventually;
 use crate::world::{LAB_INSIDE, PROGRAMS_INSIDE, TARGET_INSIDE, World};
 use serde_json::Value;
 use std::io::Write;
@@ -38,8 +39,10 @@ impl Endpoint {
     pub(crate) fn start(server: &World, options: &EndpointOptions) -> Self {
         Tools::locate().need_endpoint();
         let mut command = server.command(&format!("{PROGRAMS_INSIDE}/aws-client-vpn-endpoint"));
+        if !options.0.iter().any(|flag| flag.starts_with("--openvpn=")) {
+            command.arg(format!("--openvpn={TARGET_INSIDE}/openvpn-server/openvpn"));
+        }
         command
-            .arg(format!("--openvpn={TARGET_INSIDE}/openvpn-server/openvpn"))
             .args(NODES.map(|node| format!("--node={node}")))
             .arg(format!("--dns={DNS}"))
             .arg(format!("--idp={IDP}"))
@@ -53,8 +56,17 @@ impl Endpoint {
         let mut process = server.spawn("aws-client-vpn-endpoint", &mut command);
         let stdout = process.entrance.stdout.take().expect("it is piped");
         let events = Events::of(stdout);
-        events.wait("ready", START_LIMIT);
-        Self { process, events }
+        let mut endpoint = Self { process, events };
+        eventually("the endpoint is ready or has ended", START_LIMIT, || {
+            let ready = !endpoint.events.named("ready").is_empty();
+            (ready || !endpoint.process.is_running()).then_some(())
+        });
+        assert!(
+            !endpoint.events.named("ready").is_empty(),
+            "the endpoint does not start: {}",
+            server.read_log("endpoint")
+        );
+        endpoint
     }
 
     /// Sends it a command, see the endpoint's README.

@@ -125,6 +125,7 @@ impl Lab {
             .target
             .join("lab")
             .join(format!("acv-{}-{number}", std::process::id()));
+        fs::create_dir_all(dir.join("profiles")).expect("the target folder is writable");
         fs::create_dir_all(dir.join("bin")).expect("the target folder is writable");
         write_browser(&dir);
         assert!(
@@ -219,22 +220,29 @@ impl Lab {
     /// connection `vpn`.
     #[track_caller]
     pub fn import(&self, transport: &str, port: u16) {
-        let profile = format!("{transport}-{port}");
-        let file = format!("/run/lab/profiles/{profile}.ovpn");
+        let ready = self.endpoint_events().wait("ready", Duration::ZERO);
+        let file = ready["profiles"][format!("{transport}-{port}")].as_str();
+        let file = file.expect("the endpoint has such a profile");
         let arguments = [
             "connection",
             "import",
             "type",
             "aws-client-vpn",
             "file",
-            &file,
+            file,
         ];
-        self.client.check(["nmcli"].into_iter().chain(arguments));
+        let added = self.client.check(["nmcli"].into_iter().chain(arguments));
+        // Connection 'name' (uuid) successfully added.
+        let uuid = added
+            .rsplit('(')
+            .next()
+            .and_then(|rest| rest.split(')').next());
+        let uuid = uuid.expect("nmcli tells the UUID");
         self.client.check([
             "nmcli",
             "connection",
             "modify",
-            &profile,
+            uuid,
             "connection.id",
             "vpn",
         ]);

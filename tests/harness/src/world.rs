@@ -189,6 +189,11 @@ impl World {
         log_file(&self.dir, name)
     }
 
+    /// What the log file `name` of the lab holds.
+    pub(crate) fn read_log(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.join(format!("logs/{name}.log"))).unwrap_or_default()
+    }
+
     /// Starts a command of [`Self::command`] as it is.
     pub fn spawn(&self, name: &str, command: &mut Command) -> Process {
         Process::new(

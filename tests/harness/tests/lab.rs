@@ -1,6 +1,6 @@
 //! The laboratory itself: it runs a real NetworkManager, sees what is left, and leaves nothing.
 
-use aws_client_vpn_harness::{Lab, Options};
+use aws_client_vpn_harness::{EndpointOptions, Lab, Options};
 use std::process::Command;
 
 fn bare() -> Options {
@@ -101,6 +101,57 @@ fn networkmanager_brings_a_plain_openvpn_connection_up_and_down() {
     lab.client
         .check(["ping", "-c", "1", "-W", "2", "10.98.0.1"]);
     assert!(lab.vpn_states().iter().any(|state| state.state == 5));
+    assert!(lab.down().status.success());
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn networkmanager_openvpn_reaches_the_endpoint_with_a_certificate() {
+    // A login with a certificate needs nothing of AWS's, so a stock server does.
+    let flags = ["--sign-in=certificate", "--openvpn=/usr/sbin/openvpn"].map(ToOwned::to_owned);
+    let lab = Lab::start(&Options {
+        endpoint: Some(EndpointOptions(flags.to_vec())),
+        ..bare()
+    });
+    let ready = lab
+        .endpoint_events()
+        .wait("ready", std::time::Duration::ZERO);
+    let path = |key: &str| ready[key].as_str().expect("a path").to_owned();
+    let data = format!(
+        "connection-type=tls, remote=192.0.2.1:443:udp, ca={}, cert={}, key={}, remote-cert-tls=server, cert-pass-flags=4",
+        path("ca"),
+        path("client_certificate"),
+        path("client_key")
+    );
+    lab.client.check([
+        "nmcli",
+        "connection",
+        "add",
+        "type",
+        "vpn",
+        "vpn-type",
+        "openvpn",
+        "con-name",
+        "vpn",
+        "ifname",
+        "--",
+        "vpn.data",
+        &data,
+    ]);
+    // Names with a random label have both nodes' addresses.
+    let name = format!(
+        "0123456789ab.{}",
+        ready["endpoint"].as_str().expect("a name")
+    );
+    assert!(
+        lab.client
+            .check(["getent", "ahostsv4", &name])
+            .contains("192.0.2.2")
+    );
+    let before = lab.snapshot();
+    let up = lab.up();
+    assert!(up.success, "{}\n{}", up.text, lab.journal());
+    lab.traffic_flows();
     assert!(lab.down().status.success());
     lab.assert_clean(&before);
 }
