@@ -274,6 +274,8 @@ impl Files {
         private("server.pem", &certificates.server.certificate)?;
         private("server-key.pem", &certificates.server.key)?;
         let exported = options.profiles.as_deref().unwrap_or(directory);
+        std::fs::create_dir_all(exported)
+            .map_err(|error| StartError::File(exported.to_owned(), error))?;
         let public = |name: &str, text: &str| write(&exported.join(name), text, 0o644);
         let mut profiles = BTreeMap::new();
         for transport in &options.transports {

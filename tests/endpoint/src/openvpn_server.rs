@@ -48,6 +48,8 @@ pub(crate) struct ServerPlan {
 pub(crate) enum Order {
     /// Throw out a client, or all (`None`), with OpenVPN's `RESTART` or `HALT`.
     Kick { client: Option<u64>, halt: bool },
+    /// End at once, without a word to the clients.
+    Stop,
 }
 
 /// A running server; it ends, without a word to its clients, when this is dropped.
@@ -110,8 +112,8 @@ impl OpenVpnServer {
 
     /// Kills the server and waits for its end.
     pub(crate) async fn stop(mut self) {
-        self.task.abort();
-        let _ = (&mut self.task).await;
+        self.order(Order::Stop);
+        let _ = timeout(START_LIMIT, &mut self.task).await;
     }
 }
 
@@ -232,7 +234,13 @@ impl Running {
                         return self.died(up).await;
                     }
                 }
-                Some(order) = self.orders.recv() => self.carry_out(order).await,
+                Some(order) = self.orders.recv() => match order {
+                    Order::Kick { client, halt } => self.kick(client, halt).await,
+                    Order::Stop => {
+                        let _ = self.child.kill().await;
+                        return;
+                    }
+                },
                 Some(text) = self.log.recv() => self.keep_log(text),
             }
         }
@@ -298,8 +306,7 @@ impl Running {
         }
     }
 
-    async fn carry_out(&mut self, order: Order) {
-        let Order::Kick { client, halt } = order;
+    async fn kick(&mut self, client: Option<u64>, halt: bool) {
         let message = if halt { " HALT" } else { "" };
         for number in &self.established {
             if client.is_none_or(|client| client == *number) {
