@@ -1,0 +1,135 @@
+//! The secret agent at the other end of standard input and output.
+//!
+//! gnome-shell keeps standard input open and writes `QUIT` when it has read the answer or gives
+//! up; nm-applet and nmcli write `QUIT` right after `DONE`, close the pipe, and give up with a
+//! signal. So a `QUIT` or an end that comes at once means nothing, and a later one means "stop".
+
+use crate::journal::Journal;
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::secret_prompt::{AgentLines, AgentWord};
+use std::fs::File;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+use tokio::io::Interest;
+use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+/// How soon after `DONE` (or the start) an end was sent in advance rather than meant.
+const IN_ADVANCE: Duration = Duration::from_millis(300);
+/// How long the agent may take to read the answer, as NetworkManager-openvpn's dialog has it.
+const READING_TIME: Duration = Duration::from_secs(20);
+
+/// The agent: listened to from the moment this value is made.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    heard: mpsc::UnboundedReceiver<(AgentWord, Instant)>,
+    /// From when the time of [`IN_ADVANCE`] counts.
+    settled: Instant,
+    /// The agent has said the last it will say.
+    silent: bool,
+    answer: File,
+}
+
+impl Agent {
+    /// Begins to listen to standard input. `answer` is the way to the agent.
+    pub(crate) fn listen(answer: File) -> io::Result<Self> {
+        let (words, heard) = mpsc::unbounded_channel();
+        // A thread, because standard input may be anything: a pipe, a file, a terminal.
+        std::thread::Builder::new()
+            .name("agent".to_owned())
+            .spawn(move || read_words(&words))?;
+        Ok(Self {
+            heard,
+            settled: Instant::now(),
+            silent: false,
+            answer,
+        })
+    }
+
+    /// Returns when the agent does not want an answer any more. It may be called again.
+    pub(crate) async fn gives_up(&mut self) {
+        let nobody_reads = nobody_reads(&self.answer);
+        tokio::pin!(nobody_reads);
+        while !self.silent {
+            tokio::select! {
+                () = &mut nobody_reads => return,
+                heard = self.heard.recv() => match heard {
+                    Some((AgentWord::Done, when)) => self.settled = when,
+                    Some((AgentWord::Quit, when)) => {
+                        self.silent = true;
+                        if when.duration_since(self.settled) > IN_ADVANCE {
+                            return;
+                        }
+                    }
+                    None => self.silent = true,
+                }
+            }
+        }
+        nobody_reads.await;
+    }
+
+    /// Hands `text` to the agent.
+    ///
+    /// # Errors
+    /// When the agent is gone or does not read.
+    pub(crate) async fn tell(&mut self, text: Secret) -> io::Result<()> {
+        let mut answer = self.answer.try_clone()?;
+        // A response can be longer than a pipe takes at once, and the browser waits for its page.
+        let writing = tokio::task::spawn_blocking(move || {
+            answer.write_all(text.expose().as_bytes())?;
+            answer.flush()
+        });
+        timeout(READING_TIME, writing)
+            .await?
+            .map_err(io::Error::other)?
+    }
+
+    /// Waits until the agent has read what it was told. gnome-shell loses an answer if the dialog
+    /// is gone before it writes `QUIT`.
+    pub(crate) async fn has_read(&mut self, journal: &Journal) {
+        let quit = async {
+            while !self.silent {
+                match self.heard.recv().await {
+                    Some((AgentWord::Done, _)) => {}
+                    Some((AgentWord::Quit, _)) | None => self.silent = true,
+                }
+            }
+        };
+        if timeout(READING_TIME, quit).await.is_err() {
+            journal.error("the secret agent did not say that it has read the answer");
+        }
+    }
+}
+
+/// Returns when the other end of `answer` is closed, if that can ever be known.
+async fn nobody_reads(answer: &File) {
+    if let Ok(copy) = answer.try_clone()
+        // Unchecked: it may also be a socket, and it stays blocking, for nothing is written here.
+        && let Ok(watched) = pipe::Sender::from_file_unchecked(copy)
+        && watched.ready(Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Passes on what standard input says; its end, and an error, is a last `QUIT`.
+fn read_words(words: &mpsc::UnboundedSender<(AgentWord, Instant)>) {
+    // Settings and secrets of the connection pass through here.
+    let mut buffer = Zeroizing::new([0; 4096]);
+    let mut lines = AgentLines::default();
+    loop {
+        let heard = match rustix::io::read(io::stdin(), &mut *buffer) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Ok(0) | Err(_) => vec![AgentWord::Quit],
+            Ok(length) => lines.push(&buffer[..length]),
+        };
+        for word in heard {
+            if words.send((word, Instant::now())).is_err() || word == AgentWord::Quit {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The user's browser, sent to the page of the identity provider.
+//!
+//! The desktop's portal knows the browser best and needs no display in our environment; without
+//! it, `$BROWSER`, `xdg-open` and `gio open` are tried in turn. A child gets no stream of ours,
+//! a process group of its own (an agent that ends the dialog must not end the browser), and the
+//! address as one argument, which cannot pass for an option because it begins with `https://`.
+
+mod portal;
+
+use crate::journal::Journal;
+use aws_client_vpn_core::secret_prompt::LoginFailure;
+use std::env;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::time::timeout;
+use url::Url;
+
+/// A program that has not failed by then has opened the browser, or is it.
+const FAILING_TIME: Duration = Duration::from_secs(5);
+
+/// Opens `url` and returns only if that fails.
+///
+/// Keep polling it during the login: it keeps the portal's request alive and takes leave of
+/// children that have ended.
+pub(crate) async fn open(url: &Url, journal: &Journal) -> LoginFailure {
+    let mut reasons = Vec::new();
+    match portal::open(url).await {
+        Ok(opened) => {
+            journal.info("the desktop's portal opens the browser");
+            match opened.failure().await {
+                portal::Failure::Declined => {
+                    return LoginFailure::NoBrowser("the choice of a browser was declined".into());
+                }
+                failure @ portal::Failure::Portal(_) => reasons.push(failure.to_string()),
+            }
+        }
+        Err(portal::Absent::NoBus) => {}
+        Err(absent @ portal::Absent::NoPortal(_)) => reasons.push(absent.to_string()),
+    }
+    for arguments in openers(
+        url.as_str(),
+        env::var("BROWSER").ok().as_deref(),
+        has_display(),
+    ) {
+        match run(&arguments).await {
+            Ok(()) => {
+                journal.info(&format!("{} opens the browser", arguments[0]));
+                return std::future::pending().await;
+            }
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    if reasons.is_empty() {
+        reasons.push("there is no desktop session and BROWSER is not set".to_owned());
+    }
+    LoginFailure::NoBrowser(reasons.join("; "))
+}
+
+fn has_display() -> bool {
+    ["WAYLAND_DISPLAY", "DISPLAY"]
+        .iter()
+        .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// The command lines that may open `url`, best first. `browser` is `$BROWSER`: command lines
+/// between colons, each with `%s` where the address goes, or else at its end. The desktop's
+/// programs are left out without a display: they would find a browser for terminals.
+fn openers(url: &str, browser: Option<&str>, display: bool) -> Vec<Vec<String>> {
+    let own = browser.unwrap_or_default().split(':').filter_map(|line| {
+        let mut words: Vec<_> = line
+            .split_whitespace()
+            .map(|word| word.replace("%s", url))
+            .collect();
+        if words.is_empty() {
+            return None;
+        }
+        if !line.contains("%s") {
+            words.push(url.to_owned());
+        }
+        Some(words)
+    });
+    let desktop = [&["xdg-open"][..], &["gio", "open"]]
+        .into_iter()
+        .filter(|_| display)
+        .map(|command| {
+            command
+                .iter()
+                .map(|word| (*word).to_owned())
+                .chain([url.to_owned()])
+                .collect()
+        });
+    own.chain(desktop).collect()
+}
+
+/// Starts a program and waits until it has either failed or done its work.
+async fn run(arguments: &[String]) -> Result<(), String> {
+    let Some((program, rest)) = arguments.split_first() else {
+        return Ok(());
+    };
+    let mut child = Command::new(program)
+        .args(rest)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("{program}: {error}"))?;
+    match timeout(FAILING_TIME, child.wait()).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(format!("{program}: {status}")),
+        Ok(Err(error)) => Err(format!("{program}: {error}")),
+        Err(_still_running) => {
+            tokio::spawn(async move { child.wait().await });
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://idp.example/sso?a=%20b";
+
+    #[test]
+    fn the_user_s_browser_comes_first() {
+        let lines = |browser, display| -> Vec<String> {
+            openers(URL, browser, display)
+                .iter()
+                .map(|words| words.join(" "))
+                .collect()
+        };
+        assert_eq!(lines(None, false), Vec::<String>::new());
+        assert_eq!(
+            lines(Some(""), true),
+            [format!("xdg-open {URL}"), format!("gio open {URL}")]
+        );
+        assert_eq!(
+            lines(Some("fox --new %s --quiet:/opt/b"), false),
+            [format!("fox --new {URL} --quiet"), format!("/opt/b {URL}")]
+        );
+    }
+}

@@ -1,0 +1,466 @@
+//! The real dialog, run as the agents run it, with a browser that only notes where it was sent.
+//!
+//! Each test has a network namespace of its own, because the port is fixed.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its stage has failed"
+)]
+
+#[path = "dialog/world.rs"]
+mod world;
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use world::*;
+
+type Act = fn(&mut Dialog);
+
+const FORM: &str = "SAMLResponse=PHNhbWw%2Bx%3D&RelayState=r%2F1";
+const ANSWER: &str = "saml-response\nPHNhbWw%2Bx%3D\n\n\n";
+const SETTINGS: &str = "DATA_KEY=remote\nDATA_VAL=example\n\nSECRET_KEY=key\nSECRET_VAL=QUIT\n\n";
+/// After this a QUIT or an end is meant, not sent in advance.
+const LATER: Duration = Duration::from_millis(400);
+
+#[test]
+fn gnome_shell_gets_its_answer() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say(&format!("{SETTINGS}DONE\n\n"));
+        assert_eq!(browser.opened(), URL);
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+        assert!(
+            dialog.is_running(),
+            "gnome-shell loses the answer of a dialog that is gone"
+        );
+        dialog.say("QUIT\n\n");
+        assert_eq!(dialog.rest(), "", "nothing follows the answer");
+        assert!(dialog.ends().success());
+        assert!(!browser.was_opened(), "one tab is enough");
+    });
+}
+
+#[test]
+fn nm_applet_and_nmcli_get_their_answer() {
+    isolated(|| {
+        for said in ["DONE\n\nQUIT\n\n", "DONE\nQUIT\n"] {
+            let browser = Browser::new();
+            let mut dialog = Dialog::login(&browser);
+            dialog.say(&format!("{SETTINGS}{said}"));
+            dialog.hang_up();
+            browser.opened();
+            std::thread::sleep(LATER);
+            assert!(
+                dialog.is_running(),
+                "what was sent in advance is no cancellation"
+            );
+            let asked = Instant::now();
+            assert_eq!(status(&request(&post(FORM))), "200");
+            assert_eq!(dialog.answer(), ANSWER);
+            assert!(dialog.ends().success());
+            assert!(
+                asked.elapsed() < Duration::from_millis(900),
+                "it waits for no other QUIT"
+            );
+        }
+    });
+}
+
+#[test]
+fn every_way_to_cancel_ends_it_and_frees_the_port() {
+    isolated(|| {
+        let ways: [(&str, Act); 4] = [
+            ("QUIT", |dialog| dialog.say("QUIT\n\n")),
+            ("end of input", Dialog::hang_up),
+            ("nobody reads", |dialog| dialog.stdout = None),
+            ("SIGTERM", |dialog| {
+                let process = dialog.child.id().to_string();
+                assert!(
+                    Command::new("kill")
+                        .arg(process)
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+            }),
+        ];
+        for (way, cancel) in ways {
+            let browser = Browser::new();
+            let mut dialog = Dialog::login(&browser);
+            dialog.say("DONE\n\n");
+            browser.opened();
+            std::thread::sleep(LATER);
+            let cancelled = Instant::now();
+            cancel(&mut dialog);
+            assert!(!dialog.ends().success(), "{way}");
+            assert!(cancelled.elapsed() < Duration::from_secs(1), "{way}");
+            TcpListener::bind(ADDRESS).expect(way);
+        }
+    });
+}
+
+#[test]
+fn cancelling_works_after_an_applet_hung_up() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\nQUIT\n\n");
+        dialog.hang_up();
+        browser.opened();
+        dialog.stdout = None;
+        assert_eq!(dialog.ends().code(), Some(1));
+    });
+}
+
+#[test]
+fn without_interaction_nothing_is_opened() {
+    isolated(|| {
+        let browser = Browser::new();
+        let url = format!("x-aws-client-vpn-url:{URL}");
+        for arguments in [
+            &["-t", url.as_str()][..],
+            &["-i"],
+            &["-i", "-t", "x-vpn-message:Hi"],
+        ] {
+            let mut command = Command::new(DIALOG);
+            command
+                .args(["-u", "1", "-n", "Work", "-s", SERVICE])
+                .args(arguments);
+            command
+                .env_clear()
+                .env("BROWSER", browser.program())
+                .env("PATH", "/usr/bin:/bin");
+            let output = command.stdin(Stdio::null()).output().unwrap();
+            assert!(output.status.success(), "{arguments:?}");
+            assert_eq!(output.stdout, b"\n\n", "{arguments:?}");
+            assert!(!browser.was_opened(), "{arguments:?}");
+        }
+    });
+}
+
+#[test]
+fn the_external_mode_is_refused_politely() {
+    let output = Command::new(DIALOG)
+        .args(["-i", "--external-ui-mode"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert_eq!(output.stdout, b"");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("--external-ui-mode is not supported"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_last_page_is_private_and_says_what_to_do() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        let answer = request(&post(FORM)).to_ascii_lowercase();
+        for part in [
+            "cache-control: no-store",
+            "content-security-policy: default-src 'none'",
+            "referrer-policy: no-referrer",
+            "x-content-type-options: nosniff",
+            "connection: close",
+            "<strong>work &amp; &lt;b&gt;co&lt;/b&gt;</strong> is connecting",
+            "you can close this tab",
+            "prefers-color-scheme: dark",
+        ] {
+            assert!(answer.contains(part), "{part} in {answer}");
+        }
+        assert!(!answer.contains("phnhbw"), "the response is not sent back");
+    });
+}
+
+#[test]
+fn nothing_but_the_form_counts() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        let ours = post(FORM);
+        let get = |path| format!("GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\n\r\n");
+        let long = format!("SAMLResponse={}", "a".repeat(131_073));
+        let longer = format!("SAMLResponse={}", "a".repeat(1_000_000));
+        for (text, expected) in [
+            (get("/"), "405"),
+            (get("/?SAMLResponse=abc"), "405"),
+            (get("/favicon.ico"), "404"),
+            (ours.replace("POST", "PUT"), "405"),
+            (ours.replace("POST /", "POST /other"), "404"),
+            (
+                ours.replace(&format!("Host: {ADDRESS}"), "Host: evil.example:35001"),
+                "421",
+            ),
+            (
+                ours.replace(&format!("Host: {ADDRESS}"), "Host: 127.0.0.1:80"),
+                "421",
+            ),
+            (
+                ours.replace(&format!("Host: {ADDRESS}"), "X-Host: none"),
+                "421",
+            ),
+            (ours.replace("navigate", "no-cors"), "403"),
+            (
+                ours.replace("application/x-www-form-urlencoded", "text/plain"),
+                "415",
+            ),
+            (post(""), "400"),
+            (post("RelayState=r%2F1"), "400"),
+            (post("SAMLResponse=a&SAMLResponse=b"), "400"),
+            (post("SAMLResponse=a%20 b"), "400"),
+            (post("SAMLResponse=abc&RelayState=other"), "409"),
+            (post(&long), "413"),
+            (post(&longer), "413"),
+            ("nonsense\r\n\r\n".to_owned(), "400"),
+        ] {
+            let answer = request(&text);
+            let head: String = text.chars().take(300).collect();
+            assert_eq!(status(&answer), expected, "{head}\n-> {answer}");
+        }
+        assert_eq!(status(&request(&ours)), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+#[test]
+fn the_longest_response_arrives_whole() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        let value = "aB%2".repeat(131_072 / 4);
+        // The page comes although the agent has not read anything yet.
+        assert_eq!(
+            status(&request(&post(&format!(
+                "RelayState=&SAMLResponse={value}"
+            )))),
+            "200"
+        );
+        assert_eq!(dialog.answer(), format!("saml-response\n{value}\n\n\n"));
+    });
+}
+
+#[test]
+fn slow_and_silent_clients_do_not_keep_the_answer_out() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        let form = post(FORM);
+        let mut slow = Vec::new();
+        for number in 0..100 {
+            let mut stream = connect();
+            let part = [0, 10, form.len() - 5][number % 3];
+            stream.write_all(&form.as_bytes()[..part]).unwrap();
+            slow.push(stream);
+        }
+        let asked = Instant::now();
+        assert_eq!(status(&request(&form)), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+        assert!(
+            asked.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            asked.elapsed()
+        );
+    });
+}
+
+#[test]
+fn one_answer_counts() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        let mut second = connect();
+        // Part of it is sent now, so that the dialog has surely taken the connection.
+        let text = post("SAMLResponse=other");
+        second.write_all(&text.as_bytes()[..20]).unwrap();
+        assert_eq!(status(&request(&get_and_wait())), "405");
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(status(&exchange(second, &text[20..])), "409");
+        assert_eq!(dialog.answer(), ANSWER);
+        dialog.say("QUIT\n");
+        assert_eq!(dialog.rest(), "");
+    });
+}
+
+fn get_and_wait() -> String {
+    format!("GET / HTTP/1.1\r\nHost: {ADDRESS}\r\n\r\n")
+}
+
+#[test]
+fn a_retry_takes_over_the_port_and_opens_no_second_tab() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut first = Dialog::login(&browser);
+        first.say("DONE\n\n");
+        browser.opened();
+        let mut hints = login();
+        hints.push("x-aws-client-vpn-retry".to_owned());
+        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+        let mut second = Dialog::start(&mut command(Some(&browser), &hints));
+        second.say("DONE\n\n");
+        std::thread::sleep(LATER);
+        first.say("QUIT\n\n");
+        first.ends();
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(second.answer(), ANSWER);
+        assert!(!browser.was_opened());
+    });
+}
+
+#[test]
+fn an_earlier_dialog_is_waited_for() {
+    isolated(|| {
+        let (browser, later) = (Browser::new(), Browser::new());
+        let mut first = Dialog::login(&browser);
+        first.say("DONE\n\n");
+        browser.opened();
+        let mut second = Dialog::login(&later);
+        second.say("DONE\n\n");
+        std::thread::sleep(LATER);
+        first.say("QUIT\n\n");
+        first.ends();
+        assert_eq!(later.opened(), URL);
+    });
+}
+
+#[test]
+fn who_has_the_port_is_named() {
+    isolated(|| {
+        let _taken = TcpListener::bind(ADDRESS).unwrap();
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        let answer = dialog.answer();
+        let failure = answer
+            .strip_prefix("saml-response\nlogin-failure:")
+            .expect("a failure");
+        let us = format!("(process {})", std::process::id());
+        assert!(failure.contains("port 35001 on 127.0.0.1"), "{failure}");
+        assert!(
+            failure.contains("in use by dialog-") && failure.contains(&us),
+            "{failure}"
+        );
+        dialog.say("QUIT\n");
+        assert!(
+            dialog.ends().success(),
+            "or the agent would call it cancelled"
+        );
+        assert!(!browser.was_opened(), "no browser without a port");
+    });
+}
+
+#[test]
+fn what_cannot_work_is_said() {
+    isolated(|| {
+        let seconds = "x-aws-client-vpn-seconds-left:0";
+        let url = format!("x-aws-client-vpn-url:{URL}");
+        let retry = "x-aws-client-vpn-retry";
+        for (hints, words) in [
+            (
+                &["x-aws-client-vpn-url:file:///etc/passwd"][..],
+                "not an https address",
+            ),
+            (&[&url], "no web browser could be opened"),
+            (&[&url, seconds, retry], "nobody signed in"),
+        ] {
+            let mut dialog = Dialog::start(&mut command(None, hints));
+            dialog.say("DONE\n\n");
+            let answer = dialog.answer();
+            assert!(
+                answer.starts_with("saml-response\nlogin-failure:"),
+                "{answer}"
+            );
+            assert!(answer.contains(words), "{answer}");
+            dialog.say("QUIT\n");
+            assert!(dialog.ends().success());
+        }
+    });
+}
+
+#[cfg(not(feature = "test-http"))]
+#[test]
+fn a_release_opens_no_http_address() {
+    isolated(|| {
+        let browser = Browser::new();
+        let hint = "x-aws-client-vpn-url:http://127.0.0.1:8080/";
+        let mut dialog = Dialog::start(&mut command(Some(&browser), &[hint]));
+        dialog.say("DONE\n\n");
+        assert!(dialog.answer().contains("not an https address"));
+        assert!(!browser.was_opened());
+    });
+}
+
+#[test]
+fn a_browser_that_fails_is_not_the_last_word() {
+    isolated(|| {
+        let browser = Browser::new();
+        let hints = login();
+        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+        let mut command = command(None, &hints);
+        command.env(
+            "BROWSER",
+            format!("/nowhere:false:{}", browser.program().display()),
+        );
+        let mut dialog = Dialog::start(&mut command);
+        dialog.say("DONE\n\n");
+        assert_eq!(browser.opened(), URL);
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+#[test]
+fn nobody_has_to_read_standard_error() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        drop(dialog.child.stderr.take());
+        dialog.say("DONE\n\n");
+        // The browser writes to standard error before it writes the address down.
+        assert_eq!(browser.opened(), URL);
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+        dialog.say("QUIT\n");
+        assert!(dialog.ends().success());
+    });
+}
+
+#[test]
+fn the_browser_is_opened_at_once() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut times: Vec<_> = (0..15)
+            .map(|_| {
+                let started = Instant::now();
+                let dialog = Dialog::login(&browser);
+                browser.opened();
+                let time = started.elapsed();
+                drop(dialog);
+                time
+            })
+            .collect();
+        times.sort();
+        println!(
+            "from exec to the browser running, median of 15: {:?}",
+            times[7]
+        );
+        // The goal is 20 ms; a machine that builds at the same time may take longer.
+        assert!(times[7] < Duration::from_millis(300), "{times:?}");
+    });
+}
