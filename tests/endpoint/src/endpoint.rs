@@ -91,7 +91,7 @@ pub struct Endpoint {
     plans: Vec<ServerPlan>,
     servers: HashMap<usize, Vec<OpenVpnServer>>,
     /// DNS servers and identity provider; they end when this is dropped.
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
     _inside: Option<InsideAddress>,
     _directory: TempDir,
 }
@@ -152,7 +152,7 @@ impl Endpoint {
             events,
             plans,
             servers: HashMap::new(),
-            _tasks: tasks,
+            tasks,
             _inside: inside,
             _directory: directory,
         };
@@ -210,6 +210,7 @@ impl Endpoint {
                 server.stop().await;
             }
         }
+        self.tasks.shutdown().await;
     }
 
     fn order(&self, client: Option<u64>, halt: bool) {
