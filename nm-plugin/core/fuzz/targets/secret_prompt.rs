@@ -1,0 +1,28 @@
+//! Whatever hints and standard input an auth dialog is started with: only an https address is
+//! opened, a failure is told in one line, and it does not matter how the agent cuts its words.
+#![no_main]
+
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::secret_prompt::{AgentLines, Prompt, login_failure_text, login_hints};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (u8, &str)| {
+    let (cut, text) = input;
+    if let Ok(prompt) = Prompt::parse(text.lines(), false) {
+        assert!(prompt.url.as_str().starts_with("https://"));
+        assert!(prompt.url.as_str().bytes().all(|octet| octet.is_ascii_graphic()));
+        let hints = login_hints(&prompt.url, prompt.time_left.as_secs(), prompt.retry);
+        let again = Prompt::parse(hints.iter().map(String::as_str), false);
+        assert_eq!(again, Ok(prompt));
+    }
+
+    if let Some(reason) = login_failure_text(&Secret::from(text)) {
+        assert!(reason.len() <= 400 && !reason.contains(char::is_control));
+    }
+
+    let whole = AgentLines::default().push(text.as_bytes());
+    let mut lines = AgentLines::default();
+    let pieces = text.as_bytes().chunks(usize::from(cut).max(1));
+    let cut: Vec<_> = pieces.flat_map(|piece| lines.push(piece)).collect();
+    assert_eq!(whole, cut);
+});
