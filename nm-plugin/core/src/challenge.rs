@@ -91,7 +91,7 @@ impl Challenge {
         if self.text.len() > URL_LIMIT {
             return Err(ChallengeError::TooLong);
         }
-        // The parser would drop them in silence.
+        // The parser would drop them in silence, and take `https:idp.example` as absolute.
         if self
             .text
             .chars()
@@ -102,6 +102,13 @@ impl Challenge {
         let url = Url::parse(&self.text).map_err(|_| ChallengeError::NoUrl)?;
         if url.scheme() != "https" {
             return Err(ChallengeError::NotHttps);
+        }
+        let after_scheme = self.text.get("https:".len()..).unwrap_or_default();
+        let is_absolute = after_scheme
+            .strip_prefix("//")
+            .is_some_and(|rest| !rest.starts_with(['/', '\\']));
+        if !is_absolute {
+            return Err(ChallengeError::NoUrl);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ChallengeError::Credentials);
@@ -171,12 +178,23 @@ mod tests {
         assert_eq!(url("file:///etc/passwd"), ChallengeError::NotHttps);
         assert_eq!(url("javascript:alert(1)"), ChallengeError::NotHttps);
         assert_eq!(url("Enter your code"), ChallengeError::NoUrl);
+        assert_eq!(url(""), ChallengeError::NoUrl);
         assert_eq!(url("/relative"), ChallengeError::NoUrl);
+        assert_eq!(url("//idp.example/"), ChallengeError::NoUrl);
+        assert_eq!(url("https:idp.example"), ChallengeError::NoUrl);
+        assert_eq!(url("https:/idp.example"), ChallengeError::NoUrl);
+        assert_eq!(url("https:///idp.example"), ChallengeError::NoUrl);
+        assert_eq!(url("https:\\\\idp.example"), ChallengeError::NoUrl);
+        assert_eq!(url("https://"), ChallengeError::NoUrl);
+        assert_eq!(url("https://idp.example/a b"), ChallengeError::NoUrl);
+        assert_eq!(url(" https://idp.example/"), ChallengeError::NoUrl);
         assert_eq!(url("https://a\u{7}b/"), ChallengeError::NoUrl);
-        assert_eq!(
-            url("https://user:word@idp.example/"),
-            ChallengeError::Credentials
-        );
+        for text in [
+            "https://user:word@idp.example/",
+            "https://user@idp.example/",
+        ] {
+            assert_eq!(url(text), ChallengeError::Credentials, "{text}");
+        }
         let long = format!("https://idp.example/{}", "a".repeat(URL_LIMIT));
         assert_eq!(url(&long), ChallengeError::TooLong);
     }
@@ -191,18 +209,64 @@ mod tests {
     }
 
     #[test]
+    fn a_question_in_words_is_kept_as_it_is() {
+        let reason = "CRV1:R,E:Om01u7Fh4LrGBS7uh0SWmzwabUiGiW6l:Y3Ix:Please enter token: PIN";
+        let challenge = Challenge::parse(reason).unwrap();
+        assert_eq!(challenge.text, "Please enter token: PIN");
+        assert_eq!(challenge.url(), Err(ChallengeError::NoUrl));
+    }
+
+    #[test]
     fn the_session_is_never_shown() {
         let challenge = Challenge::parse(&aws("https://idp.example/")).unwrap();
         assert!(!format!("{challenge:?}").contains("instance-1"));
+        let errors = [
+            Challenge::parse("CRV1:R:instance-1/secret").unwrap_err(),
+            Challenge::parse("CRV1:R:instance-1/ secret:user:https://a/").unwrap_err(),
+            Challenge::parse(&aws("http://instance-1/"))
+                .unwrap()
+                .url()
+                .unwrap_err(),
+        ];
+        for error in errors {
+            assert!(!format!("{error} {error:?}").contains("instance-1"));
+        }
     }
 
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(reason in "\\PC{0,120}") {
-            for reason in [reason.clone(), format!("CRV1:{reason}")] {
+        fn nothing_makes_it_panic(reason in "\\PC{0,120}|[a-z':/,]{0,30}") {
+            for reason in [reason.clone(), format!("CRV1:{reason}"), aws(&reason)] {
                 if let Ok(challenge) = Challenge::parse(&reason) {
                     let _ = challenge.url();
                 }
+            }
+        }
+
+        #[test]
+        fn a_challenge_survives_its_line(
+            flags in "[A-Z]?(,[A-Z]){0,2}",
+            session in "[!-9;-~]{1,80}",
+            user_name in "b'[A-Za-z0-9+/]{0,12}={0,2}'|[A-Za-z0-9+/]{0,12}={0,2}",
+            text in "\\PC{0,80}",
+            answer in "[!-~]{0,40}",
+        ) {
+            let reason = format!("CRV1:{flags}:{session}:{user_name}:{text}");
+            let challenge = Challenge::parse(&reason).unwrap();
+            prop_assert_eq!(&challenge.flags, &flags);
+            prop_assert_eq!(&challenge.user_name, &user_name);
+            prop_assert_eq!(&challenge.text, &text);
+            let reply = challenge.reply(&Secret::from(answer.as_str()));
+            prop_assert_eq!(reply.expose(), format!("CRV1::{session}::{answer}"));
+        }
+
+        #[test]
+        fn what_a_browser_gets_is_an_https_address(text in "https?:[/\\\\]{0,3}[a-z@:.\\\\/?#%]{0,30}") {
+            if let Ok(url) = Challenge::parse(&aws(&text)).unwrap().url() {
+                prop_assert!(url.as_str().starts_with("https://"));
+                prop_assert!(url.host_str().is_some_and(|host| !host.is_empty()));
+                prop_assert!(url.username().is_empty() && url.password().is_none());
+                prop_assert!(url.as_str().bytes().all(|octet| octet.is_ascii_graphic()));
             }
         }
     }

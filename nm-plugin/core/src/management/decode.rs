@@ -12,7 +12,7 @@ pub fn decode(line: &str) -> Notification {
         return Notification::Success(text.trim_start().to_owned());
     }
     if let Some(text) = line.strip_prefix("ERROR:") {
-        return Notification::Error(text.trim_start().to_owned());
+        return Notification::Error(error(text.trim_start()));
     }
     let Some((kind, body)) = line.strip_prefix('>').and_then(|rest| rest.split_once(':')) else {
         return other();
@@ -36,6 +36,15 @@ pub fn decode(line: &str) -> Notification {
         "INFOMSG" => Notification::InfoMessage(body.to_owned()),
         "NOTIFY" => Notification::Notify(body.to_owned()),
         _ => other(),
+    }
+}
+
+/// An OpenVPN without our patch quotes the beginning of a parameter that is too long for it
+/// (`Options error: Parameter at TCP:0 is too long (256 chars max): …`): that would be a password.
+fn error(text: &str) -> String {
+    match text.split_once(" is too long") {
+        Some((what, _)) => format!("{what} is too long"),
+        None => text.to_owned(),
     }
 }
 
@@ -79,7 +88,8 @@ fn password(body: &str) -> Option<Notification> {
         return Some(Notification::AuthToken(Secret::from(token)));
     }
     if let Some(rest) = body.strip_prefix("Need '") {
-        let (realm, kind) = rest.split_once('\'')?;
+        // The realm may be the label of a token, with quotes of its own.
+        let (realm, kind) = rest.split_once("' ")?;
         let kind = match kind.trim_start() {
             "password" => NeedKind::Password,
             // `username/password SC:<flags>,<text>`
@@ -98,13 +108,12 @@ fn password(body: &str) -> Option<Notification> {
         });
     }
     let rest = body.strip_prefix("Verification Failed: '")?;
-    let (realm, rest) = rest.split_once('\'')?;
-    // AWS's reason holds single quotes: only the last `']` ends it.
-    let reason = rest
-        .trim_start()
-        .strip_prefix("['")
-        .and_then(|reason| reason.strip_suffix("']"))
-        .map(Secret::from);
+    let (realm, reason) = match rest.split_once("' ['") {
+        // AWS's reason holds single quotes: only the last `']` ends it. Without one OpenVPN has cut
+        // the line, and what is left of a challenge is of no use.
+        Some((realm, reason)) => (realm, reason.strip_suffix("']").map(Secret::from)),
+        None => (rest.strip_suffix('\'')?, None),
+    };
     Some(Notification::VerificationFailed {
         realm: realm.to_owned(),
         reason,
@@ -173,6 +182,7 @@ fn need_ok(body: &str) -> Option<Notification> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::net::Ipv4Addr;
 
     #[test]
     fn lines_as_openvpn_sends_them() {
@@ -224,7 +234,71 @@ mod tests {
                 "SUCCESS: hold release",
                 Notification::Success("hold release".to_owned()),
             ),
+            (
+                ">PASSWORD:Need 'Private Key' password",
+                Notification::PasswordNeeded {
+                    realm: "Private Key".to_owned(),
+                    kind: NeedKind::Password,
+                },
+            ),
+            (
+                ">PASSWORD:Need 'Ann's token' password",
+                Notification::PasswordNeeded {
+                    realm: "Ann's token".to_owned(),
+                    kind: NeedKind::Password,
+                },
+            ),
+            (
+                ">PASSWORD:Auth-Token:SESS_ID_AT_x",
+                Notification::AuthToken(Secret::from("SESS_ID_AT_x")),
+            ),
+            (
+                ">REMOTE:2001:db8::1,1194,tcp-client",
+                Notification::Remote {
+                    host: "2001:db8::1".to_owned(),
+                    port: 1194,
+                    transport: Transport::Tcp,
+                },
+            ),
+            (
+                ">LOG:1700000000,W,a, b: c",
+                Notification::Log {
+                    flags: "W".to_owned(),
+                    text: Secret::from("a, b: c"),
+                },
+            ),
+            (
+                ">NEED-OK:Need 'token-insertion-request' confirmation MSG:Insert 'x': now",
+                Notification::NeedOk {
+                    name: "token-insertion-request".to_owned(),
+                    message: "Insert 'x': now".to_owned(),
+                },
+            ),
+            (
+                ">FATAL:Error: private key password verification failed",
+                Notification::Fatal("Error: private key password verification failed".to_owned()),
+            ),
+            (
+                ">INFOMSG:WEB_AUTH::https://idp.example/",
+                Notification::InfoMessage("WEB_AUTH::https://idp.example/".to_owned()),
+            ),
+            (
+                ">NOTIFY:info,server-pushed-connection-reset,",
+                Notification::Notify("info,server-pushed-connection-reset,".to_owned()),
+            ),
+            (
+                "ERROR: command 'x' failed",
+                Notification::Error("command 'x' failed".to_owned()),
+            ),
+            (">UPDOWN:DOWN", Notification::Down),
             (">PASSWORD:what", Notification::Other("PASSWORD".to_owned())),
+            (">REMOTE:,443,udp", Notification::Other("REMOTE".to_owned())),
+            (
+                ">REMOTE:a,65536,udp",
+                Notification::Other("REMOTE".to_owned()),
+            ),
+            (">BYTECOUNT:1", Notification::Other("BYTECOUNT".to_owned())),
+            (">UPDOWN:ENV,x", Notification::Other("UPDOWN".to_owned())),
             ("END", Notification::Other(String::new())),
         ];
         for (line, expected) in table {
@@ -234,21 +308,47 @@ mod tests {
 
     #[test]
     fn a_reason_goes_to_its_last_quote() {
-        let line = ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:i/1/u:b'Ti9B':https://a/?b=c']";
-        let Notification::VerificationFailed { realm, reason } = decode(line) else {
-            panic!()
-        };
-        assert_eq!(realm, "Auth");
-        assert_eq!(
-            reason.unwrap().expose(),
-            "CRV1:R:i/1/u:b'Ti9B':https://a/?b=c"
-        );
-        let Notification::VerificationFailed { reason, .. } =
-            decode(">PASSWORD:Verification Failed: 'Private Key'")
-        else {
-            panic!()
-        };
-        assert_eq!(reason, None);
+        for (line, realm, reason) in [
+            (
+                "'Auth' ['CRV1:R:i/1/u:b'Ti9B':https://a/?b=c']",
+                "Auth",
+                Some("CRV1:R:i/1/u:b'Ti9B':https://a/?b=c"),
+            ),
+            (
+                "'Auth' ['it's ['quoted'] twice']",
+                "Auth",
+                Some("it's ['quoted'] twice"),
+            ),
+            ("'Auth' ['']", "Auth", Some("")),
+            ("'Auth'", "Auth", None),
+            ("'Private Key'", "Private Key", None),
+            // Cut on its way through OpenVPN.
+            ("'Auth' ['CRV1:R:i/1/u:b'Ti9B':https://a/?b=", "Auth", None),
+        ] {
+            let expected = Notification::VerificationFailed {
+                realm: realm.to_owned(),
+                reason: reason.map(Secret::from),
+            };
+            let line = format!(">PASSWORD:Verification Failed: {line}");
+            assert_eq!(decode(&line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_secret_is_never_shown() {
+        for line in [
+            ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:hidden:b'Ti9B':https://a/']",
+            ">PASSWORD:Auth-Token:hidden",
+            ">PASSWORD:Verification Succeeded hidden",
+            ">LOG:1700000000,,AUTH: Received control message: AUTH_FAILED,CRV1:R:hidden:x:y",
+            ">UNHEARD:hidden",
+            "hidden",
+            ">hidden:x",
+            "ERROR: Options error: Parameter at TCP:0 is too long (256 chars max): hidden",
+        ] {
+            let shown = format!("{:?}", decode(line));
+            assert!(!shown.contains("hidden"), "{shown}");
+        }
     }
 
     #[test]
@@ -269,14 +369,28 @@ mod tests {
         );
     }
 
-    use std::net::Ipv4Addr;
-
     proptest! {
         #[test]
-        fn nothing_makes_it_panic(line in "\\PC{0,200}") {
-            let _ = decode(&line);
-            let _ = decode(&format!(">PASSWORD:{line}"));
-            let _ = decode(&format!(">STATE:{line}"));
+        fn nothing_makes_it_panic(
+            kind in "|SUCCESS:|ERROR:|>(PASSWORD|STATE|REMOTE|UPDOWN|LOG|ECHO|BYTECOUNT|NEED-OK|HOLD):",
+            body in "(Need '|Verification Failed: '|Auth-Token:|ENV,)?[',\\[\\]:=a-z0-9 ]{0,40}|\\PC{0,200}",
+        ) {
+            let _ = decode(&format!("{kind}{body}"));
+        }
+
+        #[test]
+        fn any_reason_arrives_whole(reason in "\\PC{0,100}|['\\[\\]: ]{0,10}") {
+            let line = format!(">PASSWORD:Verification Failed: 'Auth' ['{reason}']");
+            prop_assert_eq!(decode(&line), Notification::VerificationFailed {
+                realm: "Auth".to_owned(),
+                reason: Some(Secret::from(reason.as_str())),
+            });
+        }
+
+        #[test]
+        fn any_variable_arrives_whole(name in "[a-z0-9_]{1,20}", value in "\\PC{0,60}") {
+            let line = format!(">UPDOWN:ENV,{name}={value}");
+            prop_assert_eq!(decode(&line), Notification::Environment { name, value });
         }
     }
 }
