@@ -62,6 +62,7 @@ fn line(command: &str, parameters: &[&str]) -> Result<Secret, EncodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn password(text: &str) -> Command {
         Command::Password {
@@ -85,6 +86,77 @@ mod tests {
             modify.encode().unwrap().expose(),
             "remote MOD \"fd00::1\" \"443\"\n"
         );
+    }
+
+    #[test]
+    fn every_command_is_one_line() {
+        let realm = || "Auth".to_owned();
+        for (command, line) in [
+            (Command::HoldRelease, "hold release\n"),
+            (Command::StateOn, "state on\n"),
+            (Command::LogOn, "log on\n"),
+            (Command::EchoOn, "echo on all\n"),
+            (
+                Command::Username {
+                    realm: realm(),
+                    name: "N/A".to_owned(),
+                },
+                "username \"Auth\" \"N/A\"\n",
+            ),
+            (
+                Command::NeedOk {
+                    name: realm(),
+                    ok: false,
+                },
+                "needok \"Auth\" \"cancel\"\n",
+            ),
+        ] {
+            assert_eq!(command.encode().unwrap().expose(), line);
+        }
+    }
+
+    /// The words of a line as OpenVPN reads them (parse_line in options.c), as far as quotes go.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut characters = line.chars().peekable();
+        while let Some(first) = characters.next() {
+            let mut word = String::new();
+            match first {
+                ' ' => continue,
+                '"' => loop {
+                    match characters.next().unwrap() {
+                        '\\' => word.push(characters.next().unwrap()),
+                        '"' => break,
+                        other => word.push(other),
+                    }
+                },
+                other => {
+                    word.push(other);
+                    while let Some(next) = characters.next_if(|next| *next != ' ') {
+                        word.push(next);
+                    }
+                }
+            }
+            words.push(word);
+        }
+        words
+    }
+
+    proptest! {
+        #[test]
+        fn any_parameter_arrives_as_it_is(realm in "\\PC{1,20}", text in "\\PC{0,60}|[\"\\\\ #;]{0,12}") {
+            let command = Command::Password { realm: realm.clone(), password: Secret::from(text.as_str()) };
+            match command.encode() {
+                Ok(line) => {
+                    let line = line.expose().strip_suffix('\n').unwrap();
+                    prop_assert!(!line.chars().any(char::is_control));
+                    prop_assert_eq!(words(line), ["password".to_owned(), realm, text]);
+                }
+                Err(EncodeError::ControlCharacter) => {
+                    prop_assert!(realm.chars().chain(text.chars()).any(char::is_control));
+                }
+            }
+        }
     }
 
     #[test]
