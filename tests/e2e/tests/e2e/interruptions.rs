@@ -86,7 +86,7 @@ fn nmcli_down_in_each_state() {
 fn openvpn_is_killed_in_each_state() {
     let complaints = std::cell::Cell::new(0);
     each_step(|step, lab, before| {
-        lab.client.signal("nm-aws-client-vpn/openvpn", Signal::KILL);
+        kill(lab, Role::OpenVpn);
         let end = lab.vpn_ended(SOON);
         let failed = VpnState {
             state: state::FAILED,
@@ -113,13 +113,23 @@ fn openvpn_is_killed_in_each_state() {
 #[test]
 fn the_service_is_killed_in_each_state() {
     each_step(|step, lab, before| {
-        lab.client.signal(SERVICE, Signal::KILL);
+        kill(lab, Role::Service);
         let end = lab.vpn_ended(SOON);
         let stopped = VpnState {
             state: state::DISCONNECTED,
             reason: reason::SERVICE_STOPPED,
         };
         assert_eq!(end, stopped, "{step:?}\n{}", lab.journal());
+        lab.assert_clean(before);
+    });
+}
+
+#[test]
+fn openvpn_s_supervisor_is_killed_in_each_state() {
+    each_step(|step, lab, before| {
+        kill(lab, Role::Supervisor);
+        let end = lab.vpn_ended(SOON);
+        assert_eq!(end.state, state::FAILED, "{step:?}\n{}", lab.journal());
         lab.assert_clean(before);
     });
 }
@@ -203,15 +213,45 @@ fn the_endpoint_goes_while_connected() {
 #[test]
 fn a_connection_comes_up_after_each_interruption() {
     let (mut lab, before) = lab(&Options::default());
-    for name in [SERVICE, "nm-aws-client-vpn/openvpn"] {
+    for role in [Role::Service, Role::Supervisor, Role::OpenVpn] {
         let up = bring_to(Step::Connected, &mut lab);
         drop(up.finish());
-        lab.client.signal(name, Signal::KILL);
+        kill(&lab, role);
         lab.vpn_ended(SOON);
         lab.assert_clean(&before);
         assert_up(&lab, &lab.up());
         take_down(&lab, &before);
     }
+}
+
+/// The three processes of a connection. Two of them are the same executable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Service,
+    Supervisor,
+    OpenVpn,
+}
+
+#[track_caller]
+fn kill(lab: &Lab, role: Role) {
+    let name = if role == Role::OpenVpn {
+        "nm-aws-client-vpn/openvpn"
+    } else {
+        SERVICE
+    };
+    let supervises = |pid: &i32| {
+        let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline"));
+        arguments.is_ok_and(|arguments| arguments.contains("--supervise-openvpn"))
+    };
+    let mut pids = lab.client.processes_called(name);
+    match role {
+        Role::Service => pids.retain(|pid| !supervises(pid)),
+        Role::Supervisor => pids.retain(supervises),
+        Role::OpenVpn => {}
+    }
+    assert_eq!(pids.len(), 1, "one {role:?}: {pids:?}");
+    let pid = rustix::process::Pid::from_raw(pids[0]).unwrap();
+    rustix::process::kill_process(pid, Signal::KILL).unwrap();
 }
 
 fn stop_nodes(lab: &mut Lab) {
