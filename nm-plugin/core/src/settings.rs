@@ -66,7 +66,7 @@ pub enum SettingsError {
 #[must_use]
 pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
     let mut data = BTreeMap::new();
-    let mut set = |key: &str, value: &str| data.insert(key.to_owned(), one_line(value));
+    let mut set = |key: &str, value: &str| data.insert(key.to_owned(), value.to_owned());
     let remotes: Vec<String> = profile
         .remotes()
         .iter()
@@ -113,11 +113,11 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
     let mut options = String::new();
     profile.push_directives(&mut options);
     if !options.is_empty() {
-        set(OPTIONS, options.trim_end());
+        set(OPTIONS, &one_line(options.trim_end()));
     }
     for inline in Inline::ALL.into_iter().filter(|inline| !inline.is_secret()) {
         if let Some(content) = profile.inline(inline) {
-            set(inline.name(), content.trim_end());
+            set(inline.name(), &one_line(content.trim_end()));
         }
     }
     data

@@ -1,4 +1,5 @@
 //! The session's decisions, against transcripts and a made-up clock.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use aws_client_vpn_core::management::{self, Command};
 use aws_client_vpn_core::profile::Profile;
@@ -35,6 +36,10 @@ impl Play {
             connect: Duration::from_secs(60),
             login: Duration::from_secs(600),
         };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "there is no other way to begin a made-up clock"
+        )]
         let now = Instant::now();
         let session = Session::new(profile, limits, interactive, secrets, now);
         let (did, failures, hints) = (Vec::new(), Vec::new(), Vec::new());

@@ -524,21 +524,43 @@ fn bad_line(bad: BadLine) -> Problem {
     })
 }
 
-/// Whether a `remote` is an AWS endpoint, or the sign-in is AWS's own.
+/// Whether a `remote` is an AWS endpoint, or the sign-in is AWS's own; what stands inside a block
+/// says nothing.
 fn looks_like_aws(text: &str) -> bool {
-    text.lines()
-        .filter_map(|line| words::split(line).ok())
-        .any(|words| {
-            let mut words = words.iter().map(String::as_str);
-            match words
-                .next()
-                .map(|name| name.strip_prefix("--").unwrap_or(name))
-            {
-                Some("auth-federate") => true,
-                Some("remote") => words.next().is_some_and(is_aws_host),
-                _ => false,
+    let mut block: Option<String> = None;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if let Some(end) = &block {
+            if trimmed == end {
+                block = None;
             }
-        })
+            continue;
+        }
+        let tag = trimmed
+            .strip_prefix('<')
+            .and_then(|rest| rest.strip_suffix('>'));
+        if let Some(tag) = tag {
+            if !matches!(tag, "connection" | "/connection") {
+                block = Some(format!("</{tag}>"));
+            }
+            continue;
+        }
+        let Ok(words) = words::split(line) else {
+            continue;
+        };
+        let mut words = words.iter().map(String::as_str);
+        let name = words
+            .next()
+            .map(|name| name.strip_prefix("--").unwrap_or(name));
+        if match name {
+            Some("auth-federate") => true,
+            Some("remote") => words.next().is_some_and(is_aws_host),
+            _ => false,
+        } {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_aws_host(host: &str) -> bool {
@@ -547,10 +569,13 @@ fn is_aws_host(host: &str) -> bool {
         && host.contains(".clientvpn.")
 }
 
+/// With its port and transport, a `remote` has to fit into the 255 characters of a line.
+const HOST_LIMIT: usize = 255 - "remote  65535 udp".len();
+
 /// A DNS name or an address, of characters that mean nothing to OpenVPN's parser.
 fn is_host(host: &str) -> bool {
     !host.is_empty()
-        && host.len() <= 253
+        && host.len() <= HOST_LIMIT
         && !host.starts_with('-')
         && host
             .bytes()

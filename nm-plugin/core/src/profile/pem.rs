@@ -73,7 +73,8 @@ fn is_label(label: &str) -> bool {
 
 fn is_body(line: &str) -> bool {
     let header = || line.starts_with("Proc-Type: ") || line.starts_with("DEK-Info: ");
-    line.bytes().all(is_base64) || (header() && line.is_ascii())
+    line.bytes().all(is_base64)
+        || (header() && line.bytes().all(|o| o.is_ascii_graphic() || o == b' '))
 }
 
 fn is_base64(octet: u8) -> bool {
