@@ -1,0 +1,160 @@
+#!/bin/sh
+# Builds our patched OpenVPN:
+#
+#   build.sh client      target/openvpn/openvpn         Debian's 2.6.14 with patches/openvpn/2.6
+#   build.sh server      target/openvpn-server/openvpn  and with tests/endpoint/patches, for tests
+#   build.sh client-2.7  target/openvpn-2.7/openvpn     2.7.7 with patches/openvpn/2.7
+#
+# with --check after it, runs OpenVPN's own test suite on the patched tree too.
+#
+# The source comes from the Debian mirror that apt has (through a list and a cache of our own; the
+# system's stay as they are), in a pinned version, with pinned checksums. OPENVPN_TARBALL=<file>
+# takes a tarball of OpenVPN of the same line instead, whose checksum is then the caller's matter.
+#
+# A build is kept until the patches, this script, the tarball or the compiler change.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+
+what=${1:-client}
+check=${2:-}
+case $what in
+client)     line=2.6 name=openvpn ;;
+server)     line=2.6 name=openvpn-server ;;
+client-2.7) line=2.7 name=openvpn-2.7 ;;
+*) echo "usage: build.sh client|server|client-2.7 [--check]" >&2; exit 2 ;;
+esac
+
+# Version of the Debian package, its suite, and the SHA-256 of each file of its source.
+case $line in
+2.6)
+	version=2.6.14-0+deb12u2 suite=bookworm
+	orig=openvpn_2.6.14.orig.tar.gz
+	debian=openvpn_2.6.14-0+deb12u2.debian.tar.xz
+	sums='9eb6a6618352f9e7b771a9d38ae1631b5edfeed6d40233e243e602ddf2195e7a  openvpn_2.6.14.orig.tar.gz
+8024bac4a098e54c9af32a4a818a1b8557954793973a618675e1cdd9fbcf387b  openvpn_2.6.14-0+deb12u2.debian.tar.xz'
+	;;
+2.7)
+	# The Debian part of this one has left the mirror; the upstream tarball is still there.
+	version=2.7.7-1~bpo13+1 suite=trixie-backports
+	orig=openvpn_2.7.7.orig.tar.gz
+	debian=
+	sums='@SUM27@  openvpn_2.7.7.orig.tar.gz'
+	;;
+esac
+
+out=$target/$name
+stamp=$out/.stamp
+inputs() {
+	cat "$0" "$root/patches/openvpn/$line/series" "$root/patches/openvpn/$line"/*.patch
+	if [ "$what" = server ]; then
+		cat "$root/tests/endpoint/patches/series" "$root/tests/endpoint/patches"/*.patch
+	fi
+	if [ -n "${OPENVPN_TARBALL:-}" ]; then cat "$OPENVPN_TARBALL"; fi
+	"${CC:-cc}" --version
+	echo "${CFLAGS:-} ${LDFLAGS:-}"
+}
+wanted=$(inputs | sha256sum | cut -d' ' -f1)
+if [ -z "$check" ] && [ -x "$out/openvpn" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+	exit 0
+fi
+
+mkdir -p "$out" "$target/openvpn-source"
+# One build at a time, whoever asks.
+exec 9>"$target/openvpn-source/.lock"
+flock 9
+
+say() { echo "openvpn ($what): $*" >&2; }
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# The mirror that apt has for Debian ($1 empty) or for its security updates, else $2.
+mirror() {
+	found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
+		sort -u | if [ -n "$1" ]; then grep "$1"; else grep -v security; fi | head -n 1) || true
+	echo "${found:-$2}"
+}
+
+# Fetches the source package's files into the cache, unless they are there.
+fetch() {
+	cd "$target/openvpn-source"
+	if echo "$sums" | sha256sum --check --status 2>/dev/null; then return; fi
+	say "fetching $version"
+	apt=$(mktemp -d "$target/openvpn-source/apt.XXXXXX")
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+	{
+		echo "deb-src [signed-by=$keyring] $(mirror '' http://deb.debian.org/debian) $suite main"
+		if [ "$suite" = bookworm ]; then
+			echo "deb-src [signed-by=$keyring]" \
+				"$(mirror security http://deb.debian.org/debian-security) bookworm-security main"
+		fi
+	} >"$apt/sources.list"
+	set -- -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
+	apt-get "$@" -qq update || say "some lists could not be read; going on"
+	# Of 2.7 only the tarball is left on the mirror, so that a part may fail here: the checksums decide.
+	apt-get "$@" -qq --download-only source "openvpn=$version" || true
+	if [ ! -f "$orig" ]; then
+		pool=$(apt-get "$@" -qq --print-uris source "openvpn=$version" 2>/dev/null |
+			tr -d "'" | awk -v f="$orig" '$2 == f { print $1 }')
+		[ -n "$pool" ] && curl --fail --silent --show-error --location --output "$orig" "$pool"
+	fi
+	rm -rf "$apt"
+	echo "$sums" | sha256sum --check --quiet || {
+		say "the source of $version cannot be had, or is not what it was; OPENVPN_TARBALL= takes another"
+		exit 1
+	}
+}
+
+apply_series() {
+	while read -r patch _; do
+		case $patch in '' | '#'*) continue ;; esac
+		patch --quiet --strip=1 --no-backup-if-mismatch --fuzz=0 <"$1/$patch" ||
+			{ say "$1/$patch does not apply"; exit 1; }
+	done <"$1/series"
+}
+
+build=$out/build
+rm -rf "$build"
+mkdir -p "$build"
+if [ -n "${OPENVPN_TARBALL:-}" ]; then
+	tarball=$(realpath "$OPENVPN_TARBALL")
+else
+	(fetch)
+	tarball=$target/openvpn-source/$orig
+fi
+cd "$build"
+tar -xf "$tarball" --strip-components=1
+if [ -z "${OPENVPN_TARBALL:-}" ] && [ -n "$debian" ]; then
+	tar -xf "$target/openvpn-source/$debian"
+	# Debian's security fixes; its patches are made with some fuzz.
+	while read -r patch _; do
+		case $patch in '' | '#'*) continue ;; esac
+		patch --quiet --strip=1 --no-backup-if-mismatch <"debian/patches/$patch"
+	done <debian/patches/series
+	if [ ! -x configure ]; then autoreconf --force --install; fi
+fi
+apply_series "$root/patches/openvpn/$line"
+if [ "$what" = server ]; then apply_series "$root/tests/endpoint/patches"; fi
+
+say "building"
+pkcs11=--disable-pkcs11
+if pkg-config --exists libpkcs11-helper-1; then pkcs11=--enable-pkcs11; fi
+CFLAGS="${CFLAGS:--O2 -g0 -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -fPIE -Wformat -Werror=format-security}" \
+	LDFLAGS="${LDFLAGS:--pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed}" \
+	./configure --quiet --disable-lzo --disable-lz4 --disable-plugins --disable-plugin-auth-pam \
+	--disable-plugin-down-root --disable-systemd --disable-dco "$pkcs11" >configure.out 2>&1 ||
+	{ tail -n 20 configure.out >&2; exit 1; }
+make -j2 >make.out 2>&1 || { tail -n 30 make.out >&2; exit 1; }
+if [ "$check" = --check ]; then
+	say "running OpenVPN's tests"
+	make check >check.out 2>&1 || { tail -n 40 check.out >&2; exit 1; }
+	grep -E '^# (TOTAL|PASS|SKIP|FAIL|ERROR):|tests? passed' check.out >&2 || true
+fi
+strip --strip-unneeded -o "$out/openvpn.new" src/openvpn/openvpn
+mv "$out/openvpn.new" "$out/openvpn"
+cd "$root"
+[ "$check" = --check ] || rm -rf "$build"
+echo "$wanted" >"$stamp"
