@@ -6,11 +6,12 @@
 use crate::client_message::{ClientMessage, ClientMessages};
 use crate::event::Event;
 use crate::options::Transport;
-use crate::sign_in::{Place, Verdict, judge};
+use crate::server_plan::{ServerPlan, answer, arguments};
+use crate::sign_in::{Place, judge};
 use crate::state::Shared;
 use std::collections::{HashSet, VecDeque};
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,21 +28,6 @@ use tokio::time::timeout;
 const START_LIMIT: Duration = Duration::from_secs(15);
 /// Lines of a server's log that are kept for the report of its death.
 const LOG_LINES: usize = 40;
-/// Addresses of a server's network: AWS takes a /27.
-pub(crate) const NETWORK_SIZE: u32 = 32;
-const NETWORK_MASK: Ipv4Addr = Ipv4Addr::new(255, 255, 255, 224);
-
-/// What a server is started with.
-#[derive(Clone, Debug)]
-pub(crate) struct ServerPlan {
-    pub(crate) place: Place,
-    /// Address to listen on.
-    pub(crate) address: Ipv4Addr,
-    /// First address of its network.
-    pub(crate) network: Ipv4Addr,
-    /// Directory with `ca.pem`, `server.pem`, `server-key.pem`; the management socket goes there.
-    pub(crate) directory: PathBuf,
-}
 
 /// What a running server may be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -338,104 +324,6 @@ impl Running {
             }
         }
     }
-}
-
-/// The management commands that carry out a verdict.
-fn answer(shared: &Shared, plan: &ServerPlan, client: u64, key: u64, verdict: Verdict) -> Vec<u8> {
-    match verdict {
-        Verdict::Silence => Vec::new(),
-        Verdict::Deny(text) => {
-            let text = text
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace(['\r', '\n'], " ");
-            format!("client-deny {client} {key} \"denied\" \"{text}\"\n").into_bytes()
-        }
-        Verdict::Accept => {
-            let mut lines = format!("client-auth {client} {key}\n");
-            let gateway = address_in(plan.network, 1);
-            let of_the_server = [
-                format!("route-gateway {gateway}"),
-                "topology subnet".to_owned(),
-            ];
-            let last = ["ping 1", "ping-restart 20", "echo", "echo", "echo"].map(str::to_owned);
-            let pushed = shared.settings().push;
-            for option in pushed.into_iter().chain(of_the_server).chain(last) {
-                let option = option.replace('\\', "\\\\").replace('"', "\\\"");
-                lines += &format!("push \"{option}\"\n");
-            }
-            lines += "END\n";
-            lines.into_bytes()
-        }
-    }
-}
-
-fn arguments(shared: &Shared, plan: &ServerPlan, socket: &Path) -> Vec<String> {
-    let Place {
-        transport, port, ..
-    } = plan.place;
-    let file = |name: &str| plan.directory.join(name).to_string_lossy().into_owned();
-    let address = |number| address_in(plan.network, number).to_string();
-    let transport = match transport {
-        Transport::Udp => "udp4",
-        Transport::Tcp => "tcp4-server",
-    };
-    let mut words: Vec<String> = Vec::new();
-    let mut option = |option: &[&str]| {
-        words.push(format!("--{}", option[0]));
-        words.extend(option[1..].iter().map(|&word| word.to_owned()));
-    };
-    option(&["mode", "server"]);
-    option(&["tls-server"]);
-    option(&["dev", "tun"]);
-    option(&["topology", "subnet"]);
-    option(&["local", &plan.address.to_string()]);
-    option(&["port", &port.to_string()]);
-    option(&["proto", transport]);
-    option(&["ca", &file("ca.pem")]);
-    option(&["cert", &file("server.pem")]);
-    option(&["key", &file("server-key.pem")]);
-    option(&["dh", "none"]);
-    option(&["ifconfig", &address(1), &NETWORK_MASK.to_string()]);
-    option(&[
-        "ifconfig-pool",
-        &address(2),
-        &address(NETWORK_SIZE - 2),
-        &NETWORK_MASK.to_string(),
-    ]);
-    option(&["data-ciphers", "AES-256-GCM"]);
-    // Everybody's name is `N/A`, and several may be in.
-    option(&["duplicate-cn"]);
-    option(&["ping", "5"]);
-    option(&["ping-restart", "30"]);
-    option(&["reneg-sec", "0"]);
-    option(&["tmp-dir", &plan.directory.to_string_lossy()]);
-    option(&["management", &socket.to_string_lossy(), "unix"]);
-    option(&["management-client"]);
-    option(&["management-hold"]);
-    option(&["management-client-auth"]);
-    // Nothing above warnings: at 3, the log has challenges.
-    option(&["verb", "1"]);
-    let sign_in = shared.options.sign_in;
-    option(&[
-        "verify-client-cert",
-        if sign_in.needs_certificate() {
-            "require"
-        } else {
-            "none"
-        },
-    ]);
-    if sign_in == crate::options::SignIn::Certificate {
-        option(&["auth-user-pass-optional"]);
-    }
-    if shared.options.push_request_only {
-        option(&["push-request-only"]);
-    }
-    words
-}
-
-fn address_in(network: Ipv4Addr, number: u32) -> Ipv4Addr {
-    Ipv4Addr::from(u32::from(network) + number)
 }
 
 fn forward_lines(

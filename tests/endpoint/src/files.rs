@@ -1,0 +1,102 @@
+//! The files of an endpoint: keys of its own, and what it gives its clients.
+
+use crate::certificates::Certificates;
+use crate::endpoint::{Ready, StartError};
+use crate::options::{ENDPOINT_NAME, Options};
+use crate::profile::client_profile;
+use crate::server_plan::ServerPlan;
+use crate::sign_in::Place;
+use crate::state::Shared;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The files of an endpoint.
+pub(crate) struct Files {
+    /// Certificate that signatures are checked with.
+    pub(crate) signer: PathBuf,
+    ca: PathBuf,
+    client_certificate: PathBuf,
+    client_key: PathBuf,
+    profiles: BTreeMap<String, PathBuf>,
+}
+
+impl Files {
+    /// Writes them all.
+    ///
+    /// # Errors
+    /// [`StartError::File`].
+    pub(crate) fn write(
+        options: &Options,
+        certificates: &Certificates,
+        directory: &Path,
+    ) -> Result<Self, StartError> {
+        let private = |name: &str, text: &str| write(&directory.join(name), text, 0o600);
+        private("server.pem", &certificates.server.certificate)?;
+        private("server-key.pem", &certificates.server.key)?;
+        let exported = options.profiles.as_deref().unwrap_or(directory);
+        std::fs::create_dir_all(exported)
+            .map_err(|error| StartError::File(exported.to_owned(), error))?;
+        let public = |name: &str, text: &str| write(&exported.join(name), text, 0o644);
+        let mut profiles = BTreeMap::new();
+        for transport in &options.transports {
+            for port in &options.ports {
+                let text = client_profile(options, certificates, *transport, *port);
+                let name = format!("{transport}-{port}");
+                profiles.insert(name.clone(), public(&format!("client-{name}.ovpn"), &text)?);
+            }
+        }
+        private("ca.pem", &certificates.ca)?;
+        Ok(Self {
+            signer: private("signer.pem", &certificates.signer.certificate)?,
+            ca: public("authority.pem", &certificates.ca)?,
+            client_certificate: public("client.crt", &certificates.client.certificate)?,
+            client_key: public("client.key", &certificates.client.key)?,
+            profiles,
+        })
+    }
+
+    /// What clients need to know, with the paths of their files.
+    pub(crate) fn ready(self, shared: &Shared, plans: &[ServerPlan]) -> Ready {
+        let options = &shared.options;
+        let first = format!("{}-{}", options.transports[0], options.ports[0]);
+        let gateways = plans.iter().map(|plan| {
+            let Place {
+                node,
+                transport,
+                port,
+            } = plan.place;
+            let gateway = Ipv4Addr::from(u32::from(plan.network) + 1);
+            (format!("{node}-{transport}-{port}"), gateway)
+        });
+        Ready {
+            endpoint: ENDPOINT_NAME.to_owned(),
+            nodes: options.nodes.clone(),
+            dns: SocketAddr::new(options.dns, options.dns_port),
+            idp: shared.idp_url.clone(),
+            user: options.user.clone(),
+            password: options.password.clone(),
+            profile: self.profiles.get(&first).cloned().unwrap_or_default(),
+            profiles: self.profiles,
+            ca: self.ca,
+            client_certificate: self.client_certificate,
+            client_key: self.client_key,
+            gateways: gateways.collect(),
+        }
+    }
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<PathBuf, StartError> {
+    let mut options = std::fs::OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| StartError::File(path.to_owned(), error))?;
+    Ok(path.to_owned())
+}
