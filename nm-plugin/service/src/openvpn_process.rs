@@ -48,8 +48,11 @@ impl OpenVpnProcess {
             );
             return Err(io::Error::new(io::ErrorKind::NotFound, text));
         }
-        let mut command = Command::new(std::env::current_exe()?);
+        // Under a name of its own: whoever kills the service by name spares the supervisor, which
+        // then takes the device away.
+        let mut command = Command::new("/proc/self/exe");
         command
+            .arg0(supervisor::NAME)
             .arg(supervisor::ARGUMENT)
             .arg(tun_device)
             .arg(openvpn)

@@ -19,6 +19,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// device, OpenVPN's path and OpenVPN's arguments.
 pub(crate) const ARGUMENT: &str = "--supervise-openvpn";
 
+/// The supervisor's name among the processes (at most 15 octets, prctl(2)).
+pub(crate) const NAME: &str = "openvpn-superv";
+
 /// How long OpenVPN may take to end after SIGTERM. Less than the service waits for us.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -27,6 +30,8 @@ const SIGNAL_BASE: i32 = 128;
 
 /// Runs OpenVPN to its end; exits as it did.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
+    // It only tells apart; without it all the same works.
+    let _ = rustix::thread::set_name(c"openvpn-superv");
     let mut arguments = arguments.into_iter();
     let (Some(device), Some(program)) = (arguments.next(), arguments.next()) else {
         eprintln!("{ARGUMENT} needs the name of a tun device and the path of OpenVPN");

@@ -234,21 +234,12 @@ enum Role {
 
 #[track_caller]
 fn kill(lab: &Lab, role: Role) {
-    let name = if role == Role::OpenVpn {
-        "nm-aws-client-vpn/openvpn"
-    } else {
-        SERVICE
+    let name = match role {
+        Role::Service => SERVICE,
+        Role::Supervisor => "openvpn-superv",
+        Role::OpenVpn => "nm-aws-client-vpn/openvpn",
     };
-    let supervises = |pid: &i32| {
-        let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline"));
-        arguments.is_ok_and(|arguments| arguments.contains("--supervise-openvpn"))
-    };
-    let mut pids = lab.client.processes_called(name);
-    match role {
-        Role::Service => pids.retain(|pid| !supervises(pid)),
-        Role::Supervisor => pids.retain(supervises),
-        Role::OpenVpn => {}
-    }
+    let pids = lab.client.processes_called(name);
     assert_eq!(pids.len(), 1, "one {role:?}: {pids:?}");
     let pid = rustix::process::Pid::from_raw(pids[0]).unwrap();
     rustix::process::kill_process(pid, Signal::KILL).unwrap();
