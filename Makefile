@@ -79,7 +79,7 @@ e2e: deps openvpn-for-tests stage ## end-to-end tests through the real NetworkMa
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh
 
-test: deps openvpn-for-tests stage ## all tests, and a short run of each fuzz target (root)
+test: deps check openvpn-for-tests stage ## formats, lints, all tests, and a short run of each fuzz target (root)
 	$(CARGO) test --workspace --locked --no-fail-fast
 	FUZZ_SECONDS=5 packaging/fuzz.sh
 
