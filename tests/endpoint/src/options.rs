@@ -110,6 +110,10 @@ pub struct Options {
     /// Answer every request for a login with a signed response at once, without a page
     #[arg(long)]
     pub auto_login: bool,
+    /// Spare the check of signatures for what the identity provider issued, to the octet: for
+    /// measurements, as `xmlsec1` needs more time than the whole rest of a login
+    #[arg(long)]
+    pub trust_issued: bool,
     /// User name that may sign in
     #[arg(long, default_value = "ada@example.com")]
     pub user: String,
