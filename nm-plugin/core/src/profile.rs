@@ -16,6 +16,7 @@ pub use parse::{Imported, Note, ParseError, Problem};
 /// For the other form a profile is kept in, see [`crate::settings`].
 pub(crate) mod parts {
     pub(crate) use super::parse::{Parts, checked_content, directive_of_line, transport_of};
+    pub(crate) use super::pem::is_encrypted;
 }
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@
 
 use crate::profile::{
     Inline, Problem, Profile, Remote, SignIn, StaticChallenge,
-    parts::{Parts, checked_content, directive_of_line, transport_of},
+    parts::{Parts, checked_content, directive_of_line, is_encrypted, transport_of},
 };
 use crate::secret::Secret;
 use crate::session::Limits;
@@ -47,6 +47,8 @@ const NO: &str = "no";
 const AGENT_OWNED_NOT_SAVED: &str = "3";
 /// `vpn.secrets` flags: kept by the agent of the user.
 const AGENT_OWNED: &str = "1";
+/// The bit of these flags that says that there is no such secret.
+const NOT_REQUIRED: u32 = 4;
 
 /// The settings of a connection make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -197,10 +199,17 @@ pub fn required_secrets(
             required.push(CHALLENGE_RESPONSE);
         }
     }
-    if data.contains_key(&flags(KEY_PASSPHRASE)) {
+    let has_encrypted_key = secrets
+        .get(Inline::Key.name())
+        .is_some_and(|key| is_encrypted(key.expose()));
+    if has_encrypted_key || data.contains_key(&flags(KEY_PASSPHRASE)) {
         required.push(KEY_PASSPHRASE);
     }
-    required.retain(|name| !secrets.contains_key(*name));
+    let not_required = |name: &str| {
+        let flags = data.get(&flags(name)).and_then(|text| text.parse().ok());
+        flags.is_some_and(|flags: u32| flags & NOT_REQUIRED != 0)
+    };
+    required.retain(|name| !secrets.contains_key(*name) && !not_required(name));
     required
 }
 

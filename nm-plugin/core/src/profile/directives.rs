@@ -40,6 +40,8 @@ pub(super) enum Argument {
 }
 
 const SECONDS: Argument = Argument::Number(0, 86_400 * 7);
+/// The most octets of a text; whether it fits into its line is looked at besides.
+const TEXT_LIMIT: usize = 230;
 const RUNS: &str = "it would run a program";
 const FILE: &str = "it would read or write a file of this computer";
 const PROCESS: &str = "it would change how the VPN service controls OpenVPN";
@@ -62,7 +64,7 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
     rules! {
         "client" | "pull" | "tls-client" | "nobind" | "persist-key" | "persist-tun"
             | "auth-nocache" | "auth-retry" | "resolv-retry" | "dev" | "dev-type"
-            | "script-security" | "verb" | "mute" => Implied,
+            | "verb" | "mute" => Implied,
 
         "cipher" => Keep(1, &[Ciphers]),
         "data-ciphers" | "data-ciphers-fallback" | "ncp-ciphers" => Keep(1, &[Ciphers]),
@@ -121,23 +123,21 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "tap-sleep" | "cryptoapicert" | "block-outside-dns" | "register-dns" | "route-method"
             | "win-sys" | "ip-win32" | "windows-driver" => Ignored(WINDOWS),
         "tun-mtu-extra" | "persist-local-ip" | "persist-remote-ip" | "mute-replay-warnings"
-            | "route-delay" | "sndbuf-size" | "lport" | "local" | "bind" | "pull-delay"
+            | "route-delay" | "lport" | "local" | "bind"
             => Ignored("the VPN service does not need it"),
         "comp-lzo" | "compress" | "allow-compression"
-            => Ignored("compression would make the contents of the connection guessable"),
+            => Ignored("connections are never compressed"),
         "push-peer-info"
             => Ignored("it would tell the endpoint this computer's hardware address"),
-        "setenv" | "setenv-safe" | "ignore-unknown-option"
-            => Ignored("variables are not passed to the VPN service"),
 
         "plugin" | "providers" | "engine" | "pkcs11-providers" | "up" | "down" | "up-restart"
             | "up-delay" | "down-pre" | "route-up" | "route-pre-down" | "ipchange" | "tls-verify"
             | "auth-user-pass-verify" | "client-connect" | "client-disconnect" | "learn-address"
             | "client-crresponse" | "tls-crypt-v2-verify" | "dns-updown" | "iproute"
-            | "tls-export-cert" => Refused(RUNS),
+            | "script-security" | "setenv" | "setenv-safe" => Refused(RUNS),
         "log" | "log-append" | "status" | "writepid" | "replay-persist" | "genkey" | "tmp-dir"
             | "ifconfig-pool-persist" | "config" | "client-config-dir" | "askpass" | "capath"
-            | "dh" | "secret" | "memstats" | "export-peer-cert" => Refused(FILE),
+            | "dh" | "secret" | "memstats" | "export-peer-cert" | "tls-export-cert" => Refused(FILE),
         "management" | "management-client" | "management-hold" | "management-query-passwords"
             | "management-query-remote" | "management-query-proxy" | "management-up-down"
             | "management-signal" | "management-forget-disconnect" | "management-external-key"
@@ -145,7 +145,7 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "management-log-cache" | "daemon" | "inetd" | "syslog" | "user" | "group" | "chroot"
             | "cd" | "setcon" | "nice" | "mlock" | "remap-usr1" | "dev-node" | "mark" | "bind-dev"
             | "mktun" | "rmtun" | "echo" | "parameter" | "pkcs11-id" | "pkcs11-id-management"
-            => Refused(PROCESS),
+            | "compat-names" | "ignore-unknown-option" => Refused(PROCESS),
         "server" | "server-ipv6" | "server-bridge" | "mode" | "tls-server" | "port-share"
             | "duplicate-cn" | "client-to-client" | "push" | "push-reset" | "push-remove"
             | "ifconfig-pool" | "ifconfig-push" | "max-clients" => Refused(SERVER),
@@ -173,8 +173,10 @@ impl Argument {
                 _ => Some(format!("'{text}' is not a number from {least} to {most}")),
             },
             Self::Token => (!token(text)).then(|| format!("'{text}' is not a plain word")),
-            Self::Text => (text.is_empty() || text.len() > 200)
-                .then(|| "its text is empty or too long".to_owned()),
+            Self::Text => {
+                (text.is_empty() || text.len() > TEXT_LIMIT || text.chars().any(char::is_control))
+                    .then(|| format!("its text is empty or longer than {TEXT_LIMIT} characters"))
+            }
             Self::RoutePart => {
                 let word = matches!(
                     text,
@@ -197,19 +199,22 @@ impl Argument {
                 .then(|| format!("'{text}' is none of {}", words.join(", "))),
             Self::Ciphers => {
                 let weak = |name: &str| {
-                    let name = name.to_ascii_uppercase();
-                    ["NONE", "NULL", "SECLEVEL=0", "MD5"]
+                    let name = name.trim_start_matches(['?', '+']).to_ascii_uppercase();
+                    ["NONE", "NULL", "SECLEVEL=0", "MD5", "RC4", "3DES", "EXPORT"]
                         .iter()
                         .any(|bad| name.contains(bad))
                         || name.starts_with("BF-")
                         || name.starts_with("DES-")
                         || name.starts_with("RC2")
-                        || name.starts_with("RC4")
+                        || ["CAST5", "IDEA", "SEED-", "LOW", "EXP-"]
+                            .iter()
+                            .any(|bad| name.starts_with(bad))
                 };
-                if !token(text) {
+                if !token(&text.replace('?', "")) {
                     Some(format!("'{text}' is not a list of ciphers"))
                 } else {
                     text.split([':', ','])
+                        .filter(|name| !name.starts_with(['!', '-']))
                         .find(|name| weak(name))
                         .map(|name| format!("'{name}' does not protect the connection"))
                 }

@@ -1,7 +1,7 @@
 //! The text of a `.ovpn` file to a [`Profile`].
 
 use super::directives::{Argument, Rule, rule};
-use super::words::{self, BadLine, WORD_LIMIT};
+use super::words::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::{Directive, Inline, Profile, Remote, SignIn, StaticChallenge, Transport, pem};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -153,6 +153,15 @@ struct Reader<'a> {
     inline: BTreeMap<Inline, Zeroizing<String>>,
     directives: Vec<Directive>,
     notes: Vec<Note>,
+    connection: Option<Connection>,
+}
+
+/// A `<connection>` block that is being read, and what held before it.
+struct Connection {
+    line: usize,
+    first_remote: usize,
+    port: Option<u16>,
+    transport: Option<Transport>,
 }
 
 impl Profile {
@@ -171,6 +180,7 @@ impl Profile {
                 problem: Problem::TooLarge,
             });
         }
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // Said first, so that the host of the plugins can offer the file to another one.
         if !looks_like_aws(text) {
             return Err(ParseError {
@@ -190,6 +200,7 @@ impl Profile {
             inline: BTreeMap::new(),
             directives: Vec::new(),
             notes: Vec::new(),
+            connection: None,
         };
         reader.read(text)?;
         reader.finish().map_err(|problem| ParseError {
@@ -209,6 +220,14 @@ impl Profile {
                 directive: "remote".to_owned(),
                 reason,
             });
+        }
+        if let SignIn::Password {
+            static_challenge: Some(challenge),
+        } = &parts.sign_in
+        {
+            let kinds = &[Argument::Text, Argument::OneOf(&["0", "1"])];
+            let arguments = [challenge.text.clone(), "1".to_owned()];
+            keep("static-challenge", 2, kinds, &arguments)?;
         }
         let has = |inline| parts.inline.contains_key(&inline);
         if !has(Inline::Ca) && !has(Inline::Pkcs12) {
@@ -277,7 +296,6 @@ pub(crate) fn checked_content(inline: Inline, text: &str) -> Option<String> {
 
 impl Reader<'_> {
     fn read(&mut self, text: &str) -> Result<(), ParseError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut lines = text
             .lines()
             .enumerate()
@@ -287,18 +305,14 @@ impl Reader<'_> {
                 line: Some(number),
                 problem,
             };
-            let tag = line
-                .trim()
-                .strip_prefix('<')
-                .and_then(|rest| rest.strip_suffix('>'));
-            match tag {
-                Some("connection" | "/connection") => {}
+            match tag(line).as_deref() {
+                Some("connection") if self.connection.is_none() => self.open_connection(number),
+                Some("/connection") if self.connection.is_some() => self.close_connection(),
                 Some(tag) => {
                     let mut content = Zeroizing::new(String::new());
-                    let end = format!("</{tag}>");
                     loop {
                         match lines.next() {
-                            Some((_, line)) if line.trim() == end => break,
+                            Some((_, line)) if is_end(line, tag) => break,
                             Some((_, line)) => {
                                 content.push_str(line);
                                 content.push('\n');
@@ -314,7 +328,35 @@ impl Reader<'_> {
                 return Err(at(Problem::TooMany));
             }
         }
-        Ok(())
+        match &self.connection {
+            None => Ok(()),
+            Some(open) => Err(ParseError {
+                line: Some(open.line),
+                problem: Problem::OpenBlock("connection".to_owned()),
+            }),
+        }
+    }
+
+    fn open_connection(&mut self, line: usize) {
+        self.connection = Some(Connection {
+            line,
+            first_remote: self.remotes.len(),
+            port: self.port.take(),
+            transport: self.transport.take(),
+        });
+    }
+
+    /// What a block says of ports and transports holds for its own remotes only.
+    fn close_connection(&mut self) {
+        let Some(outer) = self.connection.take() else {
+            return;
+        };
+        for (_, port, transport) in self.remotes.iter_mut().skip(outer.first_remote) {
+            *port = port.or(self.port);
+            *transport = transport.or(self.transport);
+        }
+        self.port = outer.port;
+        self.transport = outer.transport;
     }
 
     fn block(&mut self, number: usize, tag: &str, content: &str) -> Result<(), Problem> {
@@ -353,6 +395,18 @@ impl Reader<'_> {
             directive: name.to_owned(),
             reason: reason.to_owned(),
         };
+        let most = match name {
+            "remote" => 3,
+            "static-challenge" | "tls-auth" => 2,
+            "port" | "rport" | "proto" | "ca" | "cert" | "key" | "extra-certs" | "pkcs12"
+            | "crl-verify" | "tls-crypt" => 1,
+            "remote-random-hostname" | "auth-federate" => 0,
+            // Checked with the others' arguments below.
+            _ => WORD_LIMIT,
+        };
+        if arguments.len() > most {
+            return Err(bad("it has too many arguments"));
+        }
         match name {
             "remote" => {
                 let host = argument(0).filter(|host| is_host(host));
@@ -386,11 +440,21 @@ impl Reader<'_> {
                 let text = text
                     .ok_or_else(|| bad("its question is missing"))?
                     .to_owned();
-                let echo = argument(1) == Some("1");
+                let echo = match argument(1) {
+                    None | Some("0") => false,
+                    Some("1") => true,
+                    Some(_) => return Err(bad("after its question it needs 0 or 1")),
+                };
                 self.static_challenge = Some(StaticChallenge { text, echo });
             }
-            "dev" | "dev-type" if argument(0).is_some_and(|dev| dev.starts_with("tap")) => {
-                return Err(bad("AWS Client VPN uses a tun device, not a tap device"));
+            "dev" | "dev-type" if !argument(0).is_some_and(|dev| dev.starts_with("tun")) => {
+                return Err(bad("AWS Client VPN uses a tun device and no other"));
+            }
+            "compress" | "comp-lzo" | "allow-compression" if !is_no_compression(argument(0)) => {
+                return Err(Problem::Refused {
+                    directive: name.to_owned(),
+                    reason: "compression makes the contents of the connection guessable",
+                });
             }
             "ca" | "cert" | "key" | "extra-certs" | "pkcs12" | "crl-verify" | "tls-auth"
             | "tls-crypt" => self.file(name, arguments)?,
@@ -501,25 +565,36 @@ fn keep(
     if arguments.len() > kinds.len().min(WORD_LIMIT) {
         return Err(bad("it has too many arguments".to_owned()));
     }
-    match kinds
+    if let Some(objection) = kinds
         .iter()
         .zip(arguments)
         .find_map(|(kind, text)| kind.objection(text))
     {
-        Some(objection) => Err(bad(objection)),
-        None => Ok(Directive {
-            name,
-            arguments: arguments.to_vec(),
-        }),
+        return Err(bad(objection));
     }
+    let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
+    if words::join(words).len() > LINE_LIMIT {
+        return Err(bad_line(BadLine::TooLong));
+    }
+    Ok(Directive {
+        name,
+        arguments: arguments.to_vec(),
+    })
+}
+
+/// What older profiles say to have no compression.
+fn is_no_compression(argument: Option<&str>) -> bool {
+    matches!(argument, Some("no" | "stub" | "stub-v2" | "migrate"))
 }
 
 fn bad_line(bad: BadLine) -> Problem {
     Problem::BadLine(match bad {
-        BadLine::TooLong => "the line is longer than the 255 characters that OpenVPN reads",
+        BadLine::TooLong => "the line is longer than the 254 characters that OpenVPN reads",
         BadLine::TooManyWords => "the line has more than 16 words",
         BadLine::OpenQuote => "a quotation mark is not closed",
-        BadLine::OpenBackslash => "the line ends with a backslash",
+        BadLine::Backslash => {
+            "a backslash stands alone; write two of them, or '/', in the name of a file"
+        }
         BadLine::ControlCharacter => "the line contains a control character",
     })
 }
@@ -527,40 +602,45 @@ fn bad_line(bad: BadLine) -> Problem {
 /// Whether a `remote` is an AWS endpoint, or the sign-in is AWS's own; what stands inside a block
 /// says nothing.
 fn looks_like_aws(text: &str) -> bool {
-    let mut block: Option<String> = None;
-    for line in text.lines() {
-        let trimmed = line.trim();
-        if let Some(end) = &block {
-            if trimmed == end {
-                block = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(tag) = tag(line) {
+            if !matches!(tag.as_str(), "connection" | "/connection") {
+                lines.find(|line| is_end(line, &tag));
             }
             continue;
         }
-        let tag = trimmed
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_suffix('>'));
-        if let Some(tag) = tag {
-            if !matches!(tag, "connection" | "/connection") {
-                block = Some(format!("</{tag}>"));
-            }
-            continue;
-        }
-        let Ok(words) = words::split(line) else {
-            continue;
-        };
+        let words = words::split(line).unwrap_or_default();
         let mut words = words.iter().map(String::as_str);
-        let name = words
-            .next()
-            .map(|name| name.strip_prefix("--").unwrap_or(name));
-        if match name {
-            Some("auth-federate") => true,
-            Some("remote") => words.next().is_some_and(is_aws_host),
+        let name = words.next().unwrap_or_default();
+        let found = match name.strip_prefix("--").unwrap_or(name) {
+            "auth-federate" => true,
+            "remote" => words.next().is_some_and(is_aws_host),
             _ => false,
-        } {
+        };
+        if found {
             return true;
         }
     }
     false
+}
+
+/// The name of the block that a line opens.
+fn tag(line: &str) -> Option<String> {
+    let words = words::split(line).ok()?;
+    let [word] = words.as_slice() else {
+        return None;
+    };
+    let tag = word.strip_prefix('<')?.strip_suffix('>')?;
+    Some(tag.to_owned())
+}
+
+/// Whether a line closes the block `tag`; OpenVPN does not look at what follows.
+fn is_end(line: &str, tag: &str) -> bool {
+    line.trim_start()
+        .strip_prefix("</")
+        .and_then(|rest| rest.strip_prefix(tag))
+        .is_some_and(|rest| rest.starts_with('>'))
 }
 
 fn is_aws_host(host: &str) -> bool {
@@ -569,8 +649,8 @@ fn is_aws_host(host: &str) -> bool {
         && host.contains(".clientvpn.")
 }
 
-/// With its port and transport, a `remote` has to fit into the 255 characters of a line.
-const HOST_LIMIT: usize = 255 - "remote  65535 udp".len();
+/// With its port and transport, a `remote` has to fit into a line of OpenVPN's.
+const HOST_LIMIT: usize = LINE_LIMIT - "remote  65535 udp".len();
 
 /// A DNS name or an address, of characters that mean nothing to OpenVPN's parser.
 fn is_host(host: &str) -> bool {

@@ -2,6 +2,10 @@
 
 /// The most octets of one block.
 pub(super) const LIMIT: usize = 256 * 1024;
+/// The most octets of a line; OpenSSL reads no longer ones.
+const LINE_LIMIT: usize = 254;
+/// The most octets of what a block says it is.
+const LABEL_LIMIT: usize = 64;
 
 /// Keeps the PEM blocks of `text` and drops what stands around them; `None` if there is no whole
 /// block or a line of one is not base64.
@@ -59,22 +63,34 @@ pub(super) fn base64(text: &str) -> Option<String> {
 }
 
 /// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
-pub(super) fn is_encrypted(text: &str) -> bool {
+pub(crate) fn is_encrypted(text: &str) -> bool {
     text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
         || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 fn is_label(label: &str) -> bool {
-    !label.is_empty()
+    (1..=LABEL_LIMIT).contains(&label.len())
         && label
             .bytes()
             .all(|o| o.is_ascii_alphanumeric() || o == b' ')
 }
 
+/// OpenVPN reads a block in pieces of 255 octets and looks for the block's end at the start of
+/// each piece, not only of each line: what is neither short nor base64 could end the block early
+/// and be followed by directives. The headers are those that RFC 1421 has for an encrypted key.
 fn is_body(line: &str) -> bool {
-    let header = || line.starts_with("Proc-Type: ") || line.starts_with("DEK-Info: ");
-    line.bytes().all(is_base64)
-        || (header() && line.bytes().all(|o| o.is_ascii_graphic() || o == b' '))
+    line.len() <= LINE_LIMIT
+        && (line.bytes().all(is_base64)
+            || line == "Proc-Type: 4,ENCRYPTED"
+            || line.strip_prefix("DEK-Info: ").is_some_and(is_cipher))
+}
+
+/// A cipher and its initialisation vector, as in `AES-256-CBC,0123AB`.
+fn is_cipher(text: &str) -> bool {
+    text.split_once(',').is_some_and(|(name, vector)| {
+        name.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-')
+            && vector.bytes().all(|o| o.is_ascii_hexdigit())
+    })
 }
 
 fn is_base64(octet: u8) -> bool {
@@ -105,9 +121,43 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\n</ca>\nup /bin/sh\n-----END CERTIFICATE-----\n",
             "-----BEGIN A-----\nTUlJ\n-----END B-----\n",
             "-----BEGIN <x>-----\nTUlJ\n-----END <x>-----\n",
+            &format!("-----BEGIN A-----\n{}\n-----END A-----\n", "A".repeat(255)),
+            &format!(
+                "-----BEGIN {0}-----\nTUlJ\n-----END {0}-----\n",
+                "A".repeat(65)
+            ),
         ] {
             assert_eq!(blocks(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn no_header_can_end_the_block_in_which_openvpn_reads_it() {
+        let key = |header: &str| {
+            format!(
+                "-----BEGIN RSA PRIVATE KEY-----\n{header}\n\nTUlJ\n-----END RSA PRIVATE KEY-----\n"
+            )
+        };
+        let encrypted = key("Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00AAff");
+        assert_eq!(blocks(&encrypted), Some(encrypted.clone()));
+        assert!(is_encrypted(&encrypted));
+        // OpenVPN 2.6.14 ends the block after 255 octets of this line.
+        let padded = format!("DEK-Info: {}</key>", "A".repeat(245));
+        for header in [
+            padded.as_str(),
+            "DEK-Info: </key>",
+            "DEK-Info: AES-256-CBC",
+            "DEK-Info: AES-256-CBC,xyz",
+            "DEK-Info: AES-256-CBC,00\tup",
+            "Proc-Type: 4,CLEAR",
+            "Subject: </key>",
+        ] {
+            assert_eq!(blocks(&key(header)), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn base64_is_put_into_lines() {
         assert_eq!(base64("a b\nc="), Some("abc=\n".to_owned()));
         assert_eq!(base64("<x>"), None);
     }

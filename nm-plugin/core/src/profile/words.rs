@@ -1,7 +1,8 @@
 //! A line of a profile to its words, as OpenVPN's own parser takes it (options.c, parse_line).
 
-/// The longest line OpenVPN reads, in octets (OPTION_LINE_SIZE).
-pub(super) const LINE_LIMIT: usize = 255;
+/// The longest line OpenVPN reads, in octets without its end (OPTION_LINE_SIZE counts the end, and
+/// a NUL; measured with 2.6.14).
+pub(super) const LINE_LIMIT: usize = 254;
 /// The most words of a line, the directive among them (MAX_PARMS).
 pub(super) const WORD_LIMIT: usize = 16;
 
@@ -11,11 +12,20 @@ pub(super) enum BadLine {
     TooLong,
     TooManyWords,
     OpenQuote,
-    OpenBackslash,
+    Backslash,
     ControlCharacter,
 }
 
-/// Splits a line; a comment or an empty line has none.
+/// What ends the word that is being read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Space,
+    Quote,
+    Apostrophe,
+}
+
+/// Splits a line; a comment or an empty line has none. A quotation mark means something at the
+/// start of a word only, and a backslash only before a space, a quotation mark or a backslash.
 pub(super) fn split(line: &str) -> Result<Vec<String>, BadLine> {
     if line.len() > LINE_LIMIT {
         return Err(BadLine::TooLong);
@@ -23,26 +33,31 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, BadLine> {
     let mut words = Vec::new();
     let mut characters = line.chars().peekable();
     loop {
-        while characters.next_if(|c| c.is_whitespace()).is_some() {}
-        match characters.peek() {
+        while characters.next_if(|c| is_space(*c)).is_some() {}
+        let end = match characters.peek() {
             None | Some('#' | ';') => break,
-            Some(_) => {}
+            Some('"') => End::Quote,
+            Some('\'') => End::Apostrophe,
+            Some(_) => End::Space,
+        };
+        if end != End::Space {
+            characters.next();
         }
         let mut word = String::new();
-        let mut quote = None;
-        while let Some(character) = characters.next() {
-            match (character, quote) {
-                ('\\', None | Some('"')) => {
-                    word.push(characters.next().ok_or(BadLine::OpenBackslash)?);
+        loop {
+            match (characters.next(), end) {
+                (Some('\\'), End::Space | End::Quote) => word.push(
+                    characters
+                        .next_if(|c| *c == '\\' || *c == '"' || is_space(*c))
+                        .ok_or(BadLine::Backslash)?,
+                ),
+                (Some('"'), End::Quote) | (Some('\''), End::Apostrophe) | (None, End::Space) => {
+                    break;
                 }
-                ('"' | '\'', None) => quote = Some(character),
-                (_, Some(open)) if character == open => quote = None,
-                (_, None) if character.is_whitespace() => break,
-                _ => word.push(character),
+                (Some(character), End::Space) if is_space(character) => break,
+                (Some(character), _) => word.push(character),
+                (None, End::Quote | End::Apostrophe) => return Err(BadLine::OpenQuote),
             }
-        }
-        if quote.is_some() {
-            return Err(BadLine::OpenQuote);
         }
         if word.chars().any(char::is_control) {
             return Err(BadLine::ControlCharacter);
@@ -53,6 +68,11 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, BadLine> {
         }
     }
     Ok(words)
+}
+
+/// As C's `isspace` without a locale.
+fn is_space(character: char) -> bool {
+    character.is_ascii_whitespace() || character == '\u{b}'
 }
 
 /// Writes words so that [`split`] and OpenVPN read the same ones back.
@@ -83,7 +103,7 @@ mod tests {
 
     #[test]
     fn quotes_backslashes_and_comments() {
-        let table: [(&str, &[&str]); 8] = [
+        let table: [(&str, &[&str]); 10] = [
             ("  remote  a.b 443 # x", &["remote", "a.b", "443"]),
             ("; all a comment", &[]),
             ("", &[]),
@@ -91,8 +111,10 @@ mod tests {
                 r#"static-challenge "Enter MFA code " 1"#,
                 &["static-challenge", "Enter MFA code ", "1"],
             ),
-            (r#"'lo'"g" x"#, &["log", "x"]),
-            (r"l\og a\ b", &["log", "a b"]),
+            (r#"'lo'"g" x"#, &["lo", "g", "x"]),
+            (r#""log" a\ b"#, &["log", "a b"]),
+            (r#"rem"ote" it's"#, &["rem\"ote\"", "it's"]),
+            ("x '' \"\" \u{a0}", &["x", "", "", "\u{a0}"]),
             (r"x 'a\b'", &["x", r"a\b"]),
             ("a b#c", &["a", "b#c"]),
         ];
@@ -103,10 +125,11 @@ mod tests {
 
     #[test]
     fn what_openvpn_would_not_take_is_refused() {
-        assert_eq!(split(&"x".repeat(256)), Err(BadLine::TooLong));
+        assert_eq!(split(&"x".repeat(255)), Err(BadLine::TooLong));
         assert_eq!(split(&"x ".repeat(17)), Err(BadLine::TooManyWords));
         assert_eq!(split("a \"b"), Err(BadLine::OpenQuote));
-        assert_eq!(split("a\\"), Err(BadLine::OpenBackslash));
+        assert_eq!(split("a\\"), Err(BadLine::Backslash));
+        assert_eq!(split("l\\og x"), Err(BadLine::Backslash));
         assert_eq!(split("a \"\u{1b}\""), Err(BadLine::ControlCharacter));
     }
 
