@@ -70,7 +70,7 @@ check: ## formatting, lints, licences of the dependencies, the files that are in
 	packaging/check-dependencies.sh
 	packaging/check-service-files.sh
 
-unit: deps-build ## tests that need no root, no network and no bus
+unit: deps-build ## tests that need no network and no NetworkManager
 	$(CARGO) test --locked $(TESTED)
 
 e2e: deps openvpn-for-tests stage ## end-to-end tests through the real NetworkManager (root)

@@ -60,7 +60,7 @@ pub enum SettingsError {
     #[error("the setting '{0}' has a value that makes no sense")]
     Bad(&'static str),
     /// The parts do not fit together.
-    #[error("{0}")]
+    #[error(transparent)]
     Profile(#[from] Problem),
 }
 

@@ -83,7 +83,7 @@ pub enum Failure {
     Unsendable(String),
     /// The endpoint's addresses or routes cannot be used.
     #[error("the endpoint sent network settings that cannot be used: {0}")]
-    BadTunnel(#[from] TunnelError),
+    BadTunnel(TunnelError),
     /// OpenVPN ended by itself.
     #[error("OpenVPN ended unexpectedly ({0})")]
     OpenVpnEnded(String),
