@@ -7,9 +7,12 @@
     reason = "a test that cannot set its stage has failed"
 )]
 
+#[path = "dialog/desktop.rs"]
+mod desktop;
 #[path = "dialog/world.rs"]
 mod world;
 
+use desktop::{Bus, Portal};
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -402,6 +405,55 @@ fn a_release_opens_no_http_address() {
         let mut dialog = Dialog::start(&mut command(Some(&browser), &[hint]));
         dialog.say("DONE\n\n");
         assert!(dialog.answer().contains("not an https address"));
+        assert!(!browser.was_opened());
+    });
+}
+
+/// Starts a login on a desktop with this bus.
+fn login_on(bus: &Bus, browser: &Browser) -> Dialog {
+    let hints = login();
+    let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+    let mut command = command(Some(browser), &hints);
+    let mut dialog = Dialog::start(command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address));
+    dialog.say("DONE\n\n");
+    dialog
+}
+
+#[test]
+fn the_portal_is_asked_first() {
+    isolated(|| {
+        let (bus, browser) = (Bus::new(), Browser::new());
+        let portal = Portal::new(&bus, 0);
+        let mut dialog = login_on(&bus, &browser);
+        assert_eq!(portal.opened(), URL);
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+        assert!(!browser.was_opened(), "one tab is enough");
+    });
+}
+
+#[test]
+fn a_portal_that_fails_or_is_missing_is_replaced() {
+    isolated(|| {
+        let (bus, browser) = (Bus::new(), Browser::new());
+        let without_portal = login_on(&bus, &browser);
+        assert_eq!(browser.opened(), URL);
+        drop(without_portal);
+        let portal = Portal::new(&bus, 2);
+        let _dialog = login_on(&bus, &browser);
+        portal.opened();
+        assert_eq!(browser.opened(), URL);
+    });
+}
+
+#[test]
+fn a_user_who_declines_is_not_asked_again() {
+    isolated(|| {
+        let (bus, browser) = (Bus::new(), Browser::new());
+        let portal = Portal::new(&bus, 1);
+        let mut dialog = login_on(&bus, &browser);
+        portal.opened();
+        assert!(dialog.answer().contains("declined"));
         assert!(!browser.was_opened());
     });
 }
