@@ -75,7 +75,7 @@ impl SamlResponse {
                 }
             } else if is_named(name, RELAY_STATE_FIELD)
                 && !value.is_empty()
-                && relay_state.is_some_and(|expected| !decodes_to(value, expected))
+                && relay_state.is_some_and(|expected| !is_same_state(value, expected))
             {
                 return Err(SamlError::OtherLogin);
             }
@@ -150,12 +150,22 @@ fn is_named(name: &[u8], expected: &str) -> bool {
     name == expected.as_bytes() || decodes_to(name, expected)
 }
 
+/// Whether a RelayState, as sent, is `expected`. A plus sign and a space count as the same: it
+/// depends on how often the identity provider decoded the address.
+fn is_same_state(encoded: &[u8], expected: &str) -> bool {
+    decoded(encoded).is_some_and(|value| value.replace('+', " ") == expected.replace('+', " "))
+}
+
 fn decodes_to(encoded: &[u8], expected: &str) -> bool {
-    // `=` separates name and value; in front of it, everything decodes as a value would.
+    decoded(encoded).is_some_and(|value| value == expected)
+}
+
+fn decoded(encoded: &[u8]) -> Option<String> {
+    // With `=` in front, all of it is a value.
     let pair = [b"=", encoded].concat();
     form_urlencoded::parse(&pair)
         .next()
-        .is_some_and(|(_, value)| value == expected)
+        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -205,6 +215,7 @@ mod tests {
     fn another_login_s_answer_is_refused() {
         for (sent, expected, accepted) in [
             ("&RelayState=a%2Fb+c", Some("a/b c"), true),
+            ("&RelayState=a%2Fb%2Bc", Some("a/b c"), true),
             ("&RelayState=other", Some("a/b c"), false),
             ("&RelayState=a%2Fb+c&RelayState=other", Some("a/b c"), false),
             ("&%52elayState=other", Some("a/b c"), false),
