@@ -11,7 +11,7 @@ use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
 use crate::resolver;
 use crate::runtime_dir::RuntimeDir;
-use crate::tun_device;
+use crate::tun_device::TunDevice;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::session::{Effect, Input, Limits, Session, for_journal};
@@ -32,6 +32,8 @@ const IDLE_LIMIT: Duration = Duration::from_secs(180);
 const ACTIVATION_EXTRA: Duration = Duration::from_secs(180);
 /// What has to be left of it for the rest of the activation once the person has signed in.
 const ACTIVATION_RESERVE: Duration = Duration::from_secs(15);
+/// How long NetworkManager may take to say Disconnect after a failure.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
 
 /// The service could not run at all.
 #[derive(Debug, Error)]
@@ -60,6 +62,7 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
             .run(&mut requests, &mut terminate)
             .instrument(span)
             .await;
+        activation.await_farewell(&mut requests).await;
     }
     // What was sent last has to be on the bus before the process is gone.
     bus.graceful_shutdown().await;
@@ -114,9 +117,10 @@ struct Activation {
     session: Session,
     process: Option<OpenVpnProcess>,
     management: Option<ManagementSocket>,
-    tun_device: Option<String>,
+    tun_device: Option<TunDevice>,
     resolved: mpsc::Receiver<Input>,
     resolved_sender: mpsc::Sender<Input>,
+    failed: bool,
     finished: bool,
 }
 
@@ -153,6 +157,7 @@ impl Activation {
             tun_device: None,
             resolved,
             resolved_sender,
+            failed: false,
             finished: false,
         })
     }
@@ -175,6 +180,33 @@ impl Activation {
                 self.session.handle(input, Instant::now());
                 self.perform_effects().await;
             }
+        }
+    }
+
+    /// Stays on the bus after a failure until NetworkManager has said Disconnect, as it does once it
+    /// has taken note: it takes the loss of the name for the reason if that comes first.
+    async fn await_farewell(&mut self, requests: &mut mpsc::Receiver<Request>) {
+        if !self.failed {
+            return;
+        }
+        let farewell = async {
+            while let Some(request) = requests.recv().await {
+                let text = || "the connection is down".to_owned();
+                match request {
+                    Request::Disconnect { reply } => {
+                        drop(reply.send(Err(PluginError::AlreadyStopped(text()))));
+                        return;
+                    }
+                    Request::Connect { reply, .. } | Request::NewSecrets { reply, .. } => {
+                        drop(reply.send(Err(PluginError::WrongState(text()))));
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = farewell => {}
+            () = gone(&mut self.caller_changes) => {}
+            () = tokio::time::sleep(FAREWELL_LIMIT) => {}
         }
     }
 
@@ -273,6 +305,7 @@ impl Activation {
             }
             Effect::Fail(failure) => {
                 tracing::error!("{}", journal::chain(&failure));
+                self.failed = true;
                 let reason = failure.reason() as u32;
                 self.signal(async |to| Plugin::failure(to, reason).await)
                     .await;
@@ -282,8 +315,8 @@ impl Activation {
                     .await;
             }
             Effect::Configure(ip_config) => {
-                let device = self.tun_device.clone().unwrap_or_default();
-                let (general, ipv4, ipv6) = config::dictionaries(&ip_config, &device);
+                let device = self.tun_device.as_ref().map_or("", TunDevice::name);
+                let (general, ipv4, ipv6) = config::dictionaries(&ip_config, device);
                 self.signal(async |to| Plugin::config(to, general).await)
                     .await;
                 if let Some(ipv4) = ipv4 {
@@ -346,12 +379,12 @@ impl Activation {
         let socket_path = socket_path
             .to_str()
             .ok_or("the path of the socket is not text")?;
-        let device = tun_device::create(account.uid)
+        let device = TunDevice::create(account.uid)
             .map_err(|error| format!("no tun device could be made: {error}"))?;
         self.tun_device = Some(device.clone());
         let parameters = LaunchParameters {
             management_socket: socket_path,
-            tun_device: &device,
+            tun_device: device.name(),
             version: OpenVpnVersion::V2_6,
         };
         let launch = openvpn::launch(self.session.profile(), &parameters);
@@ -369,9 +402,9 @@ impl Activation {
         self.management = None;
         self.process = None;
         if let Some(device) = self.tun_device.take()
-            && let Err(error) = tun_device::remove(&device)
+            && let Err(error) = device.remove()
         {
-            tracing::warn!("could not remove the interface {device}: {error}");
+            tracing::warn!("could not remove the interface {}: {error}", device.name());
         }
     }
 

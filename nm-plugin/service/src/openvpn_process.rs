@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::supervisor;
+use crate::tun_device::TunDevice;
 use aws_client_vpn_core::openvpn::Launch;
 use aws_client_vpn_core::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -38,7 +39,7 @@ pub(crate) fn path() -> io::Result<PathBuf> {
 impl OpenVpnProcess {
     /// Starts OpenVPN as `account`. The configuration goes in through standard input, so that no
     /// key is ever in a file, an argument or the environment.
-    pub(crate) fn start(launch: Launch, tun_device: &str, account: Account) -> io::Result<Self> {
+    pub(crate) fn start(launch: Launch, device: &TunDevice, account: Account) -> io::Result<Self> {
         let openvpn = path()?;
         // The supervisor would only be able to say so on a closed pipe.
         if !openvpn.is_file() {
@@ -54,7 +55,7 @@ impl OpenVpnProcess {
         command
             .arg0(supervisor::NAME)
             .arg(supervisor::ARGUMENT)
-            .arg(tun_device)
+            .arg(device.to_string())
             .arg(openvpn)
             .args(&launch.arguments)
             .env_clear()

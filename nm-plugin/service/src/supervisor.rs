@@ -6,7 +6,7 @@
 //! supervisor itself is killed, OpenVPN ends with the service's management socket, and the service
 //! removes the device.
 
-use crate::tun_device;
+use crate::tun_device::TunDevice;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
@@ -38,10 +38,9 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         return ExitCode::from(2);
     };
     let outcome = supervise(program, arguments.collect());
-    if let Some(device) = device.to_str()
-        && let Err(error) = tun_device::remove(device)
-    {
-        eprintln!("could not remove {device}: {error}");
+    let device = device.to_str().and_then(TunDevice::from_argument);
+    if let Some(Err(error)) = device.as_ref().map(TunDevice::remove) {
+        eprintln!("could not remove the tun device: {error}");
     }
     match outcome {
         Ok(status) => ExitCode::from(u8::try_from(code(status)).unwrap_or(u8::MAX)),

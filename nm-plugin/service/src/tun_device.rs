@@ -5,36 +5,104 @@
 //! is left: the supervisor, or the service.
 
 use crate::kernel;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
 
 /// The kernel puts the first free number in the place of `%d`.
 const NAME_PATTERN: &str = "awsvpn%d";
 
-/// Makes a persistent device that `owner` may attach to, and returns its name.
-pub(crate) fn create(owner: u32) -> io::Result<String> {
-    let tun = open()?;
-    let name = kernel::attach_tun(&tun, NAME_PATTERN)?;
-    kernel::set_tun_owner(&tun, owner)?;
-    kernel::set_tun_persistent(&tun, true)?;
-    Ok(name)
+/// A tun device of ours.
+///
+/// A name is given again as soon as it is free, so only name and index together say which device
+/// is meant: another connection's may have the name by the time this one is taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TunDevice {
+    name: String,
+    index: u32,
 }
 
-/// Removes the device `name` if it is there. Nobody may be attached to it any more.
-pub(crate) fn remove(name: &str) -> io::Result<()> {
-    if !exists(name) {
-        return Ok(());
+impl TunDevice {
+    /// Makes a persistent device that `owner` may attach to.
+    pub(crate) fn create(owner: u32) -> io::Result<Self> {
+        let tun = open()?;
+        let name = kernel::attach_tun(&tun, NAME_PATTERN)?;
+        kernel::set_tun_owner(&tun, owner)?;
+        kernel::set_tun_persistent(&tun, true)?;
+        let index = index_of(&name).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self { name, index })
     }
-    let tun = open()?;
-    kernel::attach_tun(&tun, name)?;
-    kernel::set_tun_persistent(&tun, false)
+
+    /// The device as an argument of the supervisor, see [`fmt::Display`](std::fmt::Display).
+    pub(crate) fn from_argument(argument: &str) -> Option<Self> {
+        let (name, index) = argument.split_once('#')?;
+        let name = name.to_owned();
+        Some(Self {
+            name,
+            index: index.parse().ok()?,
+        })
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Removes the device if it is there. Nobody may be attached to it any more.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        if !self.is_there() {
+            return Ok(());
+        }
+        let tun = open()?;
+        kernel::attach_tun(&tun, &self.name)?;
+        // What is attached to cannot go away, so this look is the one that counts.
+        if self.is_there() {
+            kernel::set_tun_persistent(&tun, false)?;
+        }
+        Ok(())
+    }
+
+    fn is_there(&self) -> bool {
+        index_of(&self.name) == Some(self.index)
+    }
 }
 
-fn exists(name: &str) -> bool {
-    Path::new("/sys/class/net").join(name).exists()
+impl std::fmt::Display for TunDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.name, self.index)
+    }
+}
+
+fn index_of(name: &str) -> Option<u32> {
+    let index = fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).ok()?;
+    index.trim().parse().ok()
 }
 
 fn open() -> io::Result<File> {
     File::options().read(true).write(true).open("/dev/net/tun")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_survives_being_an_argument() {
+        let device = TunDevice {
+            name: "awsvpn3".to_owned(),
+            index: 17,
+        };
+        assert_eq!(TunDevice::from_argument(&device.to_string()), Some(device));
+        assert_eq!(TunDevice::from_argument("awsvpn3"), None);
+    }
+
+    #[test]
+    fn another_device_of_the_same_name_is_let_alone() {
+        // Every namespace has a loopback device; its index is never this one.
+        let other = TunDevice {
+            name: "lo".to_owned(),
+            index: u32::MAX,
+        };
+        assert!(!other.is_there());
+        other.remove().unwrap();
+    }
 }

@@ -123,10 +123,11 @@ fn profile(sign_in: &str) -> Dictionary<'static> {
 }
 
 fn error_of(result: Result<zbus::Message, zbus::Error>) -> (String, String) {
-    match result.unwrap_err() {
-        zbus::Error::MethodError(name, text, _) => (name.to_string(), text.unwrap_or_default()),
-        other => panic!("{other}"),
-    }
+    let error = result.unwrap_err();
+    let zbus::Error::MethodError(name, text, _) = error else {
+        panic!("{error}")
+    };
+    (name.to_string(), text.unwrap_or_default())
 }
 
 #[tokio::test]
