@@ -10,7 +10,13 @@ fuzz_target!(|input: (u8, &str)| {
     let (cut, text) = input;
     if let Ok(prompt) = Prompt::parse(text.lines(), false) {
         assert!(prompt.url.as_str().starts_with("https://"));
-        assert!(prompt.url.as_str().bytes().all(|octet| octet.is_ascii_graphic()));
+        assert!(
+            prompt
+                .url
+                .as_str()
+                .bytes()
+                .all(|octet| octet.is_ascii_graphic())
+        );
         let hints = login_hints(&prompt.url, prompt.time_left.as_secs(), prompt.retry);
         let again = Prompt::parse(hints.iter().map(String::as_str), false);
         assert_eq!(again, Ok(prompt));
