@@ -92,7 +92,6 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "remote-cert-tls" => Keep(1, &[OneOf(&["server"])]),
         "remote-cert-eku" | "remote-cert-ku" => Keep(1, &[Text, Token, Token]),
         "verify-x509-name" => Keep(1, &[Text, OneOf(&["subject", "name", "name-prefix"])]),
-        "x509-username-field" => Keep(1, &[Token]),
         "verify-hash" => Keep(1, &[Token, OneOf(&["SHA1", "SHA256"])]),
         "tls-version-min" => Keep(1, &[OneOf(&["1.2", "1.3"]), OneOf(&["or-highest"])]),
         "tls-version-max" => Keep(1, &[OneOf(&["1.2", "1.3"])]),
@@ -153,6 +152,7 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "show-ciphers" | "gremlin" | "test-crypto" => Refused(WEAK),
         "http-proxy" | "http-proxy-option" | "http-proxy-user-pass" | "socks-proxy"
             => Refused("connecting through a proxy is not supported yet"),
+        "x509-username-field" => Refused("the OpenVPN of the VPN service is built without it"),
         "tls-crypt-v2" | "peer-fingerprint"
             => Refused("AWS Client VPN does not use it"),
     }

@@ -3,7 +3,7 @@
 use super::directives::{Argument, Rule, rule};
 use super::words::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::{Directive, Inline, Profile, Remote, SignIn, StaticChallenge, Transport, pem};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -229,6 +229,7 @@ impl Profile {
             let arguments = [challenge.text.clone(), "1".to_owned()];
             keep("static-challenge", 2, kinds, &arguments)?;
         }
+        check_together(&parts.remotes, &parts.directives)?;
         let has = |inline| parts.inline.contains_key(&inline);
         if !has(Inline::Ca) && !has(Inline::Pkcs12) {
             return Err(Problem::NoCa);
@@ -580,6 +581,37 @@ fn keep(
         name,
         arguments: arguments.to_vec(),
     })
+}
+
+/// What OpenVPN stops at when it starts, although each line is right by itself.
+fn check_together(remotes: &[Remote], directives: &[Directive]) -> Result<(), Problem> {
+    let bad = |directive: &Directive, reason: &str| {
+        Err(Problem::BadArgument {
+            directive: directive.name.to_owned(),
+            reason: reason.to_owned(),
+        })
+    };
+    let server = |directive: &Directive| match directive.arguments.as_slice() {
+        [kind, number, what, ..] if directive.name == "dns" && kind == "server" => {
+            Some((number.clone(), what == "address"))
+        }
+        _ => None,
+    };
+    let has_tcp = remotes.iter().any(|r| r.transport == Transport::Tcp);
+    let addressed: BTreeSet<String> = directives
+        .iter()
+        .filter_map(server)
+        .filter_map(|(number, is_address)| is_address.then_some(number))
+        .collect();
+    for directive in directives {
+        if directive.name == "fragment" && has_tcp {
+            return bad(directive, "it works over udp only; remove the line");
+        }
+        if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
+            return bad(directive, "its server has no 'address'");
+        }
+    }
+    Ok(())
 }
 
 /// What older profiles say to have no compression.
