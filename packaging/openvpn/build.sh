@@ -41,7 +41,7 @@ case $line in
 	version=2.7.7-1~bpo13+1 suite=trixie-backports
 	orig=openvpn_2.7.7.orig.tar.gz
 	debian=
-	sums='@SUM27@  openvpn_2.7.7.orig.tar.gz'
+	sums='3ab8f48fd6c26d49ba2333a092433949afdb5c85c0e6a1ff265784fbc04a2463  openvpn_2.7.7.orig.tar.gz'
 	;;
 esac
 
