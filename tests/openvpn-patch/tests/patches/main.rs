@@ -3,6 +3,7 @@
 mod framing;
 mod memory;
 mod push_request;
+mod pushed;
 mod stock;
 
 use aws_client_vpn_openvpn_patch_tests::{Line, OpenVpn, Program, Transport};
