@@ -107,6 +107,7 @@ pub struct Lab {
     pub server: World,
     dir: PathBuf,
     dns: DnsMode,
+    agent_style: Option<AgentStyle>,
     _turn: Turn,
 }
 
@@ -150,13 +151,13 @@ impl Lab {
             server,
             dir,
             dns: options.dns,
+            agent_style: options.agent,
             _turn: turn,
         };
         lab.set_browser(&options.browser);
         lab.start_bus();
-        lab.start_network_manager();
         lab.watch = Some(Watch::start(&lab.client));
-        lab.agent = options.agent.map(|style| Agent::start(&lab.client, style));
+        lab.start_network_manager();
         lab
     }
 
@@ -181,7 +182,7 @@ impl Lab {
             .events
     }
 
-    /// Starts NetworkManager (again); returns when the client is online.
+    /// Starts NetworkManager (again) and the agent; returns when the client is online.
     pub fn start_network_manager(&mut self) {
         let dns = match self.dns {
             DnsMode::ResolvConf => "dns=default\nrc-manager=file",
@@ -203,6 +204,11 @@ impl Lab {
                 .starts_with("100")
                 .then_some(())
         });
+        // An agent registers with each NetworkManager anew.
+        self.agent = None;
+        self.agent = self
+            .agent_style
+            .map(|style| Agent::start(&self.client, style));
     }
 
     /// Kills NetworkManager, without a word to anybody.
@@ -295,22 +301,23 @@ impl Lab {
         self.watch.as_ref().map(Watch::states).unwrap_or_default()
     }
 
-    /// Waits for the end of a VPN connection: its last state and reason.
+    /// Waits for the end of the last VPN connection: the state that ended it, and the reason.
     ///
     /// # Panics
     /// If it does not end in time.
     #[track_caller]
     pub fn vpn_ended(&self, limit: Duration) -> VpnState {
+        let ended = |seen: &VpnState| matches!(seen.state, 6 | 7);
         let end = wait_for(limit, || {
-            self.vpn_states()
-                .last()
-                .copied()
-                .filter(|last| matches!(last.state, 6 | 7))
+            let states = self.vpn_states();
+            // NetworkManager may add that the service is gone, after it has told why.
+            let alive = states.iter().rposition(|seen| !ended(seen))?;
+            states.get(alive + 1).copied()
         });
         end.unwrap_or_else(|| {
+            let states = self.vpn_states();
             panic!(
-                "the VPN did not end within {limit:?}: {:?}\n{}",
-                self.vpn_states(),
+                "the VPN did not end within {limit:?}: {states:?}\n{}",
                 self.journal()
             )
         })

@@ -67,9 +67,16 @@ fn scripted(url: &str, person: &Plan) -> Result<&'static str, String> {
     Ok("logged in")
 }
 
-/// Sends again what a login before has sent.
-fn replay(_url: &str) -> Result<&'static str, String> {
-    let body = std::fs::read_to_string("/run/lab/last-post").map_err(|error| error.to_string())?;
+/// Sends the response of the login before, as if it were the answer to this one.
+fn replay(url: &str) -> Result<&'static str, String> {
+    let old = std::fs::read_to_string("/run/lab/last-post").map_err(|error| error.to_string())?;
+    let field = |text: &str, name: &str| {
+        let mut fields = text.split(['&', '?']);
+        fields.find_map(|field| Some(field.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+    };
+    let response = field(&old, "SAMLResponse").ok_or("there was no login before")?;
+    let state = field(url, "RelayState").unwrap_or_default();
+    let body = format!("SAMLResponse={response}&RelayState={state}");
     curl("http://127.0.0.1:35001", Some(body))?;
     Ok("sent the old response again")
 }
@@ -84,7 +91,7 @@ fn curl(url: &str, body: Option<String>) -> Result<(String, String), String> {
             "--insecure",
             "--location",
             "--max-time",
-            "30",
+            "300",
         ])
         .args([
             "--cookie",

@@ -1,0 +1,140 @@
+//! How fast a connection comes up, how much memory it takes and how much goes through it: beside
+//! bare OpenVPN, which nothing can beat, and beside NetworkManager-openvpn, which users know.
+//!
+//! All run in the same namespaces and take turns, so that whatever else the machine does hits all
+//! alike. `BENCH_RUNS` sets the number of counted rounds (default 15).
+
+mod floor;
+mod login;
+mod memory;
+mod rivals;
+mod sample;
+mod site;
+mod throughput;
+mod timeline;
+
+use crate::memory::Memory;
+use crate::rivals::Rival;
+use crate::sample::Sample;
+use crate::site::{Push, Site};
+use crate::throughput::Throughput;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What a SAML connection may take, as a multiple of the floor.
+const SAML_GOAL: f64 = 1.15;
+/// What a certificate connection may take, as a multiple of NetworkManager-openvpn's.
+const CERTIFICATE_GOAL: f64 = 1.00;
+/// Counted rounds if `BENCH_RUNS` does not say.
+const RUNS: usize = 15;
+
+type Results = BTreeMap<(Push, Rival), Sample>;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        // Laid over the auth dialog, it answers at once.
+        [program, arguments @ ..] if program.ends_with(login::DIALOG) => login::dialog(arguments),
+        [_, "floor", profile, node] => floor::main(profile, node),
+        [_] => run(),
+        _ => {
+            eprintln!("usage: [BENCH_RUNS=15] bench");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run() -> ExitCode {
+    let runs = std::env::var("BENCH_RUNS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .filter(|&runs| runs > 0)
+        .unwrap_or(RUNS);
+    let site = Site::start();
+    let mut results = Results::new();
+    let mut memory = Memory::default();
+    // The first round warms caches up and is where memory is looked at; it is not counted.
+    for round in 0..=runs {
+        eprintln!(
+            "round {round} of {runs}{}",
+            if round == 0 { ", not counted" } else { "" }
+        );
+        for push in Push::ALL {
+            for rival in Rival::ALL {
+                let measured = rival.measure(&site, push, |site| {
+                    if round == 0 && push == Push::ByItself {
+                        memory.look(site, rival);
+                    }
+                });
+                if round > 0 {
+                    results.entry((push, rival)).or_default().add(measured);
+                }
+            }
+        }
+    }
+    print_times(&results, runs);
+    memory.print();
+    eprintln!("throughput");
+    Throughput::measure(&site).print();
+    for rival in [Rival::Saml, Rival::Certificate] {
+        timeline::print(&site, rival);
+    }
+    ExitCode::SUCCESS
+}
+
+fn print_times(results: &Results, runs: usize) {
+    println!("\nTime until the connection is up, in ms; {runs} rounds, taking turns.");
+    println!("What curl needs to fetch the SAML response is taken off wherever there is one.");
+    for push in Push::ALL {
+        println!("\nThe endpoint pushes {push}");
+        println!("{:55} {:>7} {:>7} {:>7}", "", "median", "min", "max");
+        for rival in Rival::ALL {
+            if let Some(sample) = results.get(&(push, rival)) {
+                println!(
+                    "  {:53} {:7.1} {:7.1} {:7.1}",
+                    rival.to_string(),
+                    milliseconds(sample.median()),
+                    milliseconds(sample.min()),
+                    milliseconds(sample.max()),
+                );
+            }
+        }
+        let median = |rival| {
+            let sample = results.get(&(push, rival));
+            sample.map_or(f64::NAN, |sample| milliseconds(sample.median()))
+        };
+        let saml = median(Rival::Saml) / median(Rival::Floor);
+        let certificate = median(Rival::Certificate) / median(Rival::NetworkManagerOpenVpn);
+        println!("  {}", goal("SAML / floor (b/a)", saml, SAML_GOAL, true));
+        println!(
+            "  {}",
+            goal(
+                "certificate / NetworkManager-openvpn (c/d)",
+                certificate,
+                CERTIFICATE_GOAL,
+                true
+            )
+        );
+        println!(
+            "  beyond the floor, SAML takes {:.1} ms more",
+            median(Rival::Saml) - median(Rival::Floor)
+        );
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// A figure beside its goal; whether the goal is met.
+fn goal(what: &str, figure: f64, goal: f64, at_most: bool) -> String {
+    let (sign, met) = if at_most {
+        ("≤", figure <= goal)
+    } else {
+        ("≥", figure >= goal)
+    };
+    let verdict = if met { "met" } else { "NOT MET" };
+    format!("{what}: {figure:.2}; goal {sign} {goal:.2}: {verdict}")
+}
