@@ -5,13 +5,15 @@
 //! table of what is allowed (see [`directives`](self)), and OpenVPN's configuration is written
 //! from the type.
 
+mod complaint;
 mod directives;
 mod parse;
 mod pem;
 mod words;
 mod write;
 
-pub use parse::{Imported, Note, ParseError, Problem};
+pub use complaint::{Note, ParseError, Problem};
+pub use parse::Imported;
 
 /// For the other form a profile is kept in, see [`crate::settings`].
 pub(crate) mod parts {

@@ -1,17 +1,16 @@
 //! The text of a `.ovpn` file to a [`Profile`].
 
+use super::complaint::{Note, ParseError, Problem};
 use super::directives::{Argument, Rule, rule};
 use super::words::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::{Directive, Inline, Profile, Remote, SignIn, StaticChallenge, Transport, pem};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// The largest profile that is read, in octets.
 const FILE_LIMIT: usize = 1024 * 1024;
 /// The most directives that are kept, and the most addresses of an endpoint.
-const DIRECTIVE_LIMIT: usize = 2000;
+pub(super) const DIRECTIVE_LIMIT: usize = 2000;
 const REMOTE_LIMIT: usize = 64;
 /// OpenVPN's own port (IANA).
 const DEFAULT_PORT: u16 = 1194;
@@ -23,121 +22,6 @@ pub struct Imported {
     pub profile: Profile,
     /// What of the file has no effect.
     pub notes: Vec<Note>,
-}
-
-/// A directive that has no effect here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Its line, from 1.
-    pub line: usize,
-    /// Its name.
-    pub directive: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "line {}: '{}' is ignored: {}",
-            self.line, self.directive, self.reason
-        )
-    }
-}
-
-/// Why a file is not a profile that can be used; names the line and the directive.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub struct ParseError {
-    /// The line, from 1; none if it is about the whole file.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub problem: Problem,
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.problem),
-            None => self.problem.fmt(f),
-        }
-    }
-}
-
-impl ParseError {
-    /// Whether the file belongs to another VPN plugin.
-    #[must_use]
-    pub fn is_not_aws(&self) -> bool {
-        matches!(self.problem, Problem::NotAws)
-    }
-}
-
-/// What is wrong with a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Problem {
-    /// Nothing in it says AWS.
-    #[error(
-        "this is not a profile of AWS Client VPN: no 'remote' line names a Client VPN endpoint of \
-         AWS, and there is no 'auth-federate' line"
-    )]
-    NotAws,
-    /// Larger than 1 MiB.
-    #[error("the file is larger than a profile can be")]
-    TooLarge,
-    /// More directives than any profile has.
-    #[error("the profile has more than {DIRECTIVE_LIMIT} directives")]
-    TooMany,
-    /// The line cannot be split into words.
-    #[error("{0}")]
-    BadLine(&'static str),
-    /// A directive that must not be used.
-    #[error("'{directive}' cannot be used because {reason}; remove the line")]
-    Refused {
-        /// Its name.
-        directive: String,
-        /// Why.
-        reason: &'static str,
-    },
-    /// A directive nobody has thought about.
-    #[error("'{0}' is not a directive that AWS Client VPN uses; remove the line")]
-    Unknown(String),
-    /// A directive with arguments that make no sense.
-    #[error("'{directive}': {reason}")]
-    BadArgument {
-        /// Its name.
-        directive: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A block without its end.
-    #[error("the block <{0}> has no end; the file seems to be cut off")]
-    OpenBlock(String),
-    /// A block or file that is not what it should be.
-    #[error("the content of '{0}' is not in PEM form; export the profile again")]
-    BadContent(&'static str),
-    /// A file that the profile names cannot be read.
-    #[error("'{directive}': {reason}")]
-    UnreadableFile {
-        /// Which directive names it.
-        directive: &'static str,
-        /// Why.
-        reason: String,
-    },
-    /// There is no `remote`.
-    #[error("there is no 'remote' line, so the endpoint is not known")]
-    NoRemote,
-    /// There is no certificate authority.
-    #[error("there is no <ca> block, so the endpoint could not be recognised")]
-    NoCa,
-    /// A certificate without key, or the other way round.
-    #[error("there is a client certificate without its private key, or a key without certificate")]
-    HalfCertificate,
-    /// No way to sign in.
-    #[error(
-        "the profile has no way to sign in: add your certificate with <cert> and <key> blocks, or \
-         export the profile of an endpoint with another kind of sign-in"
-    )]
-    NoSignIn,
 }
 
 /// What is collected while the lines are read.
