@@ -42,7 +42,8 @@ impl Demo {
             ..Options::default()
         });
         self.tell("Both run, and the client is online.");
-        self.more(lab.client.check(["NetworkManager", "--version"]).trim());
+        let version = lab.client.check(["NetworkManager", "--version"]);
+        self.more(&format!("NetworkManager {}", version.trim()));
 
         self.command("nmcli connection import type aws-client-vpn file client-udp-443.ovpn");
         lab.import("udp", 443);

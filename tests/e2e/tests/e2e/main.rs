@@ -85,6 +85,13 @@ fn assert_failed(lab: &Lab, up: &Up, expected: u32, words: &[&str], before: &Sna
     );
     assert_complaint(lab, words);
     lab.assert_clean(before);
+    // Nothing that NetworkManager says later hides the reason.
+    assert_eq!(
+        lab.vpn_states().last(),
+        Some(&end),
+        "{:?}",
+        lab.vpn_states()
+    );
 }
 
 /// The service told of one problem, in words that hold `words`.

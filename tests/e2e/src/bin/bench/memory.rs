@@ -68,7 +68,8 @@ impl Memory {
 
 /// Services of other connections linger, so names tell whose a process is.
 fn belongs(program: &str, rival: Rival) -> bool {
-    let ours = program.contains("nm-aws-client-vpn");
+    // The supervisor has a name of its own, which is no path.
+    let ours = program.contains("nm-aws-client-vpn") || program == "openvpn-superv";
     match rival {
         Rival::Floor => false,
         Rival::Saml | Rival::Certificate => ours,

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Shorter silences are not told.
 const SILENCE: Duration = Duration::from_micros(1500);
+/// After these, what came before is told too.
+const LONG: Duration = Duration::from_millis(50);
 /// How much of a line is told.
 const WIDTH: usize = 110;
 /// How often the log is looked at.
@@ -44,21 +46,36 @@ pub(crate) fn print(site: &Site, rival: Rival) {
         "at ms", "silent"
     );
     let mut before = Duration::ZERO;
-    for (at, line) in lines {
+    let mut last_words = String::new();
+    for (at, text) in lines {
         let silent = at.saturating_sub(before);
         before = at;
         if silent >= SILENCE {
-            let line: String = line.trim().chars().take(WIDTH).collect();
+            let line: String = words_of(&text).chars().take(WIDTH).collect();
             println!(
                 "  {:7.1} {:7.1}  {line}",
                 milliseconds(at),
                 milliseconds(silent)
             );
+            if silent >= LONG {
+                println!("  {:15}  after: {last_words}", "");
+            }
         }
+        last_words = words_of(&text).chars().take(WIDTH).collect();
     }
     let rest = milliseconds(took.saturating_sub(before));
     println!("  {:7.1} {rest:7.1}  nmcli has ended", milliseconds(took));
     site.down(&name);
+}
+
+/// A line without what says only where it comes from: `<info> [time]`, the service's span, and
+/// the address and UUID of NetworkManager's connection.
+fn words_of(line: &str) -> &str {
+    let line = line.trim();
+    let service = line.split_once("::driver: ").map(|(_, words)| words);
+    let vpn = line.split_once("\"]: ").map(|(_, words)| words);
+    let manager = line.split_once("] ").map(|(_, words)| words);
+    service.or(vpn).or(manager).unwrap_or(line)
 }
 
 fn follow(log: &mut File, started: Instant, over: &AtomicBool) -> Vec<(Duration, String)> {
@@ -80,5 +97,25 @@ fn follow(log: &mut File, started: Instant, over: &AtomicBool) -> Vec<(Duration,
             return lines;
         }
         std::thread::sleep(INTERVAL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words_of;
+
+    #[test]
+    fn what_says_only_where_a_line_comes_from_is_left_out() {
+        for (line, words) in [
+            ("<info>  [1.2] device (a): up", "device (a): up"),
+            ("<debug> [1.2] vpn[0x1,uuid,\"a\"]: starting", "starting"),
+            (
+                "  INFO connection{NM=1}: s::driver: openvpn: hello\n",
+                "openvpn: hello",
+            ),
+            ("anything", "anything"),
+        ] {
+            assert_eq!(words_of(line), words);
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
+use zbus::export::futures_core::Stream;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
@@ -328,9 +329,34 @@ async fn serve(style: Style) -> zbus::Result<()> {
     .await?;
     report(json!({"event": "registered"}));
     let mut commands = BufReader::new(tokio::io::stdin()).lines();
-    while let Ok(Some(line)) = commands.next_line().await {
-        if line == "cancel" {
-            running.cancel(Cancel::ByUser);
+    let mut networkmanager_gone = std::pin::pin!(networkmanager_gone(&bus));
+    loop {
+        tokio::select! {
+            line = commands.next_line() => match line {
+                Ok(Some(line)) if line == "cancel" => running.cancel(Cancel::ByUser),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return Ok(()),
+            },
+            gone = &mut networkmanager_gone => {
+                gone?;
+                // As libnm's base class of agents does, nobody being left to answer to.
+                running.cancel(Cancel::ByNetworkManager);
+                networkmanager_gone.set(self::networkmanager_gone(&bus));
+            }
+        }
+    }
+}
+
+/// Returns when NetworkManager loses its name.
+async fn networkmanager_gone(bus: &zbus::Connection) -> zbus::Result<()> {
+    let proxy = zbus::fdo::DBusProxy::new(bus).await?;
+    let changes = proxy
+        .receive_name_owner_changed_with_args(&[(0, NETWORK_MANAGER)])
+        .await?;
+    let mut changes = std::pin::pin!(changes);
+    while let Some(change) = std::future::poll_fn(|cx| changes.as_mut().poll_next(cx)).await {
+        if change.args()?.new_owner().is_none() {
+            break;
         }
     }
     Ok(())
