@@ -207,6 +207,11 @@ mod tests {
             assert_ne!(config(0), config(1));
             assert_ne!(config(1), config(2));
             assert_eq!(config(0), config(2));
+            // NetworkManager takes a route that is there twice as one.
+            let routes = config(1).ipv4.unwrap().routes;
+            let hosts = routes.iter().filter(|route| route.network.prefix == 32);
+            let hosts: Vec<_> = hosts.map(|route| route.network.address).collect();
+            assert!((1..hosts.len()).all(|i| !hosts[i..].contains(&hosts[i - 1])));
             assert_ne!(config(u32::MAX), config(u32::MAX.wrapping_add(1)));
         }
     }

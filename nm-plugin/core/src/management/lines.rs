@@ -135,6 +135,9 @@ mod tests {
             lines(&[&long, b"yz\nok\n"]),
             [Line::TooLong, complete("ok")]
         );
+        // In one piece with its end, too.
+        let whole = [&long[..], b"\n"].concat();
+        assert_eq!(lines(&[&whole]), [Line::TooLong]);
         let limit = vec![b'x'; LINE_LIMIT];
         assert_eq!(lines(&[&limit, b"\n"]).len(), 1);
         assert_ne!(lines(&[&limit, b"\n"])[0], Line::TooLong);
