@@ -492,6 +492,11 @@ pub struct PendingUp {
 }
 
 impl PendingUp {
+    /// Ends nmcli, which waits on and on for a NetworkManager that was killed.
+    pub fn abandon(mut self) {
+        self.nmcli.kill();
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

@@ -2,7 +2,8 @@
 //! bare OpenVPN, which nothing can beat, and beside NetworkManager-openvpn, which users know.
 //!
 //! All run in the same namespaces and take turns, so that whatever else the machine does hits all
-//! alike. `BENCH_RUNS` sets the number of counted rounds (default 15).
+//! alike. `BENCH_RUNS` sets the number of counted rounds (default 15). `BENCH_OPENVPN` names another
+//! OpenVPN below the target folder, to try a change of ours without staging it.
 
 mod floor;
 mod login;

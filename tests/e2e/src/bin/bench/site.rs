@@ -63,6 +63,11 @@ impl Site {
         let dialog = format!("/usr/libexec/{}", login::DIALOG);
         let inside = format!("/run/lab-programs/{}", name.to_string_lossy());
         lab.client.check(["mount", "--bind", &inside, &dialog]);
+        if let Ok(other) = std::env::var("BENCH_OPENVPN") {
+            let inside = format!("/run/lab-target/{other}");
+            let staged = "/usr/libexec/nm-aws-client-vpn/openvpn";
+            lab.client.check(["mount", "--bind", &inside, staged]);
+        }
 
         let ready = lab.endpoint_events().wait("ready", Duration::ZERO);
         let first = profile(&ready, SAML_PORTS[0]);

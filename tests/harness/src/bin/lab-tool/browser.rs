@@ -8,7 +8,7 @@ use crate::webdriver;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PLAN: &str = "/run/lab/browser.json";
 
@@ -30,6 +30,7 @@ pub(crate) fn run(url: &str) -> ExitCode {
     std::thread::sleep(Duration::from_millis(
         plan["delay_ms"].as_u64().unwrap_or(0),
     ));
+    let started = Instant::now();
     let outcome = match word("how").as_str() {
         "scripted" => scripted(url, &person),
         "replay" => replay(url),
@@ -39,7 +40,8 @@ pub(crate) fn run(url: &str) -> ExitCode {
     };
     match outcome {
         Ok(what) => {
-            report(json!({"event": "done", "what": what}));
+            let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            report(json!({"event": "done", "what": what, "micros": micros}));
             ExitCode::SUCCESS
         }
         Err(why) => {
@@ -51,14 +53,16 @@ pub(crate) fn run(url: &str) -> ExitCode {
 
 /// Logs in as a browser would, and keeps what was sent for [`replay`].
 fn scripted(url: &str, person: &Plan) -> Result<&'static str, String> {
-    let (page, at) = curl(url, None)?;
+    let (mut page, mut at) = curl(url, None)?;
     let mut form = Form::first_of(&page).ok_or("the login page has no form")?;
-    form.fill("username", &person.user);
-    form.fill("password", &person.password);
-    let (page, at) = curl(&join(&at, &form.action), Some(form.body()))?;
-    let Some(form) = Form::first_of(&page)
-        .filter(|form| form.fields.iter().any(|(name, _)| name == "SAMLResponse"))
-    else {
+    // An identity provider that knows the user already answers without a page.
+    if form.field("SAMLResponse").is_none() {
+        form.fill("username", &person.user);
+        form.fill("password", &person.password);
+        (page, at) = curl(&join(&at, &form.action), Some(form.body()))?;
+    }
+    let answer = Form::first_of(&page).filter(|form| form.field("SAMLResponse").is_some());
+    let Some(form) = answer else {
         return Ok("was refused by the identity provider");
     };
     let body = form.body();

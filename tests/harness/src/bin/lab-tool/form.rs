@@ -29,6 +29,14 @@ impl Form {
         })
     }
 
+    /// The value of a field.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|field| field.0 == name)
+            .map(|field| field.1.as_str())
+    }
+
     /// Types a value into a field.
     pub(crate) fn fill(&mut self, name: &str, value: &str) {
         for field in &mut self.fields {
