@@ -269,6 +269,7 @@ impl Activation {
 
     async fn openvpn_ended(&mut self, how: String) -> Input {
         if let Some(mut process) = self.process.take() {
+            process.reap_orphans().await;
             // Printed lines matter only where the management interface never came up; the session
             // is told of them then, for the reason stands there.
             let printed = process.last_output().await;

@@ -5,7 +5,7 @@ use crate::supervisor;
 use crate::tun_device::TunDevice;
 use aws_client_vpn_core::openvpn::Launch;
 use aws_client_vpn_core::secret::Secret;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group};
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,16 @@ const KEPT_LINE_LENGTH: usize = 512;
 /// How long the pipes of an ended process may stay open.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
 
+/// How long the kernel may take to end a killed process, and how often to look.
+const REAP_LIMIT: Duration = Duration::from_secs(2);
+const REAP_INTERVAL: Duration = Duration::from_millis(5);
+
 /// A running OpenVPN and its supervisor.
 #[derive(Debug)]
 pub(crate) struct OpenVpnProcess {
     supervisor: Child,
+    /// The process group of both.
+    group: Option<Pid>,
     output: Option<JoinHandle<VecDeque<String>>>,
 }
 
@@ -80,7 +86,12 @@ impl OpenVpnProcess {
             })),
             _ => None,
         };
-        Ok(Self { supervisor, output })
+        let group = supervisor.id().and_then(pid_of);
+        Ok(Self {
+            supervisor,
+            group,
+            output,
+        })
     }
 
     /// The supervisor's process number; OpenVPN is its child.
@@ -93,6 +104,28 @@ impl OpenVpnProcess {
         match self.supervisor.wait().await {
             Ok(status) => supervisor::describe(status),
             Err(error) => error.to_string(),
+        }
+    }
+
+    /// Ends and reaps what a killed supervisor left: OpenVPN itself, which the service inherits.
+    /// Only once it is gone can the tun device be taken away. Call it after [`Self::ended`].
+    pub(crate) async fn reap_orphans(&self) {
+        let Some(group) = self.group else { return };
+        let reaped = async {
+            loop {
+                // Nobody left in the group is the usual case: the supervisor has reaped OpenVPN.
+                match rustix::process::waitpgid(group, WaitOptions::NOHANG) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => {
+                        log_failure("SIGKILL", kill_process_group(group, Signal::KILL));
+                        tokio::time::sleep(REAP_INTERVAL).await;
+                    }
+                    Err(_) => return,
+                }
+            }
+        };
+        if tokio::time::timeout(REAP_LIMIT, reaped).await.is_err() {
+            tracing::warn!("OpenVPN is still there after SIGKILL");
         }
     }
 
@@ -123,8 +156,12 @@ impl OpenVpnProcess {
 
     /// `None` once the process has been waited for, so that no other is ever signalled.
     fn pid(&self) -> Option<Pid> {
-        Pid::from_raw(i32::try_from(self.supervisor.id()?).ok()?)
+        pid_of(self.supervisor.id()?)
     }
+}
+
+fn pid_of(number: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(number).ok()?)
 }
 
 fn log_failure(signal: &str, result: rustix::io::Result<()>) {

@@ -23,6 +23,8 @@ pub(crate) fn reduce() -> io::Result<()> {
     )?;
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     set_no_new_privs(true)?;
+    // What a killed supervisor leaves comes to the service, which sees to its end.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     for capability in CapabilitySet::all() {
         match remove_capability_from_bounding_set(capability) {
             // Unknown to this kernel.
