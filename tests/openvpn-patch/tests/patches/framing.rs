@@ -1,7 +1,7 @@
 //! Long passwords to the server, long challenges from it, and what is refused.
 
 use crate::{LINES, SESSION, assert_same, federate_client, test_server, text, value};
-use aws_client_vpn_openvpn_patch_tests::{Line, Transport, quote};
+use aws_client_vpn_openvpn_patch_tests::{Line, OpenVpn, Program, Transport, quote};
 
 const SIZES: [usize; 9] = [1, 127, 128, 4_095, 4_096, 11_000, 65_535, 65_536, 131_072];
 
@@ -153,4 +153,21 @@ fn challenges_of_10_kb_arrive_whole_with_2_6() {
 fn challenges_of_10_kb_arrive_whole_with_2_7() {
     challenges_arrive(Line::V27, Transport::Udp);
     challenges_arrive(Line::V27, Transport::Tcp);
+}
+
+#[test]
+fn auth_federate_alone_asks_for_a_password_as_in_the_profiles_of_aws() {
+    for line in LINES {
+        let (mut server, port) = test_server(Transport::Udp);
+        let mut client = OpenVpn::client(
+            Program::Patched(line),
+            Transport::Udp,
+            port,
+            &["--auth-federate"],
+        );
+        let answer = client.management.sign_in("N/A", "ACS::35001");
+        assert!(answer.starts_with("SUCCESS:"), "{line:?}: {answer}");
+        let (_, _, environment) = server.management.client();
+        assert_eq!(value(&environment, "password"), "ACS::35001", "{line:?}");
+    }
 }
