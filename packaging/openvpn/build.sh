@@ -54,17 +54,18 @@ inputs() {
 	fi
 	if [ -n "${OPENVPN_TARBALL:-}" ]; then cat "$OPENVPN_TARBALL"; fi
 	"${CC:-cc}" --version
+	pkg-config --modversion openssl libpkcs11-helper-1 2>/dev/null || true
 	echo "${CFLAGS:-} ${LDFLAGS:-}"
 }
 wanted=$(inputs | sha256sum | cut -d' ' -f1)
-if [ -z "$check" ] && [ -x "$out/openvpn" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
-	exit 0
-fi
+is_built() { [ -z "$check" ] && [ -x "$out/openvpn" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
+if is_built; then exit 0; fi
 
 mkdir -p "$out" "$target/openvpn-source"
 # One build at a time, whoever asks.
 exec 9>"$target/openvpn-source/.lock"
 flock 9
+if is_built; then exit 0; fi
 
 say() { echo "openvpn ($what): $*" >&2; }
 
@@ -94,13 +95,10 @@ fetch() {
 	set -- -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
 	apt-get "$@" -qq update || say "some lists could not be read; going on"
-	# Of 2.7 only the tarball is left on the mirror, so that a part may fail here: the checksums decide.
-	apt-get "$@" -qq --download-only source "openvpn=$version" || true
-	if [ ! -f "$orig" ]; then
-		pool=$(apt-get "$@" -qq --print-uris source "openvpn=$version" 2>/dev/null |
-			tr -d "'" | awk -v f="$orig" '$2 == f { print $1 }')
-		[ -n "$pool" ] && curl --fail --silent --show-error --location --output "$orig" "$pool"
-	fi
+	tar_only=
+	[ -n "$debian" ] || tar_only=--tar-only
+	# If this fails, the checksums below say so.
+	apt-get "$@" -qq --download-only $tar_only source "openvpn=$version" || true
 	rm -rf "$apt"
 	echo "$sums" | sha256sum --check --quiet || {
 		say "the source of $version cannot be had, or is not what it was; OPENVPN_TARBALL= takes another"
