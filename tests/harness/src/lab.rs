@@ -1,26 +1,25 @@
 //! A client machine with NetworkManager, a server machine with the endpoint, a cable between them.
 
 use crate::agent::{self, Agent, AgentStyle, VpnState, Watch};
-use crate::endpoint::{DNS, Endpoint, EndpointOptions, INSIDE, NODES};
+use crate::endpoint::{Endpoint, EndpointOptions, INSIDE};
 use crate::events::{Event, Events};
+use crate::machines;
 use crate::process::Process;
 use crate::snapshot::Snapshot;
 use crate::tools::Tools;
+use crate::turn::Turn;
+use crate::up::{PendingUp, Up};
 use crate::wait::{eventually, wait_for};
-use crate::world::{TARGET_INSIDE, World};
+use crate::world::World;
 use rustix::process::Signal;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How many labs run at a time; each has some fifteen processes.
-const LABS_AT_A_TIME: usize = 4;
 /// NetworkManager's start on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long everything of a connection may take to be gone.
@@ -80,17 +79,6 @@ impl Default for Options {
     }
 }
 
-/// What came of `nmcli connection up`.
-#[derive(Debug)]
-pub struct Up {
-    /// Whether the connection is up.
-    pub success: bool,
-    /// What nmcli printed.
-    pub text: String,
-    /// How long it took.
-    pub elapsed: Duration,
-}
-
 /// Two machines and what runs on them. Dropping it takes everything down.
 #[derive(Debug)]
 pub struct Lab {
@@ -128,15 +116,15 @@ impl Lab {
             .join(format!("acv-{}-{number}", std::process::id()));
         fs::create_dir_all(dir.join("profiles")).expect("the target folder is writable");
         fs::create_dir_all(dir.join("bin")).expect("the target folder is writable");
-        write_browser(&dir);
+        machines::write_browser(&dir);
         assert!(
             !options.product || tools.product_is_staged(),
             "{} is missing: run `make stage`",
             tools.stage.display()
         );
         let server = World::start("server", &dir, "");
-        let client = World::start("client", &dir, &client_setup(options.product));
-        cable(&client, &server);
+        let client = World::start("client", &dir, &machines::client_setup(options.product));
+        machines::cable(&client, &server);
         let endpoint = options
             .endpoint
             .as_ref()
@@ -283,10 +271,7 @@ impl Lab {
             .args(["--wait", "300", "connection", "up", "vpn"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        PendingUp {
-            started: Instant::now(),
-            nmcli: self.client.spawn("nmcli", &mut command),
-        }
+        PendingUp::new(self.client.spawn("nmcli", &mut command))
     }
 
     /// `nmcli connection down vpn`.
@@ -481,162 +466,5 @@ impl Drop for Lab {
         } else {
             drop(fs::remove_dir_all(&self.dir));
         }
-    }
-}
-
-/// An `nmcli connection up` that runs.
-#[derive(Debug)]
-pub struct PendingUp {
-    started: Instant,
-    nmcli: Process,
-}
-
-impl PendingUp {
-    /// Ends nmcli, which waits on and on for a NetworkManager that was killed.
-    pub fn abandon(mut self) {
-        self.nmcli.kill();
-    }
-
-    /// Waits for its end.
-    ///
-    /// # Panics
-    /// If it does not end.
-    #[must_use]
-    pub fn finish(mut self) -> Up {
-        let mut text = String::new();
-        // nmcli prints little: neither pipe fills while the other is read.
-        for stream in [
-            self.nmcli
-                .entrance
-                .stdout
-                .take()
-                .map(|s| Box::new(s) as Box<dyn std::io::Read>),
-            self.nmcli
-                .entrance
-                .stderr
-                .take()
-                .map(|s| Box::new(s) as Box<dyn std::io::Read>),
-        ] {
-            drop(stream.expect("it is piped").read_to_string(&mut text));
-        }
-        let status = self.nmcli.entrance.wait().expect("nmcli was started");
-        Up {
-            success: status.success(),
-            text,
-            elapsed: self.started.elapsed(),
-        }
-    }
-}
-
-/// Shell that makes the client's file system its own.
-fn client_setup(product: bool) -> String {
-    let usr = if product {
-        format!(
-            "mount -t overlay overlay -o lowerdir={TARGET_INSIDE}/stage/usr:/usr /usr\n\
-             systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf\n\
-             install -d -m 711 /run/nm-aws-client-vpn\n"
-        )
-    } else {
-        String::new()
-    };
-    let connections = "/etc/NetworkManager/system-connections";
-    format!(
-        "mkdir /run/overlay/etc /run/overlay/work\n\
-         mount -t overlay overlay \
-         -o lowerdir=/etc,upperdir=/run/overlay/etc,workdir=/run/overlay/work /etc\n\
-         mount -t tmpfs -o mode=700 tmpfs /var/lib/NetworkManager\n\
-         mount -t tmpfs -o mode=1777 tmpfs /dev/shm\n\
-         hostname acv-client\n\
-         echo '127.0.0.1 localhost acv-client' >/etc/hosts\n\
-         rm -f /etc/resolv.conf\n\
-         echo 'nameserver {DNS}' >/etc/resolv.conf\n\
-         rm -rf /etc/NetworkManager\n\
-         mkdir -p {connections}\n\
-         cat >{connections}/base.nmconnection <<'END'\n\
-         [connection]\nid=base\nuuid=11111111-1111-4111-8111-111111111111\ntype=ethernet\n\
-         interface-name=eth0\nautoconnect=true\n\
-         [ipv4]\nmethod=manual\naddress1=192.0.2.10/24,192.0.2.254\ndns={DNS};\n\
-         [ipv6]\nmethod=disabled\n\
-         END\n\
-         chmod 600 {connections}/base.nmconnection\n{usr}"
-    )
-}
-
-/// A cable between the two, and the server's addresses on it.
-fn cable(client: &World, server: &World) {
-    let peer = server.init().to_string();
-    let mut command = std::process::Command::new("nsenter");
-    // The peer's namespace is named by a process number as seen from outside.
-    command
-        .args([
-            "-t",
-            &client.init().to_string(),
-            "--net",
-            "ip",
-            "link",
-            "add",
-            "eth0",
-        ])
-        .args(["type", "veth", "peer", "name", "eth0", "netns", &peer]);
-    let output = command.output().expect("nsenter (util-linux) can be run");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    for address in NODES
-        .iter()
-        .copied()
-        .chain([DNS, "192.0.2.80", "192.0.2.254"])
-    {
-        server.check([
-            "ip",
-            "address",
-            "add",
-            &format!("{address}/24"),
-            "dev",
-            "eth0",
-        ]);
-    }
-    server.check(["ip", "link", "set", "eth0", "up"]);
-}
-
-/// What the auth dialog finds as browser.
-fn write_browser(dir: &std::path::Path) {
-    let script = "#!/bin/sh\n\
-        # Called as xdg-open URL or gio open URL.\n\
-        for url; do :; done\n\
-        if grep -q missing /run/lab/browser.json; then exit 3; fi\n\
-        setsid /run/lab-programs/lab-tool browser \"$url\" \
-        </dev/null >>/run/lab/logs/browser.log 2>&1 &\n";
-    for name in ["xdg-open", "gio"] {
-        let path = dir.join("bin").join(name);
-        fs::write(&path, script).expect("the lab is writable");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
-    }
-}
-
-/// Leave to run one of a few labs.
-#[derive(Debug)]
-struct Turn;
-
-static RUNNING: Mutex<usize> = Mutex::new(0);
-static ENDED: Condvar = Condvar::new();
-
-impl Turn {
-    fn take() -> Self {
-        let mut running = RUNNING.lock().expect("not poisoned");
-        while *running >= LABS_AT_A_TIME {
-            running = ENDED.wait(running).expect("not poisoned");
-        }
-        *running += 1;
-        Self
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *RUNNING.lock().expect("not poisoned") -= 1;
-        ENDED.notify_one();
     }
 }

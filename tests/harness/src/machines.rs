@@ -1,0 +1,96 @@
+//! How the two machines of a lab are furnished: file system, cable, browser.
+
+use crate::endpoint::{DNS, NODES};
+use crate::world::{TARGET_INSIDE, World};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+/// Shell that makes the client's file system its own.
+pub(crate) fn client_setup(product: bool) -> String {
+    let usr = if product {
+        format!(
+            "mount -t overlay overlay -o lowerdir={TARGET_INSIDE}/stage/usr:/usr /usr\n\
+             systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf\n\
+             install -d -m 711 /run/nm-aws-client-vpn\n"
+        )
+    } else {
+        String::new()
+    };
+    let connections = "/etc/NetworkManager/system-connections";
+    format!(
+        "mkdir /run/overlay/etc /run/overlay/work\n\
+         mount -t overlay overlay \
+         -o lowerdir=/etc,upperdir=/run/overlay/etc,workdir=/run/overlay/work /etc\n\
+         mount -t tmpfs -o mode=700 tmpfs /var/lib/NetworkManager\n\
+         mount -t tmpfs -o mode=1777 tmpfs /dev/shm\n\
+         hostname acv-client\n\
+         echo '127.0.0.1 localhost acv-client' >/etc/hosts\n\
+         rm -f /etc/resolv.conf\n\
+         echo 'nameserver {DNS}' >/etc/resolv.conf\n\
+         rm -rf /etc/NetworkManager\n\
+         mkdir -p {connections}\n\
+         cat >{connections}/base.nmconnection <<'END'\n\
+         [connection]\nid=base\nuuid=11111111-1111-4111-8111-111111111111\ntype=ethernet\n\
+         interface-name=eth0\nautoconnect=true\n\
+         [ipv4]\nmethod=manual\naddress1=192.0.2.10/24,192.0.2.254\ndns={DNS};\n\
+         [ipv6]\nmethod=disabled\n\
+         END\n\
+         chmod 600 {connections}/base.nmconnection\n{usr}"
+    )
+}
+
+/// A cable between the two, and the server's addresses on it.
+pub(crate) fn cable(client: &World, server: &World) {
+    let peer = server.init().to_string();
+    let mut command = Command::new("nsenter");
+    // The peer's namespace is named by a process number as seen from outside.
+    command
+        .args([
+            "-t",
+            &client.init().to_string(),
+            "--net",
+            "ip",
+            "link",
+            "add",
+            "eth0",
+        ])
+        .args(["type", "veth", "peer", "name", "eth0", "netns", &peer]);
+    let output = command.output().expect("nsenter (util-linux) can be run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for address in NODES
+        .iter()
+        .copied()
+        .chain([DNS, "192.0.2.80", "192.0.2.254"])
+    {
+        server.check([
+            "ip",
+            "address",
+            "add",
+            &format!("{address}/24"),
+            "dev",
+            "eth0",
+        ]);
+    }
+    server.check(["ip", "link", "set", "eth0", "up"]);
+}
+
+/// What the auth dialog finds as browser.
+pub(crate) fn write_browser(dir: &Path) {
+    let script = "#!/bin/sh\n\
+        # Called as xdg-open URL or gio open URL.\n\
+        for url; do :; done\n\
+        if grep -q missing /run/lab/browser.json; then exit 3; fi\n\
+        setsid /run/lab-programs/lab-tool browser \"$url\" \
+        </dev/null >>/run/lab/logs/browser.log 2>&1 &\n";
+    for name in ["xdg-open", "gio"] {
+        let path = dir.join("bin").join(name);
+        fs::write(&path, script).expect("the lab is writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    }
+}
