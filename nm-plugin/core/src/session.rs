@@ -143,6 +143,8 @@ pub struct Session {
     resolver: Resolver,
     last_answer: Option<Secret>,
     environment: Vec<(String, String)>,
+    /// Whether the environment is that of a tunnel that comes up, not of one that went.
+    going_up: bool,
     tunnel: Option<TunnelParameters>,
     generation: u32,
     effects: VecDeque<Effect>,
@@ -223,6 +225,7 @@ impl Session {
             resolver: Resolver::default(),
             last_answer: None,
             environment: Vec::new(),
+            going_up: false,
             tunnel: None,
             generation: 0,
             effects: VecDeque::new(),
@@ -301,10 +304,17 @@ impl Session {
                 self.verification_failed(&realm, reason.as_ref(), now);
             }
             Notification::State(state) => self.openvpn_state(&state, now),
-            Notification::Up => self.environment.clear(),
+            Notification::Up => {
+                self.environment.clear();
+                self.going_up = true;
+            }
             Notification::Environment { name, value } => self.environment.push((name, value)),
             Notification::EnvironmentEnd => self.environment_complete(),
-            Notification::Down => self.tunnel = None,
+            Notification::Down => {
+                self.environment.clear();
+                self.going_up = false;
+                self.tunnel = None;
+            }
             Notification::Fatal(text) => self.fail(Failure::OpenVpnFatal(text), now),
             Notification::Error(text) => self.note(format!("OpenVPN refused a command: {text}")),
             Notification::NeedOk { name, .. } => {
@@ -640,6 +650,9 @@ impl Session {
 
     fn environment_complete(&mut self) {
         let environment = std::mem::take(&mut self.environment);
+        if !self.going_up {
+            return;
+        }
         match TunnelParameters::from_environment(environment) {
             Ok(parameters) => {
                 for warning in parameters.warnings() {

@@ -476,6 +476,19 @@ fn a_tunnel_without_an_address_is_refused() {
 }
 
 #[test]
+fn what_a_tunnel_had_before_it_went_down_is_not_taken_for_a_new_one_s() {
+    let mut play = Play::connected();
+    let did = play.lines(&[
+        ">UPDOWN:DOWN",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,END",
+        ">STATE:1,CONNECTED,SUCCESS,,,,,",
+    ]);
+    assert_eq!(did, ["fail BadIpConfig", "Stopping", "terminate"]);
+}
+
+#[test]
 fn the_journal_never_sees_a_session_id_or_a_token() {
     for line in [
         "AUTH: Received control message: AUTH_FAILED,CRV1:R:instance-1/8/0:b'Ti9B':https://a",
