@@ -34,6 +34,8 @@ const ACTIVATION_EXTRA: Duration = Duration::from_secs(180);
 const ACTIVATION_RESERVE: Duration = Duration::from_secs(15);
 /// How long NetworkManager may take to say Disconnect after a failure.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
+/// How long the bus may take for the last messages.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
 /// The service could not run at all.
 #[derive(Debug, Error)]
@@ -65,7 +67,12 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
         activation.await_farewell(&mut requests).await;
     }
     // What was sent last has to be on the bus before the process is gone.
-    bus.graceful_shutdown().await;
+    if tokio::time::timeout(FLUSH_LIMIT, bus.graceful_shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("the bus did not take the last messages in time");
+    }
     Ok(())
 }
 
