@@ -43,7 +43,7 @@ impl Connection {
         Ok(settings::from_settings(&self.data, &self.secrets)?)
     }
 
-    /// A number among the settings, in seconds.
+    /// `vpn.data`, for the settings that are not part of the profile.
     pub(crate) fn data(&self) -> &BTreeMap<String, String> {
         &self.data
     }
