@@ -28,6 +28,11 @@ pub(crate) enum FileError {
 
 /// The text of the regular file at `path`, at most [`SIZE_LIMIT`] octets.
 pub(crate) fn read(path: &Path) -> Result<String, FileError> {
+    String::from_utf8(read_octets(path)?).map_err(|_| FileError::NotText)
+}
+
+/// As [`read`], of a file that need not be text: a PKCS #12 file is none.
+pub(crate) fn read_octets(path: &Path) -> Result<Vec<u8>, FileError> {
     // Without O_NONBLOCK the opening of a pipe would wait for its writer, and the host with it.
     let file = OpenOptions::new()
         .read(true)
@@ -41,7 +46,7 @@ pub(crate) fn read(path: &Path) -> Result<String, FileError> {
     if octets.len() as u64 > SIZE_LIMIT {
         return Err(FileError::TooLarge);
     }
-    String::from_utf8(octets).map_err(|_| FileError::NotText)
+    Ok(octets)
 }
 
 /// Puts `text` into a file at `path` that only its owner may read, whole or not at all.

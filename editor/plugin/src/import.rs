@@ -63,7 +63,8 @@ pub(crate) fn import(path: &Path) -> Result<Import, ImportError> {
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
-        file::read(&folder.join(name)).map_err(|reason| format!("cannot read '{name}': {reason}"))
+        file::read_octets(&folder.join(name))
+            .map_err(|reason| format!("cannot read '{name}': {reason}"))
     };
     let imported =
         Profile::parse(&text, &mut read_file).map_err(|reason| ImportError::Profile {

@@ -3,7 +3,7 @@
 //! The configuration is written from the parsed profile and goes in through standard input, so
 //! that neither the user's file nor a private key in a file ever reaches OpenVPN.
 
-use crate::profile::{Profile, SignIn};
+use crate::profile::{Profile, SignIn, parts::push_line};
 use crate::secret::Secret;
 
 /// The line of OpenVPN that is started; some options exist in one line only.
@@ -24,6 +24,8 @@ pub struct LaunchParameters<'a> {
     pub tun_device: &'a str,
     /// Which OpenVPN.
     pub version: OpenVpnVersion,
+    /// The module that drives the security token, if the profile uses one.
+    pub pkcs11_module: Option<&'a str>,
 }
 
 /// How to start OpenVPN.
@@ -57,11 +59,11 @@ pub fn launch(profile: &Profile, parameters: &LaunchParameters<'_>) -> Launch {
     }
     Launch {
         arguments,
-        config: Secret::new(config(profile)),
+        config: Secret::new(config(profile, parameters.pkcs11_module)),
     }
 }
 
-fn config(profile: &Profile) -> String {
+fn config(profile: &Profile, pkcs11_module: Option<&str>) -> String {
     let mut text = String::new();
     for remote in profile.remotes() {
         let transport = remote.transport.as_str();
@@ -96,6 +98,10 @@ fn config(profile: &Profile) -> String {
     if !has("connect-timeout") && !has("server-poll-timeout") {
         text.push_str("connect-timeout 10\n");
     }
+    if let (Some(id), Some(module)) = (profile.pkcs11_id(), pkcs11_module) {
+        push_line(&mut text, ["pkcs11-providers", module]);
+        push_line(&mut text, ["pkcs11-id", id]);
+    }
     profile.push_directives(&mut text);
     profile.push_blocks(&mut text);
     text
@@ -122,6 +128,7 @@ mod tests {
                 management_socket,
                 tun_device: "awsvpn0",
                 version,
+                pkcs11_module: None,
             },
         )
     }
@@ -143,6 +150,22 @@ mod tests {
     fn openvpn_2_7_is_kept_from_its_own_script() {
         let launch = launched(OpenVpnVersion::V2_7);
         assert!(launch.arguments.join(" ").ends_with("--dns-updown disable"));
+    }
+
+    #[test]
+    fn a_token_is_used_through_the_module_that_the_service_found() {
+        let text = format!("pkcs11-id pkcs11:id=%01\npkcs11-providers /tmp/evil.so\n{PROFILE}");
+        let text: Vec<_> = text.lines().take_while(|line| *line != "<cert>").collect();
+        let profile = Profile::parse(&text.join("\n"), &mut |_| Err(String::new()))
+            .unwrap()
+            .profile;
+        let config = config(&profile, Some("/usr/lib/p11-kit-proxy.so"));
+        assert!(
+            config.contains(
+                "\npkcs11-providers /usr/lib/p11-kit-proxy.so\npkcs11-id pkcs11:id=%01\n"
+            )
+        );
+        assert!(!config.contains("evil"));
     }
 
     #[test]

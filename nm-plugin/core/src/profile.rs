@@ -17,11 +17,15 @@ pub use parse::Imported;
 
 /// For the other form a profile is kept in, see [`crate::settings`].
 pub(crate) mod parts {
-    pub(crate) use super::parse::{Parts, checked_content, directive_of_line, transport_of};
+    pub(crate) use super::parse::{
+        Parts, checked_content, directive_of_line, is_pkcs11_id, transport_of,
+    };
     pub(crate) use super::pem::is_encrypted;
+    pub(crate) use super::write::push_line;
 }
 
-use std::collections::BTreeMap;
+use crate::settings::Credential;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How packets reach the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +173,9 @@ pub struct Profile {
     sign_in: SignIn,
     user_name: Option<String>,
     early_push_request: bool,
+    pkcs11_id: Option<String>,
+    pkcs11_provider: Option<String>,
+    goes_without: BTreeSet<Credential>,
     inline: BTreeMap<Inline, zeroize::Zeroizing<String>>,
     directives: Vec<Directive>,
 }
@@ -204,6 +211,24 @@ impl Profile {
         self.early_push_request
     }
 
+    /// The certificate and key on a security token, as PKCS #11 names them.
+    #[must_use]
+    pub fn pkcs11_id(&self) -> Option<&str> {
+        self.pkcs11_id.as_deref()
+    }
+
+    /// The name of the module that drives the token, if it is not left to the system.
+    #[must_use]
+    pub fn pkcs11_provider(&self) -> Option<&str> {
+        self.pkcs11_provider.as_deref()
+    }
+
+    /// Whether the connection says that `credential` does not exist, so nobody is asked for it.
+    #[must_use]
+    pub fn goes_without(&self, credential: Credential) -> bool {
+        self.goes_without.contains(&credential)
+    }
+
     /// The content of a block.
     #[must_use]
     pub fn inline(&self, inline: Inline) -> Option<&str> {
@@ -219,7 +244,9 @@ impl Profile {
     /// Whether the client has a certificate.
     #[must_use]
     pub fn has_client_certificate(&self) -> bool {
-        self.inline.contains_key(&Inline::Cert) || self.inline.contains_key(&Inline::Pkcs12)
+        self.inline.contains_key(&Inline::Cert)
+            || self.inline.contains_key(&Inline::Pkcs12)
+            || self.pkcs11_id.is_some()
     }
 
     /// Whether the private key needs a passphrase.

@@ -1,14 +1,23 @@
 //! What the service and its auth dialog say to each other through NetworkManager.
 //!
+//! A request asks for one of two things: a login in the browser ([`Prompt`]), or what a person
+//! types ([`Form`]).
+//!
 //! Between them stand NetworkManager and whatever secret agent the user's desktop has, so the
 //! only ways are the hints of a secrets request (they become `-t` arguments of the dialog, which
 //! every user of the machine can read) and the secrets of its answer. Both ends take the words
 //! from here. The agent itself talks to the dialog in lines: its settings and secrets, `DONE`,
 //! later `QUIT`.
 
+mod agent_lines;
+mod form;
+
+pub use agent_lines::{AgentLines, AgentWord};
+pub use form::{Field, Form, Question, form_answer, form_hints};
+
 use crate::secret::Secret;
 use crate::settings;
-use std::fmt;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
 use url::Url;
@@ -50,6 +59,39 @@ pub fn login_hints(url: &Url, seconds_left: u64, retry: bool) -> Vec<String> {
         hints.push(RETRY_HINT.to_owned());
     }
     hints
+}
+
+/// What the auth dialog is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// A login in the browser.
+    Login(Prompt),
+    /// What a person types, or an agent has kept.
+    Form(Form),
+}
+
+impl Request {
+    /// Reads the hints and settings (`vpn.data`) of a secrets request; for `loopback_http` see
+    /// [`Prompt::parse`].
+    ///
+    /// Without a hint that says what is wanted, it is the form of everything that the settings
+    /// may ever ask for: so agents ask for what is kept.
+    ///
+    /// # Errors
+    /// As [`Prompt::parse`]: [`PromptError::NoAddress`] if nothing is asked for at all.
+    pub fn parse<'a>(
+        hints: impl IntoIterator<Item = &'a str> + Clone,
+        data: &BTreeMap<String, String>,
+        loopback_http: bool,
+    ) -> Result<Self, PromptError> {
+        match Prompt::parse(hints.clone(), loopback_http) {
+            Ok(prompt) => Ok(Self::Login(prompt)),
+            Err(PromptError::UnsafeAddress) => Err(PromptError::UnsafeAddress),
+            Err(PromptError::NoAddress) => Form::parse(hints, data)
+                .map(Self::Form)
+                .ok_or(PromptError::NoAddress),
+        }
+    }
 }
 
 /// A login that the auth dialog is asked for.
@@ -195,69 +237,25 @@ fn one_line(text: &str) -> String {
 /// What a dialog prints when it has nothing: the agent passes the request on.
 pub const EMPTY_ANSWER: &str = "\n\n";
 
-/// What a dialog prints to hand over `value` as [`settings::SAML_RESPONSE`]: name, value, and two
-/// empty lines, after which the agent reads no further.
+/// What a dialog prints to hand over `value` as [`settings::SAML_RESPONSE`].
 #[must_use]
 pub fn answer(value: &Secret) -> Secret {
-    let (name, value) = (settings::SAML_RESPONSE, value.expose());
-    let mut text = String::with_capacity(name.len() + value.len() + 4);
-    for part in [name, "\n", value, "\n\n\n"] {
-        text.push_str(part);
+    printed(&[(settings::SAML_RESPONSE, value)])
+}
+
+/// Name and value of each secret, a line each, and two empty lines, after which the agent reads no
+/// further.
+fn printed(secrets: &[(&str, &Secret)]) -> Secret {
+    let length = |(name, value): &(&str, &Secret)| name.len() + value.len() + 2;
+    // The whole room at once: a string that grows leaves copies behind.
+    let mut text = String::with_capacity(secrets.iter().map(length).sum::<usize>() + 2);
+    for (name, value) in secrets {
+        for part in [name, "\n", value.expose(), "\n"] {
+            text.push_str(part);
+        }
     }
+    text.push_str(EMPTY_ANSWER);
     Secret::new(text)
-}
-
-/// A word of the agent that the dialog has to act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentWord {
-    /// Settings and secrets have been sent.
-    Done,
-    /// The agent has its answer, or wants none any more.
-    Quit,
-}
-
-/// Finds the agent's words in what it writes to the dialog.
-///
-/// The settings and secrets in between are of no use to this dialog. It keeps no more of a line
-/// than a word's length, so lines may have any length and no secret is held.
-#[derive(Default)]
-pub struct AgentLines {
-    start: [u8; 4],
-    length: usize,
-}
-
-impl AgentLines {
-    /// Takes what was read next and returns the words that it completes, in order.
-    pub fn push(&mut self, octets: &[u8]) -> Vec<AgentWord> {
-        let mut words = Vec::new();
-        for octet in octets {
-            // libnm's own reader takes NUL for the end of a line, too.
-            if matches!(octet, b'\n' | 0) {
-                words.extend(self.word());
-                self.length = 0;
-            } else {
-                if let Some(place) = self.start.get_mut(self.length) {
-                    *place = *octet;
-                }
-                self.length = self.length.saturating_add(1);
-            }
-        }
-        words
-    }
-
-    fn word(&self) -> Option<AgentWord> {
-        match (&self.start, self.length) {
-            (b"DONE", 4) => Some(AgentWord::Done),
-            (b"QUIT", 4) => Some(AgentWord::Quit),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Debug for AgentLines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AgentLines(a line of {} octets so far)", self.length)
-    }
 }
 
 #[cfg(test)]
@@ -308,6 +306,23 @@ mod tests {
     fn a_message_that_is_an_address_will_do() {
         let message = format!("{MESSAGE_HINT_PREFIX}{ADDRESS}");
         assert_eq!(prompt(&[&message]).unwrap().url.as_str(), ADDRESS);
+    }
+
+    #[test]
+    fn a_request_is_a_login_or_a_form() {
+        let data = BTreeMap::from([("sign-in".to_owned(), "password".to_owned())]);
+        let parse = |hints: &[&str]| Request::parse(hints.iter().copied(), &data, false);
+        let url = format!("{URL_HINT_PREFIX}{ADDRESS}");
+        assert!(matches!(parse(&["password", &url]), Ok(Request::Login(_))));
+        let unsafe_url = format!("{URL_HINT_PREFIX}http://idp.example/");
+        assert_eq!(
+            parse(&["password", &unsafe_url]),
+            Err(PromptError::UnsafeAddress)
+        );
+        assert!(matches!(parse(&["password"]), Ok(Request::Form(form)) if form.fields.len() == 1));
+        assert!(matches!(parse(&[]), Ok(Request::Form(form)) if form.fields.len() == 2));
+        let nothing = Request::parse([], &BTreeMap::new(), false);
+        assert_eq!(nothing, Err(PromptError::NoAddress));
     }
 
     #[test]
@@ -380,37 +395,7 @@ mod tests {
         assert_eq!(answer.expose(), "saml-response\nabc\n\n\n");
     }
 
-    #[test]
-    fn words_of_the_agent_are_found() {
-        use AgentWord::{Done, Quit};
-        for (text, words) in [
-            ("DONE\n\n", &[Done][..]),
-            ("DATA_KEY=a\nDATA_VAL=DONE\n\nDONE\nQUIT\n", &[Done, Quit]),
-            ("SECRET_VAL=\n=QUIT\nQUITE\nQUI\n\nQUIT", &[]),
-            ("DONE\0QUIT\0", &[Done, Quit]),
-        ] {
-            assert_eq!(
-                AgentLines::default().push(text.as_bytes()),
-                words,
-                "{text:?}"
-            );
-        }
-    }
-
     proptest! {
-        #[test]
-        fn how_the_agent_cuts_its_words_does_not_matter(
-            lines in proptest::collection::vec("(DONE|QUIT|DATA_KEY=[a-z]{0,9}|)", 0..12),
-            cut in 1..9_usize,
-        ) {
-            let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-            let whole = AgentLines::default().push(text.as_bytes());
-            let mut pieces = AgentLines::default();
-            let found: Vec<_> =
-                text.as_bytes().chunks(cut).flat_map(|piece| pieces.push(piece)).collect();
-            prop_assert_eq!(found, whole);
-        }
-
         #[test]
         fn any_hint_is_survived(hint in ".{0,80}") {
             if let Ok(prompt) = prompt(&[&hint, &format!("{URL_HINT_PREFIX}{hint}")]) {

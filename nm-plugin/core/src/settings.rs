@@ -5,9 +5,13 @@
 //! and a backslash `\\`. Keys and certificates are kept here, not in files, so that no file that
 //! a user names is ever opened by root. Unknown keys are left alone.
 
+pub mod credential;
+
+pub use credential::{Credential, Keeping};
+
 use crate::profile::{
     Inline, Problem, Profile, Remote, SignIn, StaticChallenge,
-    parts::{Parts, checked_content, directive_of_line, is_encrypted, transport_of},
+    parts::{Parts, checked_content, directive_of_line, is_pkcs11_id, transport_of},
 };
 use crate::secret::Secret;
 use crate::session::Limits;
@@ -26,6 +30,16 @@ pub const PASSWORD: &str = "password";
 pub const CHALLENGE_RESPONSE: &str = "challenge-response";
 /// The secret with the passphrase of the private key.
 pub const KEY_PASSPHRASE: &str = "key-passphrase";
+/// The secret with the PIN of the security token.
+pub const TOKEN_PIN: &str = "pkcs11-pin";
+/// The setting with the key and certificate on a security token to sign in with: an RFC 7512 URI
+/// (`pkcs11:…`), or an id as `openvpn --show-pkcs11-ids` prints it.
+pub const PKCS11_ID: &str = "pkcs11-id";
+/// The setting with the module that drives the token: the name of one of the system's modules,
+/// without folder or ending. Without it, the modules are those that p11-kit is set up with.
+pub const PKCS11_PROVIDER: &str = "pkcs11-provider";
+/// The setting with the user's name, where passwords are used.
+pub const USER_NAME: &str = "username";
 /// `vpn.timeout` of an imported connection, in seconds: NetworkManager's default of 60 would end
 /// a login whose last step falls into the wrong moment.
 pub const DEFAULT_VPN_TIMEOUT_SECONDS: u32 = 600;
@@ -33,9 +47,8 @@ pub const DEFAULT_VPN_TIMEOUT_SECONDS: u32 = 600;
 const REMOTE: &str = "remote";
 const RANDOM_HOSTNAME: &str = "remote-random-hostname";
 const SIGN_IN: &str = "sign-in";
-const STATIC_CHALLENGE: &str = "static-challenge";
+pub(crate) const STATIC_CHALLENGE: &str = "static-challenge";
 const STATIC_CHALLENGE_ECHO: &str = "static-challenge-echo";
-const USER_NAME: &str = "username";
 const OPTIONS: &str = "options";
 const EARLY_PUSH_REQUEST: &str = "early-push-request";
 const LOGIN_TIMEOUT: &str = "login-timeout";
@@ -43,12 +56,6 @@ const CONNECT_TIMEOUT: &str = "connect-timeout";
 
 const YES: &str = "yes";
 const NO: &str = "no";
-/// `vpn.secrets` flags: kept by the agent of the user, never saved (NMSettingSecretFlags).
-const AGENT_OWNED_NOT_SAVED: &str = "3";
-/// `vpn.secrets` flags: kept by the agent of the user.
-const AGENT_OWNED: &str = "1";
-/// The bit of these flags that says that there is no such secret.
-const NOT_REQUIRED: u32 = 4;
 
 /// The settings of a connection make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -94,17 +101,26 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
         }
         SignIn::Password { static_challenge } => {
             set(SIGN_IN, "password");
-            set(&flags(PASSWORD), AGENT_OWNED);
             if let Some(challenge) = static_challenge {
                 set(STATIC_CHALLENGE, &challenge.text);
                 set(STATIC_CHALLENGE_ECHO, if challenge.echo { YES } else { NO });
-                set(&flags(CHALLENGE_RESPONSE), AGENT_OWNED_NOT_SAVED);
             }
         }
     }
-    set(&flags(SAML_RESPONSE), AGENT_OWNED_NOT_SAVED);
-    if profile.private_key_is_encrypted() {
-        set(&flags(KEY_PASSPHRASE), AGENT_OWNED);
+    set(&flags(SAML_RESPONSE), Keeping::AskedEachTime.flags());
+    for credential in credential::conceivable(profile) {
+        let keeping = if profile.goes_without(credential) {
+            Keeping::NotNeeded
+        } else {
+            credential.usual_keeping()
+        };
+        set(&credential.flags_key(), keeping.flags());
+    }
+    if let Some(id) = profile.pkcs11_id() {
+        set(PKCS11_ID, id);
+    }
+    if let Some(provider) = profile.pkcs11_provider() {
+        set(PKCS11_PROVIDER, provider);
     }
     if let Some(name) = profile.user_name() {
         set(USER_NAME, name);
@@ -181,36 +197,15 @@ pub fn from_settings(
         sign_in: sign_in(data)?,
         user_name,
         early_push_request: flag(data, EARLY_PUSH_REQUEST, true)?,
+        pkcs11_id: text(data, PKCS11_ID, is_pkcs11_id)?,
+        pkcs11_provider: text(data, PKCS11_PROVIDER, is_provider)?,
+        goes_without: Credential::ALL
+            .into_iter()
+            .filter(|credential| Keeping::of(data, *credential) == Some(Keeping::NotNeeded))
+            .collect(),
         inline,
         directives,
     })?)
-}
-
-/// The names of the secrets that have to be asked for before a connection can begin.
-#[must_use]
-pub fn required_secrets(
-    data: &BTreeMap<String, String>,
-    secrets: &BTreeMap<String, Secret>,
-) -> Vec<&'static str> {
-    let mut required = Vec::new();
-    if let Ok(SignIn::Password { static_challenge }) = sign_in(data) {
-        required.push(PASSWORD);
-        if static_challenge.is_some() {
-            required.push(CHALLENGE_RESPONSE);
-        }
-    }
-    let has_encrypted_key = secrets
-        .get(Inline::Key.name())
-        .is_some_and(|key| is_encrypted(key.expose()));
-    if has_encrypted_key || data.contains_key(&flags(KEY_PASSPHRASE)) {
-        required.push(KEY_PASSPHRASE);
-    }
-    let not_required = |name: &str| {
-        let flags = data.get(&flags(name)).and_then(|text| text.parse().ok());
-        flags.is_some_and(|flags: u32| flags & NOT_REQUIRED != 0)
-    };
-    required.retain(|name| !secrets.contains_key(*name) && !not_required(name));
-    required
 }
 
 /// How long to wait, as the connection says or by default: 60 s for the endpoint, ten minutes for
@@ -227,8 +222,35 @@ pub fn limits(data: &BTreeMap<String, String>) -> Limits {
     }
 }
 
+/// Whether the answer to a static challenge may be seen while it is typed.
+pub(crate) fn static_challenge_echo(data: &BTreeMap<String, String>) -> bool {
+    flag(data, STATIC_CHALLENGE_ECHO, false).unwrap_or(false)
+}
+
 fn flags(secret: &str) -> String {
     format!("{secret}-flags")
+}
+
+/// The value of a key that may be missing or empty, if it is as it has to be.
+fn text(
+    data: &BTreeMap<String, String>,
+    key: &'static str,
+    is_good: impl Fn(&str) -> bool,
+) -> Result<Option<String>, SettingsError> {
+    match data.get(key).filter(|text| !text.is_empty()) {
+        None => Ok(None),
+        Some(text) if is_good(text) => Ok(Some(text.clone())),
+        Some(_) => Err(SettingsError::Bad(key)),
+    }
+}
+
+/// A name without a folder: where modules are is the service's business, and only root's.
+fn is_provider(name: &str) -> bool {
+    name.len() <= 64
+        && !name.starts_with(['.', '-'])
+        && name
+            .bytes()
+            .all(|o| o.is_ascii_alphanumeric() || b"-_.".contains(&o))
 }
 
 fn sign_in(data: &BTreeMap<String, String>) -> Result<SignIn, SettingsError> {
@@ -362,20 +384,66 @@ mod tests {
     }
 
     #[test]
-    fn saml_needs_no_secret_before_it_begins_and_a_password_does() {
-        let none = BTreeMap::new();
-        assert!(required_secrets(&to_data(&profile()), &none).is_empty());
+    fn saml_needs_nothing_before_it_begins_and_a_password_does() {
+        assert_eq!(credential::needed(&profile()), []);
         let text = PROFILE.replace("auth-federate", "auth-user-pass\nstatic-challenge Code 1");
         let profile = Profile::parse(&text, &mut |_| Err(String::new()))
             .unwrap()
             .profile;
-        let data = to_data(&profile);
+        let needed = [
+            Credential::UserName,
+            Credential::Password,
+            Credential::ChallengeResponse,
+        ];
+        assert_eq!(credential::needed(&profile), needed);
+        let mut data = to_data(&profile);
+        assert_eq!(credential::askable(&data, &BTreeMap::new()), needed);
+        // What is given once counts once; the rest is kept in the user's keyring.
+        for (key, flags) in [
+            ("username-flags", "1"),
+            ("password-flags", "1"),
+            ("challenge-response-flags", "3"),
+        ] {
+            assert_eq!(data[key], flags, "{key}");
+        }
+        data.insert("username".to_owned(), "ada".to_owned());
+        data.insert("password-flags".to_owned(), "4".to_owned());
+        let profile = from_settings(&data, &to_secrets(&profile)).unwrap();
         assert_eq!(
-            required_secrets(&data, &none),
-            [PASSWORD, CHALLENGE_RESPONSE]
+            credential::needed(&profile),
+            [Credential::ChallengeResponse]
         );
-        let given = BTreeMap::from([(PASSWORD.to_owned(), Secret::from("x"))]);
-        assert_eq!(required_secrets(&data, &given), [CHALLENGE_RESPONSE]);
+        assert!(from_settings(&to_data(&profile), &to_secrets(&profile)).unwrap() == profile);
+    }
+
+    #[test]
+    fn a_token_is_named_by_its_key_and_by_a_module_without_a_folder() {
+        let text = PROFILE
+            .replace("auth-federate", "pkcs11-id 'pkcs11:token=a%20b;id=%01'")
+            .lines()
+            .take_while(|line| *line != "<cert>")
+            .collect::<Vec<_>>()
+            .join("\n");
+        let profile = Profile::parse(&text, &mut |_| Err(String::new()))
+            .unwrap()
+            .profile;
+        let mut data = to_data(&profile);
+        assert_eq!(data["pkcs11-id"], "pkcs11:token=a%20b;id=%01");
+        assert_eq!(data["pkcs11-pin-flags"], "1");
+        assert_eq!(credential::needed(&profile), [Credential::TokenPin]);
+        for (provider, good) in [
+            ("opensc-pkcs11", true),
+            ("p11-kit-proxy.so", true),
+            ("", true),
+            ("/tmp/evil.so", false),
+            ("../evil", false),
+            ("..", false),
+            ("a b", false),
+        ] {
+            data.insert(PKCS11_PROVIDER.to_owned(), provider.to_owned());
+            let read = from_settings(&data, &BTreeMap::new());
+            assert_eq!(read.is_ok(), good, "{provider}");
+        }
     }
 
     #[test]

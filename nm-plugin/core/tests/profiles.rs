@@ -5,7 +5,7 @@ use aws_client_vpn_core::profile::{
     Inline, ParseError, Profile, Remote, SignIn, StaticChallenge, Transport,
 };
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
+use aws_client_vpn_core::settings::{self, Credential, credential};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -54,6 +54,7 @@ fn config(profile: &Profile) -> Secret {
         management_socket: "/run/nm-aws-client-vpn/1/management",
         tun_device: "awsvpn0",
         version: OpenVpnVersion::V2_6,
+        pkcs11_module: None,
     };
     openvpn::launch(profile, &parameters).config
 }
@@ -170,19 +171,25 @@ fn what_has_to_be_asked_before_a_connection_begins() {
     for (name, text) in FIXTURES {
         let profile = parsed(text);
         let (data, secrets) = (settings::to_data(&profile), settings::to_secrets(&profile));
-        let expected: &[&str] = match name {
+        let expected: &[Credential] = match name {
             "certificate-encrypted-pkcs8" | "certificate-encrypted-traditional" => {
-                &[settings::KEY_PASSPHRASE]
+                &[Credential::KeyPassphrase]
             }
-            "password" | "china-password-certificate" => &[settings::PASSWORD],
-            "password-mfa" => &[settings::PASSWORD, settings::CHALLENGE_RESPONSE],
+            "password" | "china-password-certificate" => {
+                &[Credential::UserName, Credential::Password]
+            }
+            "password-mfa" => &[
+                Credential::UserName,
+                Credential::Password,
+                Credential::ChallengeResponse,
+            ],
             _ => &[],
         };
-        assert_eq!(
-            settings::required_secrets(&data, &secrets),
-            expected,
-            "{name}"
-        );
+        assert_eq!(credential::needed(&profile), expected, "{name}");
+        // Only OpenVPN can tell whether a PKCS #12 file has a passphrase.
+        if name != "pkcs12" {
+            assert_eq!(credential::askable(&data, &secrets), expected, "{name}");
+        }
         assert_eq!(data["saml-response-flags"], "3", "{name}");
     }
 }
@@ -192,12 +199,11 @@ fn an_encrypted_key_needs_its_passphrase_even_where_no_flags_say_so() {
     let profile = parsed(fixture!("certificate-encrypted-pkcs8"));
     let (mut data, secrets) = (settings::to_data(&profile), settings::to_secrets(&profile));
     data.remove("key-passphrase-flags");
-    assert_eq!(
-        settings::required_secrets(&data, &secrets),
-        [settings::KEY_PASSPHRASE]
-    );
+    let needed =
+        |data: &_| credential::needed(&settings::from_settings(data, &secrets).expect("a profile"));
+    assert_eq!(needed(&data), [Credential::KeyPassphrase]);
     data.insert("key-passphrase-flags".to_owned(), "4".to_owned());
-    assert!(settings::required_secrets(&data, &secrets).is_empty());
+    assert_eq!(needed(&data), []);
 }
 
 #[test]
@@ -257,7 +263,7 @@ fn files_are_read_at_import_and_kept() {
     let imported = Profile::parse(&text, &mut |path| {
         files
             .get(path)
-            .cloned()
+            .map(|text| text.as_bytes().to_vec())
             .ok_or_else(|| format!("'{path}' is not here"))
     });
     assert!(imported.expect("a profile").profile == parsed(inline));
@@ -302,7 +308,6 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
     let table = [
         ("plugin /tmp/x.so", "plugin", program),
         ("providers /tmp/x.so", "providers", program),
-        ("pkcs11-providers /tmp/x.so", "pkcs11-providers", program),
         ("\"up\" /bin/sh", "up", program),
         ("  --down /bin/sh", "down", program),
         ("'route-up' /bin/sh", "route-up", program),

@@ -86,6 +86,8 @@ pub(crate) struct Plugin {
     requests: mpsc::Sender<Request>,
     /// A caller that was checked; unique names are never given to another.
     root: Option<OwnedUniqueName>,
+    /// Whether agents have been asked for what they keep.
+    kept_secrets_asked: bool,
 }
 
 impl Plugin {
@@ -94,6 +96,7 @@ impl Plugin {
         Self {
             requests,
             root: None,
+            kept_secrets_asked: false,
         }
     }
 
@@ -180,6 +183,11 @@ impl Plugin {
     }
 
     /// `NeedSecrets(a{sa{sv}} settings) → s`: the setting that lacks secrets, or nothing.
+    ///
+    /// It is for what an agent has kept. NetworkManager asks this again after each way to get
+    /// secrets: first those of the connection's file, then what agents give without a person, then
+    /// a person. That last way carries no hints, so nmcli could not serve it: what is still missing
+    /// by then is asked for while connecting.
     async fn need_secrets(
         &mut self,
         #[zbus(header)] header: Header<'_>,
@@ -188,12 +196,9 @@ impl Plugin {
     ) -> Result<String, PluginError> {
         self.check_caller(bus, &header).await?;
         let connection = VpnConnection::try_from(settings)?;
-        let missing = connection.missing_secrets();
-        Ok(if missing.is_empty() {
-            String::new()
-        } else {
-            "vpn".to_owned()
-        })
+        let is_first = !std::mem::replace(&mut self.kept_secrets_asked, true);
+        let wanted = is_first && connection.may_have_kept_secrets();
+        Ok(if wanted { "vpn" } else { "" }.to_owned())
     }
 
     /// `NewSecrets(a{sa{sv}} connection)`: the answer to SecretsRequired.

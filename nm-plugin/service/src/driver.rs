@@ -9,6 +9,7 @@ use crate::dbus::{self, Plugin, PluginError, Request, config};
 use crate::journal;
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
+use crate::pkcs11_module;
 use crate::resolver;
 use crate::runtime_dir::RuntimeDir;
 use crate::tun_device::TunDevice;
@@ -387,6 +388,12 @@ impl Activation {
         let socket_path = socket_path
             .to_str()
             .ok_or("the path of the socket is not text")?;
+        let profile = self.session.profile();
+        let pkcs11_module = profile
+            .pkcs11_id()
+            .map(|_| pkcs11_module::find(profile.pkcs11_provider()))
+            .transpose()
+            .map_err(|error| error.to_string())?;
         let device = TunDevice::create(account.uid)
             .map_err(|error| format!("no tun device could be made: {error}"))?;
         self.tun_device = Some(device.clone());
@@ -394,6 +401,7 @@ impl Activation {
             management_socket: socket_path,
             tun_device: device.name(),
             version: OpenVpnVersion::V2_6,
+            pkcs11_module: pkcs11_module.as_deref(),
         };
         let launch = openvpn::launch(self.session.profile(), &parameters);
         let process =

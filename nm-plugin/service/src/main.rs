@@ -11,6 +11,7 @@ mod journal;
 mod kernel;
 mod management_socket;
 mod openvpn_process;
+mod pkcs11_module;
 mod privileges;
 mod resolver;
 mod runtime_dir;

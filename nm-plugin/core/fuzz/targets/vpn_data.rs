@@ -6,7 +6,7 @@
 
 use aws_client_vpn_core::openvpn::{LaunchParameters, OpenVpnVersion, launch};
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
+use aws_client_vpn_core::settings::{self, credential};
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
@@ -23,7 +23,8 @@ fuzz_target!(|text: &str| {
             None => data.insert(key.to_owned(), value.to_owned()).is_some(),
         };
     }
-    let _ = settings::required_secrets(&data, &secrets);
+    let _ = credential::askable(&data, &secrets);
+    let _ = credential::may_be_kept(&data, &secrets);
     let _ = settings::limits(&data);
     let Ok(profile) = settings::from_settings(&data, &secrets) else {
         return;
@@ -37,6 +38,7 @@ fuzz_target!(|text: &str| {
         management_socket: "/run/nm-aws-client-vpn/1/management",
         tun_device: "awsvpn0",
         version: OpenVpnVersion::V2_7,
+        pkcs11_module: Some("/usr/lib/p11-kit-proxy.so"),
     };
     let config = launch(&profile, &parameters).config;
     let own: Vec<_> = profile.directives().iter().map(|own| own.name()).collect();
@@ -58,6 +60,8 @@ fuzz_target!(|text: &str| {
                     "remote-cert-tls",
                     "tls-version-min",
                     "connect-timeout",
+                    "pkcs11-providers",
+                    "pkcs11-id",
                 ];
                 assert!(written.contains(&name) || own.contains(&name), "{line}");
             }

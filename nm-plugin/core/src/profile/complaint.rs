@@ -114,6 +114,12 @@ pub enum Problem {
     /// A certificate without key, or the other way round.
     #[error("there is a client certificate without its private key, or a key without certificate")]
     HalfCertificate,
+    /// More than one of certificate and key, PKCS #12 file and token.
+    #[error(
+        "there is more than one client certificate: keep only one of 'cert' with 'key', 'pkcs12' \
+         and 'pkcs11-id'"
+    )]
+    SeveralCertificates,
     /// No way to sign in.
     #[error(
         "the profile has no way to sign in: add your certificate with <cert> and <key> blocks, or \

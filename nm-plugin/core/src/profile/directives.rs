@@ -119,6 +119,9 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         ]),
         "dns" => Keep(3, &[OneOf(&["server", "search-domains"]), Token, Token, Token, Token, Token]),
 
+        "pkcs11-providers" => Ignored(
+            "a token is used through the modules of this computer, which its administrator chooses",
+        ),
         "tap-sleep" | "cryptoapicert" | "block-outside-dns" | "register-dns" | "route-method"
             | "win-sys" | "ip-win32" | "windows-driver" => Ignored(WINDOWS),
         "tun-mtu-extra" | "persist-local-ip" | "persist-remote-ip" | "mute-replay-warnings"
@@ -129,7 +132,7 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "push-peer-info"
             => Ignored("it would tell the endpoint this computer's hardware address"),
 
-        "plugin" | "providers" | "engine" | "pkcs11-providers" | "up" | "down" | "up-restart"
+        "plugin" | "providers" | "engine" | "up" | "down" | "up-restart"
             | "up-delay" | "down-pre" | "route-up" | "route-pre-down" | "ipchange" | "tls-verify"
             | "auth-user-pass-verify" | "client-connect" | "client-disconnect" | "learn-address"
             | "client-crresponse" | "tls-crypt-v2-verify" | "dns-updown" | "iproute"
@@ -143,8 +146,7 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "management-external-cert" | "management-client-user" | "management-client-group"
             | "management-log-cache" | "daemon" | "inetd" | "syslog" | "user" | "group" | "chroot"
             | "cd" | "setcon" | "nice" | "mlock" | "remap-usr1" | "dev-node" | "mark" | "bind-dev"
-            | "mktun" | "rmtun" | "echo" | "parameter" | "pkcs11-id" | "pkcs11-id-management"
-            | "compat-names" | "ignore-unknown-option" => Refused(PROCESS),
+            | "mktun" | "rmtun" | "echo" | "parameter" | "pkcs11-id-management" | "compat-names" | "ignore-unknown-option" => Refused(PROCESS),
         "server" | "server-ipv6" | "server-bridge" | "mode" | "tls-server" | "port-share"
             | "duplicate-cn" | "client-to-client" | "push" | "push-reset" | "push-remove"
             | "ifconfig-pool" | "ifconfig-push" | "max-clients" => Refused(SERVER),

@@ -4,6 +4,7 @@ use super::complaint::{Note, ParseError, Problem};
 use super::directives::{Argument, Rule, rule};
 use super::words::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::{Directive, Inline, Profile, Remote, SignIn, StaticChallenge, Transport, pem};
+use crate::settings::Credential;
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -26,7 +27,7 @@ pub struct Imported {
 
 /// What is collected while the lines are read.
 struct Reader<'a> {
-    read_file: &'a mut dyn FnMut(&str) -> Result<String, String>,
+    read_file: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     remotes: Vec<(String, Option<u16>, Option<Transport>)>,
     port: Option<u16>,
     transport: Option<Transport>,
@@ -34,6 +35,7 @@ struct Reader<'a> {
     federated: bool,
     password: bool,
     static_challenge: Option<StaticChallenge>,
+    pkcs11_id: Option<String>,
     inline: BTreeMap<Inline, Zeroizing<String>>,
     directives: Vec<Directive>,
     notes: Vec<Note>,
@@ -50,13 +52,13 @@ struct Connection {
 
 impl Profile {
     /// Reads a profile. `read_file` is asked for the content of a certificate or key that the
-    /// profile names as a file; an error is text for the user.
+    /// profile names as a file, which need not be text; an error is text for the user.
     ///
     /// # Errors
     /// [`ParseError`], with the line.
     pub fn parse(
         text: &str,
-        read_file: &mut dyn FnMut(&str) -> Result<String, String>,
+        read_file: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     ) -> Result<Imported, ParseError> {
         if text.len() > FILE_LIMIT {
             return Err(ParseError {
@@ -81,6 +83,7 @@ impl Profile {
             federated: false,
             password: false,
             static_challenge: None,
+            pkcs11_id: None,
             inline: BTreeMap::new(),
             directives: Vec::new(),
             notes: Vec::new(),
@@ -121,7 +124,19 @@ impl Profile {
         if has(Inline::Cert) != has(Inline::Key) {
             return Err(Problem::HalfCertificate);
         }
-        let certificate = has(Inline::Cert) || has(Inline::Pkcs12);
+        let certificates = [
+            has(Inline::Cert),
+            has(Inline::Pkcs12),
+            parts.pkcs11_id.is_some(),
+        ];
+        let certificates = certificates
+            .into_iter()
+            .filter(|is_there| *is_there)
+            .count();
+        if certificates > 1 {
+            return Err(Problem::SeveralCertificates);
+        }
+        let certificate = certificates == 1;
         if matches!(parts.sign_in, SignIn::Certificate) && !certificate {
             return Err(Problem::NoSignIn);
         }
@@ -131,6 +146,9 @@ impl Profile {
             sign_in: parts.sign_in,
             user_name: parts.user_name,
             early_push_request: parts.early_push_request,
+            pkcs11_id: parts.pkcs11_id,
+            pkcs11_provider: parts.pkcs11_provider,
+            goes_without: parts.goes_without,
             inline: parts.inline,
             directives: parts.directives,
         })
@@ -144,6 +162,9 @@ pub(crate) struct Parts {
     pub(crate) sign_in: SignIn,
     pub(crate) user_name: Option<String>,
     pub(crate) early_push_request: bool,
+    pub(crate) pkcs11_id: Option<String>,
+    pub(crate) pkcs11_provider: Option<String>,
+    pub(crate) goes_without: BTreeSet<Credential>,
     pub(crate) inline: BTreeMap<Inline, Zeroizing<String>>,
     pub(crate) directives: Vec<Directive>,
 }
@@ -284,7 +305,7 @@ impl Reader<'_> {
             "remote" => 3,
             "static-challenge" | "tls-auth" => 2,
             "port" | "rport" | "proto" | "ca" | "cert" | "key" | "extra-certs" | "pkcs12"
-            | "crl-verify" | "tls-crypt" => 1,
+            | "crl-verify" | "tls-crypt" | "pkcs11-id" => 1,
             "remote-random-hostname" | "auth-federate" => 0,
             // Checked with the others' arguments below.
             _ => WORD_LIMIT,
@@ -332,6 +353,11 @@ impl Reader<'_> {
                 };
                 self.static_challenge = Some(StaticChallenge { text, echo });
             }
+            "pkcs11-id" => {
+                let id = argument(0).filter(|id| is_pkcs11_id(id));
+                let id = id.ok_or_else(|| bad("it does not name a key on a security token"))?;
+                self.pkcs11_id = Some(id.to_owned());
+            }
             "dev" | "dev-type" if !argument(0).is_some_and(|dev| dev.starts_with("tun")) => {
                 return Err(bad("AWS Client VPN uses a tun device and no other"));
             }
@@ -363,13 +389,14 @@ impl Reader<'_> {
         if path == "[inline]" {
             return Ok(());
         }
-        let content = (self.read_file)(path)
+        let octets = (self.read_file)(path)
             .map(Zeroizing::new)
             .map_err(|reason| Problem::UnreadableFile {
                 directive: inline.name(),
                 reason,
             })?;
-        self.insert(inline, &content)
+        let content = pem::text_of_file(inline, &octets);
+        self.insert(inline, &content.ok_or(Problem::BadContent(inline.name()))?)
     }
 
     fn table(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
@@ -424,6 +451,9 @@ impl Reader<'_> {
             sign_in,
             user_name: None,
             early_push_request: true,
+            pkcs11_id: self.pkcs11_id,
+            pkcs11_provider: None,
+            goes_without: BTreeSet::new(),
             inline: self.inline,
             directives: self.directives,
         })?;
@@ -580,6 +610,18 @@ fn is_host(host: &str) -> bool {
 
 fn port_of(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port != 0)
+}
+
+/// What OpenVPN's line may hold; it is put in quotation marks, so spaces do no harm.
+const PKCS11_ID_LIMIT: usize = 200;
+
+/// A `pkcs11:` URI, or the five fields of pkcs11-helper's older form.
+pub(crate) fn is_pkcs11_id(id: &str) -> bool {
+    let is_old_form = id.split('/').count() == 5;
+    id.len() <= PKCS11_ID_LIMIT
+        && (id.starts_with("pkcs11:") || is_old_form)
+        && id.bytes().all(|o| (b' '..=b'~').contains(&o))
+        && !id.contains(['"', '\'', '<', '>'])
 }
 
 pub(crate) fn transport_of(text: &str) -> Option<Transport> {

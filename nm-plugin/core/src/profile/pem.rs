@@ -1,5 +1,10 @@
 //! Certificates and keys in text: nothing else may hide in a block.
 
+use super::Inline;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use zeroize::Zeroizing;
+
 /// The most octets of one block.
 pub(super) const LIMIT: usize = 256 * 1024;
 /// The most octets of a line; OpenSSL reads no longer ones.
@@ -60,6 +65,18 @@ pub(super) fn base64(text: &str) -> Option<String> {
         lines.push('\n');
     }
     Some(lines)
+}
+
+/// The content of a file as it stands in a block: a PKCS #12 file is binary and becomes base64;
+/// everything else is text.
+pub(super) fn text_of_file(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
+    let text = std::str::from_utf8(octets).ok();
+    let is_text = inline != Inline::Pkcs12 || text.and_then(base64).is_some();
+    if is_text {
+        return text.map(|text| Zeroizing::new(text.to_owned()));
+    }
+    // More would be over the limit of a block.
+    (octets.len() <= LIMIT / 4 * 3).then(|| Zeroizing::new(BASE64.encode(octets)))
 }
 
 /// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
@@ -154,6 +171,22 @@ mod tests {
         ] {
             assert_eq!(blocks(&key(header)), None, "{header}");
         }
+    }
+
+    #[test]
+    fn a_binary_pkcs12_file_becomes_base64_and_no_other_file_may_be_binary() {
+        let text =
+            |inline, octets: &[u8]| text_of_file(inline, octets).map(|text| text.to_string());
+        let binary = [0x30, 0x82, 0xff, 0x00];
+        assert_eq!(text(Inline::Pkcs12, &binary).as_deref(), Some("MIL/AA=="));
+        assert_eq!(
+            text(Inline::Pkcs12, b"MIL/AA==\n").as_deref(),
+            Some("MIL/AA==\n")
+        );
+        assert_eq!(text(Inline::Key, &binary), None);
+        assert_eq!(text(Inline::Pkcs12, &vec![0; LIMIT]), None);
+        let limit = text(Inline::Pkcs12, &vec![0; LIMIT / 4 * 3]).unwrap();
+        assert!(base64(&limit).is_some());
     }
 
     #[test]

@@ -28,6 +28,9 @@ impl Profile {
             }
             SignIn::Certificate => {}
         }
+        if let Some(id) = self.pkcs11_id() {
+            push_line(&mut text, ["pkcs11-id", id]);
+        }
         self.push_directives(&mut text);
         self.push_blocks(&mut text);
         text
@@ -52,7 +55,7 @@ impl Profile {
     }
 }
 
-fn push_line<'a>(text: &mut String, line: impl IntoIterator<Item = &'a str>) {
+pub(crate) fn push_line<'a>(text: &mut String, line: impl IntoIterator<Item = &'a str>) {
     text.push_str(&words::join(line));
     text.push('\n');
 }

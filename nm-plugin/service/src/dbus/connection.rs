@@ -53,9 +53,9 @@ impl Connection {
         self.secrets
     }
 
-    /// The names of the secrets that have to be asked for before a Connect.
-    pub(crate) fn missing_secrets(&self) -> Vec<&'static str> {
-        settings::required_secrets(&self.data, &self.secrets)
+    /// Whether an agent may have kept something that is needed.
+    pub(crate) fn may_have_kept_secrets(&self) -> bool {
+        settings::credential::may_be_kept(&self.data, &self.secrets)
     }
 }
 
