@@ -12,16 +12,20 @@ vpndir      ?= $(shell pkg-config --variable=vpnservicedir libnm)
 dbusdir     ?= /usr/share/dbus-1/system.d
 sysusersdir ?= /usr/lib/sysusers.d
 tmpfilesdir ?= /usr/lib/tmpfiles.d
+localedir   ?= $(datadir)/locale
+# What the programs look into; a distribution's own prefix is not a staging folder.
+export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 
 CARGO   ?= cargo
 INSTALL ?= install
 SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-editor-plugin
-TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm
+TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm -p aws-client-vpn-words \
+	-p aws-client-vpn-po
 FILES   := service-files
 STAGE   := $(CURDIR)/target/stage
 
 .PHONY: help deps deps-build build openvpn openvpn-for-tests install stage \
-	check unit e2e fuzz test demo bench endpoint
+	words check unit e2e fuzz test demo bench endpoint
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -56,6 +60,11 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 $(FILES)/sysusers.conf $(DESTDIR)$(sysusersdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 $(FILES)/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/metainfo $(FILES)/*.metainfo.xml
+	set -e; for language in $$(cat po/LINGUAS); do \
+		folder=$(DESTDIR)$(localedir)/$$language/LC_MESSAGES; \
+		$(INSTALL) -d $$folder; \
+		msgfmt -o $$folder/NetworkManager-aws-client-vpn.mo po/$$language.po; \
+	done
 ifeq ($(DESTDIR),)
 	-systemd-sysusers $(sysusersdir)/nm-aws-client-vpn.conf
 	-systemd-tmpfiles --create $(tmpfilesdir)/nm-aws-client-vpn.conf
@@ -63,6 +72,9 @@ endif
 
 stage: ## the same into target/stage, which the tests lay over their own /usr
 	$(MAKE) install DESTDIR=$(STAGE) prefix=/usr
+
+words: ## brings the catalogue in po/ up to the texts in the source
+	$(CARGO) run --quiet -p aws-client-vpn-po
 
 check: ## formatting, lints, licences of the dependencies, the files that are installed
 	$(CARGO) fmt --all --check

@@ -1,12 +1,13 @@
 //! A connection becomes a `.ovpn` file.
 
 use crate::file::{self, FileError};
+use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::settings::{self, SERVICE_TYPE, SettingsError};
 use aws_client_vpn_libnm::Connection;
 use std::path::{Path, PathBuf};
 
 /// Why a connection cannot be exported.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Worded)]
 pub(crate) enum ExportError {
     /// Another plugin's.
     #[error("this is not an AWS Client VPN connection")]
@@ -15,7 +16,7 @@ pub(crate) enum ExportError {
     #[error("the connection cannot be exported: {0}")]
     Settings(#[from] SettingsError),
     /// The file cannot be written.
-    #[error("cannot write {}: {reason}", path.display())]
+    #[error("cannot write {file}: {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,

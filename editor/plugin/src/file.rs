@@ -1,5 +1,6 @@
 //! Reading and writing the files a user named: bounded, regular files only, never half written.
 
+use aws_client_vpn_core::message::Worded;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -10,7 +11,7 @@ use std::path::Path;
 pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// Why a file could not be read or written; the caller names the file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Worded)]
 pub(crate) enum FileError {
     /// The system said no.
     #[error("{0}")]
@@ -19,7 +20,10 @@ pub(crate) enum FileError {
     #[error("it is not a regular file")]
     NotRegular,
     /// More than [`SIZE_LIMIT`].
-    #[error("it is larger than {} KiB, so it is no VPN profile, certificate or key", SIZE_LIMIT / 1024)]
+    #[error(
+        "it is larger than {limit} KiB, so it is no VPN profile, certificate or key",
+        limit = SIZE_LIMIT / 1024
+    )]
     TooLarge,
     /// Not UTF-8.
     #[error("it is not a text in UTF-8")]

@@ -1,6 +1,7 @@
 //! A `.ovpn` file becomes a connection.
 
 use crate::file::{self, FileError};
+use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::profile::{ParseError, Profile};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{
@@ -8,14 +9,15 @@ use aws_client_vpn_core::settings::{
 };
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
+use aws_client_vpn_words::{self as words, text};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Why a file cannot be imported.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Worded)]
 pub(crate) enum ImportError {
     /// The file itself cannot be read.
-    #[error("cannot read {}: {reason}", path.display())]
+    #[error("cannot read {file}: {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,
@@ -23,7 +25,7 @@ pub(crate) enum ImportError {
         reason: FileError,
     },
     /// It is not a profile that this plugin can use.
-    #[error("{}: {reason}", path.display())]
+    #[error("{file}: {reason}", file = path.display())]
     Profile {
         /// As the user wrote it.
         path: PathBuf,
@@ -63,8 +65,13 @@ pub(crate) fn import(path: &Path) -> Result<Import, ImportError> {
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
-        file::read_octets(&folder.join(name))
-            .map_err(|reason| format!("cannot read '{name}': {reason}"))
+        file::read_octets(&folder.join(name)).map_err(|reason| {
+            text!(
+                "cannot read '{name}': {reason}",
+                name = name,
+                reason = words::of(&reason)
+            )
+        })
     };
     let imported =
         Profile::parse(&text, &mut read_file).map_err(|reason| ImportError::Profile {

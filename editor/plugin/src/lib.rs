@@ -13,6 +13,7 @@ use aws_client_vpn_libnm::{
     Capabilities, Connection, VpnEditor, VpnEditorPlugin, VpnEditorPluginImpl, editor_plugin, ffi,
     guard::plugin_error,
 };
+use aws_client_vpn_words::{self as words, text};
 use glib::prelude::*;
 use glib::subclass::prelude::*;
 use std::path::Path;
@@ -31,6 +32,7 @@ const LOG_DOMAIN: &str = "nm-aws-client-vpn";
 pub unsafe extern "C" fn nm_vpn_editor_plugin_factory(
     error: *mut *mut glib::ffi::GError,
 ) -> *mut ffi::NMVpnEditorPlugin {
+    words::bind();
     // SAFETY: passed on.
     unsafe { editor_plugin::factory(error, glib::Object::new::<Plugin>) }
 }
@@ -63,13 +65,14 @@ impl ObjectImpl for PluginClass {
 
     fn property(&self, _id: usize, property: &glib::ParamSpec) -> glib::Value {
         match property.name() {
-            "name" => "AWS Client VPN",
-            "description" => "Endpoints of AWS Client VPN, with single sign-on in the browser.",
-            "service" => SERVICE_TYPE,
+            "name" => "AWS Client VPN".to_value(),
+            "description" => {
+                text!("Endpoints of AWS Client VPN, with single sign-on in the browser.").to_value()
+            }
+            "service" => SERVICE_TYPE.to_value(),
             // A panic here would end the host; an empty text does not.
-            _ => "",
+            _ => "".to_value(),
         }
-        .to_value()
     }
 }
 
@@ -81,14 +84,16 @@ impl VpnEditorPluginImpl for PluginClass {
     fn editor(&self, _connection: &Connection) -> Result<VpnEditor, glib::Error> {
         Err(glib::Error::new(
             glib::FileError::Noent,
-            "no editor for AWS Client VPN is installed; nmcli can import, change and export \
-             these connections",
+            &text!(
+                "no editor for AWS Client VPN is installed; nmcli can import, change and export \
+                 these connections"
+            ),
         ))
     }
 
     fn import(&self, path: &Path) -> Result<Connection, glib::Error> {
         let imported = import::import(path).map_err(|error| {
-            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &error.to_string())
+            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &words::of(&error))
         })?;
         for note in &imported.notes {
             glib::g_info!(LOG_DOMAIN, "{}: {note}", path.display());
@@ -100,7 +105,7 @@ impl VpnEditorPluginImpl for PluginClass {
         export::export(path, connection).map_err(|error| {
             plugin_error(
                 ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
-                &error.to_string(),
+                &words::of(&error),
             )
         })
     }

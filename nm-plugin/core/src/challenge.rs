@@ -4,6 +4,7 @@
 //! a SAML sign-in AWS puts a URL into the text, and writes the user name as Python shows octets:
 //! `b'Ti9B'`. The session id is accepted by the node that made it, once, so it is a secret.
 
+use crate::message::Worded;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -28,7 +29,7 @@ pub struct Challenge {
 }
 
 /// A challenge cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
 pub enum ChallengeError {
     /// It does not begin with `CRV1:`.
     #[error("it is not a challenge")]

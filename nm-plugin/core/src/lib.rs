@@ -5,9 +5,13 @@
 //! without root; the service, the auth dialog and the editors are thin shells around it.
 #![forbid(unsafe_code)]
 
+// So that the code that `#[derive(Worded)]` writes finds this crate from inside, too.
+extern crate self as aws_client_vpn_core;
+
 pub mod challenge;
 pub mod ip_config;
 pub mod management;
+pub mod message;
 pub mod openvpn;
 pub mod profile;
 pub mod saml;

@@ -5,6 +5,7 @@
 //! and has broken logins of other clients. So the value is cut out, checked, and never decoded;
 //! what is in it is between the identity provider and AWS.
 
+use crate::message::Worded;
 use crate::secret::Secret;
 use crate::secret_prompt;
 use std::fmt;
@@ -20,7 +21,7 @@ const RESPONSE_FIELD: &str = "SAMLResponse";
 const RELAY_STATE_FIELD: &str = "RelayState";
 
 /// Why something is not a response of an identity provider.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Error, PartialEq, Eq, Worded)]
 pub enum SamlError {
     /// The form has no field `SAMLResponse`, or an empty one.
     #[error("the form holds no SAMLResponse")]

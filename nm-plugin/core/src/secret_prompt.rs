@@ -15,6 +15,7 @@ mod form;
 pub use agent_lines::{AgentLines, AgentWord};
 pub use form::{Field, Form, Question, form_answer, form_hints};
 
+use crate::message::Worded;
 use crate::secret::Secret;
 use crate::settings;
 use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ pub struct Prompt {
 }
 
 /// Why hints do not ask for a login that can be done.
-#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[derive(Debug, Clone, Error, PartialEq, Eq, Worded)]
 pub enum PromptError {
     /// There is no address among the hints: nothing this dialog can do.
     #[error("the request names no address to sign in at")]
@@ -174,7 +175,7 @@ fn is_loopback_http(url: &Url) -> bool {
 }
 
 /// Why the auth dialog could not do a login, in the user's words.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum LoginFailure {
     /// The port that AWS sends the browser to is not free.
     #[error(

@@ -15,6 +15,7 @@ pub use failure::{Failure, FailureReason};
 use crate::challenge::Challenge;
 use crate::ip_config::{self, IpConfig};
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
+use crate::mark;
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::tunnel_env::TunnelParameters;
@@ -522,8 +523,8 @@ impl Session {
         match &mut self.state {
             State::Connecting { phase, .. } => {
                 let step = match phase {
-                    Phase::First => "while connecting",
-                    Phase::Answer => "while the sign-in was being checked",
+                    Phase::First => mark!("while connecting"),
+                    Phase::Answer => mark!("while the sign-in was being checked"),
                 };
                 let host = self.profile.display_endpoint();
                 let seconds = self.limits.connect.as_secs();

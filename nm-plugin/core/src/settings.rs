@@ -9,6 +9,7 @@ pub mod credential;
 
 pub use credential::{Credential, Keeping};
 
+use crate::message::Worded;
 use crate::profile::{
     Inline, Problem, Profile, Remote, SignIn, StaticChallenge,
     parts::{Parts, checked_content, directive_of_line, is_pkcs11_id, transport_of},
@@ -58,7 +59,7 @@ const YES: &str = "yes";
 const NO: &str = "no";
 
 /// The settings of a connection make no profile.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum SettingsError {
     /// A key that has to be there is not.
     #[error("the setting '{0}' is missing")]

@@ -10,6 +10,7 @@ mod routes;
 
 pub use routes::ROUTE_LIMIT;
 
+use crate::message::Worded;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
@@ -72,7 +73,7 @@ pub struct TunnelParameters {
 }
 
 /// What was pushed makes no tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
 pub enum TunnelError {
     /// No usable address.
     #[error("it gave this computer no address")]

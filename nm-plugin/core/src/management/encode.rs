@@ -1,11 +1,12 @@
 //! A command to its line.
 
 use super::Command;
+use crate::message::Worded;
 use crate::secret::Secret;
 use thiserror::Error;
 
 /// A command holds something that the interface cannot carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
 pub enum EncodeError {
     /// A line end would begin another command, and OpenVPN drops other control characters.
     #[error("it contains a control character")]

@@ -4,6 +4,8 @@
 //! why, and what to do.
 
 use super::parse::DIRECTIVE_LIMIT;
+use crate::message;
+use crate::message::{Message, Worded};
 use std::fmt;
 use thiserror::Error;
 
@@ -15,16 +17,23 @@ pub struct Note {
     /// Its name.
     pub directive: String,
     /// Why.
-    pub reason: String,
+    pub reason: &'static str,
+}
+
+impl Worded for Note {
+    fn message(&self) -> Message {
+        message!(
+            "line {line}: '{directive}' is ignored: {reason}",
+            line = self.line,
+            directive = self.directive,
+            reason = self.reason
+        )
+    }
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "line {}: '{}' is ignored: {}",
-            self.line, self.directive, self.reason
-        )
+        self.message().fmt(f)
     }
 }
 
@@ -39,9 +48,19 @@ pub struct ParseError {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
+impl Worded for ParseError {
+    fn message(&self) -> Message {
         match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.problem),
-            None => self.problem.fmt(f),
+            Some(line) => message!(
+                "line {line}: {problem}",
+                line = line,
+                problem = self.problem
+            ),
+            None => self.problem.message(),
         }
     }
 }
@@ -55,7 +74,7 @@ impl ParseError {
 }
 
 /// What is wrong with a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum Problem {
     /// Nothing in it says AWS.
     #[error(
@@ -89,7 +108,7 @@ pub enum Problem {
         /// Its name.
         directive: String,
         /// What is wrong.
-        reason: String,
+        reason: Message,
     },
     /// A block without its end.
     #[error("the block <{0}> has no end; the file seems to be cut off")]

@@ -4,6 +4,8 @@
 //! besides and cannot hurt. A directive that is not in the table is refused: nobody has thought
 //! about it.
 
+use crate::message::Message;
+use crate::{mark, message};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What is done with a directive.
@@ -42,12 +44,12 @@ pub(super) enum Argument {
 const SECONDS: Argument = Argument::Number(0, 86_400 * 7);
 /// The most octets of a text; whether it fits into its line is looked at besides.
 const TEXT_LIMIT: usize = 230;
-const RUNS: &str = "it would run a program";
-const FILE: &str = "it would read or write a file of this computer";
-const PROCESS: &str = "it would change how the VPN service controls OpenVPN";
-const SERVER: &str = "it is for servers";
-const WEAK: &str = "it would weaken the protection of the connection";
-const WINDOWS: &str = "it is for Windows";
+const RUNS: &str = mark!("it would run a program");
+const FILE: &str = mark!("it would read or write a file of this computer");
+const PROCESS: &str = mark!("it would change how the VPN service controls OpenVPN");
+const SERVER: &str = mark!("it is for servers");
+const WEAK: &str = mark!("it would weaken the protection of the connection");
+const WINDOWS: &str = mark!("it is for Windows");
 
 /// The rule for a directive, with the name as the table spells it.
 pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
@@ -120,17 +122,17 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "dns" => Keep(3, &[OneOf(&["server", "search-domains"]), Token, Token, Token, Token, Token]),
 
         "pkcs11-providers" => Ignored(
-            "a token is used through the modules of this computer, which its administrator chooses",
+            mark!("a token is used through the modules of this computer, which its administrator chooses"),
         ),
         "tap-sleep" | "cryptoapicert" | "block-outside-dns" | "register-dns" | "route-method"
             | "win-sys" | "ip-win32" | "windows-driver" => Ignored(WINDOWS),
         "tun-mtu-extra" | "persist-local-ip" | "persist-remote-ip" | "mute-replay-warnings"
             | "route-delay" | "lport" | "local" | "bind"
-            => Ignored("the VPN service does not need it"),
+            => Ignored(mark!("the VPN service does not need it")),
         "comp-lzo" | "compress" | "allow-compression"
-            => Ignored("connections are never compressed"),
+            => Ignored(mark!("connections are never compressed")),
         "push-peer-info"
-            => Ignored("it would tell the endpoint this computer's hardware address"),
+            => Ignored(mark!("it would tell the endpoint this computer's hardware address")),
 
         "plugin" | "providers" | "engine" | "up" | "down" | "up-restart"
             | "up-delay" | "down-pre" | "route-up" | "route-pre-down" | "ipchange" | "tls-verify"
@@ -153,16 +155,16 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "tls-cert-profile" | "allow-deprecated-insecure-static-crypto" | "no-replay" | "no-iv"
             | "show-ciphers" | "gremlin" | "test-crypto" => Refused(WEAK),
         "http-proxy" | "http-proxy-option" | "http-proxy-user-pass" | "socks-proxy"
-            => Refused("connecting through a proxy is not supported yet"),
-        "x509-username-field" => Refused("the OpenVPN of the VPN service is built without it"),
+            => Refused(mark!("connecting through a proxy is not supported yet")),
+        "x509-username-field" => Refused(mark!("the OpenVPN of the VPN service is built without it")),
         "tls-crypt-v2" | "peer-fingerprint"
-            => Refused("AWS Client VPN does not use it"),
+            => Refused(mark!("AWS Client VPN does not use it")),
     }
 }
 
 impl Argument {
     /// What is wrong with `text`, if anything is.
-    pub(super) fn objection(self, text: &str) -> Option<String> {
+    pub(super) fn objection(self, text: &str) -> Option<Message> {
         let token = |text: &str| {
             !text.is_empty()
                 && text
@@ -172,12 +174,23 @@ impl Argument {
         match self {
             Self::Number(least, most) => match text.parse::<u32>() {
                 Ok(number) if (least..=most).contains(&number) => None,
-                _ => Some(format!("'{text}' is not a number from {least} to {most}")),
+                _ => Some(message!(
+                    "'{text}' is not a number from {least} to {most}",
+                    text = text.to_owned(),
+                    least = least,
+                    most = most
+                )),
             },
-            Self::Token => (!token(text)).then(|| format!("'{text}' is not a plain word")),
+            Self::Token => (!token(text))
+                .then(|| message!("'{text}' is not a plain word", text = text.to_owned())),
             Self::Text => {
                 (text.is_empty() || text.len() > TEXT_LIMIT || text.chars().any(char::is_control))
-                    .then(|| format!("its text is empty or longer than {TEXT_LIMIT} characters"))
+                    .then(|| {
+                        message!(
+                            "its text is empty or longer than {limit} characters",
+                            limit = TEXT_LIMIT
+                        )
+                    })
             }
             Self::RoutePart => {
                 let word = matches!(
@@ -185,20 +198,27 @@ impl Argument {
                     "default" | "vpn_gateway" | "net_gateway" | "remote_host"
                 );
                 (!word && text.parse::<IpAddr>().is_err())
-                    .then(|| format!("'{text}' is not an address"))
+                    .then(|| message!("'{text}' is not an address", text = text.to_owned()))
             }
             Self::Address => {
                 let ip = text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok();
-                (!ip && text != "dhcp").then(|| format!("'{text}' is not an address"))
+                (!ip && text != "dhcp")
+                    .then(|| message!("'{text}' is not an address", text = text.to_owned()))
             }
             Self::Network6 => {
                 let (address, prefix) = text.split_once('/').unwrap_or((text, "128"));
                 let valid = address.parse::<Ipv6Addr>().is_ok()
                     && prefix.parse::<u8>().is_ok_and(|bits| bits <= 128);
-                (!valid).then(|| format!("'{text}' is not an IPv6 network"))
+                (!valid)
+                    .then(|| message!("'{text}' is not an IPv6 network", text = text.to_owned()))
             }
-            Self::OneOf(words) => (!words.contains(&text))
-                .then(|| format!("'{text}' is none of {}", words.join(", "))),
+            Self::OneOf(words) => (!words.contains(&text)).then(|| {
+                message!(
+                    "'{text}' is none of {words}",
+                    text = text.to_owned(),
+                    words = words.join(", ")
+                )
+            }),
             Self::Ciphers => {
                 let weak = |name: &str| {
                     let name = name.trim_start_matches(['?', '+']).to_ascii_uppercase();
@@ -213,12 +233,20 @@ impl Argument {
                             .any(|bad| name.starts_with(bad))
                 };
                 if !token(&text.replace('?', "")) {
-                    Some(format!("'{text}' is not a list of ciphers"))
+                    Some(message!(
+                        "'{text}' is not a list of ciphers",
+                        text = text.to_owned()
+                    ))
                 } else {
                     text.split([':', ','])
                         .filter(|name| !name.starts_with(['!', '-']))
                         .find(|name| weak(name))
-                        .map(|name| format!("'{name}' does not protect the connection"))
+                        .map(|name| {
+                            message!(
+                                "'{name}' does not protect the connection",
+                                name = name.to_owned()
+                            )
+                        })
                 }
             }
         }

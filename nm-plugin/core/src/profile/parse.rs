@@ -4,7 +4,9 @@ use super::complaint::{Note, ParseError, Problem};
 use super::directives::{Argument, Rule, rule};
 use super::words::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::{Directive, Inline, Profile, Remote, SignIn, StaticChallenge, Transport, pem};
+use crate::message::Message;
 use crate::settings::Credential;
+use crate::{mark, message};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -102,7 +104,7 @@ impl Profile {
             return Err(Problem::NoRemote);
         }
         if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
-            let reason = format!("'{}' is not the name of a host", remote.host);
+            let reason = message!("'{host}' is not the name of a host", host = remote.host);
             return Err(Problem::BadArgument {
                 directive: "remote".to_owned(),
                 reason,
@@ -297,9 +299,9 @@ impl Reader<'_> {
         };
         let name = name.strip_prefix("--").unwrap_or(name);
         let argument = |index: usize| arguments.get(index).map(String::as_str);
-        let bad = |reason: &str| Problem::BadArgument {
+        let bad = |reason: Message| Problem::BadArgument {
             directive: name.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         };
         let most = match name {
             "remote" => 3,
@@ -311,31 +313,36 @@ impl Reader<'_> {
             _ => WORD_LIMIT,
         };
         if arguments.len() > most {
-            return Err(bad("it has too many arguments"));
+            return Err(bad(message!("it has too many arguments")));
         }
         match name {
             "remote" => {
                 let host = argument(0).filter(|host| is_host(host));
-                let host = host.ok_or_else(|| bad("the name of the endpoint is missing"))?;
-                let port = argument(1).map(|port| port_of(port).ok_or_else(|| bad("bad port")));
-                let transport = argument(2)
-                    .map(|proto| transport_of(proto).ok_or_else(|| bad("not udp or tcp")));
+                let host =
+                    host.ok_or_else(|| bad(message!("the name of the endpoint is missing")))?;
+                let port =
+                    argument(1).map(|port| port_of(port).ok_or_else(|| bad(message!("bad port"))));
+                let transport = argument(2).map(|proto| {
+                    transport_of(proto).ok_or_else(|| bad(message!("not udp or tcp")))
+                });
                 self.remotes
                     .push((host.to_owned(), port.transpose()?, transport.transpose()?));
             }
             "port" | "rport" => {
                 let port = argument(0).and_then(port_of);
-                self.port = Some(port.ok_or_else(|| bad("it needs a number from 1 to 65535"))?);
+                self.port =
+                    Some(port.ok_or_else(|| bad(message!("it needs a number from 1 to 65535")))?);
             }
             "proto" => {
                 let transport = argument(0).and_then(transport_of);
-                self.transport = Some(transport.ok_or_else(|| bad("it needs udp or tcp"))?);
+                self.transport =
+                    Some(transport.ok_or_else(|| bad(message!("it needs udp or tcp")))?);
             }
             "remote-random-hostname" => self.random_hostname = true,
             "auth-federate" => self.federated = true,
             "auth-user-pass" if arguments.is_empty() => self.password = true,
             "auth-user-pass" => {
-                let reason = "it would read a password from a file of this computer";
+                let reason = mark!("it would read a password from a file of this computer");
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
                     reason,
@@ -344,27 +351,30 @@ impl Reader<'_> {
             "static-challenge" => {
                 let text = argument(0).filter(|text| !text.is_empty());
                 let text = text
-                    .ok_or_else(|| bad("its question is missing"))?
+                    .ok_or_else(|| bad(message!("its question is missing")))?
                     .to_owned();
                 let echo = match argument(1) {
                     None | Some("0") => false,
                     Some("1") => true,
-                    Some(_) => return Err(bad("after its question it needs 0 or 1")),
+                    Some(_) => return Err(bad(message!("after its question it needs 0 or 1"))),
                 };
                 self.static_challenge = Some(StaticChallenge { text, echo });
             }
             "pkcs11-id" => {
                 let id = argument(0).filter(|id| is_pkcs11_id(id));
-                let id = id.ok_or_else(|| bad("it does not name a key on a security token"))?;
+                let id =
+                    id.ok_or_else(|| bad(message!("it does not name a key on a security token")))?;
                 self.pkcs11_id = Some(id.to_owned());
             }
             "dev" | "dev-type" if !argument(0).is_some_and(|dev| dev.starts_with("tun")) => {
-                return Err(bad("AWS Client VPN uses a tun device and no other"));
+                return Err(bad(message!(
+                    "AWS Client VPN uses a tun device and no other"
+                )));
             }
             "compress" | "comp-lzo" | "allow-compression" if !is_no_compression(argument(0)) => {
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
-                    reason: "compression makes the contents of the connection guessable",
+                    reason: mark!("compression makes the contents of the connection guessable"),
                 });
             }
             "ca" | "cert" | "key" | "extra-certs" | "pkcs12" | "crl-verify" | "tls-auth"
@@ -376,7 +386,7 @@ impl Reader<'_> {
 
     fn file(&mut self, name: &str, arguments: &[String]) -> Result<(), Problem> {
         let (Some(inline), Some(path)) = (Inline::from_name(name), arguments.first()) else {
-            let reason = "the name of its file is missing".to_owned();
+            let reason = message!("the name of its file is missing");
             return Err(Problem::BadArgument {
                 directive: name.to_owned(),
                 reason,
@@ -417,11 +427,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn note(&mut self, line: usize, directive: &str, reason: &str) {
+    fn note(&mut self, line: usize, directive: &str, reason: &'static str) {
         self.notes.push(Note {
             line,
             directive: directive.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         });
     }
 
@@ -470,15 +480,18 @@ fn keep(
     kinds: &[Argument],
     arguments: &[String],
 ) -> Result<Directive, Problem> {
-    let bad = |reason: String| Problem::BadArgument {
+    let bad = |reason: Message| Problem::BadArgument {
         directive: name.to_owned(),
         reason,
     };
     if arguments.len() < needed {
-        return Err(bad(format!("it needs {needed} argument(s)")));
+        return Err(bad(message!(
+            "it needs {needed} argument(s)",
+            needed = needed
+        )));
     }
     if arguments.len() > kinds.len().min(WORD_LIMIT) {
-        return Err(bad("it has too many arguments".to_owned()));
+        return Err(bad(message!("it has too many arguments")));
     }
     if let Some(objection) = kinds
         .iter()
@@ -499,10 +512,10 @@ fn keep(
 
 /// What OpenVPN stops at when it starts, although each line is right by itself.
 fn check_together(remotes: &[Remote], directives: &[Directive]) -> Result<(), Problem> {
-    let bad = |directive: &Directive, reason: &str| {
+    let bad = |directive: &Directive, reason: Message| {
         Err(Problem::BadArgument {
             directive: directive.name.to_owned(),
-            reason: reason.to_owned(),
+            reason,
         })
     };
     let server = |directive: &Directive| match directive.arguments.as_slice() {
@@ -519,10 +532,13 @@ fn check_together(remotes: &[Remote], directives: &[Directive]) -> Result<(), Pr
         .collect();
     for directive in directives {
         if directive.name == "fragment" && has_tcp {
-            return bad(directive, "it works over udp only; remove the line");
+            return bad(
+                directive,
+                message!("it works over udp only; remove the line"),
+            );
         }
         if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
-            return bad(directive, "its server has no 'address'");
+            return bad(directive, message!("its server has no 'address'"));
         }
     }
     Ok(())
@@ -535,13 +551,13 @@ fn is_no_compression(argument: Option<&str>) -> bool {
 
 fn bad_line(bad: BadLine) -> Problem {
     Problem::BadLine(match bad {
-        BadLine::TooLong => "the line is longer than the 254 characters that OpenVPN reads",
-        BadLine::TooManyWords => "the line has more than 16 words",
-        BadLine::OpenQuote => "a quotation mark is not closed",
+        BadLine::TooLong => mark!("the line is longer than the 254 characters that OpenVPN reads"),
+        BadLine::TooManyWords => mark!("the line has more than 16 words"),
+        BadLine::OpenQuote => mark!("a quotation mark is not closed"),
         BadLine::Backslash => {
-            "a backslash stands alone; write two of them, or '/', in the name of a file"
+            mark!("a backslash stands alone; write two of them, or '/', in the name of a file")
         }
-        BadLine::ControlCharacter => "the line contains a control character",
+        BadLine::ControlCharacter => mark!("the line contains a control character"),
     })
 }
 

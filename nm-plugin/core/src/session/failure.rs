@@ -1,5 +1,6 @@
 //! Why a connection failed: the words a user reads, and the only map to NetworkManager's codes.
 
+use crate::message::Worded;
 use crate::tunnel_env::TunnelError;
 use thiserror::Error;
 
@@ -16,7 +17,7 @@ pub enum FailureReason {
 }
 
 /// Why a connection failed. `Display` is written for the user: what happened, why, what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum Failure {
     /// The endpoint's name could not be resolved.
     #[error(

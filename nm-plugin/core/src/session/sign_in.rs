@@ -3,6 +3,7 @@
 use super::{Effect, Failure, Phase, ServiceState, Session, State};
 use crate::challenge::Challenge;
 use crate::management::{Command, NeedKind};
+use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
 use crate::{saml, secret_prompt, settings};
@@ -22,16 +23,19 @@ impl Session {
         if realm == "Private Key" {
             match self.secrets.get(settings::KEY_PASSPHRASE).cloned() {
                 Some(password) => self.send(Command::Password { realm, password }),
-                None => self.fail(Failure::SecretMissing("the private key's passphrase"), now),
+                None => self.fail(
+                    Failure::SecretMissing(mark!("the private key's passphrase")),
+                    now,
+                ),
             }
             return;
         }
         let credentials = match self.profile.sign_in() {
             SignIn::Saml => Ok((SAML_USER_NAME.to_owned(), self.saml_password())),
             SignIn::Password { .. } => self.password_credentials(kind),
-            SignIn::Certificate => Err(Failure::SecretMissing(
-                "a user name and password, although the profile signs in with a certificate only",
-            )),
+            SignIn::Certificate => Err(Failure::SecretMissing(mark!(
+                "a user name and password, although the profile signs in with a certificate only"
+            ))),
         };
         match credentials {
             Ok((name, password)) => {
@@ -62,11 +66,11 @@ impl Session {
         let name = self
             .profile
             .user_name()
-            .ok_or(Failure::SecretMissing("a user name"))?;
+            .ok_or(Failure::SecretMissing(mark!("a user name")))?;
         let password = self
             .secrets
             .get(settings::PASSWORD)
-            .ok_or(Failure::SecretMissing("a password"))?;
+            .ok_or(Failure::SecretMissing(mark!("a password")))?;
         let password = match kind {
             NeedKind::UserPassword {
                 static_challenge: Some(_),
@@ -74,7 +78,7 @@ impl Session {
                 let code = self
                     .secrets
                     .get(settings::CHALLENGE_RESPONSE)
-                    .ok_or(Failure::SecretMissing("a one-time code"))?;
+                    .ok_or(Failure::SecretMissing(mark!("a one-time code")))?;
                 crate::challenge::static_challenge_reply(password, code)
             }
             NeedKind::UserPassword {

@@ -4,6 +4,7 @@
 //! NetworkManager asks anybody for anything. Beside each stand its flags in `vpn.data`; without
 //! them NetworkManager would write an answer to disk.
 
+use crate::mark;
 use crate::profile::{Inline, Profile, SignIn, parts::is_encrypted};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -63,11 +64,11 @@ impl Credential {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::UserName => "User name",
-            Self::Password => "Password",
-            Self::ChallengeResponse => "One-time code",
-            Self::KeyPassphrase => "Passphrase of the private key",
-            Self::TokenPin => "PIN of the security token",
+            Self::UserName => mark!("User name"),
+            Self::Password => mark!("Password"),
+            Self::ChallengeResponse => mark!("One-time code"),
+            Self::KeyPassphrase => mark!("Passphrase of the private key"),
+            Self::TokenPin => mark!("PIN of the security token"),
         }
     }
 

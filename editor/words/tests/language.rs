@@ -1,0 +1,108 @@
+//! Texts come out of a real catalogue, in a language that the environment names, whatever the
+//! encoding of the locale. In a process of its own: locale and catalogue are the process's.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use aws_client_vpn_core::mark;
+use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_words::{DOMAIN, bind_at, of, plural, start, text, translate};
+use std::path::Path;
+use std::process::Command;
+
+const CATALOGUE: &str = r#"
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=UTF-8\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\n"
+
+msgid "{who} signs in"
+msgstr "Anmeldung für {who}"
+
+msgid "{count} day"
+msgid_plural "{count} days"
+msgstr[0] "{count} Tag"
+msgstr[1] "{count} Tage"
+
+msgid "it is {0}"
+msgstr "Es ist {0}"
+
+msgid "broken"
+msgstr "entzwei"
+"#;
+
+#[derive(Debug, thiserror::Error, Worded)]
+enum Failure {
+    #[error("it is {0}")]
+    Is(&'static str),
+}
+
+/// This program runs itself, because the environment has to be there when the process begins.
+#[test]
+fn the_users_language_is_spoken() {
+    if std::env::var_os("AWS_CLIENT_VPN_WORDS_INNER").is_some() {
+        return inner();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    compile(folder.path());
+    for locale in ["C.UTF-8", "en_US.ISO-8859-1", "C"] {
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_users_language_is_spoken"])
+            .env("AWS_CLIENT_VPN_WORDS_INNER", folder.path())
+            .env("LC_ALL", locale)
+            .env("LANGUAGE", "de")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&status.stdout);
+        assert!(status.status.success(), "{locale}: {said}");
+    }
+}
+
+fn compile(folder: &Path) {
+    let messages = folder.join("de/LC_MESSAGES");
+    std::fs::create_dir_all(&messages).unwrap();
+    std::fs::write(folder.join("de.po"), CATALOGUE).unwrap();
+    let status = Command::new("msgfmt")
+        .arg("-o")
+        .arg(messages.join(format!("{DOMAIN}.mo")))
+        .arg(folder.join("de.po"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn inner() {
+    let folder = std::env::var_os("AWS_CLIENT_VPN_WORDS_INNER").unwrap();
+    start();
+    bind_at(Path::new(&folder));
+    let failure = Failure::Is(mark!("broken"));
+    assert_eq!(failure.to_string(), "it is broken");
+    let said = [
+        text!("{who} signs in", who = "Zoë"),
+        plural!(1, "{count} day", "{count} days"),
+        plural!(5_000_000_001, "{count} day", "{count} days"),
+        of(&failure),
+        translate("not in the catalogue"),
+        translate(""),
+    ];
+    let german = [
+        "Anmeldung für Zoë",
+        "1 Tag",
+        "5000000001 Tage",
+        "Es ist entzwei",
+        "not in the catalogue",
+        "",
+    ];
+    let english = [
+        "Zoë signs in",
+        "1 day",
+        "5000000001 days",
+        "it is broken",
+        "not in the catalogue",
+        "",
+    ];
+    // A locale that is not installed counts as "C", in which nothing is translated.
+    let expected = match std::env::var("LC_ALL").as_deref() {
+        Ok("C.UTF-8") => german,
+        _ => english,
+    };
+    assert_eq!(said, expected);
+}

@@ -1,0 +1,78 @@
+//! Keeps the catalogue in step with the source: finds the texts for users in our Rust files, and
+//! the texts that go round the catalogue.
+//!
+//! `xgettext` of Debian 12 does not know Rust (continued lines, raw strings, `#[error]`), so this
+//! reads the source by its tokens. `cargo run -p aws-client-vpn-po` writes the template and brings
+//! the translations up to it.
+
+pub mod catalogue;
+pub mod source;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the texts are found in: everything that is installed.
+const FOLDERS: [&str; 2] = ["editor", "nm-plugin"];
+
+/// The repository's root.
+#[must_use]
+pub fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+/// Our source files below `folder`, in order, without tests: their names from the root.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn source_files(root: &Path, folder: &str) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut open = vec![root.join(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in folder.read_dir()? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_other = matches!(
+                &*name,
+                "tests" | "fuzz" | "target" | "tests.rs" | "build.rs"
+            );
+            if path.is_dir() && !is_other {
+                open.push(path);
+            } else if name.ends_with(".rs") && !is_other {
+                let name = path.strip_prefix(root).unwrap_or(&path);
+                found.push(name.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A text of the source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Text {
+    /// In English.
+    pub one: String,
+    /// For other numbers than one.
+    pub many: Option<String>,
+}
+
+/// Every text for users in the source, with the files it is in.
+///
+/// # Errors
+/// If a file cannot be read, or is not Rust.
+pub fn texts(root: &Path) -> io::Result<BTreeMap<Text, Vec<String>>> {
+    let mut texts: BTreeMap<Text, Vec<String>> = BTreeMap::new();
+    for folder in FOLDERS {
+        for file in source_files(root, folder)? {
+            for text in source::read(&root.join(&file))?.texts {
+                let files = texts.entry(text).or_default();
+                if files.last() != Some(&file) {
+                    files.push(file.clone());
+                }
+            }
+        }
+    }
+    Ok(texts)
+}

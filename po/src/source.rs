@@ -1,0 +1,340 @@
+//! Texts in a Rust file, by its tokens.
+
+use crate::Text;
+use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
+use std::io;
+use std::path::Path;
+
+/// What was found in a file.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Texts that are in the catalogue.
+    pub texts: Vec<Text>,
+    /// Texts that look as if a person were to read them and are not.
+    pub strays: Vec<String>,
+    /// Texts whose placeholders are not the values that are given with them.
+    pub mismatches: Vec<String>,
+}
+
+/// Reads a file; items that are only for tests are left out.
+///
+/// # Errors
+/// If it cannot be read, or is not Rust.
+pub fn read(path: &Path) -> io::Result<Found> {
+    let text = std::fs::read_to_string(path)?;
+    find(&text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+}
+
+/// As [`read`], of the text of a file.
+///
+/// # Errors
+/// If it is not Rust.
+pub fn find(text: &str) -> Result<Found, proc_macro2::LexError> {
+    let mut found = Found::default();
+    found.walk(text.parse::<TokenStream>()?, false);
+    Ok(found)
+}
+
+/// Macros whose texts are for developers or for the log.
+const NOT_FOR_USERS: [&str; 15] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug",
+    "debug_assert",
+    "error",
+    "g_debug",
+    "g_info",
+    "g_warning",
+    "info",
+    "panic",
+    "trace",
+    "unreachable",
+    "warn",
+    "g_critical",
+];
+
+impl Found {
+    /// `worded`: in an error whose texts are for users.
+    fn walk(&mut self, tokens: TokenStream, worded: bool) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut derives = false;
+        let mut index = 0;
+        while let Some(token) = tokens.get(index) {
+            let next = tokens.get(index + 1);
+            let after = tokens.get(index + 2);
+            index += 1;
+            match (token, next, after) {
+                (TokenTree::Punct(hash), Some(TokenTree::Group(attribute)), _)
+                    if hash.as_char() == '#' =>
+                {
+                    index += 1;
+                    let words = idents(attribute.stream());
+                    match words.first().map(String::as_str) {
+                        Some("cfg") if words.iter().any(|word| word == "test") => {
+                            index += item_length(tokens.get(index..).unwrap_or_default());
+                        }
+                        Some("derive") => derives |= words.iter().any(|word| word == "Worded"),
+                        Some("error") => self.error(attribute, worded || derives),
+                        _ => {}
+                    }
+                }
+                (
+                    TokenTree::Punct(hash),
+                    Some(TokenTree::Punct(bang)),
+                    Some(TokenTree::Group(_)),
+                ) if hash.as_char() == '#' && bang.as_char() == '!' => {
+                    index += 2;
+                }
+                (TokenTree::Ident(name), Some(TokenTree::Punct(bang)), Some(after))
+                    if bang.as_char() == '!' =>
+                {
+                    match (name.to_string().as_str(), after) {
+                        ("macro_rules", _) => index += 3,
+                        (name, TokenTree::Group(arguments)) => {
+                            index += 2;
+                            self.call(name, arguments, worded);
+                        }
+                        _ => {}
+                    }
+                }
+                (TokenTree::Ident(name), Some(TokenTree::Group(group)), _)
+                    if matches!(name.to_string().as_str(), "expect" | "expect_err")
+                        && group.delimiter() == Delimiter::Parenthesis =>
+                {
+                    index += 1;
+                }
+                (TokenTree::Group(group), _, _) => {
+                    let body = group.delimiter() == Delimiter::Brace;
+                    self.walk(group.stream(), worded || (derives && body));
+                    derives &= !body;
+                }
+                (TokenTree::Literal(literal), _, _) => {
+                    self.strays
+                        .extend(string(literal).filter(|text| is_for_people(text)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `#[error("…")]`: what errors say is for users if it is `worded`.
+    fn error(&mut self, attribute: &Group, worded: bool) {
+        for token in attribute.stream() {
+            if let TokenTree::Group(arguments) = token {
+                let first = arguments.stream().into_iter().next();
+                if let Some(TokenTree::Literal(literal)) = first {
+                    let text = string(&literal).filter(|text| !is_placeholder(text));
+                    match worded {
+                        true => self.texts.extend(text.map(|one| Text { one, many: None })),
+                        false => self.strays.extend(text),
+                    }
+                }
+            }
+        }
+    }
+
+    /// A macro is called.
+    fn call(&mut self, name: &str, arguments: &Group, worded: bool) {
+        let texts = match name {
+            "text" | "message" | "mark" => 1,
+            "plural" => 2,
+            _ => {
+                let strays = self.strays.len();
+                self.walk(arguments.stream(), worded);
+                if NOT_FOR_USERS.contains(&name) {
+                    self.strays.truncate(strays);
+                }
+                return;
+            }
+        };
+        let tokens: Vec<TokenTree> = arguments.stream().into_iter().collect();
+        let is_text = |token: &TokenTree| match token {
+            TokenTree::Literal(literal) => string(literal).is_some(),
+            TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Punct(_) => false,
+        };
+        let Some(start) = tokens.iter().position(is_text) else {
+            self.walk(arguments.stream(), worded);
+            return;
+        };
+        // "text" [, "texts"] [, name = value]…
+        let own = tokens.get(start..).unwrap_or_default();
+        let mut found = own
+            .iter()
+            .step_by(2)
+            .take(texts)
+            .filter_map(|token| match token {
+                TokenTree::Literal(literal) => string(literal),
+                TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Punct(_) => None,
+            });
+        let (Some(one), many) = (found.next(), found.next()) else {
+            return;
+        };
+        let rest = own.get(texts * 2 - 1..).unwrap_or_default();
+        let mut names = value_names(rest);
+        if name == "plural" {
+            names.push("count".to_owned());
+        }
+        names.sort();
+        for text in std::iter::once(&one).chain(&many) {
+            if name != "mark" && placeholders(text) != names {
+                self.mismatches.push(text.clone());
+            }
+        }
+        self.texts.push(Text { one, many });
+        self.walk(rest.iter().cloned().collect(), worded);
+    }
+}
+
+/// `, name = value, …`: the names.
+fn value_names(tokens: &[TokenTree]) -> Vec<String> {
+    let is = |token: Option<&TokenTree>, character: char| {
+        matches!(token, Some(TokenTree::Punct(punct))
+            if punct.as_char() == character && punct.spacing() == proc_macro2::Spacing::Alone)
+    };
+    tokens
+        .windows(3)
+        .filter(|three| is(three.first(), ',') && is(three.get(2), '='))
+        .filter_map(|three| three.get(1).map(ToString::to_string))
+        .collect()
+}
+
+/// The placeholders of a text, sorted, each once.
+#[must_use]
+pub fn placeholders(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = text
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split_once('}'))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Whether there is nothing to translate: another text goes in.
+fn is_placeholder(text: &str) -> bool {
+    let inner = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains(['{', '}']))
+}
+
+fn idents(tokens: TokenStream) -> Vec<String> {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Ident(ident) => vec![ident.to_string()],
+            TokenTree::Group(group) => idents(group.stream()),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
+        })
+        .collect()
+}
+
+/// How many tokens the item has that begins here.
+fn item_length(tokens: &[TokenTree]) -> usize {
+    let end = tokens.iter().position(|token| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        TokenTree::Punct(punct) => punct.as_char() == ';',
+        TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+    });
+    end.map_or(tokens.len(), |end| end + 1)
+}
+
+fn string(literal: &Literal) -> Option<String> {
+    let written = literal.to_string();
+    written.starts_with(['"', 'r']).then_some(())?;
+    let text = syn::parse_str::<syn::LitStr>(&written).ok()?;
+    Some(text.value())
+}
+
+/// Whether a text looks as if a person were to read it: several words, or one with a capital.
+fn is_for_people(text: &str) -> bool {
+    let word = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    let several = text.split_whitespace().filter(word).count() > 1;
+    let mut characters = text.trim_start_matches('_').chars();
+    let capital = characters.next().is_some_and(char::is_uppercase)
+        && text.chars().count() > 2
+        && characters.all(|c| c.is_lowercase() || "_…:.!?".contains(c));
+    several || capital
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ones(found: &Found) -> Vec<&str> {
+        found.texts.iter().map(|text| text.one.as_str()).collect()
+    }
+
+    #[test]
+    fn texts_are_found_wherever_they_stand() {
+        let found = find(
+            r##"
+            #[derive(Debug, Error, Worded)]
+            enum A {
+                /// Not this one.
+                #[error("of \
+                         an error")]
+                One,
+            }
+            #[derive(Error, Worded)]
+            enum C { #[error("{0}")] One(String) }
+            const REASON: &str = mark!("a reason");
+            fn f() {
+                g(words::text!(r#"raw "text""#), &[text!("outer {a}", a = text!("inner"))]);
+                plural!(days(7), "{count} day", "{count} days");
+            }
+            #[cfg(test)]
+            mod tests { fn t() { text!("of a test"); } }
+            "##,
+        )
+        .unwrap();
+        let expected = [
+            "of an error",
+            "a reason",
+            "raw \"text\"",
+            "outer {a}",
+            "inner",
+            "{count} day",
+        ];
+        assert_eq!(ones(&found), expected);
+        assert_eq!(found.texts[5].many.as_deref(), Some("{count} days"));
+        assert!(
+            found.strays.is_empty() && found.mismatches.is_empty(),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn texts_that_go_round_the_catalogue_are_found() {
+        let found = find(
+            r#"
+            #[derive(Error)]
+            enum B { #[error("for the log only?")] One }
+            fn f() {
+                label("Connect");
+                label(&format!("{} is there", x));
+                icon("network-vpn-symbolic"); class("AdwBin"); utf("UTF-8"); key("remote");
+                tracing::info!("for the log");
+                value.expect("never seen by anyone");
+            }
+            "#,
+        )
+        .unwrap();
+        assert_eq!(
+            found.strays,
+            ["for the log only?", "Connect", "{} is there"]
+        );
+    }
+
+    #[test]
+    fn values_without_placeholder_and_placeholders_without_value_are_found() {
+        let found = find(
+            r#"fn f() { text!("{a}", b = 1); text!("{c}"); text!("x", d = 2); text!("{e}", e = a == 1) }"#,
+        )
+        .unwrap();
+        assert_eq!(found.mismatches, ["{a}", "{c}", "x"]);
+    }
+}

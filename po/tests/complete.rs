@@ -1,0 +1,120 @@
+//! No text for users stays untranslated: source, template and translation say the same, and
+//! nothing goes round the catalogue.
+
+use aws_client_vpn_po::catalogue::{self, Entry};
+use aws_client_vpn_po::source::{self, placeholders};
+use aws_client_vpn_po::{root, source_files, texts};
+use std::fs::read_to_string;
+use std::process::Command;
+
+/// Where each text is read by a person, unless it is named below.
+const FOR_PEOPLE: [&str; 9] = [
+    "editor/app",
+    "editor/form",
+    "editor/gtk3",
+    "editor/gtk4",
+    "editor/plugin",
+    "nm-plugin/core/src/profile/complaint.rs",
+    "nm-plugin/core/src/profile/directives.rs",
+    "nm-plugin/core/src/profile/parse.rs",
+    "nm-plugin/core/src/session/failure.rs",
+];
+
+/// Texts that look as if a person were to read them, and why they are not in the catalogue.
+const NOT_TRANSLATED: &[(&str, &str)] = &[
+    ("AWS Client VPN", "a name"),
+    ("AWS Client VPN.ovpn", "the name of a file"),
+    ("remote  65535 udp", "a directive"),
+];
+
+#[test]
+fn the_template_holds_every_text_of_the_source() {
+    let written = read_to_string(root().join("po").join(catalogue::TEMPLATE)).unwrap();
+    let due = catalogue::template(&texts(&root()).unwrap());
+    assert!(
+        written == due,
+        "po/{} is not up to date: run `make words` and translate what is new",
+        catalogue::TEMPLATE
+    );
+}
+
+#[test]
+fn translations_are_complete_and_keep_the_placeholders() {
+    let folder = root().join("po");
+    let texts = texts(&root()).unwrap();
+    for language in read_to_string(folder.join("LINGUAS")).unwrap().lines() {
+        let file = folder.join(format!("{language}.po"));
+        let entries = catalogue::entries(&read_to_string(&file).unwrap());
+        let missing: Vec<_> = texts
+            .keys()
+            .filter(|text| {
+                let same = |entry: &&Entry| entry.one == text.one && entry.many == text.many;
+                let entry = entries.iter().find(same);
+                !entry.is_some_and(|entry| {
+                    !entry.fuzzy && !entry.translations.iter().any(String::is_empty)
+                })
+            })
+            .collect();
+        assert!(missing.is_empty(), "{language}.po lacks {missing:#?}");
+        for entry in entries {
+            let names = placeholders(&entry.one);
+            for translation in &entry.translations {
+                assert_eq!(
+                    placeholders(translation),
+                    names,
+                    "{language}.po: {translation}"
+                );
+            }
+        }
+        let check = Command::new("msgfmt")
+            .args(["--check", "--output-file=/dev/null"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(
+            check.status.success(),
+            "{}",
+            String::from_utf8_lossy(&check.stderr)
+        );
+    }
+}
+
+#[test]
+fn placeholders_and_values_belong_together() {
+    for folder in ["editor", "nm-plugin"] {
+        for file in source_files(&root(), folder).unwrap() {
+            let found = source::read(&root().join(&file)).unwrap();
+            assert!(
+                found.mismatches.is_empty(),
+                "{file}: {:#?}",
+                found.mismatches
+            );
+        }
+    }
+}
+
+#[test]
+fn no_text_goes_round_the_catalogue() {
+    let mut strays = Vec::new();
+    for folder in FOR_PEOPLE
+        .into_iter()
+        .filter(|path| root().join(path).exists())
+    {
+        let files = match folder.strip_suffix(".rs") {
+            Some(_) => vec![folder.to_owned()],
+            None => source_files(&root(), folder).unwrap(),
+        };
+        for file in files {
+            let found = source::read(&root().join(&file)).unwrap().strays;
+            let unknown = found
+                .into_iter()
+                .filter(|text| !NOT_TRANSLATED.iter().any(|(known, _)| known == text));
+            strays.extend(unknown.map(|text| (file.clone(), text)));
+        }
+    }
+    assert!(
+        strays.is_empty(),
+        "wrap them in text!, plural!, message! or mark!, or say in NOT_TRANSLATED why not: \
+         {strays:#?}"
+    );
+}
