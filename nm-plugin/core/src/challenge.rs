@@ -84,6 +84,22 @@ impl Challenge {
         })
     }
 
+    /// Whether it takes an answer; else its text is all there is to it.
+    #[must_use]
+    pub fn wants_answer(&self) -> bool {
+        self.has_flag("R")
+    }
+
+    /// Whether the answer may be seen while it is typed.
+    #[must_use]
+    pub fn may_be_shown(&self) -> bool {
+        self.has_flag("E")
+    }
+
+    fn has_flag(&self, wanted: &str) -> bool {
+        self.flags.split(',').any(|flag| flag.trim() == wanted)
+    }
+
     /// The URL in the text, fit for a browser: absolute, `https`, without credentials.
     ///
     /// # Errors
@@ -215,6 +231,14 @@ mod tests {
         let challenge = Challenge::parse(reason).unwrap();
         assert_eq!(challenge.text, "Please enter token: PIN");
         assert_eq!(challenge.url(), Err(ChallengeError::NoUrl));
+        assert!(challenge.wants_answer() && challenge.may_be_shown());
+        let quiet = Challenge::parse("CRV1:R:id:Y3Ix:PIN").unwrap();
+        assert!(quiet.wants_answer() && !quiet.may_be_shown());
+        assert!(
+            !Challenge::parse("CRV1::id:Y3Ix:Welcome")
+                .unwrap()
+                .wants_answer()
+        );
     }
 
     #[test]

@@ -7,10 +7,16 @@
 //! [`Session::poll_effect`] then returns, in order, until there is none, and calls
 //! `handle(Input::TimePassed, now)` at [`Session::deadline`].
 
+mod ask;
+mod credentials;
 mod failure;
 mod sign_in;
 
 pub use failure::{Failure, FailureReason};
+
+use ask::Asking;
+use credentials::Credentials;
+use sign_in::SECRETS_REQUEST_LIFETIME;
 
 use crate::challenge::Challenge;
 use crate::ip_config::{self, IpConfig};
@@ -18,6 +24,7 @@ use crate::management::{Command, Notification, State as OpenVpnState, StateName}
 use crate::mark;
 use crate::profile::Profile;
 use crate::secret::Secret;
+use crate::settings::Credential;
 use crate::tunnel_env::TunnelParameters;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -128,7 +135,15 @@ pub struct Session {
     profile: Profile,
     limits: Limits,
     interactive: bool,
-    secrets: BTreeMap<String, Secret>,
+    credentials: Credentials,
+    /// What the person is told of the last refusal, when asked again.
+    refusal: Option<String>,
+    /// The passphrase or PIN that OpenVPN has been given and not used with success yet.
+    key_credential_sent: Option<Credential>,
+    /// What OpenVPN last said of a key that it cannot load.
+    key_complaint: Option<String>,
+    /// How many questions the endpoint has asked.
+    challenges: u32,
     state: State,
     announced: ServiceState,
     process: Process,
@@ -155,6 +170,8 @@ enum State {
         until: Instant,
         ask_again: Instant,
     },
+    /// A person is asked for credentials.
+    Asking(Asking),
     /// The tunnel is up.
     Connected,
     /// OpenVPN was asked to end.
@@ -211,7 +228,11 @@ impl Session {
             profile,
             limits,
             interactive,
-            secrets,
+            credentials: Credentials::new(secrets),
+            refusal: None,
+            key_credential_sent: None,
+            key_complaint: None,
+            challenges: 0,
             announced: ServiceState::Init,
             process: Process::Running,
             held: false,
@@ -249,6 +270,7 @@ impl Session {
             State::AwaitingLogin {
                 until, ask_again, ..
             } => Some(*until.min(ask_again)),
+            State::Asking(asking) => Some(asking.until.min(asking.ask_again)),
             State::Connected | State::Stopped => None,
         }
     }
@@ -256,7 +278,7 @@ impl Session {
     /// Whether a NewSecrets call is expected now.
     #[must_use]
     pub fn expects_secrets(&self) -> bool {
-        matches!(self.state, State::AwaitingLogin { .. })
+        matches!(self.state, State::AwaitingLogin { .. } | State::Asking(_))
     }
 
     /// Whether a Disconnect call makes sense now.
@@ -311,11 +333,9 @@ impl Session {
             }
             Notification::Fatal(text) => self.fail(Failure::OpenVpnFatal(text), now),
             Notification::Error(text) => self.note(format!("OpenVPN refused a command: {text}")),
-            Notification::NeedOk { name, .. } => {
-                self.send(Command::NeedOk { name, ok: false });
-            }
+            Notification::NeedOk { name, message } => self.deed_needed(name, message, now),
+            Notification::Log { text, .. } => self.logged(text.expose()),
             Notification::Echo(_)
-            | Notification::Log { .. }
             | Notification::Info(_)
             | Notification::InfoMessage(_)
             | Notification::Notify(_)
@@ -336,6 +356,16 @@ impl Session {
         }
         if matches!(self.state, State::Connected) {
             self.begin_reconnect(now);
+        }
+        if matches!(
+            self.state,
+            State::Connecting {
+                phase: Phase::First,
+                ..
+            }
+        ) && self.ask_beforehand(now)
+        {
+            return;
         }
         self.release_hold();
     }
@@ -447,6 +477,7 @@ impl Session {
         match self.state {
             // The way a challenge and a refusal end; decided by their own notification.
             _ if why.starts_with("auth-failure") => {}
+            _ if why == "private-key-password-failure" => self.key_not_loaded(now),
             State::Connected => {
                 self.note(format!("the connection was lost ({why}); connecting again"));
                 self.begin_reconnect(now);
@@ -464,7 +495,10 @@ impl Session {
             } => {
                 self.fail(Failure::LostDuringSignIn(why.to_owned()), now);
             }
-            State::AwaitingLogin { .. } | State::Stopping { .. } | State::Stopped => {}
+            State::AwaitingLogin { .. }
+            | State::Asking(_)
+            | State::Stopping { .. }
+            | State::Stopped => {}
         }
     }
 
@@ -508,6 +542,9 @@ impl Session {
             Ok(config) => {
                 self.generation = self.generation.wrapping_add(1);
                 self.state = State::Connected;
+                self.credentials.accepted();
+                self.key_credential_sent = None;
+                self.challenges = 0;
                 self.note("the tunnel is up".to_owned());
                 self.effects.push_back(Effect::Configure(Box::new(config)));
                 self.announce(ServiceState::Started);
@@ -547,12 +584,13 @@ impl Session {
                     let minutes = self.limits.login.as_secs().div_ceil(60);
                     self.fail(Failure::LoginTimedOut { minutes }, now);
                 } else {
-                    *ask_again = now + sign_in::SECRETS_REQUEST_LIFETIME;
+                    *ask_again = now + SECRETS_REQUEST_LIFETIME;
                     let (url, until) = (url.clone(), *until);
                     self.note("still waiting for the browser login".to_owned());
                     self.request_login(&url, until, true, now);
                 }
             }
+            State::Asking(_) => self.nobody_answered(now),
             State::Stopping { killed: false, .. } => {
                 self.note("OpenVPN did not end in time; killing it".to_owned());
                 self.effects.push_back(Effect::Kill);
@@ -595,7 +633,7 @@ impl Session {
     fn begin_stop(&mut self, now: Instant) {
         self.announce(ServiceState::Stopping);
         self.last_answer = None;
-        self.secrets.clear();
+        self.credentials.clear();
         self.state = State::Stopping {
             until: now + STOP_GRACE,
             killed: false,
@@ -622,6 +660,14 @@ impl Session {
 
     fn send(&mut self, command: Command) {
         self.effects.push_back(Effect::Send(command));
+    }
+
+    /// Keeps what OpenVPN says of a key that it cannot load, to explain the restart that follows.
+    fn logged(&mut self, text: &str) {
+        const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
+        if ABOUT_KEYS.iter().any(|start| text.contains(start)) {
+            self.key_complaint = Some(for_journal(text).into_owned());
+        }
     }
 
     fn note(&mut self, text: String) {

@@ -419,20 +419,6 @@ fn a_certificate_needs_no_login() {
 }
 
 #[test]
-fn a_one_time_code_goes_along_with_the_password() {
-    let secrets = BTreeMap::from([
-        ("password".to_owned(), Secret::from("pass")),
-        ("challenge-response".to_owned(), Secret::from("123456")),
-    ]);
-    let mut play = Play::begin("auth-user-pass\nstatic-challenge Code 1", true, secrets);
-    play.first_phase();
-    let did = play.line(">PASSWORD:Need 'Auth' username/password SC:1,Code");
-    // The profile has no user name, and there is nobody to ask.
-    assert_eq!(did, ["fail LoginFailed", "Stopping", "terminate"]);
-    assert_eq!(play.failures, [Failure::SecretMissing("a user name")]);
-}
-
-#[test]
 fn a_lost_tunnel_is_made_anew_inside_the_live_activation() {
     let mut play = Play::connected();
     assert_eq!(

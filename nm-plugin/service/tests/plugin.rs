@@ -131,18 +131,34 @@ fn error_of(result: Result<zbus::Message, zbus::Error>) -> (String, String) {
 }
 
 #[tokio::test]
-async fn secrets_are_needed_for_a_password_and_not_for_a_browser_login() {
-    let world = World::begin().await;
-    for (sign_in, expected) in [("saml", ""), ("password", "vpn")] {
-        let reply = world
-            .call("NeedSecrets", &(profile(sign_in),))
-            .await
-            .unwrap();
-        assert_eq!(
-            reply.body().deserialize::<String>().unwrap(),
-            expected,
-            "{sign_in}"
-        );
+async fn agents_are_asked_once_for_what_they_keep() {
+    let with = |sign_in: &'static str, flags: &'static str| {
+        let data = HashMap::from([
+            ("remote", "cvpn.example 443 udp"),
+            ("sign-in", sign_in),
+            ("ca", CA),
+            ("password-flags", flags),
+        ]);
+        let mut profile = profile(sign_in);
+        profile.insert("vpn", HashMap::from([("data", Value::from(data))]));
+        profile
+    };
+    // NetworkManager asks again when agents have answered; what is missing then is asked for while
+    // connecting, with hints.
+    for (sign_in, flags, expected) in [
+        ("saml", "3", ["", ""]),
+        ("password", "3", ["", ""]),
+        ("password", "1", ["vpn", ""]),
+    ] {
+        let world = World::begin().await;
+        for expected in expected {
+            let reply = world
+                .call("NeedSecrets", &(with(sign_in, flags),))
+                .await
+                .unwrap();
+            let setting = reply.body().deserialize::<String>().unwrap();
+            assert_eq!(setting, expected, "{sign_in} {flags}");
+        }
     }
 }
 

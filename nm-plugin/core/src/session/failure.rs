@@ -58,6 +58,33 @@ pub enum Failure {
     /// The private key's passphrase is wrong.
     #[error("the passphrase of the private key is wrong. Connect again and enter it anew")]
     WrongPassphrase,
+    /// The PIN of the security token is wrong.
+    #[error(
+        "the PIN of the security token is wrong. Connect again and enter it anew; after a few \
+         wrong ones a token locks itself"
+    )]
+    WrongPin,
+    /// The token is not there.
+    #[error("the security token is not there: {0}. Plug it in and connect again")]
+    TokenMissing(String),
+    /// The client's certificate or key cannot be used.
+    #[error(
+        "the client certificate or its key cannot be used: {0}. Check that they belong together, \
+         and import the profile again"
+    )]
+    BadKey(String),
+    /// An answer that was refused came once more.
+    #[error(
+        "what was refused was given once more, so it was not sent again. Connect again, and enter \
+         {0} anew"
+    )]
+    SameAgain(String),
+    /// Something has to be asked, but nobody can be.
+    #[error(
+        "signing in needs {0}, but no secret agent is there to ask for it. Connect from a desktop \
+         session, or with 'nmcli --ask'"
+    )]
+    NobodyToAsk(String),
     /// The endpoint sent a challenge that cannot be used.
     #[error("the endpoint sent a sign-in request that cannot be used: {0}")]
     BadChallenge(String),
@@ -100,6 +127,11 @@ impl Failure {
         match self {
             Self::Refused(_)
             | Self::WrongPassphrase
+            | Self::WrongPin
+            | Self::TokenMissing(_)
+            | Self::BadKey(_)
+            | Self::SameAgain(_)
+            | Self::NobodyToAsk(_)
             | Self::BadChallenge(_)
             | Self::NotInteractive
             | Self::LoginTimedOut { .. }

@@ -1,12 +1,14 @@
 //! What OpenVPN is given when it asks for credentials, and what the user is asked for it.
 
+use super::ask::Why;
 use super::{Effect, Failure, Phase, ServiceState, Session, State};
 use crate::challenge::Challenge;
 use crate::management::{Command, NeedKind};
 use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
-use crate::{saml, secret_prompt, settings};
+use crate::settings::{self, Credential, credential};
+use crate::{saml, secret_prompt};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -18,34 +20,126 @@ const SAML_FIRST_PASSWORD: &str = "ACS::35001";
 /// by a new request; this leaves it ten seconds to arrive.
 pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
 
+/// How many questions of the endpoint are passed on to a person in one activation.
+const MOST_CHALLENGES: u32 = 8;
+/// The realm of a private key's passphrase, and what the realm of a token's PIN ends with.
+const KEY_REALM: &str = "Private Key";
+const TOKEN_REALM_END: &str = " token";
+
 impl Session {
+    /// OpenVPN asks for a password, and stands still until it has one.
     pub(super) fn password_needed(&mut self, realm: String, kind: &NeedKind, now: Instant) {
-        if realm == "Private Key" {
-            match self.secrets.get(settings::KEY_PASSPHRASE).cloned() {
-                Some(password) => self.send(Command::Password { realm, password }),
-                None => self.fail(
-                    Failure::SecretMissing(mark!("the private key's passphrase")),
-                    now,
-                ),
-            }
+        let key_credential = if realm == KEY_REALM {
+            Some(Credential::KeyPassphrase)
+        } else if realm.ends_with(TOKEN_REALM_END) {
+            Some(Credential::TokenPin)
+        } else {
+            None
+        };
+        if let Some(credential) = key_credential {
+            self.key_credential_needed(credential, realm, kind, now);
             return;
         }
         let credentials = match self.profile.sign_in() {
-            SignIn::Saml => Ok((SAML_USER_NAME.to_owned(), self.saml_password())),
-            SignIn::Password { .. } => self.password_credentials(kind),
-            SignIn::Certificate => Err(Failure::SecretMissing(mark!(
-                "a user name and password, although the profile signs in with a certificate only"
-            ))),
+            SignIn::Saml => (SAML_USER_NAME.to_owned(), self.saml_password()),
+            SignIn::Password { .. } => {
+                let missing = self.credentials.missing(&self.wanted_passwords());
+                match self.password_credentials() {
+                    Some(credentials) => credentials,
+                    None => {
+                        let kind = kind.clone();
+                        self.ask(missing, Why::Needed { realm, kind }, now);
+                        return;
+                    }
+                }
+            }
+            SignIn::Certificate => {
+                let what = mark!(
+                    "a user name and password, although the profile signs in with a certificate \
+                     only"
+                );
+                self.fail(Failure::SecretMissing(what), now);
+                return;
+            }
         };
-        match credentials {
-            Ok((name, password)) => {
-                self.send(Command::Username {
-                    realm: realm.clone(),
-                    name,
-                });
+        let (name, password) = credentials;
+        self.send(Command::Username {
+            realm: realm.clone(),
+            name,
+        });
+        self.send(Command::Password { realm, password });
+    }
+
+    /// A passphrase or PIN is sent once: pkcs11-helper asks again when one was wrong, without a
+    /// word that it was.
+    fn key_credential_needed(
+        &mut self,
+        credential: Credential,
+        realm: String,
+        kind: &NeedKind,
+        now: Instant,
+    ) {
+        if self.key_credential_sent == Some(credential) {
+            self.key_credential_sent = None;
+            if !self.key_credential_refused(credential, now) {
+                return;
+            }
+        }
+        match self.credentials.get(credential).cloned() {
+            Some(password) => {
+                self.key_credential_sent = Some(credential);
                 self.send(Command::Password { realm, password });
             }
-            Err(failure) => self.fail(failure, now),
+            None => {
+                let kind = kind.clone();
+                self.ask(vec![credential], Why::Needed { realm, kind }, now);
+            }
+        }
+    }
+
+    /// Whether a person may try again.
+    fn key_credential_refused(&mut self, credential: Credential, now: Instant) -> bool {
+        let failure = match credential {
+            Credential::TokenPin => Failure::WrongPin,
+            Credential::KeyPassphrase
+            | Credential::UserName
+            | Credential::Password
+            | Credential::ChallengeResponse => Failure::WrongPassphrase,
+        };
+        let again = self.credentials.refuse(&[credential]) && self.interactive;
+        if again {
+            let what = super::ask::a_credential(credential);
+            self.note(format!("{what} was wrong"));
+            self.refusal = Some(format!("Wrong: {what}."));
+        } else {
+            self.fail(failure, now);
+        }
+        again
+    }
+
+    /// OpenVPN could not load the certificate and its key, and is about to start anew.
+    pub(super) fn key_not_loaded(&mut self, now: Instant) {
+        match self.key_credential_sent.take() {
+            Some(credential) => {
+                // Asked for again at the hold that follows.
+                if self.key_credential_refused(credential, now) {
+                    self.connect(Phase::First, now);
+                }
+            }
+            None => {
+                let why = self.key_complaint.take();
+                let why = why.unwrap_or_else(|| "OpenVPN cannot load it".to_owned());
+                self.fail(Failure::BadKey(why), now);
+            }
+        }
+    }
+
+    /// OpenVPN asks for something to be done, for example for a token to be plugged in.
+    pub(super) fn deed_needed(&mut self, name: String, message: String, now: Instant) {
+        let is_token = name == "token-insertion-request";
+        self.send(Command::NeedOk { name, ok: false });
+        if is_token {
+            self.fail(Failure::TokenMissing(message), now);
         }
     }
 
@@ -54,7 +148,10 @@ impl Session {
             State::Connecting { phase, .. } => phase == Phase::Answer,
             // A renegotiation inside a live connection takes the answer that made it.
             State::Connected => true,
-            State::AwaitingLogin { .. } | State::Stopping { .. } | State::Stopped => false,
+            State::AwaitingLogin { .. }
+            | State::Asking(_)
+            | State::Stopping { .. }
+            | State::Stopped => false,
         };
         match (&self.last_answer, has_answer) {
             (Some(answer), true) => answer.clone(),
@@ -62,31 +159,52 @@ impl Session {
         }
     }
 
-    fn password_credentials(&self, kind: &NeedKind) -> Result<(String, Secret), Failure> {
-        let name = self
-            .profile
-            .user_name()
-            .ok_or(Failure::SecretMissing(mark!("a user name")))?;
-        let password = self
-            .secrets
-            .get(settings::PASSWORD)
-            .ok_or(Failure::SecretMissing(mark!("a password")))?;
-        let password = match kind {
-            NeedKind::UserPassword {
-                static_challenge: Some(_),
-            } => {
-                let code = self
-                    .secrets
-                    .get(settings::CHALLENGE_RESPONSE)
-                    .ok_or(Failure::SecretMissing(mark!("a one-time code")))?;
-                crate::challenge::static_challenge_reply(password, code)
-            }
-            NeedKind::UserPassword {
-                static_challenge: None,
-            }
-            | NeedKind::Password => password.clone(),
+    /// What goes into the two fields of a sign-in with a password, as far as it is the person's.
+    fn wanted_passwords(&self) -> Vec<Credential> {
+        let is_password = |credential: &Credential| match credential {
+            Credential::UserName | Credential::Password | Credential::ChallengeResponse => true,
+            Credential::KeyPassphrase | Credential::TokenPin => false,
         };
-        Ok((name.to_owned(), password))
+        let needed = credential::needed(&self.profile);
+        needed.into_iter().filter(is_password).collect()
+    }
+
+    /// User name and password, if all that belongs to them is there.
+    fn password_credentials(&self) -> Option<(String, Secret)> {
+        let name = match self.profile.user_name() {
+            Some(name) => name.to_owned(),
+            None => self
+                .credentials
+                .get(Credential::UserName)
+                .map(|name| name.expose().to_owned())
+                .unwrap_or_default(),
+        };
+        let answers = match self.state {
+            State::Connecting { phase, .. } => phase == Phase::Answer,
+            // A renegotiation inside a live connection takes the answer that made it.
+            State::Connected => true,
+            State::AwaitingLogin { .. }
+            | State::Asking(_)
+            | State::Stopping { .. }
+            | State::Stopped => false,
+        };
+        if let (Some(answer), true) = (&self.last_answer, answers) {
+            return Some((name, answer.clone()));
+        }
+        if !self
+            .credentials
+            .missing(&self.wanted_passwords())
+            .is_empty()
+        {
+            return None;
+        }
+        let given = |credential| self.credentials.get(credential).cloned();
+        let password = given(Credential::Password).unwrap_or_else(|| Secret::from(""));
+        let password = match given(Credential::ChallengeResponse) {
+            Some(code) => crate::challenge::static_challenge_reply(&password, &code),
+            None => password,
+        };
+        Some((name, password))
     }
 
     pub(super) fn verification_failed(
@@ -95,24 +213,24 @@ impl Session {
         reason: Option<&Secret>,
         now: Instant,
     ) {
-        if realm == "Private Key" {
-            self.fail(Failure::WrongPassphrase, now);
+        // Not said of every key; what is, is `private-key-password-failure`, which follows.
+        if realm == KEY_REALM {
             return;
         }
         let phase = match self.state {
             State::Connecting { phase, .. } => phase,
             State::Connected => Phase::First,
-            State::AwaitingLogin { .. } | State::Stopping { .. } | State::Stopped => return,
+            State::AwaitingLogin { .. }
+            | State::Asking(_)
+            | State::Stopping { .. }
+            | State::Stopped => return,
         };
-        let Some(reason) = reason else {
-            self.fail(Failure::Refused("no reason given".to_owned()), now);
-            return;
-        };
-        if !Challenge::is_challenge(reason.expose()) {
-            self.fail(Failure::Refused(reason.expose().to_owned()), now);
+        let reason = reason.map_or("no reason given", Secret::expose);
+        if !Challenge::is_challenge(reason) {
+            self.refused(phase, reason, now);
             return;
         }
-        let challenge = match Challenge::parse(reason.expose()) {
+        let challenge = match Challenge::parse(reason) {
             Ok(challenge) => challenge,
             Err(error) => {
                 self.fail(Failure::BadChallenge(error.to_string()), now);
@@ -125,10 +243,46 @@ impl Session {
                 let why = "it asked for another sign-in instead of accepting this one".to_owned();
                 self.fail(Failure::Refused(why), now);
             }
-            (SignIn::Password { .. } | SignIn::Certificate, _) => {
+            (SignIn::Password { .. }, _) => self.challenged(challenge, now),
+            (SignIn::Certificate, _) => {
                 let why = "it is a question for the user, which this profile does not expect";
                 self.fail(Failure::BadChallenge(why.to_owned()), now);
             }
+        }
+    }
+
+    /// The endpoint refused what was given, for good or for this time.
+    fn refused(&mut self, phase: Phase, reason: &str, now: Instant) {
+        let wanted = match (self.profile.sign_in(), phase) {
+            (SignIn::Saml | SignIn::Certificate, _) => Vec::new(),
+            // The password was right, or the endpoint would not have asked its question.
+            (SignIn::Password { .. }, Phase::Answer) => vec![Credential::ChallengeResponse],
+            (SignIn::Password { .. }, Phase::First) => self.wanted_passwords(),
+        };
+        self.last_answer = None;
+        let is_askable = !wanted.is_empty() && self.interactive;
+        if !self.credentials.refuse(&wanted) || !is_askable {
+            self.fail(Failure::Refused(reason.to_owned()), now);
+            return;
+        }
+        self.note(format!("the endpoint refused the sign-in: {reason}"));
+        self.refusal = Some(format!("The endpoint refused the sign-in: {reason}."));
+        // What is missing now is asked for at the hold that follows, before a further attempt.
+        self.connect(Phase::First, now);
+    }
+
+    /// The endpoint asks a question before it lets the user in.
+    fn challenged(&mut self, challenge: Challenge, now: Instant) {
+        self.challenges += 1;
+        if self.challenges > MOST_CHALLENGES {
+            let why = "it asks one question after the other".to_owned();
+            self.fail(Failure::BadChallenge(why), now);
+        } else if challenge.wants_answer() {
+            self.note("the endpoint asks a question".to_owned());
+            let wanted = vec![Credential::ChallengeResponse];
+            self.ask(wanted, Why::Challenged(challenge), now);
+        } else {
+            self.answer_challenge(&challenge, &Secret::from(""), now);
         }
     }
 
@@ -179,9 +333,19 @@ impl Session {
     }
 
     pub(super) fn new_secrets(&mut self, mut secrets: BTreeMap<String, Secret>, now: Instant) {
-        let State::AwaitingLogin { challenge, .. } = &self.state else {
-            self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
-            return;
+        let challenge = match &self.state {
+            State::AwaitingLogin { challenge, .. } => challenge,
+            State::Asking(_) => {
+                self.answered(secrets, now);
+                return;
+            }
+            State::Connecting { .. }
+            | State::Connected
+            | State::Stopping { .. }
+            | State::Stopped => {
+                self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
+                return;
+            }
         };
         let Some(response) = secrets.remove(settings::SAML_RESPONSE) else {
             let why = "the secret agent sent no answer of the browser login".to_owned();
