@@ -8,12 +8,14 @@
 // So that the code that `#[derive(Worded)]` writes finds this crate from inside, too.
 extern crate self as aws_client_vpn_core;
 
+pub mod certificate;
 pub mod challenge;
 pub mod ip_config;
 pub mod management;
 pub mod message;
 pub mod openvpn;
 pub mod profile;
+pub mod region;
 pub mod saml;
 pub mod secret;
 pub mod secret_prompt;

@@ -6,8 +6,10 @@
 //! a user names is ever opened by root. Unknown keys are left alone.
 
 pub mod credential;
+mod update;
 
 pub use credential::{Credential, Keeping};
+pub use update::{Update, have_same_endpoint};
 
 use crate::message::Worded;
 use crate::profile::{
