@@ -18,7 +18,8 @@ export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 
 CARGO   ?= cargo
 INSTALL ?= install
-SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-editor-plugin
+SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-login-window \
+	-p aws-client-vpn-editor-plugin
 TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm -p aws-client-vpn-words \
 	-p aws-client-vpn-po
 FILES   := service-files
@@ -48,7 +49,8 @@ openvpn-for-tests: openvpn
 
 install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir) \
-		target/release/nm-aws-client-vpn-service target/release/nm-aws-client-vpn-auth-dialog
+		target/release/nm-aws-client-vpn-service target/release/nm-aws-client-vpn-auth-dialog \
+		target/release/nm-aws-client-vpn-login-window
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn target/openvpn/openvpn
 	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn.so \
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn.so

@@ -13,20 +13,23 @@ use std::env;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use url::Url;
 
 /// A program that has not failed by then has opened the browser, or is it.
 const FAILING_TIME: Duration = Duration::from_secs(5);
 
-/// Opens `url` and returns only if that fails.
+/// Opens `url` and returns only if that fails. `launched` is told as soon as the browser is on its
+/// way, before it is known whether it gets there.
 ///
 /// Keep polling it during the login: it keeps the portal's request alive and takes leave of
 /// children that have ended.
-pub(crate) async fn open(url: &Url, journal: &Journal) -> LoginFailure {
+pub(crate) async fn open(url: &Url, launched: &Notify, journal: &Journal) -> LoginFailure {
     let mut reasons = Vec::new();
     match portal::open(url).await {
         Ok(opened) => {
+            launched.notify_one();
             journal.info("the desktop's portal opens the browser");
             match opened.failure().await {
                 portal::Failure::Declined => {
@@ -43,7 +46,7 @@ pub(crate) async fn open(url: &Url, journal: &Journal) -> LoginFailure {
         env::var("BROWSER").ok().as_deref(),
         has_display(),
     ) {
-        match run(&arguments).await {
+        match run(&arguments, launched).await {
             Ok(()) => {
                 journal.info(&format!("{} opens the browser", arguments[0]));
                 return std::future::pending().await;
@@ -57,7 +60,8 @@ pub(crate) async fn open(url: &Url, journal: &Journal) -> LoginFailure {
     LoginFailure::NoBrowser(reasons.join("; "))
 }
 
-fn has_display() -> bool {
+/// Whether the environment names a display.
+pub(crate) fn has_display() -> bool {
     ["WAYLAND_DISPLAY", "DISPLAY"]
         .iter()
         .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
@@ -94,7 +98,7 @@ fn openers(url: &str, browser: Option<&str>, display: bool) -> Vec<Vec<String>> 
 }
 
 /// Starts a program and waits until it has either failed or done its work.
-async fn run(arguments: &[String]) -> Result<(), String> {
+async fn run(arguments: &[String], launched: &Notify) -> Result<(), String> {
     let Some((program, rest)) = arguments.split_first() else {
         return Ok(());
     };
@@ -106,6 +110,7 @@ async fn run(arguments: &[String]) -> Result<(), String> {
         .process_group(0)
         .spawn()
         .map_err(|error| format!("{program}: {error}"))?;
+    launched.notify_one();
     match timeout(FAILING_TIME, child.wait()).await {
         Ok(Ok(status)) if status.success() => Ok(()),
         Ok(Ok(status)) => Err(format!("{program}: {status}")),

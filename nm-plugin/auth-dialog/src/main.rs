@@ -12,27 +12,24 @@ mod agent;
 mod browser;
 mod cli;
 mod journal;
+mod login;
 mod page;
 mod port;
 mod stdio;
+mod window;
 
 use crate::agent::Agent;
 use crate::cli::{Invocation, Request};
 use crate::journal::Journal;
+use crate::login::End;
 use crate::stdio::Streams;
-use aws_client_vpn_core::saml;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::{self, EMPTY_ANSWER, LoginFailure, Prompt, PromptError};
+use aws_client_vpn_core::secret_prompt::{self, EMPTY_ANSWER, Prompt, PromptError};
 use rustix::process::DumpableBehavior;
 use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::task::LocalSet;
-use tokio::time::timeout;
-
-/// The service counts the same time and says more when it is over, so it goes first.
-const SERVICE_FIRST: Duration = Duration::from_secs(1);
 
 /// For the agent it means "the user does not want to", and it asks no one else.
 const CANCELLED: ExitCode = ExitCode::FAILURE;
@@ -107,14 +104,13 @@ async fn converse(
     agent: &mut Agent,
     journal: &Journal,
 ) -> ExitCode {
-    let login = async { login(&prompt?, request, journal).await };
-    let outcome = tokio::select! {
-        biased;
-        outcome = login => outcome,
-        () = agent.gives_up() => {
-            journal.info("the login was cancelled");
-            return CANCELLED;
-        }
+    let outcome = match &prompt {
+        Err(error) => Err(End::Failed(error.clone().into())),
+        Ok(prompt) => tokio::select! {
+            biased;
+            outcome = login::login(prompt, &request.connection, journal) => outcome,
+            () = agent.gives_up() => Err(End::Cancelled),
+        },
     };
     let (secret, page) = match outcome {
         Ok(answered) => {
@@ -124,9 +120,13 @@ async fn converse(
             ));
             (answered.response.secret().clone(), Some(answered))
         }
-        Err(failure) => {
+        Err(End::Failed(failure)) => {
             journal.error(&format!("{failure}"));
             (failure.to_secret(), None)
+        }
+        Err(End::Cancelled) => {
+            journal.info("the login was cancelled");
+            return CANCELLED;
         }
     };
     let told = hand_over(&secret, agent, journal);
@@ -147,32 +147,4 @@ async fn hand_over(secret: &Secret, agent: &mut Agent, journal: &Journal) -> Exi
     }
     agent.has_read(journal).await;
     ExitCode::SUCCESS
-}
-
-async fn login(
-    prompt: &Prompt,
-    request: &Request,
-    journal: &Journal,
-) -> Result<acs::Answered, LoginFailure> {
-    let listener = port::listen(prompt.retry).await?;
-    let login = acs::Login {
-        connection: request.connection.clone(),
-        relay_state: saml::relay_state(&prompt.url),
-    };
-    let answer = timeout(
-        prompt.time_left + SERVICE_FIRST,
-        acs::receive(listener, login),
-    );
-    let no_browser = async {
-        if prompt.retry {
-            journal.info("waiting for the login in the tab that is open");
-            std::future::pending().await
-        } else {
-            browser::open(&prompt.url, journal).await
-        }
-    };
-    tokio::select! {
-        answered = answer => answered.map_err(|_elapsed| LoginFailure::TimedOut),
-        failure = no_browser => Err(failure),
-    }
 }

@@ -7,6 +7,7 @@
     reason = "a test that cannot set its stage has failed"
 )]
 
+#[expect(dead_code, reason = "shared with the tests of the window")]
 #[path = "dialog/desktop.rs"]
 mod desktop;
 #[path = "dialog/world.rs"]

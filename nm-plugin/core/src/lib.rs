@@ -22,3 +22,4 @@ pub mod secret_prompt;
 pub mod session;
 pub mod settings;
 pub mod tunnel_env;
+pub mod window;

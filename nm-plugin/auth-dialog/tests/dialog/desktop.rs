@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use zbus::message::Header;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
@@ -59,6 +61,7 @@ impl Drop for Bus {
 /// The portal, until it is dropped.
 pub(crate) struct Portal {
     opened: Receiver<String>,
+    answering: Arc<Mutex<()>>,
     _runtime: tokio::runtime::Runtime,
     _connection: zbus::Connection,
 }
@@ -66,6 +69,7 @@ pub(crate) struct Portal {
 struct OpenUri {
     response: u32,
     opened: Sender<String>,
+    answering: Arc<Mutex<()>>,
 }
 
 #[zbus::interface(name = "org.freedesktop.portal.OpenURI")]
@@ -98,6 +102,7 @@ impl OpenUri {
             )
             .await?;
         drop(self.opened.send(uri));
+        drop(self.answering.lock().await);
         Ok(OwnedObjectPath::try_from(request).expect("a path"))
     }
 }
@@ -112,6 +117,7 @@ impl Portal {
             .build();
         let runtime = runtime.unwrap();
         let (sender, opened) = channel();
+        let answering = Arc::default();
         let connection = runtime.block_on(async {
             zbus::connection::Builder::address(bus.address.as_str())?
                 .serve_at(
@@ -119,6 +125,7 @@ impl Portal {
                     OpenUri {
                         response,
                         opened: sender,
+                        answering: Arc::clone(&answering),
                     },
                 )?
                 .name("org.freedesktop.portal.Desktop")?
@@ -127,9 +134,15 @@ impl Portal {
         });
         Self {
             opened,
+            answering,
             _runtime: runtime,
             _connection: connection.unwrap(),
         }
+    }
+
+    /// Keeps it from answering as long as the value lives.
+    pub(crate) fn hold(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.answering).blocking_lock_owned()
     }
 
     /// Waits until it is asked to open an address.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -112,7 +112,12 @@ impl Browser {
 
 /// A command line as gnome-shell makes it, in an environment with nothing but the browser.
 pub(crate) fn command(browser: Option<&Browser>, hints: &[&str]) -> Command {
-    let mut command = Command::new(DIALOG);
+    command_of(Path::new(DIALOG), browser, hints)
+}
+
+/// The same for a dialog that is installed elsewhere.
+pub(crate) fn command_of(dialog: &Path, browser: Option<&Browser>, hints: &[&str]) -> Command {
+    let mut command = Command::new(dialog);
     command
         .args([
             "-u",

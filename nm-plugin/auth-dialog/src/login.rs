@@ -1,0 +1,124 @@
+//! One login: the port, the browser, the window, and whichever of them ends it.
+//!
+//! The window comes last. It has something to show only when the browser is on its way, and its
+//! start must not cost the browser any time.
+
+use crate::acs::{self, Answered};
+use crate::browser;
+use crate::journal::Journal;
+use crate::port;
+use crate::window::Window;
+use aws_client_vpn_core::saml;
+use aws_client_vpn_core::secret_prompt::{LoginFailure, Prompt};
+use aws_client_vpn_core::window::{Gesture, View};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+/// The service counts the same time and says more when it is over, so it goes first.
+const SERVICE_FIRST: Duration = Duration::from_secs(1);
+
+/// How a login ends without an answer.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The user does not want to.
+    Cancelled,
+    /// It cannot be done.
+    Failed(LoginFailure),
+}
+
+/// Opens the browser and waits for its answer.
+pub(crate) async fn login(
+    prompt: &Prompt,
+    connection: &str,
+    journal: &Journal,
+) -> Result<Answered, End> {
+    let listener = port::listen(prompt.retry).await.map_err(End::Failed)?;
+    let deadline = Instant::now() + prompt.time_left;
+    let login = acs::Login {
+        connection: connection.to_owned(),
+        relay_state: saml::relay_state(&prompt.url),
+    };
+    let answer = timeout_at(deadline + SERVICE_FIRST, acs::receive(listener, login));
+    let launched = Notify::new();
+    let company = async {
+        let company = Company {
+            prompt,
+            launched: &launched,
+            journal,
+        };
+        company.keep(connection, deadline).await
+    };
+    tokio::select! {
+        answered = answer => answered.map_err(|_elapsed| End::Failed(LoginFailure::TimedOut)),
+        end = company => Err(end),
+    }
+}
+
+/// What goes on beside the waiting for the answer: the browser and the window.
+struct Company<'a> {
+    prompt: &'a Prompt,
+    launched: &'a Notify,
+    journal: &'a Journal,
+}
+
+impl Company<'_> {
+    /// Returns only if the login has to end.
+    async fn keep(&self, connection: &str, deadline: Instant) -> End {
+        let opening = self.open_browser(self.prompt.retry);
+        tokio::pin!(opening);
+        let mut failure = tokio::select! {
+            biased;
+            failure = &mut opening => Some(failure),
+            () = self.launched.notified() => None,
+        };
+        let mut window = Window::open(self.journal);
+        window
+            .show(&View::Login {
+                connection: connection.to_owned(),
+                url: self.prompt.url.clone(),
+                time_left: deadline.saturating_duration_since(Instant::now()),
+            })
+            .await;
+        if let Some(failure) = &failure {
+            self.tell(&mut window, failure).await;
+        }
+        loop {
+            // With a window, there still is the link to copy.
+            if let Some(failure) = failure.take_if(|_| !window.is_open()) {
+                return End::Failed(failure);
+            }
+            tokio::select! {
+                gesture = window.gesture(), if window.is_open() => match gesture {
+                    Some(Gesture::Cancel) => return End::Cancelled,
+                    Some(Gesture::OpenAgain) => {
+                        failure = None;
+                        opening.set(self.open_browser(false));
+                    }
+                    None => self.journal.info("the window is gone"),
+                },
+                ended = &mut opening, if failure.is_none() => {
+                    self.tell(&mut window, &ended).await;
+                    failure = Some(ended);
+                }
+            }
+        }
+    }
+
+    async fn tell(&self, window: &mut Window, failure: &LoginFailure) {
+        let reason = failure.to_string();
+        self.journal.error(&reason);
+        window.show(&View::NoBrowser { reason }).await;
+    }
+
+    /// Returns only if the browser cannot be opened.
+    async fn open_browser(&self, is_open: bool) -> LoginFailure {
+        if is_open {
+            self.journal
+                .info("waiting for the login in the tab that is open");
+            self.launched.notify_one();
+            return std::future::pending().await;
+        }
+        browser::open(&self.prompt.url, self.launched, self.journal).await
+    }
+}

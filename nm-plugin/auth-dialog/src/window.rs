@@ -1,0 +1,141 @@
+//! The window beside a login: a child of ours, talked to over pipes.
+//!
+//! It is a comfort. Where there is no display, where it is not installed, fails or ends too soon,
+//! the login goes on without it.
+
+use crate::browser::has_display;
+use crate::journal::Journal;
+use aws_client_vpn_core::window::{Gesture, Lines, View};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::process::Stdio;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use zeroize::Zeroizing;
+
+/// The program, in the folder of ours.
+const PROGRAM: &str = "nm-aws-client-vpn-login-window";
+
+/// An open window. It closes when this value is dropped.
+#[derive(Debug)]
+pub(crate) struct Window {
+    running: Option<Running>,
+    lines: Lines,
+    gestures: VecDeque<Gesture>,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// What it shows. Its end is the window's, too.
+    views: ChildStdin,
+    gestures: ChildStdout,
+    child: Child,
+}
+
+impl Window {
+    /// Opens one, if there is a display and the program.
+    pub(crate) fn open(journal: &Journal) -> Self {
+        let running = program().filter(|_| has_display()).and_then(|program| {
+            Running::start(&program)
+                .inspect_err(|error| journal.info(&format!("no window: {error}")))
+                .ok()
+        });
+        Self {
+            running,
+            lines: Lines::default(),
+            gestures: VecDeque::new(),
+        }
+    }
+
+    /// Whether there is (still) a window.
+    pub(crate) fn is_open(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Shows `view`. It takes no longer than a pipe takes to be written to.
+    pub(crate) async fn show(&mut self, view: &View) {
+        if let Some(running) = &mut self.running
+            && running
+                .views
+                .write_all(view.to_line().expose().as_bytes())
+                .await
+                .is_err()
+        {
+            self.close();
+        }
+    }
+
+    /// What the person at it does next; `None` if the window is gone.
+    ///
+    /// A call that is dropped loses nothing.
+    pub(crate) async fn gesture(&mut self) -> Option<Gesture> {
+        let mut buffer = Zeroizing::new([0; 4096]);
+        loop {
+            if let Some(gesture) = self.gestures.pop_front() {
+                return Some(gesture);
+            }
+            let running = self.running.as_mut()?;
+            let length = running.gestures.read(&mut *buffer).await.unwrap_or(0);
+            match self.lines.push(&buffer[..length]) {
+                Ok(lines) if length > 0 => self
+                    .gestures
+                    .extend(lines.iter().filter_map(Gesture::from_line)),
+                _ => self.close(),
+            }
+        }
+    }
+
+    /// Takes leave of a window that is gone, or closes it.
+    fn close(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.close();
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Running {
+    fn start(program: &PathBuf) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", program.display());
+        let mut command = Command::new(program);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        // Drawn by the processor: starting a driver for graphics takes longer than all of the
+        // window's drawing.
+        if std::env::var_os("GSK_RENDERER").is_none() {
+            command.env("GSK_RENDERER", "cairo");
+        }
+        let mut child = command.spawn().map_err(failed)?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(views), Some(gestures)) => Ok(Self {
+                views,
+                gestures,
+                child,
+            }),
+            _ => Err("no pipes".to_owned()),
+        }
+    }
+
+    /// The end of its standard input is what it goes by; if it hangs, it is killed when we end.
+    fn close(self) {
+        let Self {
+            views, mut child, ..
+        } = self;
+        drop(views);
+        tokio::spawn(async move { child.wait().await });
+    }
+}
+
+/// The program that belongs to this one.
+fn program() -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    Some(own.with_file_name(PROGRAM)).filter(|program| program.exists())
+}

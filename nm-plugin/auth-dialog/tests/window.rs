@@ -1,0 +1,330 @@
+//! The real dialog with a window beside it that only notes what it is told and tells what the test
+//! wants.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its stage has failed"
+)]
+
+#[path = "dialog/desktop.rs"]
+mod desktop;
+#[expect(dead_code, reason = "shared with the tests of the dialog alone")]
+#[path = "dialog/world.rs"]
+mod world;
+
+use desktop::{Bus, Portal};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use world::*;
+
+type Act = fn(&mut Dialog);
+
+const FORM: &str = "SAMLResponse=PHNhbWw%2Bx%3D&RelayState=r%2F1";
+const ANSWER: &str = "saml-response\nPHNhbWw%2Bx%3D\n\n\n";
+
+/// A dialog that is installed with a window that notes what it is told.
+struct Installed {
+    dir: tempfile::TempDir,
+    told: Receiver<String>,
+    gestures: File,
+}
+
+impl Installed {
+    /// `window` is what the window does after it has noted that it was started.
+    fn with_window(window: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = |name: &str| {
+            let path = dir.path().join(name);
+            assert!(
+                Command::new("mkfifo")
+                    .arg(&path)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            // Open for both, so that it has no end and opening it does not wait.
+            File::options().read(true).write(true).open(path).unwrap()
+        };
+        let (told, gestures) = (pipe("told"), pipe("gestures"));
+        std::fs::copy(DIALOG, dir.path().join("dialog")).unwrap();
+        let path = dir.path().join("nm-aws-client-vpn-login-window");
+        let here = dir.path().display();
+        let script = format!("#!/bin/sh\ncd {here}\necho \"started with $#\" >told\n{window}\n");
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(told).lines().map_while(Result::ok) {
+                drop(sender.send(line));
+            }
+        });
+        Self {
+            dir,
+            told: receiver,
+            gestures,
+        }
+    }
+
+    fn new() -> Self {
+        Self::with_window(
+            "cat gestures & cat=$!\n\
+             while IFS= read -r line; do printf '%s\\n' \"$line\" >told; done\n\
+             kill $cat; echo gone >told",
+        )
+    }
+
+    fn program(&self) -> PathBuf {
+        self.dir.path().join("dialog")
+    }
+
+    /// The dialog's command line, on a desktop with a display.
+    fn command(&self, browser: Option<&Browser>) -> Command {
+        let hints = login();
+        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+        let mut command = command_of(&self.program(), browser, &hints);
+        command.env("DISPLAY", ":99");
+        command
+    }
+
+    fn start(&self, browser: Option<&Browser>) -> Dialog {
+        let mut dialog = Dialog::start(&mut self.command(browser));
+        dialog.say("DONE\n\n");
+        dialog
+    }
+
+    /// What the window notes next.
+    fn told(&self) -> String {
+        self.told
+            .recv_timeout(PATIENCE)
+            .expect("the window is told something")
+    }
+
+    /// Waits for the window, which then shows the login.
+    fn shows_the_login(&self) {
+        assert_eq!(self.told(), "started with 0", "nothing in argv");
+        let view = self.told();
+        let expected = format!("login\tWork & <b>Co</b>\t{URL}\t");
+        let seconds = view.strip_prefix(&expected).expect(&view);
+        assert!(
+            (50..=60).contains(&seconds.parse::<u32>().unwrap()),
+            "{view}"
+        );
+    }
+
+    /// A `PATH` with what the window needs and nothing that opens a browser.
+    fn path_without_browser(&self) -> PathBuf {
+        let dir = self.dir.path().join("bin");
+        std::fs::create_dir(&dir).unwrap();
+        std::os::unix::fs::symlink("/bin/cat", dir.join("cat")).unwrap();
+        dir
+    }
+
+    fn gesture(&self, line: &str) {
+        writeln!(&self.gestures, "{line}").unwrap();
+    }
+}
+
+#[test]
+fn the_window_goes_when_the_answer_is_there() {
+    isolated(|| {
+        let (installed, browser) = (Installed::new(), Browser::new());
+        let mut dialog = installed.start(Some(&browser));
+        installed.shows_the_login();
+        assert_eq!(browser.opened(), URL);
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(
+            installed.told(),
+            "gone",
+            "before the agent has said anything"
+        );
+        assert_eq!(dialog.answer(), ANSWER);
+        dialog.say("QUIT\n\n");
+        assert!(dialog.ends().success());
+    });
+}
+
+#[test]
+fn cancel_is_the_user_s_cancel() {
+    isolated(|| {
+        let (installed, browser) = (Installed::new(), Browser::new());
+        let mut dialog = installed.start(Some(&browser));
+        installed.shows_the_login();
+        installed.gesture("cancel");
+        assert_eq!(dialog.ends().code(), Some(1));
+        TcpListener::bind(ADDRESS).expect("the port is free");
+        assert_eq!(dialog.rest(), "");
+    });
+}
+
+#[test]
+fn the_page_can_be_opened_again() {
+    isolated(|| {
+        let (installed, browser) = (Installed::new(), Browser::new());
+        let mut dialog = installed.start(Some(&browser));
+        installed.shows_the_login();
+        assert_eq!(browser.opened(), URL);
+        for _ in 0..2 {
+            installed.gesture("open-again");
+            assert_eq!(browser.opened(), URL);
+        }
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+#[test]
+fn the_window_goes_with_the_dialog_whatever_becomes_of_it() {
+    isolated(|| {
+        let ways: [(&str, Act); 3] = [
+            ("QUIT", |dialog| {
+                // Later than what is sent in advance.
+                std::thread::sleep(Duration::from_millis(400));
+                dialog.say("QUIT\n\n");
+            }),
+            ("nobody reads", |dialog| dialog.stdout = None),
+            ("SIGKILL", |dialog| dialog.child.kill().unwrap()),
+        ];
+        for (way, end) in ways {
+            let (installed, browser) = (Installed::new(), Browser::new());
+            let mut dialog = installed.start(Some(&browser));
+            installed.shows_the_login();
+            end(&mut dialog);
+            assert!(!dialog.ends().success(), "{way}");
+            // It may be killed before it can note anything; then the pipe to it has no reader.
+            let program = installed.dir.path().join("nm-aws-client-vpn-login-window");
+            until(|| (!is_running(&program)).then_some(()));
+        }
+    });
+}
+
+/// Whether any process was started with this path.
+fn is_running(program: &std::path::Path) -> bool {
+    let name = program.display().to_string();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.any(|line| {
+        line.split(|octet| *octet == 0)
+            .any(|word| word == name.as_bytes())
+    })
+}
+
+#[test]
+fn a_login_needs_no_window() {
+    isolated(|| {
+        for window in [
+            "exit 1",
+            "exec <&-; sleep 60",
+            "exec >&-; sleep 60",
+            "kill -SEGV $$",
+            "head -c 100000 /dev/zero; echo; sleep 60",
+        ] {
+            let (installed, browser) = (Installed::with_window(window), Browser::new());
+            let mut dialog = installed.start(Some(&browser));
+            assert_eq!(installed.told(), "started with 0");
+            assert_eq!(browser.opened(), URL);
+            assert_eq!(status(&request(&post(FORM))), "200");
+            assert_eq!(dialog.answer(), ANSWER, "{window}");
+        }
+    });
+}
+
+#[test]
+fn without_a_display_no_window_is_started() {
+    isolated(|| {
+        let (installed, browser) = (Installed::new(), Browser::new());
+        let mut command = installed.command(Some(&browser));
+        command.env("DISPLAY", "").env_remove("WAYLAND_DISPLAY");
+        let mut dialog = Dialog::start(&mut command);
+        dialog.say("DONE\n\n");
+        assert_eq!(browser.opened(), URL);
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+        assert!(installed.told.try_recv().is_err());
+    });
+}
+
+#[test]
+fn with_a_window_a_browser_that_does_not_open_is_not_the_end() {
+    isolated(|| {
+        let installed = Installed::new();
+        let mut command = installed.command(None);
+        command.env("PATH", installed.path_without_browser());
+        let mut dialog = Dialog::start(&mut command);
+        dialog.say("DONE\n\n");
+        installed.shows_the_login();
+        let view = installed.told();
+        assert!(
+            view.starts_with("no-browser\tno web browser could be opened"),
+            "{view}"
+        );
+        // The link was copied into a browser by hand.
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+#[test]
+fn without_browser_and_window_there_is_no_login() {
+    isolated(|| {
+        let installed = Installed::with_window("read line; read line; exit 1");
+        let mut command = installed.command(None);
+        command.env("PATH", installed.path_without_browser());
+        let mut dialog = Dialog::start(&mut command);
+        dialog.say("DONE\n\n");
+        assert!(dialog.answer().contains("no web browser could be opened"));
+    });
+}
+
+#[test]
+fn the_browser_is_on_its_way_before_a_window_is_started() {
+    isolated(|| {
+        let (installed, bus) = (Installed::new(), Bus::new());
+        let portal = Portal::new(&bus, 0);
+        let mut command = installed.command(None);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
+        let hold = portal.hold();
+        let mut dialog = Dialog::start(&mut command);
+        dialog.say("DONE\n\n");
+        assert_eq!(portal.opened(), URL);
+        TcpStream::connect(ADDRESS).expect("it listens before it asks for the browser");
+        assert!(
+            installed
+                .told
+                .recv_timeout(Duration::from_millis(500))
+                .is_err(),
+            "the portal has not answered yet"
+        );
+        drop(hold);
+        installed.shows_the_login();
+    });
+}
+
+#[test]
+fn the_browser_is_started_within_a_blink() {
+    isolated(|| {
+        let installed = Installed::new();
+        let browser = Browser::new();
+        // The best of several: what the machine does beside it is not counted.
+        let times: Vec<_> = (0..15)
+            .map(|_| {
+                let mut command = installed.command(Some(&browser));
+                let started = Instant::now();
+                let dialog = Dialog::start(&mut command);
+                assert_eq!(browser.opened(), URL);
+                let time = started.elapsed();
+                TcpStream::connect(ADDRESS).expect("it listens before it starts the browser");
+                drop(dialog);
+                time
+            })
+            .collect();
+        let best = times.iter().min().unwrap();
+        println!("exec to browser: best {best:?} of {times:?}");
+        assert!(*best <= Duration::from_millis(20), "{times:?}");
+    });
+}

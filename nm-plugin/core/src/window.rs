@@ -1,0 +1,186 @@
+//! What the auth dialog and the window beside it say to each other.
+//!
+//! The window is a program of its own, so that the dialog, which opens the browser, starts in a few
+//! milliseconds and needs no toolkit. They talk over pipes, which no other process can read, in
+//! lines of values with tabs between: the dialog sends [`View`]s, the window [`Gesture`]s. When the
+//! dialog's end closes, the window goes.
+//!
+//! Whoever speaks these lines can be the window; `nm-aws-client-vpn-agent` does in a terminal.
+
+mod countdown;
+mod wire;
+
+pub use countdown::Countdown;
+pub use wire::{Lines, TooLong};
+
+use crate::secret::Secret;
+use std::time::Duration;
+use url::Url;
+use wire::{decode, encode};
+
+const LOGIN: &str = "login";
+const NO_BROWSER: &str = "no-browser";
+const CANCEL: &str = "cancel";
+const OPEN_AGAIN: &str = "open-again";
+
+/// What the window is to show from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    /// That a connection waits for a login in the browser.
+    Login {
+        /// The connection's name.
+        connection: String,
+        /// What the browser has opened.
+        url: Url,
+        /// How long the login may take from now on.
+        time_left: Duration,
+    },
+    /// That the browser of the login could not be opened.
+    NoBrowser {
+        /// Why, for the user.
+        reason: String,
+    },
+}
+
+impl View {
+    /// The view as a line, with its end.
+    #[must_use]
+    pub fn to_line(&self) -> Secret {
+        match self {
+            Self::Login {
+                connection,
+                url,
+                time_left,
+            } => {
+                let seconds = time_left.as_secs().to_string();
+                encode([LOGIN, connection, url.as_str(), &seconds])
+            }
+            Self::NoBrowser { reason } => encode([NO_BROWSER, reason]),
+        }
+    }
+
+    /// The view in a line without its end; `None` if it is none this version knows.
+    #[must_use]
+    pub fn from_line(line: &Secret) -> Option<Self> {
+        let values = decode(line)?;
+        let values: Vec<_> = values.iter().map(Secret::expose).collect();
+        match values[..] {
+            [LOGIN, connection, url, seconds] => Some(Self::Login {
+                connection: connection.to_owned(),
+                url: Url::parse(url).ok()?,
+                time_left: Duration::from_secs(seconds.parse().ok()?),
+            }),
+            [NO_BROWSER, reason] => Some(Self::NoBrowser {
+                reason: reason.to_owned(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What the person at the window did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gesture {
+    /// They do not want to connect any more.
+    Cancel,
+    /// The browser shall open the page once more.
+    OpenAgain,
+}
+
+impl Gesture {
+    /// The gesture as a line, with its end.
+    #[must_use]
+    pub fn to_line(&self) -> Secret {
+        match self {
+            Self::Cancel => encode([CANCEL]),
+            Self::OpenAgain => encode([OPEN_AGAIN]),
+        }
+    }
+
+    /// The gesture in a line without its end; `None` if it is none this version knows.
+    #[must_use]
+    pub fn from_line(line: &Secret) -> Option<Self> {
+        let values = decode(line)?;
+        let values: Vec<_> = values.iter().map(Secret::expose).collect();
+        match values[..] {
+            [CANCEL] => Some(Self::Cancel),
+            [OPEN_AGAIN] => Some(Self::OpenAgain),
+            _ => None,
+        }
+    }
+}
+
+/// The name of the site that a person signs in at, as they know it: without port and path.
+#[must_use]
+pub fn site(url: &Url) -> &str {
+    let host = url.host_str().unwrap_or_default();
+    host.strip_prefix("www.").unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn without_end(line: &Secret) -> Secret {
+        Secret::from(line.expose().strip_suffix('\n').expect("an end"))
+    }
+
+    #[test]
+    fn lines_are_what_both_programs_were_built_for() {
+        let login = View::Login {
+            connection: "Work\tand\nplay \\".to_owned(),
+            url: Url::parse("https://idp.example/sso?a=b").unwrap(),
+            time_left: Duration::from_millis(59_900),
+        };
+        let line = login.to_line();
+        assert_eq!(
+            line.expose(),
+            "login\tWork\\tand\\nplay \\\\\thttps://idp.example/sso?a=b\t59\n"
+        );
+        assert_eq!(Gesture::Cancel.to_line().expose(), "cancel\n");
+        assert_eq!(Gesture::OpenAgain.to_line().expose(), "open-again\n");
+    }
+
+    #[test]
+    fn what_another_version_says_is_left_alone() {
+        for line in [
+            "",
+            "login",
+            "login\ta\tnot an address\t1",
+            "new\tthing",
+            "login\ta\\",
+        ] {
+            assert_eq!(View::from_line(&Secret::from(line)), None, "{line:?}");
+        }
+        assert_eq!(Gesture::from_line(&Secret::from("cancel\tnow")), None);
+    }
+
+    #[test]
+    fn a_site_is_called_by_its_name() {
+        for (url, name) in [
+            ("https://login.example.com/a?b", "login.example.com"),
+            ("https://www.example.com:8443/", "example.com"),
+            ("http://127.0.0.1:8080/", "127.0.0.1"),
+        ] {
+            assert_eq!(site(&Url::parse(url).unwrap()), name);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_arrives(connection in ".{0,40}", reason in ".{0,40}", seconds in 0..4000_u64) {
+            let login = View::Login {
+                connection,
+                url: Url::parse("https://idp.example/sso?SAMLRequest=fZ%2B").unwrap(),
+                time_left: Duration::from_secs(seconds),
+            };
+            for view in [login, View::NoBrowser { reason }] {
+                prop_assert_eq!(View::from_line(&without_end(&view.to_line())), Some(view));
+            }
+            for gesture in [Gesture::Cancel, Gesture::OpenAgain] {
+                prop_assert_eq!(Gesture::from_line(&without_end(&gesture.to_line())), Some(gesture));
+            }
+        }
+    }
+}

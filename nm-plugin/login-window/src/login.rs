@@ -1,0 +1,168 @@
+//! The page of a login in the browser: which connection waits for which site, and how long still.
+
+use crate::pipe::Gestures;
+use adw::prelude::*;
+use aws_client_vpn_core::window::{Countdown, Gesture, site};
+use aws_client_vpn_words::text;
+use gtk4::glib;
+use std::time::{Duration, Instant};
+use url::Url;
+
+/// How long a button says that the link was copied.
+const COPIED_TIME: Duration = Duration::from_secs(2);
+
+/// The page.
+#[derive(Debug)]
+pub(crate) struct LoginPage {
+    page: gtk4::Box,
+    icon: gtk4::Image,
+    heading: gtk4::Label,
+    text: gtk4::Label,
+    copy: gtk4::Button,
+    open: gtk4::Button,
+    ticking: Option<glib::SourceId>,
+}
+
+impl LoginPage {
+    /// The page for the login of `connection` at `url`.
+    pub(crate) fn new(
+        connection: &str,
+        url: &Url,
+        time_left: Duration,
+        gestures: Gestures,
+    ) -> Self {
+        let icon = gtk4::Image::builder()
+            .icon_name("network-vpn-symbolic")
+            .pixel_size(64)
+            .margin_bottom(6)
+            .accessible_role(gtk4::AccessibleRole::Presentation)
+            .build();
+        icon.add_css_class("accent");
+        let heading = sentence(connection, "title-2");
+        let text = sentence(
+            &text!(
+                "Sign in at {site} in your browser. This window closes when you are done.",
+                site = site(url),
+            ),
+            "body",
+        );
+        let copy = gtk4::Button::with_mnemonic(&text!("Copy _Link"));
+        let address = url.to_string();
+        copy.connect_clicked(move |button| copy_link(button, &address));
+        let open = gtk4::Button::with_mnemonic(&text!("_Open Again"));
+        open.connect_clicked(move |_| gestures.send(&Gesture::OpenAgain));
+        let buttons = gtk4::Box::builder()
+            .spacing(12)
+            .homogeneous(true)
+            .margin_top(12)
+            .build();
+        buttons.append(&copy);
+        buttons.append(&open);
+
+        let page = gtk4::Box::builder()
+            .orientation(gtk4::Orientation::Vertical)
+            .spacing(12)
+            .margin_start(24)
+            .margin_end(24)
+            .margin_bottom(24)
+            .build();
+        page.append(&icon);
+        page.append(&heading);
+        page.append(&text);
+        let ticking = append_clock(&page, Countdown::new(Instant::now(), time_left));
+        page.append(&buttons);
+        Self {
+            page,
+            icon,
+            heading,
+            text,
+            copy,
+            open,
+            ticking: Some(ticking),
+        }
+    }
+
+    pub(crate) fn widget(&self) -> &gtk4::Box {
+        &self.page
+    }
+
+    /// Makes the return key open the page again.
+    pub(crate) fn focus(&self) {
+        self.open.grab_focus();
+    }
+
+    /// Says that it is up to the person to open the page.
+    pub(crate) fn tell_that_no_browser_opened(&self, reason: &str) {
+        self.icon.set_icon_name(Some("dialog-warning-symbolic"));
+        self.icon.remove_css_class("accent");
+        self.icon.add_css_class("warning");
+        self.heading.set_label(&text!("No Browser Opened"));
+        let advice = text!("Copy the link and open it in a browser on this computer.");
+        self.text.set_label(&[&advice, reason].join("\n\n"));
+        self.copy.add_css_class("suggested-action");
+        self.copy.grab_focus();
+    }
+}
+
+impl Drop for LoginPage {
+    fn drop(&mut self) {
+        if let Some(ticking) = self.ticking.take() {
+            ticking.remove();
+        }
+    }
+}
+
+/// A text that is centred and never cut off.
+fn sentence(text: &str, class: &str) -> gtk4::Label {
+    let label = gtk4::Label::builder()
+        .label(text)
+        .wrap(true)
+        .wrap_mode(gtk4::pango::WrapMode::WordChar)
+        .justify(gtk4::Justification::Center)
+        .build();
+    label.add_css_class(class);
+    label
+}
+
+/// Adds the bar and the text of the time that is left, and keeps them right each second.
+fn append_clock(page: &gtk4::Box, countdown: Countdown) -> glib::SourceId {
+    let bar = gtk4::ProgressBar::builder()
+        .margin_top(6)
+        .accessible_role(gtk4::AccessibleRole::Presentation)
+        .build();
+    let left = gtk4::Label::new(None);
+    for class in ["caption", "numeric", "dim-label"] {
+        left.add_css_class(class);
+    }
+    page.append(&bar);
+    page.append(&left);
+    let show = move || {
+        let now = Instant::now();
+        bar.set_fraction(countdown.fraction(now));
+        left.set_label(&text!("{time} left", time = countdown.clock(now)));
+        if countdown.is_short(now) {
+            bar.add_css_class("warning");
+            left.remove_css_class("dim-label");
+            left.add_css_class("warning");
+        }
+    };
+    show();
+    glib::timeout_add_seconds_local(1, move || {
+        show();
+        glib::ControlFlow::Continue
+    })
+}
+
+/// Puts the link on the clipboard and says so on the button for a moment.
+fn copy_link(button: &gtk4::Button, address: &str) {
+    button.clipboard().set_text(address);
+    button.set_label(&text!("Copied"));
+    glib::timeout_add_local_once(
+        COPIED_TIME,
+        glib::clone!(
+            #[weak]
+            button,
+            move || button.set_label(&text!("Copy _Link"))
+        ),
+    );
+}

@@ -1,0 +1,87 @@
+//! The window that the auth dialog opens beside a login.
+//!
+//! A thin shell of GTK around [`aws_client_vpn_core::window`], which says what it is told and what
+//! it tells. It is the dialog's child: what it shows comes in on standard input, what the person
+//! does goes out on standard output, and when standard input ends, the window goes.
+
+mod frame;
+mod login;
+mod pipe;
+
+use crate::frame::Frame;
+use crate::login::LoginPage;
+use crate::pipe::{Gestures, Pipe};
+use aws_client_vpn_core::window::{Gesture, View};
+use aws_client_vpn_words::{self as words, text};
+use gtk4::glib;
+use rustix::process::DumpableBehavior;
+use std::cell::RefCell;
+use std::process::ExitCode;
+
+/// By which a desktop finds the name and icon of a window.
+const APPLICATION: &str = "org.freedesktop.NetworkManager.aws_client_vpn.Login";
+
+fn main() -> ExitCode {
+    // What is typed here is in no core dump, and no other process of this user reads it. A kernel
+    // that cannot do that still shows the window.
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let (Ok(()), Ok(mut pipe)) = (adw::init(), Pipe::open()) else {
+        // No display; the dialog goes on without a window.
+        return ExitCode::FAILURE;
+    };
+    words::bind();
+    glib::set_prgname(Some(APPLICATION));
+    glib::set_application_name("AWS Client VPN");
+    let main_loop = glib::MainLoop::new(None, false);
+    glib::spawn_future_local(glib::clone!(
+        #[strong]
+        main_loop,
+        async move {
+            let shown = Shown::new(pipe.gestures());
+            while let Some(view) = pipe.view().await {
+                shown.show(view);
+            }
+            main_loop.quit();
+        }
+    ));
+    main_loop.run();
+    ExitCode::SUCCESS
+}
+
+/// What is on the screen.
+struct Shown {
+    frame: Frame,
+    gestures: Gestures,
+    login: RefCell<Option<LoginPage>>,
+}
+
+impl Shown {
+    fn new(gestures: Gestures) -> Self {
+        let cancel = gestures.clone();
+        Self {
+            frame: Frame::new(move || cancel.send(&Gesture::Cancel)),
+            gestures,
+            login: RefCell::new(None),
+        }
+    }
+
+    fn show(&self, view: View) {
+        match view {
+            View::Login {
+                connection,
+                url,
+                time_left,
+            } => {
+                let page = LoginPage::new(&connection, &url, time_left, self.gestures.clone());
+                self.frame.present(&text!("Sign In"), page.widget());
+                page.focus();
+                self.login.replace(Some(page));
+            }
+            View::NoBrowser { reason } => {
+                if let Some(page) = &*self.login.borrow() {
+                    page.tell_that_no_browser_opened(&reason);
+                }
+            }
+        }
+    }
+}
