@@ -18,10 +18,15 @@ export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 
 CARGO   ?= cargo
 INSTALL ?= install
+<<<<<<< HEAD
 SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-login-window \
 	-p aws-client-vpn-editor-plugin
+=======
+SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-editor-plugin \
+	-p aws-client-vpn-editor-gtk4
+>>>>>>> d38d333 (wip)
 TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm -p aws-client-vpn-words \
-	-p aws-client-vpn-po
+	-p aws-client-vpn-editor-form -p aws-client-vpn-po
 FILES   := service-files
 STAGE   := $(CURDIR)/target/stage
 
@@ -54,6 +59,8 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn target/openvpn/openvpn
 	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn.so \
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn.so
+	$(INSTALL) -D -m 644 target/release/libnm_gtk4_vpn_plugin_aws_client_vpn_editor.so \
+		$(DESTDIR)$(plugindir)/libnm-gtk4-vpn-plugin-aws-client-vpn-editor.so
 	$(INSTALL) -d $(DESTDIR)$(vpndir)
 	sed 's|@libexecdir@|$(libexecdir)|' $(FILES)/nm-aws-client-vpn-service.name.in \
 		>$(DESTDIR)$(vpndir)/nm-aws-client-vpn-service.name

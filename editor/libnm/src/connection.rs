@@ -30,6 +30,18 @@ pub struct VpnProfile<'a> {
     pub secrets: &'a BTreeMap<String, Secret>,
 }
 
+/// What an editor changes in a VPN connection; all else of it stays as it is.
+pub struct VpnChanges<'a> {
+    /// `vpn.service-type`.
+    pub service_type: &'a str,
+    /// `vpn.timeout`, seconds; `None` leaves it.
+    pub timeout: Option<u32>,
+    /// Items of `vpn.data`: a new value, or `None` for an item that goes.
+    pub data: &'a BTreeMap<String, Option<String>>,
+    /// Likewise of `vpn.secrets`.
+    pub secrets: &'a BTreeMap<String, Option<Secret>>,
+}
+
 impl Connection {
     /// A VPN connection whose addresses, routes and name servers come from the VPN.
     ///
@@ -130,6 +142,70 @@ impl Connection {
         secrets
     }
 
+    /// Changes the VPN setting: all of `changes`, or nothing.
+    ///
+    /// # Errors
+    /// A text holds a NUL, which NetworkManager cannot store.
+    pub fn change_vpn(&self, changes: &VpnChanges<'_>) -> Result<(), glib::Error> {
+        let data = changes
+            .data
+            .iter()
+            .map(|(key, value)| {
+                let value = value.as_ref().filter(|value| !value.is_empty());
+                Ok((
+                    c_string(key)?,
+                    value.map(|text| c_string(text)).transpose()?,
+                ))
+            })
+            .collect::<Result<Vec<_>, glib::Error>>()?;
+        let secrets = changes
+            .secrets
+            .iter()
+            .map(|(key, secret)| {
+                let secret = secret.as_ref().filter(|secret| !secret.is_empty());
+                Ok((c_string(key)?, secret.map(secret_c_string).transpose()?))
+            })
+            .collect::<Result<Vec<_>, glib::Error>>()?;
+        let mut properties: Vec<(&str, &dyn ToValue)> =
+            vec![("service-type", &changes.service_type)];
+        if let Some(timeout) = &changes.timeout {
+            properties.push(("timeout", timeout));
+        }
+
+        // SAFETY: a new setting, owned by us: a copy, so that the connection never has half of the
+        // changes, and whoever watches it hears of them at once.
+        let setting = unsafe {
+            match self.setting_vpn() {
+                Some(setting) => ffi::nm_setting_duplicate(setting.cast()),
+                None => ffi::nm_setting_vpn_new(),
+            }
+        };
+        for (key, value) in &data {
+            // SAFETY: a live setting and C strings, which libnm copies.
+            unsafe {
+                ffi::nm_setting_vpn_remove_data_item(setting.cast(), key.as_ptr());
+                if let Some(value) = value {
+                    ffi::nm_setting_vpn_add_data_item(setting.cast(), key.as_ptr(), value.as_ptr());
+                }
+            }
+        }
+        for (key, secret) in &secrets {
+            // SAFETY: as above; the copy made here is wiped when `secrets` is dropped.
+            unsafe {
+                ffi::nm_setting_vpn_remove_secret(setting.cast(), key.as_ptr());
+                if let Some(secret) = secret {
+                    ffi::nm_setting_vpn_add_secret(
+                        setting.cast(),
+                        key.as_ptr(),
+                        secret.as_ptr().cast(),
+                    );
+                }
+            }
+        }
+        // SAFETY: the new setting takes the place of the old one.
+        unsafe { self.add(setting, &properties) }
+    }
+
     /// Another reference to a connection that a C caller holds.
     ///
     /// # Errors
@@ -152,6 +228,11 @@ impl Connection {
         // SAFETY: a live GObject; the reference is given back on drop.
         unsafe { glib::gobject_ffi::g_object_ref(connection.as_ptr().cast()) };
         Ok(Self(connection))
+    }
+
+    /// For a C function that borrows the connection.
+    pub(crate) fn as_raw(&self) -> *mut ffi::NMConnection {
+        self.0.as_ptr()
     }
 
     /// Gives the reference to a C caller, who unrefs it.

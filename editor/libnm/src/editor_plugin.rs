@@ -1,6 +1,7 @@
 //! libnm's interface `NMVpnEditorPlugin`, to be implemented in safe Rust.
 
 use crate::connection::Connection;
+use crate::editor::VpnEditor;
 use crate::ffi;
 use crate::guard::{guarded, guarded_silently, plugin_error};
 use glib::ffi::{GError, gboolean};
@@ -18,15 +19,6 @@ glib::wrapper! {
 
     match fn {
         type_ => || ffi::nm_vpn_editor_plugin_get_type(),
-    }
-}
-
-glib::wrapper! {
-    /// The page of one connection in a settings program.
-    pub struct VpnEditor(Interface<ffi::NMVpnEditor, ffi::NMVpnEditorInterface>);
-
-    match fn {
-        type_ => || ffi::nm_vpn_editor_get_type(),
     }
 }
 

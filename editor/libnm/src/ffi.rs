@@ -103,6 +103,8 @@ unsafe extern "C" {
     pub fn nm_setting_ip4_config_new() -> *mut NMSetting;
     pub fn nm_setting_ip6_config_new() -> *mut NMSetting;
 
+    pub fn nm_setting_duplicate(setting: *mut NMSetting) -> *mut NMSetting;
+
     pub fn nm_setting_vpn_new() -> *mut NMSetting;
     pub fn nm_setting_vpn_get_service_type(setting: *mut NMSettingVpn) -> *const c_char;
     pub fn nm_setting_vpn_get_timeout(setting: *mut NMSettingVpn) -> u32;
@@ -111,6 +113,10 @@ unsafe extern "C" {
         key: *const c_char,
         item: *const c_char,
     );
+    pub fn nm_setting_vpn_remove_data_item(
+        setting: *mut NMSettingVpn,
+        key: *const c_char,
+    ) -> gboolean;
     pub fn nm_setting_vpn_foreach_data_item(
         setting: *mut NMSettingVpn,
         func: NMVpnIterFunc,
@@ -121,6 +127,8 @@ unsafe extern "C" {
         key: *const c_char,
         secret: *const c_char,
     );
+    pub fn nm_setting_vpn_remove_secret(setting: *mut NMSettingVpn, key: *const c_char)
+    -> gboolean;
     pub fn nm_setting_vpn_foreach_secret(
         setting: *mut NMSettingVpn,
         func: NMVpnIterFunc,

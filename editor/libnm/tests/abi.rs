@@ -134,8 +134,11 @@ fn functions_have_the_header_s_signatures() {
                 nm_setting_vpn_add_data_item, nm_setting_vpn_add_secret };
             void (*m[])(NMSettingVpn *, void (*)(const char *, const char *, gpointer), gpointer) = {
                 nm_setting_vpn_foreach_data_item, nm_setting_vpn_foreach_secret };
+            gboolean (*n[])(NMSettingVpn *, const char *) = {
+                nm_setting_vpn_remove_data_item, nm_setting_vpn_remove_secret };
+            NMSetting *(*o)(NMSetting *) = nm_setting_duplicate;
             (void)a; (void)b; (void)c; (void)d; (void)e; (void)f; (void)g; (void)h; (void)i;
-            (void)j; (void)k; (void)l; (void)m;
+            (void)j; (void)k; (void)l; (void)m; (void)n; (void)o;
             return 0;
         }",
         &["-Werror", "-Wincompatible-pointer-types"],

@@ -1,8 +1,8 @@
 //! A connection becomes a `.ovpn` file.
 
-use crate::file::{self, FileError};
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::settings::{self, SERVICE_TYPE, SettingsError};
+use aws_client_vpn_editor_form::file::{self, FileError};
 use aws_client_vpn_libnm::Connection;
 use std::path::{Path, PathBuf};
 

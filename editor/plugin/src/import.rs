@@ -1,12 +1,12 @@
 //! A `.ovpn` file becomes a connection.
 
-use crate::file::{self, FileError};
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::profile::{ParseError, Profile};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{
     self, DEFAULT_VPN_TIMEOUT_SECONDS, SAML_RESPONSE, SERVICE_TYPE,
 };
+use aws_client_vpn_editor_form::file::{self, FileError};
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_words::{self as words, text};

@@ -2,16 +2,15 @@
 //!
 //! It runs inside other people's programs, as their user: it reads and writes the file that the
 //! user named and nothing else, starts no thread, links no toolkit (programs with GTK 3 and with
-//! GTK 4 load this same library), and prints nothing. What a profile means is decided in `core`.
+//! GTK 4 load this same library, which opens the editor for theirs), and prints nothing. What a profile means is decided in `core`.
 
 mod export;
-mod file;
 mod import;
 
 use aws_client_vpn_core::settings::SERVICE_TYPE;
 use aws_client_vpn_libnm::{
-    Capabilities, Connection, VpnEditor, VpnEditorPlugin, VpnEditorPluginImpl, editor_plugin, ffi,
-    guard::plugin_error,
+    Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin, VpnEditorPluginImpl, editor_plugin, ffi,
+    guard::plugin_error, library,
 };
 use aws_client_vpn_words::{self as words, text};
 use glib::prelude::*;
@@ -76,19 +75,41 @@ impl ObjectImpl for PluginClass {
     }
 }
 
-impl VpnEditorPluginImpl for PluginClass {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::ALL
+/// The library with the editor for this program's toolkit, beside this one; opened once.
+fn editor_library() -> Result<EditorLibrary, glib::Error> {
+    static LIBRARY: OnceLock<EditorLibrary> = OnceLock::new();
+    if let Some(library) = LIBRARY.get() {
+        return Ok(*library);
     }
-
-    fn editor(&self, _connection: &Connection) -> Result<VpnEditor, glib::Error> {
-        Err(glib::Error::new(
+    let not_installed = || {
+        glib::Error::new(
             glib::FileError::Noent,
             &text!(
                 "no editor for AWS Client VPN is installed; nmcli can import, change and export \
                  these connections"
             ),
-        ))
+        )
+    };
+    let folder = library::own_folder().ok_or_else(not_installed)?;
+    let path = folder.join(Toolkit::of_this_program().library_name());
+    let opened = EditorLibrary::open(&path).map_err(|error| {
+        if error.matches(glib::FileError::Noent) {
+            not_installed()
+        } else {
+            error
+        }
+    })?;
+    Ok(*LIBRARY.get_or_init(|| opened))
+}
+
+impl VpnEditorPluginImpl for PluginClass {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::ALL
+    }
+
+    fn editor(&self, connection: &Connection) -> Result<VpnEditor, glib::Error> {
+        let plugin = self.obj();
+        editor_library()?.editor(plugin.upcast_ref(), connection)
     }
 
     fn import(&self, path: &Path) -> Result<Connection, glib::Error> {

@@ -24,8 +24,33 @@ pub(crate) mod parts {
     pub(crate) use super::write::push_line;
 }
 
+use crate::secret::Secret;
 use crate::settings::Credential;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A line of a profile with these words, quoted where they need it.
+#[must_use]
+pub fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words::join(words)
+}
+
+/// Whether `host` can be the name or address of an endpoint.
+#[must_use]
+pub fn is_host(host: &str) -> bool {
+    parse::is_host(host)
+}
+
+/// Whether `id` can be the name of a key on a security token.
+#[must_use]
+pub fn is_pkcs11_id(id: &str) -> bool {
+    parse::is_pkcs11_id(id)
+}
+
+/// Whether a private key in PEM needs a passphrase.
+#[must_use]
+pub fn is_encrypted(key: &str) -> bool {
+    pem::is_encrypted(key)
+}
 
 /// How packets reach the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +164,13 @@ impl Inline {
         }
     }
 
+    /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
+    #[must_use]
+    pub fn content_of_file(self, octets: &[u8]) -> Option<Secret> {
+        let text = pem::text_of_file(self, octets)?;
+        parse::checked_content(self, &text).map(Secret::new)
+    }
+
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|inline| inline.name() == name)
     }
@@ -152,6 +184,21 @@ pub struct Directive {
 }
 
 impl Directive {
+    /// Reads a line of a profile; `None` if it says nothing that OpenVPN would be told.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of_line(line: &str) -> Result<Option<Self>, Problem> {
+        parse::directive_of_line(line)
+    }
+
+    /// As a line.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let arguments = self.arguments.iter().map(String::as_str);
+        words::join(std::iter::once(self.name).chain(arguments))
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -19,6 +19,7 @@ use crate::profile::{
 use crate::secret::Secret;
 use crate::session::Limits;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -47,18 +48,43 @@ pub const USER_NAME: &str = "username";
 /// a login whose last step falls into the wrong moment.
 pub const DEFAULT_VPN_TIMEOUT_SECONDS: u32 = 600;
 
-const REMOTE: &str = "remote";
-const RANDOM_HOSTNAME: &str = "remote-random-hostname";
-const SIGN_IN: &str = "sign-in";
-pub(crate) const STATIC_CHALLENGE: &str = "static-challenge";
-const STATIC_CHALLENGE_ECHO: &str = "static-challenge-echo";
-const OPTIONS: &str = "options";
+/// The setting with the endpoint: see [`remotes`] and [`remotes_text`].
+pub const REMOTE: &str = "remote";
+/// The setting that has a random label put in front of the endpoint's name: [`YES`] or [`NO`].
+pub const RANDOM_HOSTNAME: &str = "remote-random-hostname";
+/// The setting with the way to sign in: one of the three that follow.
+pub const SIGN_IN: &str = "sign-in";
+/// [`SIGN_IN`] in a browser.
+pub const SIGN_IN_SAML: &str = "saml";
+/// [`SIGN_IN`] with a client certificate alone.
+pub const SIGN_IN_CERTIFICATE: &str = "certificate";
+/// [`SIGN_IN`] with a user name and a password.
+pub const SIGN_IN_PASSWORD: &str = "password";
+/// The setting with the question that is answered along with the password.
+pub const STATIC_CHALLENGE: &str = "static-challenge";
+/// The setting that lets the answer be seen while it is typed: [`YES`] or [`NO`].
+pub const STATIC_CHALLENGE_ECHO: &str = "static-challenge-echo";
+/// The setting with the directives for OpenVPN, [as one line](one_line).
+pub const OPTIONS: &str = "options";
 const EARLY_PUSH_REQUEST: &str = "early-push-request";
-const LOGIN_TIMEOUT: &str = "login-timeout";
-const CONNECT_TIMEOUT: &str = "connect-timeout";
+/// The setting with the time a person has for the login, in seconds; of [`LOGIN_SECONDS`].
+pub const LOGIN_TIMEOUT: &str = "login-timeout";
+/// The setting with the time the endpoint has for its answer, in seconds; of [`CONNECT_SECONDS`].
+pub const CONNECT_TIMEOUT: &str = "connect-timeout";
 
-const YES: &str = "yes";
-const NO: &str = "no";
+/// A switch that is on.
+pub const YES: &str = "yes";
+/// A switch that is off.
+pub const NO: &str = "no";
+
+/// What [`LOGIN_TIMEOUT`] may be.
+pub const LOGIN_SECONDS: RangeInclusive<u64> = 30..=3600;
+/// Without a [`LOGIN_TIMEOUT`]: as AWS's own client.
+pub const DEFAULT_LOGIN_SECONDS: u64 = 600;
+/// What [`CONNECT_TIMEOUT`] may be.
+pub const CONNECT_SECONDS: RangeInclusive<u64> = 5..=600;
+/// Without a [`CONNECT_TIMEOUT`].
+pub const DEFAULT_CONNECT_SECONDS: u64 = 60;
 
 /// The settings of a connection make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
@@ -79,31 +105,19 @@ pub enum SettingsError {
 pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
     let mut data = BTreeMap::new();
     let mut set = |key: &str, value: &str| data.insert(key.to_owned(), value.to_owned());
-    let remotes: Vec<String> = profile
-        .remotes()
-        .iter()
-        .map(|remote| {
-            format!(
-                "{} {} {}",
-                remote.host,
-                remote.port,
-                remote.transport.as_str()
-            )
-        })
-        .collect();
-    set(REMOTE, &remotes.join(", "));
+    set(REMOTE, &remotes_text(profile.remotes()));
     if profile.random_hostname() {
         set(RANDOM_HOSTNAME, YES);
     }
     match profile.sign_in() {
         SignIn::Saml => {
-            set(SIGN_IN, "saml");
+            set(SIGN_IN, SIGN_IN_SAML);
         }
         SignIn::Certificate => {
-            set(SIGN_IN, "certificate");
+            set(SIGN_IN, SIGN_IN_CERTIFICATE);
         }
         SignIn::Password { static_challenge } => {
-            set(SIGN_IN, "password");
+            set(SIGN_IN, SIGN_IN_PASSWORD);
             if let Some(challenge) = static_challenge {
                 set(STATIC_CHALLENGE, &challenge.text);
                 set(STATIC_CHALLENGE_ECHO, if challenge.echo { YES } else { NO });
@@ -215,13 +229,13 @@ pub fn from_settings(
 /// the person at the browser (as AWS's own client).
 #[must_use]
 pub fn limits(data: &BTreeMap<String, String>) -> Limits {
-    let seconds = |key: &str, least: u64, most: u64, default: u64| {
+    let seconds = |key: &str, range: RangeInclusive<u64>, default: u64| {
         let set = data.get(key).and_then(|text| text.parse::<u64>().ok());
-        Duration::from_secs(set.unwrap_or(default).clamp(least, most))
+        Duration::from_secs(set.unwrap_or(default).clamp(*range.start(), *range.end()))
     };
     Limits {
-        connect: seconds(CONNECT_TIMEOUT, 5, 600, 60),
-        login: seconds(LOGIN_TIMEOUT, 30, 3600, 600),
+        connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, DEFAULT_CONNECT_SECONDS),
+        login: seconds(LOGIN_TIMEOUT, LOGIN_SECONDS, DEFAULT_LOGIN_SECONDS),
     }
 }
 
@@ -247,8 +261,10 @@ fn text(
     }
 }
 
-/// A name without a folder: where modules are is the service's business, and only root's.
-fn is_provider(name: &str) -> bool {
+/// Whether `name` can be a [`PKCS11_PROVIDER`]: a name without a folder, as where modules are is
+/// the service's business, and only root's.
+#[must_use]
+pub fn is_provider(name: &str) -> bool {
     name.len() <= 64
         && !name.starts_with(['.', '-'])
         && name
@@ -259,9 +275,9 @@ fn is_provider(name: &str) -> bool {
 fn sign_in(data: &BTreeMap<String, String>) -> Result<SignIn, SettingsError> {
     match data.get(SIGN_IN).map(String::as_str) {
         None => Err(SettingsError::Missing(SIGN_IN)),
-        Some("saml") => Ok(SignIn::Saml),
-        Some("certificate") => Ok(SignIn::Certificate),
-        Some("password") => {
+        Some(SIGN_IN_SAML) => Ok(SignIn::Saml),
+        Some(SIGN_IN_CERTIFICATE) => Ok(SignIn::Certificate),
+        Some(SIGN_IN_PASSWORD) => {
             let echo = flag(data, STATIC_CHALLENGE_ECHO, false)?;
             let static_challenge = data
                 .get(STATIC_CHALLENGE)
@@ -289,7 +305,11 @@ fn flag(
     }
 }
 
-fn remotes(value: &str) -> Result<Vec<Remote>, SettingsError> {
+/// The addresses of an endpoint as [`REMOTE`] has them.
+///
+/// # Errors
+/// The value makes no sense.
+pub fn remotes(value: &str) -> Result<Vec<Remote>, SettingsError> {
     let remote = |text: &str| {
         let mut words = text.split_whitespace();
         Some(Remote {
@@ -304,11 +324,28 @@ fn remotes(value: &str) -> Result<Vec<Remote>, SettingsError> {
         .collect()
 }
 
-fn one_line(text: &str) -> String {
+/// The value of [`REMOTE`]: host, port and protocol of each address.
+#[must_use]
+pub fn remotes_text(remotes: &[Remote]) -> String {
+    let texts: Vec<String> = remotes
+        .iter()
+        .map(|remote| {
+            let transport = remote.transport.as_str();
+            format!("{} {} {transport}", remote.host, remote.port)
+        })
+        .collect();
+    texts.join(", ")
+}
+
+/// A text of several lines as a value.
+#[must_use]
+pub fn one_line(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
-fn lines(line: &str) -> Option<String> {
+/// The text that a value stands for; `None` if a backslash of it means nothing.
+#[must_use]
+pub fn lines(line: &str) -> Option<String> {
     let mut text = String::with_capacity(line.len() + 1);
     let mut characters = line.chars();
     while let Some(character) = characters.next() {

@@ -615,7 +615,7 @@ fn is_aws_host(host: &str) -> bool {
 const HOST_LIMIT: usize = LINE_LIMIT - "remote  65535 udp".len();
 
 /// A DNS name or an address, of characters that mean nothing to OpenVPN's parser.
-fn is_host(host: &str) -> bool {
+pub(super) fn is_host(host: &str) -> bool {
     !host.is_empty()
         && host.len() <= HOST_LIMIT
         && !host.starts_with('-')

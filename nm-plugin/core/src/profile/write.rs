@@ -39,8 +39,8 @@ impl Profile {
     /// The directives that are kept as they are, a line each.
     pub(crate) fn push_directives(&self, text: &mut String) {
         for directive in self.directives() {
-            let arguments = directive.arguments().iter().map(String::as_str);
-            push_line(text, std::iter::once(directive.name()).chain(arguments));
+            text.push_str(&directive.to_line());
+            text.push('\n');
         }
     }
 

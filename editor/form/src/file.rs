@@ -1,6 +1,7 @@
 //! Reading and writing the files a user named: bounded, regular files only, never half written.
 
 use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_core::profile::Inline;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -8,11 +9,26 @@ use std::path::Path;
 
 /// The largest file that is read, in octets. AWS's profiles are below 10 KiB, certificates and
 /// keys included.
-pub(crate) const SIZE_LIMIT: u64 = 1024 * 1024;
+pub const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// The names that files with such a content have.
+#[must_use]
+pub fn patterns(inline: Inline) -> &'static [&'static str] {
+    match inline {
+        Inline::Key => &["*.key", "*.pem"],
+        Inline::Pkcs12 => &["*.p12", "*.pfx"],
+        Inline::Ca
+        | Inline::Cert
+        | Inline::ExtraCerts
+        | Inline::CrlVerify
+        | Inline::TlsAuth
+        | Inline::TlsCrypt => &["*.crt", "*.cer", "*.pem"],
+    }
+}
 
 /// Why a file could not be read or written; the caller names the file.
 #[derive(Debug, thiserror::Error, Worded)]
-pub(crate) enum FileError {
+pub enum FileError {
     /// The system said no.
     #[error("{0}")]
     System(#[from] std::io::Error),
@@ -31,12 +47,18 @@ pub(crate) enum FileError {
 }
 
 /// The text of the regular file at `path`, at most [`SIZE_LIMIT`] octets.
-pub(crate) fn read(path: &Path) -> Result<String, FileError> {
+///
+/// # Errors
+/// [`FileError`]
+pub fn read(path: &Path) -> Result<String, FileError> {
     String::from_utf8(read_octets(path)?).map_err(|_| FileError::NotText)
 }
 
 /// As [`read`], of a file that need not be text: a PKCS #12 file is none.
-pub(crate) fn read_octets(path: &Path) -> Result<Vec<u8>, FileError> {
+///
+/// # Errors
+/// [`FileError`]
+pub fn read_octets(path: &Path) -> Result<Vec<u8>, FileError> {
     // Without O_NONBLOCK the opening of a pipe would wait for its writer, and the host with it.
     let file = OpenOptions::new()
         .read(true)
@@ -56,7 +78,10 @@ pub(crate) fn read_octets(path: &Path) -> Result<Vec<u8>, FileError> {
 /// Puts `text` into a file at `path` that only its owner may read, whole or not at all.
 ///
 /// A regular file or a symbolic link there is replaced.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), FileError> {
+///
+/// # Errors
+/// [`FileError`]
+pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
     match path.symlink_metadata() {
         Ok(found) if !found.is_file() && !found.is_symlink() => return Err(FileError::NotRegular),
         Ok(_) | Err(_) => {}

@@ -1,0 +1,235 @@
+//! What is wrong with what was filled in: a sentence for the field that is wrong.
+
+use crate::directives::{self, Lifted};
+use crate::endpoint::{self, BadEndpoint};
+use crate::field::{Field, Value, name_check, source};
+use crate::form::{has_certificate, is_shown};
+use crate::read::{KEEPINGS, Values};
+use aws_client_vpn_core::message;
+use aws_client_vpn_core::message::{Message, Worded};
+use aws_client_vpn_core::profile::{Inline, Problem, Transport, is_pkcs11_id};
+use aws_client_vpn_core::settings::{
+    self, CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, REMOTE, SIGN_IN,
+    STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, SettingsError, USER_NAME,
+};
+use std::ops::RangeInclusive;
+
+/// What is wrong with `field`, if it is shown.
+pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
+    if !is_shown(values, field) {
+        return None;
+    }
+    let value = values.get(&field)?;
+    let text = value.text().trim();
+    let directive = |name: &str| {
+        let is_filled = !text.is_empty();
+        is_filled
+            .then(|| directives::objection(name, &[text]))
+            .flatten()
+    };
+    match field {
+        Field::Endpoint => match endpoint::meant(text, 1, Transport::Udp).err()? {
+            BadEndpoint::Missing => Some(message!("Enter the name of the endpoint.")),
+            BadEndpoint::Host(host) => Some(message!(
+                "“{host}” is not the name of an endpoint.",
+                host = host
+            )),
+            BadEndpoint::Word(word) => Some(message!(
+                "“{word}” is neither a port nor a protocol.",
+                word = word
+            )),
+        },
+        Field::Port => number(text, &(1..=65535), true),
+        Field::Protocol | Field::SignIn | Field::CertificateSource | Field::ServerNameCheck => {
+            choice(field, value)
+        }
+        Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
+            let is_known = value.choice() < KEEPINGS.len();
+            (!is_known).then(|| message!("Choose one of them."))
+        }
+        Field::UserName => {
+            let has_control = text.chars().any(char::is_control);
+            has_control.then(|| message!("A user name is one line of text."))
+        }
+        Field::Challenge => (!text.is_empty())
+            .then(|| directives::objection("pull-filter", &["accept", text]))
+            .flatten(),
+        Field::Certificate => content(Inline::Cert, text, "BEGIN CERTIFICATE").or_else(|| {
+            let is_missing = text.is_empty();
+            is_missing.then(|| message!("Choose the file with your certificate."))
+        }),
+        Field::PrivateKey => content(Inline::Key, text, "PRIVATE KEY").or_else(|| {
+            let is_missing = text.is_empty();
+            is_missing.then(|| message!("Choose the file with the private key."))
+        }),
+        Field::Pkcs12 => content(Inline::Pkcs12, text, "").or_else(|| {
+            let is_missing = text.is_empty();
+            is_missing.then(|| message!("Choose the file with your certificate and key."))
+        }),
+        Field::TokenKey if text.is_empty() => {
+            Some(message!("Enter the key on the token to sign in with."))
+        }
+        Field::TokenKey => (!is_pkcs11_id(text))
+            .then(|| message!("This is not the name of a key; it looks like pkcs11:token=…;id=….")),
+        Field::TokenModule => (!text.is_empty() && !settings::is_provider(text)).then(|| {
+            message!("This is not the name of a module: letters, digits, “-”, “_” and “.” only.")
+        }),
+        Field::Ca => content(Inline::Ca, text, "BEGIN CERTIFICATE").or_else(|| {
+            let choice = |field| values.get(&field).map_or(usize::MAX, Value::choice);
+            let has_other = has_certificate(choice(Field::SignIn))
+                && choice(Field::CertificateSource) == source::PKCS12;
+            let is_missing = text.is_empty() && !has_other;
+            is_missing.then(|| message!("Choose the file with the certificate authority."))
+        }),
+        Field::ServerName => {
+            if text.is_empty() {
+                return Some(message!("Enter the name that the certificate has to have."));
+            }
+            let check = values.get(&Field::ServerNameCheck).map(Value::choice);
+            let kind = if check == Some(name_check::SUBJECT) {
+                "subject"
+            } else {
+                "name"
+            };
+            directives::objection("verify-x509-name", &[text, kind])
+        }
+        Field::LoginLimit => number(text, &LOGIN_SECONDS, false),
+        Field::ConnectLimit => number(text, &CONNECT_SECONDS, false),
+        Field::TunnelMtu => directive("tun-mtu"),
+        Field::MssFix => directive("mssfix"),
+        Field::RetryPause | Field::RetryPauseMost => directive("connect-retry"),
+        Field::PingInterval => directive("ping"),
+        Field::PingRestart => directive("ping-restart"),
+        Field::Directives => further(values, value.text()),
+        Field::Password
+        | Field::ChallengeEcho
+        | Field::KeyPassphrase
+        | Field::TokenPin
+        | Field::RandomHostname => None,
+    }
+}
+
+fn choice(field: Field, value: &Value) -> Option<Message> {
+    let count = match field.kind() {
+        crate::field::Kind::Choice(choices) => choices.len(),
+        _ => 0,
+    };
+    (value.choice() >= count).then(|| message!("Choose one of them."))
+}
+
+fn number(text: &str, range: &RangeInclusive<u64>, is_needed: bool) -> Option<Message> {
+    if text.is_empty() && !is_needed {
+        return None;
+    }
+    let number: Option<u64> = text.parse().ok();
+    let is_good = number.is_some_and(|number| range.contains(&number));
+    (!is_good).then(|| {
+        message!(
+            "Enter a number from {least} to {most}.",
+            least = *range.start(),
+            most = *range.end()
+        )
+    })
+}
+
+/// Whether a content that is there is of its kind.
+fn content(inline: Inline, text: &str, mark: &str) -> Option<Message> {
+    if text.is_empty() {
+        return None;
+    }
+    let is_good = inline.content_of_file(text.as_bytes()).is_some() && text.contains(mark);
+    (!is_good).then(|| not_that(inline))
+}
+
+/// What is said of a file that holds something else.
+pub(crate) fn not_that(inline: Inline) -> Message {
+    match inline {
+        Inline::Ca | Inline::Cert | Inline::ExtraCerts => {
+            message!("The file holds no certificate in PEM form.")
+        }
+        Inline::Key => message!("The file holds no private key in PEM form."),
+        Inline::Pkcs12 => message!("The file is not a PKCS #12 file."),
+        Inline::CrlVerify | Inline::TlsAuth | Inline::TlsCrypt => {
+            message!("The file is not in PEM form.")
+        }
+    }
+}
+
+fn further(values: &Values, rest: &str) -> Option<Message> {
+    if let Some((line, problem)) = directives::bad_line(rest) {
+        return Some(message!(
+            "Line {line}: {problem}",
+            line = line,
+            problem = problem
+        ));
+    }
+    let is_filled = |field: Field| match values.get(&field) {
+        Some(Value::Text(text)) => !text.trim().is_empty(),
+        Some(Value::Choice(index)) => *index != name_check::NONE,
+        Some(Value::Switch(_) | Value::Secret(_)) | None => false,
+    };
+    let (line, name) = directives::doubled(rest, is_filled)?;
+    Some(message!(
+        "Line {line}: “{name}” has a field of its own above; remove the line.",
+        line = line,
+        name = name
+    ))
+}
+
+/// What the whole does not add up to, and the field to blame.
+pub(crate) fn of_settings(error: &SettingsError) -> (Field, Message) {
+    let field = match error {
+        SettingsError::Missing(key) | SettingsError::Bad(key) => field_of_key(key),
+        SettingsError::Profile(problem) => field_of_problem(problem),
+    };
+    (field, error.message())
+}
+
+fn field_of_problem(problem: &Problem) -> Field {
+    match problem {
+        Problem::Refused { directive, .. } | Problem::BadArgument { directive, .. } => {
+            match directive.as_str() {
+                "remote" => Field::Endpoint,
+                "static-challenge" => Field::Challenge,
+                name => Lifted::field_of(name),
+            }
+        }
+        Problem::NoRemote | Problem::NotAws => Field::Endpoint,
+        Problem::NoCa => Field::Ca,
+        Problem::HalfCertificate => Field::PrivateKey,
+        Problem::SeveralCertificates => Field::CertificateSource,
+        Problem::NoSignIn => Field::SignIn,
+        Problem::BadContent(name) | Problem::UnreadableFile { directive: name, .. } => {
+            field_of_key(name)
+        }
+        Problem::TooLarge
+        | Problem::TooMany
+        | Problem::BadLine(_)
+        | Problem::Unknown(_)
+        | Problem::OpenBlock(_) => Field::Directives,
+    }
+}
+
+fn field_of_key(key: &str) -> Field {
+    let inline = [
+        (Inline::Ca, Field::Ca),
+        (Inline::Cert, Field::Certificate),
+        (Inline::Key, Field::PrivateKey),
+        (Inline::Pkcs12, Field::Pkcs12),
+    ];
+    if let Some((_, field)) = inline.iter().find(|(inline, _)| inline.name() == key) {
+        return *field;
+    }
+    match key {
+        REMOTE => Field::Endpoint,
+        SIGN_IN => Field::SignIn,
+        USER_NAME => Field::UserName,
+        STATIC_CHALLENGE => Field::Challenge,
+        STATIC_CHALLENGE_ECHO => Field::ChallengeEcho,
+        PKCS11_ID => Field::TokenKey,
+        PKCS11_PROVIDER => Field::TokenModule,
+        OPTIONS => Field::Directives,
+        settings::RANDOM_HOSTNAME => Field::RandomHostname,
+        _ => Field::Directives,
+    }
+}

@@ -1,0 +1,35 @@
+//! Between a page and the connection of its host.
+
+use crate::form::Form;
+use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_libnm::connection::VpnChanges;
+use aws_client_vpn_libnm::guard::plugin_error;
+use aws_client_vpn_libnm::{Connection, ffi};
+use aws_client_vpn_words::{self as words, text};
+
+/// The page of a connection.
+#[must_use]
+pub fn open(connection: &Connection) -> Form {
+    Form::new(connection.data(), connection.secrets())
+}
+
+/// Puts what was changed on the page into a connection: all of it, or nothing.
+///
+/// # Errors
+/// Something on the page is wrong; names the field.
+pub fn save(form: &Form, connection: &Connection) -> Result<(), glib::Error> {
+    let changes = form.changes().map_err(|(field, problem)| {
+        let label = words::translate(field.label()).replace('_', "");
+        let problem = words::of(&problem);
+        plugin_error(
+            ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
+            &text!("{field}: {problem}", field = label, problem = problem),
+        )
+    })?;
+    connection.change_vpn(&VpnChanges {
+        service_type: SERVICE_TYPE,
+        timeout: changes.timeout(connection.timeout()),
+        data: &changes.data,
+        secrets: &changes.secrets,
+    })
+}

@@ -1,0 +1,250 @@
+//! The state of a page: what is filled in, what is wrong with it, and what it changes.
+
+use crate::certificate::{self, Summary};
+use crate::check;
+use crate::field::{Field, Kind, Value, name_check, sign_in, source};
+use crate::read::{self, KEEPINGS, SECRETS, Values};
+use crate::write::{Changes, Edit};
+use aws_client_vpn_core::message::Message;
+use aws_client_vpn_core::profile::is_encrypted;
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::{self, Keeping};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The page of one connection.
+pub struct Form {
+    data: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Secret>,
+    old: Values,
+    new: Values,
+    /// Fields that a user has filled in, and files that were no good.
+    visited: BTreeSet<Field>,
+    bad_files: BTreeMap<Field, Message>,
+}
+
+/// What is to be seen of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Whether it is there at all.
+    pub is_shown: bool,
+    /// Whether it can be changed.
+    pub is_sensitive: bool,
+    /// What is wrong with it: shown at the field.
+    pub problem: Option<Message>,
+    /// Of a field that holds a file: what the file is.
+    pub summary: Summary,
+    /// Whether it holds anything that can be removed.
+    pub is_filled: bool,
+}
+
+impl Form {
+    /// The page of a connection with these items; of a new one, if there are none.
+    #[must_use]
+    pub fn new(data: BTreeMap<String, String>, secrets: BTreeMap<String, Secret>) -> Self {
+        let (old, new) = if data.is_empty() {
+            (read::blank(), read::new_connection())
+        } else {
+            let values = read::read(&data, &secrets);
+            (values.clone(), values)
+        };
+        Self {
+            data,
+            secrets,
+            old,
+            new,
+            visited: BTreeSet::new(),
+            bad_files: BTreeMap::new(),
+        }
+    }
+
+    /// What a field holds.
+    #[must_use]
+    pub fn value(&self, field: Field) -> &Value {
+        // Each field has a value from the beginning.
+        self.new.get(&field).unwrap_or(&Value::Switch(false))
+    }
+
+    /// Fills a field in. A value of another kind than the field's is left out.
+    pub fn set(&mut self, field: Field, value: Value) {
+        if self.value(field).same_kind(&value) {
+            self.visited.insert(field);
+            self.bad_files.remove(&field);
+            self.new.insert(field, value);
+        }
+    }
+
+    /// Fills a field in with the octets of a file. A file that is no good changes nothing, and is
+    /// complained about until another one is chosen.
+    pub fn set_file(&mut self, field: Field, octets: &[u8]) {
+        let Kind::Content(inline) = field.kind() else {
+            return;
+        };
+        let content = inline.content_of_file(octets).map(|content| {
+            if inline.is_secret() {
+                Value::Secret(content)
+            } else {
+                Value::Text(content.expose().to_owned())
+            }
+        });
+        match content {
+            Some(content) => self.set(field, content),
+            None => self.refuse_file(field, check::not_that(inline)),
+        }
+    }
+
+    /// Says at a field why its file could not be read.
+    pub fn refuse_file(&mut self, field: Field, reason: Message) {
+        self.bad_files.insert(field, reason);
+    }
+
+    /// Takes away what a field holds.
+    pub fn clear(&mut self, field: Field) {
+        let empty = match self.value(field) {
+            Value::Secret(_) => Value::Secret(Secret::from("")),
+            Value::Text(_) => Value::Text(String::new()),
+            Value::Choice(_) => Value::Choice(usize::MAX),
+            Value::Switch(_) => Value::Switch(false),
+        };
+        self.set(field, empty);
+    }
+
+    /// What is to be seen of each field at `now`, in seconds since 1970.
+    #[must_use]
+    pub fn rows(&self, now: i64) -> BTreeMap<Field, Row> {
+        // What is wrong with the whole is said at one field.
+        let whole = self.changes().err();
+        let row = |field| (field, self.row(field, whole.as_ref(), now));
+        Field::all().map(row).collect()
+    }
+
+    fn row(&self, field: Field, whole: Option<&(Field, Message)>, now: i64) -> Row {
+        let value = self.value(field);
+        let is_shown = is_shown(&self.new, field);
+        // A new page is not full of complaints before anything was typed.
+        let is_due = !self.data.is_empty()
+            || self.visited.contains(&field)
+            || !matches!(value, Value::Text(text) if text.is_empty());
+        let of_whole = || {
+            whole
+                .filter(|(found, _)| *found == field)
+                .map(|(_, message)| message.clone())
+        };
+        let problem = self
+            .bad_files
+            .get(&field)
+            .cloned()
+            .or_else(|| self.problem_of(field).or_else(of_whole).filter(|_| is_due))
+            .filter(|_| is_shown);
+        let summary = match field.kind() {
+            Kind::Content(inline) => certificate::summary(inline, value.text(), now),
+            Kind::Text(_)
+            | Kind::Number(_)
+            | Kind::Secret
+            | Kind::Choice(_)
+            | Kind::Switch
+            | Kind::Lines => Summary::default(),
+        };
+        Row {
+            is_shown,
+            is_sensitive: self.is_sensitive(field),
+            problem,
+            summary,
+            is_filled: !value.text().is_empty(),
+        }
+    }
+
+    /// The changes to write, if all is right.
+    ///
+    /// # Errors
+    /// The first field that is wrong, and what is wrong with it.
+    pub fn changes(&self) -> Result<Changes, (Field, Message)> {
+        let own = Field::all().find_map(|field| Some((field, self.problem_of(field)?)));
+        if let Some(found) = own {
+            return Err(found);
+        }
+        let changes = self.edit().changes();
+        let (data, secrets) = changes.applied(&self.data, &self.secrets);
+        match settings::from_settings(&data, &secrets) {
+            Ok(_) => Ok(changes),
+            Err(error) => Err(check::of_settings(&error)),
+        }
+    }
+
+    fn problem_of(&self, field: Field) -> Option<Message> {
+        check::problem(&self.new, field)
+    }
+
+    fn is_sensitive(&self, field: Field) -> bool {
+        let found = SECRETS.iter().find(|(_, secret, _)| *secret == field);
+        found.is_none_or(|(_, _, keeping_field)| {
+            let keeping = KEEPINGS.get(self.value(*keeping_field).choice());
+            matches!(keeping, Some(Keeping::ForTheUser | Keeping::ForAllUsers))
+        })
+    }
+
+    fn edit(&self) -> Edit<'_> {
+        Edit {
+            data: &self.data,
+            secrets: &self.secrets,
+            old: &self.old,
+            new: &self.new,
+        }
+    }
+}
+
+/// Whether a way to sign in has a user name and a password.
+pub(crate) fn has_password(choice: usize) -> bool {
+    matches!(choice, sign_in::PASSWORD | sign_in::PASSWORD_AND_CERTIFICATE)
+}
+
+/// Whether a way to sign in has a client certificate.
+pub(crate) fn has_certificate(choice: usize) -> bool {
+    matches!(
+        choice,
+        sign_in::BROWSER_AND_CERTIFICATE
+            | sign_in::PASSWORD_AND_CERTIFICATE
+            | sign_in::CERTIFICATE
+    )
+}
+
+/// Whether a field means anything with what is chosen elsewhere.
+pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
+    let choice = |field| values.get(&field).map_or(usize::MAX, Value::choice);
+    let text = |field| values.get(&field).map_or("", Value::text);
+    let with_password = has_password(choice(Field::SignIn));
+    let source = has_certificate(choice(Field::SignIn)).then(|| choice(Field::CertificateSource));
+    match field {
+        Field::UserName | Field::Password | Field::PasswordKeeping | Field::Challenge => {
+            with_password
+        }
+        Field::ChallengeEcho => with_password && !text(Field::Challenge).trim().is_empty(),
+        Field::CertificateSource => source.is_some(),
+        Field::Certificate | Field::PrivateKey => source == Some(source::FILES),
+        Field::Pkcs12 => source == Some(source::PKCS12),
+        Field::KeyPassphrase | Field::KeyPassphraseKeeping => match source {
+            Some(source::FILES) => is_encrypted(text(Field::PrivateKey)),
+            Some(source::PKCS12) => !text(Field::Pkcs12).is_empty(),
+            _ => false,
+        },
+        Field::TokenKey | Field::TokenPin | Field::TokenPinKeeping | Field::TokenModule => {
+            source == Some(source::TOKEN)
+        }
+        Field::ServerName => choice(Field::ServerNameCheck) != name_check::NONE,
+        Field::Endpoint
+        | Field::Port
+        | Field::Protocol
+        | Field::SignIn
+        | Field::Ca
+        | Field::ServerNameCheck
+        | Field::LoginLimit
+        | Field::ConnectLimit
+        | Field::TunnelMtu
+        | Field::MssFix
+        | Field::RetryPause
+        | Field::RetryPauseMost
+        | Field::PingInterval
+        | Field::PingRestart
+        | Field::RandomHostname
+        | Field::Directives => true,
+    }
+}

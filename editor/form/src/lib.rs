@@ -1,0 +1,29 @@
+//! The page of a connection, without a toolkit: its fields, what they say, and what they change.
+//!
+//! GNOME Settings has GTK 4 and nm-connection-editor GTK 3, and a connection has to look and behave
+//! the same in both. So everything but the widgets is decided here: which fields there are and when
+//! they are shown ([`GROUPS`], [`Row`]), what is wrong with what was typed, and which items of
+//! `vpn.data` and `vpn.secrets` an edit changes ([`Changes`]). What was not touched stays as it is,
+//! octet for octet; items that nobody here knows survive.
+//!
+//! * [`field`]: the fields with their texts
+//! * [`form`]: the state of a page
+//! * [`connection`]: from and to libnm's `NMConnection`
+//! * [`file`]: the files a user names
+//! * [`certificate`]: a certificate or key, as a person recognises it
+#![forbid(unsafe_code)]
+
+pub mod certificate;
+mod check;
+pub mod connection;
+mod directives;
+mod endpoint;
+pub mod field;
+pub mod file;
+pub mod form;
+mod read;
+mod write;
+
+pub use field::{Field, GROUPS, Group, Kind, Value};
+pub use form::{Form, Row};
+pub use write::Changes;

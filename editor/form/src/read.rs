@@ -1,0 +1,211 @@
+//! What a connection's settings say, field by field.
+//!
+//! Nothing is refused here: a value that makes no sense is shown as it is, or as none of the
+//! choices, and is complained about where it stands.
+
+use crate::field::{Field, Value, name_check, protocol, sign_in, source};
+use crate::{directives, endpoint};
+use aws_client_vpn_core::profile::{Inline, Transport};
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::{
+    self, CONNECT_TIMEOUT, Credential, Keeping, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID,
+    PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
+    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+};
+use std::collections::BTreeMap;
+
+/// A value for each field.
+pub(crate) type Values = BTreeMap<Field, Value>;
+
+/// None of the choices.
+const NO_CHOICE: usize = usize::MAX;
+
+/// The order of the choices where a secret is kept.
+pub(crate) const KEEPINGS: [Keeping; 4] = [
+    Keeping::ForTheUser,
+    Keeping::ForAllUsers,
+    Keeping::AskedEachTime,
+    Keeping::NotNeeded,
+];
+
+/// The secrets that have a field each, and where they are kept another.
+pub(crate) const SECRETS: [(Credential, Field, Field); 3] = [
+    (Credential::Password, Field::Password, Field::PasswordKeeping),
+    (
+        Credential::KeyPassphrase,
+        Field::KeyPassphrase,
+        Field::KeyPassphraseKeeping,
+    ),
+    (Credential::TokenPin, Field::TokenPin, Field::TokenPinKeeping),
+];
+
+/// A page on which nothing is filled in.
+pub(crate) fn blank() -> Values {
+    let text = || Value::Text(String::new());
+    Field::all()
+        .map(|field| {
+            let value = match field {
+                Field::Endpoint | Field::Port | Field::UserName | Field::Challenge => text(),
+                Field::Certificate | Field::Ca | Field::TokenKey | Field::ServerName => text(),
+                Field::LoginLimit | Field::ConnectLimit | Field::TunnelMtu => text(),
+                Field::MssFix | Field::RetryPause | Field::RetryPauseMost => text(),
+                Field::PingInterval | Field::PingRestart => text(),
+                Field::TokenModule | Field::Directives => text(),
+                Field::Protocol | Field::SignIn => Value::Choice(NO_CHOICE),
+                Field::CertificateSource | Field::ServerNameCheck => Value::Choice(0),
+                Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
+                    Value::Choice(0)
+                }
+                Field::ChallengeEcho | Field::RandomHostname => Value::Switch(false),
+                Field::Password | Field::PrivateKey | Field::Pkcs12 | Field::KeyPassphrase
+                | Field::TokenPin => Value::Secret(Secret::from("")),
+            };
+            (field, value)
+        })
+        .collect()
+}
+
+/// What a new connection begins with: as AWS sets up an endpoint unless told otherwise.
+pub(crate) fn new_connection() -> Values {
+    let mut values = blank();
+    for (field, value) in [
+        (Field::Port, Value::Text("443".to_owned())),
+        (Field::Protocol, Value::Choice(protocol::UDP)),
+        (Field::SignIn, Value::Choice(sign_in::BROWSER)),
+        (Field::RandomHostname, Value::Switch(true)),
+    ] {
+        values.insert(field, value);
+    }
+    values
+}
+
+/// What the settings say.
+pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, Secret>) -> Values {
+    let mut values = blank();
+    let text = |key: &str| data.get(key).cloned().unwrap_or_default();
+    let secret = |key: &str| secrets.get(key).cloned().unwrap_or_else(|| "".into());
+    let mut set = |field, value| {
+        values.insert(field, value);
+    };
+
+    let remotes = settings::remotes(&text(REMOTE)).unwrap_or_default();
+    match endpoint::shown(&remotes) {
+        Some((hosts, port, transport)) => {
+            set(Field::Endpoint, Value::Text(hosts));
+            set(Field::Port, Value::Text(port.to_string()));
+            let index = match transport {
+                Transport::Udp => protocol::UDP,
+                Transport::Tcp => protocol::TCP,
+            };
+            set(Field::Protocol, Value::Choice(index));
+        }
+        None => set(Field::Endpoint, Value::Text(text(REMOTE))),
+    }
+    set(
+        Field::RandomHostname,
+        Value::Switch(data.get(RANDOM_HOSTNAME).is_some_and(|value| value == YES)),
+    );
+
+    let content = |inline: Inline| data.get(inline.name()).map(|line| block(line));
+    let secret_content = |inline: Inline| {
+        secrets
+            .get(inline.name())
+            .map(|line| Secret::new(block(line.expose())))
+    };
+    let source = if data.contains_key(PKCS11_ID) {
+        source::TOKEN
+    } else if secrets.contains_key(Inline::Pkcs12.name()) {
+        source::PKCS12
+    } else {
+        source::FILES
+    };
+    let has_certificate = source != source::FILES
+        || data.contains_key(Inline::Cert.name())
+        || secrets.contains_key(Inline::Key.name());
+    let choice = match (data.get(SIGN_IN).map(String::as_str), has_certificate) {
+        (Some(SIGN_IN_SAML), false) => sign_in::BROWSER,
+        (Some(SIGN_IN_SAML), true) => sign_in::BROWSER_AND_CERTIFICATE,
+        (Some(SIGN_IN_PASSWORD), false) => sign_in::PASSWORD,
+        (Some(SIGN_IN_PASSWORD), true) => sign_in::PASSWORD_AND_CERTIFICATE,
+        (Some(SIGN_IN_CERTIFICATE), _) => sign_in::CERTIFICATE,
+        (Some(_) | None, _) => NO_CHOICE,
+    };
+    set(Field::SignIn, Value::Choice(choice));
+    set(Field::CertificateSource, Value::Choice(source));
+    for (field, inline) in [
+        (Field::Ca, Inline::Ca),
+        (Field::Certificate, Inline::Cert),
+    ] {
+        set(field, Value::Text(content(inline).unwrap_or_default()));
+    }
+    for (field, inline) in [
+        (Field::PrivateKey, Inline::Key),
+        (Field::Pkcs12, Inline::Pkcs12),
+    ] {
+        let secret = secret_content(inline).unwrap_or_else(|| "".into());
+        set(field, Value::Secret(secret));
+    }
+    for (credential, field, keeping_field) in SECRETS {
+        set(field, Value::Secret(secret(credential.name())));
+        // What has no flags is kept for all users: that is what NetworkManager does.
+        let keeping = Keeping::of(data, credential).unwrap_or(Keeping::ForAllUsers);
+        let is_set = data.contains_key(&credential.flags_key())
+            || secrets.contains_key(credential.name());
+        let keeping = if is_set { keeping } else { credential.usual_keeping() };
+        let index = KEEPINGS.iter().position(|known| *known == keeping);
+        set(keeping_field, Value::Choice(index.unwrap_or(NO_CHOICE)));
+    }
+    set(
+        Field::ChallengeEcho,
+        Value::Switch(data.get(STATIC_CHALLENGE_ECHO).is_some_and(|value| value != NO)),
+    );
+    for (field, key) in [
+        (Field::UserName, USER_NAME),
+        (Field::Challenge, STATIC_CHALLENGE),
+        (Field::TokenKey, PKCS11_ID),
+        (Field::TokenModule, PKCS11_PROVIDER),
+        (Field::LoginLimit, LOGIN_TIMEOUT),
+        (Field::ConnectLimit, CONNECT_TIMEOUT),
+    ] {
+        set(field, Value::Text(text(key)));
+    }
+
+    let options = text(OPTIONS);
+    let shown = directives::shown(&settings::lines(&options).unwrap_or(options));
+    for (field, text) in shown.texts {
+        set(field, Value::Text(text));
+    }
+    set(Field::ServerNameCheck, Value::Choice(shown.name_check));
+    set(Field::Directives, Value::Text(shown.rest));
+    values
+}
+
+/// A block as it stands in a file; a line that is none is shown as it is.
+fn block(line: &str) -> String {
+    settings::lines(line).unwrap_or_else(|| line.to_owned())
+}
+
+/// What the fields of the directives hold.
+pub(crate) fn directives_of(values: &Values) -> directives::Shown {
+    let text = |field: Field| {
+        let text = values.get(&field).map_or("", Value::text);
+        (field, text.to_owned())
+    };
+    directives::Shown {
+        texts: [
+            Field::ServerName,
+            Field::TunnelMtu,
+            Field::MssFix,
+            Field::RetryPause,
+            Field::RetryPauseMost,
+            Field::PingInterval,
+            Field::PingRestart,
+        ]
+        .map(text)
+        .into(),
+        name_check: values
+            .get(&Field::ServerNameCheck)
+            .map_or(name_check::NONE, Value::choice),
+        rest: text(Field::Directives).1,
+    }
+}

@@ -1,0 +1,351 @@
+//! What an edit changes in `vpn.data` and `vpn.secrets`: the items of the fields that were
+//! touched, and nothing else.
+
+use crate::field::{Field, Value, protocol, sign_in, source};
+use crate::form::{has_certificate, has_password};
+use crate::read::{KEEPINGS, SECRETS, Values, directives_of};
+use crate::{directives, endpoint};
+use aws_client_vpn_core::profile::{Inline, Transport};
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::{
+    self, CHALLENGE_RESPONSE, CONNECT_TIMEOUT, Credential, DEFAULT_VPN_TIMEOUT_SECONDS, Keeping,
+    LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE,
+    SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
+    STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+};
+use std::collections::BTreeMap;
+
+/// What is different after an edit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Items of `vpn.data`: a new value, or `None` for an item that goes.
+    pub data: BTreeMap<String, Option<String>>,
+    /// Likewise of `vpn.secrets`.
+    pub secrets: BTreeMap<String, Option<Secret>>,
+    /// What `vpn.timeout` must be at least, in seconds: NetworkManager would end a longer login.
+    pub least_timeout: Option<u32>,
+}
+
+impl Changes {
+    /// `vpn.timeout` of a connection that has `timeout` now; `None` if it stays.
+    #[must_use]
+    pub fn timeout(&self, timeout: u32) -> Option<u32> {
+        let wanted = match timeout {
+            0 => DEFAULT_VPN_TIMEOUT_SECONDS,
+            set => set,
+        };
+        let wanted = wanted.max(self.least_timeout.unwrap_or(0));
+        (wanted != timeout).then_some(wanted)
+    }
+
+    /// The items after the changes.
+    pub(crate) fn applied(
+        &self,
+        data: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> (BTreeMap<String, String>, BTreeMap<String, Secret>) {
+        (apply(data, &self.data), apply(secrets, &self.secrets))
+    }
+}
+
+fn apply<T: Clone>(
+    items: &BTreeMap<String, T>,
+    changes: &BTreeMap<String, Option<T>>,
+) -> BTreeMap<String, T> {
+    let mut items = items.clone();
+    for (key, value) in changes {
+        match value {
+            Some(value) => items.insert(key.clone(), value.clone()),
+            None => items.remove(key),
+        };
+    }
+    items
+}
+
+/// A connection's items, what the page showed of them and what it shows now.
+pub(crate) struct Edit<'a> {
+    pub(crate) data: &'a BTreeMap<String, String>,
+    pub(crate) secrets: &'a BTreeMap<String, Secret>,
+    pub(crate) old: &'a Values,
+    pub(crate) new: &'a Values,
+}
+
+impl Edit<'_> {
+    fn is_touched(&self, field: Field) -> bool {
+        self.old.get(&field) != self.new.get(&field)
+    }
+
+    fn any_touched(&self, fields: &[Field]) -> bool {
+        fields.iter().any(|field| self.is_touched(*field))
+    }
+
+    fn value(&self, field: Field) -> &Value {
+        // Each field has a value from the beginning.
+        self.new.get(&field).unwrap_or(&Value::Switch(false))
+    }
+
+    fn text(&self, field: Field) -> &str {
+        self.value(field).text().trim()
+    }
+
+    /// All that is different.
+    pub(crate) fn changes(&self) -> Changes {
+        let mut wanted = Wanted::default();
+        self.endpoint(&mut wanted);
+        self.sign_in(&mut wanted);
+        self.certificate(&mut wanted);
+        self.credentials(&mut wanted);
+        self.limits_and_directives(&mut wanted);
+        let flags = format!("{SAML_RESPONSE}-flags");
+        wanted.set(&flags, Keeping::AskedEachTime.flags());
+
+        let mut changes = wanted.against(self.data, self.secrets);
+        changes.least_timeout = self.least_timeout();
+        self.guard_new_credentials(&mut changes);
+        changes
+    }
+
+    fn endpoint(&self, wanted: &mut Wanted) {
+        if self.any_touched(&[Field::Endpoint, Field::Port, Field::Protocol]) {
+            let port = self.text(Field::Port).parse().unwrap_or(0);
+            let transport = match self.value(Field::Protocol).choice() {
+                protocol::TCP => Transport::Tcp,
+                _ => Transport::Udp,
+            };
+            // What makes no sense is complained about before anything is saved.
+            if let Ok(remotes) = endpoint::meant(self.text(Field::Endpoint), port, transport) {
+                wanted.set(REMOTE, &settings::remotes_text(&remotes));
+            }
+        }
+        if self.is_touched(Field::RandomHostname) {
+            let on = self.value(Field::RandomHostname).is_on();
+            wanted.set(RANDOM_HOSTNAME, if on { YES } else { NO });
+        }
+    }
+
+    fn sign_in(&self, wanted: &mut Wanted) {
+        let choice = self.value(Field::SignIn).choice();
+        let is_touched = self.is_touched(Field::SignIn);
+        if is_touched {
+            match choice {
+                sign_in::BROWSER | sign_in::BROWSER_AND_CERTIFICATE => {
+                    wanted.set(SIGN_IN, SIGN_IN_SAML);
+                }
+                sign_in::PASSWORD | sign_in::PASSWORD_AND_CERTIFICATE => {
+                    wanted.set(SIGN_IN, SIGN_IN_PASSWORD);
+                }
+                sign_in::CERTIFICATE => wanted.set(SIGN_IN, SIGN_IN_CERTIFICATE),
+                _ => {}
+            }
+        }
+        if is_touched && !has_password(choice) {
+            for key in [USER_NAME, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO] {
+                wanted.remove(key);
+            }
+            for credential in [
+                Credential::UserName,
+                Credential::Password,
+                Credential::ChallengeResponse,
+            ] {
+                wanted.remove(&credential.flags_key());
+                wanted.remove_secret(credential.name());
+            }
+            return;
+        }
+        if self.is_touched(Field::UserName) {
+            wanted.set(USER_NAME, self.text(Field::UserName));
+        }
+        if self.any_touched(&[Field::Challenge, Field::ChallengeEcho]) {
+            let text = self.text(Field::Challenge);
+            wanted.set(STATIC_CHALLENGE, text);
+            let echo = match (text, self.value(Field::ChallengeEcho).is_on()) {
+                ("", _) => "",
+                (_, true) => YES,
+                (_, false) => NO,
+            };
+            wanted.set(STATIC_CHALLENGE_ECHO, echo);
+            if text.is_empty() {
+                wanted.remove_secret(CHALLENGE_RESPONSE);
+            }
+        }
+    }
+
+    /// The source that certificate and key come from; `None` if there is no certificate.
+    fn source(&self) -> Option<usize> {
+        has_certificate(self.value(Field::SignIn).choice())
+            .then(|| self.value(Field::CertificateSource).choice())
+    }
+
+    fn certificate(&self, wanted: &mut Wanted) {
+        let source = self.source();
+        let is_moved = self.any_touched(&[Field::SignIn, Field::CertificateSource]);
+        for (field, inline, own) in [
+            (Field::Ca, Inline::Ca, None),
+            (Field::Certificate, Inline::Cert, Some(source::FILES)),
+            (Field::PrivateKey, Inline::Key, Some(source::FILES)),
+            (Field::Pkcs12, Inline::Pkcs12, Some(source::PKCS12)),
+        ] {
+            let is_used = own.is_none() || own == source;
+            let content = match (is_used, is_moved || self.is_touched(field)) {
+                (true, true) if self.is_touched(field) => self.text(field),
+                (false, true) => "",
+                (true | false, _) => continue,
+            };
+            let line = settings::one_line(content);
+            if inline.is_secret() {
+                wanted.set_secret(inline.name(), Secret::new(line));
+            } else {
+                wanted.set(inline.name(), &line);
+            }
+        }
+        if is_moved && source != Some(source::FILES) {
+            wanted.remove(Inline::ExtraCerts.name());
+        }
+        if source != Some(source::TOKEN) {
+            if is_moved {
+                wanted.remove(PKCS11_ID);
+                wanted.remove(PKCS11_PROVIDER);
+            }
+            return;
+        }
+        for (field, key) in [
+            (Field::TokenKey, PKCS11_ID),
+            (Field::TokenModule, PKCS11_PROVIDER),
+        ] {
+            if self.is_touched(field) {
+                wanted.set(key, self.text(field));
+            }
+        }
+    }
+
+    fn credentials(&self, wanted: &mut Wanted) {
+        let is_moved = self.any_touched(&[Field::SignIn, Field::CertificateSource]);
+        for (credential, field, keeping_field) in SECRETS {
+            let is_used = match credential {
+                Credential::Password => has_password(self.value(Field::SignIn).choice()),
+                Credential::TokenPin => self.source() == Some(source::TOKEN),
+                Credential::KeyPassphrase => {
+                    matches!(self.source(), Some(source::FILES | source::PKCS12))
+                }
+                Credential::UserName | Credential::ChallengeResponse => continue,
+            };
+            if !is_used {
+                if is_moved {
+                    wanted.remove(&credential.flags_key());
+                    wanted.remove_secret(credential.name());
+                }
+                continue;
+            }
+            if !self.any_touched(&[field, keeping_field]) {
+                continue;
+            }
+            let keeping = KEEPINGS.get(self.value(keeping_field).choice());
+            let keeping = keeping.copied().unwrap_or(credential.usual_keeping());
+            wanted.set(&credential.flags_key(), keeping.flags());
+            match (keeping, self.value(field)) {
+                (Keeping::ForTheUser | Keeping::ForAllUsers, Value::Secret(secret)) => {
+                    wanted.set_secret(credential.name(), secret.clone());
+                }
+                _ => wanted.remove_secret(credential.name()),
+            }
+        }
+    }
+
+    fn limits_and_directives(&self, wanted: &mut Wanted) {
+        for (field, key) in [
+            (Field::LoginLimit, LOGIN_TIMEOUT),
+            (Field::ConnectLimit, CONNECT_TIMEOUT),
+        ] {
+            if self.is_touched(field) {
+                wanted.set(key, self.text(field));
+            }
+        }
+        let old = directives_of(self.old);
+        let new = directives_of(self.new);
+        if old != new {
+            let options = self.data.get(OPTIONS).map_or("", String::as_str);
+            let options = settings::lines(options).unwrap_or_else(|| options.to_owned());
+            let edited = directives::edited(&options, &new, |field| self.is_touched(field));
+            wanted.set(OPTIONS, &settings::one_line(edited.trim_end()));
+        }
+    }
+
+    fn least_timeout(&self) -> Option<u32> {
+        let is_touched = self.is_touched(Field::LoginLimit);
+        is_touched
+            .then(|| self.text(Field::LoginLimit).parse().ok())
+            .flatten()
+    }
+
+    /// What can now be asked for gets flags, or NetworkManager would write answers to disk.
+    fn guard_new_credentials(&self, changes: &mut Changes) {
+        if !self.any_touched(&[
+            Field::SignIn,
+            Field::UserName,
+            Field::Challenge,
+            Field::CertificateSource,
+            Field::PrivateKey,
+            Field::Pkcs12,
+        ]) {
+            return;
+        }
+        let (data, secrets) = changes.applied(self.data, self.secrets);
+        let Ok(profile) = settings::from_settings(&data, &secrets) else {
+            return;
+        };
+        let usual = settings::to_data(&profile);
+        for credential in Credential::ALL {
+            let key = credential.flags_key();
+            if let Some(flags) = usual.get(&key).filter(|_| !data.contains_key(&key)) {
+                changes.data.insert(key, Some(flags.clone()));
+            }
+        }
+    }
+}
+
+/// What items are to be, whatever they are now.
+#[derive(Default)]
+struct Wanted {
+    data: BTreeMap<String, Option<String>>,
+    secrets: BTreeMap<String, Option<Secret>>,
+}
+
+impl Wanted {
+    fn set(&mut self, key: &str, value: &str) {
+        let value = (!value.is_empty()).then(|| value.to_owned());
+        self.data.insert(key.to_owned(), value);
+    }
+
+    fn remove(&mut self, key: &str) {
+        self.data.insert(key.to_owned(), None);
+    }
+
+    fn set_secret(&mut self, key: &str, secret: Secret) {
+        let secret = (!secret.is_empty()).then_some(secret);
+        self.secrets.insert(key.to_owned(), secret);
+    }
+
+    fn remove_secret(&mut self, key: &str) {
+        self.secrets.insert(key.to_owned(), None);
+    }
+
+    /// What of it is not so already.
+    fn against(
+        self,
+        data: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, Secret>,
+    ) -> Changes {
+        let mut changes = Changes {
+            data: self.data,
+            secrets: self.secrets,
+            least_timeout: None,
+        };
+        changes
+            .data
+            .retain(|key, value| data.get(key) != value.as_ref());
+        changes
+            .secrets
+            .retain(|key, secret| secrets.get(key) != secret.as_ref());
+        changes
+    }
+}

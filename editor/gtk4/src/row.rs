@@ -1,0 +1,350 @@
+//! A row: the label of a field, its widget, and what is wrong with it.
+
+use crate::page::Page;
+use aws_client_vpn_core::message;
+use aws_client_vpn_core::profile::Inline;
+use aws_client_vpn_editor_form::{Field, Kind, Row as State, Value, file};
+use aws_client_vpn_words::{self as words, text};
+use gtk4::prelude::*;
+use std::rc::Weak;
+
+/// The widgets of a field.
+pub(crate) struct Row {
+    root: gtk4::ListBoxRow,
+    input: Input,
+    problem: gtk4::Label,
+    tooltip: String,
+}
+
+/// What a field is filled in with.
+enum Input {
+    Plain(gtk4::Widget),
+    Content {
+        root: gtk4::Widget,
+        summary: gtk4::Label,
+        choose: gtk4::Button,
+        remove: gtk4::Button,
+    },
+}
+
+impl Row {
+    pub(crate) fn new(field: Field, value: &Value, page: &Weak<Page>) -> Self {
+        let title = words::translate(field.label());
+        let input = Input::new(field, value, page);
+        let widget = input.widget();
+        let tooltip = words::translate(field.tooltip());
+
+        let label = gtk4::Label::builder()
+            .label(&title)
+            .use_underline(true)
+            .xalign(0.0)
+            .hexpand(true)
+            .wrap(true)
+            .mnemonic_widget(input.target())
+            .build();
+        label.set_tooltip_text(Some(&tooltip));
+        let is_tall = matches!(field.kind(), Kind::Lines | Kind::Content(_));
+        let line = gtk4::Box::builder()
+            .orientation(if field.kind() == Kind::Lines {
+                gtk4::Orientation::Vertical
+            } else {
+                gtk4::Orientation::Horizontal
+            })
+            .spacing(if is_tall { 6 } else { 12 })
+            .build();
+        line.append(&label);
+        line.append(widget);
+
+        let problem = gtk4::Label::builder()
+            .xalign(0.0)
+            .wrap(true)
+            .wrap_mode(gtk4::pango::WrapMode::WordChar)
+            .css_classes(["error", "caption"])
+            .visible(false)
+            .build();
+        let body = gtk4::Box::builder()
+            .orientation(gtk4::Orientation::Vertical)
+            .spacing(4)
+            .margin_top(8)
+            .margin_bottom(8)
+            .margin_start(12)
+            .margin_end(12)
+            .build();
+        body.append(&line);
+        body.append(&problem);
+        let root = gtk4::ListBoxRow::builder()
+            .activatable(false)
+            .selectable(false)
+            .focusable(false)
+            .child(&body)
+            .build();
+        Self {
+            root,
+            input,
+            problem,
+            tooltip,
+        }
+    }
+
+    pub(crate) fn widget(&self) -> &gtk4::ListBoxRow {
+        &self.root
+    }
+
+    /// Shows how the field is now.
+    pub(crate) fn show(&self, state: &State) {
+        self.root.set_visible(state.is_shown);
+        let widget = self.input.widget();
+        widget.set_sensitive(state.is_sensitive);
+        if let Input::Content {
+            summary,
+            choose,
+            remove,
+            ..
+        } = &self.input
+        {
+            let lines: Vec<String> = state.summary.lines.iter().map(|line| words::of(line)).collect();
+            summary.set_label(&lines.join("\n"));
+            summary.set_visible(state.is_filled);
+            if state.summary.is_warning {
+                summary.add_css_class("warning");
+            } else {
+                summary.remove_css_class("warning");
+            }
+            remove.set_visible(state.is_filled);
+            choose.set_label(&if state.is_filled {
+                text!("Replace…")
+            } else {
+                text!("Choose…")
+            });
+        }
+
+        let problem = state.problem.as_ref().map(|problem| words::of(problem));
+        let target = self.input.target();
+        // A screen reader says the tooltip after the name.
+        target.set_tooltip_text(Some(problem.as_ref().unwrap_or(&self.tooltip)));
+        if problem.is_some() {
+            target.add_css_class("error");
+        } else {
+            target.remove_css_class("error");
+        }
+        self.problem.set_label(problem.as_deref().unwrap_or_default());
+        self.problem.set_visible(problem.is_some());
+    }
+}
+
+impl Input {
+    fn new(field: Field, value: &Value, page: &Weak<Page>) -> Self {
+        match field.kind() {
+            Kind::Text(placeholder) => Self::entry(field, value, placeholder, page, false),
+            Kind::Number(placeholder) => Self::entry(field, value, placeholder, page, true),
+            Kind::Secret => Self::secret(field, value, page),
+            Kind::Choice(choices) => Self::choice(field, value, choices, page),
+            Kind::Switch => Self::switch(field, value, page),
+            Kind::Lines => Self::lines(field, value, page),
+            Kind::Content(inline) => Self::content(field, inline, page),
+        }
+    }
+
+    fn entry(
+        field: Field,
+        value: &Value,
+        placeholder: &'static str,
+        page: &Weak<Page>,
+        is_number: bool,
+    ) -> Self {
+        let entry = gtk4::Entry::builder()
+            .text(value.text())
+            .placeholder_text(words::translate(placeholder))
+            .valign(gtk4::Align::Center)
+            .width_chars(if is_number { 10 } else { 28 })
+            .build();
+        if is_number {
+            entry.set_input_purpose(gtk4::InputPurpose::Digits);
+        }
+        let page = page.clone();
+        entry.connect_changed(move |entry| {
+            if let Some(page) = page.upgrade() {
+                page.fill_in(field, Value::Text(entry.text().into()));
+            }
+        });
+        Self::Plain(entry.upcast())
+    }
+
+    fn secret(field: Field, value: &Value, page: &Weak<Page>) -> Self {
+        let entry = gtk4::PasswordEntry::builder()
+            .show_peek_icon(true)
+            .valign(gtk4::Align::Center)
+            .width_chars(28)
+            .build();
+        entry.set_text(value.text());
+        let page = page.clone();
+        entry.connect_changed(move |entry| {
+            if let Some(page) = page.upgrade() {
+                page.fill_in(field, Value::Secret(entry.text().as_str().into()));
+            }
+        });
+        Self::Plain(entry.upcast())
+    }
+
+    fn choice(
+        field: Field,
+        value: &Value,
+        choices: &'static [&'static str],
+        page: &Weak<Page>,
+    ) -> Self {
+        let choices: Vec<String> = choices.iter().map(|text| words::translate(text)).collect();
+        let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+        let drop_down = gtk4::DropDown::from_strings(&choices);
+        drop_down.set_valign(gtk4::Align::Center);
+        let index = u32::try_from(value.choice()).unwrap_or(gtk4::INVALID_LIST_POSITION);
+        drop_down.set_selected(index);
+        let page = page.clone();
+        drop_down.connect_selected_notify(move |drop_down| {
+            if let Some(page) = page.upgrade() {
+                page.fill_in(field, Value::Choice(drop_down.selected() as usize));
+            }
+        });
+        Self::Plain(drop_down.upcast())
+    }
+
+    fn switch(field: Field, value: &Value, page: &Weak<Page>) -> Self {
+        let switch = gtk4::Switch::builder()
+            .active(value.is_on())
+            .valign(gtk4::Align::Center)
+            .halign(gtk4::Align::End)
+            .build();
+        let page = page.clone();
+        switch.connect_active_notify(move |switch| {
+            if let Some(page) = page.upgrade() {
+                page.fill_in(field, Value::Switch(switch.is_active()));
+            }
+        });
+        Self::Plain(switch.upcast())
+    }
+
+    fn lines(field: Field, value: &Value, page: &Weak<Page>) -> Self {
+        let view = gtk4::TextView::builder()
+            .monospace(true)
+            .accepts_tab(false)
+            .wrap_mode(gtk4::WrapMode::WordChar)
+            .top_margin(6)
+            .bottom_margin(6)
+            .left_margin(6)
+            .right_margin(6)
+            .height_request(110)
+            .build();
+        view.buffer().set_text(value.text());
+        let page = page.clone();
+        view.buffer().connect_changed(move |buffer| {
+            if let Some(page) = page.upgrade() {
+                let (start, end) = buffer.bounds();
+                page.fill_in(field, Value::Text(buffer.text(&start, &end, false).into()));
+            }
+        });
+        view.add_css_class("frame");
+        Self::Plain(view.upcast())
+    }
+
+    fn content(field: Field, inline: Inline, page: &Weak<Page>) -> Self {
+        let summary = gtk4::Label::builder()
+            .xalign(0.0)
+            .wrap(true)
+            .wrap_mode(gtk4::pango::WrapMode::WordChar)
+            .max_width_chars(32)
+            .css_classes(["caption"])
+            .build();
+        let choose = gtk4::Button::builder().valign(gtk4::Align::Center).build();
+        let weak = page.clone();
+        choose.connect_clicked(move |button| choose_file(field, inline, button, &weak));
+
+        let remove = gtk4::Button::builder()
+            .label(text!("Remove"))
+            .valign(gtk4::Align::Center)
+            .build();
+        let page = page.clone();
+        remove.connect_clicked(move |_| {
+            if let Some(page) = page.upgrade() {
+                page.edit(|form| form.clear(field));
+            }
+        });
+
+        let root = gtk4::Box::new(gtk4::Orientation::Horizontal, 6);
+        root.append(&summary);
+        root.append(&choose);
+        root.append(&remove);
+        Self::Content {
+            root: root.upcast(),
+            summary,
+            choose,
+            remove,
+        }
+    }
+
+    /// What stands in the row.
+    fn widget(&self) -> &gtk4::Widget {
+        match self {
+            Self::Plain(widget) => widget,
+            Self::Content { root, .. } => root,
+        }
+    }
+
+    /// What the label leads to, and what is marked if it is wrong.
+    fn target(&self) -> &gtk4::Widget {
+        match self {
+            Self::Plain(widget) => widget,
+            Self::Content { choose, .. } => choose.upcast_ref(),
+        }
+    }
+}
+
+/// Lets the user choose a file and reads it at once: no path is kept.
+fn choose_file(field: Field, inline: Inline, button: &gtk4::Button, page: &Weak<Page>) {
+    let window = button
+        .root()
+        .and_then(|root| root.downcast::<gtk4::Window>().ok());
+    let title = words::translate(field.label()).replace('_', "");
+    let chooser = gtk4::FileChooserNative::new(
+        Some(&title),
+        window.as_ref(),
+        gtk4::FileChooserAction::Open,
+        None,
+        None,
+    );
+    chooser.set_modal(true);
+    let own = gtk4::FileFilter::new();
+    own.set_name(Some(&match inline {
+        Inline::Key => text!("Private keys"),
+        Inline::Pkcs12 => text!("PKCS #12 files"),
+        _ => text!("Certificates"),
+    }));
+    for pattern in file::patterns(inline) {
+        own.add_pattern(pattern);
+    }
+    chooser.add_filter(&own);
+    let all = gtk4::FileFilter::new();
+    all.set_name(Some(&text!("All files")));
+    all.add_pattern("*");
+    chooser.add_filter(&all);
+
+    let weak = page.clone();
+    chooser.connect_response(move |chooser, response| {
+        let Some(page) = weak.upgrade() else {
+            return;
+        };
+        page.hold(None);
+        let path = chooser.file().and_then(|file| file.path());
+        if let (gtk4::ResponseType::Accept, Some(path)) = (response, path) {
+            page.edit(|form| match file::read_octets(&path) {
+                Ok(octets) => form.set_file(field, &octets),
+                Err(reason) => form.refuse_file(
+                    field,
+                    message!("The file cannot be read: {reason}", reason = reason),
+                ),
+            });
+        }
+    });
+    chooser.show();
+    if let Some(page) = page.upgrade() {
+        page.hold(Some(chooser));
+    }
+}
