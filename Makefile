@@ -18,13 +18,8 @@ export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 
 CARGO   ?= cargo
 INSTALL ?= install
-<<<<<<< HEAD
 SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-login-window \
-	-p aws-client-vpn-editor-plugin
-=======
-SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-editor-plugin \
-	-p aws-client-vpn-editor-gtk4
->>>>>>> d38d333 (wip)
+	-p aws-client-vpn-editor-plugin -p aws-client-vpn-editor-gtk4
 TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm -p aws-client-vpn-words \
 	-p aws-client-vpn-editor-form -p aws-client-vpn-po
 FILES   := service-files

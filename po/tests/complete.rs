@@ -26,6 +26,10 @@ const NOT_TRANSLATED: &[(&str, &str)] = &[
     ("AWS Client VPN", "a name"),
     ("AWS Client VPN.ovpn", "the name of a file"),
     ("remote  65535 udp", "a directive"),
+    ("BEGIN CERTIFICATE", "a mark in a file"),
+    ("PRIVATE KEY", "a mark in a file"),
+    ("Text({} octets)", "for developers"),
+    ("Secret", "for developers"),
 ];
 
 #[test]

@@ -56,9 +56,9 @@ fn certificates(content: &str, now: i64) -> Summary {
     if let Some(more) = found.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         lines.push(message!("Others in the file: {count}", count = more));
     }
-    let is_warning = found.iter().any(|certificate| {
-        !matches!(certificate.validity(now), Validity::Holds)
-    });
+    let is_warning = found
+        .iter()
+        .any(|certificate| !matches!(certificate.validity(now), Validity::Holds));
     Summary { lines, is_warning }
 }
 
@@ -127,7 +127,11 @@ mod tests {
         let (lines, is_warning) = told(&pem, IN_2026);
         assert_eq!(
             lines,
-            ["Zoë's authority", "Issued by itself", "Valid until 2027-03-14"]
+            [
+                "Zoë's authority",
+                "Issued by itself",
+                "Valid until 2027-03-14"
+            ]
         );
         assert!(!is_warning);
         let (lines, is_warning) = told(&pem, IN_2026 + 400 * 86_400);
@@ -143,6 +147,12 @@ mod tests {
         assert_eq!(lines.len(), 7);
         assert_eq!(lines[6], "Others in the file: 2");
         assert_eq!(told("", IN_2026), (vec![], false));
-        assert!(told("-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n", 0).1);
+        assert!(
+            told(
+                "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n",
+                0
+            )
+            .1
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::directives::{self, Lifted};
 use crate::endpoint::{self, BadEndpoint};
-use crate::field::{Field, Value, name_check, source};
+use crate::field::{Field, Kind, Value, name_check, source};
 use crate::form::{has_certificate, is_shown};
 use crate::read::{KEEPINGS, Values};
 use aws_client_vpn_core::message;
@@ -110,11 +110,10 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
 }
 
 fn choice(field: Field, value: &Value) -> Option<Message> {
-    let count = match field.kind() {
-        crate::field::Kind::Choice(choices) => choices.len(),
-        _ => 0,
+    let Kind::Choice(choices) = field.kind() else {
+        return None;
     };
-    (value.choice() >= count).then(|| message!("Choose one of them."))
+    (value.choice() >= choices.len()).then(|| message!("Choose one of them."))
 }
 
 fn number(text: &str, range: &RangeInclusive<u64>, is_needed: bool) -> Option<Message> {
@@ -199,9 +198,10 @@ fn field_of_problem(problem: &Problem) -> Field {
         Problem::HalfCertificate => Field::PrivateKey,
         Problem::SeveralCertificates => Field::CertificateSource,
         Problem::NoSignIn => Field::SignIn,
-        Problem::BadContent(name) | Problem::UnreadableFile { directive: name, .. } => {
-            field_of_key(name)
-        }
+        Problem::BadContent(name)
+        | Problem::UnreadableFile {
+            directive: name, ..
+        } => field_of_key(name),
         Problem::TooLarge
         | Problem::TooMany
         | Problem::BadLine(_)

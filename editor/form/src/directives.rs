@@ -171,10 +171,8 @@ fn lines_of(lifted: Lifted, new: &Shown, old: Option<&Directive>) -> Vec<String>
         Lifted::MssFix => text(Field::MssFix)
             .map(|size| {
                 let how = old.and_then(|old| old.arguments().get(1));
-                let arguments: Vec<&str> = [size]
-                    .into_iter()
-                    .chain(how.map(String::as_str))
-                    .collect();
+                let arguments: Vec<&str> =
+                    [size].into_iter().chain(how.map(String::as_str)).collect();
                 line("mssfix", &arguments)
             })
             .into_iter()
@@ -240,12 +238,12 @@ mod tests {
     fn edit(options: &str, edits: &[(Field, &str)]) -> String {
         let mut new = shown(options);
         for (field, text) in edits {
-            match field {
-                Field::Directives => new.rest = (*text).to_owned(),
-                Field::ServerNameCheck => new.name_check = text.parse().unwrap(),
-                field => {
-                    new.texts.insert(*field, (*text).to_owned());
-                }
+            if *field == Field::Directives {
+                new.rest = (*text).to_owned();
+            } else if *field == Field::ServerNameCheck {
+                new.name_check = text.parse().unwrap();
+            } else {
+                new.texts.insert(*field, (*text).to_owned());
             }
         }
         edited(options, &new, |field| {

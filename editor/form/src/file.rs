@@ -1,5 +1,6 @@
 //! Reading and writing the files a user named: bounded, regular files only, never half written.
 
+use aws_client_vpn_core::mark;
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::profile::Inline;
 use std::fs::{File, OpenOptions, Permissions};
@@ -10,6 +11,21 @@ use std::path::Path;
 /// The largest file that is read, in octets. AWS's profiles are below 10 KiB, certificates and
 /// keys included.
 pub const SIZE_LIMIT: u64 = 1024 * 1024;
+
+/// What files with such a content are called, to choose one of them.
+#[must_use]
+pub fn kind(inline: Inline) -> &'static str {
+    match inline {
+        Inline::Key => mark!("Private keys"),
+        Inline::Pkcs12 => mark!("PKCS #12 files"),
+        Inline::Ca
+        | Inline::Cert
+        | Inline::ExtraCerts
+        | Inline::CrlVerify
+        | Inline::TlsAuth
+        | Inline::TlsCrypt => mark!("Certificates"),
+    }
+}
 
 /// The names that files with such a content have.
 #[must_use]

@@ -194,16 +194,17 @@ impl Form {
 
 /// Whether a way to sign in has a user name and a password.
 pub(crate) fn has_password(choice: usize) -> bool {
-    matches!(choice, sign_in::PASSWORD | sign_in::PASSWORD_AND_CERTIFICATE)
+    matches!(
+        choice,
+        sign_in::PASSWORD | sign_in::PASSWORD_AND_CERTIFICATE
+    )
 }
 
 /// Whether a way to sign in has a client certificate.
 pub(crate) fn has_certificate(choice: usize) -> bool {
     matches!(
         choice,
-        sign_in::BROWSER_AND_CERTIFICATE
-            | sign_in::PASSWORD_AND_CERTIFICATE
-            | sign_in::CERTIFICATE
+        sign_in::BROWSER_AND_CERTIFICATE | sign_in::PASSWORD_AND_CERTIFICATE | sign_in::CERTIFICATE
     )
 }
 

@@ -30,13 +30,21 @@ pub(crate) const KEEPINGS: [Keeping; 4] = [
 
 /// The secrets that have a field each, and where they are kept another.
 pub(crate) const SECRETS: [(Credential, Field, Field); 3] = [
-    (Credential::Password, Field::Password, Field::PasswordKeeping),
+    (
+        Credential::Password,
+        Field::Password,
+        Field::PasswordKeeping,
+    ),
     (
         Credential::KeyPassphrase,
         Field::KeyPassphrase,
         Field::KeyPassphraseKeeping,
     ),
-    (Credential::TokenPin, Field::TokenPin, Field::TokenPinKeeping),
+    (
+        Credential::TokenPin,
+        Field::TokenPin,
+        Field::TokenPinKeeping,
+    ),
 ];
 
 /// A page on which nothing is filled in.
@@ -57,7 +65,10 @@ pub(crate) fn blank() -> Values {
                     Value::Choice(0)
                 }
                 Field::ChallengeEcho | Field::RandomHostname => Value::Switch(false),
-                Field::Password | Field::PrivateKey | Field::Pkcs12 | Field::KeyPassphrase
+                Field::Password
+                | Field::PrivateKey
+                | Field::Pkcs12
+                | Field::KeyPassphrase
                 | Field::TokenPin => Value::Secret(Secret::from("")),
             };
             (field, value)
@@ -132,10 +143,7 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
     };
     set(Field::SignIn, Value::Choice(choice));
     set(Field::CertificateSource, Value::Choice(source));
-    for (field, inline) in [
-        (Field::Ca, Inline::Ca),
-        (Field::Certificate, Inline::Cert),
-    ] {
+    for (field, inline) in [(Field::Ca, Inline::Ca), (Field::Certificate, Inline::Cert)] {
         set(field, Value::Text(content(inline).unwrap_or_default()));
     }
     for (field, inline) in [
@@ -149,15 +157,22 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
         set(field, Value::Secret(secret(credential.name())));
         // What has no flags is kept for all users: that is what NetworkManager does.
         let keeping = Keeping::of(data, credential).unwrap_or(Keeping::ForAllUsers);
-        let is_set = data.contains_key(&credential.flags_key())
-            || secrets.contains_key(credential.name());
-        let keeping = if is_set { keeping } else { credential.usual_keeping() };
+        let is_set =
+            data.contains_key(&credential.flags_key()) || secrets.contains_key(credential.name());
+        let keeping = if is_set {
+            keeping
+        } else {
+            credential.usual_keeping()
+        };
         let index = KEEPINGS.iter().position(|known| *known == keeping);
         set(keeping_field, Value::Choice(index.unwrap_or(NO_CHOICE)));
     }
     set(
         Field::ChallengeEcho,
-        Value::Switch(data.get(STATIC_CHALLENGE_ECHO).is_some_and(|value| value != NO)),
+        Value::Switch(
+            data.get(STATIC_CHALLENGE_ECHO)
+                .is_some_and(|value| value != NO),
+        ),
     );
     for (field, key) in [
         (Field::UserName, USER_NAME),

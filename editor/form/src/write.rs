@@ -2,15 +2,15 @@
 //! touched, and nothing else.
 
 use crate::field::{Field, Value, protocol, sign_in, source};
-use crate::form::{has_certificate, has_password};
+use crate::form::{has_certificate, has_password, is_shown};
 use crate::read::{KEEPINGS, SECRETS, Values, directives_of};
 use crate::{directives, endpoint};
 use aws_client_vpn_core::profile::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{
     self, CHALLENGE_RESPONSE, CONNECT_TIMEOUT, Credential, DEFAULT_VPN_TIMEOUT_SECONDS, Keeping,
-    LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE,
-    SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
+    LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE,
+    SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
     STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use std::collections::BTreeMap;
@@ -71,8 +71,9 @@ pub(crate) struct Edit<'a> {
 }
 
 impl Edit<'_> {
+    /// What is not shown says nothing, whatever was filled in before.
     fn is_touched(&self, field: Field) -> bool {
-        self.old.get(&field) != self.new.get(&field)
+        is_shown(self.new, field) && self.old.get(&field) != self.new.get(&field)
     }
 
     fn any_touched(&self, fields: &[Field]) -> bool {
@@ -219,16 +220,14 @@ impl Edit<'_> {
     }
 
     fn credentials(&self, wanted: &mut Wanted) {
-        let is_moved = self.any_touched(&[Field::SignIn, Field::CertificateSource]);
+        let is_moved = self.any_touched(&[
+            Field::SignIn,
+            Field::CertificateSource,
+            Field::PrivateKey,
+            Field::Pkcs12,
+        ]);
         for (credential, field, keeping_field) in SECRETS {
-            let is_used = match credential {
-                Credential::Password => has_password(self.value(Field::SignIn).choice()),
-                Credential::TokenPin => self.source() == Some(source::TOKEN),
-                Credential::KeyPassphrase => {
-                    matches!(self.source(), Some(source::FILES | source::PKCS12))
-                }
-                Credential::UserName | Credential::ChallengeResponse => continue,
-            };
+            let is_used = is_shown(self.new, field);
             if !is_used {
                 if is_moved {
                     wanted.remove(&credential.flags_key());

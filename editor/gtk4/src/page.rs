@@ -107,8 +107,16 @@ impl Page {
             }
         }
         for section in &self.groups {
-            let fields = || section.group.fields.iter().filter_map(|field| states.get(field));
-            section.root.set_visible(fields().any(|state| state.is_shown));
+            let fields = || {
+                section
+                    .group
+                    .fields
+                    .iter()
+                    .filter_map(|field| states.get(field))
+            };
+            section
+                .root
+                .set_visible(fields().any(|state| state.is_shown));
             if let Some(expander) = &section.expander
                 && fields().any(|state| state.problem.is_some())
             {

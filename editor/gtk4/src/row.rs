@@ -102,7 +102,7 @@ impl Row {
             ..
         } = &self.input
         {
-            let lines: Vec<String> = state.summary.lines.iter().map(|line| words::of(line)).collect();
+            let lines: Vec<String> = state.summary.lines.iter().map(words::of).collect();
             summary.set_label(&lines.join("\n"));
             summary.set_visible(state.is_filled);
             if state.summary.is_warning {
@@ -118,7 +118,7 @@ impl Row {
             });
         }
 
-        let problem = state.problem.as_ref().map(|problem| words::of(problem));
+        let problem = state.problem.as_ref().map(words::of);
         let target = self.input.target();
         // A screen reader says the tooltip after the name.
         target.set_tooltip_text(Some(problem.as_ref().unwrap_or(&self.tooltip)));
@@ -127,7 +127,8 @@ impl Row {
         } else {
             target.remove_css_class("error");
         }
-        self.problem.set_label(problem.as_deref().unwrap_or_default());
+        self.problem
+            .set_label(problem.as_deref().unwrap_or_default());
         self.problem.set_visible(problem.is_some());
     }
 }
@@ -312,11 +313,7 @@ fn choose_file(field: Field, inline: Inline, button: &gtk4::Button, page: &Weak<
     );
     chooser.set_modal(true);
     let own = gtk4::FileFilter::new();
-    own.set_name(Some(&match inline {
-        Inline::Key => text!("Private keys"),
-        Inline::Pkcs12 => text!("PKCS #12 files"),
-        _ => text!("Certificates"),
-    }));
+    own.set_name(Some(&words::translate(file::kind(inline))));
     for pattern in file::patterns(inline) {
         own.add_pattern(pattern);
     }

@@ -9,8 +9,8 @@ mod import;
 
 use aws_client_vpn_core::settings::SERVICE_TYPE;
 use aws_client_vpn_libnm::{
-    Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin, VpnEditorPluginImpl, editor_plugin, ffi,
-    guard::plugin_error, library,
+    Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin,
+    VpnEditorPluginImpl, editor_plugin, ffi, guard::plugin_error, library,
 };
 use aws_client_vpn_words::{self as words, text};
 use glib::prelude::*;
