@@ -114,6 +114,22 @@ apply_series() {
 	done <"$1/series"
 }
 
+# OpenVPN's own tests, in a network namespace: they open ports and make interfaces. t_client.sh
+# needs servers of OpenVPN's developers, t_net.sh a kernel with dummy devices.
+check_in_own_network() {
+	unshare --net sh -eu -c '
+		ip link set lo up
+		scripts="t_lpback.sh t_cltsrv.sh"
+		if ip link add probe type dummy 2>/dev/null; then
+			ip link delete probe
+			scripts="$scripts t_net.sh"
+		else
+			echo "SKIP: t_net.sh (this kernel has no dummy devices)"
+		fi
+		make -C tests/unit_tests check
+		make -C tests check-TESTS TESTS="$scripts"'
+}
+
 build=$out/build
 rm -rf "$build"
 mkdir -p "$build"
@@ -148,8 +164,8 @@ CFLAGS="${CFLAGS:--O2 -g0 -fstack-protector-strong -fstack-clash-protection -D_F
 make -j2 >make.out 2>&1 || { tail -n 30 make.out >&2; exit 1; }
 if [ "$check" = --check ]; then
 	say "running OpenVPN's tests"
-	make check >check.out 2>&1 || { tail -n 40 check.out >&2; exit 1; }
-	grep -E '^# (TOTAL|PASS|SKIP|FAIL|ERROR):|tests? passed' check.out >&2 || true
+	check_in_own_network >check.out 2>&1 || { tail -n 40 check.out >&2; exit 1; }
+	grep -E '^(PASS|SKIP|FAIL):' check.out >&2 || true
 fi
 strip --strip-unneeded -o "$out/openvpn.new" src/openvpn/openvpn
 mv "$out/openvpn.new" "$out/openvpn"
