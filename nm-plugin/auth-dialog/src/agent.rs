@@ -7,12 +7,13 @@
 use crate::journal::Journal;
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::secret_prompt::{AgentLines, AgentWord};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 use tokio::io::Interest;
 use tokio::net::unix::pipe;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -21,10 +22,23 @@ const IN_ADVANCE: Duration = Duration::from_millis(300);
 /// How long the agent may take to read the answer, as NetworkManager-openvpn's dialog has it.
 const READING_TIME: Duration = Duration::from_secs(20);
 
+/// How long the agent may take to tell the settings and secrets that it has.
+const TELLING_TIME: Duration = Duration::from_secs(5);
+
+/// What the agent tells of the connection.
+#[derive(Debug, Default)]
+pub(crate) struct Connection {
+    /// `vpn.data`.
+    pub(crate) data: BTreeMap<String, String>,
+    /// What it has kept.
+    pub(crate) secrets: BTreeMap<String, Secret>,
+}
+
 /// The agent: listened to from the moment this value is made.
 #[derive(Debug)]
 pub(crate) struct Agent {
     heard: mpsc::UnboundedReceiver<(AgentWord, Instant)>,
+    connection: Option<oneshot::Receiver<Connection>>,
     /// From when the time of [`IN_ADVANCE`] counts.
     settled: Instant,
     /// The agent has said the last it will say.
@@ -36,16 +50,30 @@ impl Agent {
     /// Begins to listen to standard input. `answer` is the way to the agent.
     pub(crate) fn listen(answer: File) -> io::Result<Self> {
         let (words, heard) = mpsc::unbounded_channel();
+        let (tell, connection) = oneshot::channel();
         // A thread, because standard input may be anything: a pipe, a file, a terminal.
         std::thread::Builder::new()
             .name("agent".to_owned())
-            .spawn(move || read_words(&words))?;
+            .spawn(move || read_words(&words, tell))?;
         Ok(Self {
             heard,
+            connection: Some(connection),
             settled: Instant::now(),
             silent: false,
             answer,
         })
+    }
+
+    /// What the agent tells of the connection, once it has told everything; nothing, if it does not.
+    pub(crate) async fn connection(&mut self) -> Connection {
+        match self.connection.take() {
+            Some(told) => timeout(TELLING_TIME, told)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .unwrap_or_default(),
+            None => Connection::default(),
+        }
     }
 
     /// Returns when the agent does not want an answer any more. It may be called again.
@@ -116,7 +144,11 @@ async fn nobody_reads(answer: &File) {
 }
 
 /// Passes on what standard input says; its end, and an error, is a last `QUIT`.
-fn read_words(words: &mpsc::UnboundedSender<(AgentWord, Instant)>) {
+fn read_words(
+    words: &mpsc::UnboundedSender<(AgentWord, Instant)>,
+    tell: oneshot::Sender<Connection>,
+) {
+    let mut tell = Some(tell);
     // Settings and secrets of the connection pass through here.
     let mut buffer = Zeroizing::new([0; 4096]);
     let mut lines = AgentLines::default();
@@ -127,6 +159,14 @@ fn read_words(words: &mpsc::UnboundedSender<(AgentWord, Instant)>) {
             Ok(length) => lines.push(&buffer[..length]),
         };
         for word in heard {
+            if word == AgentWord::Done
+                && let Some(tell) = tell.take()
+            {
+                drop(tell.send(Connection {
+                    data: lines.data().clone(),
+                    secrets: lines.secrets().clone(),
+                }));
+            }
             if words.send((word, Instant::now())).is_err() || word == AgentWord::Quit {
                 return;
             }

@@ -16,8 +16,12 @@ NetworkManager. A desktop's secret agent runs it; there is no reason to run it b
   -n, --name NAME            the connection's name
   -s, --service SERVICE      org.freedesktop.NetworkManager.aws-client-vpn
   -i, --allow-interaction    the user may be asked; without it nothing is opened
-  -r, --reprompt             taken and ignored: no answer is ever kept
+  -r, --reprompt             the user is asked even for what is kept
   -t, --hint HINT            what the service asks for; may be repeated
+      --keep                 keep in the keyring what the user wants kept; other agents do it
+                             themselves
+      --no-browser           only show the address
+      --own-window           the agent shows what is to be seen: standard error is a socket to it
       --version              print the version
       --help                 print this text
 ";
@@ -34,10 +38,20 @@ pub(crate) enum Invocation {
 /// A request for secrets.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Request {
+    /// The connection's UUID.
+    pub(crate) uuid: String,
     /// The connection's name.
     pub(crate) connection: String,
     /// Whether the user may be asked.
     pub(crate) interactive: bool,
+    /// Whether what is kept must not be used.
+    pub(crate) reprompt: bool,
+    /// Whether to keep what the user wants kept.
+    pub(crate) keep: bool,
+    /// Whether to leave the browser to the user.
+    pub(crate) no_browser: bool,
+    /// Whether the agent is the window.
+    pub(crate) own_window: bool,
     /// What the service asks for, unread.
     pub(crate) hints: Vec<String>,
 }
@@ -72,7 +86,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Invoc
                 .ok_or_else(|| UsageError::NoValue(option.to_owned()))
         };
         match option {
-            "-u" | "--uuid" => drop(value()?),
+            "-u" | "--uuid" => request.uuid = value()?,
             "-n" | "--name" => request.connection = value()?,
             "-s" | "--service" => {
                 let service = value()?;
@@ -82,6 +96,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Invoc
             }
             "-t" | "--hint" => request.hints.push(value()?),
             "-i" | "--allow-interaction" => request.interactive = true,
+            "-r" | "--reprompt" => request.reprompt = true,
+            "--keep" => request.keep = true,
+            "--no-browser" => request.no_browser = true,
+            "--own-window" => request.own_window = true,
             "--external-ui-mode" => return Err(UsageError::ExternalUi),
             "-h" | "--help" => return Ok(Invocation::Print(USAGE.to_owned())),
             "--version" => {
@@ -90,7 +108,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Invoc
                     "nm-aws-client-vpn-auth-dialog {version}\n"
                 )));
             }
-            // "-r", "--reprompt" and what later agents may add.
+            // What later agents may add.
             _ => {}
         }
     }
@@ -124,9 +142,11 @@ mod tests {
     #[test]
     fn every_agent_s_way_is_understood() {
         let expected = Invocation::Serve(Request {
+            uuid: "1".to_owned(),
             connection: "Work -i".to_owned(),
             interactive: true,
             hints: vec!["a=b".to_owned(), "-i".to_owned()],
+            ..Request::default()
         });
         for arguments in [
             &[
@@ -142,15 +162,15 @@ mod tests {
                 "-t",
                 "-i",
             ][..],
-            &[
-                "-t", "a=b", "-t", "-i", "-i", "-r", "-n", "Work -i", "-u", "1",
-            ],
+            &["-t", "a=b", "-t", "-i", "-i", "-n", "Work -i", "-u", "1"],
             &[
                 "--hint",
                 "a=b",
                 "--hint",
                 "-i",
                 "--allow-interaction",
+                "--uuid",
+                "1",
                 "--name",
                 "Work -i",
             ],
@@ -158,6 +178,7 @@ mod tests {
                 "--hint=a=b",
                 "--hint=-i",
                 "--allow-interaction",
+                "--uuid=1",
                 "--name=Work -i",
                 "--new",
             ],
@@ -182,6 +203,17 @@ mod tests {
             panic!("not understood");
         };
         assert!(!request.interactive);
+        assert!(!request.reprompt && !request.keep && !request.no_browser && !request.own_window);
+    }
+
+    #[test]
+    fn our_own_agent_can_say_more() {
+        let Ok(Invocation::Serve(request)) =
+            serve(&["-r", "--keep", "--no-browser", "--own-window"])
+        else {
+            panic!("not understood");
+        };
+        assert!(request.reprompt && request.keep && request.no_browser && request.own_window);
     }
 
     #[test]

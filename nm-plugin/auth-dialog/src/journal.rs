@@ -30,14 +30,14 @@ pub(crate) enum Priority {
 
 impl Journal {
     /// Opens the journal; `stderr` is used where there is none, and for a person at a terminal.
-    pub(crate) fn open(stderr: File) -> Self {
+    pub(crate) fn open(stderr: Option<File>) -> Self {
         let socket = UnixDatagram::unbound().and_then(|socket| {
             socket.connect(SOCKET)?;
             socket.set_nonblocking(true)?;
             Ok(socket)
         });
         let socket = socket.ok();
-        let stderr = (socket.is_none() || stderr.is_terminal()).then_some(stderr);
+        let stderr = stderr.filter(|stderr| socket.is_none() || stderr.is_terminal());
         Self { socket, stderr }
     }
 

@@ -3,6 +3,7 @@
 //! The window comes last. It has something to show only when the browser is on its way, and its
 //! start must not cost the browser any time.
 
+use crate::Stage;
 use crate::acs::{self, Answered};
 use crate::browser;
 use crate::journal::Journal;
@@ -16,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 /// The service counts the same time and says more when it is over, so it goes first.
-const SERVICE_FIRST: Duration = Duration::from_secs(1);
+pub(crate) const SERVICE_FIRST: Duration = Duration::from_secs(1);
 
 /// How a login ends without an answer.
 #[derive(Debug)]
@@ -28,15 +29,11 @@ pub(crate) enum End {
 }
 
 /// Opens the browser and waits for its answer.
-pub(crate) async fn login(
-    prompt: &Prompt,
-    connection: &str,
-    journal: &Journal,
-) -> Result<Answered, End> {
+pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered, End> {
     let listener = port::listen(prompt.retry).await.map_err(End::Failed)?;
     let deadline = Instant::now() + prompt.time_left;
     let login = acs::Login {
-        connection: connection.to_owned(),
+        connection: stage.request.connection.clone(),
         relay_state: saml::relay_state(&prompt.url),
     };
     let answer = timeout_at(deadline + SERVICE_FIRST, acs::receive(listener, login));
@@ -45,9 +42,10 @@ pub(crate) async fn login(
         let company = Company {
             prompt,
             launched: &launched,
-            journal,
+            stage,
+            journal: stage.journal,
         };
-        company.keep(connection, deadline).await
+        company.keep(deadline).await
     };
     tokio::select! {
         answered = answer => answered.map_err(|_elapsed| End::Failed(LoginFailure::TimedOut)),
@@ -59,23 +57,24 @@ pub(crate) async fn login(
 struct Company<'a> {
     prompt: &'a Prompt,
     launched: &'a Notify,
+    stage: &'a Stage<'a>,
     journal: &'a Journal,
 }
 
 impl Company<'_> {
     /// Returns only if the login has to end.
-    async fn keep(&self, connection: &str, deadline: Instant) -> End {
-        let opening = self.open_browser(self.prompt.retry);
+    async fn keep(&self, deadline: Instant) -> End {
+        let opening = self.open_browser(self.prompt.retry || self.stage.request.no_browser);
         tokio::pin!(opening);
         let mut failure = tokio::select! {
             biased;
             failure = &mut opening => Some(failure),
             () = self.launched.notified() => None,
         };
-        let mut window = Window::open(self.journal);
+        let mut window = self.stage.window();
         window
             .show(&View::Login {
-                connection: connection.to_owned(),
+                connection: self.stage.request.connection.clone(),
                 url: self.prompt.url.clone(),
                 time_left: deadline.saturating_duration_since(Instant::now()),
             })
@@ -95,6 +94,8 @@ impl Company<'_> {
                         failure = None;
                         opening.set(self.open_browser(false));
                     }
+                    // To a form that is not shown.
+                    Some(Gesture::Answer(_)) => {}
                     None => self.journal.info("the window is gone"),
                 },
                 ended = &mut opening, if failure.is_none() => {
@@ -114,8 +115,12 @@ impl Company<'_> {
     /// Returns only if the browser cannot be opened.
     async fn open_browser(&self, is_open: bool) -> LoginFailure {
         if is_open {
-            self.journal
-                .info("waiting for the login in the tab that is open");
+            let which = if self.prompt.retry {
+                "waiting for the login in the tab that is open"
+            } else {
+                "waiting for the login in a browser that the user opens"
+            };
+            self.journal.info(which);
             self.launched.notify_one();
             return std::future::pending().await;
         }

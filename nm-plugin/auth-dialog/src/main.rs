@@ -9,6 +9,7 @@
 
 mod acs;
 mod agent;
+mod ask;
 mod browser;
 mod cli;
 mod journal;
@@ -23,8 +24,11 @@ use crate::cli::{Invocation, Request};
 use crate::journal::Journal;
 use crate::login::End;
 use crate::stdio::Streams;
+use crate::window::Window;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::{self, EMPTY_ANSWER, Prompt, PromptError};
+use aws_client_vpn_core::secret_prompt::{
+    self, EMPTY_ANSWER, Form, LoginFailure, Prompt, PromptError,
+};
 use rustix::process::DumpableBehavior;
 use std::fs::File;
 use std::io::{self, Write};
@@ -47,13 +51,26 @@ fn main() -> ExitCode {
     if let (Err(error), stderr) = (&invocation, &complaints) {
         tell_the_caller(stderr, &format!("nm-aws-client-vpn-auth-dialog: {error}\n"));
     }
-    let journal = Journal::open(complaints);
+    let own_window = matches!(&invocation, Ok(Invocation::Serve(request)) if request.own_window);
+    let (own_window, stderr) = if own_window {
+        (Some(complaints), None)
+    } else {
+        (None, Some(complaints))
+    };
+    let journal = Journal::open(stderr);
     if let Err(error) = protected {
         journal.error(&format!("core dumps cannot be switched off: {error}"));
     }
     match invocation {
         Ok(Invocation::Print(text)) => print(&answer, &text),
-        Ok(Invocation::Serve(request)) => serve(&request, answer, &journal),
+        Ok(Invocation::Serve(request)) => serve(
+            &Stage {
+                request: &request,
+                journal: &journal,
+                own_window,
+            },
+            answer,
+        ),
         Err(_told) => ExitCode::from(2),
     }
 }
@@ -70,81 +87,121 @@ fn print(mut output: &File, text: &str) -> ExitCode {
     }
 }
 
-fn serve(request: &Request, answer: File, journal: &Journal) -> ExitCode {
-    // Without interaction an agent asks what is already known; nothing is: an answer counts once.
-    if !request.interactive {
-        return print(&answer, EMPTY_ANSWER);
+/// Where a request is served.
+struct Stage<'a> {
+    request: &'a Request,
+    journal: &'a Journal,
+    /// The agent as a window, if it is one.
+    own_window: Option<File>,
+}
+
+impl Stage<'_> {
+    /// The window, if there can be one.
+    fn window(&self) -> Window {
+        let Some(socket) = &self.own_window else {
+            return Window::open(self.journal);
+        };
+        Window::at(socket).unwrap_or_else(|error| {
+            self.journal.error(&format!("--own-window: {error}"));
+            Window::open(self.journal)
+        })
     }
-    let hints = request.hints.iter().map(String::as_str);
-    let prompt = Prompt::parse(hints, cfg!(feature = "test-http"));
-    if prompt == Err(PromptError::NoAddress) {
-        return print(&answer, EMPTY_ANSWER);
-    }
+}
+
+fn serve(stage: &Stage<'_>, answer: File) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let served = runtime.and_then(|runtime| {
         let served = LocalSet::new().block_on(&runtime, async {
             let mut agent = Agent::listen(answer)?;
-            Ok(converse(prompt, request, &mut agent, journal).await)
+            Ok(converse(stage, &mut agent).await)
         });
         // The thread that writes may be stuck on an agent that reads no more.
         runtime.shutdown_background();
         served
     });
     served.unwrap_or_else(|error: io::Error| {
-        journal.error(&format!("cannot serve the login: {error}"));
+        let journal = stage.journal;
+        journal.error(&format!("cannot serve the request: {error}"));
         ExitCode::FAILURE
     })
 }
 
-async fn converse(
-    prompt: Result<Prompt, PromptError>,
-    request: &Request,
-    agent: &mut Agent,
-    journal: &Journal,
-) -> ExitCode {
-    let outcome = match &prompt {
-        Err(error) => Err(End::Failed(error.clone().into())),
-        Ok(prompt) => tokio::select! {
-            biased;
-            outcome = login::login(prompt, &request.connection, journal) => outcome,
-            () = agent.gives_up() => Err(End::Cancelled),
-        },
-    };
-    let (secret, page) = match outcome {
-        Ok(answered) => {
-            journal.info(&format!(
-                "the browser answered ({} octets)",
-                answered.response.len()
-            ));
-            (answered.response.secret().clone(), Some(answered))
+async fn converse(stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
+    let hints = || stage.request.hints.iter().map(String::as_str);
+    if !stage.request.interactive {
+        // A login counts once, so it is nothing that could be known.
+        let connection = agent.connection().await;
+        return match Form::parse([], &connection.data) {
+            Some(form) => {
+                hand_over(&ask::known(&form, connection, stage).await, agent, stage).await
+            }
+            None => hand_over(&Secret::from(EMPTY_ANSWER), agent, stage).await,
+        };
+    }
+    match Prompt::parse(hints(), cfg!(feature = "test-http")) {
+        Ok(prompt) => sign_in(&prompt, stage, agent).await,
+        Err(PromptError::NoAddress) => {
+            let connection = agent.connection().await;
+            let Some(form) = Form::parse(hints(), &connection.data) else {
+                return hand_over(&Secret::from(EMPTY_ANSWER), agent, stage).await;
+            };
+            let asked = tokio::select! {
+                biased;
+                asked = ask::ask(form, connection, stage) => asked,
+                () = agent.gives_up() => None,
+            };
+            match asked {
+                Some(asked) => hand_over(&asked, agent, stage).await,
+                None => cancelled(stage),
+            }
         }
-        Err(End::Failed(failure)) => {
-            journal.error(&format!("{failure}"));
-            (failure.to_secret(), None)
-        }
-        Err(End::Cancelled) => {
-            journal.info("the login was cancelled");
-            return CANCELLED;
-        }
-    };
-    let told = hand_over(&secret, agent, journal);
-    let delivered = async {
-        if let Some(answered) = page {
-            answered.page_delivered().await;
-        }
-    };
-    tokio::join!(told, delivered).0
+        Err(error @ PromptError::UnsafeAddress) => fail(&error.into(), stage, agent).await,
+    }
 }
 
-async fn hand_over(secret: &Secret, agent: &mut Agent, journal: &Journal) -> ExitCode {
-    if let Err(error) = agent.tell(secret_prompt::answer(secret)).await {
-        journal.error(&format!(
+async fn sign_in(prompt: &Prompt, stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
+    let outcome = tokio::select! {
+        biased;
+        outcome = login::login(prompt, stage) => outcome,
+        () = agent.gives_up() => Err(End::Cancelled),
+    };
+    match outcome {
+        Ok(answered) => {
+            let response = &answered.response;
+            let text = format!("the browser answered ({} octets)", response.len());
+            stage.journal.info(&text);
+            let answer = secret_prompt::answer(response.secret());
+            let told = hand_over(&answer, agent, stage);
+            tokio::join!(told, answered.page_delivered()).0
+        }
+        Err(End::Failed(failure)) => fail(&failure, stage, agent).await,
+        Err(End::Cancelled) => cancelled(stage),
+    }
+}
+
+async fn fail(failure: &LoginFailure, stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
+    stage.journal.error(&failure.to_string());
+    hand_over(&secret_prompt::answer(&failure.to_secret()), agent, stage).await
+}
+
+fn cancelled(stage: &Stage<'_>) -> ExitCode {
+    stage.journal.info("the login was cancelled");
+    CANCELLED
+}
+
+/// Hands `answer` to the agent, as agents read it.
+async fn hand_over(answer: &Secret, agent: &mut Agent, stage: &Stage<'_>) -> ExitCode {
+    if let Err(error) = agent.tell(answer.clone()).await {
+        stage.journal.error(&format!(
             "the secret agent does not read the answer: {error}"
         ));
         return ExitCode::FAILURE;
     }
-    agent.has_read(journal).await;
+    // There is nothing in an empty answer that could be lost.
+    if answer.expose() != EMPTY_ANSWER {
+        agent.has_read(stage.journal).await;
+    }
     ExitCode::SUCCESS
 }

@@ -1,4 +1,4 @@
-//! The window beside a login: a child of ours, talked to over pipes.
+//! The window beside a login: a child of ours, talked to over pipes, or the agent itself.
 //!
 //! It is a comfort. Where there is no display, where it is not installed, fails or ends too soon,
 //! the login goes on without it.
@@ -7,29 +7,32 @@ use crate::browser::has_display;
 use crate::journal::Journal;
 use aws_client_vpn_core::window::{Gesture, Lines, View};
 use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
 /// The program, in the folder of ours.
 const PROGRAM: &str = "nm-aws-client-vpn-login-window";
 
 /// An open window. It closes when this value is dropped.
-#[derive(Debug)]
 pub(crate) struct Window {
     running: Option<Running>,
     lines: Lines,
     gestures: VecDeque<Gesture>,
 }
 
-#[derive(Debug)]
 struct Running {
     /// What it shows. Its end is the window's, too.
-    views: ChildStdin,
-    gestures: ChildStdout,
-    child: Child,
+    views: Box<dyn AsyncWrite + Unpin>,
+    gestures: Box<dyn AsyncRead + Unpin>,
+    /// Unless the agent is the window.
+    child: Option<Child>,
 }
 
 impl Window {
@@ -40,6 +43,25 @@ impl Window {
                 .inspect_err(|error| journal.info(&format!("no window: {error}")))
                 .ok()
         });
+        Self::of(running)
+    }
+
+    /// The agent itself, at the other end of `socket`.
+    ///
+    /// # Errors
+    /// If that is no socket.
+    pub(crate) fn at(socket: &File) -> io::Result<Self> {
+        let socket = UnixStream::from(OwnedFd::from(socket.try_clone()?));
+        socket.set_nonblocking(true)?;
+        let (gestures, views) = tokio::net::UnixStream::from_std(socket)?.into_split();
+        Ok(Self::of(Some(Running {
+            views: Box::new(views),
+            gestures: Box::new(gestures),
+            child: None,
+        })))
+    }
+
+    fn of(running: Option<Running>) -> Self {
         Self {
             running,
             lines: Lines::default(),
@@ -116,9 +138,9 @@ impl Running {
         let mut child = command.spawn().map_err(failed)?;
         match (child.stdin.take(), child.stdout.take()) {
             (Some(views), Some(gestures)) => Ok(Self {
-                views,
-                gestures,
-                child,
+                views: Box::new(views),
+                gestures: Box::new(gestures),
+                child: Some(child),
             }),
             _ => Err("no pipes".to_owned()),
         }
@@ -126,11 +148,11 @@ impl Running {
 
     /// The end of its standard input is what it goes by; if it hangs, it is killed when we end.
     fn close(self) {
-        let Self {
-            views, mut child, ..
-        } = self;
+        let Self { views, child, .. } = self;
         drop(views);
-        tokio::spawn(async move { child.wait().await });
+        if let Some(mut child) = child {
+            tokio::spawn(async move { child.wait().await });
+        }
     }
 }
 

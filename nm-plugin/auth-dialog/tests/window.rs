@@ -8,18 +8,16 @@
 
 #[path = "dialog/desktop.rs"]
 mod desktop;
+#[expect(dead_code, reason = "shared with the tests of forms")]
+#[path = "dialog/installed.rs"]
+mod installed;
 #[expect(dead_code, reason = "shared with the tests of the dialog alone")]
 #[path = "dialog/world.rs"]
 mod world;
 
 use desktop::{Bus, Portal};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use installed::Installed;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::Command;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use world::*;
 
@@ -27,108 +25,6 @@ type Act = fn(&mut Dialog);
 
 const FORM: &str = "SAMLResponse=PHNhbWw%2Bx%3D&RelayState=r%2F1";
 const ANSWER: &str = "saml-response\nPHNhbWw%2Bx%3D\n\n\n";
-
-/// A dialog that is installed with a window that notes what it is told.
-struct Installed {
-    dir: tempfile::TempDir,
-    told: Receiver<String>,
-    gestures: File,
-}
-
-impl Installed {
-    /// `window` is what the window does after it has noted that it was started.
-    fn with_window(window: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let pipe = |name: &str| {
-            let path = dir.path().join(name);
-            assert!(
-                Command::new("mkfifo")
-                    .arg(&path)
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-            // Open for both, so that it has no end and opening it does not wait.
-            File::options().read(true).write(true).open(path).unwrap()
-        };
-        let (told, gestures) = (pipe("told"), pipe("gestures"));
-        std::fs::copy(DIALOG, dir.path().join("dialog")).unwrap();
-        let path = dir.path().join("nm-aws-client-vpn-login-window");
-        let here = dir.path().display();
-        let script = format!("#!/bin/sh\ncd {here}\necho \"started with $#\" >told\n{window}\n");
-        std::fs::write(&path, script).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-        let (sender, receiver) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(told).lines().map_while(Result::ok) {
-                drop(sender.send(line));
-            }
-        });
-        Self {
-            dir,
-            told: receiver,
-            gestures,
-        }
-    }
-
-    fn new() -> Self {
-        Self::with_window(
-            "cat gestures & cat=$!\n\
-             while IFS= read -r line; do printf '%s\\n' \"$line\" >told; done\n\
-             kill $cat; echo gone >told",
-        )
-    }
-
-    fn program(&self) -> PathBuf {
-        self.dir.path().join("dialog")
-    }
-
-    /// The dialog's command line, on a desktop with a display.
-    fn command(&self, browser: Option<&Browser>) -> Command {
-        let hints = login();
-        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
-        let mut command = command_of(&self.program(), browser, &hints);
-        command.env("DISPLAY", ":99");
-        command
-    }
-
-    fn start(&self, browser: Option<&Browser>) -> Dialog {
-        let mut dialog = Dialog::start(&mut self.command(browser));
-        dialog.say("DONE\n\n");
-        dialog
-    }
-
-    /// What the window notes next.
-    fn told(&self) -> String {
-        self.told
-            .recv_timeout(PATIENCE)
-            .expect("the window is told something")
-    }
-
-    /// Waits for the window, which then shows the login.
-    fn shows_the_login(&self) {
-        assert_eq!(self.told(), "started with 0", "nothing in argv");
-        let view = self.told();
-        let expected = format!("login\tWork & <b>Co</b>\t{URL}\t");
-        let seconds = view.strip_prefix(&expected).expect(&view);
-        assert!(
-            (50..=60).contains(&seconds.parse::<u32>().unwrap()),
-            "{view}"
-        );
-    }
-
-    /// A `PATH` with what the window needs and nothing that opens a browser.
-    fn path_without_browser(&self) -> PathBuf {
-        let dir = self.dir.path().join("bin");
-        std::fs::create_dir(&dir).unwrap();
-        std::os::unix::fs::symlink("/bin/cat", dir.join("cat")).unwrap();
-        dir
-    }
-
-    fn gesture(&self, line: &str) {
-        writeln!(&self.gestures, "{line}").unwrap();
-    }
-}
 
 #[test]
 fn the_window_goes_when_the_answer_is_there() {
@@ -197,7 +93,7 @@ fn the_window_goes_with_the_dialog_whatever_becomes_of_it() {
             end(&mut dialog);
             assert!(!dialog.ends().success(), "{way}");
             // It may be killed before it can note anything; then the pipe to it has no reader.
-            let program = installed.dir.path().join("nm-aws-client-vpn-login-window");
+            let program = installed.window();
             until(|| (!is_running(&program)).then_some(()));
         }
     });
@@ -245,7 +141,7 @@ fn without_a_display_no_window_is_started() {
         assert_eq!(browser.opened(), URL);
         assert_eq!(status(&request(&post(FORM))), "200");
         assert_eq!(dialog.answer(), ANSWER);
-        assert!(installed.told.try_recv().is_err());
+        assert!(installed.is_silent());
     });
 }
 
@@ -294,10 +190,7 @@ fn the_browser_is_on_its_way_before_a_window_is_started() {
         assert_eq!(portal.opened(), URL);
         TcpStream::connect(ADDRESS).expect("it listens before it asks for the browser");
         assert!(
-            installed
-                .told
-                .recv_timeout(Duration::from_millis(500))
-                .is_err(),
+            installed.is_silent_for(Duration::from_millis(500)),
             "the portal has not answered yet"
         );
         drop(hold);

@@ -13,7 +13,7 @@ mod agent_lines;
 mod form;
 
 pub use agent_lines::{AgentLines, AgentWord};
-pub use form::{Field, Form, Question, form_answer, form_hints};
+pub use form::{Field, Form, Question, form_answer, form_answer_once, form_hints, unfolded};
 
 use crate::message::Worded;
 use crate::secret::Secret;

@@ -8,20 +8,28 @@
 //! Whoever speaks these lines can be the window; `nm-aws-client-vpn-agent` does in a terminal.
 
 mod countdown;
-mod wire;
+mod entries;
+pub(crate) mod wire;
 
 pub use countdown::Countdown;
+pub use entries::{Entries, Entry};
 pub use wire::{Lines, TooLong};
 
 use crate::secret::Secret;
+use crate::secret_prompt::{Field, Form};
+use crate::settings::Credential;
 use std::time::Duration;
 use url::Url;
 use wire::{decode, encode};
 
 const LOGIN: &str = "login";
 const NO_BROWSER: &str = "no-browser";
+const FORM: &str = "form";
 const CANCEL: &str = "cancel";
 const OPEN_AGAIN: &str = "open-again";
+const ANSWER: &str = "answer";
+const REMEMBER: &str = "remember";
+const ONCE: &str = "once";
 
 /// What the window is to show from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +48,13 @@ pub enum View {
         /// Why, for the user.
         reason: String,
     },
+    /// A form that waits for what only the person knows.
+    Form {
+        /// The connection's name.
+        connection: String,
+        /// What is asked.
+        form: Form,
+    },
 }
 
 impl View {
@@ -56,6 +71,17 @@ impl View {
                 encode([LOGIN, connection, url.as_str(), &seconds])
             }
             Self::NoBrowser { reason } => encode([NO_BROWSER, reason]),
+            Self::Form { connection, form } => {
+                let seconds = form.time_left.as_secs().to_string();
+                let message = form.message.as_deref().unwrap_or_default();
+                let marks: Vec<String> = form.fields.iter().map(marks).collect();
+                let mut values = vec![FORM, connection, &seconds, message];
+                for (field, marks) in form.fields.iter().zip(&marks) {
+                    let question = field.question.as_deref().unwrap_or_default();
+                    values.extend([field.credential.name(), question, marks]);
+                }
+                encode(values)
+            }
         }
     }
 
@@ -73,9 +99,37 @@ impl View {
             [NO_BROWSER, reason] => Some(Self::NoBrowser {
                 reason: reason.to_owned(),
             }),
+            [FORM, connection, seconds, message, ref fields @ ..] => Some(Self::Form {
+                connection: connection.to_owned(),
+                form: Form {
+                    message: Some(message.to_owned()).filter(|message| !message.is_empty()),
+                    fields: fields.chunks(3).map(field).collect::<Option<_>>()?,
+                    time_left: Duration::from_secs(seconds.parse().ok()?),
+                },
+            }),
             _ => None,
         }
     }
+}
+
+/// What there is to say of a field in single letters.
+fn marks(field: &Field) -> String {
+    let marks = [('m', field.masked), ('k', field.kept), ('r', field.refused)];
+    let set = marks.iter().filter(|(_, is_set)| *is_set);
+    set.map(|(mark, _)| *mark).collect()
+}
+
+fn field(values: &[&str]) -> Option<Field> {
+    let [name, question, marks] = values else {
+        return None;
+    };
+    Some(Field {
+        credential: Credential::from_name(name)?,
+        question: Some((*question).to_owned()).filter(|question| !question.is_empty()),
+        masked: marks.contains('m'),
+        kept: marks.contains('k'),
+        refused: marks.contains('r'),
+    })
 }
 
 /// What the person at the window did.
@@ -85,6 +139,17 @@ pub enum Gesture {
     Cancel,
     /// The browser shall open the page once more.
     OpenAgain,
+    /// They have filled in the form.
+    Answer(Answer),
+}
+
+/// A form that is filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What was typed.
+    pub values: Vec<(Credential, Secret)>,
+    /// Whether what may be kept shall be.
+    pub remember: bool,
 }
 
 impl Gesture {
@@ -94,6 +159,13 @@ impl Gesture {
         match self {
             Self::Cancel => encode([CANCEL]),
             Self::OpenAgain => encode([OPEN_AGAIN]),
+            Self::Answer(Answer { values, remember }) => {
+                let keeping = if *remember { REMEMBER } else { ONCE };
+                let values = values
+                    .iter()
+                    .flat_map(|(c, value)| [c.name(), value.expose()]);
+                encode([ANSWER, keeping].into_iter().chain(values))
+            }
         }
     }
 
@@ -105,6 +177,10 @@ impl Gesture {
         match values[..] {
             [CANCEL] => Some(Self::Cancel),
             [OPEN_AGAIN] => Some(Self::OpenAgain),
+            [ANSWER, keeping @ (REMEMBER | ONCE), ref values @ ..] => Some(Self::Answer(Answer {
+                values: wire::pairs(values)?,
+                remember: keeping == REMEMBER,
+            })),
             _ => None,
         }
     }
@@ -169,16 +245,40 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_arrives(connection in ".{0,40}", reason in ".{0,40}", seconds in 0..4000_u64) {
+        fn what_is_sent_arrives(
+            connection in ".{0,40}",
+            reason in ".{0,40}",
+            seconds in 0..4000_u64,
+            (masked, kept, refused) in (any::<bool>(), any::<bool>(), any::<bool>()),
+            typed in "\\PC{1,20}",
+        ) {
+            let question = Some(reason.clone()).filter(|text| !text.is_empty());
+            let fields = Credential::ALL.map(|credential| Field {
+                credential,
+                question: question.clone(),
+                masked,
+                kept,
+                refused,
+            });
+            let form = View::Form {
+                connection: connection.clone(),
+                form: Form {
+                    message: question,
+                    fields: fields.into(),
+                    time_left: Duration::from_secs(seconds),
+                },
+            };
+            let values = Credential::ALL.map(|credential| (credential, Secret::new(typed.clone())));
+            let answer = Gesture::Answer(Answer { values: values.into(), remember: kept });
             let login = View::Login {
                 connection,
                 url: Url::parse("https://idp.example/sso?SAMLRequest=fZ%2B").unwrap(),
                 time_left: Duration::from_secs(seconds),
             };
-            for view in [login, View::NoBrowser { reason }] {
+            for view in [login, View::NoBrowser { reason }, form] {
                 prop_assert_eq!(View::from_line(&without_end(&view.to_line())), Some(view));
             }
-            for gesture in [Gesture::Cancel, Gesture::OpenAgain] {
+            for gesture in [Gesture::Cancel, Gesture::OpenAgain, answer] {
                 prop_assert_eq!(Gesture::from_line(&without_end(&gesture.to_line())), Some(gesture));
             }
         }

@@ -194,6 +194,18 @@ fn name_and_password_are_asked_for_together_before_openvpn_begins() {
 }
 
 #[test]
+fn what_the_person_does_not_want_kept_comes_in_disguise() {
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[]);
+    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    let did = play.give(&[("saml-response", "typed-once\tpassword\thunter2")]);
+    assert_eq!(did, ["hold release"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth ada", "password hunter2"]
+    );
+}
+
+#[test]
 fn nobody_is_asked_for_what_networkmanager_sent_along() {
     let secrets = [("password", "hunter2"), ("challenge-response", "")];
     let mut play = Play::begin("auth-user-pass", "ada", false, &secrets);

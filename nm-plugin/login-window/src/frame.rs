@@ -13,6 +13,7 @@ const WIDTH: i32 = 400;
 pub(crate) struct Frame {
     window: adw::Window,
     title: adw::WindowTitle,
+    bar: adw::HeaderBar,
     place: adw::Bin,
 }
 
@@ -68,16 +69,39 @@ impl Frame {
         Self {
             window,
             title,
+            bar,
             place,
         }
     }
 
     /// Shows `page`, and the window if it is not there yet. It does not push itself in front: the
-    /// person may be typing a password into the browser.
-    pub(crate) fn present(&self, title: &str, page: &impl IsA<gtk4::Widget>) {
+    /// person may be typing a password into the browser. `action` is what the page is for; the
+    /// return key presses it.
+    pub(crate) fn present(
+        &self,
+        title: &str,
+        page: &impl IsA<gtk4::Widget>,
+        action: Option<&gtk4::Button>,
+    ) {
+        if let Some(action) = action {
+            self.bar.pack_end(action);
+        }
+        self.window.set_default_widget(action);
         self.window.set_title(Some(title));
         self.title.set_title(title);
         self.place.set_child(Some(page));
         self.window.set_visible(true);
     }
+}
+
+/// A text that is centred and never cut off.
+pub(crate) fn sentence(text: &str, class: &str) -> gtk4::Label {
+    let label = gtk4::Label::builder()
+        .label(text)
+        .wrap(true)
+        .wrap_mode(gtk4::pango::WrapMode::WordChar)
+        .justify(gtk4::Justification::Center)
+        .build();
+    label.add_css_class(class);
+    label
 }

@@ -1,11 +1,13 @@
 //! The page of a login in the browser: which connection waits for which site, and how long still.
 
+use crate::clock::Clock;
+use crate::frame::sentence;
 use crate::pipe::Gestures;
 use adw::prelude::*;
-use aws_client_vpn_core::window::{Countdown, Gesture, site};
+use aws_client_vpn_core::window::{Gesture, site};
 use aws_client_vpn_words::text;
 use gtk4::glib;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use url::Url;
 
 /// How long a button says that the link was copied.
@@ -20,7 +22,7 @@ pub(crate) struct LoginPage {
     text: gtk4::Label,
     copy: gtk4::Button,
     open: gtk4::Button,
-    ticking: Option<glib::SourceId>,
+    _clock: Clock,
 }
 
 impl LoginPage {
@@ -69,7 +71,8 @@ impl LoginPage {
         page.append(&icon);
         page.append(&heading);
         page.append(&text);
-        let ticking = append_clock(&page, Countdown::new(Instant::now(), time_left));
+        let clock = Clock::with_bar(time_left);
+        page.append(clock.widget());
         page.append(&buttons);
         Self {
             page,
@@ -78,7 +81,7 @@ impl LoginPage {
             text,
             copy,
             open,
-            ticking: Some(ticking),
+            _clock: clock,
         }
     }
 
@@ -102,55 +105,6 @@ impl LoginPage {
         self.copy.add_css_class("suggested-action");
         self.copy.grab_focus();
     }
-}
-
-impl Drop for LoginPage {
-    fn drop(&mut self) {
-        if let Some(ticking) = self.ticking.take() {
-            ticking.remove();
-        }
-    }
-}
-
-/// A text that is centred and never cut off.
-fn sentence(text: &str, class: &str) -> gtk4::Label {
-    let label = gtk4::Label::builder()
-        .label(text)
-        .wrap(true)
-        .wrap_mode(gtk4::pango::WrapMode::WordChar)
-        .justify(gtk4::Justification::Center)
-        .build();
-    label.add_css_class(class);
-    label
-}
-
-/// Adds the bar and the text of the time that is left, and keeps them right each second.
-fn append_clock(page: &gtk4::Box, countdown: Countdown) -> glib::SourceId {
-    let bar = gtk4::ProgressBar::builder()
-        .margin_top(6)
-        .accessible_role(gtk4::AccessibleRole::Presentation)
-        .build();
-    let left = gtk4::Label::new(None);
-    for class in ["caption", "numeric", "dim-label"] {
-        left.add_css_class(class);
-    }
-    page.append(&bar);
-    page.append(&left);
-    let show = move || {
-        let now = Instant::now();
-        bar.set_fraction(countdown.fraction(now));
-        left.set_label(&text!("{time} left", time = countdown.clock(now)));
-        if countdown.is_short(now) {
-            bar.add_css_class("warning");
-            left.remove_css_class("dim-label");
-            left.add_css_class("warning");
-        }
-    };
-    show();
-    glib::timeout_add_seconds_local(1, move || {
-        show();
-        glib::ControlFlow::Continue
-    })
 }
 
 /// Puts the link on the clipboard and says so on the button for a moment.

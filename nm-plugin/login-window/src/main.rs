@@ -4,10 +4,13 @@
 //! it tells. It is the dialog's child: what it shows comes in on standard input, what the person
 //! does goes out on standard output, and when standard input ends, the window goes.
 
+mod clock;
+mod form;
 mod frame;
 mod login;
 mod pipe;
 
+use crate::form::FormPage;
 use crate::frame::Frame;
 use crate::login::LoginPage;
 use crate::pipe::{Gestures, Pipe};
@@ -53,6 +56,7 @@ struct Shown {
     frame: Frame,
     gestures: Gestures,
     login: RefCell<Option<LoginPage>>,
+    form: RefCell<Option<FormPage>>,
 }
 
 impl Shown {
@@ -62,6 +66,7 @@ impl Shown {
             frame: Frame::new(move || cancel.send(&Gesture::Cancel)),
             gestures,
             login: RefCell::new(None),
+            form: RefCell::new(None),
         }
     }
 
@@ -73,9 +78,16 @@ impl Shown {
                 time_left,
             } => {
                 let page = LoginPage::new(&connection, &url, time_left, self.gestures.clone());
-                self.frame.present(&text!("Sign In"), page.widget());
+                self.frame.present(&text!("Sign In"), page.widget(), None);
                 page.focus();
                 self.login.replace(Some(page));
+            }
+            View::Form { connection, form } => {
+                let page = FormPage::new(&connection, &form, self.gestures.clone());
+                self.frame
+                    .present(&text!("Sign In"), page.widget(), Some(page.action()));
+                page.focus();
+                self.form.replace(Some(page));
             }
             View::NoBrowser { reason } => {
                 if let Some(page) = &*self.login.borrow() {

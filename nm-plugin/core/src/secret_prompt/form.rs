@@ -10,7 +10,10 @@ use super::{
     printed,
 };
 use crate::secret::Secret;
-use crate::settings::{Credential, Keeping, STATIC_CHALLENGE, credential, static_challenge_echo};
+use crate::settings::{
+    Credential, Keeping, SAML_RESPONSE, STATIC_CHALLENGE, credential, static_challenge_echo,
+};
+use crate::window::wire::{decode, encode, pairs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ use std::time::Duration;
 const REFUSED_HINT_PREFIX: &str = "x-aws-client-vpn-refused:";
 /// Starts the hint with the question that [`Credential::ChallengeResponse`] answers.
 const QUESTION_HINT_PREFIX: &str = "x-aws-client-vpn-question:";
+/// Starts the value of [`SAML_RESPONSE`] when it carries what nobody shall keep.
+const TYPED_ONCE: &str = "typed-once";
 /// The hint that the answer to the question may be seen while it is typed.
 const ECHO_HINT: &str = "x-aws-client-vpn-echo";
 
@@ -65,6 +70,13 @@ impl Field {
         self.question
             .as_deref()
             .unwrap_or_else(|| self.credential.label())
+    }
+
+    /// The answer that is `known`, unless it was refused.
+    fn answer(&self, known: &BTreeMap<String, Secret>) -> Option<(Credential, Secret)> {
+        let value = known.get(self.credential.name())?;
+        let is_usable = !self.refused && !value.is_empty();
+        is_usable.then(|| (self.credential, value.clone()))
     }
 }
 
@@ -156,12 +168,31 @@ impl Form {
         &self,
         known: &BTreeMap<String, Secret>,
     ) -> Option<Vec<(Credential, Secret)>> {
-        let answer = |field: &Field| {
-            let value = known.get(field.credential.name())?;
-            let is_usable = !field.refused && !value.is_empty();
-            is_usable.then(|| (field.credential, value.clone()))
-        };
-        self.fields.iter().map(answer).collect()
+        self.fields
+            .iter()
+            .map(|field| field.answer(known))
+            .collect()
+    }
+
+    /// For an agent that must not ask: of what may be kept, that which is `known`.
+    #[must_use]
+    pub fn kept_answers(&self, known: &BTreeMap<String, Secret>) -> Vec<(Credential, Secret)> {
+        let kept = self.fields.iter().filter(|field| field.kept);
+        kept.filter_map(|field| field.answer(known)).collect()
+    }
+
+    /// The form of what is not `known`, and what is.
+    #[must_use]
+    pub fn divided(&self, known: &BTreeMap<String, Secret>) -> (Self, Vec<(Credential, Secret)>) {
+        let (mut rest, mut answers) = (self.clone(), Vec::new());
+        rest.fields.retain(|field| match field.answer(known) {
+            Some(answer) => {
+                answers.push(answer);
+                false
+            }
+            None => true,
+        });
+        (rest, answers)
     }
 
     /// Whether everything is asked for once more, because what was given was refused.
@@ -182,6 +213,39 @@ pub fn form_answer(answers: &[(Credential, Secret)]) -> Secret {
         .map(|(credential, value)| (credential.name(), value))
         .collect();
     printed(&pairs)
+}
+
+/// As [`form_answer`], where the user does not want an agent to keep anything.
+///
+/// Agents keep what the flags in `vpn.data` say, without asking, so it does not travel under the
+/// names of the secrets but within [`SAML_RESPONSE`], whose flags forbid to keep it. The service
+/// calls [`unfolded`].
+#[must_use]
+pub fn form_answer_once(answers: &[(Credential, Secret)]) -> Secret {
+    let values = answers
+        .iter()
+        .flat_map(|(c, value)| [c.name(), value.expose()]);
+    let line = encode([TYPED_ONCE].into_iter().chain(values));
+    let line = Secret::from(line.expose().trim_end_matches('\n'));
+    printed(&[(SAML_RESPONSE, &line)])
+}
+
+/// The secrets of an answer, each under its own name again.
+#[must_use]
+pub fn unfolded(mut secrets: BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
+    let folded = secrets.get(SAML_RESPONSE).and_then(decode);
+    let values: Vec<_> = folded.iter().flatten().map(Secret::expose).collect();
+    if let [TYPED_ONCE, values @ ..] = &values[..]
+        && let Some(pairs) = pairs(values)
+    {
+        secrets.remove(SAML_RESPONSE);
+        secrets.extend(
+            pairs
+                .into_iter()
+                .map(|(c, value)| (c.name().to_owned(), value)),
+        );
+    }
+    secrets
 }
 
 #[cfg(test)]
@@ -304,6 +368,49 @@ mod tests {
             form_answer(&answers).expose(),
             "challenge-response\n123456\n\n\n"
         );
+    }
+
+    #[test]
+    fn what_nobody_shall_keep_travels_under_another_name() {
+        let answers = [
+            (Credential::Password, Secret::from("a\tb\\")),
+            (Credential::ChallengeResponse, Secret::from("123456")),
+        ];
+        let printed = form_answer_once(&answers);
+        assert_eq!(
+            printed.expose(),
+            "saml-response\ntyped-once\tpassword\ta\\tb\\\\\tchallenge-response\t123456\n\n\n"
+        );
+        let value = printed.expose().lines().nth(1).unwrap();
+        let secrets = unfolded([("saml-response".to_owned(), Secret::from(value))].into());
+        let expected = [("challenge-response", "123456"), ("password", "a\tb\\")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), Secret::from(value)));
+        assert_eq!(secrets, expected.into());
+        for other in [
+            "PHNhbWw",
+            "login-failure:typed-once",
+            "typed-once\tpassword",
+        ] {
+            let secrets = BTreeMap::from([("saml-response".to_owned(), Secret::from(other))]);
+            assert_eq!(unfolded(secrets.clone()), secrets, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_agent_that_must_not_ask_tells_what_it_has_kept_and_a_person_is_asked_the_rest() {
+        let known = BTreeMap::from([
+            ("password".to_owned(), Secret::from("x")),
+            ("challenge-response".to_owned(), Secret::from("1")),
+            ("username".to_owned(), Secret::from("")),
+        ]);
+        let form = parse(&[]).unwrap();
+        let password = (Credential::Password, Secret::from("x"));
+        assert_eq!(form.kept_answers(&known), std::slice::from_ref(&password));
+        let known = BTreeMap::from([("password".to_owned(), Secret::from("x"))]);
+        let (rest, answers) = form.divided(&known);
+        assert_eq!(answers, [password]);
+        let asked: Vec<_> = rest.fields.iter().map(|field| field.credential).collect();
+        assert_eq!(asked, [Credential::UserName, Credential::ChallengeResponse]);
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use crate::management::NeedKind;
 use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
-use crate::secret_prompt::{Question, form_hints};
+use crate::secret_prompt::{Question, form_hints, unfolded};
 use crate::settings::Credential;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -150,7 +150,7 @@ impl Session {
             return;
         };
         self.connect(Phase::First, now);
-        if let Err(unhelpful) = self.credentials.take(&wanted, secrets) {
+        if let Err(unhelpful) = self.credentials.take(&wanted, unfolded(secrets)) {
             let failure = match unhelpful {
                 Unhelpful::Missing(missing) => Failure::SecretMissing(a_credential(missing)),
                 Unhelpful::SameAgain => Failure::SameAgain(in_a_sentence(&wanted)),

@@ -1,6 +1,7 @@
 //! Values in a line: tabs between them, and what would break the line written as in C.
 
 use crate::secret::Secret;
+use crate::settings::Credential;
 use std::fmt;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -14,7 +15,7 @@ const LINE_LIMIT: usize = 512 * 1024;
 pub struct TooLong;
 
 /// `values` as a line.
-pub(super) fn encode<'a>(values: impl IntoIterator<Item = &'a str> + Clone) -> Secret {
+pub(crate) fn encode<'a>(values: impl IntoIterator<Item = &'a str> + Clone) -> Secret {
     // Reserved at once, so that growing leaves no copy of a password behind.
     let most = values.clone().into_iter().map(|value| 2 * value.len() + 1);
     let mut line = String::with_capacity(most.sum());
@@ -36,8 +37,17 @@ pub(super) fn encode<'a>(values: impl IntoIterator<Item = &'a str> + Clone) -> S
 }
 
 /// The values of a line; `None` if it was not made by [`encode`].
-pub(super) fn decode(line: &Secret) -> Option<Vec<Secret>> {
+pub(crate) fn decode(line: &Secret) -> Option<Vec<Secret>> {
     line.expose().split('\t').map(value).collect()
+}
+
+/// Names of credentials and their values, as they follow each other.
+pub(crate) fn pairs(values: &[&str]) -> Option<Vec<(Credential, Secret)>> {
+    let pair = |pair: &[&str]| match pair {
+        [name, value] => Some((Credential::from_name(name)?, Secret::from(*value))),
+        _ => None,
+    };
+    values.chunks(2).map(pair).collect()
 }
 
 fn value(text: &str) -> Option<Secret> {

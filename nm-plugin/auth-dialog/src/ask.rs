@@ -1,0 +1,121 @@
+//! What a person types: asked for in one window, unless it is kept.
+//!
+//! gnome-shell sends along what it has kept and keeps what it gets, nm-applet only keeps; our own
+//! agent does neither. So what is missing is looked for in the keyring, where both keep it, and it
+//! is put there only on behalf of our own agent.
+
+use crate::agent::Connection;
+use crate::{Stage, login};
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::secret_prompt::{EMPTY_ANSWER, Form, form_answer, form_answer_once};
+use aws_client_vpn_core::settings::Credential;
+use aws_client_vpn_core::window::{Answer, Gesture, View};
+use aws_client_vpn_keyring::{self as keyring, Unlocking};
+use std::collections::BTreeMap;
+use tokio::time::timeout;
+
+/// The answer without asking anybody: what is kept.
+pub(crate) async fn known(form: &Form, connection: Connection, stage: &Stage<'_>) -> Secret {
+    let known = kept(form, connection, Unlocking::Forbidden, stage).await;
+    form_answer(&form.kept_answers(&known))
+}
+
+/// The answer of whoever knows it; `None` if the person does not want to give it.
+pub(crate) async fn ask(form: Form, connection: Connection, stage: &Stage<'_>) -> Option<Secret> {
+    let known = kept(&form, connection, Unlocking::Allowed, stage).await;
+    let (rest, mut answers) = form.divided(&known);
+    if rest.fields.is_empty() {
+        stage.journal.info("what is asked for is kept");
+        return Some(form_answer(&answers));
+    }
+    let patience = rest.time_left + login::SERVICE_FIRST;
+    let typed = match timeout(patience, type_in(rest.clone(), stage)).await {
+        Ok(Typed::Answer(answer)) => answer,
+        Ok(Typed::Cancelled) => return None,
+        Ok(Typed::NobodyToAsk) | Err(_) => {
+            stage
+                .journal
+                .error("nobody could be asked for what the sign-in needs");
+            return Some(Secret::from(EMPTY_ANSWER));
+        }
+    };
+    let to_keep: Vec<_> = rest.fields.iter().filter(|field| field.kept).collect();
+    if stage.request.keep && typed.remember {
+        let is_kept = |(credential, _): &&(Credential, Secret)| {
+            to_keep.iter().any(|field| field.credential == *credential)
+        };
+        let values: Vec<_> = typed.values.iter().filter(is_kept).collect();
+        keep(&values, stage).await;
+    }
+    answers.extend(typed.values);
+    // Whoever keeps it must not, if the person does not want it.
+    if to_keep.is_empty() || typed.remember {
+        Some(form_answer(&answers))
+    } else {
+        Some(form_answer_once(&answers))
+    }
+}
+
+/// How a window was left.
+enum Typed {
+    Answer(Answer),
+    Cancelled,
+    NobodyToAsk,
+}
+
+async fn type_in(form: Form, stage: &Stage<'_>) -> Typed {
+    let mut window = stage.window();
+    let connection = stage.request.connection.clone();
+    window.show(&View::Form { connection, form }).await;
+    loop {
+        match window.gesture().await {
+            Some(Gesture::Answer(answer)) => return Typed::Answer(answer),
+            Some(Gesture::Cancel) => return Typed::Cancelled,
+            Some(Gesture::OpenAgain) => {}
+            None => return Typed::NobodyToAsk,
+        }
+    }
+}
+
+/// What is kept, by the agent or in the keyring.
+async fn kept(
+    form: &Form,
+    connection: Connection,
+    unlocking: Unlocking,
+    stage: &Stage<'_>,
+) -> BTreeMap<String, Secret> {
+    if stage.request.reprompt {
+        return BTreeMap::new();
+    }
+    let mut known = connection.secrets;
+    let is_missing = form
+        .fields
+        .iter()
+        .any(|field| field.kept && !field.refused && !known.contains_key(field.credential.name()));
+    if is_missing {
+        match keyring::look_up(&stage.request.uuid, unlocking).await {
+            Ok(found) => {
+                let may_be_kept = |name: &str| {
+                    let mut fields = form.fields.iter();
+                    fields.any(|field| field.kept && field.credential.name() == name)
+                };
+                for (name, value) in found.into_iter().filter(|(name, _)| may_be_kept(name)) {
+                    known.entry(name).or_insert(value);
+                }
+            }
+            Err(error) => stage.journal.info(&format!("nothing kept: {error}")),
+        }
+    }
+    known
+}
+
+async fn keep(values: &[&(Credential, Secret)], stage: &Stage<'_>) {
+    let values: Vec<_> = values
+        .iter()
+        .map(|(credential, value)| (credential.name(), value))
+        .collect();
+    let request = stage.request;
+    if let Err(error) = keyring::keep(&request.uuid, &request.connection, &values).await {
+        stage.journal.error(&format!("not kept: {error}"));
+    }
+}

@@ -1,0 +1,244 @@
+//! The real dialog asked for passwords and codes, with a window that the test plays, and with a
+//! real keyring.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its stage has failed"
+)]
+
+#[expect(dead_code, reason = "shared with the tests of logins in the browser")]
+#[path = "dialog/desktop.rs"]
+mod desktop;
+#[expect(dead_code, reason = "shared with the tests of logins in the browser")]
+#[path = "dialog/installed.rs"]
+mod installed;
+#[path = "dialog/keyring.rs"]
+mod keyring;
+#[expect(dead_code, reason = "shared with the tests of logins in the browser")]
+#[path = "dialog/world.rs"]
+mod world;
+
+use installed::Installed;
+use keyring::Keyring;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use world::*;
+
+const UUID: &str = "8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8";
+const DATA: &str = "DATA_KEY=sign-in\nDATA_VAL=password\n\nDATA_KEY=username\nDATA_VAL=ada\n\n\
+    DATA_KEY=static-challenge\nDATA_VAL=Enter MFA code\n\n\
+    DATA_KEY=password-flags\nDATA_VAL=1\n\nDATA_KEY=challenge-response-flags\nDATA_VAL=3\n\n";
+const BOTH: &[&str] = &[
+    "password",
+    "challenge-response",
+    "x-aws-client-vpn-question:Enter MFA code",
+    "x-aws-client-vpn-seconds-left:60",
+    "x-vpn-message:Enter MFA code",
+];
+const PASSWORD: &[&str] = &["password", "x-aws-client-vpn-seconds-left:60"];
+const NOTHING: &str = "\n\n";
+
+fn start(command: &mut Command) -> Dialog {
+    let mut dialog = Dialog::start(command);
+    dialog.say(&format!("{DATA}DONE\n\n"));
+    dialog
+}
+
+fn finish(mut dialog: Dialog) -> String {
+    let answer = dialog.answer();
+    dialog.say("QUIT\n\n");
+    assert!(dialog.ends().success());
+    answer
+}
+
+/// As an agent runs it that may not ask.
+fn silent(installed: &Installed) -> Command {
+    let mut command = Command::new(installed.program());
+    command
+        .args(["-u", UUID, "-n", "Work", "-s", SERVICE])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("DISPLAY", ":99")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped());
+    command
+}
+
+#[test]
+fn everything_is_asked_in_one_window() {
+    isolated(|| {
+        let installed = Installed::new();
+        let mut dialog = start(&mut installed.command_for(None, BOTH));
+        assert_eq!(installed.told(), "started with 0");
+        assert_eq!(
+            installed.told(),
+            "form\tWork & <b>Co</b>\t60\tEnter MFA code\tpassword\t\tmk\t\
+         challenge-response\tEnter MFA code\tm"
+        );
+        assert!(dialog.is_running());
+        installed.gesture("answer\tremember\tpassword\thunter2\tchallenge-response\t123456");
+        assert_eq!(
+            finish(dialog),
+            "password\nhunter2\nchallenge-response\n123456\n\n\n"
+        );
+        assert_eq!(installed.told(), "gone");
+    });
+}
+
+#[test]
+fn what_shall_not_be_kept_is_hidden_from_agents_that_keep() {
+    isolated(|| {
+        let installed = Installed::new();
+        let dialog = start(&mut installed.command_for(None, PASSWORD));
+        installed.told();
+        installed.told();
+        installed.gesture("answer\tonce\tpassword\thunter2");
+        assert_eq!(
+            finish(dialog),
+            "saml-response\ntyped-once\tpassword\thunter2\n\n\n"
+        );
+    });
+}
+
+#[test]
+fn cancel_is_the_user_s_cancel() {
+    isolated(|| {
+        let installed = Installed::new();
+        let mut dialog = start(&mut installed.command_for(None, PASSWORD));
+        installed.told();
+        installed.told();
+        installed.gesture("cancel");
+        assert_eq!(dialog.ends().code(), Some(1));
+        assert_eq!(dialog.rest(), "");
+    });
+}
+
+#[test]
+fn what_the_agent_has_kept_is_not_asked() {
+    isolated(|| {
+        let kept = format!("{DATA}SECRET_KEY=password\nSECRET_VAL=hunter2\n\nDONE\n\n");
+        let installed = Installed::new();
+        let mut dialog = Dialog::start(&mut installed.command_for(None, PASSWORD));
+        dialog.say(&kept);
+        assert_eq!(finish(dialog), "password\nhunter2\n\n\n");
+        // Only the rest is.
+        let mut dialog = Dialog::start(&mut installed.command_for(None, BOTH));
+        dialog.say(&kept);
+        assert_eq!(installed.told(), "started with 0");
+        let view = installed.told();
+        assert!(!view.contains("\tpassword\t"), "{view}");
+        installed.gesture("answer\tremember\tchallenge-response\t123456");
+        assert_eq!(
+            finish(dialog),
+            "password\nhunter2\nchallenge-response\n123456\n\n\n"
+        );
+        // Unless it was refused, or the agent wants the user to be asked.
+        let mut refused = PASSWORD.to_vec();
+        refused.push("x-aws-client-vpn-refused:password");
+        let mut reprompt = installed.command_for(None, PASSWORD);
+        reprompt.arg("-r");
+        for (command, marks) in [
+            (&mut installed.command_for(None, &refused), "mkr"),
+            (&mut reprompt, "mk"),
+        ] {
+            installed.forget();
+            let mut dialog = Dialog::start(command);
+            dialog.say(&kept);
+            assert_eq!(installed.told(), "started with 0");
+            let view = installed.told();
+            assert!(view.ends_with(&format!("\tpassword\t\t{marks}")), "{view}");
+        }
+    });
+}
+
+#[test]
+fn an_agent_that_may_not_ask_gets_what_is_kept_and_no_window() {
+    isolated(|| {
+        let installed = Installed::new();
+        let mut dialog = Dialog::start(&mut silent(&installed));
+        dialog.say(&format!(
+            "{DATA}SECRET_KEY=password\nSECRET_VAL=hunter2\n\nDONE\n\n"
+        ));
+        assert_eq!(finish(dialog), "password\nhunter2\n\n\n");
+        let mut dialog = start(&mut silent(&installed));
+        assert_eq!(dialog.answer(), NOTHING);
+        assert!(dialog.ends().success());
+        assert!(installed.is_silent());
+    });
+}
+
+#[test]
+fn without_a_window_another_agent_may_know() {
+    isolated(|| {
+        let installed = Installed::new();
+        let mut command = installed.command_for(None, PASSWORD);
+        command.env("DISPLAY", "");
+        let mut dialog = start(&mut command);
+        assert_eq!(dialog.answer(), NOTHING);
+        assert!(dialog.ends().success());
+    });
+}
+
+#[test]
+fn the_keyring_is_shared_with_the_desktop_s_agents() {
+    isolated(|| {
+        let (keyring, installed) = (Keyring::unlocked(), Installed::new());
+        // As gnome-shell keeps it.
+        keyring.store(UUID, "password", "from the shell");
+        keyring.store("another", "password", "another's");
+        let on = |mut command: Command| {
+            command.envs(keyring.environment());
+            command
+        };
+        assert_eq!(
+            finish(start(&mut on(silent(&installed)))),
+            "password\nfrom the shell\n\n\n"
+        );
+        assert_eq!(
+            finish(start(&mut on(installed.command_for(None, PASSWORD)))),
+            "password\nfrom the shell\n\n\n"
+        );
+        assert!(installed.is_silent());
+        // Ours, kept on behalf of our own agent only, and without what counts once.
+        let mut refused = BOTH.to_vec();
+        refused.push("x-aws-client-vpn-refused:password");
+        for (option, kept) in [("--new", "from the shell"), ("--keep", "typed")] {
+            let mut command = on(installed.command_for(None, &refused));
+            let dialog = start(command.arg(option));
+            installed.told();
+            installed.told();
+            installed.gesture("answer\tremember\tpassword\ttyped\tchallenge-response\t123456");
+            finish(dialog);
+            assert_eq!(installed.told(), "gone");
+            assert_eq!(keyring.find(UUID, "password").as_deref(), Some(kept));
+            assert_eq!(keyring.find(UUID, "challenge-response"), None);
+        }
+        assert_eq!(
+            keyring.find("another", "password").as_deref(),
+            Some("another's")
+        );
+    });
+}
+
+#[test]
+fn a_locked_or_stuck_keyring_holds_nobody_up() {
+    isolated(|| {
+        let installed = Installed::new();
+        let locked = Keyring::locked();
+        let mut command = silent(&installed);
+        let asked = Instant::now();
+        let mut dialog = start(command.envs(locked.environment()));
+        assert_eq!(dialog.answer(), NOTHING);
+        assert!(dialog.ends().success());
+        drop(locked);
+        let stuck = Keyring::stuck();
+        let mut command = installed.command_for(None, PASSWORD);
+        let _dialog = start(command.envs(stuck.environment()));
+        assert_eq!(installed.told(), "started with 0");
+        assert!(
+            asked.elapsed() < Duration::from_secs(15),
+            "{:?}",
+            asked.elapsed()
+        );
+    });
+}

@@ -1,0 +1,141 @@
+//! The passwords that a user has chosen to keep, in the keyring (Secret Service).
+//!
+//! They are kept exactly as gnome-shell and nm-applet keep them, so that each finds what another
+//! has kept. A keyring may be absent, locked, or wait for somebody who has gone for lunch: every
+//! call has a limit, and nobody depends on an answer. What counts once is no business of it.
+
+use aws_client_vpn_core::secret::Secret;
+use secret_service::{EncryptionType, Item, SecretService};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+/// For everything that needs no person.
+const ANSWER_TIME: Duration = Duration::from_secs(4);
+/// For a person to unlock it.
+const UNLOCK_TIME: Duration = Duration::from_secs(30);
+
+// libnm's and libnma's schema.
+const SCHEMA: (&str, &str) = ("xdg:schema", "org.freedesktop.NetworkManager.Connection");
+const CONNECTION: &str = "connection-uuid";
+const SETTING: (&str, &str) = ("setting-name", "vpn");
+const KEY: &str = "setting-key";
+
+/// Why the keyring did not do what it should.
+#[derive(Debug, Error)]
+pub enum KeyringError {
+    /// There is none, or it refused.
+    #[error("the keyring: {0}")]
+    Refused(#[from] secret_service::Error),
+    /// It is locked, and nobody unlocked it in time.
+    #[error("the keyring is locked")]
+    Locked,
+    /// It did not answer in time.
+    #[error("the keyring does not answer")]
+    Silent,
+}
+
+/// Whether a person may be asked to unlock the keyring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlocking {
+    /// They may: they are there.
+    Allowed,
+    /// They must not be disturbed.
+    Forbidden,
+}
+
+/// What is kept of the connection `uuid`, by the names of its secrets.
+///
+/// # Errors
+/// [`KeyringError`]; then go on without.
+pub async fn look_up(
+    uuid: &str,
+    unlocking: Unlocking,
+) -> Result<BTreeMap<String, Secret>, KeyringError> {
+    let service = in_time(SecretService::connect(EncryptionType::Dh)).await?;
+    let attributes = HashMap::from([(CONNECTION, uuid), SETTING]);
+    let found = in_time(service.search_items(attributes)).await?;
+    let mut items = found.unlocked;
+    if !found.locked.is_empty() {
+        if unlocking == Unlocking::Forbidden {
+            return Err(KeyringError::Locked);
+        }
+        let locked: Vec<_> = found.locked.iter().collect();
+        unlocked(service.unlock_all(&locked)).await?;
+        items.extend(found.locked);
+    }
+    let mut kept = BTreeMap::new();
+    for item in items {
+        kept.extend(in_time(secret_of(&item)).await?);
+    }
+    Ok(kept)
+}
+
+async fn secret_of(item: &Item<'_>) -> Result<Option<(String, Secret)>, secret_service::Error> {
+    let Some(name) = item.get_attributes().await?.remove(KEY) else {
+        return Ok(None);
+    };
+    let octets = Zeroizing::new(item.get_secret().await?);
+    let secret = std::str::from_utf8(&octets).ok().map(Secret::from);
+    Ok(secret.map(|secret| (name, secret)))
+}
+
+/// Keeps `values`, by the names of the secrets, for the connection `uuid`, which the user calls
+/// `connection`. What was kept under the same names goes.
+///
+/// # Errors
+/// [`KeyringError`]; then nothing or not all is kept.
+pub async fn keep(
+    uuid: &str,
+    connection: &str,
+    values: &[(&str, &Secret)],
+) -> Result<(), KeyringError> {
+    let service = in_time(SecretService::connect(EncryptionType::Dh)).await?;
+    let collection = in_time(service.get_any_collection()).await?;
+    if in_time(collection.is_locked()).await? {
+        unlocked(collection.unlock()).await?;
+    }
+    for (name, value) in values {
+        let attributes = HashMap::from([SCHEMA, (CONNECTION, uuid), SETTING, (KEY, name)]);
+        // As gnome-shell words it, so that people find them side by side.
+        let label = format!("VPN {name} secret for {connection}/vpn");
+        let octets = value.expose().as_bytes();
+        in_time(collection.create_item(&label, attributes, octets, true, "text/plain")).await?;
+    }
+    Ok(())
+}
+
+/// Forgets everything that is kept of the connection `uuid`.
+///
+/// # Errors
+/// [`KeyringError`]; then something may still be kept.
+pub async fn forget(uuid: &str) -> Result<(), KeyringError> {
+    let service = in_time(SecretService::connect(EncryptionType::Dh)).await?;
+    let attributes = HashMap::from([(CONNECTION, uuid), SETTING]);
+    let found = in_time(service.search_items(attributes)).await?;
+    for item in found.unlocked.iter().chain(&found.locked) {
+        in_time(item.delete()).await?;
+    }
+    Ok(())
+}
+
+async fn in_time<T>(
+    call: impl Future<Output = Result<T, secret_service::Error>>,
+) -> Result<T, KeyringError> {
+    match timeout(ANSWER_TIME, call).await {
+        Ok(result) => Ok(result?),
+        Err(_elapsed) => Err(KeyringError::Silent),
+    }
+}
+
+async fn unlocked(
+    call: impl Future<Output = Result<(), secret_service::Error>>,
+) -> Result<(), KeyringError> {
+    match timeout(UNLOCK_TIME, call).await {
+        Ok(Ok(())) => Ok(()),
+        // Declined, or nobody to ask.
+        Ok(Err(_)) | Err(_) => Err(KeyringError::Locked),
+    }
+}

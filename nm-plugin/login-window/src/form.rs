@@ -1,0 +1,177 @@
+//! The page of what only the person knows: user name, password, code, passphrase, PIN.
+//!
+//! What may be sent and where to go next is decided in [`Entries`].
+
+use crate::clock::Clock;
+use crate::frame::sentence;
+use crate::pipe::Gestures;
+use adw::prelude::*;
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::secret_prompt::{Field, Form};
+use aws_client_vpn_core::window::{Entries, Gesture};
+use aws_client_vpn_words::{self as words, text};
+use gtk4::glib;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The page.
+#[derive(Debug)]
+pub(crate) struct FormPage {
+    page: gtk4::Box,
+    state: Rc<State>,
+    _clock: Clock,
+}
+
+/// What the rows and the button share.
+#[derive(Debug)]
+struct State {
+    entries: RefCell<Entries>,
+    rows: Vec<adw::EntryRow>,
+    connect: gtk4::Button,
+    gestures: Gestures,
+}
+
+impl FormPage {
+    /// The page of `form`, which `connection` needs.
+    pub(crate) fn new(connection: &str, form: &Form, gestures: Gestures) -> Self {
+        let connect = gtk4::Button::with_mnemonic(&text!("C_onnect"));
+        connect.add_css_class("suggested-action");
+        connect.set_sensitive(false);
+        let state = Rc::new(State {
+            entries: RefCell::new(Entries::new(form)),
+            rows: form.fields.iter().map(row).collect(),
+            connect,
+            gestures,
+        });
+        let group = adw::PreferencesGroup::builder().margin_top(6).build();
+        for (place, row) in state.rows.iter().enumerate() {
+            group.add(row);
+            row.connect_changed(glib::clone!(
+                #[strong]
+                state,
+                move |row| state.typed(place, row)
+            ));
+            row.connect_entry_activated(glib::clone!(
+                #[strong]
+                state,
+                move |_| state.go_on()
+            ));
+        }
+        if state.entries.borrow().offers_to_remember() {
+            group.add(&remember_row(&state));
+        }
+        state.connect.connect_clicked(glib::clone!(
+            #[strong]
+            state,
+            move |_| state.go_on()
+        ));
+
+        let clock = Clock::plain(form.time_left);
+        let page = gtk4::Box::builder()
+            .orientation(gtk4::Orientation::Vertical)
+            .spacing(12)
+            .margin_start(24)
+            .margin_end(24)
+            .margin_bottom(24)
+            .build();
+        page.append(&sentence(connection, "title-2"));
+        page.append(&reason(form));
+        page.append(&group);
+        page.append(clock.widget());
+        Self {
+            page,
+            state,
+            _clock: clock,
+        }
+    }
+
+    pub(crate) fn widget(&self) -> &gtk4::Box {
+        &self.page
+    }
+
+    pub(crate) fn action(&self) -> &gtk4::Button {
+        &self.state.connect
+    }
+
+    /// Typing goes into the first row.
+    pub(crate) fn focus(&self) {
+        if let Some(row) = self.state.rows.first() {
+            row.grab_focus();
+        }
+    }
+}
+
+impl State {
+    fn typed(&self, place: usize, row: &adw::EntryRow) {
+        let mut entries = self.entries.borrow_mut();
+        entries.set(place, Secret::new(row.text().into()));
+        let is_unusable = entries.all().get(place).is_some_and(|e| e.is_unusable());
+        if is_unusable {
+            row.add_css_class("error");
+        } else {
+            row.remove_css_class("error");
+        }
+        self.connect.set_sensitive(entries.answer().is_some());
+    }
+
+    /// Sends the answer, or leads to what is missing.
+    fn go_on(&self) {
+        let entries = self.entries.borrow();
+        if let Some(answer) = entries.answer() {
+            self.connect.set_sensitive(false);
+            for row in &self.rows {
+                row.set_sensitive(false);
+            }
+            self.gestures.send(&Gesture::Answer(answer));
+        } else if let Some(row) = entries.next_empty().and_then(|place| self.rows.get(place)) {
+            row.grab_focus();
+        }
+    }
+}
+
+/// Why the window is there.
+fn reason(form: &Form) -> gtk4::Label {
+    let again = form.message.as_deref().filter(|_| form.is_repeated());
+    match again {
+        Some(message) => sentence(message, "error"),
+        None => sentence(&text!("Sign in to connect."), "body"),
+    }
+}
+
+fn row(field: &Field) -> adw::EntryRow {
+    let row = if field.masked {
+        adw::PasswordEntryRow::new().upcast()
+    } else {
+        adw::EntryRow::new()
+    };
+    let title = field.question.clone();
+    let title = title.unwrap_or_else(|| words::translate(field.credential.label()));
+    row.set_use_markup(false);
+    row.set_title(title.trim_end_matches([':', ' ']));
+    row
+}
+
+fn remember_row(state: &Rc<State>) -> adw::ActionRow {
+    let switch = gtk4::Switch::builder()
+        .active(true)
+        .valign(gtk4::Align::Center)
+        .build();
+    switch.connect_active_notify(glib::clone!(
+        #[strong]
+        state,
+        move |switch| state.entries.borrow_mut().set_remember(switch.is_active())
+    ));
+    let one_time = state.entries.borrow().all().iter().any(|e| !e.field.kept);
+    let row = adw::ActionRow::builder()
+        .title(text!("_Remember"))
+        .use_underline(true)
+        .activatable_widget(&switch)
+        .build();
+    row.set_subtitle(&if one_time {
+        text!("In your keyring, but not the one-time code")
+    } else {
+        text!("In your keyring")
+    });
+    row.add_suffix(&switch);
+    row
+}
