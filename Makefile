@@ -4,6 +4,7 @@
 # and `make e2e`, `make bench` need root, for network namespaces of their own.
 
 prefix      ?= /usr
+bindir      ?= $(prefix)/bin
 libexecdir  ?= $(prefix)/libexec
 datadir     ?= $(prefix)/share
 # Where the libnm, NetworkManager and D-Bus of this system look, whatever our prefix is.
@@ -19,10 +20,11 @@ export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 CARGO   ?= cargo
 INSTALL ?= install
 SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-login-window \
-	-p aws-client-vpn-editor-plugin -p aws-client-vpn-editor-gtk4
+	-p aws-client-vpn-editor-plugin -p aws-client-vpn-editor-gtk4 -p aws-client-vpn-app
 TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm -p aws-client-vpn-words \
-	-p aws-client-vpn-editor-form -p aws-client-vpn-po
+	-p aws-client-vpn-editor-form -p aws-client-vpn-profile-file -p aws-client-vpn-po
 FILES   := service-files
+APP     := org.freedesktop.NetworkManager.AwsClientVpn
 STAGE   := $(CURDIR)/target/stage
 
 .PHONY: help deps deps-build build openvpn openvpn-for-tests install stage \
@@ -64,6 +66,15 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 $(FILES)/sysusers.conf $(DESTDIR)$(sysusersdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 $(FILES)/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/metainfo $(FILES)/*.metainfo.xml
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/aws-client-vpn-importer
+	$(INSTALL) -d $(DESTDIR)$(datadir)/applications
+	msgfmt --desktop --template=$(FILES)/$(APP).desktop.in -d po \
+		-o $(DESTDIR)$(datadir)/applications/$(APP).desktop
+	$(INSTALL) -D -m 644 $(FILES)/$(APP).mime.xml $(DESTDIR)$(datadir)/mime/packages/$(APP).xml
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/icons/hicolor/scalable/apps \
+		$(FILES)/icons/$(APP).svg
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/icons/hicolor/symbolic/apps \
+		$(FILES)/icons/$(APP)-symbolic.svg
 	set -e; for language in $$(cat po/LINGUAS); do \
 		folder=$(DESTDIR)$(localedir)/$$language/LC_MESSAGES; \
 		$(INSTALL) -d $$folder; \
@@ -72,6 +83,9 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 ifeq ($(DESTDIR),)
 	-systemd-sysusers $(sysusersdir)/nm-aws-client-vpn.conf
 	-systemd-tmpfiles --create $(tmpfilesdir)/nm-aws-client-vpn.conf
+	-update-mime-database $(datadir)/mime
+	-update-desktop-database $(datadir)/applications
+	-gtk-update-icon-cache -qtf $(datadir)/icons/hicolor
 endif
 
 stage: ## the same into target/stage, which the tests lay over their own /usr

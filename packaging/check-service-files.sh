@@ -5,6 +5,20 @@ cd "$(dirname "$0")/../service-files"
 
 appstreamcli validate --no-net ./*.metainfo.xml
 
+# As installed: with its translations, and a type of file that the type database takes.
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+for template in ./*.desktop.in; do
+    desktop=$made/$(basename "$template" .in)
+    msgfmt --desktop --template="$template" -d ../po -o "$desktop"
+    desktop-file-validate "$desktop"
+    grep -q '^Comment\[de\]=' "$desktop"
+done
+mkdir -p "$made/mime/packages"
+cp ./*.mime.xml "$made/mime/packages/"
+update-mime-database "$made/mime"
+grep -q '50:application/x-openvpn-profile:\*.ovpn' "$made/mime/globs2"
+
 python3 - <<'PYTHON'
 import configparser
 import xml.dom.minidom
@@ -20,8 +34,7 @@ assert "supports-external-ui-mode" not in name["GNOME"], "nmcli would drop the d
 PYTHON
 
 # A bus daemon with nothing but the policy: it exits with the reason if it cannot read it.
-config=$(mktemp)
-trap 'rm -f "$config"' EXIT
+config=$made/bus.conf
 {
     sed '/<busconfig>/q' nm-aws-client-vpn-service.conf
     echo '<type>session</type><listen>unix:tmpdir=/tmp</listen>'

@@ -15,6 +15,12 @@ use std::path::{Path, PathBuf};
 /// What the texts are found in: everything that is installed.
 const FOLDERS: [&str; 2] = ["editor", "nm-plugin"];
 
+/// What the desktop shows of programs; `make install` puts the translations in.
+const DESKTOP_FILES: [&str; 1] =
+    ["service-files/org.freedesktop.NetworkManager.AwsClientVpn.desktop.in"];
+/// The keys with texts; `Name` is one.
+const DESKTOP_KEYS: [&str; 3] = ["GenericName", "Comment", "Keywords"];
+
 /// The repository's root.
 #[must_use]
 pub fn root() -> PathBuf {
@@ -71,6 +77,18 @@ pub fn texts(root: &Path) -> io::Result<BTreeMap<Text, Vec<String>>> {
                 if files.last() != Some(&file) {
                     files.push(file.clone());
                 }
+            }
+        }
+    }
+    for file in DESKTOP_FILES {
+        for line in std::fs::read_to_string(root.join(file))?.lines() {
+            let text = line
+                .split_once('=')
+                .filter(|(key, _)| DESKTOP_KEYS.contains(key));
+            if let Some((_, one)) = text {
+                let (one, many) = (one.to_owned(), None);
+                let files = texts.entry(Text { one, many }).or_default();
+                files.push(file.to_owned());
             }
         }
     }

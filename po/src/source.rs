@@ -251,6 +251,7 @@ fn string(literal: &Literal) -> Option<String> {
 
 /// Whether a text looks as if a person were to read it: several words, or one with a capital.
 fn is_for_people(text: &str) -> bool {
+    let text = aws_client_vpn_core::message::fill(text, |_| Some(String::new()));
     let word = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
     let several = text.split_whitespace().filter(word).count() > 1;
     let mut characters = text.trim_start_matches('_').chars();
@@ -317,6 +318,7 @@ mod tests {
                 label("Connect");
                 label(&format!("{} is there", x));
                 icon("network-vpn-symbolic"); class("AdwBin"); utf("UTF-8"); key("remote");
+                label(&format!("{a} {b}"));
                 tracing::info!("for the log");
                 value.expect("never seen by anyone");
             }

@@ -19,11 +19,11 @@ pub mod connection;
 mod directives;
 mod endpoint;
 pub mod field;
-pub mod file;
 pub mod form;
 mod read;
 mod write;
 
+pub use aws_client_vpn_profile_file::file;
 pub use field::{Field, GROUPS, Group, Kind, Value};
 pub use form::{Form, Row};
 pub use write::Changes;

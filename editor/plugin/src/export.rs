@@ -2,8 +2,8 @@
 
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::settings::{self, SERVICE_TYPE, SettingsError};
-use aws_client_vpn_editor_form::file::{self, FileError};
 use aws_client_vpn_libnm::Connection;
+use aws_client_vpn_profile_file::file::{self, FileError};
 use std::path::{Path, PathBuf};
 
 /// Why a connection cannot be exported.

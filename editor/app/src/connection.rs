@@ -1,0 +1,137 @@
+//! A profile as the settings of a NetworkManager connection, as they travel over D-Bus.
+
+use aws_client_vpn_core::profile::Profile;
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::{
+    self, DEFAULT_VPN_TIMEOUT_SECONDS, SERVICE_TYPE, Update, have_same_endpoint,
+};
+use gtk::glib::Variant;
+use gtk::glib::variant::{FromVariant, ToVariant};
+use std::collections::BTreeMap;
+
+/// NetworkManager's `a{sa{sv}}`: settings by name, each with properties by name.
+pub type Settings = BTreeMap<String, BTreeMap<String, Variant>>;
+
+/// A connection for `profile`; with a `user` it is for them alone.
+#[must_use]
+pub fn new(name: &str, uuid: &str, user: Option<&str>, profile: &Profile) -> Settings {
+    let permissions: Vec<String> = user
+        .map(|user| format!("user:{user}"))
+        .into_iter()
+        .collect();
+    let connection = [
+        ("id", name.to_variant()),
+        ("uuid", uuid.to_variant()),
+        ("type", "vpn".to_variant()),
+        ("autoconnect", false.to_variant()),
+        ("permissions", permissions.to_variant()),
+    ];
+    let vpn = [
+        ("service-type", SERVICE_TYPE.to_variant()),
+        ("timeout", DEFAULT_VPN_TIMEOUT_SECONDS.to_variant()),
+        ("data", settings::to_data(profile).to_variant()),
+        ("secrets", exposed(&settings::to_secrets(profile))),
+    ];
+    let named = |(name, value): (&str, Variant)| (name.to_owned(), value);
+    BTreeMap::from([
+        ("connection".to_owned(), connection.map(named).into()),
+        ("vpn".to_owned(), vpn.map(named).into()),
+    ])
+}
+
+/// The connection `old`, whose stored secrets are in `secrets`, brought up to `profile`; name,
+/// uuid, permissions and all that the user has set otherwise stay.
+#[must_use]
+pub fn updated(old: &Settings, secrets: &Settings, profile: &Profile) -> Settings {
+    let old_secrets: BTreeMap<String, String> =
+        property(secrets, "vpn", "secrets").unwrap_or_default();
+    let old_secrets = old_secrets
+        .into_iter()
+        .map(|(name, value)| (name, Secret::new(value)))
+        .collect();
+    let update = Update::new(&data(old), &old_secrets, profile);
+    let mut new = old.clone();
+    let vpn = new.entry("vpn".to_owned()).or_default();
+    vpn.insert("data".to_owned(), update.data.to_variant());
+    vpn.insert("secrets".to_owned(), exposed(&update.secrets));
+    new
+}
+
+/// Whether these are the settings of a connection of ours to an endpoint of `profile`.
+#[must_use]
+pub fn is_of_endpoint(settings: &Settings, profile: &Profile) -> bool {
+    let service: Option<String> = property(settings, "vpn", "service-type");
+    service.as_deref() == Some(SERVICE_TYPE) && have_same_endpoint(&data(settings), profile)
+}
+
+/// The connection's name.
+#[must_use]
+pub fn name(settings: &Settings) -> String {
+    property(settings, "connection", "id").unwrap_or_default()
+}
+
+fn data(settings: &Settings) -> BTreeMap<String, String> {
+    property(settings, "vpn", "data").unwrap_or_default()
+}
+
+fn property<T: FromVariant>(settings: &Settings, setting: &str, name: &str) -> Option<T> {
+    settings.get(setting)?.get(name)?.get()
+}
+
+/// The secrets for NetworkManager, the only one who gets them.
+fn exposed(secrets: &BTreeMap<String, Secret>) -> Variant {
+    let exposed: BTreeMap<&str, &str> = secrets
+        .iter()
+        .map(|(name, secret)| (name.as_str(), secret.expose()))
+        .collect();
+    exposed.to_variant()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(port: u16) -> Profile {
+        let text = format!(
+            "remote x.clientvpn.eu-north-1.amazonaws.com {port}\nauth-federate\n<ca>\n\
+             -----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n"
+        );
+        Profile::parse(&text, &mut |_| Err(String::new()))
+            .unwrap()
+            .profile
+    }
+
+    #[test]
+    fn a_connection_is_for_one_user_or_for_all() {
+        let permissions = |user| {
+            let settings = new("Work", "u", user, &profile(443));
+            property::<Vec<String>>(&settings, "connection", "permissions").unwrap()
+        };
+        assert_eq!(permissions(Some("zoe")), ["user:zoe"]);
+        assert!(permissions(None).is_empty());
+    }
+
+    #[test]
+    fn an_update_changes_the_profile_and_nothing_else() {
+        let mut old = new("Work", "u", Some("zoe"), &profile(443));
+        let ipv4 = BTreeMap::from([("never-default".to_owned(), true.to_variant())]);
+        old.insert("ipv4".to_owned(), ipv4);
+        assert!(is_of_endpoint(&old, &profile(1194)));
+        let new = updated(&old, &Settings::new(), &profile(1194));
+        assert!(data(&new)["remote"].ends_with(" 1194 udp"));
+        assert_eq!(name(&new), "Work");
+        for setting in ["connection", "ipv4"] {
+            assert_eq!(new[setting], old[setting]);
+        }
+    }
+
+    #[test]
+    fn another_plugin_s_connection_is_none_of_ours() {
+        let mut settings = new("Work", "u", None, &profile(443));
+        let other = "org.freedesktop.NetworkManager.openvpn".to_variant();
+        let vpn = settings.get_mut("vpn").unwrap();
+        vpn.insert("service-type".to_owned(), other);
+        assert!(!is_of_endpoint(&settings, &profile(443)));
+        assert!(!is_of_endpoint(&Settings::new(), &profile(443)));
+    }
+}

@@ -1,0 +1,8 @@
+//! `aws-client-vpn-importer [FILE…]`.
+
+use aws_client_vpn_app::application;
+use gtk::prelude::*;
+
+fn main() -> gtk::glib::ExitCode {
+    application::new().run()
+}

@@ -1,0 +1,372 @@
+//! NetworkManager, over the system bus, as the user: it asks polkit whether they may.
+
+use crate::connection::{self, Settings};
+use crate::progress::{self, Progress};
+use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_core::profile::Profile;
+use aws_client_vpn_words::text;
+use gtk::gio::{self, DBusCallFlags, DBusConnection, DBusSignalFlags, SignalSubscription};
+use gtk::glib::variant::{FromVariant, ObjectPath, ToVariant};
+use gtk::glib::{self, Variant};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+const NAME: &str = "org.freedesktop.NetworkManager";
+const PATH: &str = "/org/freedesktop/NetworkManager";
+const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
+const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
+const CONNECTION: &str = "org.freedesktop.NetworkManager.Settings.Connection";
+const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
+/// Neither of NetworkManager's own steps takes long.
+const LIMIT: Duration = Duration::from_secs(25);
+/// A person may have to type the administrator's password first.
+const LIMIT_WITH_PERSON: Duration = Duration::from_secs(300);
+/// More connections are not looked at.
+const CONNECTION_LIMIT: usize = 1000;
+/// `NM_SETTINGS_UPDATE2_FLAG_TO_DISK` and `NM_SETTINGS_ADD_CONNECTION2_FLAG_TO_DISK`.
+const TO_DISK: u32 = 1;
+
+/// Why NetworkManager did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Worded)]
+pub enum NetworkManagerError {
+    /// It is not on the bus, or there is no bus.
+    #[error("NetworkManager is not running; ask the administrator of this computer")]
+    NotRunning,
+    /// polkit says no, or the person did not give the password.
+    #[error(
+        "you may not change this on this computer; make it available only to you, or ask the \
+         administrator of this computer"
+    )]
+    Denied,
+    /// No answer.
+    #[error("NetworkManager did not answer in time; try again")]
+    TimedOut,
+    /// Another reason, in NetworkManager's words.
+    #[error("NetworkManager refused: {0}")]
+    Refused(String),
+}
+
+impl From<glib::Error> for NetworkManagerError {
+    fn from(mut error: glib::Error) -> Self {
+        let name = gio::DBusError::remote_error(&error);
+        gio::DBusError::strip_remote_error(&mut error);
+        let name = name.as_deref().unwrap_or_default();
+        if name.ends_with(".PermissionDenied") || name.ends_with(".AccessDenied") {
+            Self::Denied
+        } else if name.ends_with(".ServiceUnknown") || name.ends_with(".NameHasNoOwner") {
+            Self::NotRunning
+        } else if name.ends_with(".NoReply") || error.matches(gio::IOErrorEnum::TimedOut) {
+            Self::TimedOut
+        } else if name.is_empty() {
+            // No bus, or one that went away.
+            Self::NotRunning
+        } else {
+            Self::Refused(error.message().to_owned())
+        }
+    }
+}
+
+/// A connection that NetworkManager has already.
+#[derive(Debug, Clone)]
+pub struct Existing {
+    /// Its object.
+    path: ObjectPath,
+    /// Its name, for the user.
+    pub name: String,
+    settings: Settings,
+}
+
+/// A connection that was added or updated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored(ObjectPath);
+
+/// NetworkManager on the system bus.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NetworkManager;
+
+impl NetworkManager {
+    /// The connections to an endpoint of `profile`, of those that the user may see.
+    ///
+    /// # Errors
+    /// [`NetworkManagerError`]
+    pub async fn existing(&self, profile: &Profile) -> Result<Vec<Existing>, NetworkManagerError> {
+        let bus = bus().await?;
+        let method = Method::new(SETTINGS_PATH, SETTINGS, "ListConnections");
+        let (paths,): (Vec<ObjectPath>,) = method.call(&bus, None).await?;
+        let mut found = Vec::new();
+        for path in paths.into_iter().take(CONNECTION_LIMIT) {
+            let method = Method::new(path.as_str(), CONNECTION, "GetSettings");
+            // It may have been removed in the meantime.
+            let Ok((settings,)) = method.call::<(Settings,)>(&bus, None).await else {
+                continue;
+            };
+            if connection::is_of_endpoint(&settings, profile) {
+                let name = connection::name(&settings);
+                found.push(Existing {
+                    path,
+                    name,
+                    settings,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Adds a connection.
+    ///
+    /// # Errors
+    /// [`NetworkManagerError`]
+    pub async fn add(&self, settings: &Settings) -> Result<Stored, NetworkManagerError> {
+        let method = Method::new(SETTINGS_PATH, SETTINGS, "AddConnection2").with_person();
+        let none = BTreeMap::<String, Variant>::new();
+        let arguments = (settings.clone(), TO_DISK, none).to_variant();
+        let (path, _): (ObjectPath, Details) = method.call(&bus().await?, Some(arguments)).await?;
+        Ok(Stored(path))
+    }
+
+    /// Brings a connection up to `profile`.
+    ///
+    /// # Errors
+    /// [`NetworkManagerError`]
+    pub async fn update(
+        &self,
+        old: &Existing,
+        profile: &Profile,
+    ) -> Result<Stored, NetworkManagerError> {
+        let bus = bus().await?;
+        let path = old.path.as_str();
+        // An update replaces all secrets that NetworkManager keeps, so they have to be in it.
+        let method = Method::new(path, CONNECTION, "GetSecrets").with_person();
+        let (secrets,): (Settings,) = method.call(&bus, Some(("vpn",).to_variant())).await?;
+        let new = connection::updated(&old.settings, &secrets, profile);
+        let none = BTreeMap::<String, Variant>::new();
+        let arguments = (new, TO_DISK, none).to_variant();
+        let method = Method::new(path, CONNECTION, "Update2").with_person();
+        let _: (Details,) = method.call(&bus, Some(arguments)).await?;
+        Ok(Stored(old.path.clone()))
+    }
+
+    /// Connects, and tells `on_progress` what is going on until the [`Activation`] is dropped.
+    ///
+    /// # Errors
+    /// [`NetworkManagerError`] if it cannot even begin.
+    pub async fn activate(
+        &self,
+        stored: &Stored,
+        on_progress: impl Fn(Progress) + 'static,
+    ) -> Result<Activation, NetworkManagerError> {
+        let bus = bus().await?;
+        let on_progress = Rc::new(on_progress);
+        // It may be over before the reply is there, so its story is listened to before.
+        let story = Rc::new(RefCell::new(Story::default()));
+        let states = {
+            let (story, on_progress) = (story.clone(), on_progress.clone());
+            let sender = Some(NAME);
+            let flags = DBusSignalFlags::NONE;
+            let member = Some("VpnStateChanged");
+            bus.subscribe_to_signal(
+                sender,
+                Some(VPN),
+                member,
+                None,
+                None,
+                flags,
+                move |signal| {
+                    let Some((state, reason)) = signal.parameters.get::<(u32, u32)>() else {
+                        return;
+                    };
+                    let told = story.borrow_mut().hear(signal.object_path, state, reason);
+                    if let Some(progress) = told {
+                        on_progress(progress);
+                    }
+                },
+            )
+        };
+        let end = {
+            let on_progress = on_progress.clone();
+            let flags = DBusSignalFlags::NONE;
+            bus.subscribe_to_signal(
+                Some("org.freedesktop.DBus"),
+                Some("org.freedesktop.DBus"),
+                Some("NameOwnerChanged"),
+                None,
+                Some(NAME),
+                flags,
+                move |_| on_progress(Progress::Failed(text!("NetworkManager has ended."))),
+            )
+        };
+        let method = Method::new(PATH, NAME, "ActivateConnection").with_person();
+        let any = || ObjectPath::try_from("/".to_owned()).unwrap_or_else(|_| stored.0.clone());
+        let arguments = (stored.0.clone(), any(), any()).to_variant();
+        let (active,): (ObjectPath,) = method.call(&bus, Some(arguments)).await?;
+        let told = story.borrow_mut().begin(active.as_str());
+        for progress in told {
+            on_progress(progress);
+        }
+        Ok(Activation {
+            active,
+            _subscriptions: [states, end],
+        })
+    }
+
+    /// Breaks off, or disconnects.
+    ///
+    /// # Errors
+    /// [`NetworkManagerError`]
+    pub async fn deactivate(&self, activation: &Activation) -> Result<(), NetworkManagerError> {
+        let method = Method::new(PATH, NAME, "DeactivateConnection").with_person();
+        let arguments = (activation.active.clone(),).to_variant();
+        method.call(&bus().await?, Some(arguments)).await
+    }
+}
+
+type Details = BTreeMap<String, Variant>;
+
+/// A connection that is coming up or is up.
+pub struct Activation {
+    active: ObjectPath,
+    _subscriptions: [SignalSubscription; 2],
+}
+
+/// What was heard of active connections before and after it is known which is ours.
+#[derive(Default)]
+struct Story {
+    ours: Option<String>,
+    early: Vec<(String, u32, u32)>,
+}
+
+/// More is not remembered of what other connections tell.
+const EARLY_LIMIT: usize = 100;
+
+impl Story {
+    fn hear(&mut self, path: &str, state: u32, reason: u32) -> Option<Progress> {
+        match &self.ours {
+            Some(ours) => (ours == path).then(|| progress::of(state, reason)),
+            None => {
+                if self.early.len() < EARLY_LIMIT {
+                    self.early.push((path.to_owned(), state, reason));
+                }
+                None
+            }
+        }
+    }
+
+    fn begin(&mut self, path: &str) -> Vec<Progress> {
+        self.ours = Some(path.to_owned());
+        let early = std::mem::take(&mut self.early);
+        early
+            .into_iter()
+            .filter(|(of, _, _)| of == path)
+            .map(|(_, state, reason)| progress::of(state, reason))
+            .collect()
+    }
+}
+
+async fn bus() -> Result<DBusConnection, NetworkManagerError> {
+    let bus = gio::bus_get_future(gio::BusType::System);
+    match glib::future_with_timeout(LIMIT, bus).await {
+        Ok(bus) => {
+            let bus = bus?;
+            // Without the bus there is nothing to do, but a window to say so.
+            bus.set_exit_on_close(false);
+            Ok(bus)
+        }
+        Err(_) => Err(NetworkManagerError::TimedOut),
+    }
+}
+
+struct Method<'a> {
+    path: &'a str,
+    interface: &'a str,
+    name: &'a str,
+    with_person: bool,
+}
+
+impl<'a> Method<'a> {
+    fn new(path: &'a str, interface: &'a str, name: &'a str) -> Self {
+        Self {
+            path,
+            interface,
+            name,
+            with_person: false,
+        }
+    }
+
+    /// polkit may ask for a password.
+    fn with_person(mut self) -> Self {
+        self.with_person = true;
+        self
+    }
+
+    async fn call<T: FromVariant>(
+        &self,
+        bus: &DBusConnection,
+        arguments: Option<Variant>,
+    ) -> Result<T, NetworkManagerError> {
+        let (flags, limit) = match self.with_person {
+            true => (
+                DBusCallFlags::ALLOW_INTERACTIVE_AUTHORIZATION,
+                LIMIT_WITH_PERSON,
+            ),
+            false => (DBusCallFlags::NONE, LIMIT),
+        };
+        let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+        let reply = bus.call_future(
+            Some(NAME),
+            self.path,
+            self.interface,
+            self.name,
+            arguments.as_ref(),
+            Some(&T::static_variant_type()),
+            flags,
+            limit,
+        );
+        let reply = reply.await?;
+        reply
+            .get()
+            .ok_or_else(|| NetworkManagerError::Refused(self.name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_told_only_our_connection_counts_and_nothing_is_lost() {
+        let mut story = Story::default();
+        assert_eq!(story.hear("/other", 5, 0), None);
+        assert_eq!(story.hear("/ours", 2, 0), None);
+        assert_eq!(story.begin("/ours"), [progress::of(2, 0)]);
+        assert_eq!(story.hear("/other", 5, 0), None);
+        assert_eq!(story.hear("/ours", 5, 0), Some(Progress::Connected));
+    }
+
+    #[test]
+    fn errors_are_told_apart() {
+        for (name, error) in [
+            (
+                "org.freedesktop.NetworkManager.Settings.PermissionDenied",
+                NetworkManagerError::Denied,
+            ),
+            (
+                "org.freedesktop.DBus.Error.ServiceUnknown",
+                NetworkManagerError::NotRunning,
+            ),
+            (
+                "org.freedesktop.DBus.Error.NoReply",
+                NetworkManagerError::TimedOut,
+            ),
+            (
+                "org.freedesktop.NetworkManager.Settings.InvalidConnection",
+                NetworkManagerError::Refused("text".to_owned()),
+            ),
+        ] {
+            let message = format!("GDBus.Error:{name}: text");
+            let told = glib::Error::new(gio::IOErrorEnum::DbusError, &message);
+            assert_eq!(NetworkManagerError::from(told), error, "{name}");
+        }
+    }
+}

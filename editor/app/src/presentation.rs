@@ -1,0 +1,413 @@
+//! What the window shows of a file, decided without a toolkit.
+
+use aws_client_vpn_core::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
+use aws_client_vpn_core::profile::{Imported, Inline, Profile, Remote, SignIn, Transport};
+use aws_client_vpn_core::region;
+use aws_client_vpn_profile_file::ImportError;
+use aws_client_vpn_words::{self as words, plural, text};
+
+/// The time and how to write it.
+pub struct Calendar<'a> {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// A day as the user writes it, from seconds since 1970.
+    pub day: &'a dyn Fn(i64) -> String,
+}
+
+/// How much a row wants to be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// As it should be.
+    Plain,
+    /// Something to think of.
+    Warning,
+}
+
+/// A line of the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it is about.
+    pub title: String,
+    /// What there is to say.
+    pub text: String,
+    /// Whether it warns.
+    pub mood: Mood,
+}
+
+/// Lines that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Above them.
+    pub title: String,
+    /// Below the title; may be empty.
+    pub description: String,
+    /// In this order.
+    pub rows: Vec<Row>,
+    /// Whether the rows' texts are what one looks for, and the titles only say what they are.
+    pub of_properties: bool,
+}
+
+/// A file that is of no use here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// In a few words.
+    pub title: String,
+    /// Why, and what to do.
+    pub text: String,
+}
+
+impl Row {
+    fn plain(title: String, text: String) -> Self {
+        Self {
+            title,
+            text,
+            mood: Mood::Plain,
+        }
+    }
+
+    fn warning(title: String, text: String) -> Self {
+        Self {
+            title,
+            text,
+            mood: Mood::Warning,
+        }
+    }
+}
+
+/// What to show of a profile.
+#[must_use]
+pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
+    let profile = &imported.profile;
+    let mut groups = vec![Group {
+        title: text!("Endpoint"),
+        description: String::new(),
+        rows: endpoint(profile),
+        of_properties: true,
+    }];
+    groups.push(Group {
+        title: text!("Certificates"),
+        description: String::new(),
+        rows: certificates(profile, calendar),
+        of_properties: false,
+    });
+    if !imported.notes.is_empty() {
+        let row = |note: &aws_client_vpn_core::profile::Note| {
+            let reason = sentence(&words::translate(note.reason));
+            let line = text!(
+                "Line {line}: {directive}",
+                line = note.line,
+                directive = note.directive
+            );
+            Row::plain(line, reason)
+        };
+        groups.push(Group {
+            title: text!("Ignored"),
+            description: text!("These lines of the profile have no effect here."),
+            rows: imported.notes.iter().map(row).collect(),
+            of_properties: false,
+        });
+    }
+    groups
+}
+
+/// What to say of a file that cannot be imported.
+#[must_use]
+pub fn refusal(error: &ImportError) -> Refusal {
+    match error {
+        ImportError::Profile { reason, .. } if reason.is_not_aws() => Refusal {
+            title: text!("Not an AWS Client VPN Profile"),
+            text: text!(
+                "This file is for another kind of VPN. Import it in Settings, under Network, with \
+                 the plugin of that VPN."
+            ),
+        },
+        ImportError::Profile { reason, .. } => Refusal {
+            title: text!("This Profile Cannot Be Used"),
+            text: sentence(&words::of(reason)),
+        },
+        ImportError::File { reason, .. } => Refusal {
+            title: text!("This File Cannot Be Read"),
+            text: sentence(&words::of(reason)),
+        },
+    }
+}
+
+fn endpoint(profile: &Profile) -> Vec<Row> {
+    let mut rows = vec![Row::plain(text!("Address"), profile.display_endpoint())];
+    if let Some(code) = profile.region() {
+        let region = match region::name(code) {
+            Some(name) => text!("{name}, {code}", name = words::translate(name), code = code),
+            None => code.to_owned(),
+        };
+        rows.push(Row::plain(text!("Region"), region));
+    }
+    let mut ways: Vec<String> = profile.remotes().iter().map(way).collect();
+    ways.dedup();
+    rows.push(Row::plain(text!("Protocol"), ways.join(", ")));
+    rows.push(Row::plain(text!("Sign-in"), sign_in(profile)));
+    rows
+}
+
+fn way(remote: &Remote) -> String {
+    let protocol = match remote.transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
+    };
+    text!(
+        "{protocol}, port {port}",
+        protocol = protocol,
+        port = remote.port
+    )
+}
+
+fn sign_in(profile: &Profile) -> String {
+    let certificate = profile.has_client_certificate();
+    match (profile.sign_in(), certificate) {
+        (SignIn::Saml, false) => text!("Single sign-on in the browser"),
+        (SignIn::Saml, true) => text!("Single sign-on in the browser, with a certificate"),
+        (SignIn::Certificate, _) => text!("Certificate"),
+        (
+            SignIn::Password {
+                static_challenge: None,
+            },
+            false,
+        ) => text!("User name and password"),
+        (
+            SignIn::Password {
+                static_challenge: None,
+            },
+            true,
+        ) => text!("User name and password, with a certificate"),
+        (
+            SignIn::Password {
+                static_challenge: Some(_),
+            },
+            false,
+        ) => text!("User name, password and one-time code"),
+        (
+            SignIn::Password {
+                static_challenge: Some(_),
+            },
+            true,
+        ) => text!("User name, password and one-time code, with a certificate"),
+    }
+}
+
+fn certificates(profile: &Profile, calendar: &Calendar<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (inline, use_of) in [
+        (Inline::Cert, text!("Yours")),
+        (Inline::ExtraCerts, text!("Between yours and its authority")),
+        (Inline::Ca, text!("Authority of the endpoint")),
+    ] {
+        let Some(text) = profile.inline(inline) else {
+            continue;
+        };
+        match Certificate::read_all(text) {
+            Ok(read) => rows.extend(read.iter().map(|one| certificate(one, &use_of, calendar))),
+            Err(error @ (CertificateError::None | CertificateError::Unreadable)) => {
+                rows.push(Row::warning(use_of, sentence(&words::of(&error))));
+            }
+        }
+    }
+    if profile.inline(Inline::Pkcs12).is_some() {
+        rows.push(Row::plain(
+            text!("Yours"),
+            text!("In a PKCS #12 file, which shows its content only when it is opened."),
+        ));
+    }
+    if profile.pkcs11_id().is_some() {
+        rows.push(Row::plain(text!("Yours"), text!("On a security token.")));
+    }
+    if profile.private_key_is_encrypted() {
+        rows.push(Row::plain(
+            text!("Private key"),
+            text!("Protected by a passphrase, which you are asked for when you connect."),
+        ));
+    }
+    rows
+}
+
+fn certificate(certificate: &Certificate, use_of: &str, calendar: &Calendar<'_>) -> Row {
+    let day = (calendar.day)(certificate.ends);
+    let (validity, mood) = match certificate.validity(calendar.now) {
+        Validity::Holds => (text!("Valid until {day}", day = day), Mood::Plain),
+        Validity::EndsSoon { days: 0 } => (
+            text!("Expires today. Ask the administrator for a new profile."),
+            Mood::Warning,
+        ),
+        Validity::EndsSoon { days } => (
+            plural!(
+                days,
+                "Expires in {count} day, on {day}. Ask the administrator for a new profile.",
+                "Expires in {count} days, on {day}. Ask the administrator for a new profile.",
+                day = day
+            ),
+            Mood::Warning,
+        ),
+        Validity::Ended => (
+            text!(
+                "Expired on {day}: the connection will fail. Ask the administrator for a new \
+                 profile.",
+                day = day
+            ),
+            Mood::Warning,
+        ),
+        Validity::NotYet => (
+            text!(
+                "Valid only from {day}. Is the clock of this computer right?",
+                day = (calendar.day)(certificate.begins)
+            ),
+            Mood::Warning,
+        ),
+    };
+    let issuer = match certificate.self_issued {
+        true => text!("{use_of}, issued by itself", use_of = use_of),
+        false => text!(
+            "{use_of}, issued by {issuer}",
+            use_of = use_of,
+            issuer = certificate.issuer
+        ),
+    };
+    Row {
+        title: certificate.subject.clone(),
+        text: format!("{issuer}\n{validity}"),
+        mood,
+    }
+}
+
+/// With a capital at its start and a full stop at its end.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut sentence: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    sentence.push_str(characters.as_str());
+    if !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// Less than this many days before its end a certificate warns.
+pub const WARNING_DAYS: i64 = SOON_DAYS;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    const ROOT: &str = include_str!("../../../nm-plugin/core/tests/certificates/root.pem");
+    const CLIENT: &str = include_str!("../../../nm-plugin/core/tests/certificates/client.pem");
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n";
+    const END_OF_ROOT: i64 = 1_893_456_000;
+
+    fn imported(more: &str) -> Imported {
+        let text = format!(
+            "client\nremote cvpn-endpoint-0123.prod.clientvpn.eu-north-1.amazonaws.com 443\n\
+             proto udp\n<ca>\n{ROOT}</ca>\n{more}"
+        );
+        Profile::parse(&text, &mut |_| Err("no file".to_owned())).unwrap()
+    }
+
+    fn shown(more: &str, before_the_end: i64) -> Vec<Group> {
+        let calendar = Calendar {
+            now: END_OF_ROOT - before_the_end,
+            day: &|seconds| format!("day {}", seconds / 86_400),
+        };
+        groups(&imported(more), &calendar)
+    }
+
+    fn texts(group: &Group) -> Vec<(&str, &str)> {
+        let rows = group.rows.iter();
+        rows.map(|row| (row.title.as_str(), row.text.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn an_endpoint_is_told_in_words() {
+        let groups = shown("auth-federate\n", 400 * 86_400);
+        assert_eq!(
+            texts(&groups[0]),
+            [
+                (
+                    "Address",
+                    "cvpn-endpoint-0123.prod.clientvpn.eu-north-1.amazonaws.com"
+                ),
+                ("Region", "Europe (Stockholm), eu-north-1"),
+                ("Protocol", "UDP, port 443"),
+                ("Sign-in", "Single sign-on in the browser"),
+            ]
+        );
+        assert_eq!(groups.len(), 2);
+    }
+
+    #[test]
+    fn certificates_warn_before_and_after_their_end() {
+        for (days, text, mood) in [
+            (400, "Valid until day 21915", Mood::Plain),
+            (12, "Expires in 12 days, on day 21915.", Mood::Warning),
+            (1, "Expires in 1 day, on", Mood::Warning),
+            (0, "Expires today.", Mood::Warning),
+            (-3, "Expired on day 21915:", Mood::Warning),
+            (5000, "Valid only from day 18262.", Mood::Warning),
+        ] {
+            let groups = shown("auth-federate\n", days * 86_400);
+            let row = &groups[1].rows[0];
+            assert_eq!(row.title, "Zoë's root");
+            let expected = format!("Authority of the endpoint, issued by itself\n{text}");
+            assert!(row.text.starts_with(&expected), "{days}: {}", row.text);
+            assert_eq!(row.mood, mood, "{days}");
+        }
+    }
+
+    #[test]
+    fn the_user_s_own_certificate_comes_first() {
+        let more = format!("<cert>\n{CLIENT}</cert>\n<key>\n{KEY}</key>\n");
+        let groups = shown(&more, 400 * 86_400);
+        let titles: Vec<_> = groups[1].rows.iter().map(|row| &row.title).collect();
+        assert_eq!(titles, ["Example Corp", "Zoë's root"]);
+        assert!(
+            groups[1].rows[0]
+                .text
+                .starts_with("Yours, issued by Zoë's root\n")
+        );
+        assert_eq!(texts(&groups[0])[3], ("Sign-in", "Certificate"));
+    }
+
+    #[test]
+    fn what_is_ignored_is_said_with_its_reason() {
+        let groups = shown("auth-federate\nroute-delay 5\n", 0);
+        let group = groups.last().unwrap();
+        assert_eq!(group.title, "Ignored");
+        let [(title, text)] = texts(group)[..] else {
+            panic!("not one row");
+        };
+        assert!(
+            title.starts_with("Line ") && title.ends_with(": route-delay"),
+            "{title}"
+        );
+        assert_eq!(text, "The VPN service does not need it.");
+    }
+
+    #[test]
+    fn refusals_say_what_and_where() {
+        let refuse = |text: &str| {
+            let reason = Profile::parse(text, &mut |_| Err(String::new())).unwrap_err();
+            let path = PathBuf::from("/home/zoe/x.ovpn");
+            refusal(&ImportError::Profile { path, reason })
+        };
+        let other = refuse("client\nremote vpn.example 1194\n");
+        assert_eq!(other.title, "Not an AWS Client VPN Profile");
+        let evil = refuse("auth-federate\nup /bin/sh\n");
+        assert_eq!(evil.title, "This Profile Cannot Be Used");
+        assert!(
+            evil.text.starts_with("Line 2: 'up' cannot be used because"),
+            "{}",
+            evil.text
+        );
+        assert!(evil.text.ends_with('.'));
+    }
+}

@@ -1,0 +1,589 @@
+//! A window: a profile on its way from a file to a connection that is up.
+
+use crate::APPLICATION_ID;
+use crate::connection;
+use crate::network_manager::{Activation, Existing, NetworkManager, NetworkManagerError, Stored};
+use crate::presentation::{self, Calendar, sentence};
+use crate::profile_page::{Choice, ProfilePage};
+use crate::progress::Progress;
+use adw::prelude::*;
+use aws_client_vpn_core::profile::Profile;
+use aws_client_vpn_profile_file::{self as profile_file, ImportError};
+use aws_client_vpn_words::{self as words, text};
+use gtk::glib::{self, clone};
+use gtk::{gdk, gio};
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A file on a network that does not answer.
+const READ_LIMIT: Duration = Duration::from_secs(20);
+/// Longer than a sign-in may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// The window; it lives as long as it is open.
+#[derive(Clone)]
+pub struct Window(Rc<Inner>);
+
+struct Inner {
+    window: adw::ApplicationWindow,
+    header: adw::HeaderBar,
+    title: adw::WindowTitle,
+    cancel: gtk::Button,
+    accept: gtk::Button,
+    body: adw::Bin,
+    network_manager: NetworkManager,
+    state: RefCell<State>,
+}
+
+/// What the window is about.
+#[derive(Default)]
+enum State {
+    /// Nothing yet, or a file that is of no use.
+    #[default]
+    Empty,
+    /// A profile that can be added.
+    Offered(Rc<Offer>),
+    /// A connection that is there now.
+    Stored {
+        name: String,
+        stored: Stored,
+        activation: Option<Activation>,
+    },
+}
+
+struct Offer {
+    profile: Profile,
+    existing: Vec<Existing>,
+    page: ProfilePage,
+}
+
+impl Window {
+    /// A window that asks for a profile.
+    #[must_use]
+    pub fn new(application: &adw::Application, network_manager: &NetworkManager) -> Self {
+        let title = adw::WindowTitle::new("AWS Client VPN", "");
+        let cancel = gtk::Button::with_mnemonic(&text!("_Cancel"));
+        cancel.set_action_name(Some("window.close"));
+        let accept = gtk::Button::with_mnemonic(&text!("_Add"));
+        accept.add_css_class("suggested-action");
+        let header = adw::HeaderBar::builder().title_widget(&title).build();
+        header.pack_start(&cancel);
+        header.pack_end(&accept);
+        let body = adw::Bin::builder().vexpand(true).build();
+        let content = gtk::Box::new(gtk::Orientation::Vertical, 0);
+        content.append(&header);
+        content.append(&body);
+        let window = adw::ApplicationWindow::builder()
+            .application(application)
+            .title("AWS Client VPN")
+            .default_width(560)
+            .default_height(680)
+            .width_request(340)
+            .height_request(300)
+            .content(&content)
+            .build();
+        let inner = Rc::new(Inner {
+            window,
+            header,
+            title,
+            cancel,
+            accept,
+            body,
+            network_manager: *network_manager,
+            state: RefCell::default(),
+        });
+        inner.connect();
+        inner.show_welcome();
+        Self(inner)
+    }
+
+    /// Shows it.
+    pub fn present(&self) {
+        self.0.window.present();
+    }
+
+    /// The widget.
+    #[must_use]
+    pub fn widget(&self) -> &adw::ApplicationWindow {
+        &self.0.window
+    }
+
+    /// Shows what is in a file.
+    pub fn open(&self, file: &gio::File) {
+        self.0.open(file);
+    }
+}
+
+impl Inner {
+    fn connect(self: &Rc<Self>) {
+        // The window keeps what belongs to it; when it is destroyed, so are its handlers.
+        self.window.connect_destroy({
+            let inner = self.clone();
+            move |_| drop(inner.state.take())
+        });
+        self.accept.connect_clicked(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            move |_| inner.accept()
+        ));
+        let open = gio::ActionEntry::builder("open")
+            .activate(clone!(
+                #[weak(rename_to = inner)]
+                self,
+                move |_: &adw::ApplicationWindow, _, _| inner.choose_file()
+            ))
+            .build();
+        let connect = gio::ActionEntry::builder("connect")
+            .activate(clone!(
+                #[weak(rename_to = inner)]
+                self,
+                move |_: &adw::ApplicationWindow, _, _| inner.activate()
+            ))
+            .build();
+        let disconnect = gio::ActionEntry::builder("disconnect")
+            .activate(clone!(
+                #[weak(rename_to = inner)]
+                self,
+                move |_: &adw::ApplicationWindow, _, _| inner.break_off()
+            ))
+            .build();
+        self.window.add_action_entries([open, connect, disconnect]);
+        let target = gtk::DropTarget::new(gdk::FileList::static_type(), gdk::DragAction::COPY);
+        target.connect_drop(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            #[upgrade_or]
+            false,
+            move |_, value, _, _| {
+                let files = value.get::<gdk::FileList>().map(|list| list.files());
+                match files.unwrap_or_default().first() {
+                    Some(file) => {
+                        inner.open(file);
+                        true
+                    }
+                    None => false,
+                }
+            }
+        ));
+        self.window.add_controller(target);
+    }
+
+    fn show(&self, page: &impl IsA<gtk::Widget>, subtitle: &str) {
+        self.title.set_subtitle(subtitle);
+        self.show_dialog_buttons(false);
+        // GTK would go on with widgets that are gone.
+        self.window.set_default_widget(gtk::Widget::NONE);
+        GtkWindowExt::set_focus(&self.window, gtk::Widget::NONE);
+        self.body.set_child(Some(page));
+    }
+
+    /// "Cancel" stands where otherwise the window is closed.
+    fn show_dialog_buttons(&self, shown: bool) {
+        self.cancel.set_visible(shown);
+        self.accept.set_visible(shown);
+        self.header.set_show_start_title_buttons(!shown);
+        self.header.set_show_end_title_buttons(!shown);
+    }
+
+    fn show_welcome(&self) {
+        let page = adw::StatusPage::builder()
+            .icon_name(APPLICATION_ID)
+            .title(text!("Add an AWS Client VPN"))
+            .description(text!(
+                "Open the profile that your administrator gave you, a file that ends in “.ovpn”, \
+                 or drop it here."
+            ))
+            .child(&button(&text!("_Open Profile…"), "win.open", true))
+            .build();
+        self.show(&page, "");
+        self.make_default(&page);
+    }
+
+    /// Enter presses the page's suggested button.
+    fn make_default(&self, page: &adw::StatusPage) {
+        let child = page.child();
+        let first = child
+            .as_ref()
+            .and_then(|child| child.first_child())
+            .filter(|first| first.is::<gtk::Button>());
+        let button = first.or(child).filter(|child| child.is::<gtk::Button>());
+        self.window.set_default_widget(button.as_ref());
+        if let Some(button) = button {
+            button.grab_focus();
+        }
+    }
+
+    fn choose_file(self: &Rc<Self>) {
+        let profiles = gtk::FileFilter::new();
+        profiles.set_name(Some(&text!("VPN Profiles")));
+        profiles.add_suffix("ovpn");
+        profiles.add_suffix("conf");
+        let all = gtk::FileFilter::new();
+        all.set_name(Some(&text!("All Files")));
+        all.add_pattern("*");
+        let chooser = gtk::FileChooserNative::builder()
+            .title(text!("Open Profile"))
+            .transient_for(&self.window)
+            .modal(true)
+            .action(gtk::FileChooserAction::Open)
+            .accept_label(text!("_Open"))
+            .cancel_label(text!("_Cancel"))
+            .build();
+        chooser.add_filter(&profiles);
+        chooser.add_filter(&all);
+        glib::spawn_future_local(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            async move {
+                if chooser.run_future().await == gtk::ResponseType::Accept
+                    && let Some(file) = chooser.file()
+                {
+                    inner.open(&file);
+                }
+            }
+        ));
+    }
+
+    fn open(self: &Rc<Self>, file: &gio::File) {
+        let Some(path) = file.path() else {
+            self.show_refusal(&presentation::Refusal {
+                title: text!("This File Cannot Be Read"),
+                text: text!("Copy it to a folder of this computer first."),
+            });
+            return;
+        };
+        glib::spawn_future_local(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            async move { inner.read(path).await }
+        ));
+    }
+
+    async fn read(self: Rc<Self>, path: PathBuf) {
+        let name = profile_file::connection_name(&path);
+        let work = gio::spawn_blocking({
+            let path = path.clone();
+            move || profile_file::read(&path)
+        });
+        let read = match glib::future_with_timeout(READ_LIMIT, work).await {
+            Ok(Ok(read)) => read,
+            Ok(Err(_)) | Err(_) => Err(ImportError::File {
+                path,
+                reason: std::io::Error::from(std::io::ErrorKind::TimedOut).into(),
+            }),
+        };
+        let imported = match read {
+            Ok(imported) => imported,
+            Err(error) => {
+                self.show_refusal(&presentation::refusal(&error));
+                return;
+            }
+        };
+        let now = glib::DateTime::now_local();
+        let calendar = Calendar {
+            now: now.map_or(0, |now| now.to_unix()),
+            day: &day,
+        };
+        let groups = presentation::groups(&imported, &calendar);
+        // If NetworkManager does not answer, adding will say so.
+        let existing = self.network_manager.existing(&imported.profile).await;
+        let existing = existing.unwrap_or_default();
+        let page = ProfilePage::new(&name, &groups, &existing);
+        let offer = Rc::new(Offer {
+            profile: imported.profile,
+            existing,
+            page,
+        });
+        self.show(offer.page.widget(), &name);
+        self.show_dialog_buttons(true);
+        self.window.set_default_widget(Some(&self.accept));
+        offer.page.connect_changed(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            #[weak]
+            offer,
+            move || inner.choice_changed(&offer)
+        ));
+        self.choice_changed(&offer);
+        self.accept.grab_focus();
+        self.state.replace(State::Offered(offer));
+    }
+
+    fn choice_changed(&self, offer: &Offer) {
+        let choice = offer.page.choice();
+        offer.page.show_choice(choice.as_ref());
+        self.accept.set_sensitive(choice.is_some());
+        self.accept.set_label(&match choice {
+            Some(Choice::Update(_)) => text!("_Update"),
+            Some(Choice::Add { .. }) | None => text!("_Add"),
+        });
+    }
+
+    fn show_refusal(&self, refusal: &presentation::Refusal) {
+        self.state.take();
+        let page = adw::StatusPage::builder()
+            .icon_name("dialog-warning-symbolic")
+            .title(glib::markup_escape_text(&refusal.title))
+            .description(glib::markup_escape_text(&refusal.text))
+            .child(&button(&text!("_Open Another Profile…"), "win.open", false))
+            .build();
+        self.show(&page, "");
+        self.make_default(&page);
+    }
+
+    fn accept(self: &Rc<Self>) {
+        let State::Offered(offer) = &*self.state.borrow() else {
+            return;
+        };
+        let Some(choice) = offer.page.choice() else {
+            return;
+        };
+        let offer = offer.clone();
+        self.accept.set_sensitive(false);
+        glib::spawn_future_local(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            async move {
+                let outcome = inner.store(&offer, choice).await;
+                inner.choice_changed(&offer);
+                match outcome {
+                    Ok((name, stored)) => inner.show_stored(name, stored),
+                    Err(error) => inner.complain(&error),
+                }
+            }
+        ));
+    }
+
+    async fn store(
+        &self,
+        offer: &Offer,
+        choice: Choice,
+    ) -> Result<(String, Stored), NetworkManagerError> {
+        match choice {
+            Choice::Update(index) => {
+                let Some(old) = offer.existing.get(index) else {
+                    return Err(NetworkManagerError::TimedOut);
+                };
+                let stored = self.network_manager.update(old, &offer.profile).await?;
+                Ok((old.name.clone(), stored))
+            }
+            Choice::Add { name, for_all } => {
+                let user = glib::user_name().to_string_lossy().into_owned();
+                let user = (!for_all).then_some(user);
+                let uuid = glib::uuid_string_random();
+                let settings = connection::new(&name, &uuid, user.as_deref(), &offer.profile);
+                let stored = self.network_manager.add(&settings).await?;
+                Ok((name, stored))
+            }
+        }
+    }
+
+    fn complain(&self, error: &NetworkManagerError) {
+        let dialog = adw::MessageDialog::builder()
+            .transient_for(&self.window)
+            .modal(true)
+            .heading(text!("The Connection Was Not Saved"))
+            .body(sentence(&words::of(error)))
+            .default_response("close")
+            .close_response("close")
+            .build();
+        dialog.add_response("close", &text!("_Close"));
+        dialog.present();
+    }
+
+    fn show_stored(&self, name: String, stored: Stored) {
+        let page = adw::StatusPage::builder()
+            .icon_name("object-select-symbolic")
+            .title(glib::markup_escape_text(&text!(
+                "“{name}” Is Ready",
+                name = name
+            )))
+            .description(text!(
+                "You can switch it on and off in the network menu at any time."
+            ))
+            .child(&buttons(
+                &button(&text!("C_onnect Now"), "win.connect", true),
+                &button(&text!("_Done"), "window.close", false),
+            ))
+            .build();
+        self.show(&page, "");
+        self.make_default(&page);
+        self.state.replace(State::Stored {
+            name,
+            stored,
+            activation: None,
+        });
+    }
+
+    fn activate(self: &Rc<Self>) {
+        let State::Stored { stored, .. } = &*self.state.borrow() else {
+            return;
+        };
+        let stored = stored.clone();
+        self.show_working(&text!("Preparing…"));
+        glib::spawn_future_local(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            async move { inner.connect_and_watch(stored).await }
+        ));
+    }
+
+    async fn connect_and_watch(self: Rc<Self>, stored: Stored) {
+        let on_progress = clone!(
+            #[weak(rename_to = inner)]
+            self,
+            move |progress| inner.show_progress(&progress)
+        );
+        match self.network_manager.activate(&stored, on_progress).await {
+            Ok(begun) => {
+                if let State::Stored { activation, .. } = &mut *self.state.borrow_mut() {
+                    *activation = Some(begun);
+                }
+            }
+            Err(error) => {
+                self.show_progress(&Progress::Failed(sentence(&words::of(&error))));
+                return;
+            }
+        }
+        glib::timeout_future(CONNECT_LIMIT).await;
+        let waits = self
+            .body
+            .child()
+            .is_some_and(|page| page.widget_name() == WORKING);
+        if waits {
+            self.show_progress(&Progress::Failed(text!(
+                "It takes very long. The network menu shows what becomes of it."
+            )));
+        }
+    }
+
+    fn name(&self) -> String {
+        match &*self.state.borrow() {
+            State::Stored { name, .. } => name.clone(),
+            State::Empty | State::Offered(_) => String::new(),
+        }
+    }
+
+    fn show_progress(&self, progress: &Progress) {
+        let page = match progress {
+            Progress::Working(what) => {
+                self.show_working(what);
+                return;
+            }
+            Progress::Connected => adw::StatusPage::builder()
+                .icon_name("network-vpn-symbolic")
+                .title(text!("Connected"))
+                .description(glib::markup_escape_text(&text!(
+                    "“{name}” is on. Switch it off in the network menu.",
+                    name = self.name()
+                )))
+                .child(&buttons(
+                    &button(&text!("_Done"), "window.close", true),
+                    &button(&text!("_Disconnect"), "win.disconnect", false),
+                ))
+                .build(),
+            Progress::Failed(why) => adw::StatusPage::builder()
+                .icon_name("dialog-warning-symbolic")
+                .title(text!("Not Connected"))
+                .description(glib::markup_escape_text(why))
+                .child(&buttons(
+                    &button(&text!("_Try Again"), "win.connect", true),
+                    &button(&text!("_Done"), "window.close", false),
+                ))
+                .build(),
+        };
+        self.show(&page, "");
+        self.make_default(&page);
+    }
+
+    fn show_working(&self, what: &str) {
+        let current = self.body.child().and_downcast::<adw::StatusPage>();
+        if let Some(page) = current.filter(|page| page.widget_name() == WORKING) {
+            page.set_description(Some(&glib::markup_escape_text(what)));
+            return;
+        }
+        let spinner = gtk::Spinner::builder()
+            .spinning(true)
+            .width_request(32)
+            .height_request(32)
+            .build();
+        let stop = button(&text!("_Cancel"), "win.disconnect", false);
+        let child = gtk::Box::new(gtk::Orientation::Vertical, 24);
+        child.append(&spinner);
+        child.append(&stop);
+        let page = adw::StatusPage::builder()
+            .name(WORKING)
+            .icon_name("network-vpn-symbolic")
+            .title(glib::markup_escape_text(&text!(
+                "Connecting to “{name}”",
+                name = self.name()
+            )))
+            .description(glib::markup_escape_text(what))
+            .child(&child)
+            .build();
+        self.show(&page, "");
+        stop.grab_focus();
+    }
+
+    /// NetworkManager's report of the end changes the page.
+    fn break_off(self: &Rc<Self>) {
+        let taken = match &mut *self.state.borrow_mut() {
+            State::Stored { activation, .. } => activation.take(),
+            State::Empty | State::Offered(_) => None,
+        };
+        glib::spawn_future_local(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            async move {
+                let failed = match &taken {
+                    Some(activation) => inner.network_manager.deactivate(activation).await.err(),
+                    None => None,
+                };
+                inner.show_progress(&Progress::Failed(match failed {
+                    Some(error) => sentence(&words::of(&error)),
+                    None => text!("The connection was switched off."),
+                }));
+            }
+        ));
+    }
+}
+
+/// The name of the page that waits.
+const WORKING: &str = "working";
+
+fn button(label: &str, action: &str, suggested: bool) -> gtk::Button {
+    let button = gtk::Button::builder()
+        .label(label)
+        .use_underline(true)
+        .action_name(action)
+        .halign(gtk::Align::Center)
+        .css_classes(["pill"])
+        .build();
+    if suggested {
+        button.add_css_class("suggested-action");
+    }
+    button
+}
+
+/// One above the other, the first one first.
+fn buttons(first: &gtk::Button, second: &gtk::Button) -> gtk::Box {
+    let both = gtk::Box::builder()
+        .orientation(gtk::Orientation::Vertical)
+        .spacing(12)
+        .halign(gtk::Align::Center)
+        .build();
+    for button in [first, second] {
+        button.set_halign(gtk::Align::Fill);
+        both.append(button);
+    }
+    both
+}
+
+/// A day as the user's language writes it.
+fn day(seconds: i64) -> String {
+    glib::DateTime::from_unix_local(seconds)
+        .and_then(|day| day.format(&text!("%B %-d, %Y")))
+        .map_or_else(|_| String::new(), |day| day.to_string())
+}

@@ -1,0 +1,169 @@
+//! The window on a real display (Xvfb) with a real bus and a NetworkManager that is played: what
+//! people see and press, in English and German, light and dark, wide and narrow.
+//!
+//! GTK wants the first thread, so this has no test harness. The program runs itself: outside it
+//! makes display and bus, inside it is the application. Pictures go to `target/screenshots`.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod network_manager;
+mod screen;
+mod stage;
+
+use crate::network_manager::Played;
+use crate::screen::Screen;
+use adw::prelude::*;
+use aws_client_vpn_app::application;
+use std::path::Path;
+
+/// The name of the variable that says who runs: the language.
+const INSIDE: &str = "AWS_CLIENT_VPN_APP_TEST";
+
+fn main() {
+    match std::env::var(INSIDE) {
+        Ok(language) => inside(&language),
+        Err(_) => {
+            for language in ["en", "de"] {
+                stage::run(language);
+                println!("window in {language} ... ok");
+            }
+        }
+    }
+}
+
+fn inside(language: &str) {
+    let folder = std::env::var_os("AWS_CLIENT_VPN_APP_FOLDER").unwrap();
+    let folder = Path::new(&folder);
+    let application = application::new();
+    application.register(gtk::gio::Cancellable::NONE).unwrap();
+    aws_client_vpn_words::bind_at(&folder.join("locale"));
+    let network_manager = Played::on_system_bus();
+    let screen = Screen::new(application, folder, language);
+    match language {
+        "de" => looks(&screen, "Anmeldung"),
+        _ => {
+            looks(&screen, "Sign-in");
+            adds_and_connects(&screen, &network_manager);
+            updates(&screen, &network_manager);
+            says_what_went_wrong(&screen, &network_manager);
+            refuses(&screen);
+        }
+    }
+}
+
+/// Nothing is cut off, whatever the window's width and colours.
+fn looks(screen: &Screen, label: &str) {
+    screen.window().present();
+    screen.picture("welcome");
+    for name in ["certificate", "password"] {
+        let window = screen.open(name);
+        screen.wait_for(&window, label);
+        screen.expect_uncut(&window);
+        screen.picture(name);
+        screen.close(&window);
+    }
+    let window = screen.open_narrow("certificate");
+    screen.wait_for(&window, label);
+    screen.expect_uncut(&window);
+    screen.picture("narrow");
+    screen.close(&window);
+}
+
+fn adds_and_connects(screen: &Screen, network_manager: &Played) {
+    let window = screen.open("saml");
+    for text in [
+        "saml",
+        "Europe (Stockholm), eu-north-1",
+        "UDP, port 443",
+        "Single sign-on in the browser",
+        "Zoë's root",
+        "Line 4: route-delay",
+    ] {
+        screen.wait_for(&window, text);
+    }
+    // Enter in the field of the name.
+    screen.type_name(&window, "Company VPN");
+    screen.press_default(&window);
+    screen.wait_for(&window, "“Company VPN” Is Ready");
+    let added = network_manager.added();
+    assert_eq!(added.name(), "Company VPN");
+    let user = gtk::glib::user_name();
+    assert_eq!(
+        added.permissions(),
+        [format!("user:{}", user.to_str().unwrap())]
+    );
+    screen.picture("ready");
+    screen.press_default(&window);
+    screen.wait_for(&window, "Waiting for you to sign in…");
+    screen.picture("connecting");
+    network_manager.tell(5, 0);
+    screen.wait_for(&window, "Connected");
+    screen.picture("connected");
+    screen.close(&window);
+
+    let window = screen.open("saml");
+    screen.wait_for(&window, "Single sign-on in the browser");
+    network_manager.forget();
+    screen.choose(&window, "All Users of This Computer");
+    screen.press_default(&window);
+    screen.wait_for(&window, "“saml” Is Ready");
+    assert!(network_manager.added().permissions().is_empty());
+    screen.press_default(&window);
+    screen.wait_for(&window, "Waiting for you to sign in…");
+    network_manager.tell(6, 10);
+    screen.wait_for(&window, "Not Connected");
+    screen.wait_for(&window, "The sign-in was refused.");
+    screen.close(&window);
+}
+
+fn updates(screen: &Screen, network_manager: &Played) {
+    network_manager.forget();
+    network_manager.keep_one(
+        "Old name",
+        "cvpn-endpoint-0123.prod.clientvpn.eu-north-1.amazonaws.com",
+    );
+    let window = screen.open("saml");
+    screen.wait_for(&window, "Update “Old name”");
+    screen.wait_for(&window, "_Update");
+    screen.expect_uncut(&window);
+    screen.picture("update");
+    screen.press_default(&window);
+    screen.wait_for(&window, "“Old name” Is Ready");
+    let updated = network_manager.updated();
+    assert_eq!(updated.uuid(), network_manager::UUID);
+    assert_eq!(updated.data("login-timeout").as_deref(), Some("120"));
+    assert_eq!(updated.data("sign-in").as_deref(), Some("saml"));
+    assert_eq!(updated.secret("password").as_deref(), Some("kept"));
+    screen.close(&window);
+    network_manager.forget();
+}
+
+fn says_what_went_wrong(screen: &Screen, network_manager: &Played) {
+    network_manager.deny();
+    let window = screen.open("saml");
+    screen.wait_for(&window, "Single sign-on in the browser");
+    screen.press_default(&window);
+    let dialog = screen.wait_for_dialog(&window);
+    screen.wait_for(&dialog, "You may not change this on this computer");
+    screen.picture("denied");
+    dialog.close();
+    // A name is needed.
+    screen.type_name(&window, " ");
+    assert!(!screen.default_is_sensitive(&window));
+    screen.close(&window);
+    network_manager.forget();
+}
+
+fn refuses(screen: &Screen) {
+    for (name, text) in [
+        ("other-vpn", "Not an AWS Client VPN Profile"),
+        ("evil", "Line 2: 'up' cannot be used"),
+        ("missing", "This File Cannot Be Read"),
+    ] {
+        let window = screen.open(name);
+        screen.wait_for(&window, text);
+        screen.wait_for(&window, "_Open Another Profile…");
+        screen.expect_uncut(&window);
+        screen.picture(name);
+        screen.close(&window);
+    }
+}

@@ -1,0 +1,135 @@
+//! Display, bus, files and catalogue for the application, in a folder that goes with them.
+
+use crate::INSIDE;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+const ROOT: &str = include_str!("../../../../nm-plugin/core/tests/certificates/root.pem");
+const CLIENT: &str = include_str!("../../../../nm-plugin/core/tests/certificates/client.pem");
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n";
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// Starts a program that writes a line when it is ready, and returns that line.
+fn start(program: &str, arguments: &[&str]) -> (Running, String) {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error} (see packaging/debian-packages.txt)"));
+    let stdout = child.stdout.take().unwrap();
+    let running = Running(child);
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    assert!(!line.trim().is_empty(), "{program} did not start");
+    (running, line.trim().to_owned())
+}
+
+/// Runs this program as the application in `language`.
+pub(crate) fn run(language: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write_profiles(folder);
+    write_catalogue(folder);
+    write_icons(folder);
+    let (_display, number) = start(
+        "Xvfb",
+        &[
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1024x900x24",
+            "-nolisten",
+            "tcp",
+        ],
+    );
+    let (_bus, address) = start(
+        "dbus-daemon",
+        &["--session", "--nofork", "--print-address=1"],
+    );
+    let data = format!(
+        "{}:/usr/local/share:/usr/share",
+        folder.join("share").display()
+    );
+    let status = Command::new(std::env::current_exe().unwrap())
+        .env(INSIDE, language)
+        .env("AWS_CLIENT_VPN_APP_FOLDER", folder)
+        .env("DISPLAY", format!(":{number}"))
+        .env("GDK_BACKEND", "x11")
+        .env("GSK_RENDERER", "cairo")
+        .env("GTK_A11Y", "none")
+        .env("G_DEBUG", "fatal-criticals")
+        .env("GSETTINGS_BACKEND", "memory")
+        .env("HOME", folder)
+        .env("XDG_RUNTIME_DIR", folder)
+        .env("XDG_DATA_DIRS", data)
+        .env("DBUS_SESSION_BUS_ADDRESS", &address)
+        .env("DBUS_SYSTEM_BUS_ADDRESS", &address)
+        .env("LC_ALL", "C.UTF-8")
+        .env("LANGUAGE", language)
+        .status()
+        .unwrap();
+    assert!(status.success(), "in {language}: {status}");
+}
+
+fn write_profiles(folder: &Path) {
+    let remote = "remote cvpn-endpoint-0123.prod.clientvpn.eu-north-1.amazonaws.com 443";
+    let common = format!("client\n{remote}\nproto udp\n");
+    let ca = format!("<ca>\n{ROOT}</ca>\n");
+    let own = format!("<cert>\n{CLIENT}</cert>\n<key>\n{KEY}</key>\n");
+    for (name, text) in [
+        (
+            "saml",
+            format!("{common}route-delay 5\nauth-federate\n{ca}"),
+        ),
+        (
+            "certificate",
+            format!("{common}route-delay 5\npush-peer-info\n{ca}{own}"),
+        ),
+        (
+            "password",
+            format!("{common}auth-user-pass\nstatic-challenge Code 1\n{ca}"),
+        ),
+        ("other-vpn", "client\nremote vpn.example 1194\n".to_owned()),
+        ("evil", "auth-federate\nup /bin/sh\n".to_owned()),
+    ] {
+        fs::write(folder.join(format!("{name}.ovpn")), text).unwrap();
+    }
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn write_catalogue(folder: &Path) {
+    let messages = folder.join("locale/de/LC_MESSAGES");
+    fs::create_dir_all(&messages).unwrap();
+    let status = Command::new("msgfmt")
+        .arg("-o")
+        .arg(messages.join(format!("{}.mo", aws_client_vpn_words::DOMAIN)))
+        .arg(repository().join("po/de.po"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn write_icons(folder: &Path) {
+    let icons = folder.join("share/icons/hicolor/scalable/apps");
+    fs::create_dir_all(&icons).unwrap();
+    for icon in repository().join("service-files/icons").read_dir().unwrap() {
+        let icon = icon.unwrap();
+        fs::copy(icon.path(), icons.join(icon.file_name())).unwrap();
+    }
+}
