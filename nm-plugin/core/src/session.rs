@@ -142,6 +142,8 @@ pub struct Session {
     key_credential_sent: Option<Credential>,
     /// What OpenVPN last said of a key that it cannot load.
     key_complaint: Option<String>,
+    /// Whether the current attempt has met an endpoint with the right certificate.
+    endpoint_recognised: bool,
     /// How many questions the endpoint has asked.
     challenges: u32,
     state: State,
@@ -232,6 +234,7 @@ impl Session {
             refusal: None,
             key_credential_sent: None,
             key_complaint: None,
+            endpoint_recognised: false,
             challenges: 0,
             announced: ServiceState::Init,
             process: Process::Running,
@@ -348,6 +351,7 @@ impl Session {
 
     fn on_hold(&mut self, now: Instant) {
         self.held = true;
+        self.endpoint_recognised = false;
         if !self.set_up {
             self.set_up = true;
             self.send(Command::StateOn);
@@ -486,6 +490,9 @@ impl Session {
                 phase: Phase::First,
                 ..
             } => {
+                if self.certificate_refused(now) {
+                    return;
+                }
                 self.note(format!("no success at this address ({why}); trying again"));
                 self.resolver.attempts += 1;
             }
@@ -563,16 +570,8 @@ impl Session {
                     Phase::First => mark!("while connecting"),
                     Phase::Answer => mark!("while the sign-in was being checked"),
                 };
-                let host = self.profile.display_endpoint();
-                let seconds = self.limits.connect.as_secs();
-                self.fail(
-                    Failure::NoAnswer {
-                        host,
-                        seconds,
-                        step,
-                    },
-                    now,
-                );
+                let failure = self.silence(step);
+                self.fail(failure, now);
             }
             State::AwaitingLogin {
                 url,
@@ -660,14 +659,6 @@ impl Session {
 
     fn send(&mut self, command: Command) {
         self.effects.push_back(Effect::Send(command));
-    }
-
-    /// Keeps what OpenVPN says of a key that it cannot load, to explain the restart that follows.
-    fn logged(&mut self, text: &str) {
-        const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
-        if ABOUT_KEYS.iter().any(|start| text.contains(start)) {
-            self.key_complaint = Some(for_journal(text).into_owned());
-        }
     }
 
     fn note(&mut self, text: String) {

@@ -459,7 +459,7 @@ mod tests {
     #[test]
     fn a_token_is_named_by_its_key_and_by_a_module_without_a_folder() {
         let text = PROFILE
-            .replace("auth-federate", "pkcs11-id 'pkcs11:token=a%20b;id=%01'")
+            .replace("auth-federate", r"pkcs11-id 'A\x20B/v2/7e/Work/01'")
             .lines()
             .take_while(|line| *line != "<cert>")
             .collect::<Vec<_>>()
@@ -468,7 +468,10 @@ mod tests {
             .unwrap()
             .profile;
         let mut data = to_data(&profile);
-        assert_eq!(data["pkcs11-id"], "pkcs11:token=a%20b;id=%01");
+        assert_eq!(data["pkcs11-id"], r"A\x20B/v2/7e/Work/01");
+        assert!(from_settings(&data, &BTreeMap::new()).unwrap() == profile);
+        let again = Profile::parse(&profile.to_ovpn(), &mut |_| Err(String::new())).unwrap();
+        assert!(again.profile == profile);
         assert_eq!(data["pkcs11-pin-flags"], "1");
         assert_eq!(credential::needed(&profile), [Credential::TokenPin]);
         for (provider, good) in [

@@ -438,6 +438,28 @@ fn a_key_that_openvpn_cannot_use_ends_it_at_once() {
 }
 
 #[test]
+fn a_certificate_that_the_endpoint_refuses_is_not_offered_again() {
+    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    play.lines(&[HOLD]);
+    let restart = ">STATE:1,RECONNECTING,tls-error,,,,,";
+    // Something else went wrong: another attempt.
+    let other = ">LOG:1,N,OpenSSL: error:0A00010B:SSL routines::wrong version number";
+    assert_eq!(play.lines(&[other, restart, HOLD]), ["hold release"]);
+    let alert =
+        ">LOG:1,N,OpenSSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert 48";
+    assert_eq!(play.lines(&[alert, restart]), ["fail"]);
+    play.failed("refused the client certificate: unknown ca.");
+}
+
+#[test]
+fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
+    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    play.lines(&[HOLD, ">LOG:1,I,VERIFY OK: depth=0, CN=server"]);
+    assert_eq!(play.after(60), ["fail"]);
+    play.failed("refused the client certificate");
+}
+
+#[test]
 fn a_pin_is_asked_for_and_a_wrong_one_is_not_sent_again() {
     let mut play = Play::begin(
         "pkcs11-id pkcs11:id=%01",

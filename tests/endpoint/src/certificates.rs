@@ -24,6 +24,8 @@ pub(crate) struct Certificates {
     pub(crate) server: Identity,
     /// A user's, for the sign-ins that need one.
     pub(crate) client: Identity,
+    /// The same user's, but signed by an authority that the endpoint does not know.
+    pub(crate) stranger: Identity,
     /// The identity provider's web server's.
     pub(crate) web: Identity,
     /// The key that signs SAML responses, self-signed as in identity providers' metadata.
@@ -55,12 +57,16 @@ impl Certificates {
             web.subject_alt_names
                 .push(SanType::DnsName(name.try_into()?));
         }
+        let mut other = named("Another authority");
+        other.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let other = Issuer::new(other, KeyPair::generate()?);
         let signer_key = KeyPair::generate()?;
         let signer = named("Emulated identity provider").self_signed(&signer_key)?;
         Ok(Self {
             ca: ca_certificate.pem(),
             server: issue(server, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?,
             client: issue(named(user), ExtendedKeyUsagePurpose::ClientAuth, &issuer)?,
+            stranger: issue(named(user), ExtendedKeyUsagePurpose::ClientAuth, &other)?,
             web: issue(web, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?,
             signer: identity(&signer, &signer_key),
         })

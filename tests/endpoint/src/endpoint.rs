@@ -54,6 +54,10 @@ pub struct Ready {
     pub client_certificate: PathBuf,
     /// The key of that certificate.
     pub client_key: PathBuf,
+    /// A certificate in the same name that the endpoint does not accept.
+    pub stranger_certificate: PathBuf,
+    /// The key of that certificate.
+    pub stranger_key: PathBuf,
     /// Each server's own address in its tunnel, by node, transport and port: `1-udp-443`.
     pub gateways: BTreeMap<String, Ipv4Addr>,
 }
@@ -70,6 +74,9 @@ pub enum StartError {
     /// A certificate could not be made.
     #[error("cannot make certificates: {0}")]
     Certificates(String),
+    /// A key could not be put into its form.
+    #[error("openssl cannot write the client's key: {0}")]
+    KeyForm(String),
     /// A file could not be written.
     #[error("cannot write {0}: {1}")]
     File(PathBuf, std::io::Error),

@@ -20,6 +20,11 @@ pub enum Event {
         /// Whether the client wrote AWS's key-method-2 framing.
         aws_framing: bool,
     },
+    /// Name and password were right, and the endpoint asked its question.
+    Asked {
+        /// Number of the node, from 1.
+        node: usize,
+    },
     /// A sign-in was accepted (SAML: its second phase).
     Accepted {
         /// Number of the node, from 1.

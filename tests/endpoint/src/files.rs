@@ -1,6 +1,7 @@
 //! The files of an endpoint: keys of its own, and what it gives its clients.
 
 use crate::certificates::Certificates;
+use crate::client_key;
 use crate::endpoint::{Ready, StartError};
 use crate::options::{ENDPOINT_NAME, Options};
 use crate::profile::client_profile;
@@ -20,6 +21,8 @@ pub(crate) struct Files {
     ca: PathBuf,
     client_certificate: PathBuf,
     client_key: PathBuf,
+    stranger_certificate: PathBuf,
+    stranger_key: PathBuf,
     profiles: BTreeMap<String, PathBuf>,
 }
 
@@ -40,10 +43,11 @@ impl Files {
         std::fs::create_dir_all(exported)
             .map_err(|error| StartError::File(exported.to_owned(), error))?;
         let public = |name: &str, text: &str| write(&exported.join(name), text, 0o644);
+        let key = client_key::added_text(options, &certificates.client, exported)?;
         let mut profiles = BTreeMap::new();
         for transport in &options.transports {
             for port in &options.ports {
-                let text = client_profile(options, certificates, *transport, *port);
+                let text = client_profile(options, certificates, &key, *transport, *port);
                 let name = format!("{transport}-{port}");
                 profiles.insert(name.clone(), public(&format!("client-{name}.ovpn"), &text)?);
             }
@@ -54,6 +58,8 @@ impl Files {
             ca: public("authority.pem", &certificates.ca)?,
             client_certificate: public("client.crt", &certificates.client.certificate)?,
             client_key: public("client.key", &certificates.client.key)?,
+            stranger_certificate: public("stranger.crt", &certificates.stranger.certificate)?,
+            stranger_key: public("stranger.key", &certificates.stranger.key)?,
             profiles,
         })
     }
@@ -83,6 +89,8 @@ impl Files {
             ca: self.ca,
             client_certificate: self.client_certificate,
             client_key: self.client_key,
+            stranger_certificate: self.stranger_certificate,
+            stranger_key: self.stranger_key,
             gateways: gateways.collect(),
         }
     }

@@ -8,6 +8,7 @@
 //! their node knows and that serve once. The README says what each strictness stands for.
 
 mod certificates;
+mod client_key;
 mod client_message;
 mod command;
 mod dns;
@@ -29,4 +30,4 @@ mod xmlsec;
 pub use command::{Command, IdpMode, KickTarget, ParseIdpModeError, SettingChanges};
 pub use endpoint::{Endpoint, Ready, StartError};
 pub use event::{Event, Refusal};
-pub use options::{ENDPOINT_NAME, Options, SignIn, Transport};
+pub use options::{ENDPOINT_NAME, KeyForm, Options, SignIn, Transport};

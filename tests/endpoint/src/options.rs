@@ -21,6 +21,10 @@ pub enum SignIn {
     Password,
     /// With a name, a password and a code that is asked for together with them.
     PasswordMfa,
+    /// With a name and a password, and then a code that the endpoint asks for in words of its own.
+    PasswordQuestion,
+    /// With a name, a password and a client certificate.
+    PasswordCertificate,
     /// In the browser, and with a client certificate.
     SamlCertificate,
 }
@@ -31,7 +35,11 @@ impl SignIn {
     pub fn is_saml(self) -> bool {
         match self {
             Self::Saml | Self::SamlCertificate => true,
-            Self::Certificate | Self::Password | Self::PasswordMfa => false,
+            Self::Certificate
+            | Self::Password
+            | Self::PasswordMfa
+            | Self::PasswordQuestion
+            | Self::PasswordCertificate => false,
         }
     }
 
@@ -39,10 +47,30 @@ impl SignIn {
     #[must_use]
     pub fn needs_certificate(self) -> bool {
         match self {
-            Self::Certificate | Self::SamlCertificate => true,
-            Self::Saml | Self::Password | Self::PasswordMfa => false,
+            Self::Certificate | Self::SamlCertificate | Self::PasswordCertificate => true,
+            Self::Saml | Self::Password | Self::PasswordMfa | Self::PasswordQuestion => false,
         }
     }
+}
+
+/// In which form a client certificate and its key come with the profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeyForm {
+    /// In blocks of the profile.
+    #[default]
+    Plain,
+    /// As [`Self::Plain`], the key encrypted in PKCS #8.
+    Pkcs8,
+    /// As [`Self::Plain`], the key encrypted in the way of RFC 1421.
+    Traditional,
+    /// In one PKCS #12 block.
+    Pkcs12,
+    /// In files beside the profile, which names them.
+    Files,
+    /// In a PKCS #12 file beside the profile, which names it.
+    Pkcs12File,
+    /// Not with the profile, as AWS exports it.
+    Absent,
 }
 
 /// What carries the tunnel.
@@ -120,9 +148,21 @@ pub struct Options {
     /// Password of that user
     #[arg(long, default_value = "correct horse")]
     pub password: String,
-    /// One-time code of that user (`--sign-in password-mfa`)
+    /// One-time code of that user (`--sign-in password-mfa` and `password-question`)
     #[arg(long, default_value = "123456")]
     pub mfa_code: String,
+    /// What the endpoint asks after the password (`--sign-in password-question`)
+    #[arg(long, default_value = "Code from your device: ")]
+    pub question: String,
+    /// Flags of that question: `R` takes an answer, `E` may be shown
+    #[arg(long, default_value = "R,E")]
+    pub question_flags: String,
+    /// In which form a client certificate and its key come with the profile
+    #[arg(long, value_enum, default_value_t = KeyForm::Plain)]
+    pub key_form: KeyForm,
+    /// Passphrase of the key, where its form has one
+    #[arg(long, default_value = "battery staple")]
+    pub key_passphrase: String,
     /// Octets of the SAML response in base64 (at most 131072)
     #[arg(long, value_name = "OCTETS", default_value_t = 11_000, value_parser = clap::value_parser!(u32).range(4_000..=131_072))]
     pub response_bytes: u32,

@@ -5,11 +5,11 @@ use crate::options::{ENDPOINT_NAME, Options, SignIn, Transport};
 
 /// The text of the profile for one transport and port.
 ///
-/// With a client certificate, the user's certificate and key are in it as AWS's documentation
-/// tells users to add them.
+/// With a client certificate, `key` is what the user adds to it, as AWS's documentation tells.
 pub(crate) fn client_profile(
     options: &Options,
     certificates: &Certificates,
+    key: &str,
     transport: Transport,
     port: u16,
 ) -> String {
@@ -28,18 +28,16 @@ pub(crate) fn client_profile(
         ca = certificates.ca,
     );
     if options.sign_in.needs_certificate() {
-        let client = &certificates.client;
-        text += &format!(
-            "<cert>\n{}</cert>\n<key>\n{}</key>\n",
-            client.certificate, client.key
-        );
+        text += key;
     }
     text += match options.sign_in {
         SignIn::Saml | SignIn::SamlCertificate => {
             "auth-federate\nauth-retry interact\nauth-nocache\n"
         }
         SignIn::Certificate => "",
-        SignIn::Password => "auth-user-pass\n",
+        SignIn::Password | SignIn::PasswordQuestion | SignIn::PasswordCertificate => {
+            "auth-user-pass\n"
+        }
         SignIn::PasswordMfa => "auth-user-pass\nstatic-challenge \"Enter MFA code \" 1\n",
     };
     text += "reneg-sec 0\n";
@@ -60,7 +58,13 @@ mod tests {
         };
         let web = "127.0.71.3".parse().unwrap();
         let certificates = Certificates::generate(web, None, "ada").unwrap();
-        let text = client_profile(&options, &certificates, Transport::Tcp, 1194);
+        let text = client_profile(
+            &options,
+            &certificates,
+            "<key>\n</key>\n",
+            Transport::Tcp,
+            1194,
+        );
         let mut inside = false;
         let mut lines = Vec::new();
         for line in text.lines() {
@@ -100,6 +104,8 @@ mod tests {
     #[test]
     fn each_sign_in_has_its_own_directives() {
         assert!(directives(SignIn::SamlCertificate).contains("<key>"));
+        assert!(directives(SignIn::PasswordCertificate).contains("<key>"));
+        assert!(!directives(SignIn::PasswordQuestion).contains("static-challenge"));
         assert!(!directives(SignIn::Certificate).contains("auth-"));
         assert!(directives(SignIn::Password).contains("auth-user-pass\nreneg-sec"));
         assert!(directives(SignIn::PasswordMfa).contains("static-challenge \"Enter MFA code \" 1"));

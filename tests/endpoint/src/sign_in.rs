@@ -76,6 +76,9 @@ pub(crate) async fn judge(
         shared.report(Event::Ignored { node, phase: 2 });
         return Verdict::Silence;
     }
+    if shared.options.sign_in == SignIn::PasswordQuestion && !password.starts_with(PHASE_2) {
+        return ask(shared, place, environment);
+    }
     let password_bytes = password.len();
     match (examine(shared, node, environment).await, settings.deny) {
         (Ok(since_phase1), None) => {
@@ -127,7 +130,8 @@ async fn examine(
         }
         // The TLS handshake checked the certificate; there is nothing else.
         SignIn::Certificate => return Ok(Duration::ZERO),
-        SignIn::Password => options.password.clone(),
+        SignIn::PasswordQuestion => return answered(shared, node, environment),
+        SignIn::Password | SignIn::PasswordCertificate => options.password.clone(),
         SignIn::PasswordMfa => format!(
             "SCRV1:{}:{}",
             STANDARD.encode(&options.password),
@@ -136,6 +140,58 @@ async fn examine(
     };
     if environment.value("username") == options.user && environment.value("password") == expected {
         Ok(Duration::ZERO)
+    } else {
+        Err(Refusal::WrongPassword)
+    }
+}
+
+/// The question that follows name and password, if they are right.
+fn ask(shared: &Shared, place: Place, environment: &ClientEnvironment) -> Verdict {
+    let Place {
+        node,
+        transport,
+        port,
+    } = place;
+    let options = &shared.options;
+    let password = environment.value("password");
+    if environment.value("username") != options.user || password != options.password {
+        shared.report(Event::Refused {
+            node,
+            transport,
+            port,
+            reason: Refusal::WrongPassword,
+            password_bytes: password.len(),
+        });
+        return Verdict::Deny(REFUSED.to_owned());
+    }
+    let session = shared.sessions().open(node, String::new(), Instant::now());
+    shared.report(Event::Asked { node });
+    Verdict::Deny(format!(
+        "CRV1:{}:{}:{}:{}",
+        options.question_flags,
+        session.expose(),
+        STANDARD.encode(&options.user),
+        options.question
+    ))
+}
+
+/// The answer to the question, at the node that asked it and once.
+fn answered(
+    shared: &Shared,
+    node: usize,
+    environment: &ClientEnvironment,
+) -> Result<Duration, Refusal> {
+    let answer = environment.value("password").strip_prefix(PHASE_2);
+    let (session, code) = answer
+        .and_then(|answer| answer.split_once("::"))
+        .ok_or(Refusal::WrongPassword)?;
+    let now = Instant::now();
+    let lifetime = shared.settings().session_lifetime;
+    let session = SessionId::sent(session);
+    let login = shared.sessions().take(node, &session, lifetime, now)?;
+    let options = &shared.options;
+    if environment.value("username") == options.user && code == options.mfa_code {
+        Ok(now.duration_since(login.started))
     } else {
         Err(Refusal::WrongPassword)
     }

@@ -6,6 +6,7 @@ use crate::events::{Event, Events};
 use crate::machines;
 use crate::process::Process;
 use crate::snapshot::Snapshot;
+use crate::terminal::Terminal;
 use crate::tools::Tools;
 use crate::turn::Turn;
 use crate::up::{PendingUp, Up};
@@ -78,6 +79,20 @@ impl Default for Options {
         }
     }
 }
+
+/// What a person types into a dialog, by the names of the secrets, for [`Lab::set_typist`].
+#[must_use]
+pub fn typed(answers: &[(&str, &str)]) -> serde_json::Value {
+    let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), json!(value));
+    answers
+        .iter()
+        .map(pair)
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// The person presses Cancel, for [`Lab::set_typist`].
+pub const CANCEL: &str = "cancel";
 
 /// Two machines and what runs on them. Dropping it takes everything down.
 #[derive(Debug)]
@@ -390,6 +405,36 @@ impl Lab {
         };
         let plan = json!({"how": how, "user": "ada@example.com", "password": password});
         fs::write(self.dir.join("browser.json"), plan.to_string()).expect("the lab is writable");
+    }
+
+    /// Sets what the person at the desktop types into the dialogs to come: into each the next of
+    /// `forms`, into further ones nothing. See [`typed`] and [`CANCEL`].
+    pub fn set_typist(&self, forms: &[serde_json::Value]) {
+        let text = serde_json::to_string(forms).expect("it was JSON before");
+        let path = self.dir.join("typist.json");
+        fs::write(path, text).expect("the lab is writable");
+    }
+
+    /// `nmcli --ask connection up vpn` at a terminal.
+    #[must_use]
+    pub fn up_at_terminal(&self) -> Terminal {
+        Terminal::start(&self.client, "nmcli --ask --wait 300 connection up vpn")
+    }
+
+    /// `nmcli connection up vpn passwd-file`, with a file that holds `passwords`.
+    #[must_use]
+    pub fn up_with_password_file(&self, passwords: &str) -> Up {
+        let path = self.dir.join("passwords");
+        fs::write(&path, passwords).expect("the lab is writable");
+        let mut command = self.client.command("nmcli");
+        command
+            .args(["--wait", "300", "connection", "up", "vpn"])
+            .args(["passwd-file", "/run/lab/passwords"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let up = PendingUp::new(self.client.spawn("nmcli", &mut command)).finish();
+        fs::remove_file(path).expect("it was there");
+        up
     }
 
     /// What the last login at the browser posted to the auth dialog.

@@ -631,7 +631,7 @@ fn port_of(text: &str) -> Option<u16> {
 /// What OpenVPN's line may hold; it is put in quotation marks, so spaces do no harm.
 const PKCS11_ID_LIMIT: usize = 200;
 
-/// A `pkcs11:` URI, or the five fields of pkcs11-helper's older form.
+/// A `pkcs11:` URI, or the five fields of pkcs11-helper's own form, in which `\x20` is a space.
 pub(crate) fn is_pkcs11_id(id: &str) -> bool {
     let is_old_form = id.split('/').count() == 5;
     id.len() <= PKCS11_ID_LIMIT

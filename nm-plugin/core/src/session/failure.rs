@@ -73,6 +73,22 @@ pub enum Failure {
          and import the profile again"
     )]
     BadKey(String),
+    /// The endpoint does not accept the client's certificate.
+    #[error(
+        "the endpoint refused the client certificate: {0}. Ask your administrator for a current \
+         one, and import the profile with it"
+    )]
+    CertificateRefused(String),
+    /// The endpoint broke off once it had seen the client's certificate.
+    #[error(
+        "the endpoint answered, but did not let this computer in within {seconds} seconds. Most \
+         likely it refused the client certificate: ask your administrator for a current one, and \
+         import the profile with it"
+    )]
+    CertificateIgnored {
+        /// The limit that ran out.
+        seconds: u64,
+    },
     /// An answer that was refused came once more.
     #[error(
         "what was refused was given once more, so it was not sent again. Connect again, and enter \
@@ -130,6 +146,8 @@ impl Failure {
             | Self::WrongPin
             | Self::TokenMissing(_)
             | Self::BadKey(_)
+            | Self::CertificateRefused(_)
+            | Self::CertificateIgnored { .. }
             | Self::SameAgain(_)
             | Self::NobodyToAsk(_)
             | Self::BadChallenge(_)

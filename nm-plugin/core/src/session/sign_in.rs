@@ -1,7 +1,7 @@
 //! What OpenVPN is given when it asks for credentials, and what the user is asked for it.
 
 use super::ask::Why;
-use super::{Effect, Failure, Phase, ServiceState, Session, State};
+use super::{Effect, Failure, Phase, ServiceState, Session, State, for_journal};
 use crate::challenge::Challenge;
 use crate::management::{Command, NeedKind};
 use crate::mark;
@@ -132,6 +132,51 @@ impl Session {
                 self.fail(Failure::BadKey(why), now);
             }
         }
+    }
+
+    /// Keeps what OpenVPN says of a certificate or key, to explain the restart that follows.
+    pub(super) fn logged(&mut self, text: &str) {
+        const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
+        if ABOUT_KEYS.iter().any(|start| text.contains(start)) {
+            self.key_complaint = Some(for_journal(text).into_owned());
+        }
+        if text.starts_with("VERIFY OK: depth=0") {
+            self.endpoint_recognised = true;
+        }
+    }
+
+    /// Why the endpoint says nothing: once it is recognised, it has most likely refused the
+    /// client's certificate, which OpenVPN's servers do without a word.
+    pub(super) fn silence(&self, step: &'static str) -> Failure {
+        let seconds = self.limits.connect.as_secs();
+        if self.endpoint_recognised && self.profile.has_client_certificate() {
+            Failure::CertificateIgnored { seconds }
+        } else {
+            let host = self.profile.display_endpoint();
+            Failure::NoAnswer {
+                host,
+                seconds,
+                step,
+            }
+        }
+    }
+
+    /// Whether the endpoint has refused the client's certificate (RFC 8446, 6.2): then no further
+    /// attempt and no other node will do.
+    pub(super) fn certificate_refused(&mut self, now: Instant) -> bool {
+        let complaint = self.key_complaint.take().unwrap_or_default();
+        let Some((_, alert)) = complaint.split_once(" alert ") else {
+            return false;
+        };
+        let is_about_it = ["certificate", "unknown ca", "access denied"]
+            .iter()
+            .any(|words| alert.contains(words));
+        if is_about_it {
+            // What follows the alert's name is where OpenSSL met it.
+            let alert = alert.split(':').next().unwrap_or_default();
+            self.fail(Failure::CertificateRefused(alert.to_owned()), now);
+        }
+        is_about_it
     }
 
     /// OpenVPN asks for something to be done, for example for a token to be plugged in.

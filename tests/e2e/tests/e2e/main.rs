@@ -10,6 +10,8 @@ mod network;
 mod privileges;
 mod refusals;
 mod secrets;
+mod sign_ins;
+mod sign_ins_at_a_terminal;
 
 use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Snapshot, Up, VpnState};
 use std::time::Duration;

@@ -1,7 +1,12 @@
 //! A secret agent that runs a plugin's auth dialog in the old style, as gnome-shell and nm-applet
 //! do (networkAgent.js, applet-vpn-request.c), and tells about it in JSON lines.
+//!
+//! What a person would type into the dialog's window it answers itself (see [`crate::typist`]), for
+//! a lab has no screen; a login in the browser is the real dialog's.
 
 use crate::report::report;
+use crate::typist::{Typed, Typist};
+use aws_client_vpn_core::secret_prompt;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::collections::HashMap;
@@ -54,6 +59,7 @@ enum AgentError {
 struct Agent {
     style: Style,
     running: Running,
+    typist: Mutex<Typist>,
 }
 
 /// Cancels the dialog that runs now, if one does.
@@ -94,6 +100,27 @@ impl Agent {
             ));
         }
         let request = Request::read(&connection, hints, flags)?;
+        if let Some(form) = &request.form {
+            let typed = {
+                let mut typist = self.typist.lock().expect("not poisoned");
+                typist.answer(&request.uuid, form, request.interactive)
+            };
+            let secrets = match typed {
+                Typed::Answers(secrets) => secrets,
+                Typed::Cancel => {
+                    return Err(AgentError::UserCanceled("cancelled by the user".to_owned()));
+                }
+                Typed::Nothing => return Err(AgentError::NoSecrets("nothing is kept".to_owned())),
+                Typed::Silence => {
+                    let mut cancelled = self.running.begin();
+                    cancelled_for_good(&mut cancelled).await;
+                    return Err(AgentError::AgentCanceled("nobody is there".to_owned()));
+                }
+            };
+            report(json!({"event": "answered", "names": secrets.keys().collect::<Vec<_>>()}));
+            let vpn = HashMap::from([("secrets", Value::from(secrets))]);
+            return Ok(HashMap::from([("vpn", vpn)]));
+        }
         let secrets = run_dialog(self.style, request, self.running.begin()).await?;
         report(json!({"event": "answered", "names": secrets.keys().collect::<Vec<_>>()}));
         let vpn = HashMap::from([("secrets", Value::from(secrets))]);
@@ -115,6 +142,10 @@ impl Agent {
 
 /// What a dialog is told.
 struct Request {
+    uuid: String,
+    interactive: bool,
+    /// What a person would type, if it is not a login in the browser.
+    form: Option<secret_prompt::Form>,
     program: String,
     arguments: Vec<String>,
     input: String,
@@ -136,9 +167,16 @@ impl Request {
         let service = text("vpn", "service-type").ok_or_else(|| wrong("service-type"))?;
         let program = dialog_of(&service)
             .ok_or_else(|| AgentError::NoSecrets(format!("no auth dialog for {service}")))?;
+        let uuid = text("connection", "uuid").ok_or_else(|| wrong("uuid"))?;
+        let data = strings("data").into_iter().collect();
+        let words = hints.iter().map(String::as_str);
+        let form = match secret_prompt::Request::parse(words, &data, true) {
+            Ok(secret_prompt::Request::Form(form)) => Some(form),
+            Ok(secret_prompt::Request::Login(_)) | Err(_) => None,
+        };
         let mut arguments = vec![
             "-u".to_owned(),
-            text("connection", "uuid").ok_or_else(|| wrong("uuid"))?,
+            uuid.clone(),
             "-n".to_owned(),
             text("connection", "id").ok_or_else(|| wrong("id"))?,
             "-s".to_owned(),
@@ -159,6 +197,9 @@ impl Request {
         }
         input.push_str("DONE\n\n");
         Ok(Self {
+            uuid,
+            interactive: flags & ALLOW_INTERACTION != 0,
+            form,
             program,
             arguments,
             input,
@@ -314,6 +355,7 @@ async fn serve(style: Style) -> zbus::Result<()> {
     let agent = Agent {
         style,
         running: running.clone(),
+        typist: Mutex::default(),
     };
     let bus = zbus::connection::Builder::system()?
         .serve_at("/org/freedesktop/NetworkManager/SecretAgent", agent)?

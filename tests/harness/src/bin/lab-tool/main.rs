@@ -6,6 +6,7 @@ mod form;
 mod init;
 mod occupy;
 mod report;
+mod typist;
 mod watch;
 mod webdriver;
 

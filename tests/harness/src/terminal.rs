@@ -1,0 +1,113 @@
+//! A terminal of the client machine at which a program asks a person.
+
+use crate::process::Process;
+use crate::up::Up;
+use crate::wait::wait_for;
+use crate::world::World;
+use std::io::{Read, Write};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A program at a terminal.
+#[derive(Debug)]
+pub struct Terminal {
+    started: Instant,
+    process: Process,
+    shown: Arc<Mutex<String>>,
+    /// How much of what is shown has been waited for.
+    read: usize,
+    reader: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Terminal {
+    /// Starts `line` of shell on `world` at a terminal of its own (util-linux's `script`).
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub(crate) fn start(world: &World, line: &str) -> Self {
+        let mut command = world.command("script");
+        command
+            .args(["--quiet", "--return", "--command", line, "/dev/null"])
+            .env("TERM", "dumb")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut process = world.spawn("script", &mut command);
+        let mut stdout = process.entrance.stdout.take().expect("it is piped");
+        let shown = Arc::<Mutex<String>>::default();
+        let to = Arc::clone(&shown);
+        let reader = std::thread::spawn(move || {
+            let mut octets = [0; 4096];
+            while let Ok(count @ 1..) = stdout.read(&mut octets) {
+                let text = String::from_utf8_lossy(&octets[..count]);
+                to.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push_str(&text);
+            }
+        });
+        Self {
+            started: Instant::now(),
+            process,
+            shown,
+            read: 0,
+            reader: Some(reader),
+        }
+    }
+
+    /// All that the terminal has shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Waits until `text` is shown after what was waited for before.
+    ///
+    /// # Panics
+    /// If it is not shown in time.
+    #[track_caller]
+    pub fn expect(&mut self, text: &str, limit: Duration) {
+        let found = wait_for(limit, || {
+            let shown = self.shown();
+            let at = shown.get(self.read..)?.find(text)?;
+            Some(self.read + at + text.len())
+        });
+        match found {
+            Some(read) => self.read = read,
+            None => panic!("the terminal does not show {text:?}:\n{}", self.shown()),
+        }
+    }
+
+    /// Types `text` and presses Return.
+    ///
+    /// # Panics
+    /// If the program is gone.
+    #[track_caller]
+    pub fn type_line(&mut self, text: &str) {
+        let stdin = self.process.entrance.stdin.as_mut().expect("it is piped");
+        write!(stdin, "{text}\r")
+            .and_then(|()| stdin.flush())
+            .expect("the program reads");
+    }
+
+    /// Waits for the program's end.
+    ///
+    /// # Panics
+    /// If it was never started.
+    #[must_use]
+    pub fn finish(mut self) -> Up {
+        // Standard input stays open: its end would be that of the terminal.
+        if let Some(reader) = self.reader.take() {
+            drop(reader.join());
+        }
+        let status = self.process.entrance.wait().expect("it was started");
+        Up {
+            success: status.success(),
+            text: self.shown(),
+            elapsed: self.started.elapsed(),
+        }
+    }
+}
