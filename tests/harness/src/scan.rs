@@ -37,8 +37,11 @@ impl SecretScan {
         Self::default()
     }
 
-    /// Looks for `secret` too, in pieces, as it is.
+    /// Looks for `secret` too, in pieces if it is long, as it is.
     pub fn add(&mut self, name: &'static str, secret: &str) {
+        if secret.len() < PIECE {
+            self.pieces.push((name, secret.as_bytes().to_vec()));
+        }
         for piece in secret.as_bytes().chunks_exact(PIECE) {
             self.pieces.push((name, piece.to_vec()));
         }
@@ -151,6 +154,8 @@ mod tests {
             "here".to_owned()
         });
         scan.look(b"nothing", || "there".to_owned());
+        scan.add("password", "hunter2");
+        scan.look(b"the password hunter1", || "there".to_owned());
         assert_eq!(
             scan.findings(),
             [Finding {

@@ -1,9 +1,11 @@
 //! Whatever hints and standard input an auth dialog is started with: only an https address is
-//! opened, a failure is told in one line, and it does not matter how the agent cuts its words.
+//! opened, a form shows lines and answers in lines, a failure is told in one line, and it does not matter how the agent cuts its words.
 #![no_main]
 
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::{AgentLines, Prompt, login_failure_text, login_hints};
+use aws_client_vpn_core::secret_prompt::{
+    AgentLines, Form, Prompt, form_answer, login_failure_text, login_hints,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &str)| {
@@ -20,6 +22,27 @@ fuzz_target!(|input: (u8, &str)| {
         let hints = login_hints(&prompt.url, prompt.time_left.as_secs(), prompt.retry);
         let again = Prompt::parse(hints.iter().map(String::as_str), false);
         assert_eq!(again, Ok(prompt));
+    }
+
+    // The same text as settings, a line `key=value` each.
+    let data = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    if let Some(form) = Form::parse(text.lines(), &data) {
+        assert!(!form.fields.is_empty());
+        for field in &form.fields {
+            assert!(!field.label().is_empty() && !field.label().contains(char::is_control));
+        }
+        let answers: Vec<_> = form
+            .fields
+            .iter()
+            .map(|field| (field.credential, Secret::from(text)))
+            .collect();
+        let printed = form_answer(&answers);
+        let lines: Vec<_> = printed.expose().lines().collect();
+        assert!(lines.len() % 2 == 0 && printed.expose().ends_with("\n\n"));
     }
 
     if let Some(reason) = login_failure_text(&Secret::from(text)) {

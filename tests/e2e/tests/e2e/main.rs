@@ -12,6 +12,7 @@ mod refusals;
 mod secrets;
 mod sign_ins;
 mod sign_ins_at_a_terminal;
+mod tokens;
 
 use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Snapshot, Up, VpnState};
 use std::time::Duration;
