@@ -4,12 +4,15 @@
 #   build.sh client      target/openvpn/openvpn         Debian's 2.6.14 with patches/openvpn/2.6
 #   build.sh server      target/openvpn-server/openvpn  and with tests/endpoint/patches, for tests
 #   build.sh client-2.7  target/openvpn-2.7/openvpn     2.7.7 with patches/openvpn/2.7
+#   build.sh fetch DIR   the source files of client into DIR, for a source package
 #
 # with --check after it, runs OpenVPN's own test suite on the patched tree too.
 #
 # The source comes from the Debian mirror that apt has (through a list and a cache of our own; the
 # system's stay as they are), in a pinned version, with pinned checksums. OPENVPN_TARBALL=<file>
 # takes a tarball of OpenVPN of the same line instead, whose checksum is then the caller's matter.
+# OPENVPN_SOURCE=<folder> has the pinned files already, so that nothing is fetched.
+# OPENVPN_SYMBOLS=yes keeps the symbols, for packagers' tools to take out.
 #
 # A build is kept until the patches, this script, the tarball or the compiler change.
 set -eu
@@ -21,10 +24,10 @@ target=${CARGO_TARGET_DIR:-$root/target}
 what=${1:-client}
 check=${2:-}
 case $what in
-client)     line=2.6 name=openvpn ;;
-server)     line=2.6 name=openvpn-server ;;
+client | fetch) line=2.6 name=openvpn ;;
+server) line=2.6 name=openvpn-server ;;
 client-2.7) line=2.7 name=openvpn-2.7 ;;
-*) echo "usage: build.sh client|server|client-2.7 [--check]" >&2; exit 2 ;;
+*) echo "usage: build.sh client|server|client-2.7 [--check] | fetch DIR" >&2; exit 2 ;;
 esac
 
 # Version of the Debian package, its suite, and the SHA-256 of each file of its source.
@@ -55,10 +58,10 @@ inputs() {
 	if [ -n "${OPENVPN_TARBALL:-}" ]; then cat "$OPENVPN_TARBALL"; fi
 	"${CC:-cc}" --version
 	pkg-config --modversion openssl libpkcs11-helper-1 2>/dev/null || true
-	echo "${CFLAGS:-} ${LDFLAGS:-}"
+	echo "${CFLAGS:-} ${CPPFLAGS:-} ${LDFLAGS:-} ${OPENVPN_SYMBOLS:-}"
 }
 wanted=$(inputs | sha256sum | cut -d' ' -f1)
-is_built() { [ -z "$check" ] && [ -x "$out/openvpn" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
+is_built() { [ "$what" != fetch ] && [ -z "$check" ] && [ -x "$out/openvpn" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
 if is_built; then exit 0; fi
 
 mkdir -p "$out" "$target/openvpn-source"
@@ -81,6 +84,11 @@ mirror() {
 # Fetches the source package's files into the cache, unless they are there.
 fetch() {
 	cd "$target/openvpn-source"
+	if [ -n "${OPENVPN_SOURCE:-}" ]; then
+		echo "$sums" | while read -r _ file; do cp "$OPENVPN_SOURCE/$file" .; done
+		echo "$sums" | sha256sum --check --quiet
+		return
+	fi
 	if echo "$sums" | sha256sum --check --status 2>/dev/null; then return; fi
 	say "fetching $version"
 	apt=$(mktemp -d "$target/openvpn-source/apt.XXXXXX")
@@ -130,6 +138,13 @@ check_in_own_network() {
 		make -C tests check-TESTS TESTS="$scripts"'
 }
 
+if [ "$what" = fetch ]; then
+	(fetch)
+	mkdir -p "$2"
+	echo "$sums" | while read -r _ file; do cp "$target/openvpn-source/$file" "$2"; done
+	exit
+fi
+
 build=$out/build
 rm -rf "$build"
 mkdir -p "$build"
@@ -156,7 +171,8 @@ if [ "$what" = server ]; then apply_series "$root/tests/endpoint/patches"; fi
 say "building"
 # PKCS #11 is on as in Debian's build: without it, OpenVPN cuts every name and password to 127 octets.
 pkg-config --exists libpkcs11-helper-1 || { say "libpkcs11-helper1-dev is missing; make deps installs it"; exit 1; }
-CFLAGS="${CFLAGS:--O2 -g0 -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -fPIE -Wformat -Werror=format-security}" \
+if [ "${OPENVPN_SYMBOLS:-}" = yes ]; then symbols=-g; else symbols=-g0; fi
+CFLAGS="${CFLAGS:--O2 -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -fPIE -Wformat -Werror=format-security} $symbols -ffile-prefix-map=$build=openvpn" \
 	LDFLAGS="${LDFLAGS:--pie -Wl,-z,relro -Wl,-z,now -Wl,--as-needed}" \
 	./configure --quiet --disable-lzo --disable-lz4 --disable-plugins --disable-plugin-auth-pam \
 	--disable-plugin-down-root --disable-systemd --disable-dco --enable-pkcs11 >configure.out 2>&1 ||
@@ -167,7 +183,11 @@ if [ "$check" = --check ]; then
 	check_in_own_network >check.out 2>&1 || { tail -n 40 check.out >&2; exit 1; }
 	grep -E '^(PASS|SKIP|FAIL):' check.out >&2 || true
 fi
-strip --strip-unneeded -o "$out/openvpn.new" src/openvpn/openvpn
+if [ "${OPENVPN_SYMBOLS:-}" = yes ]; then
+	cp src/openvpn/openvpn "$out/openvpn.new"
+else
+	strip --strip-unneeded -o "$out/openvpn.new" src/openvpn/openvpn
+fi
 mv "$out/openvpn.new" "$out/openvpn"
 cd "$root"
 [ "$check" = --check ] || rm -rf "$build"

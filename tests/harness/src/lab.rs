@@ -66,6 +66,8 @@ pub struct Options {
     pub browser: Browser,
     /// Whether the staged tree lies over the client's `/usr`.
     pub product: bool,
+    /// The system that the client runs, unpacked in this folder; `None` for this machine's.
+    pub system: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -76,6 +78,7 @@ impl Default for Options {
             agent: Some(AgentStyle::GnomeShell),
             browser: Browser::Scripted,
             product: true,
+            system: None,
         }
     }
 }
@@ -137,8 +140,9 @@ impl Lab {
             "{} is missing: run `make stage`",
             tools.stage.display()
         );
-        let server = World::start("server", &dir, "");
-        let client = World::start("client", &dir, &machines::client_setup(options.product));
+        let server = World::start("server", &dir, None, "");
+        let setup = machines::client_setup(options.product);
+        let client = World::start("client", &dir, options.system.as_deref(), &setup);
         machines::cable(&client, &server);
         let endpoint = options
             .endpoint

@@ -29,9 +29,11 @@ pub struct World {
 
 impl World {
     /// Makes the machine, runs `setup` (shell, as root of the new mount namespace) in it. `/run`,
-    /// `/tmp` and `/var/tmp` are its own and empty; `dir` is seen as `/run/lab`.
-    pub(crate) fn start(name: &str, dir: &Path, setup: &str) -> Self {
+    /// `/tmp` and `/var/tmp` are its own and empty; `dir` is seen as `/run/lab`. With `system`,
+    /// the rest of its file system is that folder's, else this machine's.
+    pub(crate) fn start(name: &str, dir: &Path, system: Option<&Path>, setup: &str) -> Self {
         let tools = Tools::locate();
+        let enter = system.map_or_else(String::new, |system| enter_system(name, dir, system));
         let script = format!(
             "set -e\n\
              # Without notes on mounts in /run, which is another one a moment later.\n\
@@ -47,6 +49,7 @@ impl World {
              mount --bind {target} lab-target\n\
              cd /\n\
              mount --move {dir}/{name}-run /run\n\
+             {enter}\
              mount -t tmpfs -o mode=1777 tmpfs /tmp\n\
              mount -t tmpfs -o mode=1777 tmpfs /var/tmp\n\
              mknod -m 666 /run/overlay/tun c 10 200\n\
@@ -246,6 +249,25 @@ impl Drop for World {
         process::send(self.init, Signal::KILL);
         drop(self.holder.wait());
     }
+}
+
+/// Shell that goes on with the folder `system` as `/`; what is written there goes to memory.
+fn enter_system(name: &str, dir: &Path, system: &Path) -> String {
+    format!(
+        "mkdir -p {dir}/{name}-system\n\
+         mount -t tmpfs -o mode=755 tmpfs {dir}/{name}-system\n\
+         cd {dir}/{name}-system\n\
+         mkdir upper work root\n\
+         mount -t overlay overlay -o lowerdir={system},upperdir=upper,workdir=work root\n\
+         for folder in dev proc sys; do mount --rbind /$folder root/$folder; done\n\
+         mount --move /run root/run\n\
+         cd root\n\
+         pivot_root . mnt\n\
+         cd /\n\
+         umount -l /mnt\n",
+        dir = dir.display(),
+        system = system.display(),
+    )
 }
 
 pub(crate) fn log_file(dir: &Path, name: &str) -> File {

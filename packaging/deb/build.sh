@@ -1,0 +1,51 @@
+#!/bin/sh
+# Builds the Debian source and binary packages into target/dist, as `make deb` does.
+#
+#   DEB_REVISION=N   the Debian revision (1)
+#   PACKAGE_TESTS=yes   runs the tests that the source package carries, too
+#
+# The build happens in a copy unpacked from the source package, with no network but what the
+# machine gives; packaging/source/offline.sh keeps it from being used.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+. packaging/version.sh
+revision=${DEB_REVISION:-1}
+name=network-manager-aws-client-vpn
+dist=$root/target/dist
+build=${PACKAGE_BUILD_DIR:-$root/target/package}
+tree=$build/$name-$version
+
+packaging/source/make.sh
+rm -rf "$build"
+mkdir -p "$tree"
+for archive in "$dist/${name}_$version".orig*.tar.xz; do
+    ln -s "$archive" "$build/"
+done
+tar -C "$tree" --strip-components=1 -xf "$dist/${name}_$version.orig.tar.xz"
+for component in vendor openvpn; do
+    mkdir "$tree/$component"
+    tar -C "$tree/$component" --strip-components=1 -xf "$dist/${name}_$version.orig-$component.tar.xz"
+done
+
+mkdir "$tree/debian"
+for file in packaging/deb/*; do
+    case $file in */build.sh | */licences | */copyright.in) ;; *) cp -r "$file" "$tree/debian/" ;; esac
+done
+python3 packaging/crates.py copyright packaging/deb/copyright.in >"$tree/debian/copyright"
+python3 packaging/changelog.py deb "$version" "$revision" "$SOURCE_DATE_EPOCH" >"$tree/debian/changelog"
+
+# Rust may come from rustup rather than from Debian: its own folder then, because debhelper hides
+# the home that rustup's stand-ins look in, and no check for packages of that name.
+PATH=$(dirname "$(rustup which cargo 2>/dev/null || command -v cargo)"):$PATH
+export PATH
+[ "${PACKAGE_TESTS:-}" = yes ] || export DEB_BUILD_OPTIONS="nocheck ${DEB_BUILD_OPTIONS:-}"
+cd "$tree"
+# A build of Make's above must not tell this one how to run.
+unset MAKEFLAGS MAKELEVEL
+dpkg-buildpackage --no-sign --no-check-builddeps --no-pre-clean --source-option=-Zxz
+
+cd "$build"
+mv -f ./*.deb ./*.dsc ./*.debian.tar.xz ./*.buildinfo ./*.changes "$dist/"
+cd "$dist"
+ls -l ./*"${version}-$revision"*.deb

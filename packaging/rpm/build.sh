@@ -1,0 +1,41 @@
+#!/bin/sh
+# Builds the source and binary RPM packages into target/dist, as `make rpm` does. RPM_RELEASE=N is
+# the release (1). The binary packages are built from the source package, without a network.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+. packaging/version.sh
+revision=${RPM_RELEASE:-1}
+name=network-manager-aws-client-vpn
+dist=$root/target/dist
+build=${RPM_BUILD_DIR:-$root/target/rpm}
+spec=$build/SPECS/NetworkManager-aws-client-vpn.spec
+
+packaging/source/make.sh
+rm -rf "$build"
+mkdir -p "$build/SOURCES" "$build/SPECS"
+cp "$dist/${name}_$version".orig*.tar.xz "$build/SOURCES/"
+openvpn=$(sed -n 's/.*openvpn_\(2\.6\.[0-9]*\)\.orig.*/\1/p' packaging/openvpn/build.sh | head -n 1)
+{
+    echo "%global license_expression $(python3 packaging/crates.py licences)"
+    sed -e "s/@version@/$version/; s/@revision@/$revision/; s/@openvpn_version@/$openvpn/" \
+        -e '/^@changelog@$/d' packaging/rpm/NetworkManager-aws-client-vpn.spec.in
+    python3 packaging/changelog.py rpm "$version" "$revision" "$SOURCE_DATE_EPOCH"
+} >"$spec"
+
+PATH=$(dirname "$(rustup which cargo 2>/dev/null || command -v cargo)"):$PATH
+export PATH
+unset MAKEFLAGS MAKELEVEL
+# The same day and machine in each package of the same source. The packages that the spec asks
+# for are Debian's here, which rpm does not know of: make deps sees to them.
+rpm_() {
+    rpmbuild --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$build/BUILD}" \
+        --define "_buildhost localhost" \
+        --define "use_source_date_epoch_as_buildtime 1" --define "clamp_mtime_to_source_date_epoch 1" \
+        --define "_source_payload w6.xzdio" --define "_binary_payload w6.xzdio" \
+        --nodeps "$@"
+}
+rpm_ -bs "$spec"
+rpm_ --rebuild "$build"/SRPMS/*.src.rpm
+mv -f "$build"/SRPMS/*.src.rpm "$build"/RPMS/*/*.rpm "$dist/"
+ls -l "$dist"/*.rpm

@@ -1,0 +1,151 @@
+//! The life of the Debian packages: installed while NetworkManager runs, used, upgraded while
+//! connected, removed, purged.
+
+use crate::files::Files;
+use crate::{connects, lab, packages, step};
+use aws_client_vpn_harness::{Lab, eventually};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a step may take that takes a moment on an idle machine.
+const SOON: Duration = Duration::from_secs(30);
+const NAMES: [&str; 2] = [
+    "network-manager-aws-client-vpn",
+    "network-manager-aws-client-vpn-gnome",
+];
+/// NetworkManager 1.58 is the first that knows private profiles in the strict sense.
+const PRIVATE: (u32, u32) = (1, 58);
+
+pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
+    let lab = lab(system);
+    let version = lab.client.check(["NetworkManager", "--version"]);
+    let before = Files::of(&lab);
+
+    // Only what both need first: the base of a machine without the desktop's libraries.
+    let main = packages("network-manager-aws-client-vpn_");
+    apt(&lab, &["install"], &main);
+    step(
+        suite,
+        &format!("installed beside NetworkManager {}", version.trim()),
+    );
+
+    lab.import("udp", 443);
+    connects(&lab);
+    step(
+        suite,
+        "imported, signed in, connected: NetworkManager took the plugin up as it runs",
+    );
+
+    let gnome = packages("network-manager-aws-client-vpn-gnome_");
+    apt(
+        &lab,
+        &["install"],
+        &next_versions(&lab, &[main, gnome].concat()),
+    );
+    lab.traffic_flows();
+    assert!(
+        lab.down().status.success(),
+        "nmcli failed:\n{}",
+        lab.journal()
+    );
+    connects(&lab);
+    step(
+        suite,
+        "upgraded while connected, with -gnome: the tunnel stayed, the next one came up",
+    );
+
+    if at_least(&version, PRIVATE) {
+        assert!(lab.down().status.success(), "nmcli failed");
+        lab.modify("connection.permissions", "user:root");
+        connects(&lab);
+        lab.modify("connection.permissions", "");
+        step(suite, "a private profile connects");
+    }
+
+    apt(&lab, &["remove"], &NAMES.map(ToOwned::to_owned));
+    drop(lab.down());
+    let gone = ["nm-aws-client-vpn-service", "nm-aws-client-vpn/openvpn"];
+    eventually("service and OpenVPN are gone", SOON, || {
+        gone.iter()
+            .all(|name| lab.client.processes_called(name).is_empty())
+            .then_some(())
+    });
+    apt(&lab, &["purge"], &NAMES.map(ToOwned::to_owned));
+    apt(&lab, &["autoremove", "--purge"], &[]);
+    let kept = lab.client.check([
+        "sh",
+        "-c",
+        "cat /etc/NetworkManager/system-connections/*.nmconnection",
+    ]);
+    assert!(
+        kept.contains("aws-client-vpn") && kept.contains("id=base"),
+        "the user's connections are gone: {kept}"
+    );
+    let differences: Vec<String> = Files::of(&lab)
+        .differences(&before)
+        .into_iter()
+        .filter(|line| !is_the_users_or_the_systems(line))
+        .collect();
+    assert_eq!(differences, [""; 0], "purging leaves something");
+    step(
+        suite,
+        "removed and purged: nothing is left, and the user's connections are",
+    );
+}
+
+/// The user's connection, and the copies that account programs keep of what they changed: Debian
+/// lets a package's account be, locked, so that no other program gets its number.
+fn is_the_users_or_the_systems(difference: &str) -> bool {
+    let path = difference.split_once(": ").map_or("", |(_, path)| path);
+    path.starts_with("/etc/NetworkManager/system-connections/")
+        || [
+            "/etc/passwd-",
+            "/etc/group-",
+            "/etc/shadow-",
+            "/etc/gshadow-",
+        ]
+        .contains(&path)
+}
+
+/// Runs apt-get without a network, from what the system has in its cache.
+pub(crate) fn apt(lab: &Lab, command: &[&str], operands: &[String]) {
+    let mut line = vec![
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "-q",
+        "-y",
+    ];
+    line.extend(["--no-download", "--no-install-recommends"]);
+    line.extend(["-o", "Dpkg::Use-Pty=0", "-o", "APT::Sandbox::User=root"]);
+    line.extend(command);
+    line.extend(operands.iter().map(String::as_str));
+    lab.client.check(line);
+}
+
+/// The same packages once more with a higher version, as an upgrade brings them.
+fn next_versions(lab: &Lab, built: &[String]) -> Vec<String> {
+    let script = "set -e\n\
+        mkdir -p /tmp/next\n\
+        for deb; do\n\
+          rm -rf /tmp/next/tree\n\
+          dpkg-deb -R \"$deb\" /tmp/next/tree\n\
+          sed -i -E 's/^(Version: .*)$/\\1+next/; s/(aws-client-vpn \\(= [^)]*)\\)/\\1+next)/' \
+            /tmp/next/tree/DEBIAN/control\n\
+          dpkg-deb --root-owner-group -Znone -b /tmp/next/tree \"/tmp/next/$(basename \"$deb\")\" >&2\n\
+          echo \"/tmp/next/$(basename \"$deb\")\"\n\
+        done\n";
+    let mut line = vec!["sh", "-c", script, "next"];
+    line.extend(built.iter().map(String::as_str));
+    let made = lab.client.check(line);
+    made.lines().map(ToOwned::to_owned).collect()
+}
+
+fn at_least(version: &str, wanted: (u32, u32)) -> bool {
+    let mut numbers = version
+        .trim()
+        .split('.')
+        .map_while(|word| word.parse().ok());
+    let found: (u32, u32) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    found >= wanted
+}
