@@ -27,8 +27,8 @@ FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn
 STAGE   := $(CURDIR)/target/stage
 
-.PHONY: help deps deps-build build openvpn openvpn-for-tests install stage \
-	words check unit e2e fuzz test demo bench endpoint
+.PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests install stage \
+	words check unit e2e deb rpm packages-test fuzz test demo bench endpoint
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -38,6 +38,9 @@ deps: ## Debian packages that building and testing need (installs as root, else 
 
 deps-build:
 	@packaging/install-debian-packages.sh build
+
+deps-package:
+	@packaging/install-debian-packages.sh build package
 
 build: ## the programs and the library, in target/release
 	$(CARGO) build --release --locked $(SHIPPED)
@@ -105,6 +108,19 @@ unit: deps-build ## tests that need no network and no NetworkManager
 
 e2e: deps openvpn-for-tests stage ## end-to-end tests through the real NetworkManager (root)
 	$(CARGO) test --locked -p aws-client-vpn-e2e
+
+deb: deps-package ## Debian packages, binary and source, in target/dist
+	packaging/deb/build.sh
+
+rpm: deps-package ## RPM packages, binary and source, in target/dist
+	packaging/rpm/build.sh
+
+# Debian releases that the packages are installed and used in.
+SUITES := bookworm trixie forky
+packages-test: deps openvpn-for-tests deb rpm ## the packages: linted, installed and used in clean systems (root)
+	packaging/test/lint.sh
+	for suite in $(SUITES); do packaging/test/make-root.sh $$suite || exit 1; done
+	$(CARGO) run --locked -p aws-client-vpn-e2e --bin packages -- $(SUITES)
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh

@@ -43,7 +43,7 @@ export PATH
 cd "$tree"
 # A build of Make's above must not tell this one how to run.
 unset MAKEFLAGS MAKELEVEL
-dpkg-buildpackage --no-sign --no-check-builddeps --no-pre-clean --source-option=-Zxz
+dpkg-buildpackage --no-sign --no-check-builddeps --source-option=-Zxz
 
 cd "$build"
 mv -f ./*.deb ./*.dsc ./*.debian.tar.xz ./*.buildinfo ./*.changes "$dist/"

@@ -11,6 +11,7 @@ extern crate self as aws_client_vpn_core;
 pub mod certificate;
 pub mod challenge;
 pub mod ip_config;
+pub mod keyfile;
 pub mod management;
 pub mod message;
 pub mod openvpn;
