@@ -4,6 +4,7 @@
     crates.py vendor DIR            copies of all crates into DIR; those that no package needs are
                                     empty, so that Windows' libraries are in no source package
     crates.py copyright TEMPLATE    debian/copyright: the template and a paragraph for each crate
+    crates.py linked                the crates that are linked into a program, name and version
     crates.py licences              one SPDX expression of all that is linked, for the RPM package
     crates.py sbom VERSION          CycloneDX 1.5 bill of materials, JSON
 
@@ -245,6 +246,8 @@ if __name__ == "__main__":
             vendor(destination)
         case ["copyright", template]:
             copyright(template)
+        case ["linked"]:
+            print("\n".join(folder(package) for package in foreign(shipped(metadata(), with_tests=False))))
         case ["licences"]:
             licences()
         case ["sbom", version]:

@@ -40,7 +40,7 @@ if [ ! -e "$root/.made" ]; then
     chmod 755 "$root/usr/sbin/policy-rc.d"
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     apt update >>"$root.log" 2>&1
-    apt install network-manager dbus iproute2 iputils-ping procps ca-certificates \
+    apt install network-manager dbus iproute2 iputils-ping procps curl \
         >>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
     touch "$root/.made"
 fi

@@ -138,7 +138,7 @@ impl World {
                 "--uts",
                 "--ipc",
             ])
-            .args(["--wd=/", "--root", "--", program])
+            .args(["--wdns=/", "--root", "--", program])
             .env_clear()
             .env(
                 "PATH",
