@@ -45,7 +45,11 @@ pub fn to_keyfile(
     entry(&mut text, "type", "vpn");
     group(&mut text, "vpn");
     entry(&mut text, "service-type", SERVICE_TYPE);
-    entry(&mut text, "timeout", &DEFAULT_VPN_TIMEOUT_SECONDS.to_string());
+    entry(
+        &mut text,
+        "timeout",
+        &DEFAULT_VPN_TIMEOUT_SECONDS.to_string(),
+    );
     for (key, value) in to_data(profile) {
         entry(&mut text, &key, &value);
     }

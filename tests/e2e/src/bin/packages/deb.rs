@@ -71,7 +71,8 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
             .then_some(())
     });
     // Not apt's purge: of packages without configuration files it knows nothing any more.
-    lab.client.check(["dpkg", "--purge"].into_iter().chain(NAMES));
+    lab.client
+        .check(["dpkg", "--purge"].into_iter().chain(NAMES));
     apt(&lab, &["autoremove", "--purge"], &[]);
     let kept = lab.client.check([
         "sh",
