@@ -22,6 +22,8 @@ pub(crate) enum Choice {
 /// The page.
 pub(crate) struct ProfilePage {
     page: adw::PreferencesPage,
+    /// What is chosen for a new connection.
+    new: adw::PreferencesGroup,
     name: adw::EntryRow,
     audience: adw::ComboRow,
     existing: Option<adw::ComboRow>,
@@ -64,6 +66,7 @@ impl ProfilePage {
         }
         Self {
             page,
+            new: connection,
             name: entry,
             audience,
             existing: update,
@@ -102,8 +105,7 @@ impl ProfilePage {
     /// Name and audience cannot be chosen when a connection is updated.
     pub(crate) fn show_choice(&self, choice: Option<&Choice>) {
         let updates = matches!(choice, Some(Choice::Update(_)));
-        self.name.set_sensitive(!updates);
-        self.audience.set_sensitive(!updates);
+        self.new.set_visible(!updates);
         match choice {
             None => self.name.add_css_class("error"),
             Some(_) => self.name.remove_css_class("error"),

@@ -170,8 +170,10 @@ impl Inner {
         self.window.add_controller(target);
     }
 
-    fn show(&self, page: &impl IsA<gtk::Widget>, subtitle: &str) {
-        self.title.set_subtitle(subtitle);
+    /// `title` is what the desktop calls the window.
+    fn show(&self, page: &impl IsA<gtk::Widget>, title: &str) {
+        self.window.set_title(Some(title));
+        self.title.set_subtitle("");
         self.show_dialog_buttons(false);
         // GTK would go on with widgets that are gone.
         self.window.set_default_widget(gtk::Widget::NONE);
@@ -187,22 +189,9 @@ impl Inner {
         self.header.set_show_end_title_buttons(!shown);
     }
 
-    fn show_welcome(&self) {
-        let page = adw::StatusPage::builder()
-            .icon_name(APPLICATION_ID)
-            .title(text!("Add an AWS Client VPN"))
-            .description(text!(
-                "Open the profile that your administrator gave you, a file that ends in “.ovpn”, \
-                 or drop it here."
-            ))
-            .child(&button(&text!("_Open Profile…"), "win.open", true))
-            .build();
-        self.show(&page, "");
-        self.make_default(&page);
-    }
-
-    /// Enter presses the page's suggested button.
-    fn make_default(&self, page: &adw::StatusPage) {
+    /// A page with little more than a sentence; Enter presses its first button.
+    fn show_status(&self, page: &adw::StatusPage) {
+        self.show(page, &page.title());
         let child = page.child();
         let first = child
             .as_ref()
@@ -213,6 +202,19 @@ impl Inner {
         if let Some(button) = button {
             button.grab_focus();
         }
+    }
+
+    fn show_welcome(&self) {
+        let page = adw::StatusPage::builder()
+            .icon_name(APPLICATION_ID)
+            .title(text!("Add an AWS Client VPN"))
+            .description(text!(
+                "Open the profile that your administrator gave you, a file that ends in “.ovpn”, \
+                 or drop it here."
+            ))
+            .child(&button(&text!("_Open Profile…"), "win.open", true))
+            .build();
+        self.show_status(&page);
     }
 
     fn choose_file(self: &Rc<Self>) {
@@ -263,6 +265,11 @@ impl Inner {
 
     async fn read(self: Rc<Self>, path: PathBuf) {
         let name = profile_file::connection_name(&path);
+        let file_name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let work = gio::spawn_blocking({
             let path = path.clone();
             move || profile_file::read(&path)
@@ -278,6 +285,7 @@ impl Inner {
             Ok(imported) => imported,
             Err(error) => {
                 self.show_refusal(&presentation::refusal(&error));
+                self.title.set_subtitle(&file_name);
                 return;
             }
         };
@@ -297,6 +305,7 @@ impl Inner {
             page,
         });
         self.show(offer.page.widget(), &name);
+        self.title.set_subtitle(&name);
         self.show_dialog_buttons(true);
         self.window.set_default_widget(Some(&self.accept));
         offer.page.connect_changed(clone!(
@@ -329,8 +338,7 @@ impl Inner {
             .description(glib::markup_escape_text(&refusal.text))
             .child(&button(&text!("_Open Another Profile…"), "win.open", false))
             .build();
-        self.show(&page, "");
-        self.make_default(&page);
+        self.show_status(&page);
     }
 
     fn accept(self: &Rc<Self>) {
@@ -408,8 +416,7 @@ impl Inner {
                 &button(&text!("_Done"), "window.close", false),
             ))
             .build();
-        self.show(&page, "");
-        self.make_default(&page);
+        self.show_status(&page);
         self.state.replace(State::Stored {
             name,
             stored,
@@ -494,8 +501,7 @@ impl Inner {
                 ))
                 .build(),
         };
-        self.show(&page, "");
-        self.make_default(&page);
+        self.show_status(&page);
     }
 
     fn show_working(&self, what: &str) {
@@ -523,7 +529,7 @@ impl Inner {
             .description(glib::markup_escape_text(what))
             .child(&child)
             .build();
-        self.show(&page, "");
+        self.show_status(&page);
         stop.grab_focus();
     }
 

@@ -196,7 +196,7 @@ fn what_is_no_aws_profile_is_declined_with_a_reason() {
         assert!(!host.import_silently(&path));
     }
     for (path, reason) in [
-        (folder.path("missing.ovpn"), "No such file"),
+        (folder.path("missing.ovpn"), "there is no such file"),
         (folder.path("."), "not a regular file"),
         (PathBuf::from("/dev/zero"), "not a regular file"),
     ] {
@@ -217,7 +217,7 @@ fn an_export_that_cannot_be_says_why_and_changes_nothing() {
         .expect("imported");
 
     for (path, reason) in [
-        (folder.path("missing/b.ovpn"), "No such file"),
+        (folder.path("missing/b.ovpn"), "there is no such file"),
         (folder.path("."), "not a regular file"),
         (PathBuf::from("/dev/null"), "not a regular file"),
     ] {

@@ -4,7 +4,7 @@ use aws_client_vpn_core::mark;
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::profile::Inline;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -45,9 +45,15 @@ pub fn patterns(inline: Inline) -> &'static [&'static str] {
 /// Why a file could not be read or written; the caller names the file.
 #[derive(Debug, thiserror::Error, Worded)]
 pub enum FileError {
-    /// The system said no.
+    /// It is not there.
+    #[error("there is no such file")]
+    Missing,
+    /// It is somebody else's.
+    #[error("you may not open it")]
+    Denied,
+    /// The system said no for another reason.
     #[error("{0}")]
-    System(#[from] std::io::Error),
+    System(std::io::Error),
     /// A folder, pipe, device or socket.
     #[error("it is not a regular file")]
     NotRegular,
@@ -60,6 +66,18 @@ pub enum FileError {
     /// Not UTF-8.
     #[error("it is not a text in UTF-8")]
     NotText,
+}
+
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == ErrorKind::NotFound {
+            Self::Missing
+        } else if error.kind() == ErrorKind::PermissionDenied {
+            Self::Denied
+        } else {
+            Self::System(error)
+        }
+    }
 }
 
 /// The text of the regular file at `path`, at most [`SIZE_LIMIT`] octets.

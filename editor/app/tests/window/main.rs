@@ -46,15 +46,19 @@ fn inside(language: &str) {
             updates(&screen, &network_manager);
             says_what_went_wrong(&screen, &network_manager);
             refuses(&screen);
+            needs_no_mouse(&screen, &network_manager);
+            takes_what_is_dropped(&screen);
         }
     }
 }
 
 /// Nothing is cut off, whatever the window's width and colours.
 fn looks(screen: &Screen, label: &str) {
-    screen.window().present();
+    let window = screen.welcome();
+    screen.expect_uncut(&window);
     screen.picture("welcome");
-    for name in ["certificate", "password"] {
+    screen.close(&window);
+    for name in ["certificate", "password", "expired"] {
         let window = screen.open(name);
         screen.wait_for(&window, label);
         screen.expect_uncut(&window);
@@ -153,11 +157,35 @@ fn says_what_went_wrong(screen: &Screen, network_manager: &Played) {
     network_manager.forget();
 }
 
+/// Mnemonic, Enter, Escape.
+fn needs_no_mouse(screen: &Screen, network_manager: &Played) {
+    network_manager.forget();
+    let window = screen.open("saml");
+    screen.wait_for(&window, "Single sign-on in the browser");
+    screen.key(&window, "alt+n");
+    screen.key(&window, "ctrl+a");
+    screen.key(&window, "x");
+    screen.key(&window, "Return");
+    screen.wait_for(&window, "“x” Is Ready");
+    assert_eq!(network_manager.added().name(), "x");
+    screen.key(&window, "alt+o");
+    screen.wait_for(&window, "Waiting for you to sign in…");
+    screen.key(&window, "Escape");
+    screen.wait_for_end(&window);
+}
+
+fn takes_what_is_dropped(screen: &Screen) {
+    let window = screen.welcome();
+    screen.drop_profile(&window, "password");
+    screen.wait_for(&window, "User name, password and one-time code");
+    screen.close(&window);
+}
+
 fn refuses(screen: &Screen) {
     for (name, text) in [
         ("other-vpn", "Not an AWS Client VPN Profile"),
         ("evil", "Line 2: 'up' cannot be used"),
-        ("missing", "This File Cannot Be Read"),
+        ("missing", "There is no such file."),
     ] {
         let window = screen.open(name);
         screen.wait_for(&window, text);

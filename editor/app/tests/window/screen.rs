@@ -5,6 +5,7 @@ use aws_client_vpn_app::network_manager::NetworkManager;
 use aws_client_vpn_app::window::Window;
 use gtk::{gio, glib};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The machine may be loaded.
@@ -31,9 +32,15 @@ impl Screen {
         }
     }
 
-    /// A window without a profile.
-    pub(crate) fn window(&self) -> Window {
+    fn window(&self) -> Window {
         Window::new(&self.application, &NetworkManager)
+    }
+
+    /// A window without a profile.
+    pub(crate) fn welcome(&self) -> gtk::Window {
+        let window = self.window();
+        window.present();
+        window.widget().clone().upcast()
     }
 
     pub(crate) fn open(&self, profile: &str) -> gtk::Window {
@@ -99,6 +106,35 @@ impl Screen {
         assert!(button.activate());
     }
 
+    /// A key, from the keyboard.
+    pub(crate) fn key(&self, window: &gtk::Window, key: &str) {
+        self.settle(window);
+        let title = window.title().unwrap_or_default();
+        // There is no window manager that would give it the keyboard.
+        let mut xdotool = Command::new("xdotool")
+            .args(["search", "--onlyvisible", "--name", &title])
+            .args(["windowfocus", "--sync"])
+            // To whatever has the keyboard, as the server does it.
+            .args(["key", "--window", "0", "--clearmodifiers", key])
+            .spawn()
+            .expect("xdotool (packaging/debian-packages.txt)");
+        let status = self.wait("the key", || xdotool.try_wait().unwrap());
+        assert!(status.success(), "{key} in {title}");
+    }
+
+    /// Lets go of a profile over the window.
+    pub(crate) fn drop_profile(&self, window: &gtk::Window, profile: &str) {
+        let controllers = window.observe_controllers();
+        let target = (0..controllers.n_items())
+            .find_map(|index| controllers.item(index)?.downcast::<gtk::DropTarget>().ok())
+            .expect("nothing can be dropped here");
+        let file = gio::File::for_path(self.folder.join(format!("{profile}.ovpn")));
+        let files = gtk::gdk::FileList::from_array(&[file]);
+        let taken: bool =
+            target.emit_by_name("drop", &[&glib::BoxedValue(files.to_value()), &0.0, &0.0]);
+        assert!(taken);
+    }
+
     pub(crate) fn default_is_sensitive(&self, window: &gtk::Window) -> bool {
         window
             .default_widget()
@@ -121,11 +157,12 @@ impl Screen {
         row.set_selected(position(&row).unwrap());
     }
 
-    /// Escape closes a window.
     pub(crate) fn close(&self, window: &gtk::Window) {
-        let accels = self.application.accels_for_action("window.close");
-        assert!(accels.iter().any(|key| key == "Escape"), "{accels:?}");
-        WidgetExt::activate_action(window, "window.close", None).unwrap();
+        window.close();
+        self.wait_for_end(window);
+    }
+
+    pub(crate) fn wait_for_end(&self, window: &gtk::Window) {
         self.wait("the end of the window", || {
             (!window.is_visible()).then_some(())
         });

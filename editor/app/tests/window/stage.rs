@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 const ROOT: &str = include_str!("../../../../nm-plugin/core/tests/certificates/root.pem");
 const CLIENT: &str = include_str!("../../../../nm-plugin/core/tests/certificates/client.pem");
+const EXPIRED: &str = include_str!("../../../../nm-plugin/core/tests/certificates/expired.pem");
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n";
 
 /// A program that ends with the test.
@@ -101,6 +102,10 @@ fn write_profiles(folder: &Path) {
         (
             "password",
             format!("{common}auth-user-pass\nstatic-challenge Code 1\n{ca}"),
+        ),
+        (
+            "expired",
+            format!("{common}auth-federate\n<ca>\n{EXPIRED}</ca>\n"),
         ),
         ("other-vpn", "client\nremote vpn.example 1194\n".to_owned()),
         ("evil", "auth-federate\nup /bin/sh\n".to_owned()),
