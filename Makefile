@@ -19,9 +19,11 @@ export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 
 CARGO   ?= cargo
 INSTALL ?= install
-SHIPPED := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog -p aws-client-vpn-login-window \
-	-p aws-client-vpn-editor-plugin -p aws-client-vpn-editor-gtk4 -p aws-client-vpn-app
-TESTED  := -p aws-client-vpn-core $(SHIPPED) -p aws-client-vpn-libnm -p aws-client-vpn-words \
+PROGRAMS := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog \
+	-p aws-client-vpn-login-window -p aws-client-vpn-editor-plugin -p aws-client-vpn-app
+EDITORS  := -p aws-client-vpn-editor-gtk3 -p aws-client-vpn-editor-gtk4
+SHIPPED  := $(PROGRAMS) $(EDITORS)
+TESTED   := -p aws-client-vpn-core $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-words \
 	-p aws-client-vpn-editor-form -p aws-client-vpn-profile-file -p aws-client-vpn-po
 FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn
@@ -59,6 +61,8 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn target/openvpn/openvpn
 	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn.so \
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn.so
+	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn_editor.so \
+		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn-editor.so
 	$(INSTALL) -D -m 644 target/release/libnm_gtk4_vpn_plugin_aws_client_vpn_editor.so \
 		$(DESTDIR)$(plugindir)/libnm-gtk4-vpn-plugin-aws-client-vpn-editor.so
 	$(INSTALL) -d $(DESTDIR)$(vpndir)

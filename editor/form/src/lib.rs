@@ -8,6 +8,8 @@
 //!
 //! * [`field`]: the fields with their texts
 //! * [`form`]: the state of a page
+//! * [`page`]: what an edit does, whatever the widgets
+//! * [`editor`]: the object that a host gets
 //! * [`connection`]: from and to libnm's `NMConnection`
 //! * [`file`]: the files a user names
 //! * [`certificate`]: a certificate or key, as a person recognises it
@@ -17,13 +19,17 @@ pub mod certificate;
 mod check;
 pub mod connection;
 mod directives;
+pub mod editor;
 mod endpoint;
 pub mod field;
 pub mod form;
+pub mod page;
 mod read;
 mod write;
 
 pub use aws_client_vpn_profile_file::file;
+pub use editor::Editor;
 pub use field::{Field, GROUPS, Group, Kind, Value};
 pub use form::{Form, Row};
+pub use page::{GroupState, Page, Widgets};
 pub use write::Changes;

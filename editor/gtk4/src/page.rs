@@ -1,133 +1,81 @@
-//! The page: its groups as lists of rows, and what an edit does to them.
+//! The groups of the page as lists of rows.
 
-use crate::row::Row;
-use aws_client_vpn_editor_form::{Field, Form, GROUPS, Group, Value};
+use crate::row::RowWidgets;
+use aws_client_vpn_editor_form::{Field, GROUPS, Group, GroupState, Page, Row, Value, Widgets};
 use aws_client_vpn_words as words;
 use gtk4::prelude::*;
-use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::Weak;
 
-/// The page of a connection.
-pub(crate) struct Page {
+/// The widgets of a page.
+pub(crate) struct PageWidgets {
     root: gtk4::Box,
-    form: RefCell<Form>,
-    groups: Vec<Section>,
-    rows: BTreeMap<Field, Row>,
-    changed: RefCell<Option<Box<dyn Fn()>>>,
-    chooser: RefCell<Option<gtk4::FileChooserNative>>,
+    rows: BTreeMap<Field, RowWidgets>,
+    groups: BTreeMap<&'static str, GroupWidgets>,
 }
 
 /// The widgets of a group.
-struct Section {
-    group: &'static Group,
+struct GroupWidgets {
     root: gtk4::Widget,
     expander: Option<gtk4::Expander>,
 }
 
-impl Page {
-    pub(crate) fn new(form: Form) -> Rc<Self> {
-        Rc::new_cyclic(|page| {
-            let root = gtk4::Box::builder()
-                .orientation(gtk4::Orientation::Vertical)
-                .spacing(18)
-                .margin_top(12)
-                .margin_bottom(12)
-                .margin_start(12)
-                .margin_end(12)
+impl PageWidgets {
+    pub(crate) fn new(page: &Weak<Page>) -> Self {
+        let root = gtk4::Box::builder()
+            .orientation(gtk4::Orientation::Vertical)
+            .spacing(18)
+            .margin_top(12)
+            .margin_bottom(12)
+            .margin_start(12)
+            .margin_end(12)
+            .build();
+        // Entries begin at the same place in all groups.
+        let labels = gtk4::SizeGroup::new(gtk4::SizeGroupMode::Horizontal);
+        let mut rows = BTreeMap::new();
+        let mut groups = BTreeMap::new();
+        for group in GROUPS {
+            // A list in a card, with the style of libadwaita where the host has it.
+            let list = gtk4::ListBox::builder()
+                .selection_mode(gtk4::SelectionMode::None)
+                .css_classes(["boxed-list", "frame"])
                 .build();
-            let mut rows = BTreeMap::new();
-            let mut groups = Vec::new();
-            for group in GROUPS {
-                let list = gtk4::ListBox::builder()
-                    .selection_mode(gtk4::SelectionMode::None)
-                    .css_classes(["boxed-list", "frame"])
-                    .build();
-                for field in group.fields {
-                    let row = Row::new(*field, form.value(*field), page);
-                    list.append(row.widget());
-                    rows.insert(*field, row);
-                }
-                let section = Section::new(group, &list);
-                root.append(&section.root);
-                groups.push(section);
+            for field in group.fields {
+                let row = RowWidgets::new(*field, page, &labels);
+                list.append(row.root());
+                rows.insert(*field, row);
             }
-            let page = Self {
-                root,
-                form: RefCell::new(form),
-                groups,
-                rows,
-                changed: RefCell::new(None),
-                chooser: RefCell::new(None),
-            };
-            page.refresh();
-            page
-        })
+            let widgets = GroupWidgets::new(group, &list, page);
+            root.append(&widgets.root);
+            groups.insert(group.title, widgets);
+        }
+        Self { root, rows, groups }
+    }
+}
+
+impl Widgets for PageWidgets {
+    fn root(&self) -> glib::Object {
+        self.root.clone().upcast()
     }
 
-    /// What the host shows.
-    pub(crate) fn widget(&self) -> &gtk4::Box {
-        &self.root
-    }
-
-    pub(crate) fn form(&self) -> Ref<'_, Form> {
-        self.form.borrow()
-    }
-
-    /// What is called after each edit.
-    pub(crate) fn connect_changed(&self, changed: impl Fn() + 'static) {
-        self.changed.replace(Some(Box::new(changed)));
-    }
-
-    /// A user filled a field in.
-    pub(crate) fn fill_in(&self, field: Field, value: Value) {
-        self.edit(|form| form.set(field, value));
-    }
-
-    /// Changes the form, shows what follows from it, and tells the host.
-    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Form)) {
-        edit(&mut self.form.borrow_mut());
-        self.refresh();
-        if let Some(changed) = &*self.changed.borrow() {
-            changed();
+    fn show_row(&self, field: Field, row: &Row, value: &Value) {
+        if let Some(widgets) = self.rows.get(&field) {
+            widgets.show(row, value);
         }
     }
 
-    /// Keeps a file chooser alive while it is open.
-    pub(crate) fn hold(&self, chooser: Option<gtk4::FileChooserNative>) {
-        self.chooser.replace(chooser);
-    }
-
-    fn refresh(&self) {
-        let now = glib::DateTime::now_utc().map_or(0, |now| now.to_unix());
-        let states = self.form.borrow().rows(now);
-        for (field, row) in &self.rows {
-            if let Some(state) = states.get(field) {
-                row.show(state);
-            }
-        }
-        for section in &self.groups {
-            let fields = || {
-                section
-                    .group
-                    .fields
-                    .iter()
-                    .filter_map(|field| states.get(field))
-            };
-            section
-                .root
-                .set_visible(fields().any(|state| state.is_shown));
-            if let Some(expander) = &section.expander
-                && fields().any(|state| state.problem.is_some())
-            {
+    fn show_group(&self, group: &'static Group, state: GroupState) {
+        if let Some(widgets) = self.groups.get(group.title) {
+            widgets.root.set_visible(state.is_shown);
+            if let Some(expander) = widgets.expander.as_ref().filter(|_| state.has_problem) {
                 expander.set_expanded(true);
             }
         }
     }
 }
 
-impl Section {
-    fn new(group: &'static Group, list: &gtk4::ListBox) -> Self {
+impl GroupWidgets {
+    fn new(group: &'static Group, list: &gtk4::ListBox, page: &Weak<Page>) -> Self {
         let title = gtk4::Label::builder()
             .label(words::translate(group.title))
             .xalign(0.0)
@@ -139,8 +87,13 @@ impl Section {
                 .label_widget(&title)
                 .child(list)
                 .build();
+            let page = page.clone();
+            expander.connect_expanded_notify(move |_| {
+                if let Some(page) = page.upgrade() {
+                    page.unfold();
+                }
+            });
             return Self {
-                group,
                 root: expander.clone().upcast(),
                 expander: Some(expander),
             };
@@ -149,7 +102,6 @@ impl Section {
         root.append(&title);
         root.append(list);
         Self {
-            group,
             root: root.upcast(),
             expander: None,
         }

@@ -1,17 +1,25 @@
 //! A row: the label of a field, its widget, and what is wrong with it.
 
-use crate::page::Page;
-use aws_client_vpn_core::message;
 use aws_client_vpn_core::profile::Inline;
-use aws_client_vpn_editor_form::{Field, Kind, Row as State, Value, file};
+use aws_client_vpn_editor_form::{Field, Kind, Page, Row, Value, file};
 use aws_client_vpn_words::{self as words, text};
 use gtk4::prelude::*;
-use std::rc::Weak;
+use std::cell::{OnceCell, RefCell};
+use std::rc::{Rc, Weak};
+
+/// The place of a field, with its widgets once it has been shown.
+pub(crate) struct RowWidgets {
+    field: Field,
+    root: gtk4::ListBoxRow,
+    body: OnceCell<Body>,
+    page: Weak<Page>,
+    labels: gtk4::SizeGroup,
+}
 
 /// The widgets of a field.
-pub(crate) struct Row {
-    root: gtk4::ListBoxRow,
+struct Body {
     input: Input,
+    complaint: gtk4::Box,
     problem: gtk4::Label,
     tooltip: String,
 }
@@ -27,41 +35,75 @@ enum Input {
     },
 }
 
-impl Row {
-    pub(crate) fn new(field: Field, value: &Value, page: &Weak<Page>) -> Self {
-        let title = words::translate(field.label());
-        let input = Input::new(field, value, page);
-        let widget = input.widget();
-        let tooltip = words::translate(field.tooltip());
+impl RowWidgets {
+    pub(crate) fn new(field: Field, page: &Weak<Page>, labels: &gtk4::SizeGroup) -> Self {
+        let root = gtk4::ListBoxRow::builder()
+            .activatable(false)
+            .selectable(false)
+            .focusable(false)
+            .visible(false)
+            .build();
+        Self {
+            field,
+            root,
+            body: OnceCell::new(),
+            page: page.clone(),
+            labels: labels.clone(),
+        }
+    }
 
+    pub(crate) fn root(&self) -> &gtk4::ListBoxRow {
+        &self.root
+    }
+
+    /// Shows how the field is now.
+    pub(crate) fn show(&self, row: &Row, value: &Value) {
+        self.root.set_visible(row.is_shown);
+        if row.is_shown {
+            let body = self.body.get_or_init(|| self.fill(value));
+            body.show(row);
+        }
+    }
+
+    fn fill(&self, value: &Value) -> Body {
+        let kind = self.field.kind();
+        let tooltip = words::translate(self.field.tooltip());
+        let input = Input::new(self.field, value, &self.page);
         let label = gtk4::Label::builder()
-            .label(&title)
+            .label(words::translate(self.field.label()))
             .use_underline(true)
             .xalign(0.0)
-            .hexpand(true)
-            .wrap(true)
+            .wrap(!matches!(kind, Kind::Text(_) | Kind::Secret))
             .mnemonic_widget(input.target())
+            .tooltip_text(&tooltip)
             .build();
-        label.set_tooltip_text(Some(&tooltip));
-        let is_tall = matches!(field.kind(), Kind::Lines | Kind::Content(_));
-        let line = gtk4::Box::builder()
-            .orientation(if field.kind() == Kind::Lines {
-                gtk4::Orientation::Vertical
-            } else {
-                gtk4::Orientation::Horizontal
-            })
-            .spacing(if is_tall { 6 } else { 12 })
-            .build();
+        let line = gtk4::Box::new(gtk4::Orientation::Horizontal, 12);
+        match kind {
+            // An entry fills its line, whatever else stands at its end.
+            Kind::Text(_) | Kind::Secret => self.labels.add_widget(&label),
+            Kind::Lines => {
+                line.set_orientation(gtk4::Orientation::Vertical);
+                line.set_spacing(6);
+            }
+            Kind::Number(_) | Kind::Choice(_) | Kind::Switch | Kind::Content(_) => {
+                label.set_hexpand(true);
+            }
+        }
         line.append(&label);
-        line.append(widget);
+        line.append(input.widget());
 
         let problem = gtk4::Label::builder()
             .xalign(0.0)
             .wrap(true)
             .wrap_mode(gtk4::pango::WrapMode::WordChar)
-            .css_classes(["error", "caption"])
-            .visible(false)
+            .css_classes(["caption"])
             .build();
+        // Red letters alone would be hard to read in the dark, and nothing to the colour-blind.
+        let sign = gtk4::Image::from_icon_name("dialog-error-symbolic");
+        sign.add_css_class("error");
+        let complaint = gtk4::Box::new(gtk4::Orientation::Horizontal, 6);
+        complaint.append(&sign);
+        complaint.append(&problem);
         let body = gtk4::Box::builder()
             .orientation(gtk4::Orientation::Vertical)
             .spacing(4)
@@ -71,30 +113,21 @@ impl Row {
             .margin_end(12)
             .build();
         body.append(&line);
-        body.append(&problem);
-        let root = gtk4::ListBoxRow::builder()
-            .activatable(false)
-            .selectable(false)
-            .focusable(false)
-            .child(&body)
-            .build();
-        Self {
-            root,
+        body.append(&complaint);
+        self.root.set_child(Some(&body));
+        Body {
             input,
+            complaint,
             problem,
             tooltip,
         }
     }
+}
 
-    pub(crate) fn widget(&self) -> &gtk4::ListBoxRow {
-        &self.root
-    }
-
-    /// Shows how the field is now.
-    pub(crate) fn show(&self, state: &State) {
-        self.root.set_visible(state.is_shown);
+impl Body {
+    fn show(&self, row: &Row) {
         let widget = self.input.widget();
-        widget.set_sensitive(state.is_sensitive);
+        widget.set_sensitive(row.is_sensitive);
         if let Input::Content {
             summary,
             choose,
@@ -102,23 +135,23 @@ impl Row {
             ..
         } = &self.input
         {
-            let lines: Vec<String> = state.summary.lines.iter().map(words::of).collect();
+            let lines: Vec<String> = row.summary.lines.iter().map(words::of).collect();
             summary.set_label(&lines.join("\n"));
-            summary.set_visible(state.is_filled);
-            if state.summary.is_warning {
+            summary.set_visible(row.is_filled);
+            if row.summary.is_warning {
                 summary.add_css_class("warning");
             } else {
                 summary.remove_css_class("warning");
             }
-            remove.set_visible(state.is_filled);
-            choose.set_label(&if state.is_filled {
+            remove.set_visible(row.is_filled);
+            choose.set_label(&if row.is_filled {
                 text!("Replace…")
             } else {
                 text!("Choose…")
             });
         }
 
-        let problem = state.problem.as_ref().map(words::of);
+        let problem = row.problem.as_ref().map(words::of);
         let target = self.input.target();
         // A screen reader says the tooltip after the name.
         target.set_tooltip_text(Some(problem.as_ref().unwrap_or(&self.tooltip)));
@@ -129,7 +162,7 @@ impl Row {
         }
         self.problem
             .set_label(problem.as_deref().unwrap_or_default());
-        self.problem.set_visible(problem.is_some());
+        self.complaint.set_visible(problem.is_some());
     }
 }
 
@@ -157,7 +190,8 @@ impl Input {
             .text(value.text())
             .placeholder_text(words::translate(placeholder))
             .valign(gtk4::Align::Center)
-            .width_chars(if is_number { 10 } else { 28 })
+            .hexpand(!is_number)
+            .width_chars(if is_number { 10 } else { 24 })
             .build();
         if is_number {
             entry.set_input_purpose(gtk4::InputPurpose::Digits);
@@ -175,7 +209,8 @@ impl Input {
         let entry = gtk4::PasswordEntry::builder()
             .show_peek_icon(true)
             .valign(gtk4::Align::Center)
-            .width_chars(28)
+            .hexpand(true)
+            .width_chars(24)
             .build();
         entry.set_text(value.text());
         let page = page.clone();
@@ -256,7 +291,13 @@ impl Input {
             .build();
         let choose = gtk4::Button::builder().valign(gtk4::Align::Center).build();
         let weak = page.clone();
-        choose.connect_clicked(move |button| choose_file(field, inline, button, &weak));
+        // A chooser lives as long as somebody holds it.
+        let open = Rc::new(RefCell::new(None));
+        choose.connect_clicked(move |button| {
+            let chooser = choose_file(field, inline, button, &weak, &open);
+            chooser.show();
+            open.replace(Some(chooser));
+        });
 
         let remove = gtk4::Button::builder()
             .label(text!("Remove"))
@@ -265,7 +306,7 @@ impl Input {
         let page = page.clone();
         remove.connect_clicked(move |_| {
             if let Some(page) = page.upgrade() {
-                page.edit(|form| form.clear(field));
+                page.clear(field);
             }
         });
 
@@ -298,11 +339,15 @@ impl Input {
     }
 }
 
-/// Lets the user choose a file and reads it at once: no path is kept.
-fn choose_file(field: Field, inline: Inline, button: &gtk4::Button, page: &Weak<Page>) {
-    let window = button
-        .root()
-        .and_then(|root| root.downcast::<gtk4::Window>().ok());
+/// A chooser for the file of a field.
+fn choose_file(
+    field: Field,
+    inline: Inline,
+    button: &gtk4::Button,
+    page: &Weak<Page>,
+    open: &Rc<RefCell<Option<gtk4::FileChooserNative>>>,
+) -> gtk4::FileChooserNative {
+    let window = button.root().and_downcast::<gtk4::Window>();
     let title = words::translate(field.label()).replace('_', "");
     let chooser = gtk4::FileChooserNative::new(
         Some(&title),
@@ -312,36 +357,29 @@ fn choose_file(field: Field, inline: Inline, button: &gtk4::Button, page: &Weak<
         None,
     );
     chooser.set_modal(true);
-    let own = gtk4::FileFilter::new();
-    own.set_name(Some(&words::translate(file::kind(inline))));
-    for pattern in file::patterns(inline) {
-        own.add_pattern(pattern);
+    let all = text!("All files");
+    for (name, patterns) in [
+        (words::translate(file::kind(inline)), file::patterns(inline)),
+        (all, &["*"] as &[&str]),
+    ] {
+        let filter = gtk4::FileFilter::new();
+        filter.set_name(Some(&name));
+        for pattern in patterns {
+            filter.add_pattern(pattern);
+        }
+        chooser.add_filter(&filter);
     }
-    chooser.add_filter(&own);
-    let all = gtk4::FileFilter::new();
-    all.set_name(Some(&text!("All files")));
-    all.add_pattern("*");
-    chooser.add_filter(&all);
-
-    let weak = page.clone();
+    let (page, open) = (page.clone(), Rc::downgrade(open));
     chooser.connect_response(move |chooser, response| {
-        let Some(page) = weak.upgrade() else {
-            return;
-        };
-        page.hold(None);
         let path = chooser.file().and_then(|file| file.path());
-        if let (gtk4::ResponseType::Accept, Some(path)) = (response, path) {
-            page.edit(|form| match file::read_octets(&path) {
-                Ok(octets) => form.set_file(field, &octets),
-                Err(reason) => form.refuse_file(
-                    field,
-                    message!("The file cannot be read: {reason}", reason = reason),
-                ),
-            });
+        if let (gtk4::ResponseType::Accept, Some(path), Some(page)) =
+            (response, path, page.upgrade())
+        {
+            page.read_file(field, &path);
+        }
+        if let Some(open) = open.upgrade() {
+            open.replace(None);
         }
     });
-    chooser.show();
-    if let Some(page) = page.upgrade() {
-        page.hold(Some(chooser));
-    }
+    chooser
 }

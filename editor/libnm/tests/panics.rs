@@ -1,9 +1,10 @@
-//! A plugin that panics in everything it does, called through libnm: the host gets errors and
-//! lives on.
+//! A plugin and an editor that panic in everything they do, called through libnm: the host gets
+//! errors and lives on.
 #![expect(unsafe_code, reason = "the host's side of a C interface")]
 
 use aws_client_vpn_libnm::{
-    Capabilities, Connection, VpnEditor, VpnEditorPlugin, VpnEditorPluginImpl, editor_plugin, ffi,
+    Capabilities, Connection, VpnEditor, VpnEditorImpl, VpnEditorPlugin, VpnEditorPluginImpl,
+    editor, editor_plugin, ffi,
 };
 use glib::ffi::{GError, gboolean};
 use glib::prelude::*;
@@ -64,7 +65,61 @@ impl VpnEditorPluginImpl for PanickingClass {
     }
 }
 
+glib::wrapper! {
+    struct PanickingEditor(ObjectSubclass<PanickingEditorClass>) @implements VpnEditor;
+}
+
+#[derive(Default)]
+struct PanickingEditorClass;
+
+#[glib::object_subclass]
+impl ObjectSubclass for PanickingEditorClass {
+    const NAME: &'static str = "PanickingEditor";
+    type Type = PanickingEditor;
+    type Interfaces = (VpnEditor,);
+}
+
+impl ObjectImpl for PanickingEditorClass {}
+
+impl VpnEditorImpl for PanickingEditorClass {
+    fn widget(&self) -> Option<glib::Object> {
+        panic!("on purpose")
+    }
+
+    fn update(&self, _connection: &Connection) -> Result<(), glib::Error> {
+        panic!("on purpose")
+    }
+}
+
 type Interface = ffi::NMVpnEditorPluginInterface;
+
+#[test]
+fn an_editor_that_panics_is_an_error_or_nothing() {
+    let made: PanickingEditor = glib::Object::new();
+    let raw = made.upcast_ref::<VpnEditor>().as_ptr();
+    let interface = *made.interface::<VpnEditor>().expect("an editor").as_ref();
+    // SAFETY: a new object, unref'd below.
+    let connection = unsafe { ffi::nm_simple_connection_new() };
+    // SAFETY, for each: the vtable's own entries, with a live editor and connection; and the
+    // factory as the plugin calls it.
+    unsafe {
+        assert!((interface.get_widget.expect("set"))(raw).is_null());
+        let update = interface.update_connection.expect("set");
+        assert!(failed(|error| update(raw, connection, error) == 0).contains("mistake"));
+        assert_eq!(
+            update(raw, connection, ptr::null_mut()),
+            0,
+            "no error wanted"
+        );
+        let panicking =
+            |_: &Connection| -> Result<PanickingEditor, glib::Error> { panic!("on purpose") };
+        assert!(
+            failed(|error| editor::factory(connection, error, panicking).is_null())
+                .contains("mistake")
+        );
+        glib::gobject_ffi::g_object_unref(connection.cast());
+    }
+}
 
 #[test]
 fn each_panic_is_an_error_or_nothing() {

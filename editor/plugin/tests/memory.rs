@@ -2,9 +2,8 @@
 //!
 //! In a program of its own, so that no other test's memory is counted.
 
-#[expect(dead_code, reason = "the other tests use the rest")]
-mod host;
-
+use aws_client_vpn_editor_host as host;
+use aws_client_vpn_editor_host::resident_kib;
 use std::fs;
 
 #[test]
@@ -27,18 +26,4 @@ fn ten_thousand_imports_do_not_grow_the_host() {
     let growth = resident_kib().saturating_sub(before);
     // One leaked GObject or text per import would be a megabyte or more.
     assert!(growth < 512, "10,000 imports grew the host by {growth} KiB");
-}
-
-/// RSS of this process, KiB.
-fn resident_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").expect("procfs");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .expect("a VmRSS line");
-    line.split_whitespace()
-        .nth(1)
-        .expect("a number")
-        .parse()
-        .expect("a number")
 }

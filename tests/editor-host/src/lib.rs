@@ -1,12 +1,22 @@
-//! A program like nmcli: it loads the built library through libnm and calls it through libnm.
+//! A program like nmcli or GNOME Settings: it loads the built library through libnm and calls it
+//! through libnm, editors included.
 #![expect(unsafe_code, reason = "the host's side of a C interface")]
+#![expect(missing_docs, reason = "their names say what they do")]
+
+pub mod display;
+pub mod drive;
+pub mod installed;
+mod memory;
+
+pub use memory::resident_kib;
 
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_libnm::ffi::{NMConnection, NMVpnEditor, NMVpnEditorPlugin};
-use aws_client_vpn_libnm::{Connection, VpnEditorPlugin};
+use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorPlugin};
 use glib::ffi::{GError, gboolean, gpointer};
-use glib::translate::{ToGlibPtr, from_glib_full};
+use glib::prelude::*;
+use glib::translate::{ToGlibPtr, from_glib_full, from_glib_none};
 use std::collections::BTreeMap;
 use std::ffi::{CString, c_char, c_int};
 use std::fs::{self, Permissions};
@@ -15,7 +25,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
-pub(crate) const SERVICE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
+pub const SERVICE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
 
 #[link(name = "nm")]
 unsafe extern "C" {
@@ -48,6 +58,12 @@ unsafe extern "C" {
         connection: *mut NMConnection,
         error: *mut *mut GError,
     ) -> *mut NMVpnEditor;
+    fn nm_vpn_editor_get_widget(editor: *mut NMVpnEditor) -> *mut glib::gobject_ffi::GObject;
+    fn nm_vpn_editor_update_connection(
+        editor: *mut NMVpnEditor,
+        connection: *mut NMConnection,
+        error: *mut *mut GError,
+    ) -> gboolean;
     fn nm_connection_get_setting_by_name(
         connection: *mut NMConnection,
         name: *const c_char,
@@ -61,16 +77,25 @@ unsafe extern "C" {
 }
 
 /// The plugin, as a host program holds it.
-pub(crate) struct Host {
-    pub(crate) plugin: VpnEditorPlugin,
+pub struct Host {
+    pub plugin: VpnEditorPlugin,
 }
 
 impl Host {
-    pub(crate) fn new() -> Self {
+    /// The plugin that cargo built.
+    pub fn new() -> Self {
+        Self::with(&library())
+    }
+
+    /// The plugin at `library`.
+    ///
+    /// # Panics
+    /// If libnm does not load it.
+    #[must_use]
+    pub fn with(library: &Path) -> Self {
         // libnm refuses a library that others may write to, which a developer's umask can make.
-        let library = library();
-        fs::set_permissions(&library, Permissions::from_mode(0o755)).expect("own file");
-        let (path, service) = (c_path(&library), CString::new(SERVICE).expect("no NUL"));
+        fs::set_permissions(library, Permissions::from_mode(0o755)).expect("own file");
+        let (path, service) = (c_path(library), CString::new(SERVICE).expect("no NUL"));
         let plugin = result(|error| {
             // SAFETY: C strings, and an error to write to.
             unsafe {
@@ -91,12 +116,12 @@ impl Host {
         }
     }
 
-    pub(crate) fn capabilities(&self) -> u32 {
+    pub fn capabilities(&self) -> u32 {
         // SAFETY: a live plugin.
         unsafe { nm_vpn_editor_plugin_get_capabilities(self.raw()) }
     }
 
-    pub(crate) fn import(&self, path: &Path) -> Result<Imported, glib::Error> {
+    pub fn import(&self, path: &Path) -> Result<Imported, glib::Error> {
         let path = c_path(path);
         // SAFETY: a live plugin, a C string, an error to write to.
         result(|error| unsafe { nm_vpn_editor_plugin_import(self.raw(), path.as_ptr(), error) })
@@ -104,7 +129,7 @@ impl Host {
     }
 
     /// The call with a null `GError **`: the caller does not want to know why.
-    pub(crate) fn import_silently(&self, path: &Path) -> bool {
+    pub fn import_silently(&self, path: &Path) -> bool {
         let path = c_path(path);
         // SAFETY: as above; a null error is allowed.
         let connection =
@@ -116,7 +141,7 @@ impl Host {
         true
     }
 
-    pub(crate) fn export(&self, path: &Path, connection: &Imported) -> Result<(), glib::Error> {
+    pub fn export(&self, path: &Path, connection: &Imported) -> Result<(), glib::Error> {
         let path = c_path(path);
         result(|error| {
             // SAFETY: a live plugin and connection, a C string, an error to write to.
@@ -129,7 +154,7 @@ impl Host {
         .map(|_| ())
     }
 
-    pub(crate) fn suggested_filename(&self, connection: &Imported) -> Option<String> {
+    pub fn suggested_filename(&self, connection: &Imported) -> Option<String> {
         // SAFETY: a live plugin and connection; the string is ours and freed with g_free.
         unsafe {
             from_glib_full(nm_vpn_editor_plugin_get_suggested_filename(
@@ -139,10 +164,10 @@ impl Host {
         }
     }
 
-    pub(crate) fn editor(&self, connection: &Imported) -> Result<(), glib::Error> {
-        // SAFETY: a live plugin and connection, an error to write to.
+    pub fn editor(&self, connection: &Imported) -> Result<Editor, glib::Error> {
+        // SAFETY: a live plugin and connection, an error to write to; what comes back is ours.
         result(|error| unsafe { nm_vpn_editor_plugin_get_editor(self.raw(), connection.0, error) })
-            .map(|_| ())
+            .map(|editor| Editor(unsafe { from_glib_full(editor) }))
     }
 
     fn raw(&self) -> *mut NMVpnEditorPlugin {
@@ -150,12 +175,48 @@ impl Host {
     }
 }
 
+impl Default for Host {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An editor that the host got from the plugin.
+#[derive(Debug)]
+pub struct Editor(VpnEditor);
+
+impl Editor {
+    /// The object.
+    #[must_use]
+    pub fn object(&self) -> &VpnEditor {
+        &self.0
+    }
+
+    /// The widget, borrowed from the editor as a host does.
+    #[must_use]
+    pub fn widget(&self) -> Option<glib::Object> {
+        // SAFETY: a live editor; the host takes a reference of its own.
+        unsafe { from_glib_none(nm_vpn_editor_get_widget(self.0.as_ptr())) }
+    }
+
+    /// Puts what was changed into a connection.
+    pub fn update(&self, connection: &Imported) -> Result<(), glib::Error> {
+        result(|error| {
+            // SAFETY: a live editor and connection, an error to write to.
+            let ok =
+                unsafe { nm_vpn_editor_update_connection(self.0.as_ptr(), connection.0, error) };
+            ptr::without_provenance_mut::<u8>(usize::from(ok != 0))
+        })
+        .map(|_| ())
+    }
+}
+
 /// A connection that the host got from the plugin.
-pub(crate) struct Imported(*mut NMConnection);
+pub struct Imported(*mut NMConnection);
 
 impl Imported {
     /// A connection made by hand.
-    pub(crate) fn vpn(id: &str, service_type: &str, data: &BTreeMap<String, String>) -> Self {
+    pub fn vpn(id: &str, service_type: &str, data: &BTreeMap<String, String>) -> Self {
         let connection = Connection::vpn(&VpnProfile {
             id,
             service_type,
@@ -168,12 +229,12 @@ impl Imported {
     }
 
     /// The connection through our own reading of libnm.
-    pub(crate) fn read(&self) -> Connection {
+    pub fn read(&self) -> Connection {
         // SAFETY: a live connection.
         unsafe { Connection::borrowed(self.0) }.expect("a connection")
     }
 
-    pub(crate) fn property(&self, setting: &str, property: &str) -> String {
+    pub fn property(&self, setting: &str, property: &str) -> String {
         use glib::prelude::*;
         // SAFETY: a live connection; the setting belongs to it.
         let object: glib::Object = unsafe {
@@ -187,7 +248,7 @@ impl Imported {
     }
 
     /// What NetworkManager does when it gets the connection: complete it and judge it.
-    pub(crate) fn verify(&self) -> Result<(), glib::Error> {
+    pub fn verify(&self) -> Result<(), glib::Error> {
         result(|error| {
             // SAFETY: a live connection, an error to write to.
             let ok = unsafe {
@@ -206,18 +267,21 @@ impl Drop for Imported {
     }
 }
 
-/// The library that cargo built along with this test.
-pub(crate) fn library() -> PathBuf {
-    let test = std::env::current_exe().expect("this program");
-    test.with_file_name("libnm_vpn_plugin_aws_client_vpn.so")
+/// The library that cargo built along with this program.
+///
+/// # Panics
+/// If it is not there.
+#[must_use]
+pub fn library() -> PathBuf {
+    installed::find("libnm_vpn_plugin_aws_client_vpn.so").expect("the library")
 }
 
 /// A profile as AWS exports it for an endpoint with SAML.
-pub(crate) fn saml_profile() -> String {
+pub fn saml_profile() -> String {
     format!("{}auth-federate\n", certificate_free_profile())
 }
 
-pub(crate) fn certificate_free_profile() -> String {
+pub fn certificate_free_profile() -> String {
     format!(
         "client\ndev tun\nproto udp\n\
          remote cvpn-endpoint-0123456789abcdef0.prod.clientvpn.eu-central-1.amazonaws.com 443\n\
@@ -227,7 +291,7 @@ pub(crate) fn certificate_free_profile() -> String {
     )
 }
 
-pub(crate) fn ca() -> String {
+pub fn ca() -> String {
     format!(
         "-----BEGIN CERTIFICATE-----\n{}\n{}\n-----END CERTIFICATE-----\n",
         "MIIB".repeat(16),

@@ -1,0 +1,67 @@
+//! The editor object that a host gets: libnm's side of a [`Page`].
+#![expect(
+    missing_docs,
+    reason = "glib's macro makes a method without documentation"
+)]
+
+use crate::connection;
+use crate::form::Form;
+use crate::page::Page;
+use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorExt, VpnEditorImpl};
+use aws_client_vpn_words as words;
+use glib::prelude::*;
+use glib::subclass::prelude::*;
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+glib::wrapper! {
+    /// An editor for one connection.
+    pub struct Editor(ObjectSubclass<EditorClass>) @implements VpnEditor;
+}
+
+impl Editor {
+    /// An editor of `connection` whose page `build` makes.
+    #[must_use]
+    pub fn new(connection: &Connection, build: impl FnOnce(Form) -> Rc<Page>) -> Self {
+        words::bind();
+        let editor: Self = glib::Object::new();
+        let page = build(connection::open(connection));
+        let weak = editor.downgrade();
+        page.connect_changed(move || {
+            if let Some(editor) = weak.upgrade() {
+                editor.emit_changed();
+            }
+        });
+        // A new object has none yet.
+        let _ = editor.imp().page.set(page);
+        editor
+    }
+}
+
+/// The editor's class. Each library with an editor has it, and no program opens two of them.
+#[derive(Default)]
+pub struct EditorClass {
+    page: OnceCell<Rc<Page>>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for EditorClass {
+    const NAME: &'static str = "AwsClientVpnEditor";
+    type Type = Editor;
+    type Interfaces = (VpnEditor,);
+}
+
+impl ObjectImpl for EditorClass {}
+
+impl VpnEditorImpl for EditorClass {
+    fn widget(&self) -> Option<glib::Object> {
+        self.page.get()?.root()
+    }
+
+    fn update(&self, connection: &Connection) -> Result<(), glib::Error> {
+        match self.page.get() {
+            Some(page) => connection::save(&page.form(), connection),
+            None => Ok(()),
+        }
+    }
+}

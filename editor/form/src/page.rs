@@ -1,0 +1,141 @@
+//! The page behind the widgets: what an edit does, whatever the toolkit.
+
+use crate::field::{Field, GROUPS, Group, Value};
+use crate::file;
+use crate::form::{Form, Row};
+use aws_client_vpn_core::message;
+use std::cell::{Cell, OnceCell, Ref, RefCell};
+use std::path::Path;
+use std::rc::{Rc, Weak};
+
+/// The toolkit's part of a page.
+pub trait Widgets: 'static {
+    /// The widget that the host shows.
+    fn root(&self) -> glib::Object;
+
+    /// Shows how a field is now. Its widgets are made when it is first shown, with `value` in
+    /// them: most connections need few of the fields.
+    fn show_row(&self, field: Field, row: &Row, value: &Value);
+
+    /// Shows how a group is now.
+    fn show_group(&self, group: &'static Group, state: GroupState);
+}
+
+/// What is to be seen of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupState {
+    /// Whether it is there at all: a field of it is.
+    pub is_shown: bool,
+    /// Whether something in it is wrong, so that it must not be folded away.
+    pub has_problem: bool,
+}
+
+/// The page of a connection.
+pub struct Page {
+    form: RefCell<Form>,
+    widgets: OnceCell<Box<dyn Widgets>>,
+    changed: RefCell<Option<Box<dyn Fn()>>>,
+    is_unfolded: Cell<bool>,
+}
+
+impl Page {
+    /// A page with the widgets that `build` makes. What they are connected to holds the page
+    /// weakly: it lives as long as the host's editor.
+    pub fn new<W: Widgets>(form: Form, build: impl FnOnce(&Weak<Self>) -> W) -> Rc<Self> {
+        let page = Rc::new(Self {
+            form: RefCell::new(form),
+            widgets: OnceCell::new(),
+            changed: RefCell::new(None),
+            is_unfolded: Cell::new(false),
+        });
+        let widgets = build(&Rc::downgrade(&page));
+        // A new page has none yet.
+        let _ = page.widgets.set(Box::new(widgets));
+        page.refresh();
+        page
+    }
+
+    /// What is filled in.
+    #[must_use]
+    pub fn form(&self) -> Ref<'_, Form> {
+        self.form.borrow()
+    }
+
+    /// The widget that the host shows.
+    #[must_use]
+    pub fn root(&self) -> Option<glib::Object> {
+        Some(self.widgets.get()?.root())
+    }
+
+    /// What is called after each edit.
+    pub fn connect_changed(&self, changed: impl Fn() + 'static) {
+        self.changed.replace(Some(Box::new(changed)));
+    }
+
+    /// A user filled a field in.
+    pub fn fill_in(&self, field: Field, value: Value) {
+        self.edit(|form| form.set(field, value));
+    }
+
+    /// A user took away what a field holds.
+    pub fn clear(&self, field: Field) {
+        self.edit(|form| form.clear(field));
+    }
+
+    /// A user chose a file: it is read at once, and its path is not kept.
+    pub fn read_file(&self, field: Field, path: &Path) {
+        self.edit(|form| match file::read_octets(path) {
+            Ok(octets) => form.set_file(field, &octets),
+            Err(reason) => form.refuse_file(
+                field,
+                message!("The file cannot be read: {reason}", reason = reason),
+            ),
+        });
+    }
+
+    /// What was folded away is to be seen.
+    pub fn unfold(&self) {
+        if !self.is_unfolded.replace(true) {
+            self.refresh();
+        }
+    }
+
+    /// Changes the form, shows what follows from it, and tells the host.
+    fn edit(&self, edit: impl FnOnce(&mut Form)) {
+        // A widget that is set while another one is shown has nothing new to say.
+        let Ok(mut form) = self.form.try_borrow_mut() else {
+            return;
+        };
+        edit(&mut form);
+        drop(form);
+        self.refresh();
+        if let Some(changed) = &*self.changed.borrow() {
+            changed();
+        }
+    }
+
+    fn refresh(&self) {
+        let Some(widgets) = self.widgets.get() else {
+            return;
+        };
+        let now = glib::DateTime::now_utc().map_or(0, |now| now.to_unix());
+        let rows = self.form.borrow().rows(now);
+        for group in GROUPS {
+            let group_rows = || group.fields.iter().filter_map(|field| rows.get(field));
+            let state = GroupState {
+                is_shown: group_rows().any(|row| row.is_shown),
+                has_problem: group_rows().any(|row| row.problem.is_some()),
+            };
+            // May unfold it.
+            widgets.show_group(group, state);
+            if !group.is_advanced || self.is_unfolded.get() {
+                let form = self.form.borrow();
+                for field in group.fields {
+                    if let Some(row) = rows.get(field) {
+                        widgets.show_row(*field, row, form.value(*field));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A program with GTK 4 that opens the editor as GNOME Settings does: for the tests, and to look at
+//! it: `cargo run -p aws-client-vpn-editor-gtk4 --example host_gtk4 show saml`.
+
+use aws_client_vpn_editor_host::drive::{self, Toolkit};
+use aws_client_vpn_libnm::Toolkit as Kind;
+use gtk4::prelude::*;
+
+struct Gtk4;
+
+impl Toolkit for Gtk4 {
+    const KIND: Kind = Kind::Gtk4;
+
+    fn start() {
+        gtk4::init().expect("a display");
+    }
+
+    fn children(widget: &glib::Object) -> Vec<glib::Object> {
+        let first = widget
+            .downcast_ref::<gtk4::Widget>()
+            .and_then(gtk4::Widget::first_child);
+        std::iter::successors(first, |child| child.next_sibling())
+            .map(|child| child.upcast())
+            .collect()
+    }
+
+    fn hold_and_release(widget: &glib::Object) {
+        let place = gtk4::Box::new(gtk4::Orientation::Vertical, 0);
+        let widget = widget.downcast_ref::<gtk4::Widget>().expect("a widget");
+        place.append(widget);
+        place.remove(widget);
+    }
+
+    fn show(widget: &glib::Object, is_dark: bool) {
+        if let Some(settings) = gtk4::Settings::default() {
+            settings.set_gtk_application_prefer_dark_theme(is_dark);
+        }
+        let scrolled = gtk4::ScrolledWindow::builder()
+            .child(widget.downcast_ref::<gtk4::Widget>().expect("a widget"))
+            .hscrollbar_policy(gtk4::PolicyType::Never)
+            .build();
+        let window = gtk4::Window::builder()
+            .title("Company VPN")
+            .default_width(640)
+            .default_height(1500)
+            .child(&scrolled)
+            .build();
+        let main_loop = glib::MainLoop::new(None, false);
+        let end = main_loop.clone();
+        window.connect_close_request(move |_| {
+            end.quit();
+            glib::Propagation::Proceed
+        });
+        window.present();
+        main_loop.run();
+    }
+}
+
+fn main() {
+    drive::main::<Gtk4>();
+}
