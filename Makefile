@@ -7,6 +7,10 @@ prefix      ?= /usr
 bindir      ?= $(prefix)/bin
 libexecdir  ?= $(prefix)/libexec
 datadir     ?= $(prefix)/share
+mandir      ?= $(datadir)/man
+bashdir     ?= $(datadir)/bash-completion/completions
+zshdir      ?= $(datadir)/zsh/vendor-completions
+fishdir     ?= $(datadir)/fish/vendor_completions.d
 # Where the libnm, NetworkManager and D-Bus of this system look, whatever our prefix is.
 plugindir   ?= $(shell pkg-config --variable=plugindir libnm)
 vpndir      ?= $(shell pkg-config --variable=vpnservicedir libnm)
@@ -20,13 +24,15 @@ export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 CARGO   ?= cargo
 INSTALL ?= install
 PROGRAMS := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog \
-	-p aws-client-vpn-login-window -p aws-client-vpn-editor-plugin -p aws-client-vpn-app
+	-p aws-client-vpn-login-window -p aws-client-vpn-cli -p aws-client-vpn-editor-plugin \
+	-p aws-client-vpn-app
 EDITORS  := -p aws-client-vpn-editor-gtk3 -p aws-client-vpn-editor-gtk4
 SHIPPED  := $(PROGRAMS) $(EDITORS)
 TESTED   := -p aws-client-vpn-core $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-words \
 	-p aws-client-vpn-editor-form -p aws-client-vpn-profile-file -p aws-client-vpn-po
 FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn
+CLI     := nm-plugin/cli
 STAGE   := $(CURDIR)/target/stage
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests install stage \
@@ -87,6 +93,11 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 		$(INSTALL) -d $$folder; \
 		msgfmt -o $$folder/NetworkManager-aws-client-vpn.mo po/$$language.po; \
 	done
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/aws-client-vpn
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(CLI)/man/*.1
+	$(INSTALL) -D -m 644 $(CLI)/completions/aws-client-vpn.bash $(DESTDIR)$(bashdir)/aws-client-vpn
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(zshdir) $(CLI)/completions/_aws-client-vpn
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(fishdir) $(CLI)/completions/aws-client-vpn.fish
 ifeq ($(DESTDIR),)
 	-systemd-sysusers $(sysusersdir)/nm-aws-client-vpn.conf
 	-systemd-tmpfiles --create $(tmpfilesdir)/nm-aws-client-vpn.conf

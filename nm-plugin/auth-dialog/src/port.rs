@@ -4,6 +4,7 @@
 //! time on one machine cannot be, and another program there (often AWS's own client) ends ours.
 //! Then the user has to know which program.
 
+use aws_client_vpn_core::listening::listener_in;
 use aws_client_vpn_core::secret_prompt::LoginFailure;
 use std::fmt;
 use std::fs;
@@ -85,7 +86,7 @@ impl Holder {
         let socket = ["/proc/net/tcp", "/proc/net/tcp6"]
             .iter()
             .filter_map(|path| fs::read_to_string(path).ok())
-            .find_map(|table| socket_in(&table));
+            .find_map(|table| listener_in(&table, PORT));
         let Some(socket) = socket else {
             return Self::Unknown;
         };
@@ -114,44 +115,6 @@ impl Holder {
             (false, _) => Self::OtherUser,
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Socket {
-    user: u32,
-    inode: u64,
-}
-
-/// Finds who has the port on loopback or on all addresses in a table as /proc/net/tcp and tcp6
-/// have it; one who listens rather than one who is merely connected.
-fn socket_in(table: &str) -> Option<Socket> {
-    const LISTENS: &str = "0A";
-    let mut found = None;
-    for line in table.lines().skip(1) {
-        let mut columns = line.split_ascii_whitespace();
-        let (Some(local), Some(state)) = (columns.nth(1), columns.nth(1)) else {
-            continue;
-        };
-        let Some((address, port)) = local.split_once(':') else {
-            continue;
-        };
-        let everywhere = address.bytes().all(|digit| digit == b'0');
-        if u16::from_str_radix(port, 16) != Ok(PORT)
-            || !(everywhere || address.ends_with("0100007F"))
-        {
-            continue;
-        }
-        let user = columns.nth(3).and_then(|user| user.parse().ok());
-        let inode = columns.nth(1).and_then(|inode| inode.parse().ok());
-        if let (Some(user), Some(inode)) = (user, inode) {
-            let socket = Socket { user, inode };
-            if state == LISTENS {
-                return Some(socket);
-            }
-            found = found.or(Some(socket));
-        }
-    }
-    found
 }
 
 fn processes() -> impl Iterator<Item = u32> {
@@ -195,44 +158,4 @@ fn program_name(process: &Path) -> String {
         .and_then(|path| Some(path.file_name()?.to_str()?.to_owned()))
         .filter(|name| short.len() >= 15 && name.starts_with(short))
         .unwrap_or_else(|| short.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
-
-    fn row(local: &str, state: &str, user: u32, inode: u32) -> String {
-        format!(
-            "   0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {user:5} \
-             0 {inode} 1 0000000000000000 100 0 0 10 0\n"
-        )
-    }
-
-    #[test]
-    fn the_listener_on_the_port_is_found() {
-        let v6 = |tail: &str| format!("0000000000000000{tail}:88B9");
-        let found = Some(Socket {
-            user: 1000,
-            inode: 77,
-        });
-        for (rows, expected) in [
-            (row("0100007F:88B9", "0A", 1000, 77), found),
-            (row("00000000:88B9", "0A", 1000, 77), found),
-            (row("0100007F:88BA", "0A", 1000, 77), None),
-            (row("0200000A:88B9", "0A", 1000, 77), None),
-            (row("0100007F:88B9", "01", 1000, 77), found),
-            (
-                row("0100007F:88B9", "01", 5, 5) + &row("0100007F:88B9", "0A", 1000, 77),
-                found,
-            ),
-            (row(&v6("0000000000000000"), "0A", 1000, 77), found),
-            (row(&v6("FFFF00000100007F"), "0A", 1000, 77), found),
-            (row(&v6("0000000001000000"), "0A", 1000, 77), None),
-            ("nonsense\n   0: x\n".to_owned(), None),
-        ] {
-            assert_eq!(socket_in(&format!("{HEAD}{rows}")), expected, "{rows}");
-        }
-    }
 }

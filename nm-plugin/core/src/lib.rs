@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod challenge;
 pub mod ip_config;
 pub mod keyfile;
+pub mod listening;
 pub mod management;
 pub mod message;
 pub mod openvpn;

@@ -244,6 +244,28 @@ pub(crate) fn static_challenge_echo(data: &BTreeMap<String, String>) -> bool {
     flag(data, STATIC_CHALLENGE_ECHO, false).unwrap_or(false)
 }
 
+/// What a connection is, as far as it can be said without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// How users sign in.
+    pub sign_in: SignIn,
+}
+
+/// The outline of a connection, for whoever may see its settings but not its keys.
+///
+/// # Errors
+/// [`SettingsError`], with the key.
+pub fn outline(data: &BTreeMap<String, String>) -> Result<Outline, SettingsError> {
+    let remotes = remotes(data.get(REMOTE).ok_or(SettingsError::Missing(REMOTE))?)?;
+    let remote = remotes.into_iter().next();
+    Ok(Outline {
+        endpoint: remote.ok_or(SettingsError::Bad(REMOTE))?.host,
+        sign_in: sign_in(data)?,
+    })
+}
+
 fn flags(secret: &str) -> String {
     format!("{secret}-flags")
 }

@@ -1,0 +1,66 @@
+//! The command line: one description for parsing, `--help`, the man pages and the completions.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// See what AWS Client VPN connections do, and why one does not work.
+///
+/// Connections are made and used with NetworkManager: nmcli, the network menu of the desktop, or
+/// its settings. This command looks at them; it changes nothing.
+#[derive(Debug, Parser)]
+#[command(
+    name = "aws-client-vpn",
+    version,
+    after_help = "Examples:\n  aws-client-vpn status\n  aws-client-vpn doctor\n  \
+                  aws-client-vpn logs work >ticket.txt"
+)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the connections: state, since when, addresses, endpoint, sign-in
+    Status(Status),
+    /// Check that all a connection needs is there; each problem with its remedy
+    ///
+    /// The exit code is 0 if no problem was found (warnings do not count), 1 if there is one.
+    Doctor(Doctor),
+    /// Print the story of a connection from the journal, ready to paste into a ticket
+    ///
+    /// No secret is ever written to the journal; what looks like one is cut off here once more.
+    Logs(Logs),
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Name or UUID of the connection [default: the one used last]
+    pub connection: Option<String>,
+    /// All attempts since the computer was started, not only the last one
+    #[arg(long)]
+    pub all: bool,
+    /// Read this file, not the journal: the output of `journalctl -o json`, or a log of
+    /// NetworkManager ("-" for standard input)
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}

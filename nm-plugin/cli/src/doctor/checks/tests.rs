@@ -1,0 +1,304 @@
+use super::super::{Clock, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
+use super::super::{Verdict, diagnose};
+use super::*;
+use std::path::PathBuf;
+
+fn healthy() -> Facts {
+    let file = |path: &str, mode, program| File {
+        path: PathBuf::from(path),
+        inode: Some((mode, 0)),
+        program,
+    };
+    Facts {
+        user: 1000,
+        name_file: Some(NameFile {
+            file: file("/x.name", 0o644, false),
+            program: Some(PathBuf::from("/service")),
+            auth_dialog: Some(PathBuf::from("/dialog")),
+            plugin: Some("plugin.so".to_owned()),
+        }),
+        files: vec![
+            file("/service", 0o755, true),
+            file("/plugin.so", 0o644, false),
+        ],
+        service_version: Some(Ok(env!("CARGO_PKG_VERSION").to_owned())),
+        policies: vec![PathBuf::from("/policy.conf")],
+        passwd: "root:x:0:0::/:/sh\nnm-aws-client-vpn:x:990:990::/:/x\n".to_owned(),
+        network_manager: Some(Ok(NetworkManager {
+            version: "1.42.4".to_owned(),
+            dns_mode: "systemd-resolved".to_owned(),
+            rc_manager: "unmanaged".to_owned(),
+        })),
+        processes: vec![Process {
+            user: 1000,
+            name: "gnome-shell".to_owned(),
+        }],
+        listener: None,
+        openvpn: Some(OpenVpn {
+            version: Some(Ok("OpenVPN 2.6.14".to_owned())),
+            unknown_options: Vec::new(),
+        }),
+        tun: true,
+        resolv_conf_link: Some(PathBuf::from("../run/systemd/resolve/stub-resolv.conf")),
+        clock: Clock {
+            now: 2_000_000_000,
+            installed: 1_900_000_000,
+            synchronized: Some(true),
+        },
+    }
+}
+
+/// The finding that is not good, of which there is exactly one.
+#[track_caller]
+fn only_fault(facts: &Facts) -> Finding {
+    let Diagnosis { findings, .. } = diagnose(facts);
+    let mut faults = findings
+        .into_iter()
+        .filter(|finding| finding.verdict != Verdict::Good);
+    let fault = faults.next().expect("a fault");
+    assert_eq!(faults.next(), None);
+    assert!(fault.remedy.is_some(), "{fault:?}");
+    fault
+}
+
+#[test]
+fn a_healthy_machine_has_no_fault() {
+    let diagnosis = diagnose(&healthy());
+    assert!(!diagnosis.has_problem());
+    assert!(
+        diagnosis.to_string().ends_with("All is well.\n"),
+        "{diagnosis}"
+    );
+}
+
+/// What has to change of a healthy machine, and what is then said of which check.
+type Fault = (fn(&mut Facts), &'static str, Verdict, &'static str);
+
+const FAULTS: &[Fault] = &[
+    (
+        |f| f.network_manager = Some(Err("it does not run".to_owned())),
+        "network-manager",
+        Verdict::Problem,
+        "does not run",
+    ),
+    (
+        |f| manager(f).version = "1.40.0".to_owned(),
+        "network-manager",
+        Verdict::Warning,
+        "1.40.0",
+    ),
+    (
+        |f| f.name_file.as_mut().unwrap().file.inode = Some((0o666, 0)),
+        "plugin",
+        Verdict::Problem,
+        "changed by others",
+    ),
+    (
+        |f| f.name_file.as_mut().unwrap().auth_dialog = None,
+        "plugin",
+        Verdict::Problem,
+        "auth-dialog",
+    ),
+    (
+        |f| f.files[0].inode = None,
+        "files",
+        Verdict::Problem,
+        "/service is missing",
+    ),
+    (
+        |f| f.files[0].inode = Some((0o644, 0)),
+        "files",
+        Verdict::Problem,
+        "executed",
+    ),
+    (
+        |f| f.files[1].inode = Some((0o600, 0)),
+        "files",
+        Verdict::Problem,
+        "read",
+    ),
+    (
+        |f| f.files[1].inode = Some((0o664, 0)),
+        "files",
+        Verdict::Problem,
+        "/plugin.so can be changed",
+    ),
+    (
+        |f| f.files[1].inode = Some((0o644, 1000)),
+        "files",
+        Verdict::Problem,
+        "user 1000",
+    ),
+    (
+        |f| f.service_version = Some(Ok("0.0.1".to_owned())),
+        "service",
+        Verdict::Warning,
+        "0.0.1",
+    ),
+    (
+        |f| f.service_version = Some(Err("not run".to_owned())),
+        "service",
+        Verdict::Problem,
+        "not run",
+    ),
+    (
+        |f| f.policies.clear(),
+        "d-bus-policy",
+        Verdict::Problem,
+        "own",
+    ),
+    (
+        |f| f.passwd = "nm-aws-client-vpn2:x:1:1::/:/x".to_owned(),
+        "account",
+        Verdict::Problem,
+        "missing",
+    ),
+    (
+        |f| f.passwd = "nm-aws-client-vpn:x:0:9::/:/x".to_owned(),
+        "account",
+        Verdict::Problem,
+        "root",
+    ),
+    (|f| f.openvpn = None, "openvpn", Verdict::Problem, "missing"),
+    (
+        |f| f.openvpn.as_mut().unwrap().unknown_options = vec!["--auth-federate"],
+        "openvpn",
+        Verdict::Problem,
+        "--auth-federate",
+    ),
+    (|f| f.tun = false, "tun", Verdict::Problem, "/dev/net/tun"),
+    (
+        |f| manager(f).dns_mode = "none".to_owned(),
+        "dns",
+        Verdict::Problem,
+        "none",
+    ),
+    (
+        |f| manager(f).dns_mode = "default".to_owned(),
+        "dns",
+        Verdict::Problem,
+        "default",
+    ),
+    (
+        |f| f.resolv_conf_link = None,
+        "dns",
+        Verdict::Warning,
+        "is a file",
+    ),
+    (
+        |f| f.processes[0].user = 1001,
+        "agent",
+        Verdict::Problem,
+        "user 1000",
+    ),
+    (
+        |f| f.processes[0].name = "plasmashell".to_owned(),
+        "agent",
+        Verdict::Problem,
+        "plasmashell",
+    ),
+    (|f| f.user = 0, "agent", Verdict::Warning, "root"),
+    (
+        |f| {
+            f.listener = Some(Listener {
+                user: 5,
+                program: None,
+            })
+        },
+        "port-35001",
+        Verdict::Problem,
+        "user 5",
+    ),
+    (
+        |f| {
+            f.listener = Some(Listener {
+                user: 5,
+                program: Some(("java".to_owned(), 77)),
+            })
+        },
+        "port-35001",
+        Verdict::Problem,
+        "java (process 77)",
+    ),
+    (
+        |f| f.clock.now = 1_000_000_000,
+        "clock",
+        Verdict::Problem,
+        "2001-09-09",
+    ),
+    (
+        |f| f.clock.synchronized = Some(false),
+        "clock",
+        Verdict::Warning,
+        "not set",
+    ),
+];
+
+fn manager(facts: &mut Facts) -> &mut NetworkManager {
+    facts.network_manager.as_mut().unwrap().as_mut().unwrap()
+}
+
+#[test]
+fn each_fault_is_found_and_no_other() {
+    for (break_it, check, verdict, seen) in FAULTS {
+        let mut facts = healthy();
+        break_it(&mut facts);
+        // Without NetworkManager, its name servers are not known either.
+        if *check == "network-manager" && matches!(facts.network_manager, Some(Err(_))) {
+            let diagnosis = diagnose(&facts);
+            assert!(diagnosis.has_problem());
+            assert_eq!(diagnosis.findings[0].check, *check);
+            continue;
+        }
+        let fault = only_fault(&facts);
+        assert_eq!(
+            (fault.check, fault.verdict),
+            (*check, *verdict),
+            "{fault:?}"
+        );
+        assert!(fault.seen.contains(seen), "{fault:?}");
+        assert_eq!(diagnose(&facts).has_problem(), *verdict == Verdict::Problem);
+    }
+}
+
+#[test]
+fn without_the_plugin_all_that_it_names_is_missing() {
+    let facts = Facts {
+        name_file: None,
+        files: Vec::new(),
+        service_version: None,
+        openvpn: None,
+        ..healthy()
+    };
+    let text = diagnose(&facts).to_string();
+    assert!(text.contains("PROBLEM  plugin"), "{text}");
+    assert!(text.ends_with("4 problems.\n"), "{text}");
+}
+
+#[test]
+fn a_login_that_waits_has_its_port_by_right() {
+    let mut facts = healthy();
+    facts.listener = Some(Listener {
+        user: 1000,
+        program: None,
+    });
+    facts.processes.push(Process {
+        user: 1000,
+        name: "nm-aws-client-vpn-auth-dialog".to_owned(),
+    });
+    assert!(!diagnose(&facts).has_problem());
+    // Another user's dialog does not excuse the program that has the port.
+    facts.listener.as_mut().unwrap().user = 1001;
+    assert_eq!(only_fault(&facts).check, "port-35001");
+}
+
+#[test]
+fn a_program_s_name_cannot_draw_on_the_terminal() {
+    let mut facts = healthy();
+    facts.listener = Some(Listener {
+        user: 5,
+        program: Some(("\u{1b}[2Jx\ny".to_owned(), 7)),
+    });
+    let text = diagnose(&facts).to_string();
+    assert!(text.contains("taken by  [2Jx y (process 7)"), "{text}");
+}

@@ -1,0 +1,107 @@
+//! What can be seen of a machine, as plain values that nobody has judged.
+
+use std::path::PathBuf;
+
+/// All facts that are looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Who runs this command.
+    pub user: u32,
+    /// The file that tells NetworkManager of the plugin, if it is there.
+    pub name_file: Option<NameFile>,
+    /// The service, its OpenVPN, the dialog and the library, as far as the name file tells where.
+    pub files: Vec<File>,
+    /// What the service says to `--version`, or why it says nothing.
+    pub service_version: Option<Result<String, String>>,
+    /// The D-Bus policies that name the service.
+    pub policies: Vec<PathBuf>,
+    /// `/etc/passwd`.
+    pub passwd: String,
+    /// NetworkManager, or why it cannot be asked.
+    pub network_manager: Option<Result<NetworkManager, String>>,
+    /// Programs that run.
+    pub processes: Vec<Process>,
+    /// Who listens on the port of the browser's answer.
+    pub listener: Option<Listener>,
+    /// OpenVPN, if it is there.
+    pub openvpn: Option<OpenVpn>,
+    /// Whether `/dev/net/tun` is the device that it should be.
+    pub tun: bool,
+    /// `/etc/resolv.conf`: what it links to, if it is a link.
+    pub resolv_conf_link: Option<PathBuf>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// The `.name` file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NameFile {
+    /// Where it is.
+    pub file: File,
+    /// `program=`
+    pub program: Option<PathBuf>,
+    /// `auth-dialog=`
+    pub auth_dialog: Option<PathBuf>,
+    /// `plugin=`
+    pub plugin: Option<String>,
+}
+
+/// A file as far as its inode tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct File {
+    /// Where it should be.
+    pub path: PathBuf,
+    /// Its mode and owner; `None` if it is not there.
+    pub inode: Option<(u32, u32)>,
+    /// Whether it has to be executable.
+    pub program: bool,
+}
+
+/// NetworkManager.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkManager {
+    /// As it says itself.
+    pub version: String,
+    /// `default`, `dnsmasq`, `systemd-resolved`, `none`, …
+    pub dns_mode: String,
+    /// `symlink`, `file`, `unmanaged`, …
+    pub rc_manager: String,
+}
+
+/// A running program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Whose it is.
+    pub user: u32,
+    /// The program's name, without folders.
+    pub name: String,
+}
+
+/// Who listens on a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Whose it is.
+    pub user: u32,
+    /// The program's name and process number, if they may be seen.
+    pub program: Option<(String, u32)>,
+}
+
+/// What OpenVPN says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenVpn {
+    /// The first line of `--version`, or why there is none.
+    pub version: Option<Result<String, String>>,
+    /// Options of our patches that it does not know.
+    pub unknown_options: Vec<&'static str>,
+}
+
+/// The clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Clock {
+    /// Now, in seconds since 1970.
+    pub now: u64,
+    /// When this command was installed; it cannot be earlier than that.
+    pub installed: u64,
+    /// Whether it is set by the network; `None` if nobody tells.
+    pub synchronized: Option<bool>,
+}

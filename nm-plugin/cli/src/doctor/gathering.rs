@@ -1,0 +1,278 @@
+//! Where the doctor's facts come from. Nothing here judges, and what cannot be seen is left out.
+
+use super::facts::{Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
+use super::{Diagnosis, diagnose};
+use crate::network_manager;
+use aws_client_vpn_core::listening::listener_in;
+use aws_client_vpn_core::settings::SERVICE_TYPE;
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::process::Command;
+
+/// How long a program may take to tell its version.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(5);
+const NAME_FILE: &str = "nm-aws-client-vpn-service.name";
+/// Where NetworkManager looks for name files.
+const NAME_DIRS: [&str; 2] = ["/usr/lib/NetworkManager/VPN", "/etc/NetworkManager/VPN"];
+/// Where the bus looks for policies.
+const POLICY_DIRS: [&str; 2] = ["/usr/share/dbus-1/system.d", "/etc/dbus-1/system.d"];
+/// Options that only our OpenVPN knows.
+const PATCHED_OPTIONS: [&str; 2] = ["--auth-federate", "--early-push-request"];
+/// Where AWS sends the browser.
+const PORT: u16 = 35001;
+
+/// Looks at this machine and judges.
+pub async fn gather() -> Diagnosis {
+    diagnose(&facts().await)
+}
+
+async fn facts() -> Facts {
+    let name_file = name_file();
+    let program = name_file.as_ref().and_then(|file| file.program.clone());
+    let openvpn = program
+        .as_ref()
+        .and_then(|program| Some(program.parent()?.join("nm-aws-client-vpn/openvpn")));
+    Facts {
+        user: rustix::process::getuid().as_raw(),
+        files: files(name_file.as_ref(), openvpn.as_deref()),
+        service_version: match &program {
+            Some(program) => Some(service_version(program).await),
+            None => None,
+        },
+        policies: policies(),
+        passwd: fs::read_to_string("/etc/passwd").unwrap_or_default(),
+        network_manager: Some(ask_network_manager().await),
+        processes: processes(),
+        listener: listener(),
+        openvpn: match openvpn.filter(|path| path.exists()) {
+            Some(path) => Some(ask_openvpn(&path).await),
+            None => None,
+        },
+        tun: fs::metadata("/dev/net/tun").is_ok_and(|file| {
+            // The device number of every Linux, see the kernel's devices.txt.
+            let device = rustix::fs::makedev(10, 200);
+            file.file_type().is_char_device() && file.rdev() == device
+        }),
+        resolv_conf_link: fs::read_link("/etc/resolv.conf").ok(),
+        clock: clock().await,
+        name_file,
+    }
+}
+
+fn name_file() -> Option<NameFile> {
+    let path = NAME_DIRS
+        .iter()
+        .map(|dir| Path::new(dir).join(NAME_FILE))
+        .find(|path| path.exists())?;
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let value = |key: &str| {
+        let of_key = |line: &str| {
+            let rest = line.trim().strip_prefix(key)?.trim_start();
+            Some(rest.strip_prefix('=')?.trim().to_owned())
+        };
+        text.lines().find_map(of_key)
+    };
+    Some(NameFile {
+        program: value("program").map(PathBuf::from),
+        auth_dialog: value("auth-dialog").map(PathBuf::from),
+        plugin: value("plugin"),
+        file: file(path, false),
+    })
+}
+
+fn file(path: PathBuf, program: bool) -> File {
+    let inode = fs::metadata(&path)
+        .ok()
+        .map(|file| (file.mode() & 0o7777, file.uid()));
+    File {
+        path,
+        inode,
+        program,
+    }
+}
+
+fn files(name_file: Option<&NameFile>, openvpn: Option<&Path>) -> Vec<File> {
+    let Some(name_file) = name_file else {
+        return Vec::new();
+    };
+    let programs = [
+        name_file.program.as_deref(),
+        openvpn,
+        name_file.auth_dialog.as_deref(),
+    ];
+    let library = name_file.plugin.as_deref().map(library);
+    programs
+        .into_iter()
+        .flatten()
+        .map(|path| file(path.to_owned(), true))
+        .chain(library.map(|path| file(path, false)))
+        .collect()
+}
+
+/// Where libnm looks for `plugin`: in a folder that differs between distributions.
+fn library(plugin: &str) -> PathBuf {
+    if plugin.starts_with('/') {
+        return PathBuf::from(plugin);
+    }
+    let in_lib = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = in_lib
+        .map(|entry| entry.path())
+        .chain([PathBuf::from("/usr/lib64"), PathBuf::from("/usr/lib")])
+        .map(|folder| folder.join("NetworkManager"))
+        .collect();
+    folders.sort();
+    folders
+        .iter()
+        .map(|folder| folder.join(plugin))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| Path::new("/usr/lib/…/NetworkManager").join(plugin))
+}
+
+async fn service_version(program: &Path) -> Result<String, String> {
+    let line = first_line(program, &["--version"]).await?;
+    // nm-aws-client-vpn-service 0.1.0
+    let version = line.rsplit(' ').next().unwrap_or_default();
+    Ok(version.to_owned())
+}
+
+async fn ask_openvpn(program: &Path) -> OpenVpn {
+    let version = first_line(program, &["--version"]).await;
+    let mut unknown_options = Vec::new();
+    for option in PATCHED_OPTIONS {
+        // Options are read in turn: an unknown one ends the program before it tells its version.
+        let answer = first_line(program, &[option, "--version"]).await;
+        if !answer.is_ok_and(|line| line.starts_with("OpenVPN")) {
+            unknown_options.push(option);
+        }
+    }
+    let version = version.map(|line| {
+        let words: Vec<&str> = line.split(' ').take(2).collect();
+        words.join(" ")
+    });
+    OpenVpn {
+        version: Some(version),
+        unknown_options,
+    }
+}
+
+/// The first line that a program prints.
+async fn first_line(program: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let shown = program.display();
+    let output = tokio::time::timeout(PROGRAM_LIMIT, output)
+        .await
+        .map_err(|_| format!("{shown} does not answer"))?
+        .map_err(|error| format!("{shown} cannot be run: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(format!("{shown} prints no version ({})", output.status)),
+    }
+}
+
+fn policies() -> Vec<PathBuf> {
+    POLICY_DIRS
+        .iter()
+        .filter_map(|dir| fs::read_dir(dir).ok())
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "conf"))
+        .filter(|path| fs::read_to_string(path).is_ok_and(|text| text.contains(SERVICE_TYPE)))
+        .collect()
+}
+
+async fn ask_network_manager() -> Result<NetworkManager, String> {
+    let answer = network_manager::ask()
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok(NetworkManager {
+        version: answer.version,
+        dns_mode: answer.dns.mode,
+        rc_manager: answer.dns.rc_manager,
+    })
+}
+
+fn process_numbers() -> impl Iterator<Item = u32> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+fn processes() -> Vec<Process> {
+    let process = |number: u32| {
+        let dir = PathBuf::from(format!("/proc/{number}"));
+        Some(Process {
+            user: fs::metadata(&dir).ok()?.uid(),
+            name: program_name(&dir)?,
+        })
+    };
+    process_numbers().filter_map(process).collect()
+}
+
+/// As it was called; the kernel's own name for it is cut after 15 octets.
+fn program_name(process: &Path) -> Option<String> {
+    let line = fs::read(process.join("cmdline")).ok()?;
+    let program = line.split(|octet| *octet == 0).next()?;
+    let name = program.rsplit(|octet| *octet == b'/').next()?;
+    (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+fn listener() -> Option<Listener> {
+    let socket = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .find_map(|table| listener_in(&table, PORT))?;
+    let program = process_numbers().find_map(|number| {
+        let dir = PathBuf::from(format!("/proc/{number}"));
+        has_open(&dir, socket.inode).then_some(())?;
+        Some((program_name(&dir)?, number))
+    });
+    Some(Listener {
+        user: socket.user,
+        program,
+    })
+}
+
+fn has_open(process: &Path, inode: u64) -> bool {
+    fs::read_dir(process.join("fd"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        // Follows the link to the socket itself, whose number it is.
+        .filter_map(|descriptor| fs::metadata(descriptor.path()).ok())
+        .any(|file| file.ino() == inode && file.file_type().is_socket())
+}
+
+async fn clock() -> Clock {
+    let seconds = |time: SystemTime| {
+        let passed = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        passed.as_secs()
+    };
+    let installed = std::env::current_exe()
+        .and_then(fs::metadata)
+        .and_then(|file| file.modified());
+    let synchronized = tokio::time::timeout(PROGRAM_LIMIT, synchronized()).await;
+    Clock {
+        now: seconds(SystemTime::now()),
+        installed: installed.map(seconds).unwrap_or(0),
+        synchronized: synchronized.unwrap_or(None),
+    }
+}
+
+/// What systemd knows of the clock, where there is systemd.
+async fn synchronized() -> Option<bool> {
+    let bus = zbus::Connection::system().await.ok()?;
+    let name = "org.freedesktop.timedate1";
+    let proxy = zbus::Proxy::new(&bus, name, "/org/freedesktop/timedate1", name);
+    proxy.await.ok()?.get_property("NTPSynchronized").await.ok()
+}

@@ -1,0 +1,257 @@
+//! One line of the story, from the journal's JSON or from a plain log of NetworkManager.
+
+use serde_json::Value;
+
+/// Who says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// NetworkManager.
+    NetworkManager,
+    /// The VPN service, and OpenVPN through it.
+    Service,
+    /// The login dialog.
+    Dialog,
+    /// The secret agent of sessions without a desktop.
+    Agent,
+}
+
+impl Source {
+    /// From the journal's `SYSLOG_IDENTIFIER`.
+    fn of_identifier(identifier: &str) -> Option<Self> {
+        match identifier {
+            "NetworkManager" => Some(Self::NetworkManager),
+            "nm-aws-client-vpn-service" => Some(Self::Service),
+            "nm-aws-client-vpn-auth-dialog" => Some(Self::Dialog),
+            "nm-aws-client-vpn-agent" => Some(Self::Agent),
+            _ => None,
+        }
+    }
+
+    /// In a column of the story.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::NetworkManager => "nm",
+            Self::Service => "service",
+            Self::Dialog => "dialog",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+/// A line of the story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When, in microseconds since 1970, if it is known.
+    pub time: Option<u64>,
+    /// Who says it.
+    pub source: Source,
+    /// The process that says it, if it is known.
+    pub process: Option<u32>,
+    /// The UUID of the connection it is about, if it is known.
+    pub connection: Option<String>,
+    /// What is said.
+    pub text: String,
+}
+
+impl Entry {
+    /// The name of the connection, if the service says here that it connects.
+    pub(super) fn begins_attempt(&self) -> Option<&str> {
+        let rest = self.text.strip_prefix("connecting \"")?;
+        let (name, _) = rest.rsplit_once("\" to ")?;
+        (self.source == Source::Service).then_some(name)
+    }
+}
+
+/// The lines of `journalctl --output=json`; those of other programs are left out.
+#[must_use]
+pub fn of_journal(text: &str) -> Vec<Entry> {
+    text.lines().filter_map(journal_entry).collect()
+}
+
+fn journal_entry(line: &str) -> Option<Entry> {
+    let fields: Value = serde_json::from_str(line).ok()?;
+    let source = Source::of_identifier(&field(&fields, "SYSLOG_IDENTIFIER")?)?;
+    let is_root = field(&fields, "_UID").is_some_and(|user| user == "0");
+    let text = field(&fields, "MESSAGE")?;
+    match source {
+        // Anybody may write to the journal under any name; the user's number is the journal's.
+        Source::NetworkManager | Source::Service if !is_root => return None,
+        Source::NetworkManager | Source::Service | Source::Dialog | Source::Agent => {}
+    }
+    let (_, text) = without_level(&text);
+    let number = |key: &str| field(&fields, key)?.parse::<u64>().ok();
+    Some(Entry {
+        time: number("__REALTIME_TIMESTAMP"),
+        source,
+        process: number("_PID").and_then(|process| u32::try_from(process).ok()),
+        connection: field(&fields, "NM_CONNECTION").or_else(|| uuid_in_vpn_line(text)),
+        text: text.to_owned(),
+    })
+}
+
+/// A field is a text, a list of octets if it is not one, or a list if it stands there twice.
+fn field(fields: &Value, key: &str) -> Option<String> {
+    match fields.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(list) => {
+            let octet = |value: &Value| u8::try_from(value.as_u64()?).ok();
+            match list.iter().map(octet).collect::<Option<Vec<u8>>>() {
+                Some(octets) => Some(String::from_utf8_lossy(&octets).into_owned()),
+                None => list.first()?.as_str().map(str::to_owned),
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+}
+
+/// The lines of a log that NetworkManager and its children write where there is no journal.
+#[must_use]
+pub fn of_network_manager_log(text: &str) -> Vec<Entry> {
+    text.lines().filter_map(log_entry).collect()
+}
+
+fn log_entry(line: &str) -> Option<Entry> {
+    let plain = |source, connection: Option<String>, text: &str| {
+        Some(Entry {
+            time: None,
+            source,
+            process: None,
+            connection,
+            text: text.to_owned(),
+        })
+    };
+    if let Some(text) = line.strip_prefix("nm-aws-client-vpn-auth-dialog: ") {
+        return plain(Source::Dialog, None, text);
+    }
+    if line.starts_with('<') {
+        let (seconds, text) = without_level(line);
+        let uuid = uuid_in_vpn_line(text)?;
+        let entry = plain(Source::NetworkManager, Some(uuid), text)?;
+        return Some(Entry {
+            time: seconds,
+            ..entry
+        });
+    }
+    // " INFO connection{NM_CONNECTION=UUID}: nm_aws_client_vpn_service::driver: text", or without
+    // the span and with NM_CONNECTION=UUID at the end.
+    const FIELD: &str = "NM_CONNECTION=";
+    const TARGET: &str = "nm_aws_client_vpn_service";
+    let (before, after) = line.split_once(TARGET)?;
+    let (_, text) = after.split_once(": ")?;
+    if let Some((_, uuid)) = before.split_once(FIELD) {
+        let uuid = uuid.split('}').next().map(str::to_owned);
+        return plain(Source::Service, uuid, text);
+    }
+    match text.rsplit_once(&format!(" {FIELD}")) {
+        Some((text, uuid)) => plain(Source::Service, Some(uuid.trim().to_owned()), text),
+        None => plain(Source::Service, None, text),
+    }
+}
+
+/// Parts NetworkManager's own beginning, `<info>  [1795539601.1234] `, from the rest; the time in
+/// microseconds.
+fn without_level(line: &str) -> (Option<u64>, &str) {
+    let parted = || {
+        let (level, rest) = line.strip_prefix('<')?.split_once('>')?;
+        level.chars().all(char::is_alphabetic).then_some(())?;
+        let (time, rest) = rest.trim_start().strip_prefix('[')?.split_once(']')?;
+        let (seconds, fraction) = time.split_once('.')?;
+        let fraction = format!("{fraction:0<6}");
+        let micros = fraction.get(..6)?.parse::<u64>().ok()?;
+        let seconds = seconds.parse::<u64>().ok()?;
+        Some((
+            Some(seconds.checked_mul(1_000_000)?.checked_add(micros)?),
+            rest.trim_start(),
+        ))
+    };
+    parted().unwrap_or((None, line))
+}
+
+/// NetworkManager begins a line on a VPN with `vpn[0x55…,UUID,"NAME"]`.
+fn uuid_in_vpn_line(text: &str) -> Option<String> {
+    let inside = text.strip_prefix("vpn")?.split_once('[')?.1;
+    let uuid = inside.split(',').nth(1)?;
+    (uuid.len() == 36).then(|| uuid.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "01234567-89ab-4def-8123-456789abcdef";
+
+    #[test]
+    fn a_journal_entry_is_read_with_all_that_it_tells() {
+        let line = format!(
+            r#"{{"__REALTIME_TIMESTAMP":"1795539601234567","SYSLOG_IDENTIFIER":"nm-aws-client-vpn-service","_UID":"0","_PID":"77","NM_CONNECTION":["{UUID}","{UUID}"],"MESSAGE":"connecting \"a \\\" to b\" to host"}}"#
+        );
+        let entries = of_journal(&line);
+        assert_eq!(
+            entries,
+            [Entry {
+                time: Some(1_795_539_601_234_567),
+                source: Source::Service,
+                process: Some(77),
+                connection: Some(UUID.to_owned()),
+                text: "connecting \"a \\\" to b\" to host".to_owned(),
+            }]
+        );
+        assert_eq!(entries[0].begins_attempt(), Some("a \\\" to b"));
+    }
+
+    #[test]
+    fn networkmanager_s_lines_are_parted_from_their_level_and_time() {
+        let message = format!("<info>  [1795539601.5] vpn[0x55,{UUID},\\\"vpn\\\"]: starting");
+        let line =
+            format!(r#"{{"SYSLOG_IDENTIFIER":"NetworkManager","_UID":"0","MESSAGE":"{message}"}}"#);
+        let entry = &of_journal(&line)[0];
+        assert_eq!(entry.connection.as_deref(), Some(UUID));
+        assert!(entry.text.starts_with("vpn[0x55"), "{}", entry.text);
+    }
+
+    #[test]
+    fn a_message_that_is_no_text_is_read_as_octets() {
+        let line =
+            r#"{"SYSLOG_IDENTIFIER":"nm-aws-client-vpn-auth-dialog","MESSAGE":[104,105,255]}"#;
+        assert_eq!(of_journal(line)[0].text, "hi\u{fffd}");
+    }
+
+    #[test]
+    fn nobody_speaks_for_the_service_but_root() {
+        let line =
+            r#"{"SYSLOG_IDENTIFIER":"nm-aws-client-vpn-service","_UID":"1000","MESSAGE":"x"}"#;
+        assert_eq!(of_journal(line), []);
+        assert_eq!(of_journal("garbage\n{}\n[1]\n"), []);
+    }
+
+    #[test]
+    fn a_log_of_networkmanager_is_read_too() {
+        let log = format!(
+            "<info>  [1795539601.5000] vpn[0x1,{UUID},\"vpn\"]: starting\n\
+             <info>  [1795539601.6000] device (eth0): something else\n\
+             \x20INFO nm_aws_client_vpn_service::driver: connecting \"vpn\" to host NM_CONNECTION={UUID}\n\
+             \x20WARN connection{{NM_CONNECTION={UUID}}}: nm_aws_client_vpn_service::driver: openvpn: hello: you\n\
+             nm-aws-client-vpn-auth-dialog: opening the browser\n\
+             whatever\n"
+        );
+        let entries = of_network_manager_log(&log);
+        let seen: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                (
+                    entry.source,
+                    entry.connection.is_some(),
+                    entry.text.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(seen.len(), 4, "{seen:?}");
+        assert_eq!(entries[0].time, Some(1_795_539_601_500_000));
+        assert_eq!(
+            seen[1],
+            (Source::Service, true, "connecting \"vpn\" to host")
+        );
+        assert_eq!(seen[2], (Source::Service, true, "openvpn: hello: you"));
+        assert_eq!(seen[3], (Source::Dialog, false, "opening the browser"));
+    }
+}

@@ -1,0 +1,163 @@
+//! Where a story comes from: journalctl, or a file.
+
+use super::{Entry, Story, called, cut, of_journal, of_network_manager_log, used_last};
+use crate::command_line::Logs;
+use crate::network_manager;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Command;
+
+/// How much is read at most, in octets, and how long it may take.
+const SIZE_LIMIT: u64 = 64 << 20;
+const LIMIT: Duration = Duration::from_secs(60);
+/// How many of the journal's last entries are looked through.
+const ENTRIES: &str = "--lines=50000";
+
+/// There is no story to tell.
+#[derive(Debug, Error)]
+pub enum LogsError {
+    /// No journal.
+    #[error(
+        "journalctl cannot be run; where there is no systemd, give NetworkManager's log: --file FILE"
+    )]
+    NoJournal(#[source] io::Error),
+    /// It takes too long.
+    #[error("the journal does not answer; try again, or give a file: --file FILE")]
+    Slow,
+    /// The file cannot be read.
+    #[error("could not read {0}")]
+    File(PathBuf, #[source] io::Error),
+    /// Nothing of ours is in it.
+    #[error(
+        "no connection of this VPN is in the journal since the computer was started; if one was \
+         used, you may not see the system's journal: use sudo, or join the group systemd-journal"
+    )]
+    Empty,
+    /// Not this connection.
+    #[error(
+        "no connection {0:?} was used since the computer was started; aws-client-vpn status lists all"
+    )]
+    Unknown(String),
+}
+
+/// Reads the journal or the file, and tells the story.
+///
+/// # Errors
+/// If there is nothing to tell; see [`LogsError`].
+pub async fn gather(options: &Logs) -> Result<String, LogsError> {
+    let entries = match &options.file {
+        Some(file) => of_file(file).await?,
+        None => of_journal(&journal().await?),
+    };
+    let manager = network_manager::ask().await.ok();
+    let stored = manager.as_ref().and_then(|manager| {
+        let wanted = options.connection.as_deref()?;
+        let same =
+            |stored: &&network_manager::Stored| stored.name == wanted || stored.uuid == wanted;
+        manager.stored.iter().find(same)
+    });
+    let uuid = match (&options.connection, stored) {
+        (None, _) => used_last(&entries).ok_or(LogsError::Empty)?.to_owned(),
+        (Some(_), Some(stored)) => stored.uuid.clone(),
+        // Deleted since, or another machine's.
+        (Some(name), None) => called(&entries, name).unwrap_or(name).to_owned(),
+    };
+    let story = cut(entries, &uuid, options.all);
+    if story.is_empty() {
+        let wanted = options.connection.clone().unwrap_or(uuid);
+        return Err(LogsError::Unknown(wanted));
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let mut head = vec![
+        format!("aws-client-vpn {version}, connection {uuid}; times are UTC"),
+        format!("{}, {}", system(), kernel()),
+    ];
+    head.extend(manager.map(|manager| format!("NetworkManager {}", manager.version)));
+    let story = Story {
+        head,
+        entries: story,
+    };
+    Ok(story.to_string())
+}
+
+async fn of_file(path: &Path) -> Result<Vec<Entry>, LogsError> {
+    let wrong = |error| LogsError::File(path.to_owned(), error);
+    let text = if path == Path::new("-") {
+        read(tokio::fs::File::from_std(stdin().map_err(wrong)?)).await
+    } else {
+        match tokio::fs::File::open(path).await {
+            Ok(file) => read(file).await,
+            Err(error) => Err(error),
+        }
+    };
+    let text = text.map_err(wrong)?;
+    Ok(if text.trim_start().starts_with('{') {
+        of_journal(&text)
+    } else {
+        of_network_manager_log(&text)
+    })
+}
+
+fn stdin() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
+async fn journal() -> Result<String, LogsError> {
+    let identifiers = [
+        "NetworkManager",
+        "nm-aws-client-vpn-service",
+        "nm-aws-client-vpn-auth-dialog",
+        "nm-aws-client-vpn-agent",
+    ];
+    let mut journalctl = Command::new("journalctl")
+        .args(["--boot", "--no-pager", "--quiet", "--output=json", ENTRIES])
+        .arg("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,NM_CONNECTION,_PID,_UID")
+        .args(identifiers.map(|name| format!("--identifier={name}")))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(LogsError::NoJournal)?;
+    let Some(stdout) = journalctl.stdout.take() else {
+        return Err(LogsError::Empty);
+    };
+    let text = async {
+        let text = read(stdout).await;
+        // It has said all, or more than is read.
+        drop(journalctl.start_kill());
+        drop(journalctl.wait().await);
+        text
+    };
+    tokio::time::timeout(LIMIT, text)
+        .await
+        .map_err(|_| LogsError::Slow)?
+        .map_err(LogsError::NoJournal)
+}
+
+async fn read(stream: impl AsyncRead + Unpin) -> io::Result<String> {
+    let mut octets = Vec::new();
+    stream.take(SIZE_LIMIT).read_to_end(&mut octets).await?;
+    Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
+/// The distribution's name for itself (os-release(5)).
+fn system() -> String {
+    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let name = text
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    name.unwrap_or("an unknown system")
+        .trim_matches('"')
+        .to_owned()
+}
+
+fn kernel() -> String {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("Linux {}", release.trim())
+}

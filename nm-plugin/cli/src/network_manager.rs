@@ -1,0 +1,212 @@
+//! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
+
+use aws_client_vpn_core::settings::SERVICE_TYPE;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+use thiserror::Error;
+use zbus::fdo::{DBusProxy, PropertiesProxy};
+use zbus::names::{BusName, InterfaceName};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+
+const NAME: &str = "org.freedesktop.NetworkManager";
+const PATH: &str = "/org/freedesktop/NetworkManager";
+const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
+const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
+const CONNECTION: &str = "org.freedesktop.NetworkManager.Settings.Connection";
+const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
+const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
+const DNS_PATH: &str = "/org/freedesktop/NetworkManager/DnsManager";
+const DNS: &str = "org.freedesktop.NetworkManager.DnsManager";
+
+/// How long all questions together may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// NetworkManager could not be asked.
+#[derive(Debug, Error)]
+pub enum NetworkManagerError {
+    /// There is no system bus, or it refuses us.
+    #[error("the system bus cannot be reached; without D-Bus there is no NetworkManager to ask")]
+    Bus(#[source] zbus::Error),
+    /// It does not run.
+    #[error("NetworkManager does not run; start it (systemctl start NetworkManager)")]
+    NotRunning(#[source] zbus::Error),
+    /// It runs, and answers something else than expected.
+    #[error("NetworkManager does not answer as expected")]
+    Strange(#[source] zbus::Error),
+    /// It does not answer.
+    #[error("NetworkManager does not answer; look into its journal")]
+    Silent,
+}
+
+type Properties = HashMap<String, OwnedValue>;
+
+/// A connection of ours as it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) name: String,
+    pub(crate) uuid: String,
+    /// `vpn.data`.
+    pub(crate) data: BTreeMap<String, String>,
+}
+
+/// An activation of a connection of ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Activation {
+    pub(crate) uuid: String,
+    /// `NMVpnConnectionState`.
+    pub(crate) vpn_state: u32,
+    /// Addresses with prefix lengths.
+    pub(crate) addresses: Vec<String>,
+    /// The process number of the service, if the bus knows it.
+    pub(crate) service_process: Option<u32>,
+}
+
+/// How NetworkManager passes name servers on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DnsSetUp {
+    /// `default`, `dnsmasq`, `systemd-resolved`, `none`, …
+    pub(crate) mode: String,
+    /// `symlink`, `file`, `resolvconf`, `unmanaged`, …
+    pub(crate) rc_manager: String,
+}
+
+/// All that is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) version: String,
+    pub(crate) dns: DnsSetUp,
+    pub(crate) stored: Vec<Stored>,
+    pub(crate) active: Vec<Activation>,
+}
+
+/// Asks NetworkManager.
+pub(crate) async fn ask() -> Result<Answer, NetworkManagerError> {
+    tokio::time::timeout(LIMIT, ask_unbounded())
+        .await
+        .map_err(|_| NetworkManagerError::Silent)?
+}
+
+async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
+    let bus = zbus::Connection::system()
+        .await
+        .map_err(NetworkManagerError::Bus)?;
+    let manager = properties(&bus, PATH, NAME)
+        .await
+        .map_err(NetworkManagerError::NotRunning)?;
+    let strange = NetworkManagerError::Strange;
+    let dns = properties(&bus, DNS_PATH, DNS).await.map_err(strange)?;
+    Ok(Answer {
+        version: text(&manager, "Version"),
+        dns: DnsSetUp {
+            mode: text(&dns, "Mode"),
+            rc_manager: text(&dns, "RcManager"),
+        },
+        stored: stored(&bus).await.map_err(strange)?,
+        active: active(&bus, &manager).await.map_err(strange)?,
+    })
+}
+
+async fn stored(bus: &zbus::Connection) -> zbus::Result<Vec<Stored>> {
+    let settings = zbus::Proxy::new(bus, NAME, SETTINGS_PATH, SETTINGS).await?;
+    let paths: Vec<OwnedObjectPath> = settings.call("ListConnections", &()).await?;
+    let mut stored = Vec::new();
+    for path in paths {
+        let connection = zbus::Proxy::new(bus, NAME, path, CONNECTION).await?;
+        // One that was deleted since, or that is another user's.
+        let Ok(settings) = connection
+            .call::<_, _, HashMap<String, Properties>>("GetSettings", &())
+            .await
+        else {
+            continue;
+        };
+        stored.extend(read_stored(&settings));
+    }
+    stored.sort_by(|a, b| (&a.name, &a.uuid).cmp(&(&b.name, &b.uuid)));
+    Ok(stored)
+}
+
+fn read_stored(settings: &HashMap<String, Properties>) -> Option<Stored> {
+    let vpn = settings.get("vpn")?;
+    let general = settings.get("connection")?;
+    let data = value::<HashMap<String, String>>(vpn, "data").unwrap_or_default();
+    (text(vpn, "service-type") == SERVICE_TYPE).then(|| Stored {
+        name: text(general, "id"),
+        uuid: text(general, "uuid"),
+        data: data.into_iter().collect(),
+    })
+}
+
+async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Vec<Activation>> {
+    let paths: Vec<OwnedObjectPath> = value(manager, "ActiveConnections").unwrap_or_default();
+    let daemon = DBusProxy::new(bus).await?;
+    let mut active = Vec::new();
+    for path in paths {
+        // One that has ended since has no properties any more.
+        let Ok(general) = properties(bus, path.as_str(), ACTIVE).await else {
+            continue;
+        };
+        if value::<bool>(&general, "Vpn") != Some(true) {
+            continue;
+        }
+        let Ok(vpn) = properties(bus, path.as_str(), VPN).await else {
+            continue;
+        };
+        let mut addresses = Vec::new();
+        for (key, interface) in [
+            ("Ip4Config", "org.freedesktop.NetworkManager.IP4Config"),
+            ("Ip6Config", "org.freedesktop.NetworkManager.IP6Config"),
+        ] {
+            let config = value::<OwnedObjectPath>(&general, key);
+            let Some(config) = config.filter(|config| config.as_str() != "/") else {
+                continue;
+            };
+            if let Ok(config) = properties(bus, config.as_str(), interface).await {
+                addresses.extend(read_addresses(&config));
+            }
+        }
+        let number = path.as_str().rsplit('/').next().unwrap_or_default();
+        let service = format!("{SERVICE_TYPE}.Connection_{number}");
+        let service_process = match BusName::try_from(service) {
+            Ok(name) => daemon.get_connection_unix_process_id(name).await.ok(),
+            Err(_) => None,
+        };
+        active.push(Activation {
+            uuid: text(&general, "Uuid"),
+            vpn_state: value(&vpn, "VpnState").unwrap_or(0),
+            addresses,
+            service_process,
+        });
+    }
+    Ok(active)
+}
+
+fn read_addresses(config: &Properties) -> Vec<String> {
+    let addresses: Vec<Properties> = value(config, "AddressData").unwrap_or_default();
+    let read = |address: &Properties| {
+        let prefix: u32 = value(address, "prefix")?;
+        Some(format!("{}/{prefix}", text(address, "address")))
+    };
+    addresses.iter().filter_map(read).collect()
+}
+
+async fn properties(
+    bus: &zbus::Connection,
+    path: &str,
+    interface: &'static str,
+) -> zbus::Result<Properties> {
+    let proxy = PropertiesProxy::builder(bus)
+        .destination(NAME)?
+        .path(path.to_owned())?
+        .build()
+        .await?;
+    let interface = InterfaceName::try_from(interface)?;
+    Ok(proxy.get_all(interface).await?)
+}
+
+fn value<T: TryFrom<OwnedValue>>(properties: &Properties, key: &str) -> Option<T> {
+    properties.get(key)?.try_clone().ok()?.try_into().ok()
+}
+
+fn text(properties: &Properties, key: &str) -> String {
+    value(properties, key).unwrap_or_default()
+}

@@ -1,0 +1,275 @@
+//! `aws-client-vpn status`: the connections as NetworkManager has them, in the user's words.
+
+mod gathering;
+
+pub use gathering::gather;
+
+use crate::network_manager::{Activation, Stored};
+use crate::when;
+use aws_client_vpn_core::profile::SignIn;
+use aws_client_vpn_core::settings;
+use serde::Serialize;
+use std::fmt;
+
+/// All connections of this VPN.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// In the order of their names.
+    pub connections: Vec<Connection>,
+}
+
+/// One connection.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Connection {
+    /// Its name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: String,
+    /// What it does now.
+    pub state: State,
+    /// When it was last switched on, in seconds since 1970, if it is on.
+    pub since: Option<u64>,
+    /// The endpoint's name; `None` if its settings cannot be used.
+    pub endpoint: Option<String>,
+    /// How one signs in.
+    pub sign_in: Option<&'static str>,
+    /// The addresses in the tunnel, with prefix lengths.
+    pub addresses: Vec<String>,
+    /// What is wrong with its settings, if something is.
+    pub problem: Option<String>,
+}
+
+/// What a connection does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Nothing.
+    Off,
+    /// It is being started.
+    Starting,
+    /// It waits for the sign-in, or for a password.
+    SigningIn,
+    /// It connects.
+    Connecting,
+    /// Packets flow.
+    Up,
+    /// It is ending.
+    Ending,
+}
+
+impl State {
+    /// From `NMVpnConnectionState`.
+    fn from_network_manager(state: u32) -> Self {
+        match state {
+            2 => Self::SigningIn,
+            3 | 4 => Self::Connecting,
+            5 => Self::Up,
+            6 | 7 => Self::Ending,
+            _ => Self::Starting,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Starting => "starting",
+            Self::SigningIn => "waiting for the sign-in",
+            Self::Connecting => "connecting",
+            Self::Up => "up",
+            Self::Ending => "ending",
+        }
+    }
+}
+
+impl Status {
+    /// `started` says of a service's process number when it was started.
+    pub(crate) fn of(
+        stored: Vec<Stored>,
+        active: &[Activation],
+        started: impl Fn(u32) -> Option<u64>,
+    ) -> Self {
+        let connections = stored.into_iter().map(|stored| {
+            let activation = active.iter().find(|active| active.uuid == stored.uuid);
+            Connection::of(stored, activation, &started)
+        });
+        Self {
+            connections: connections.collect(),
+        }
+    }
+}
+
+impl Connection {
+    fn of(
+        stored: Stored,
+        activation: Option<&Activation>,
+        started: impl Fn(u32) -> Option<u64>,
+    ) -> Self {
+        let (outline, problem) = match settings::outline(&stored.data) {
+            Ok(outline) => (Some(outline), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Self {
+            name: stored.name,
+            uuid: stored.uuid,
+            state: activation.map_or(State::Off, |activation| {
+                State::from_network_manager(activation.vpn_state)
+            }),
+            since: activation
+                .and_then(|activation| activation.service_process)
+                .and_then(started),
+            sign_in: outline.as_ref().map(|outline| sign_in(&outline.sign_in)),
+            endpoint: outline.map(|outline| outline.endpoint),
+            addresses: activation
+                .map(|activation| activation.addresses.clone())
+                .unwrap_or_default(),
+            problem,
+        }
+    }
+}
+
+fn sign_in(sign_in: &SignIn) -> &'static str {
+    match sign_in {
+        SignIn::Saml => "single sign-on in the browser",
+        SignIn::Certificate => "client certificate",
+        SignIn::Password {
+            static_challenge: None,
+        } => "user name and password",
+        SignIn::Password {
+            static_challenge: Some(_),
+        } => "user name, password and code",
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.connections.is_empty() {
+            return f.write_str(
+                "There is no AWS Client VPN connection yet. To make one of a profile:\n  \
+                 nmcli connection import type aws-client-vpn file PROFILE.ovpn\n",
+            );
+        }
+        for (number, connection) in self.connections.iter().enumerate() {
+            if number > 0 {
+                f.write_str("\n")?;
+            }
+            connection.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", one_line(&self.name))?;
+        let state = match self.since {
+            Some(since) => format!("{}, started {}", self.state.words(), when::utc(since)),
+            None => self.state.words().to_owned(),
+        };
+        let mut row = |key: &str, value: &str| writeln!(f, "  {key:<10} {}", one_line(value));
+        row("state", &state)?;
+        if let Some(endpoint) = &self.endpoint {
+            row("endpoint", endpoint)?;
+        }
+        if let Some(sign_in) = self.sign_in {
+            row("sign-in", sign_in)?;
+        }
+        if !self.addresses.is_empty() {
+            row("addresses", &self.addresses.join(", "))?;
+        }
+        if let Some(problem) = &self.problem {
+            row("problem", problem)?;
+        }
+        row("uuid", &self.uuid)
+    }
+}
+
+/// A name is its maker's; it must not draw on the reader's terminal.
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(name: &str, remote: &str) -> Stored {
+        Stored {
+            name: name.to_owned(),
+            uuid: format!("uuid of {name}"),
+            data: [("remote", remote), ("sign-in", "saml")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        }
+    }
+
+    #[test]
+    fn every_state_of_networkmanager_has_words() {
+        for (number, words) in [
+            (0, "starting"),
+            (1, "starting"),
+            (2, "waiting for the sign-in"),
+            (3, "connecting"),
+            (4, "connecting"),
+            (5, "up"),
+            (6, "ending"),
+            (7, "ending"),
+        ] {
+            assert_eq!(State::from_network_manager(number).words(), words);
+        }
+    }
+
+    #[test]
+    fn a_connection_is_joined_with_its_activation() {
+        let active = Activation {
+            uuid: "uuid of work".to_owned(),
+            vpn_state: 5,
+            addresses: vec!["10.0.0.2/27".to_owned(), "fd00::2/64".to_owned()],
+            service_process: Some(7),
+        };
+        let started = |process| (process == 7).then_some(1_795_539_601);
+        let status = Status::of(
+            vec![
+                stored("home", "host 443 udp"),
+                stored("work", "host 443 tcp"),
+            ],
+            &[active],
+            started,
+        );
+        let [home, work] = &status.connections[..] else {
+            panic!("{status:?}");
+        };
+        assert_eq!((home.state, home.since), (State::Off, None));
+        assert_eq!((work.state, work.since), (State::Up, Some(1_795_539_601)));
+        assert_eq!(work.addresses, ["10.0.0.2/27", "fd00::2/64"]);
+        assert_eq!(work.endpoint.as_deref(), Some("host"));
+        let text = status.to_string();
+        assert!(
+            text.contains("state      up, started 2026-11-24 17:00:01 UTC\n"),
+            "{text}"
+        );
+        assert!(text.contains("10.0.0.2/27, fd00::2/64"), "{text}");
+    }
+
+    #[test]
+    fn settings_that_cannot_be_used_are_said_to_be_so() {
+        let status = Status::of(vec![stored("work", "")], &[], |_| None);
+        let connection = &status.connections[0];
+        assert_eq!(connection.endpoint, None);
+        assert!(connection.problem.as_ref().unwrap().contains("remote"));
+    }
+
+    #[test]
+    fn a_name_cannot_draw_on_the_terminal() {
+        let status = Status::of(vec![stored("a\u{1b}[2Jb\nstate up", "")], &[], |_| None);
+        assert!(
+            status.to_string().starts_with("a [2Jb state up\n"),
+            "{status}"
+        );
+    }
+
+    #[test]
+    fn without_a_connection_the_way_to_one_is_shown() {
+        let status = Status::of(Vec::new(), &[], |_| None);
+        assert!(status.to_string().contains("nmcli connection import"));
+    }
+}

@@ -1,0 +1,90 @@
+//! Who listens on a port of this machine, in the kernel's own tables.
+//!
+//! AWS lets the browser answer on one port only. When another program has it, the user has to know
+//! which one: the dialog says so, and the doctor.
+
+/// A socket and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Socket {
+    /// The user's number.
+    pub user: u32,
+    /// The number that the descriptors of its process show.
+    pub inode: u64,
+}
+
+/// Finds who has `port` on loopback or on all addresses in a table as /proc/net/tcp and tcp6
+/// have it; one who listens rather than one who is merely connected.
+#[must_use]
+pub fn listener_in(table: &str, port: u16) -> Option<Socket> {
+    const LISTENS: &str = "0A";
+    let mut found = None;
+    for line in table.lines().skip(1) {
+        let mut columns = line.split_ascii_whitespace();
+        let (Some(local), Some(state)) = (columns.nth(1), columns.nth(1)) else {
+            continue;
+        };
+        let Some((address, local_port)) = local.split_once(':') else {
+            continue;
+        };
+        let everywhere = address.bytes().all(|digit| digit == b'0');
+        if u16::from_str_radix(local_port, 16) != Ok(port)
+            || !(everywhere || address.ends_with("0100007F"))
+        {
+            continue;
+        }
+        let user = columns.nth(3).and_then(|user| user.parse().ok());
+        let inode = columns.nth(1).and_then(|inode| inode.parse().ok());
+        if let (Some(user), Some(inode)) = (user, inode) {
+            let socket = Socket { user, inode };
+            if state == LISTENS {
+                return Some(socket);
+            }
+            found = found.or(Some(socket));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+
+    fn row(local: &str, state: &str, user: u32, inode: u32) -> String {
+        format!(
+            "   0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {user:5} \
+             0 {inode} 1 0000000000000000 100 0 0 10 0\n"
+        )
+    }
+
+    #[test]
+    fn the_listener_on_the_port_is_found() {
+        let v6 = |tail: &str| format!("0000000000000000{tail}:88B9");
+        let found = Some(Socket {
+            user: 1000,
+            inode: 77,
+        });
+        for (rows, expected) in [
+            (row("0100007F:88B9", "0A", 1000, 77), found),
+            (row("00000000:88B9", "0A", 1000, 77), found),
+            (row("0100007F:88BA", "0A", 1000, 77), None),
+            (row("0200000A:88B9", "0A", 1000, 77), None),
+            (row("0100007F:88B9", "01", 1000, 77), found),
+            (
+                row("0100007F:88B9", "01", 5, 5) + &row("0100007F:88B9", "0A", 1000, 77),
+                found,
+            ),
+            (row(&v6("0000000000000000"), "0A", 1000, 77), found),
+            (row(&v6("FFFF00000100007F"), "0A", 1000, 77), found),
+            (row(&v6("0000000001000000"), "0A", 1000, 77), None),
+            ("nonsense\n   0: x\n".to_owned(), None),
+        ] {
+            assert_eq!(
+                listener_in(&format!("{HEAD}{rows}"), 35001),
+                expected,
+                "{rows}"
+            );
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The `aws-client-vpn` command on a machine with the real NetworkManager.
+
+use crate::{SOON, assert_up, lab, take_down};
+use aws_client_vpn_harness::{AgentStyle, Browser, DnsMode, Lab, Options};
+use serde_json::Value;
+
+const LIBEXEC: &str = "/usr/libexec";
+
+fn json(lab: &Lab, arguments: &[&str]) -> Value {
+    let output = lab.client.run(["aws-client-vpn"].iter().chain(arguments));
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|error| {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        panic!("{error}: {text}{complaint}")
+    })
+}
+
+#[test]
+fn status_tells_what_the_connection_does() {
+    let (mut lab, before) = lab(&Options {
+        browser: Browser::Closed,
+        ..Options::default()
+    });
+    let connection = |lab: &Lab| json(lab, &["status", "--json"])["connections"][0].clone();
+    let off = connection(&lab);
+    assert_eq!(
+        (&off["name"], &off["state"]),
+        (&"vpn".into(), &"off".into())
+    );
+    assert_eq!(off["since"], Value::Null);
+    assert_eq!(off["sign_in"], "single sign-on in the browser");
+    assert!(
+        off["endpoint"]
+            .as_str()
+            .unwrap()
+            .ends_with(".amazonaws.com")
+    );
+    let up = lab.begin_up();
+    lab.browser_did("done", SOON);
+    let waits = connection(&lab);
+    assert_eq!(waits["state"], "signing-in", "{waits}");
+    assert!(waits["since"].as_u64().unwrap() > 1_600_000_000);
+    lab.agent.as_mut().unwrap().cancel();
+    drop(up.finish());
+    lab.assert_clean(&before);
+    lab.set_browser(&Browser::Scripted);
+    assert_up(&lab, &lab.up());
+    let up = connection(&lab);
+    assert_eq!(up["state"], "up", "{up}");
+    let address = up["addresses"][0].as_str().unwrap();
+    let addresses = lab.client.check(["ip", "-4", "address", "show"]);
+    assert!(addresses.contains(address), "{address} {addresses}");
+    let text = lab.client.check(["aws-client-vpn", "status"]);
+    assert!(
+        text.starts_with("vpn\n  state      up, started 2"),
+        "{text}"
+    );
+    take_down(&lab, &before);
+    assert_eq!(connection(&lab)["state"], "off");
+}
+
+#[test]
+fn logs_tell_the_last_attempt_without_its_secrets() {
+    let (lab, before) = lab(&Options::default());
+    assert_up(&lab, &lab.up());
+    take_down(&lab, &before);
+    let log = "/run/lab/logs/NetworkManager.log";
+    let story = lab
+        .client
+        .check(["aws-client-vpn", "logs", "vpn", "--file", log]);
+    for words in [
+        "# aws-client-vpn ",
+        "connecting \"vpn\" to cvpn-endpoint-",
+        "openvpn: ",
+        " nm       vpn[",
+    ] {
+        assert!(story.contains(words), "{words:?} is not in\n{story}");
+    }
+    let response = lab.last_post();
+    let response = response.split('=').nth(1).unwrap();
+    assert!(response.len() > 1000);
+    assert!(!story.contains(&response[..100]), "{story}");
+    // The same of the connection that was used last, whatever it is called.
+    assert_eq!(
+        lab.client.check(["aws-client-vpn", "logs", "--file", log]),
+        story
+    );
+    let wrong = lab
+        .client
+        .run(["aws-client-vpn", "logs", "nobody", "--file", log]);
+    assert!(!wrong.status.success());
+}
+
+/// Puts a fault into the client machine (shell), and says which check finds it and what it sees.
+const FAULTS: [(&str, &str, &str); 12] = [
+    (
+        "mount -t tmpfs tmpfs /usr/lib/NetworkManager/VPN",
+        "plugin",
+        "NetworkManager is not told",
+    ),
+    (
+        "cp /usr/lib/NetworkManager/VPN/nm-aws-client-vpn-service.name /run/x; chmod 666 /run/x; \
+         mount --bind /run/x /usr/lib/NetworkManager/VPN/nm-aws-client-vpn-service.name",
+        "plugin",
+        "can be changed by others",
+    ),
+    (
+        "for dir in /usr/lib/*/NetworkManager; do mount -t tmpfs tmpfs $dir; done",
+        "files",
+        "libnm-vpn-plugin-aws-client-vpn.so is missing",
+    ),
+    (
+        "cp $LIBEXEC/nm-aws-client-vpn-auth-dialog /run/x; chmod 700 /run/x; \
+         mount --bind /run/x $LIBEXEC/nm-aws-client-vpn-auth-dialog",
+        "files",
+        "cannot be executed by everybody",
+    ),
+    (
+        "cp /bin/dash /run/x; mount --bind /run/x $LIBEXEC/nm-aws-client-vpn-service",
+        "service",
+        "prints no version",
+    ),
+    (
+        "mount -t tmpfs tmpfs $LIBEXEC/nm-aws-client-vpn",
+        "openvpn",
+        "missing",
+    ),
+    (
+        "mount --bind /usr/sbin/openvpn $LIBEXEC/nm-aws-client-vpn/openvpn",
+        "openvpn",
+        "does not know --auth-federate, --early-push-request",
+    ),
+    (
+        "mount -t tmpfs tmpfs /usr/share/dbus-1/system.d",
+        "d-bus-policy",
+        "no policy",
+    ),
+    (
+        "sed -i /^nm-aws-client-vpn:/d /etc/passwd",
+        "account",
+        "missing",
+    ),
+    (
+        "mount --bind /dev/null /dev/net/tun",
+        "tun",
+        "/dev/net/tun is not there",
+    ),
+    (
+        "cp /usr/bin/aws-client-vpn /run/x; touch -d '+3 days' /run/x; \
+         mount --bind /run/x /usr/bin/aws-client-vpn",
+        "clock",
+        "before this command was installed",
+    ),
+    (
+        "/run/lab-programs/lab-tool occupy 35001 >/run/x 2>&1 & \
+         until grep -q occupied /run/x; do sleep 0.1; done",
+        "port-35001",
+        "taken by lab-tool (process ",
+    ),
+];
+
+#[test]
+fn the_doctor_finds_each_fault() {
+    let mut lab = Lab::start(&Options {
+        endpoint: None,
+        dns: DnsMode::Dnsmasq,
+        ..Options::default()
+    });
+    // A desktop's agent, by its name: NetworkManager tells nobody who its agents are.
+    lab.client.check([
+        "bash",
+        "-c",
+        "(exec -a gnome-shell tail -f /dev/null) >/dev/null 2>&1 &",
+    ]);
+    let healthy = json(&lab, &["doctor", "--json"]);
+    assert_eq!(faults(&healthy), [""; 0], "{healthy:#}");
+    for (fault, check, seen) in FAULTS {
+        let undo = "umount -q /usr/lib/NetworkManager/VPN/*.name /usr/lib/NetworkManager/VPN \
+                    /usr/lib/*/NetworkManager $LIBEXEC/nm-aws-client-vpn-auth-dialog \
+                    $LIBEXEC/nm-aws-client-vpn-service $LIBEXEC/nm-aws-client-vpn/openvpn \
+                    $LIBEXEC/nm-aws-client-vpn /usr/share/dbus-1/system.d /usr/bin/aws-client-vpn || true";
+        let shell = |script: &str| {
+            lab.client
+                .check(["sh", "-c", &script.replace("$LIBEXEC", LIBEXEC)])
+        };
+        shell(fault);
+        let found = json(&lab, &["doctor", "--json"]);
+        let finding = found["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["check"] == check)
+            .unwrap();
+        assert_eq!(finding["verdict"], "problem", "{fault}: {found:#}");
+        assert!(
+            finding["seen"].as_str().unwrap().contains(seen),
+            "{finding}"
+        );
+        assert!(
+            finding["remedy"]
+                .as_str()
+                .is_some_and(|text| !text.is_empty())
+        );
+        let status = lab.client.run(["aws-client-vpn", "doctor"]).status;
+        assert_eq!(status.code(), Some(1), "{fault}");
+        shell(undo);
+        match check {
+            "tun" => drop(shell("umount /dev/net/tun")),
+            "account" => drop(shell(
+                "systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
+            )),
+            _ => {}
+        }
+    }
+    lab.kill_network_manager();
+    let found = json(&lab, &["doctor", "--json"]);
+    assert!(
+        faults(&found).contains(&"network-manager".to_owned()),
+        "{found:#}"
+    );
+}
+
+/// The names of the checks that found something.
+fn faults(diagnosis: &Value) -> Vec<String> {
+    let findings = diagnosis["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .filter(|finding| finding["verdict"] != "good")
+        .map(|finding| finding["check"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_doctor_asks_for_an_agent_and_for_name_servers() {
+    let lab = Lab::start(&Options {
+        endpoint: None,
+        agent: Some(AgentStyle::NmApplet),
+        ..Options::default()
+    });
+    // As somebody who is not root and has no desktop.
+    let seen = |lab: &Lab| {
+        let output = lab.client.run([
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "aws-client-vpn",
+            "doctor",
+        ]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = seen(&lab);
+    assert!(
+        text.contains("no program can show a login to user 65534"),
+        "{text}"
+    );
+    // NetworkManager writes /etc/resolv.conf here, as it does where there is no local resolver.
+    assert!(text.contains("warning  dns"), "{text}");
+    assert!(text.contains("systemd-resolved or dns=dnsmasq"), "{text}");
+}
