@@ -35,6 +35,8 @@ pub struct Launch {
     pub arguments: Vec<String>,
     /// What to write to OpenVPN's standard input. Holds the private key, if there is one.
     pub config: Secret,
+    /// Whether OpenVPN loads a module of a security token's maker.
+    pub loads_foreign_code: bool,
 }
 
 /// Arguments that are the same for every profile. `--script-security 0`: OpenVPN runs no program,
@@ -60,6 +62,7 @@ pub fn launch(profile: &Profile, parameters: &LaunchParameters<'_>) -> Launch {
     Launch {
         arguments,
         config: Secret::new(config(profile, parameters.pkcs11_module)),
+        loads_foreign_code: profile.pkcs11_id().is_some(),
     }
 }
 

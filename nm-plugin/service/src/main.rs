@@ -2,9 +2,11 @@
 //!
 //! NetworkManager starts one such process, as root, for each activation, and ends with it. All
 //! decisions are `aws_client_vpn_core`'s; this program carries them out. The same executable, run
-//! without privileges, is also OpenVPN's supervisor (see [`supervisor`]).
+//! without privileges, is also OpenVPN's supervisor (see [`supervisor`]) and the process that becomes
+//! OpenVPN (see [`confinement`]).
 
 mod account;
+mod confinement;
 mod dbus;
 mod driver;
 mod journal;
@@ -36,6 +38,7 @@ run it by hand.
 enum Invocation {
     Serve { bus_name: String },
     Supervise { arguments: Vec<OsString> },
+    BecomeOpenVpn { arguments: Vec<OsString> },
     Print(String),
     Wrong(String),
 }
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
         Invocation::Supervise { arguments } => supervisor::run(arguments),
+        Invocation::BecomeOpenVpn { arguments } => confinement::run(arguments),
         Invocation::Serve { bus_name } => serve(&bus_name),
     }
 }
@@ -71,6 +75,11 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
             },
             Some(supervisor::ARGUMENT) => {
                 return Invocation::Supervise {
+                    arguments: rest.collect(),
+                };
+            }
+            Some(confinement::ARGUMENT) => {
+                return Invocation::BecomeOpenVpn {
                     arguments: rest.collect(),
                 };
             }

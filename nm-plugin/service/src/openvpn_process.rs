@@ -1,10 +1,12 @@
 //! Starts OpenVPN, under its supervisor and without privileges, and tells how it ended.
 
 use crate::account::Account;
+use crate::confinement;
 use crate::supervisor;
 use crate::tun_device::TunDevice;
 use aws_client_vpn_core::openvpn::Launch;
 use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::session::for_journal;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group};
 use std::collections::VecDeque;
 use std::io;
@@ -62,6 +64,11 @@ impl OpenVpnProcess {
             .arg0(supervisor::NAME)
             .arg(supervisor::ARGUMENT)
             .arg(device.to_string())
+            .arg(if launch.loads_foreign_code {
+                supervisor::UNCONFINED
+            } else {
+                supervisor::CONFINED
+            })
             .arg(openvpn)
             .args(&launch.arguments)
             .env_clear()
@@ -175,6 +182,13 @@ async fn feed(mut stdin: ChildStdin, config: Secret) {
     drop(stdin.write_all(config.expose().as_bytes()).await);
 }
 
+/// Passes on what a line says of the confinement.
+fn note(line: &[u8]) {
+    if let Some(text) = line.strip_prefix(confinement::NOTE.as_bytes()) {
+        tracing::warn!("{}", for_journal(&String::from_utf8_lossy(text)));
+    }
+}
+
 async fn last_lines(stream: impl AsyncRead + Unpin) -> VecDeque<String> {
     let mut stream = BufReader::new(stream);
     let mut kept = VecDeque::new();
@@ -186,6 +200,7 @@ async fn last_lines(stream: impl AsyncRead + Unpin) -> VecDeque<String> {
         let length = chunk.len();
         for &octet in chunk {
             if octet == b'\n' {
+                note(&line);
                 if kept.len() == KEPT_LINES {
                     kept.pop_front();
                 }

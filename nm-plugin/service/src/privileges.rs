@@ -1,4 +1,5 @@
-//! What the service gives up before it does anything: all that a child of it could inherit.
+//! What the service gives up before it does anything: all that a child of it could inherit, and all
+//! that it does not use itself.
 //!
 //! OpenVPN meets the internet, so it has to be without privileges from its first instruction. The
 //! bounding set, `no_new_privs` and the limits are inherited, so the service sets them for itself;
@@ -7,7 +8,10 @@
 use crate::kernel;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, setrlimit};
-use rustix::thread::{CapabilitySet, remove_capability_from_bounding_set, set_no_new_privs};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, remove_capability_from_bounding_set,
+    set_capabilities, set_no_new_privs,
+};
 use std::io;
 
 /// Gives up what no child may have: inherited descriptors, core dumps, capabilities, set-user-ID.
@@ -35,5 +39,26 @@ pub(crate) fn reduce() -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
+    keep_only_what_is_used()
+}
+
+/// What the service itself does as root: it makes tun devices, starts OpenVPN as another user, and
+/// ends it. It opens files as their owner; no right over other people's is needed.
+const USED: CapabilitySet = CapabilitySet::NET_ADMIN
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::KILL);
+
+fn keep_only_what_is_used() -> io::Result<()> {
+    // A service that is not root (in a test) has none of them.
+    let permitted = capabilities(None)?.permitted & USED;
+    set_capabilities(
+        None,
+        CapabilitySets {
+            effective: permitted,
+            permitted,
+            inheritable: CapabilitySet::empty(),
+        },
+    )?;
     Ok(())
 }

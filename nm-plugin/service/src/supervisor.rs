@@ -6,6 +6,7 @@
 //! supervisor itself is killed, OpenVPN ends with the service's management socket, and the service
 //! removes the device.
 
+use crate::confinement;
 use crate::tun_device::TunDevice;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use std::ffi::OsString;
@@ -16,8 +17,14 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The first argument that makes this executable the supervisor. Then follow the name of the tun
-/// device, OpenVPN's path and OpenVPN's arguments.
+/// device, what OpenVPN's process is to begin as ([`CONFINED`] or [`UNCONFINED`]), OpenVPN's path
+/// and OpenVPN's arguments.
 pub(crate) const ARGUMENT: &str = "--supervise-openvpn";
+
+/// OpenVPN is confined before it begins, see [`crate::confinement`].
+pub(crate) const CONFINED: &str = "confined";
+/// OpenVPN is not confined.
+pub(crate) const UNCONFINED: &str = "unconfined";
 
 /// The supervisor's name among the processes (at most 15 octets, prctl(2)).
 pub(crate) const NAME: &str = "openvpn-superv";
@@ -33,11 +40,21 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     // It only tells apart; without it all the same works.
     let _ = rustix::thread::set_name(c"openvpn-superv");
     let mut arguments = arguments.into_iter();
-    let (Some(device), Some(program)) = (arguments.next(), arguments.next()) else {
-        eprintln!("{ARGUMENT} needs the name of a tun device and the path of OpenVPN");
+    let (Some(device), Some(how), Some(program)) =
+        (arguments.next(), arguments.next(), arguments.next())
+    else {
+        eprintln!("{ARGUMENT} needs a tun device, {CONFINED} or {UNCONFINED}, and OpenVPN's path");
         return ExitCode::from(2);
     };
-    let outcome = supervise(program, arguments.collect());
+    let mut openvpn = if how == UNCONFINED {
+        Command::new(program)
+    } else {
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(confinement::ARGUMENT).arg(program);
+        command
+    };
+    openvpn.args(arguments);
+    let outcome = supervise(openvpn);
     let device = device.to_str().and_then(TunDevice::from_argument);
     if let Some(Err(error)) = device.as_ref().map(TunDevice::remove) {
         eprintln!("could not remove the tun device: {error}");
@@ -67,7 +84,7 @@ fn code(status: ExitStatus) -> i32 {
         .unwrap_or_else(|| SIGNAL_BASE + status.signal().unwrap_or(0))
 }
 
-fn supervise(program: OsString, arguments: Vec<OsString>) -> std::io::Result<ExitStatus> {
+fn supervise(mut openvpn: Command) -> std::io::Result<ExitStatus> {
     // The change of account has cleared this, so it can only be set here.
     set_parent_process_death_signal(Some(Signal::TERM))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -77,7 +94,7 @@ fn supervise(program: OsString, arguments: Vec<OsString>) -> std::io::Result<Exi
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         // Standard input carries OpenVPN's configuration; the environment is empty already.
-        let mut openvpn = Command::new(program).args(arguments).spawn()?;
+        let mut openvpn = openvpn.spawn()?;
         tokio::select! {
             status = openvpn.wait() => status,
             _ = terminate.recv() => end(&mut openvpn).await,

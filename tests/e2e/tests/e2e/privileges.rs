@@ -24,19 +24,106 @@ fn openvpn_has_no_rights_at_the_handshake_or_the_login_or_connected() {
     take_down(&lab, &before);
 }
 
+#[test]
+fn the_service_keeps_only_the_capabilities_it_uses() {
+    let (mut lab, before) = lab(&Options {
+        browser: Browser::Closed,
+        ..Options::default()
+    });
+    let up = lab.begin_up();
+    lab.browser_did("done", SOON);
+    let pids = lab.client.processes_called("nm-aws-client-vpn-service");
+    assert_eq!(pids.len(), 1);
+    // CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_NET_ADMIN (linux/capability.h).
+    let used = format!("{:016x}", 1 << 5 | 1 << 6 | 1 << 7 | 1 << 12);
+    for (key, expected) in [
+        ("CapInh", "0000000000000000"),
+        ("CapPrm", &used),
+        ("CapEff", &used),
+        ("CapBnd", "0000000000000000"),
+        ("CapAmb", "0000000000000000"),
+        ("NoNewPrivs", "1"),
+    ] {
+        assert_eq!(status(pids[0], key), [expected], "{key}");
+    }
+    lab.agent.as_mut().unwrap().cancel();
+    drop(up.finish());
+    lab.assert_clean(&before);
+}
+
+/// What somebody tries who has taken OpenVPN over, in the words of a shell that can do without
+/// other programs.
+const TRIES: &str = "
+    for file in /tmp/x /run/x /dev/shm/x /var/tmp/x; do true >$file && echo wrote $file; done
+    for file in /etc/passwd /etc/resolv.conf /proc/self/status /run/lab/browser.json; do
+        read -r line <$file && echo read $file
+    done
+    for folder in /etc /proc /run /tmp /usr/bin; do
+        set -- $folder/*; test \"$1\" = \"$folder/*\" || echo listed $folder
+    done
+    kill -0 $$ && echo signalled
+    exec /bin/cat /etc/hosts";
+
+#[test]
+fn a_taken_over_openvpn_can_neither_write_nor_look_around() {
+    let lab = Lab::start(&Options {
+        endpoint: None,
+        ..Options::default()
+    });
+    let run = |confined: &[&str], script: &str| {
+        let user = [
+            "setpriv",
+            "--reuid=nm-aws-client-vpn",
+            "--regid=nm-aws-client-vpn",
+            "--clear-groups",
+        ];
+        let script = ["/bin/dash", "-c", script];
+        let words = user.iter().chain(confined).chain(&script);
+        let output = lab.client.run(words);
+        (
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let confined = [
+        "/usr/libexec/nm-aws-client-vpn-service",
+        "--confined-openvpn",
+    ];
+    let (free, _) = run(&[], TRIES);
+    for word in [
+        "wrote /tmp/x",
+        "read /etc/passwd",
+        "listed /proc",
+        "signalled",
+        "acv-",
+    ] {
+        assert!(free.contains(word), "the tries are none: {free}");
+    }
+    let (out, errors) = run(&confined, TRIES);
+    assert_eq!(out, "", "{errors}");
+    assert!(!errors.contains("confinement:"), "{errors}");
+    let (out, errors) = run(&confined, "/bin/true && echo ran");
+    assert_eq!(out, "", "{errors}");
+    let (out, errors) = run(&confined, "echo alive");
+    assert_eq!(out, "alive\n", "{errors}");
+}
+
+/// The words of a line of `/proc/PID/status`.
+fn status(pid: i32, key: &str) -> Vec<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+    line.unwrap_or_default()
+        .split_whitespace()
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
 fn assert_no_rights(lab: &Lab) {
     let pids = lab.client.processes_called("nm-aws-client-vpn/openvpn");
     assert_eq!(pids.len(), 1, "one OpenVPN serves both phases");
-    let status = fs::read_to_string(format!("/proc/{}/status", pids[0])).unwrap();
-    let value = |key: &str| {
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        line.unwrap_or_default()
-            .split_whitespace()
-            .map(ToOwned::to_owned)
-            .collect::<Vec<_>>()
-    };
+    let value = |key: &str| status(pids[0], key);
     for key in ["Uid", "Gid"] {
         assert!(
             value(key).iter().all(|id| id != "0"),
@@ -49,6 +136,8 @@ fn assert_no_rights(lab: &Lab) {
         assert_eq!(value(key), ["0000000000000000"], "{key}");
     }
     assert_eq!(value("NoNewPrivs"), ["1"]);
+    // A filter of system calls (proc_pid_status(5)).
+    assert_eq!(value("Seccomp"), ["2"]);
     let environment = fs::read(format!("/proc/{}/environ", pids[0])).unwrap();
     assert!(
         environment.len() < 100,
