@@ -17,6 +17,7 @@ use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::session::{Effect, Input, Limits, Session, for_journal};
 use aws_client_vpn_core::settings;
+use std::cell::Cell;
 use std::future::pending;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -24,8 +25,8 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::Instrument;
-use zbus::fdo::{DBusProxy, NameOwnerChangedStream};
 use zbus::names::OwnedUniqueName;
+use zbus::{MatchRule, MessageStream};
 
 /// How long the service waits for a first Connect, as libnm's own base class does.
 const IDLE_LIMIT: Duration = Duration::from_secs(180);
@@ -35,6 +36,8 @@ const ACTIVATION_EXTRA: Duration = Duration::from_secs(180);
 const ACTIVATION_RESERVE: Duration = Duration::from_secs(15);
 /// How long NetworkManager may take to say Disconnect after a failure.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
+/// How often to look whether the tun device is there still.
+const DEVICE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the bus may take for the last messages.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
@@ -120,12 +123,15 @@ async fn first_connect(
 struct Activation {
     bus: zbus::Connection,
     caller: OwnedUniqueName,
-    caller_changes: NameOwnerChangedStream,
+    caller_changes: MessageStream,
+    caller_is_gone: bool,
     uuid: String,
     session: Session,
     process: Option<OpenVpnProcess>,
     management: Option<ManagementSocket>,
     tun_device: Option<TunDevice>,
+    device_is_gone: bool,
+    bus_is_gone: Cell<bool>,
     resolved: mpsc::Receiver<Input>,
     resolved_sender: mpsc::Sender<Input>,
     failed: bool,
@@ -139,10 +145,14 @@ impl Activation {
         interactive: bool,
         caller: OwnedUniqueName,
     ) -> Result<Self, PluginError> {
-        let changes = DBusProxy::new(bus)
-            .await?
-            .receive_name_owner_changed_with_args(&[(0, caller.as_str())])
-            .await?;
+        let owner_changes = MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender("org.freedesktop.DBus")?
+            .interface("org.freedesktop.DBus")?
+            .member("NameOwnerChanged")?
+            .arg(0, caller.as_str())?
+            .build();
+        let changes = MessageStream::for_match_rule(owner_changes, bus, None).await?;
         let profile = connection.profile()?;
         let limits = limits(&connection);
         let uuid = connection.uuid.clone();
@@ -158,11 +168,14 @@ impl Activation {
             bus: bus.clone(),
             caller,
             caller_changes: changes,
+            caller_is_gone: false,
             uuid,
             session: Session::new(profile, limits, interactive, secrets, Instant::now()),
             process: None,
             management: None,
             tun_device: None,
+            device_is_gone: false,
+            bus_is_gone: Cell::new(false),
             resolved,
             resolved_sender,
             failed: false,
@@ -180,8 +193,16 @@ impl Activation {
                 how = ended(&mut self.process) => Some(self.openvpn_ended(how).await),
                 Some(request) = requests.recv() => self.requested(request),
                 Some(input) = self.resolved.recv() => Some(input),
-                () = gone(&mut self.caller_changes) => Some(Input::NetworkManagerGone),
+                // Once: a bus that is gone would be ready again and again, and let nothing else be.
+                () = gone(&mut self.caller_changes), if !self.caller_is_gone => {
+                    self.caller_is_gone = true;
+                    Some(Input::NetworkManagerGone)
+                }
                 _ = terminate.recv() => Some(Input::Disconnect),
+                () = taken_away(self.tun_device.as_ref()), if !self.device_is_gone => {
+                    self.give_up_on_device();
+                    None
+                }
                 () = until(deadline) => Some(Input::TimePassed),
             };
             if let Some(input) = input {
@@ -414,6 +435,15 @@ impl Activation {
         Ok(())
     }
 
+    /// Without its device a tunnel is none; OpenVPN's end is what the session goes by.
+    fn give_up_on_device(&mut self) {
+        self.device_is_gone = true;
+        tracing::warn!("somebody has taken the tunnel's interface away");
+        if let Some(process) = &self.process {
+            process.kill();
+        }
+    }
+
     fn clean_up(&mut self) {
         self.management = None;
         self.process = None;
@@ -429,13 +459,21 @@ impl Activation {
         &self,
         emit: impl AsyncFnOnce(&zbus::object_server::SignalEmitter<'_>) -> zbus::Result<()>,
     ) {
-        let sent = match dbus::emitter(&self.bus, &self.caller) {
-            Ok(emitter) => emit(&emitter).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = sent {
-            tracing::warn!("could not send a signal to NetworkManager: {error}");
+        // A bus that was killed takes nothing, and would hold up what has to be done all the same.
+        if self.bus_is_gone.get() {
+            return;
         }
+        let sent = match dbus::emitter(&self.bus, &self.caller) {
+            Ok(emitter) => tokio::time::timeout(FLUSH_LIMIT, emit(&emitter)).await,
+            Err(error) => Ok(Err(error)),
+        };
+        let why = match sent {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the bus does not take it".to_owned(),
+        };
+        self.bus_is_gone.set(true);
+        tracing::warn!("could not send a signal to NetworkManager: {why}");
     }
 }
 
@@ -469,15 +507,29 @@ async fn ended(process: &mut Option<OpenVpnProcess>) -> String {
     }
 }
 
-/// Waits until the bus says that the watched name has no owner any more.
-async fn gone(changes: &mut NameOwnerChangedStream) {
+/// Waits until the bus says that the watched name has no owner any more, or is gone itself.
+async fn gone(changes: &mut MessageStream) {
     use futures_lite::StreamExt;
     while let Some(change) = changes.next().await {
-        if change.args().is_ok_and(|args| args.new_owner().is_none()) {
+        // A bus that was killed is an error in each stream, once, and then their end.
+        let Ok(change) = change else { return };
+        let owners = change.body().deserialize::<(String, String, String)>();
+        if owners.is_ok_and(|(_, _, new_owner)| new_owner.is_empty()) {
             return;
         }
     }
-    // The stream ends with the bus.
+}
+
+/// Waits until somebody else has taken the device away, which OpenVPN takes for a passing error.
+async fn taken_away(device: Option<&TunDevice>) {
+    match device {
+        Some(device) => {
+            while device.is_there() {
+                tokio::time::sleep(DEVICE_INTERVAL).await;
+            }
+        }
+        None => pending().await,
+    }
 }
 
 async fn until(deadline: Option<Instant>) {

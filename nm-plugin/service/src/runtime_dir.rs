@@ -63,3 +63,38 @@ pub(crate) fn give_to_group(path: &Path, account: Account) -> io::Result<()> {
     }
     chown(path, None, Some(account.gid))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn account() -> Account {
+        Account {
+            uid: rustix::process::geteuid().as_raw(),
+            gid: rustix::process::getegid().as_raw(),
+        }
+    }
+
+    #[test]
+    fn what_lies_in_the_way_under_run_is_neither_used_nor_followed() {
+        let run = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::write(elsewhere.path().join("kept"), "").unwrap();
+        let own = run.path().join(std::process::id().to_string());
+        symlink(elsewhere.path(), &own).unwrap();
+        let dir = RuntimeDir::create_in(run.path(), account()).unwrap();
+        assert!(fs::symlink_metadata(&own).unwrap().is_dir());
+        let mode = fs::metadata(&own).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o710);
+        assert!(elsewhere.path().join("kept").exists());
+        drop(dir);
+        assert!(!own.exists());
+        // A folder that somebody left, with something in it.
+        fs::create_dir(&own).unwrap();
+        fs::write(own.join("management"), "").unwrap();
+        let dir = RuntimeDir::create_in(run.path(), account()).unwrap();
+        assert_eq!(fs::read_dir(&own).unwrap().count(), 0);
+        drop(dir);
+    }
+}

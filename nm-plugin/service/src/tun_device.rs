@@ -27,8 +27,9 @@ impl TunDevice {
         let tun = open()?;
         let name = kernel::attach_tun(&tun, NAME_PATTERN)?;
         kernel::set_tun_owner(&tun, owner)?;
+        let index = index_of(&name)?;
+        // Last, so that after an error nothing stays.
         kernel::set_tun_persistent(&tun, true)?;
-        let index = index_of(&name).ok_or(io::ErrorKind::NotFound)?;
         Ok(Self { name, index })
     }
 
@@ -61,8 +62,13 @@ impl TunDevice {
         Ok(())
     }
 
-    fn is_there(&self) -> bool {
-        index_of(&self.name) == Some(self.index)
+    /// Whether it is there, and still the same.
+    pub(crate) fn is_there(&self) -> bool {
+        match index_of(&self.name) {
+            Ok(index) => index == self.index,
+            // Whoever cannot look (no descriptor is free) has not seen that it is gone.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
     }
 }
 
@@ -72,9 +78,12 @@ impl std::fmt::Display for TunDevice {
     }
 }
 
-fn index_of(name: &str) -> Option<u32> {
-    let index = fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).ok()?;
-    index.trim().parse().ok()
+fn index_of(name: &str) -> io::Result<u32> {
+    let index = fs::read_to_string(format!("/sys/class/net/{name}/ifindex"))?;
+    index
+        .trim()
+        .parse()
+        .map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 fn open() -> io::Result<File> {

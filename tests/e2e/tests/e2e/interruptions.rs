@@ -5,11 +5,11 @@ use aws_client_vpn_harness::{Browser, Lab, Options, PendingUp, Snapshot, VpnStat
 use rustix::process::Signal;
 use serde_json::json;
 
-const SERVICE: &str = "nm-aws-client-vpn-service";
+pub(crate) const SERVICE: &str = "nm-aws-client-vpn-service";
 
 /// The steps of a connection at which it is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(crate) enum Step {
     /// The endpoint has not answered the first connection.
     FirstPhase,
     /// A person is at the browser.
@@ -20,7 +20,7 @@ enum Step {
     Connected,
 }
 
-const ALL_STEPS: [Step; 4] = [
+pub(crate) const ALL_STEPS: [Step; 4] = [
     Step::FirstPhase,
     Step::Login,
     Step::SecondPhase,
@@ -28,7 +28,7 @@ const ALL_STEPS: [Step; 4] = [
 ];
 
 /// Brings a connection to `step` and keeps it there.
-fn bring_to(step: Step, lab: &mut Lab) -> PendingUp {
+pub(crate) fn bring_to(step: Step, lab: &mut Lab) -> PendingUp {
     let seen = lab.endpoint_events().count();
     lab.forget_browser_events();
     let closed = step == Step::Login;

@@ -4,7 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod attackers;
 mod cli;
+mod faults;
 mod interruptions;
 mod logins;
 mod network;
