@@ -10,6 +10,7 @@
 mod ask;
 mod credentials;
 mod failure;
+mod key;
 mod sign_in;
 
 pub use failure::{Failure, FailureReason};
