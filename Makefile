@@ -18,13 +18,15 @@ dbusdir     ?= /usr/share/dbus-1/system.d
 sysusersdir ?= /usr/lib/sysusers.d
 tmpfilesdir ?= /usr/lib/tmpfiles.d
 localedir   ?= $(datadir)/locale
+userunitdir ?= /usr/lib/systemd/user
 # What the programs look into; a distribution's own prefix is not a staging folder.
 export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
+export AWS_CLIENT_VPN_LIBEXECDIR = $(libexecdir)
 
 CARGO   ?= cargo
 INSTALL ?= install
 PROGRAMS := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog \
-	-p aws-client-vpn-login-window -p aws-client-vpn-cli -p aws-client-vpn-editor-plugin \
+	-p aws-client-vpn-login-window -p aws-client-vpn-agent -p aws-client-vpn-cli -p aws-client-vpn-editor-plugin \
 	-p aws-client-vpn-app
 EDITORS  := -p aws-client-vpn-editor-gtk3 -p aws-client-vpn-editor-gtk4
 SHIPPED  := $(PROGRAMS) $(EDITORS)
@@ -64,6 +66,11 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir) \
 		target/release/nm-aws-client-vpn-service target/release/nm-aws-client-vpn-auth-dialog \
 		target/release/nm-aws-client-vpn-login-window
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/nm-aws-client-vpn-agent
+	$(INSTALL) -d $(DESTDIR)$(userunitdir)
+	sed 's|@bindir@|$(bindir)|' $(FILES)/nm-aws-client-vpn-agent.service.in \
+		>$(DESTDIR)$(userunitdir)/nm-aws-client-vpn-agent.service
+	chmod 644 $(DESTDIR)$(userunitdir)/nm-aws-client-vpn-agent.service
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn target/openvpn/openvpn
 	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn.so \
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn.so

@@ -19,6 +19,7 @@ const FOR_PEOPLE: &[&str] = &[
     "nm-plugin/core/src/profile/directives.rs",
     "nm-plugin/core/src/profile/parse.rs",
     "nm-plugin/core/src/session/failure.rs",
+    "nm-plugin/agent/src/terminal",
     "nm-plugin/login-window",
 ];
 

@@ -241,6 +241,11 @@ impl Input {
     ) -> Self {
         let combo = gtk::ComboBoxText::new();
         combo.set_hexpand(true);
+        // Whoever scrolls the page over it means the page.
+        combo.connect_scroll_event(|combo, _| {
+            combo.stop_signal_emission_by_name("scroll-event");
+            glib::Propagation::Proceed
+        });
         for choice in choices {
             combo.append_text(&words::translate(choice));
         }

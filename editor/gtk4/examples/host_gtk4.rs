@@ -34,15 +34,27 @@ impl Toolkit for Gtk4 {
         if let Some(settings) = gtk4::Settings::default() {
             settings.set_gtk_application_prefer_dark_theme(is_dark);
         }
-        let scrolled = gtk4::ScrolledWindow::builder()
-            .child(widget.downcast_ref::<gtk4::Widget>().expect("a widget"))
-            .hscrollbar_policy(gtk4::PolicyType::Never)
+        // As GNOME Settings 43 has it.
+        let name = gtk4::Entry::builder()
+            .text("Company VPN")
+            .hexpand(true)
             .build();
+        let page = gtk4::Box::builder()
+            .orientation(gtk4::Orientation::Vertical)
+            .spacing(10)
+            .margin_top(12)
+            .margin_bottom(12)
+            .margin_start(50)
+            .margin_end(50)
+            .build();
+        page.append(&name);
+        page.append(widget.downcast_ref::<gtk4::Widget>().expect("a widget"));
         let window = gtk4::Window::builder()
             .title("Company VPN")
-            .default_width(640)
-            .default_height(1500)
-            .child(&scrolled)
+            .resizable(false)
+            .default_width(500)
+            .default_height(600)
+            .child(&page)
             .build();
         let main_loop = glib::MainLoop::new(None, false);
         let end = main_loop.clone();

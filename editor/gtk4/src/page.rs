@@ -7,9 +7,13 @@ use gtk4::prelude::*;
 use std::collections::BTreeMap;
 use std::rc::Weak;
 
+/// GNOME Settings neither scrolls a page nor lets its window be resized: the page does not make it
+/// taller than this.
+const HEIGHT_LIMIT: i32 = 560;
+
 /// The widgets of a page.
 pub(crate) struct PageWidgets {
-    root: gtk4::Box,
+    root: gtk4::ScrolledWindow,
     rows: BTreeMap<Field, RowWidgets>,
     groups: BTreeMap<&'static str, GroupWidgets>,
 }
@@ -22,12 +26,14 @@ struct GroupWidgets {
 
 impl PageWidgets {
     pub(crate) fn new(page: &Weak<Page>) -> Self {
-        let root = gtk4::Box::builder()
+        // The margins leave room for the shadow of the lists and for the scroll bar; the host has
+        // margins of its own.
+        let column = gtk4::Box::builder()
             .orientation(gtk4::Orientation::Vertical)
             .spacing(18)
-            .margin_top(12)
+            .margin_top(6)
             .margin_bottom(12)
-            .margin_start(12)
+            .margin_start(3)
             .margin_end(12)
             .build();
         // Entries begin at the same place in all groups.
@@ -46,9 +52,16 @@ impl PageWidgets {
                 rows.insert(*field, row);
             }
             let widgets = GroupWidgets::new(group, &list, page);
-            root.append(&widgets.root);
+            column.append(&widgets.root);
             groups.insert(group.title, widgets);
         }
+        let root = gtk4::ScrolledWindow::builder()
+            .hscrollbar_policy(gtk4::PolicyType::Never)
+            .propagate_natural_height(true)
+            .max_content_height(HEIGHT_LIMIT)
+            .vexpand(true)
+            .child(&column)
+            .build();
         Self { root, rows, groups }
     }
 }

@@ -89,7 +89,16 @@ impl RowWidgets {
                 label.set_hexpand(true);
             }
         }
-        line.append(&label);
+        match &input {
+            Input::Plain(_) => line.append(&label),
+            Input::Content { summary, .. } => {
+                let told = gtk4::Box::new(gtk4::Orientation::Vertical, 3);
+                told.set_valign(gtk4::Align::Center);
+                told.append(&label);
+                told.append(summary);
+                line.append(&told);
+            }
+        }
         line.append(input.widget());
 
         let problem = gtk4::Label::builder()
@@ -191,7 +200,7 @@ impl Input {
             .placeholder_text(words::translate(placeholder))
             .valign(gtk4::Align::Center)
             .hexpand(!is_number)
-            .width_chars(if is_number { 10 } else { 24 })
+            .width_chars(if is_number { 9 } else { 18 })
             .build();
         if is_number {
             entry.set_input_purpose(gtk4::InputPurpose::Digits);
@@ -210,7 +219,7 @@ impl Input {
             .show_peek_icon(true)
             .valign(gtk4::Align::Center)
             .hexpand(true)
-            .width_chars(24)
+            .width_chars(18)
             .build();
         entry.set_text(value.text());
         let page = page.clone();
@@ -286,8 +295,7 @@ impl Input {
             .xalign(0.0)
             .wrap(true)
             .wrap_mode(gtk4::pango::WrapMode::WordChar)
-            .max_width_chars(32)
-            .css_classes(["caption"])
+            .css_classes(["caption", "dim-label"])
             .build();
         let choose = gtk4::Button::builder().valign(gtk4::Align::Center).build();
         let weak = page.clone();
@@ -311,7 +319,6 @@ impl Input {
         });
 
         let root = gtk4::Box::new(gtk4::Orientation::Horizontal, 6);
-        root.append(&summary);
         root.append(&choose);
         root.append(&remove);
         Self::Content {

@@ -10,7 +10,6 @@
 mod ask;
 mod credentials;
 mod failure;
-mod key;
 mod sign_in;
 
 pub use failure::{Failure, FailureReason};

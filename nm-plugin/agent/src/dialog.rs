@@ -1,0 +1,149 @@
+//! The auth dialog as a child, talked to as gnome-shell does.
+
+use crate::request::Connection;
+use crate::terminal::Terminal;
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::window::Lines;
+use std::env;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::rc::Rc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+const PROGRAM: &str = "nm-aws-client-vpn-auth-dialog";
+/// Where programs are that people do not call; `make` says so for another prefix.
+const FOLDER: &str = match option_env!("AWS_CLIENT_VPN_LIBEXECDIR") {
+    Some(folder) => folder,
+    None => "/usr/libexec",
+};
+/// For a dialog to end after it has answered or was told to.
+const LEAVING_TIME: Duration = Duration::from_secs(5);
+/// The most secrets of one answer.
+const MOST_SECRETS: usize = 20;
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub(crate) enum NoAnswer {
+    /// The user does not want to.
+    #[error("the user cancelled it")]
+    Cancelled,
+    /// The dialog has nothing.
+    #[error("nothing is known")]
+    Nothing,
+    /// The dialog does not run, or not as it should.
+    #[error("the auth dialog: {0}")]
+    Broken(#[from] io::Error),
+}
+
+/// Runs the dialog for a request and returns the secrets that it answers.
+///
+/// Dropped, it ends the dialog: NetworkManager does not want the answer any more.
+pub(crate) async fn run(
+    connection: &Connection,
+    hints: &[String],
+    flags: u32,
+    terminal: Option<&Rc<Terminal>>,
+) -> Result<Vec<(String, Secret)>, NoAnswer> {
+    let mut command = Command::new(program());
+    command
+        .args(connection.arguments(hints, flags))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // Ctrl+C in the terminal is ours.
+        .process_group(0)
+        .kill_on_drop(true);
+    let mut window = None;
+    if let Some(terminal) = terminal {
+        let (ours, theirs) = UnixStream::pair()?;
+        command.arg("--own-window").stderr(OwnedFd::from(theirs));
+        if terminal.is_remote() {
+            command.arg("--no-browser");
+        }
+        window = Some((terminal, ours));
+    }
+    let mut child = command.spawn()?;
+    drop(command);
+    let conversation = async {
+        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(NoAnswer::Broken(io::Error::other("no pipes")));
+        };
+        // A dialog that is gone already tells more by its status.
+        let input = connection.input();
+        drop(stdin.write_all(input.expose().as_bytes()).await);
+        converse(&mut child, stdin, stdout).await
+    };
+    match window {
+        None => conversation.await,
+        Some((terminal, socket)) => {
+            let shown = terminal.show(socket);
+            tokio::pin!(shown, conversation);
+            tokio::select! {
+                answer = &mut conversation => answer,
+                () = &mut shown => conversation.await,
+            }
+        }
+    }
+}
+
+/// Reads pairs of lines up to two empty ones, says `QUIT`, and waits for the end.
+async fn converse(
+    child: &mut Child,
+    mut stdin: ChildStdin,
+    mut stdout: ChildStdout,
+) -> Result<Vec<(String, Secret)>, NoAnswer> {
+    let mut secrets = Vec::new();
+    let mut name: Option<Secret> = None;
+    let mut lines = Lines::default();
+    let mut buffer = Zeroizing::new([0; 4096]);
+    'answer: loop {
+        let length = stdout.read(&mut *buffer).await?;
+        if length == 0 {
+            break;
+        }
+        for line in lines.push(&buffer[..length]).map_err(io::Error::other)? {
+            match name.take() {
+                None => name = Some(line),
+                Some(name) if name.is_empty() && line.is_empty() => break 'answer,
+                Some(name) => secrets.push((name.expose().to_owned(), line)),
+            }
+            if secrets.len() > MOST_SECRETS {
+                return Err(io::Error::other("it says too much").into());
+            }
+        }
+    }
+    // The dialog may be gone already.
+    drop(stdin.write_all(b"QUIT\n\n").await);
+    drop(stdin);
+    let status = match timeout(LEAVING_TIME, child.wait()).await {
+        Ok(status) => status?,
+        Err(_elapsed) => {
+            child.kill().await?;
+            return Err(io::Error::other("it does not end").into());
+        }
+    };
+    match (status.code(), secrets.is_empty()) {
+        (Some(0), false) => Ok(secrets),
+        (Some(0), true) => Err(NoAnswer::Nothing),
+        (Some(1), _) => Err(NoAnswer::Cancelled),
+        _ => Err(io::Error::other(status.to_string()).into()),
+    }
+}
+
+/// The dialog that was built with us, or the one that is installed.
+fn program() -> PathBuf {
+    let beside = env::current_exe()
+        .ok()
+        .map(|own| own.with_file_name(PROGRAM));
+    beside
+        .filter(|program| program.exists())
+        .unwrap_or_else(|| PathBuf::from(FOLDER).join(PROGRAM))
+}

@@ -1,0 +1,54 @@
+//! A secret agent of NetworkManager's for sessions whose desktop runs no auth dialogs: KDE Plasma,
+//! sway, COSMIC, a text console, ssh.
+//!
+//! It serves connections of our type only, by running the same auth dialog as gnome-shell does. In
+//! a terminal it is the dialog's window, too. It is for the user who runs it: NetworkManager asks
+//! it for what that user's own programs activate.
+
+mod command_line;
+mod desktop;
+mod dialog;
+mod exchange;
+mod network_manager;
+mod outcome;
+mod registration;
+mod request;
+mod secret_agent;
+mod terminal;
+
+use crate::command_line::Arguments;
+use crate::network_manager::AgentEnd;
+use crate::terminal::Terminal;
+use aws_client_vpn_words as words;
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    words::start();
+    let arguments = Arguments::parse();
+    // What passes through here is in no core dump, and no other process of this user reads it.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let terminal = if arguments.background {
+        None
+    } else {
+        Terminal::open()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(network_manager::serve(&arguments, terminal));
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(AgentEnd::Exhausted(error)),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nm-aws-client-vpn-agent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

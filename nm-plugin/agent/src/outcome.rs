@@ -1,0 +1,108 @@
+//! What became of the connections that the person at the terminal signed in to.
+
+use aws_client_vpn_words::text;
+use std::collections::HashMap;
+use zbus::zvariant::OwnedObjectPath;
+use zbus::{Connection, MatchRule, Message, MessageStream};
+
+const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
+const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
+const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
+
+/// `NMVpnConnectionState`
+const ACTIVATED: u32 = 5;
+const FAILED: u32 = 6;
+const DISCONNECTED: u32 = 7;
+
+/// Connections that are on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    /// What people call them, by their paths.
+    expected: HashMap<String, String>,
+    /// The connection of an activation, which is gone when that ends.
+    activations: HashMap<String, String>,
+}
+
+impl Outcomes {
+    /// Everything that NetworkManager tells of the states of VPN connections.
+    pub(crate) async fn follow(bus: &Connection) -> zbus::Result<MessageStream> {
+        let rule = MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender(NETWORK_MANAGER)?
+            .interface(VPN)?
+            .member("VpnStateChanged")?
+            .build();
+        MessageStream::for_match_rule(rule, bus, Some(64)).await
+    }
+
+    /// Somebody signs in to this connection.
+    pub(crate) fn expect(&mut self, path: &str, name: &str) {
+        self.expected.insert(path.to_owned(), name.to_owned());
+    }
+
+    /// Takes note of a change, and returns what there is to say of it.
+    pub(crate) async fn heard(&mut self, bus: &Connection, signal: &Message) -> Option<String> {
+        let activation = signal.header().path()?.to_string();
+        let (state, _reason) = signal.body().deserialize::<(u32, u32)>().ok()?;
+        if !self.activations.contains_key(&activation)
+            && let Ok(connection) = connection_of(bus, &activation).await
+        {
+            self.activations.insert(activation.clone(), connection);
+        }
+        self.ended(&activation, state)
+    }
+
+    fn ended(&mut self, activation: &str, state: u32) -> Option<String> {
+        if !matches!(state, ACTIVATED | FAILED | DISCONNECTED) {
+            return None;
+        }
+        let path = self.activations.remove(activation)?;
+        let name = self.expected.remove(&path)?;
+        Some(if state == ACTIVATED {
+            text!("{connection} is connected.", connection = name)
+        } else {
+            text!(
+                "{connection} is not connected. The story is in the journal: journalctl -e -t \
+                 nm-aws-client-vpn-service",
+                connection = name,
+            )
+        })
+    }
+}
+
+async fn connection_of(bus: &Connection, activation: &str) -> zbus::Result<String> {
+    let properties = "org.freedesktop.DBus.Properties";
+    let reply = bus
+        .call_method(
+            Some(NETWORK_MANAGER),
+            activation,
+            Some(properties),
+            "Get",
+            &(ACTIVE, "Connection"),
+        )
+        .await?;
+    let value: zbus::zvariant::OwnedValue = reply.body().deserialize()?;
+    Ok(OwnedObjectPath::try_from(value)?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_connection_is_told_once_and_only_of_those_signed_in_to() {
+        let mut outcomes = Outcomes::default();
+        outcomes.expect("/c/1", "Work");
+        for (activation, connection) in [("/a/1", "/c/1"), ("/a/2", "/c/2")] {
+            let (activation, connection) = (activation.to_owned(), connection.to_owned());
+            outcomes.activations.insert(activation, connection);
+        }
+        assert_eq!(outcomes.ended("/a/2", ACTIVATED), None);
+        assert_eq!(outcomes.ended("/a/1", 3), None);
+        assert_eq!(
+            outcomes.ended("/a/1", ACTIVATED).as_deref(),
+            Some("Work is connected.")
+        );
+        assert_eq!(outcomes.ended("/a/1", DISCONNECTED), None);
+    }
+}

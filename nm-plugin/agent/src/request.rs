@@ -1,0 +1,177 @@
+//! What NetworkManager asks for, as the auth dialog is told.
+
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::{Credential, Keeping, SERVICE_TYPE};
+use std::collections::{BTreeMap, HashMap};
+use zbus::zvariant::OwnedValue;
+
+/// A connection on D-Bus: settings, by name.
+pub(crate) type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
+
+/// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
+const ALLOW_INTERACTION: u32 = 0x1;
+/// `NM_SECRET_AGENT_GET_SECRETS_FLAG_REQUEST_NEW`
+const REQUEST_NEW: u32 = 0x2;
+
+/// A connection of our type.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) uuid: String,
+    pub(crate) name: String,
+    data: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Secret>,
+}
+
+impl Connection {
+    /// Reads it; `None` if it is another plugin's, or none.
+    pub(crate) fn read(dictionary: &Dictionary) -> Option<Self> {
+        let text = |setting: &str, key: &str| -> Option<String> {
+            let value = dictionary.get(setting)?.get(key)?;
+            <&str>::try_from(value).ok().map(str::to_owned)
+        };
+        let strings = |key: &str| -> HashMap<String, String> {
+            let value = dictionary.get("vpn").and_then(|vpn| vpn.get(key));
+            value
+                .and_then(|value| value.try_clone().ok())
+                .and_then(|value| HashMap::try_from(value).ok())
+                .unwrap_or_default()
+        };
+        if text("vpn", "service-type")? != SERVICE_TYPE {
+            return None;
+        }
+        let secrets = strings("secrets").into_iter();
+        Some(Self {
+            uuid: text("connection", "uuid")?,
+            name: text("connection", "id")?,
+            data: strings("data").into_iter().collect(),
+            secrets: secrets
+                .map(|(name, value)| (name, Secret::new(value)))
+                .collect(),
+        })
+    }
+
+    /// The dialog's arguments, but for those that say how it is to be seen.
+    pub(crate) fn arguments(&self, hints: &[String], flags: u32) -> Vec<String> {
+        let mut arguments = vec![
+            format!("--uuid={}", self.uuid),
+            format!("--name={}", self.name),
+            format!("--service={SERVICE_TYPE}"),
+            "--keep".to_owned(),
+        ];
+        for (flag, option) in [
+            (ALLOW_INTERACTION, "--allow-interaction"),
+            (REQUEST_NEW, "--reprompt"),
+        ] {
+            if flags & flag != 0 {
+                arguments.push(option.to_owned());
+            }
+        }
+        arguments.extend(hints.iter().map(|hint| format!("--hint={hint}")));
+        arguments
+    }
+
+    /// What the dialog reads first: what a person may have given, and no key.
+    pub(crate) fn input(&self) -> Secret {
+        let credentials = Credential::ALL.map(Credential::name);
+        let secrets = self
+            .secrets
+            .iter()
+            .map(|(name, value)| (name, value.expose()));
+        let secrets: Vec<_> = secrets
+            .filter(|(name, _)| credentials.contains(&name.as_str()))
+            .collect();
+        let data = self
+            .data
+            .iter()
+            .map(|(key, value)| ("DATA", key, value.as_str()));
+        let secrets = secrets
+            .into_iter()
+            .map(|(name, value)| ("SECRET", name, value));
+        let all: Vec<_> = data.chain(secrets).collect();
+        // The whole room at once: a string that grows leaves copies behind.
+        let length: usize = all
+            .iter()
+            .map(|(_, key, value)| key.len() + value.len() + 32)
+            .sum();
+        let mut text = String::with_capacity(length + 8);
+        for (kind, key, value) in all {
+            for part in [kind, "_KEY=", key, "\n", kind, "_VAL=", value, "\n\n"] {
+                text.push_str(part);
+            }
+        }
+        text.push_str("DONE\n\n");
+        Secret::new(text)
+    }
+
+    /// What is to be kept for the user of what came with the connection.
+    pub(crate) fn to_keep(&self) -> Vec<(&'static str, &Secret)> {
+        Credential::ALL
+            .into_iter()
+            .filter(|c| Keeping::of(&self.data, *c) == Some(Keeping::ForTheUser))
+            .filter_map(|c| Some((c.name(), self.secrets.get(c.name())?)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zbus::zvariant::Value;
+
+    fn dictionary(service: &str) -> Dictionary {
+        let own = |value: Value<'_>| OwnedValue::try_from(value).unwrap();
+        let text = |value: &str| own(Value::from(value.to_owned()));
+        let strings = |pairs: &[(&str, &str)]| {
+            let map: HashMap<String, String> = pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect();
+            own(Value::from(map))
+        };
+        let connection = [("uuid", text("1-2")), ("id", text("Work -i"))];
+        let vpn = [
+            ("service-type", text(service)),
+            ("data", strings(&[("password-flags", "1")])),
+            ("secrets", strings(&[("password", "x"), ("key", "PRIVATE")])),
+        ];
+        let own = |settings: Vec<(&str, OwnedValue)>| {
+            let own = settings.into_iter();
+            own.map(|(key, value)| (key.to_owned(), value)).collect()
+        };
+        HashMap::from([
+            ("connection".to_owned(), own(connection.into())),
+            ("vpn".to_owned(), own(vpn.into())),
+        ])
+    }
+
+    #[test]
+    fn only_our_own_connections_are_read() {
+        let other = dictionary("org.freedesktop.NetworkManager.openvpn");
+        assert!(Connection::read(&other).is_none());
+        assert!(Connection::read(&HashMap::new()).is_none());
+    }
+
+    #[test]
+    fn the_dialog_is_told_as_agents_tell_it() {
+        let connection = Connection::read(&dictionary(SERVICE_TYPE)).unwrap();
+        let hints = ["a=b".to_owned(), "-i".to_owned()];
+        assert_eq!(
+            connection.arguments(&hints, 0x5).join(" "),
+            format!(
+                "--uuid=1-2 --name=Work -i --service={SERVICE_TYPE} --keep --allow-interaction \
+                 --hint=a=b --hint=-i"
+            )
+        );
+        assert!(
+            connection
+                .arguments(&[], 0x2)
+                .contains(&"--reprompt".to_owned())
+        );
+        assert_eq!(
+            connection.input().expose(),
+            "DATA_KEY=password-flags\nDATA_VAL=1\n\nSECRET_KEY=password\nSECRET_VAL=x\n\nDONE\n\n"
+        );
+        assert_eq!(connection.to_keep(), [("password", &Secret::from("x"))]);
+    }
+}

@@ -1,0 +1,157 @@
+//! `org.freedesktop.NetworkManager.SecretAgent`, for NetworkManager and nobody else.
+
+use crate::exchange::{Ask, Reply};
+use crate::request::{Connection, Dictionary};
+use aws_client_vpn_keyring as keyring;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, oneshot};
+use zbus::message::Header;
+use zbus::zvariant::{OwnedObjectPath, Value};
+
+/// The answer to `GetSecrets`.
+type Secrets = HashMap<&'static str, HashMap<&'static str, Value<'static>>>;
+
+/// What NetworkManager is told.
+#[derive(Debug, zbus::DBusError)]
+#[zbus(prefix = "org.freedesktop.NetworkManager.SecretAgent")]
+pub(crate) enum AgentError {
+    #[zbus(error)]
+    ZBus(zbus::Error),
+    /// Another agent may know.
+    NoSecrets(String),
+    /// The user does not want to: no other agent is asked.
+    UserCanceled(String),
+    /// The request was taken back.
+    AgentCanceled(String),
+    Failed(String),
+    PermissionDenied(String),
+}
+
+/// The object that NetworkManager calls.
+#[derive(Debug)]
+pub(crate) struct SecretAgent {
+    asks: mpsc::UnboundedSender<Ask>,
+    caller: Caller,
+}
+
+/// NetworkManager's unique name on the bus, as long as it is there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller(Arc<Mutex<Option<String>>>);
+
+impl Caller {
+    pub(crate) fn set(&self, name: Option<String>) {
+        if let Ok(mut caller) = self.0.lock() {
+            *caller = name;
+        }
+    }
+
+    fn check(&self, header: &Header<'_>) -> Result<(), AgentError> {
+        let caller = self.0.lock().ok().and_then(|caller| caller.clone());
+        let sender = header.sender().map(|sender| sender.as_str());
+        if caller.is_some() && caller.as_deref() == sender {
+            Ok(())
+        } else {
+            Err(AgentError::PermissionDenied(
+                "you are not NetworkManager".to_owned(),
+            ))
+        }
+    }
+}
+
+impl SecretAgent {
+    pub(crate) fn new(asks: mpsc::UnboundedSender<Ask>, caller: Caller) -> Self {
+        Self { asks, caller }
+    }
+}
+
+#[zbus::interface(name = "org.freedesktop.NetworkManager.SecretAgent")]
+impl SecretAgent {
+    /// `GetSecrets(a{sa{sv}} connection, o path, s setting, as hints, u flags) -> a{sa{sv}}`
+    async fn get_secrets(
+        &self,
+        connection: Dictionary,
+        path: OwnedObjectPath,
+        setting_name: String,
+        hints: Vec<String>,
+        flags: u32,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<Secrets, AgentError> {
+        self.caller.check(&header)?;
+        let none = || AgentError::NoSecrets("only for AWS Client VPN connections".to_owned());
+        let connection = Connection::read(&connection)
+            .filter(|_| setting_name == "vpn")
+            .ok_or_else(none)?;
+        let (reply, answer) = oneshot::channel();
+        let gone = |_| AgentError::Failed("the agent is about to end".to_owned());
+        self.asks
+            .send(Ask::Get {
+                connection,
+                path: path.to_string(),
+                hints,
+                flags,
+                reply,
+            })
+            .map_err(|_| gone(()))?;
+        let secrets = match answer.await.map_err(|_| gone(()))? {
+            Reply::Secrets(secrets) => secrets,
+            Reply::Cancelled => return Err(AgentError::UserCanceled("by the user".to_owned())),
+            Reply::TakenBack => return Err(AgentError::AgentCanceled("taken back".to_owned())),
+            Reply::Nothing(why) => return Err(AgentError::NoSecrets(why)),
+        };
+        let secrets: HashMap<String, String> = secrets
+            .iter()
+            .map(|(name, value)| (name.clone(), value.expose().to_owned()))
+            .collect();
+        let vpn = HashMap::from([("secrets", Value::from(secrets))]);
+        Ok(HashMap::from([("vpn", vpn)]))
+    }
+
+    /// `CancelGetSecrets(o path, s setting)`
+    async fn cancel_get_secrets(
+        &self,
+        path: OwnedObjectPath,
+        _setting_name: String,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<(), AgentError> {
+        self.caller.check(&header)?;
+        drop(self.asks.send(Ask::TakeBack(path.to_string())));
+        Ok(())
+    }
+
+    /// `SaveSecrets(a{sa{sv}} connection, o path)`: somebody has set a password in an editor.
+    async fn save_secrets(
+        &self,
+        connection: Dictionary,
+        _path: OwnedObjectPath,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<(), AgentError> {
+        self.caller.check(&header)?;
+        let Some(connection) = Connection::read(&connection) else {
+            return Ok(());
+        };
+        let secrets = connection.to_keep();
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        keyring::keep(&connection.uuid, &connection.name, &secrets)
+            .await
+            .map_err(|error| AgentError::Failed(error.to_string()))
+    }
+
+    /// `DeleteSecrets(a{sa{sv}} connection, o path)`: the connection is deleted.
+    async fn delete_secrets(
+        &self,
+        connection: Dictionary,
+        _path: OwnedObjectPath,
+        #[zbus(header)] header: Header<'_>,
+    ) -> Result<(), AgentError> {
+        self.caller.check(&header)?;
+        let Some(connection) = Connection::read(&connection) else {
+            return Ok(());
+        };
+        keyring::forget(&connection.uuid)
+            .await
+            .map_err(|error| AgentError::Failed(error.to_string()))
+    }
+}

@@ -1,0 +1,222 @@
+//! The terminal as the auth dialog's window.
+//!
+//! It is opened anew, so that what is set on it does not outlast us for the shell, and what other
+//! programs write to their streams goes elsewhere.
+
+mod line;
+mod words;
+
+use crate::terminal::line::{EchoOff, read_line};
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::secret_prompt::Form;
+use aws_client_vpn_core::window::{Answer, Countdown, Entries, Gesture, Lines, View};
+use std::collections::VecDeque;
+use std::env;
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Mutex;
+use tokio::time::sleep;
+use zeroize::Zeroizing;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Back to the start of the line, which is cleared.
+const CLEAR_LINE: &str = "\r\x1b[K";
+
+/// The terminal that the agent was started in.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    tty: File,
+    /// `user@host`, as ssh calls this computer.
+    here: String,
+    is_remote: bool,
+    has_keyring: bool,
+    /// One dialog at a time is seen.
+    turn: Mutex<()>,
+}
+
+impl Terminal {
+    /// The terminal, if a person is at one.
+    pub(crate) fn open() -> Option<Self> {
+        if !std::io::stderr().is_terminal() {
+            return None;
+        }
+        // Non-blocking, which must not be set on the shell's own.
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        let tty = File::options()
+            .read(true)
+            .write(true)
+            .custom_flags(flags.bits().cast_signed())
+            .open("/dev/tty")
+            .ok()?;
+        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let ssh = set("SSH_CONNECTION");
+        let name = rustix::system::uname();
+        let address = ssh.as_deref().and_then(|ssh| ssh.split(' ').nth(2));
+        let host = address.unwrap_or_else(|| name.nodename().to_str().unwrap_or("this-computer"));
+        let user = set("USER").or_else(|| set("LOGNAME"));
+        Some(Self {
+            tty,
+            here: match user {
+                Some(user) => format!("{user}@{host}"),
+                None => host.to_owned(),
+            },
+            is_remote: ssh.is_some() || set("SSH_TTY").is_some(),
+            has_keyring: set("DBUS_SESSION_BUS_ADDRESS").is_some(),
+            turn: Mutex::new(()),
+        })
+    }
+
+    /// Whether the person sits at another computer: a browser opened here helps nobody.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.is_remote
+    }
+
+    /// Prints a line of ours.
+    pub(crate) fn say(&self, text: &str) {
+        self.write(&[CLEAR_LINE, text, "\n"].concat());
+    }
+
+    /// A terminal that is gone reads nothing; the hang-up comes by a signal.
+    fn write(&self, text: &str) {
+        drop((&self.tty).write_all(text.as_bytes()));
+    }
+
+    /// Shows what the dialog at the other end of `socket` wants shown, until it ends.
+    pub(crate) async fn show(&self, socket: UnixStream) {
+        let _turn = self.turn.lock().await;
+        let socket = socket
+            .set_nonblocking(true)
+            .and_then(|()| tokio::net::UnixStream::from_std(socket));
+        let Ok(socket) = socket else {
+            return;
+        };
+        let (reader, mut writer) = socket.into_split();
+        let mut views = Views::new(reader);
+        let mut countdown = None;
+        let _clean = CleanLine(self);
+        loop {
+            let view = tokio::select! {
+                view = views.next() => view,
+                () = sleep(SECOND), if countdown.is_some() => {
+                    self.progress(countdown.as_ref());
+                    continue;
+                }
+            };
+            match view {
+                None => return,
+                Some(View::Login {
+                    connection,
+                    url,
+                    time_left,
+                }) => {
+                    let remote = Some(&*self.here).filter(|_| self.needs_tunnel());
+                    self.say(&words::login(&connection, &url, remote));
+                    countdown = Some(Countdown::new(Instant::now(), time_left));
+                    self.progress(countdown.as_ref());
+                }
+                Some(View::NoBrowser { reason }) => self.say(&words::clean(&reason)),
+                Some(View::Form { connection, form }) => {
+                    let gesture = tokio::select! {
+                        answer = self.ask(&connection, &form) => match answer {
+                            Some(answer) => Gesture::Answer(answer),
+                            None => Gesture::Cancel,
+                        },
+                        // There is one view at a time; what comes now is the end.
+                        _ = views.next() => return,
+                    };
+                    let line = gesture.to_line();
+                    drop(writer.write_all(line.expose().as_bytes()).await);
+                }
+            }
+        }
+    }
+
+    /// Whether the browser may well be on another computer.
+    fn needs_tunnel(&self) -> bool {
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.is_remote || !(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"))
+    }
+
+    fn progress(&self, countdown: Option<&Countdown>) {
+        if let Some(countdown) = countdown {
+            let line = words::progress(&countdown.clock(Instant::now()));
+            self.write(&[CLEAR_LINE, &line].concat());
+        }
+    }
+
+    /// Asks for everything in a form, line by line; `None` if the person ends the input.
+    async fn ask(&self, connection: &str, form: &Form) -> Option<Answer> {
+        self.say(&words::form(connection, form));
+        let mut entries = Entries::new(form);
+        while let Some(place) = entries.next_empty() {
+            let field = entries.all().get(place)?.field.clone();
+            let value = self.ask_line(&words::label(&field), field.masked).await?;
+            entries.set(place, value);
+            if entries.all().get(place)?.is_unusable() {
+                entries.set(place, Secret::from(""));
+            }
+        }
+        let remember = entries.offers_to_remember() && self.has_keyring && {
+            let answer = self.ask_line(&words::remember(), false).await?;
+            words::is_yes(answer.expose())
+        };
+        entries.set_remember(remember);
+        entries.answer()
+    }
+
+    async fn ask_line(&self, prompt: &str, masked: bool) -> Option<Secret> {
+        self.write(&[CLEAR_LINE, prompt].concat());
+        let echo = masked.then(|| EchoOff::on(&self.tty));
+        let line = read_line(&self.tty).await;
+        if echo.is_some() {
+            self.write("\n");
+        }
+        line
+    }
+}
+
+/// Leaves no half line behind, whatever ends a dialog.
+struct CleanLine<'a>(&'a Terminal);
+
+impl Drop for CleanLine<'_> {
+    fn drop(&mut self) {
+        self.0.write(CLEAR_LINE);
+    }
+}
+
+/// What the dialog sends.
+struct Views<R> {
+    reader: R,
+    lines: Lines,
+    views: VecDeque<View>,
+}
+
+impl<R: tokio::io::AsyncRead + Unpin> Views<R> {
+    fn new(reader: R) -> Self {
+        Self {
+            reader,
+            lines: Lines::default(),
+            views: VecDeque::new(),
+        }
+    }
+
+    /// The next view; `None` at the end. A call that is dropped loses nothing.
+    async fn next(&mut self) -> Option<View> {
+        let mut buffer = Zeroizing::new([0; 4096]);
+        loop {
+            if let Some(view) = self.views.pop_front() {
+                return Some(view);
+            }
+            let length = self.reader.read(&mut *buffer).await.ok()?;
+            let lines = self.lines.push(&buffer[..length]).ok()?;
+            if length == 0 {
+                return None;
+            }
+            self.views.extend(lines.iter().filter_map(View::from_line));
+        }
+    }
+}

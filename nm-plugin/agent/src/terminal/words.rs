@@ -1,0 +1,125 @@
+//! What stands in the terminal.
+//!
+//! Names, questions and reasons come from elsewhere: a terminal obeys what it is shown, so nothing
+//! that could be a command to it gets through.
+
+use aws_client_vpn_core::secret_prompt::{Field, Form};
+use aws_client_vpn_core::window::site;
+use aws_client_vpn_words::{self as words, text};
+
+/// The login of `connection` at `url`. `here` is what ssh calls this computer, if the browser may
+/// be on another one.
+pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> String {
+    let mut lines = vec![
+        text!(
+            "{connection}: sign in at {site} in your browser.",
+            connection = clean(connection),
+            site = site(url),
+        ),
+        String::new(),
+        format!("  {url}"),
+        String::new(),
+    ];
+    if let Some(here) = here {
+        lines.extend([
+            text!("If your browser is on another computer, run this there first:"),
+            String::new(),
+            format!("  ssh -L 35001:127.0.0.1:35001 {}", clean(here)),
+            String::new(),
+        ]);
+    }
+    lines.join("\n")
+}
+
+/// The line that counts down.
+pub(super) fn progress(time: &str) -> String {
+    text!(
+        "Waiting for the login, {time} left. Ctrl+C cancels.",
+        time = time
+    )
+}
+
+/// Why something is asked.
+pub(super) fn form(connection: &str, form: &Form) -> String {
+    let again = form.message.as_deref().filter(|_| form.is_repeated());
+    let why = match again {
+        Some(message) => clean(message),
+        None => text!("Sign in to connect."),
+    };
+    [&clean(connection), ": ", &why].concat()
+}
+
+/// What is asked.
+pub(super) fn label(field: &Field) -> String {
+    let label = match &field.question {
+        Some(question) => clean(question),
+        None => words::translate(field.credential.label()),
+    };
+    [label.trim_end_matches([':', ' ']), ": "].concat()
+}
+
+/// Whether to keep it.
+pub(super) fn remember() -> String {
+    [&text!("Remember in your keyring? [Y/n]"), " "].concat()
+}
+
+/// Whether an answer to that is yes, in English or in the user's language.
+pub(super) fn is_yes(answer: &str) -> bool {
+    let answer = answer.trim().to_lowercase();
+    let yes = text!("yes");
+    answer.is_empty() || "yes".starts_with(&answer) || yes.starts_with(&answer)
+}
+
+/// `text` without anything that a terminal would obey.
+pub(super) fn clean(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_client_vpn_core::settings::Credential;
+
+    #[test]
+    fn the_link_stands_by_itself_and_the_tunnel_only_where_it_helps() {
+        let url = url::Url::parse("https://idp.example/sso?a=b").unwrap();
+        assert_eq!(
+            login("Work", &url, None),
+            "Work: sign in at idp.example in your browser.\n\n  https://idp.example/sso?a=b\n"
+        );
+        let remote = login("Work", &url, Some("ada@192.0.2.1"));
+        assert!(remote.contains("\n  ssh -L 35001:127.0.0.1:35001 ada@192.0.2.1\n"));
+    }
+
+    #[test]
+    fn nothing_foreign_commands_the_terminal() {
+        let url = url::Url::parse("https://idp.example/\u{1b}[2J").unwrap();
+        let field = Field {
+            credential: Credential::ChallengeResponse,
+            question: Some("Code\u{1b}[8m: ".to_owned()),
+            masked: true,
+            kept: false,
+            refused: false,
+        };
+        assert_eq!(label(&field), "Code [8m: ");
+        for text in [login("a\u{1b}]0;x\u{7}", &url, Some("h\r")), label(&field)] {
+            assert!(
+                !text.replace('\n', "").contains(char::is_control),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn yes_is_what_return_means() {
+        for (answer, yes) in [
+            ("", true),
+            ("y", true),
+            ("Yes ", true),
+            ("n", false),
+            ("no", false),
+        ] {
+            assert_eq!(is_yes(answer), yes, "{answer}");
+        }
+    }
+}

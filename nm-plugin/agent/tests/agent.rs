@@ -1,0 +1,153 @@
+//! The real agent on buses of the test's own.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its stage has failed"
+)]
+
+#[path = "agent/stage.rs"]
+mod stage;
+
+use stage::*;
+use std::process::Command;
+
+const ERROR: &str = "org.freedesktop.NetworkManager.SecretAgent";
+/// Answers as the dialog does.
+const ANSWERS: &str = "echo \"$*\" >$notes\n\
+    while read -r line; do [ \"$line\" = DONE ] && break; echo \"$line\" >$notes; done\n\
+    printf 'saml-response\\nPHNhbWw\\n\\n\\n'\n\
+    while read -r line; do [ \"$line\" = QUIT ] && exit 0; done";
+/// Waits for ever, and notes its end by way of its child.
+const WAITS: &str = "echo $$ >$notes; exec sleep 600";
+
+#[test]
+fn the_dialog_s_answer_is_networkmanager_s() {
+    let mut stage = Stage::new(ANSWERS);
+    let manager = stage.network_manager();
+    stage.start(&[]);
+    let agent = manager.agent();
+    let secrets = stage.ask(&manager, &agent, SERVICE).unwrap();
+    assert_eq!(
+        secrets,
+        [("saml-response".to_owned(), "PHNhbWw".to_owned())].into()
+    );
+    assert_eq!(
+        stage.noted(),
+        format!("--uuid=1-2 --name=Work --service={SERVICE} --keep --allow-interaction --hint=a=b")
+    );
+    assert_eq!(stage.noted(), "DATA_KEY=sign-in");
+}
+
+#[test]
+fn everything_else_is_left_to_other_agents() {
+    let mut stage = Stage::new(ANSWERS);
+    let manager = stage.network_manager();
+    stage.start(&[]);
+    let agent = manager.agent();
+    let other = stage.ask(&manager, &agent, "org.freedesktop.NetworkManager.openvpn");
+    assert_eq!(other, Err(format!("{ERROR}.NoSecrets")));
+    let stranger = stage.stranger();
+    let denied = stage.ask(&stranger, &agent, SERVICE);
+    assert_eq!(denied, Err(format!("{ERROR}.PermissionDenied")));
+    assert!(stage.notes_nothing(), "no dialog was run");
+}
+
+#[test]
+fn what_the_dialog_says_decides_whether_another_agent_is_asked() {
+    for (dialog, error) in [
+        ("exit 1", "UserCanceled"),
+        ("printf '\\n\\n'", "NoSecrets"),
+        ("kill -KILL $$", "NoSecrets"),
+    ] {
+        let mut stage = Stage::new(dialog);
+        let manager = stage.network_manager();
+        stage.start(&[]);
+        let answer = stage.ask(&manager, &manager.agent(), SERVICE);
+        assert_eq!(answer, Err(format!("{ERROR}.{error}")), "{dialog}");
+    }
+}
+
+#[test]
+fn a_request_that_is_taken_back_ends_the_dialog() {
+    let mut stage = Stage::new(WAITS);
+    let manager = stage.network_manager();
+    stage.start(&[]);
+    let agent = manager.agent();
+    let first = stage.begin_ask(&manager, &agent);
+    let dialog = stage.noted();
+    // A second one for the same connection replaces it.
+    let second = stage.begin_ask(&manager, &agent);
+    let other_dialog = stage.noted();
+    let taken_back = Err(format!("{ERROR}.AgentCanceled"));
+    assert_eq!(first.recv_timeout(PATIENCE).unwrap(), taken_back);
+    until(|| !runs(&dialog));
+    assert!(runs(&other_dialog));
+    stage.cancel(&manager, &agent);
+    assert_eq!(second.recv_timeout(PATIENCE).unwrap(), taken_back);
+    until(|| !runs(&other_dialog));
+}
+
+#[test]
+fn each_networkmanager_is_registered_with_and_a_dead_one_s_dialogs_end() {
+    let mut stage = Stage::new(WAITS);
+    stage.start(&[]);
+    for _ in 0..3 {
+        let manager = stage.network_manager();
+        let agent = manager.agent();
+        let _answer = stage.begin_ask(&manager, &agent);
+        let dialog = stage.noted();
+        stage.end(manager);
+        until(|| !runs(&dialog));
+    }
+}
+
+#[test]
+fn it_steps_back_while_a_desktop_s_agent_is_there() {
+    let mut stage = Stage::new(ANSWERS);
+    let manager = stage.network_manager();
+    let shell = stage.desktop("org.gnome.Shell");
+    stage.start(&[]);
+    assert!(manager.is_told_nothing());
+    stage.leave(shell);
+    manager.agent();
+    let applet = stage.desktop("org.freedesktop.network-manager-applet");
+    assert_eq!(manager.told(), Told::Unregistered);
+    stage.leave(applet);
+    let agent = manager.agent();
+    assert!(stage.ask(&manager, &agent, SERVICE).is_ok());
+}
+
+#[test]
+fn who_insists_is_served_beside_a_desktop_s_agent() {
+    let mut stage = Stage::new(ANSWERS);
+    let manager = stage.network_manager();
+    let _shell = stage.desktop("org.gnome.Shell");
+    stage.start(&["--anyway"]);
+    manager.agent();
+}
+
+#[test]
+fn it_says_goodbye() {
+    let mut stage = Stage::new(WAITS);
+    let manager = stage.network_manager();
+    stage.start(&[]);
+    let agent = manager.agent();
+    let answer = stage.begin_ask(&manager, &agent);
+    let dialog = stage.noted();
+    let process = stage.agent.as_ref().unwrap().id().to_string();
+    let killed = Command::new("kill").arg(process).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(
+        answer.recv_timeout(PATIENCE).unwrap(),
+        Err(format!("{ERROR}.UserCanceled"))
+    );
+    assert_eq!(manager.told(), Told::Unregistered);
+    assert!(stage.agent.as_mut().unwrap().wait().unwrap().success());
+    until(|| !runs(&dialog));
+}
+
+/// Whether the process with this number runs.
+fn runs(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z ")
+}
