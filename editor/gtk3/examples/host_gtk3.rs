@@ -32,6 +32,10 @@ impl Toolkit for Gtk3 {
         place.remove(widget);
     }
 
+    fn choose(target: &glib::Object, index: u32) {
+        target.set_property("active", i32::try_from(index).expect("a small number"));
+    }
+
     fn show(widget: &glib::Object, is_dark: bool) {
         if let Some(settings) = gtk::Settings::default() {
             settings.set_gtk_application_prefer_dark_theme(is_dark);

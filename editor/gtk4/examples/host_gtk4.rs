@@ -30,6 +30,10 @@ impl Toolkit for Gtk4 {
         place.remove(widget);
     }
 
+    fn choose(target: &glib::Object, index: u32) {
+        target.set_property("selected", index);
+    }
+
     fn show(widget: &glib::Object, is_dark: bool) {
         if let Some(settings) = gtk4::Settings::default() {
             settings.set_gtk_application_prefer_dark_theme(is_dark);

@@ -29,6 +29,9 @@ pub trait Toolkit {
     /// Puts the widget where a host puts it, and takes it away again.
     fn hold_and_release(widget: &glib::Object);
 
+    /// Picks one of the choices of a field.
+    fn choose(target: &glib::Object, index: u32);
+
     /// Shows the widget in a window until the program is ended.
     fn show(widget: &glib::Object, is_dark: bool);
 }
@@ -161,6 +164,15 @@ fn shows_edits_and_saves<T: Toolkit>(host: &Host) {
     set::<T>(&widget, "P_ort", "443");
     assert!(expander::<T>(&widget).property::<bool>("expanded"));
 
+    // What has nothing to do with another way to sign in goes, also when a host shows all widgets.
+    assert!(labels::<T>(&widget).contains(&"_Password".to_owned()));
+    let sign_in = target::<T>(&widget, "_Sign in with").expect("a field");
+    T::choose(&sign_in, 0);
+    T::hold_and_release(&widget);
+    assert!(!labels::<T>(&widget).contains(&"_Password".to_owned()));
+    T::choose(&sign_in, 3);
+    assert!(labels::<T>(&widget).contains(&"_Password".to_owned()));
+
     // Each label leads to its widget, which is how a screen reader knows its name.
     for title in [
         "_Endpoint",
@@ -256,20 +268,28 @@ fn cycles<T: Toolkit>(host: &Host, number: u32) -> u64 {
 }
 
 fn all<T: Toolkit>(widget: &glib::Object) -> Vec<glib::Object> {
+    descend::<T>(widget, |_| true)
+}
+
+/// The widget and those in it, as long as they are wanted.
+fn descend<T: Toolkit>(
+    widget: &glib::Object,
+    is_wanted: impl Fn(&glib::Object) -> bool,
+) -> Vec<glib::Object> {
     let mut found = vec![widget.clone()];
     let mut next = 0;
     while let Some(widget) = found.get(next).cloned() {
-        found.extend(T::children(&widget));
+        found.extend(T::children(&widget).into_iter().filter(&is_wanted));
         next += 1;
     }
     found
 }
 
-/// The texts of the labels that are visible.
+/// The texts of the labels that can be seen.
 fn labels<T: Toolkit>(widget: &glib::Object) -> Vec<String> {
-    all::<T>(widget)
+    descend::<T>(widget, |widget| widget.property("visible"))
         .iter()
-        .filter(|widget| widget.type_().name() == "GtkLabel" && widget.property("visible"))
+        .filter(|widget| widget.type_().name() == "GtkLabel")
         .map(|widget| widget.property::<String>("label"))
         .collect()
 }
