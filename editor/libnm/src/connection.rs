@@ -60,6 +60,8 @@ impl Connection {
                 &[
                     ("service-type", &profile.service_type),
                     ("timeout", &profile.timeout),
+                    // The connection is not over when the cable is pulled or the lid closed.
+                    ("persistent", &true),
                 ],
             )?;
             connection.add(ffi::nm_setting_ip4_config_new(), &[("method", &"auto")])?;

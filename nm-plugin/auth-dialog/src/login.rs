@@ -8,6 +8,7 @@ use crate::acs::{self, Answered};
 use crate::browser;
 use crate::journal::Journal;
 use crate::port;
+use crate::queue::Place;
 use crate::window::Window;
 use aws_client_vpn_core::saml;
 use aws_client_vpn_core::secret_prompt::{LoginFailure, Prompt};
@@ -30,8 +31,19 @@ pub(crate) enum End {
 
 /// Opens the browser and waits for its answer.
 pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered, End> {
-    let listener = port::listen(prompt.retry).await.map_err(End::Failed)?;
     let deadline = Instant::now() + prompt.time_left;
+    // Whoever was told to go while it still waited for its turn has opened no page yet.
+    let place = Place::of(&stage.request.uuid);
+    let is_open = prompt.retry && !place.was_left();
+    let queues = || {
+        stage
+            .journal
+            .info("another login waits for its browser; this one waits for its turn");
+        place.take();
+    };
+    let listener = port::listen(prompt.retry, deadline.into_std(), queues).await;
+    let listener = listener.map_err(End::Failed)?;
+    place.give_up();
     let login = acs::Login {
         connection: stage.request.connection.clone(),
         relay_state: saml::relay_state(&prompt.url),
@@ -41,6 +53,7 @@ pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered
     let company = async {
         let company = Company {
             prompt,
+            is_open,
             launched: &launched,
             stage,
             journal: stage.journal,
@@ -56,6 +69,8 @@ pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered
 /// What goes on beside the waiting for the answer: the browser and the window.
 struct Company<'a> {
     prompt: &'a Prompt,
+    /// Whether the page is open already.
+    is_open: bool,
     launched: &'a Notify,
     stage: &'a Stage<'a>,
     journal: &'a Journal,
@@ -64,7 +79,7 @@ struct Company<'a> {
 impl Company<'_> {
     /// Returns only if the login has to end.
     async fn keep(&self, deadline: Instant) -> End {
-        let opening = self.open_browser(self.prompt.retry || self.stage.request.no_browser);
+        let opening = self.open_browser(self.is_open || self.stage.request.no_browser);
         tokio::pin!(opening);
         let mut failure = tokio::select! {
             biased;

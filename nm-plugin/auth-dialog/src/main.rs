@@ -16,6 +16,7 @@ mod journal;
 mod login;
 mod page;
 mod port;
+mod queue;
 mod stdio;
 mod window;
 

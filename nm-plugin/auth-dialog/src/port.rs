@@ -2,7 +2,8 @@
 //!
 //! AWS's service provider metadata fix the address `http://127.0.0.1:35001`, so two logins at a
 //! time on one machine cannot be, and another program there (often AWS's own client) ends ours.
-//! Then the user has to know which program.
+//! Then the user has to know which program. A login of another of our connections is waited for:
+//! it will be over, and this one's turn comes.
 
 use aws_client_vpn_core::listening::listener_in;
 use aws_client_vpn_core::secret_prompt::LoginFailure;
@@ -21,16 +22,24 @@ pub(crate) const PORT: u16 = 35001;
 /// How long an earlier dialog of ours may take to leave the port.
 const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(20);
+/// How often the next in the queue looks for its turn; a look reads /proc.
+const QUEUE_PAUSE: Duration = Duration::from_millis(250);
 const OWN_NAME: &str = "nm-aws-client-vpn-auth-dialog";
 
 /// Listens on the port. `succeeds_another` says that an earlier dialog has just been told to
-/// leave it.
+/// leave it; `queues` is called once if another connection's login has it, whose end is then
+/// waited for until `turn_by`.
 ///
 /// # Errors
 /// [`LoginFailure::PortInUse`] with the program that has it, or [`LoginFailure::PortUnusable`].
-pub(crate) async fn listen(succeeds_another: bool) -> Result<TcpListener, LoginFailure> {
+pub(crate) async fn listen(
+    succeeds_another: bool,
+    turn_by: Instant,
+    mut queues: impl FnMut(),
+) -> Result<TcpListener, LoginFailure> {
     let give_up = Instant::now() + PATIENCE;
     let mut patient = succeeds_another;
+    let mut in_queue = false;
     loop {
         // The standard library sets SO_REUSEADDR: connections of an earlier login that are still
         // in TIME_WAIT do not matter, a program that listens does.
@@ -38,12 +47,21 @@ pub(crate) async fn listen(succeeds_another: bool) -> Result<TcpListener, LoginF
             Ok(listener) => return watched(listener).map_err(unusable),
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => return Err(unusable(error)),
             Err(_) if patient && Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
+            Err(_) if in_queue && Instant::now() < turn_by => {
+                tokio::time::sleep(QUEUE_PAUSE).await;
+                // Whoever comes next need not be one of ours.
+                in_queue = matches!(Holder::find(), Holder::OwnDialog | Holder::Unknown);
+            }
             Err(_) => {
                 let holder = Holder::find();
-                if patient || !matches!(holder, Holder::OwnDialog) {
+                if in_queue || !matches!(holder, Holder::OwnDialog) {
                     return Err(LoginFailure::PortInUse {
                         holder: holder.to_string(),
                     });
+                }
+                if patient {
+                    in_queue = true;
+                    queues();
                 }
                 patient = true;
             }

@@ -25,6 +25,8 @@ pub struct Config {
     pub gateway: IpAddr,
     /// In octets.
     pub mtu: Option<u32>,
+    /// A text for the user.
+    pub banner: Option<String>,
 }
 
 /// `Ip4Config` or `Ip6Config`.
@@ -108,6 +110,7 @@ pub fn ip_config(
         general: Config {
             gateway,
             mtu: tunnel.mtu,
+            banner: None,
         },
         ipv4,
         ipv6,

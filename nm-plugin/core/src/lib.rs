@@ -8,6 +8,7 @@
 // So that the code that `#[derive(Worded)]` writes finds this crate from inside, too.
 extern crate self as aws_client_vpn_core;
 
+mod banner;
 pub mod certificate;
 pub mod challenge;
 pub mod ip_config;
@@ -16,6 +17,7 @@ pub mod listening;
 pub mod management;
 pub mod message;
 pub mod openvpn;
+pub mod overlap;
 pub mod profile;
 pub mod region;
 pub mod saml;

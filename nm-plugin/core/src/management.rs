@@ -190,6 +190,10 @@ pub enum Command {
         /// The port.
         port: u16,
     },
+    /// `signal SIGUSR1`: connect anew. Not while OpenVPN waits for a password: it would end.
+    Restart,
+    /// `forget-passwords`: the token too.
+    ForgetPasswords,
     /// `needok NAME ok|cancel`
     NeedOk {
         /// What it is about.

@@ -9,15 +9,23 @@
 
 mod ask;
 mod credentials;
+mod expiry;
 mod failure;
+mod reconnect;
+mod remote;
 mod sign_in;
 
 pub use failure::{Failure, FailureReason};
+pub use reconnect::{LoginSession, Person, Surroundings, person_at};
 
 use ask::Asking;
 use credentials::Credentials;
+use expiry::Term;
+use reconnect::{LoginPace, Reconnect};
+use remote::Remote;
 use sign_in::SECRETS_REQUEST_LIFETIME;
 
+use crate::banner::Banner;
 use crate::challenge::Challenge;
 use crate::ip_config::{self, IpConfig};
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
@@ -25,7 +33,7 @@ use crate::mark;
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::settings::Credential;
-use crate::tunnel_env::TunnelParameters;
+use crate::tunnel_env::{self, TunnelParameters};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -59,6 +67,21 @@ pub struct Limits {
     pub connect: Duration,
     /// For the person at the browser.
     pub login: Duration,
+    /// For an endpoint that was lost and does not come back, while there is a network.
+    pub reconnect: Duration,
+    /// How long the endpoint lets a sign-in count, where that is known.
+    pub session: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(60),
+            login: Duration::from_secs(600),
+            reconnect: Duration::from_secs(600),
+            session: None,
+        }
+    }
 }
 
 /// Something that happened.
@@ -81,6 +104,10 @@ pub enum Input {
     OpenVpnEnded(String),
     /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
     NewSecrets(BTreeMap<String, Secret>),
+    /// The world around the connection has changed.
+    Surroundings(Surroundings),
+    /// A person wants to sign in anew now.
+    Renew,
     /// NetworkManager wants the connection down.
     Disconnect,
     /// NetworkManager itself is gone.
@@ -117,6 +144,11 @@ pub enum Effect {
     Configure(Box<IpConfig>),
     /// Tell the log, for a support engineer: one step of the story.
     Note(String),
+    /// Tell the person that the endpoint will end the connection, and when.
+    SignInEnds {
+        /// How long it will go on.
+        left: Duration,
+    },
     /// The connection failed: log the words, tell NetworkManager the code. At most one a session.
     Fail(Failure),
     /// Ask the OpenVPN process to end.
@@ -151,13 +183,34 @@ pub struct Session {
     process: Process,
     held: bool,
     set_up: bool,
-    resolver: Resolver,
+    remote: Remote,
     last_answer: Option<Secret>,
     environment: Vec<(String, String)>,
     /// Whether the environment is that of a tunnel that comes up, not of one that went.
     going_up: bool,
     tunnel: Option<TunnelParameters>,
+    /// The MTU that was pushed, which the environment does not have.
+    pushed_mtu: Option<u32>,
     generation: u32,
+    configured: Option<Configured>,
+    banner: Banner,
+    surroundings: Surroundings,
+    reconnect: Option<Reconnect>,
+    /// Attempts in a row that led nowhere.
+    failures: u32,
+    /// When OpenVPN may go on after such an attempt.
+    release_at: Option<Instant>,
+    login_pace: LoginPace,
+    /// Whether names and default route were taken back for a login.
+    has_made_way: bool,
+    up_since: Option<Instant>,
+    /// Whether the endpoint has given OpenVPN a token to come back with.
+    has_token: bool,
+    /// Whether OpenVPN has asked for credentials in this attempt; if not, it used the token.
+    asked: bool,
+    term: Term,
+    /// Why OpenVPN says that it ends.
+    exiting: Option<String>,
     effects: VecDeque<Effect>,
 }
 
@@ -189,6 +242,8 @@ enum Phase {
     First,
     /// The second: it carries the answer to the challenge, so it must reach the same node.
     Answer,
+    /// The same answer once more, after a loss: where an endpoint takes it, nobody has to sign in.
+    Reuse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,16 +254,11 @@ enum Process {
     Gone,
 }
 
-/// What is known of the endpoint's addresses, for one login.
-#[derive(Debug, Default)]
-struct Resolver {
-    known: BTreeMap<String, Vec<IpAddr>>,
-    /// How many attempts have failed; picks the next address.
-    attempts: usize,
-    /// What OpenVPN waits for: the host and port of its `>REMOTE` question.
-    waiting: Option<(String, u16)>,
-    /// The address the current attempt uses.
-    current: Option<IpAddr>,
+/// What NetworkManager was told of a tunnel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Configured {
+    tunnel: TunnelParameters,
+    server: Option<IpAddr>,
 }
 
 impl Session {
@@ -240,12 +290,26 @@ impl Session {
             process: Process::Running,
             held: false,
             set_up: false,
-            resolver: Resolver::default(),
+            remote: Remote::default(),
             last_answer: None,
             environment: Vec::new(),
             going_up: false,
             tunnel: None,
+            pushed_mtu: None,
             generation: 0,
+            configured: None,
+            banner: Banner::default(),
+            surroundings: Surroundings::default(),
+            reconnect: None,
+            failures: 0,
+            release_at: None,
+            login_pace: LoginPace::default(),
+            has_made_way: false,
+            up_since: None,
+            has_token: false,
+            asked: false,
+            term: Term::default(),
+            exiting: None,
             effects: VecDeque::new(),
         };
         session.announce(ServiceState::Starting);
@@ -268,13 +332,41 @@ impl Session {
     /// When to call `handle(Input::TimePassed, _)`. Changes with each [`Self::handle`].
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
+        let due = [
+            self.state_deadline(),
+            self.reconnect_deadline(),
+            self.term_deadline(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    fn state_deadline(&self) -> Option<Instant> {
         match &self.state {
+            State::Connecting { .. } if self.is_waiting() => None,
             State::Connecting { until, .. } | State::Stopping { until, .. } => Some(*until),
             State::AwaitingLogin {
                 until, ask_again, ..
             } => Some(*until.min(ask_again)),
             State::Asking(asking) => Some(asking.until.min(asking.ask_again)),
             State::Connected | State::Stopped => None,
+        }
+    }
+
+    /// The endpoint's address that is used now, or was last.
+    #[must_use]
+    pub fn endpoint_address(&self) -> Option<IpAddr> {
+        self.remote.current
+    }
+
+    /// Whether `address` is this computer's inside the tunnel.
+    #[must_use]
+    pub fn is_inside(&self, address: IpAddr) -> bool {
+        let Some(Configured { tunnel, .. }) = &self.configured else {
+            return false;
+        };
+        match address {
+            IpAddr::V4(address) => tunnel.ipv4.is_some_and(|own| own.address == address),
+            IpAddr::V6(address) => tunnel.ipv6.is_some_and(|own| own.address == address),
         }
     }
 
@@ -303,8 +395,14 @@ impl Session {
             Input::Disconnect => self.stop("NetworkManager asked for it", now),
             Input::NetworkManagerGone => self.stop("NetworkManager is gone", now),
             // What arrives after the decision to stop changes nothing.
-            Input::Resolved { .. } | Input::Management(_) | Input::NewSecrets(_)
+            Input::Resolved { .. }
+            | Input::Management(_)
+            | Input::NewSecrets(_)
+            | Input::Surroundings(_)
+            | Input::Renew
                 if self.is_stopping() => {}
+            Input::Surroundings(surroundings) => self.surroundings_changed(surroundings, now),
+            Input::Renew => self.renew(now),
             Input::Resolved { host, result } => self.resolved(host, result, now),
             Input::NewSecrets(secrets) => self.new_secrets(secrets, now),
             Input::Management(notification) => self.notified(notification, now),
@@ -314,8 +412,12 @@ impl Session {
     fn notified(&mut self, notification: Notification, now: Instant) {
         match notification {
             Notification::Hold => self.on_hold(now),
-            Notification::Remote { host, port, .. } => {
-                self.resolver.waiting = Some((host, port));
+            Notification::Remote {
+                host,
+                port,
+                transport,
+            } => {
+                self.remote.asked(host, port, transport);
                 self.answer_remote();
             }
             Notification::PasswordNeeded { realm, kind } => self.password_needed(realm, &kind, now),
@@ -338,11 +440,17 @@ impl Session {
             Notification::Error(text) => self.note(format!("OpenVPN refused a command: {text}")),
             Notification::NeedOk { name, message } => self.deed_needed(name, message, now),
             Notification::Log { text, .. } => self.logged(text.expose()),
-            Notification::Echo(_)
-            | Notification::Info(_)
+            Notification::Echo(text) => {
+                if let Err(unknown) = self.banner.push(&text) {
+                    self.note(format!(
+                        "the endpoint sent what is not understood: {unknown}"
+                    ));
+                }
+            }
+            Notification::AuthToken(_) => self.has_token = true,
+            Notification::Info(_)
             | Notification::InfoMessage(_)
             | Notification::Notify(_)
-            | Notification::AuthToken(_)
             | Notification::ByteCount { .. }
             | Notification::Success(_)
             | Notification::Other(_) => {}
@@ -352,6 +460,8 @@ impl Session {
     fn on_hold(&mut self, now: Instant) {
         self.held = true;
         self.endpoint_recognised = false;
+        self.pushed_mtu = None;
+        self.banner = Banner::default();
         if !self.set_up {
             self.set_up = true;
             self.send(Command::StateOn);
@@ -359,7 +469,7 @@ impl Session {
             self.send(Command::EchoOn);
         }
         if matches!(self.state, State::Connected) {
-            self.begin_reconnect(now);
+            self.lost("OpenVPN starts anew", now);
         }
         if matches!(
             self.state,
@@ -371,91 +481,17 @@ impl Session {
         {
             return;
         }
-        self.release_hold();
-    }
-
-    /// Lets OpenVPN go on, unless it has to wait for a person.
-    fn release_hold(&mut self) {
-        if self.held && matches!(self.state, State::Connecting { .. }) {
-            self.held = false;
-            self.send(Command::HoldRelease);
-        }
-    }
-
-    fn resolve_first_remote(&mut self) {
-        if let Some(remote) = self.profile.remotes().first() {
-            let host = remote.host.clone();
-            self.resolve(host);
-        }
-    }
-
-    fn resolve(&mut self, host: String) {
-        let random_label = self.profile.random_hostname() && host.parse::<IpAddr>().is_err();
-        self.effects
-            .push_back(Effect::Resolve { host, random_label });
-    }
-
-    fn resolved(&mut self, host: String, result: Result<Vec<IpAddr>, String>, now: Instant) {
-        match result {
-            Ok(addresses) if !addresses.is_empty() => {
-                self.note(format!("{host} has the addresses {addresses:?}"));
-                self.resolver.known.insert(host, addresses);
-                self.answer_remote();
-            }
-            Ok(_) => {
-                let reason = "it has no address".to_owned();
-                self.fail(Failure::NameNotResolved { host, reason }, now);
-            }
-            Err(reason) => self.fail(Failure::NameNotResolved { host, reason }, now),
-        }
-    }
-
-    /// Tells OpenVPN the address to use, once both the question and the addresses are there.
-    fn answer_remote(&mut self) {
-        let Some((host, port)) = self.resolver.waiting.take() else {
-            return;
-        };
-        let answering = matches!(
-            self.state,
-            State::Connecting {
-                phase: Phase::Answer,
-                ..
-            }
-        );
-        let address = match (self.resolver.current, self.resolver.known.get(&host)) {
-            (Some(pinned), _) if answering => Some(pinned),
-            (_, Some(known)) => known
-                .get(self.resolver.attempts % known.len().max(1))
-                .copied(),
-            (_, None) => None,
-        };
-        match address {
-            Some(address) => {
-                self.resolver.current = Some(address);
-                self.note(format!("connecting to {host} at {address} port {port}"));
-                self.send(Command::RemoteModify {
-                    host: address.to_string(),
-                    port,
-                });
-            }
-            None => {
-                let asked = self
-                    .profile
-                    .remotes()
-                    .first()
-                    .is_some_and(|first| first.host == host);
-                if !asked {
-                    self.resolve(host.clone());
-                }
-                self.resolver.waiting = Some((host, port));
-            }
-        }
+        self.release_hold(now);
     }
 
     fn connect(&mut self, phase: Phase, now: Instant) {
+        let limit = match (phase, &self.reconnect) {
+            (Phase::Answer, _) | (_, None) => self.limits.connect,
+            (Phase::First | Phase::Reuse, Some(_)) => self.limits.reconnect,
+        };
         self.state = State::Connecting {
             phase,
-            until: now + self.limits.connect,
+            until: now + limit,
         };
     }
 
@@ -472,8 +508,8 @@ impl Session {
             | StateName::GetConfig
             | StateName::AssignIp
             | StateName::AddRoutes
-            | StateName::Exiting
             | StateName::Other(_) => {}
+            StateName::Exiting => self.exiting = Some(state.detail.clone()),
         }
     }
 
@@ -482,19 +518,14 @@ impl Session {
             // The way a challenge and a refusal end; decided by their own notification.
             _ if why.starts_with("auth-failure") => {}
             _ if why == "private-key-password-failure" => self.key_not_loaded(now),
-            State::Connected => {
-                self.note(format!("the connection was lost ({why}); connecting again"));
-                self.begin_reconnect(now);
-            }
+            State::Connected => self.lost(why, now),
             State::Connecting {
-                phase: Phase::First,
+                phase: Phase::First | Phase::Reuse,
                 ..
             } => {
-                if self.certificate_refused(now) {
-                    return;
+                if !self.certificate_refused(now) {
+                    self.attempt_failed(why, now);
                 }
-                self.note(format!("no success at this address ({why}); trying again"));
-                self.resolver.attempts += 1;
             }
             State::Connecting {
                 phase: Phase::Answer,
@@ -507,13 +538,6 @@ impl Session {
             | State::Stopping { .. }
             | State::Stopped => {}
         }
-    }
-
-    /// A new login may go to any node, so the name is resolved anew.
-    fn begin_reconnect(&mut self, now: Instant) {
-        self.resolver = Resolver::default();
-        self.resolve_first_remote();
-        self.connect(Phase::First, now);
     }
 
     fn environment_complete(&mut self) {
@@ -538,21 +562,30 @@ impl Session {
     }
 
     fn connected(&mut self, now: Instant) {
-        let Some(tunnel) = &self.tunnel else {
-            self.fail(
-                Failure::BadTunnel(crate::tunnel_env::TunnelError::NoAddress),
-                now,
-            );
+        let Some(mut tunnel) = self.tunnel.clone() else {
+            self.fail(Failure::BadTunnel(tunnel_env::TunnelError::NoAddress), now);
             return;
         };
-        match ip_config::ip_config(tunnel, self.resolver.current, self.generation) {
-            Ok(config) => {
+        tunnel.mtu = self.pushed_mtu.or(tunnel.mtu);
+        let server = self.remote.current;
+        match ip_config::ip_config(&tunnel, server, self.generation) {
+            Ok(mut config) => {
+                config.general.banner = self.banner.text().map(str::to_owned);
+                if self.is_new_sign_in() {
+                    self.signed_in(now);
+                }
+                self.remote.reached();
+                let unnoticed = self.came_back(now);
                 self.generation = self.generation.wrapping_add(1);
                 self.state = State::Connected;
                 self.credentials.accepted();
                 self.key_credential_sent = None;
                 self.challenges = 0;
-                self.note("the tunnel is up".to_owned());
+                let configured = Some(Configured { tunnel, server });
+                if unnoticed && self.configured == configured {
+                    return;
+                }
+                self.configured = configured;
                 self.effects.push_back(Effect::Configure(Box::new(config)));
                 self.announce(ServiceState::Started);
             }
@@ -560,17 +593,41 @@ impl Session {
         }
     }
 
+    /// Whether the tunnel that is coming up costs the person, or the endpoint, a new sign-in.
+    fn is_new_sign_in(&self) -> bool {
+        match &self.state {
+            State::Connecting { phase, .. } => match phase {
+                Phase::Answer => true,
+                Phase::Reuse => false,
+                Phase::First => self.asked || self.reconnect.is_none(),
+            },
+            State::AwaitingLogin { .. }
+            | State::Asking(_)
+            | State::Connected
+            | State::Stopping { .. }
+            | State::Stopped => false,
+        }
+    }
+
     fn time_passed(&mut self, now: Instant) {
-        if self.deadline().is_none_or(|deadline| now < deadline) {
+        self.term_nears_its_end(now);
+        if self.reconnect_deadline().is_some_and(|at| now >= at) {
+            self.reconnect_due(now);
+        }
+        if self.state_deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
         match &mut self.state {
             State::Connecting { phase, .. } => {
                 let step = match phase {
-                    Phase::First => mark!("while connecting"),
+                    Phase::First | Phase::Reuse => mark!("while connecting"),
                     Phase::Answer => mark!("while the sign-in was being checked"),
                 };
-                let failure = self.silence(step);
+                let seconds = match (*phase, &self.reconnect) {
+                    (Phase::Answer, _) | (_, None) => self.limits.connect.as_secs(),
+                    (Phase::First | Phase::Reuse, Some(_)) => self.limits.reconnect.as_secs(),
+                };
+                let failure = self.silence(step, seconds);
                 self.fail(failure, now);
             }
             State::AwaitingLogin {
@@ -608,7 +665,12 @@ impl Session {
         if matches!(self.state, State::Stopping { .. }) {
             self.finish();
         } else {
-            self.fail(Failure::OpenVpnEnded(how), now);
+            let failure = match self.exiting.as_deref() {
+                Some("inactive") => Failure::Inactive,
+                Some("server-pushed-halt") => Failure::EndedByEndpoint,
+                Some(_) | None => Failure::OpenVpnEnded(how),
+            };
+            self.fail(failure, now);
         }
     }
 

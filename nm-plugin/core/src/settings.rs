@@ -44,6 +44,8 @@ pub const PKCS11_ID: &str = "pkcs11-id";
 pub const PKCS11_PROVIDER: &str = "pkcs11-provider";
 /// The setting with the user's name, where passwords are used.
 pub const USER_NAME: &str = "username";
+/// No session that anybody knows of is longer; AWS's last a day at most.
+const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// `vpn.timeout` of an imported connection, in seconds: NetworkManager's default of 60 would end
 /// a login whose last step falls into the wrong moment.
 pub const DEFAULT_VPN_TIMEOUT_SECONDS: u32 = 600;
@@ -71,6 +73,16 @@ const EARLY_PUSH_REQUEST: &str = "early-push-request";
 pub const LOGIN_TIMEOUT: &str = "login-timeout";
 /// The setting with the time the endpoint has for its answer, in seconds; of [`CONNECT_SECONDS`].
 pub const CONNECT_TIMEOUT: &str = "connect-timeout";
+/// The setting with the time that a lost endpoint has to come back, in seconds; of
+/// [`RECONNECT_SECONDS`].
+pub const RECONNECT_TIMEOUT: &str = "reconnect-timeout";
+/// The setting with the time for which the endpoint lets a sign-in count: hours, or a number with
+/// `h`, `m` or `s`.
+pub const SESSION_LENGTH: &str = "session-length";
+/// The setting with the time without traffic after which the connection ends, in seconds.
+pub const INACTIVITY_TIMEOUT: &str = "inactivity-timeout";
+/// The setting with the largest packet to the endpoint that carries TCP, in octets.
+pub const MSSFIX: &str = "mssfix";
 
 /// A switch that is on.
 pub const YES: &str = "yes";
@@ -85,6 +97,10 @@ pub const DEFAULT_LOGIN_SECONDS: u64 = 600;
 pub const CONNECT_SECONDS: RangeInclusive<u64> = 5..=600;
 /// Without a [`CONNECT_TIMEOUT`].
 pub const DEFAULT_CONNECT_SECONDS: u64 = 60;
+/// What [`RECONNECT_TIMEOUT`] may be.
+pub const RECONNECT_SECONDS: RangeInclusive<u64> = 10..=86_400;
+/// Without a [`RECONNECT_TIMEOUT`].
+pub const DEFAULT_RECONNECT_SECONDS: u64 = 600;
 
 /// The settings of a connection make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
@@ -202,6 +218,17 @@ pub fn from_settings(
     for line in options.lines() {
         directives.extend(directive_of_line(line)?);
     }
+    // What the user sets for a connection goes before what the profile says.
+    for (key, directive, mode) in [
+        (MSSFIX, "mssfix", " mtu"),
+        (INACTIVITY_TIMEOUT, "inactive", ""),
+    ] {
+        if let Some(value) = data.get(key) {
+            let set = directive_of_line(&format!("{directive} {value}{mode}"));
+            directives.retain(|own| own.name() != directive);
+            directives.extend(set.map_err(|_| SettingsError::Bad(key))?);
+        }
+    }
     let user_name = match data.get(USER_NAME) {
         Some(name) if name.chars().any(char::is_control) => {
             return Err(SettingsError::Bad(USER_NAME));
@@ -226,7 +253,7 @@ pub fn from_settings(
 }
 
 /// How long to wait, as the connection says or by default: 60 s for the endpoint, ten minutes for
-/// the person at the browser (as AWS's own client).
+/// the person at the browser (as AWS's own client), and ten minutes for an endpoint that was lost.
 #[must_use]
 pub fn limits(data: &BTreeMap<String, String>) -> Limits {
     let seconds = |key: &str, range: RangeInclusive<u64>, default: u64| {
@@ -236,7 +263,27 @@ pub fn limits(data: &BTreeMap<String, String>) -> Limits {
     Limits {
         connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, DEFAULT_CONNECT_SECONDS),
         login: seconds(LOGIN_TIMEOUT, LOGIN_SECONDS, DEFAULT_LOGIN_SECONDS),
+        reconnect: seconds(
+            RECONNECT_TIMEOUT,
+            RECONNECT_SECONDS,
+            DEFAULT_RECONNECT_SECONDS,
+        ),
+        session: data.get(SESSION_LENGTH).and_then(|text| duration(text)),
     }
+}
+
+/// A number of hours, or one with its unit: `h`, `m` or `s`.
+fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (number, seconds) = match text.strip_suffix(['h', 'm', 's']) {
+        Some(number) if text.ends_with('m') => (number, 60),
+        Some(number) if text.ends_with('s') => (number, 1),
+        Some(number) => (number, 3600),
+        None => (text, 3600),
+    };
+    let number: u64 = number.trim().parse().ok().filter(|number| *number > 0)?;
+    let length = Duration::from_secs(number.checked_mul(seconds)?);
+    (length <= LONGEST_SESSION).then_some(length)
 }
 
 /// Whether the answer to a static challenge may be seen while it is typed.
@@ -527,6 +574,43 @@ mod tests {
         assert_eq!(seconds("0"), (5, 30));
         assert_eq!(seconds("99999999"), (600, 3600));
         assert_eq!(seconds("soon"), (60, 600));
+        let session = |value: &str| {
+            let data = BTreeMap::from([(SESSION_LENGTH.to_owned(), value.to_owned())]);
+            limits(&data).session.map(|length| length.as_secs())
+        };
+        assert_eq!(session("8"), Some(8 * 3600));
+        assert_eq!(session("10 h"), Some(10 * 3600));
+        assert_eq!(session("90m"), Some(5400));
+        assert_eq!(session("20s"), Some(20));
+        for nonsense in ["", "0", "h", "-1", "soon", "1000", "99999999999999999999"] {
+            assert_eq!(session(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_user_s_setting_goes_before_the_profile_s_directive() {
+        let text = PROFILE.replace("reneg-sec 0", "mssfix 1400\ninactive 60");
+        let profile = Profile::parse(&text, &mut |_| Err(String::new())).unwrap();
+        let (mut data, secrets) = (to_data(&profile.profile), to_secrets(&profile.profile));
+        data.insert(MSSFIX.to_owned(), "1280".to_owned());
+        data.insert(INACTIVITY_TIMEOUT.to_owned(), "1800".to_owned());
+        let arguments = |name: &str| {
+            let profile = from_settings(&data, &secrets).unwrap();
+            let own: Vec<_> = profile
+                .directives()
+                .iter()
+                .filter(|d| d.name() == name)
+                .collect();
+            assert_eq!(own.len(), 1, "{name}");
+            own[0].arguments().join(" ")
+        };
+        assert_eq!(arguments("mssfix"), "1280 mtu");
+        assert_eq!(arguments("inactive"), "1800");
+        data.insert(MSSFIX.to_owned(), "wide".to_owned());
+        assert_eq!(
+            from_settings(&data, &secrets).unwrap_err(),
+            SettingsError::Bad(MSSFIX)
+        );
     }
 
     proptest! {

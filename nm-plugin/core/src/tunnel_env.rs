@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
 
+/// The MTUs that make sense.
+const MTUS: std::ops::RangeInclusive<u32> = 576..=65_535;
 /// How many warnings are kept.
 const WARNING_LIMIT: usize = 20;
 /// How much of one warning is kept, in characters.
@@ -104,6 +106,21 @@ impl TunnelParameters {
         Ok(parameters)
     }
 
+    /// The same tunnel as long as nothing comes through it: its networks, but not the rest of the
+    /// world.
+    #[must_use]
+    pub fn without_names_and_default(&self) -> Self {
+        Self {
+            redirect_ipv4: false,
+            redirect_ipv6: false,
+            name_servers: Vec::new(),
+            wins_servers: Vec::new(),
+            search_domains: Vec::new(),
+            route_domains: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// What was left out, and why.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
@@ -180,12 +197,19 @@ impl TunnelParameters {
             .map(IpAddr::V4)
             .or_else(|| environment.parsed("trusted_ip6").map(IpAddr::V6));
         if let Some(text) = environment.text("tun_mtu") {
-            self.mtu = text.parse().ok().filter(|mtu| (576..=65535).contains(mtu));
+            self.mtu = text.parse().ok().filter(|mtu| MTUS.contains(mtu));
             if self.mtu.is_none() {
                 self.warn(&format!("the MTU {text}"));
             }
         }
     }
+}
+
+/// The MTU that a line of OpenVPN's log says was pushed: the environment is handed over before
+/// OpenVPN takes a pushed `tun-mtu` in, and has the one before (init.c, `do_deferred_options`).
+pub(crate) fn pushed_mtu(log: &str) -> Option<u32> {
+    let (_, number) = log.split_once("OPTIONS IMPORT: tun-mtu set to ")?;
+    number.trim().parse().ok().filter(|mtu| MTUS.contains(mtu))
 }
 
 /// The variables by name.
@@ -318,6 +342,19 @@ mod tests {
             tunnel.warnings(),
             ["2 IPv6 routes or name servers, for it gave no IPv6 address"]
         );
+    }
+
+    #[test]
+    fn a_pushed_mtu_is_read_from_the_log() {
+        let line = "OPTIONS IMPORT: tun-mtu set to 1400";
+        assert_eq!(pushed_mtu(line), Some(1400));
+        for other in [
+            "OPTIONS IMPORT: tun-mtu set to 9",
+            "tun-mtu set to 1400",
+            "OPTIONS",
+        ] {
+            assert_eq!(pushed_mtu(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Play {
         let limits = Limits {
             connect: Duration::from_secs(60),
             login: Duration::from_secs(600),
+            ..Limits::default()
         };
         #[expect(
             clippy::disallowed_methods,
@@ -144,6 +145,7 @@ impl Play {
                 | Effect::Resolve { .. }
                 | Effect::Launch
                 | Effect::Terminate
+                | Effect::SignInEnds { .. }
                 | Effect::Kill
                 | Effect::CleanUp
                 | Effect::Finish => continue,

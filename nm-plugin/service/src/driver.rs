@@ -12,10 +12,15 @@ use crate::openvpn_process::OpenVpnProcess;
 use crate::pkcs11_module;
 use crate::resolver;
 use crate::runtime_dir::RuntimeDir;
+use crate::surroundings::Watch;
 use crate::tun_device::TunDevice;
+use aws_client_vpn_core::ip_config::IpConfig;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
-use aws_client_vpn_core::session::{Effect, Input, Limits, Session, for_journal};
+use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
+use aws_client_vpn_core::session::{
+    Effect, Input, Limits, ServiceState, Session, Surroundings, for_journal,
+};
 use aws_client_vpn_core::settings;
 use std::cell::Cell;
 use std::future::pending;
@@ -134,6 +139,11 @@ struct Activation {
     bus_is_gone: Cell<bool>,
     resolved: mpsc::Receiver<Input>,
     resolved_sender: mpsc::Sender<Input>,
+    /// What goes on around a tunnel that was up once.
+    watch: Option<Watch>,
+    seen: Surroundings,
+    /// The account whose secret agent answered.
+    user: Option<String>,
     failed: bool,
     finished: bool,
 }
@@ -178,6 +188,9 @@ impl Activation {
             bus_is_gone: Cell::new(false),
             resolved,
             resolved_sender,
+            watch: None,
+            seen: Surroundings::default(),
+            user: None,
             failed: false,
             finished: false,
         })
@@ -203,6 +216,7 @@ impl Activation {
                     self.give_up_on_device();
                     None
                 }
+                () = changed(&mut self.watch) => self.look_around(),
                 () = until(deadline) => Some(Input::TimePassed),
             };
             if let Some(input) = input {
@@ -250,6 +264,7 @@ impl Activation {
             Request::NewSecrets { connection, reply } => {
                 if self.session.expects_secrets() {
                     drop(reply.send(Ok(())));
+                    self.user = connection.user.clone();
                     Some(Input::NewSecrets(connection.into_secrets()))
                 } else {
                     let text = "no secrets were asked for".to_owned();
@@ -332,6 +347,13 @@ impl Activation {
                 tracing::debug!("state: {state:?}");
                 self.signal(async |to| Plugin::announce_state(to, state as u32).await)
                     .await;
+                if state == ServiceState::Started && self.watch.is_none() {
+                    return self.watch().await;
+                }
+            }
+            Effect::SignInEnds { left } => {
+                let minutes = left.as_secs().div_ceil(60);
+                tracing::warn!("the endpoint ends the connection in {minutes} minutes");
             }
             Effect::Fail(failure) => {
                 tracing::error!("{}", journal::chain(&failure));
@@ -346,6 +368,9 @@ impl Activation {
             }
             Effect::Configure(ip_config) => {
                 let device = self.tun_device.as_ref().map_or("", TunDevice::name);
+                if self.watch.is_none() {
+                    tell_of_overlaps(&ip_config, device);
+                }
                 let (general, ipv4, ipv6) = config::dictionaries(&ip_config, device);
                 self.signal(async |to| Plugin::config(to, general).await)
                     .await;
@@ -383,6 +408,27 @@ impl Activation {
             Effect::Finish => self.finished = true,
         }
         None
+    }
+
+    /// Once a tunnel is up, what goes on around it matters.
+    async fn watch(&mut self) -> Option<Input> {
+        match Watch::start(&self.bus).await {
+            Ok(watch) => self.watch = Some(watch),
+            Err(error) => tracing::warn!("{}", journal::chain(&error)),
+        }
+        self.look_around()
+    }
+
+    /// What has changed around the connection, if it is anything that matters.
+    fn look_around(&mut self) -> Option<Input> {
+        let session = &self.session;
+        let seen = self.watch.as_ref()?.look(
+            session.endpoint_address(),
+            |address| session.is_inside(address),
+            self.user.as_deref(),
+        );
+        let before = std::mem::replace(&mut self.seen, seen);
+        (before != seen).then_some(Input::Surroundings(seen))
     }
 
     async fn send(&mut self, command: management::Command) -> Option<Input> {
@@ -477,6 +523,15 @@ impl Activation {
     }
 }
 
+/// Says which networks can be reached another way as well.
+fn tell_of_overlaps(config: &IpConfig, device: &str) {
+    let table = |name: &str| std::fs::read_to_string(name).unwrap_or_default();
+    let routes = KernelRoute::read(&table("/proc/net/route"), &table("/proc/net/ipv6_route"));
+    for overlap in overlaps(config, device, &routes) {
+        tracing::warn!("{overlap}");
+    }
+}
+
 fn listen(account: Account) -> std::io::Result<ManagementSocket> {
     ManagementSocket::listen(RuntimeDir::create(account)?, account)
 }
@@ -486,10 +541,10 @@ fn limits(connection: &VpnConnection) -> Limits {
     let settings = settings::limits(connection.data());
     let activation = Duration::from_secs(connection.timeout_seconds.into()) + ACTIVATION_EXTRA;
     Limits {
-        connect: settings.connect,
         login: settings
             .login
             .min(activation.saturating_sub(ACTIVATION_RESERVE)),
+        ..settings
     }
 }
 
@@ -528,6 +583,14 @@ async fn taken_away(device: Option<&TunDevice>) {
                 tokio::time::sleep(DEVICE_INTERVAL).await;
             }
         }
+        None => pending().await,
+    }
+}
+
+/// Waits until something may have changed around the connection.
+async fn changed(watch: &mut Option<Watch>) {
+    match watch {
+        Some(watch) => watch.changed().await,
         None => pending().await,
     }
 }

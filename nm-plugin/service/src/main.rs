@@ -18,6 +18,7 @@ mod privileges;
 mod resolver;
 mod runtime_dir;
 mod supervisor;
+mod surroundings;
 mod tun_device;
 
 use std::ffi::OsString;

@@ -62,6 +62,8 @@ pub struct SettingChanges {
     pub answer_phase2: Option<bool>,
     /// `false`: phase 2 is also taken in stock OpenVPN's framing.
     pub require_aws_framing: Option<bool>,
+    /// Whether clients may come back with their token (`--auth-token`).
+    pub accept_tokens: Option<bool>,
     /// A text: everybody is refused with it after sign-in (AWS: the client-connect handler's
     /// denial, at most 255 characters); an empty text: nobody is.
     pub deny: Option<String>,

@@ -1,10 +1,10 @@
 //! A DNS server that knows the endpoint's name as AWS's does: only with a label in front.
 
 use crate::event::Event;
-use simple_dns::rdata::{A, RData};
+use simple_dns::rdata::{A, AAAA, RData};
 use simple_dns::{CLASS, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, TYPE};
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
@@ -18,13 +18,15 @@ const QUERY_LIMIT: usize = 4096;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Zone {
     /// Names that have these addresses with any labels in front, and none by themselves.
-    pub(crate) below: HashMap<String, Vec<Ipv4Addr>>,
+    pub(crate) below: HashMap<String, Vec<IpAddr>>,
     /// Names that have this address as they are.
-    pub(crate) exact: HashMap<String, Ipv4Addr>,
+    pub(crate) exact: HashMap<String, IpAddr>,
+    /// Whether the server is behind the tunnel; for its reports.
+    pub(crate) inside: bool,
 }
 
 enum Answer {
-    Addresses(Vec<Ipv4Addr>),
+    Addresses(Vec<IpAddr>),
     NoSuchName,
 }
 
@@ -59,27 +61,38 @@ impl Zone {
         }
         let question = query.questions.first()?.clone();
         let name = question.qname.to_string();
-        let wants_address = matches!(question.qtype, QTYPE::TYPE(TYPE::A) | QTYPE::ANY);
+        let wanted = |address: &IpAddr| match question.qtype {
+            QTYPE::TYPE(TYPE::A) => address.is_ipv4(),
+            QTYPE::TYPE(TYPE::AAAA) => address.is_ipv6(),
+            _ => question.qtype == QTYPE::ANY,
+        };
         let mut reply = Packet::new_reply(query.id());
         reply.set_flags(PacketFlag::AUTHORITATIVE_ANSWER | PacketFlag::RECURSION_AVAILABLE);
         if query.has_flags(PacketFlag::RECURSION_DESIRED) {
             reply.set_flags(PacketFlag::RECURSION_DESIRED);
         }
         match self.answer(&name, chance) {
-            Answer::Addresses(addresses) if wants_address => {
-                reply.answers.extend(addresses.into_iter().map(|address| {
-                    let data = RData::A(A::from(address));
+            Answer::Addresses(addresses) => {
+                let addresses = addresses.into_iter().filter(wanted);
+                reply.answers.extend(addresses.map(|address| {
+                    let data = match address {
+                        IpAddr::V4(address) => RData::A(A::from(address)),
+                        IpAddr::V6(address) => RData::AAAA(AAAA::from(address)),
+                    };
                     ResourceRecord::new(question.qname.clone(), CLASS::IN, TTL_SECONDS, data)
                 }));
             }
-            Answer::Addresses(_) => {}
             Answer::NoSuchName => *reply.rcode_mut() = RCODE::NameError,
         }
         let answers = reply.answers.len();
         reply.questions.push(question);
         Some((
             reply.build_bytes_vec_compressed().ok()?,
-            Event::Lookup { name, answers },
+            Event::Lookup {
+                name,
+                answers,
+                inside: self.inside,
+            },
         ))
     }
 }
@@ -99,7 +112,7 @@ pub(crate) async fn serve(socket: UdpSocket, zone: Zone, events: UnboundedSender
     }
 }
 
-fn shuffle(addresses: &mut [Ipv4Addr], mut chance: u128) {
+fn shuffle(addresses: &mut [IpAddr], mut chance: u128) {
     for last in (1..addresses.len()).rev() {
         let count = last as u128 + 1;
         addresses.swap(last, (chance % count) as usize);
@@ -112,12 +125,14 @@ mod tests {
     use super::*;
     use crate::options::ENDPOINT_NAME;
     use simple_dns::{Name, Question};
+    use std::net::Ipv4Addr;
 
     fn zone() -> Zone {
-        let nodes = vec![Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
+        let nodes = vec![IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
         Zone {
             below: HashMap::from([(ENDPOINT_NAME.to_owned(), nodes)]),
-            exact: HashMap::from([("idp.example".to_owned(), Ipv4Addr::new(10, 0, 0, 3))]),
+            exact: HashMap::from([("idp.example".to_owned(), IpAddr::from([10, 0, 0, 3]))]),
+            inside: false,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::sign_in::Place;
 use crate::state::{NotANetwork, Settings, Shared};
 use crate::xmlsec::Signer;
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -85,7 +85,7 @@ pub enum StartError {
     Address(SocketAddr, std::io::Error),
     /// The inside address could not be set up.
     #[error("cannot put {0} on the loopback interface (needs root and iproute2)")]
-    Inside(Ipv4Addr),
+    Inside(IpAddr),
     /// An OpenVPN server did not come up.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -100,7 +100,7 @@ pub struct Endpoint {
     servers: HashMap<usize, Vec<OpenVpnServer>>,
     /// DNS servers and identity provider; they end when this is dropped.
     tasks: JoinSet<()>,
-    _inside: Option<InsideAddress>,
+    _inside: Vec<InsideAddress>,
     _directory: TempDir,
 }
 
@@ -130,7 +130,9 @@ impl Endpoint {
         let idp_url = idp_url(&options);
         let verifier = Verifier::new(files.signer.clone());
         let settings = Settings::new(&options)?;
-        let inside = options.inside.map(InsideAddress::add).transpose()?;
+        let inside = inside_addresses(&options)
+            .map(InsideAddress::add)
+            .collect::<Result<_, _>>()?;
         let mut tasks = JoinSet::new();
         for (address, zone) in zones(&options) {
             let socket = UdpSocket::bind(address)
@@ -279,6 +281,7 @@ fn plans(options: &Options, directory: &Path) -> Vec<ServerPlan> {
                     },
                     address: *address,
                     network: Ipv4Addr::from(u32::from(options.pool).wrapping_add(offset)),
+                    ipv6_network: options.ipv6.then(|| ipv6_network(plans.len())),
                     directory: directory.to_owned(),
                 });
             }
@@ -287,23 +290,39 @@ fn plans(options: &Options, directory: &Path) -> Vec<ServerPlan> {
     plans
 }
 
+/// The /64 of the server with this number.
+fn ipv6_network(number: usize) -> Ipv6Addr {
+    let number = u16::try_from(number).unwrap_or(0);
+    Ipv6Addr::new(0xfd00, 0x88, 0, number, 0, 0, 0, 0)
+}
+
+fn inside_addresses(options: &Options) -> impl Iterator<Item = IpAddr> {
+    let ipv4 = options.inside.map(IpAddr::V4);
+    ipv4.into_iter().chain(options.inside_ipv6.map(IpAddr::V6))
+}
+
 /// The DNS servers: the public one, and the one inside.
 fn zones(options: &Options) -> Vec<(SocketAddr, Zone)> {
     let mut public = Zone::default();
-    public
-        .below
-        .insert(ENDPOINT_NAME.to_owned(), options.nodes.clone());
-    if let (Some(name), IpAddr::V4(address)) = (&options.idp_name, options.idp) {
-        public.exact.insert(name.to_ascii_lowercase(), address);
+    public.below.insert(
+        ENDPOINT_NAME.to_owned(),
+        options.nodes.iter().map(|&node| node.into()).collect(),
+    );
+    if let Some(name) = &options.idp_name {
+        public.exact.insert(name.to_ascii_lowercase(), options.idp);
     }
     let mut zones = vec![(SocketAddr::new(options.dns, options.dns_port), public)];
-    if let Some(address) = options.inside {
-        let mut inside = Zone::default();
-        inside
-            .below
-            .insert(options.inside_zone.to_ascii_lowercase(), vec![address]);
-        zones.push((SocketAddr::new(IpAddr::V4(address), 53), inside));
-    }
+    let inside = Zone {
+        below: HashMap::from([(
+            options.inside_zone.to_ascii_lowercase(),
+            inside_addresses(options).collect(),
+        )]),
+        inside: true,
+        ..Zone::default()
+    };
+    zones.extend(
+        inside_addresses(options).map(|address| (SocketAddr::new(address, 53), inside.clone())),
+    );
     zones
 }
 
@@ -346,10 +365,10 @@ fn acceptor(certificates: &Certificates) -> Result<TlsAcceptor, StartError> {
 }
 
 /// An address on the loopback interface, taken away when this is dropped.
-struct InsideAddress(Ipv4Addr);
+struct InsideAddress(IpAddr);
 
 impl InsideAddress {
-    fn add(address: Ipv4Addr) -> Result<Self, StartError> {
+    fn add(address: IpAddr) -> Result<Self, StartError> {
         if ip_address("add", address) {
             Ok(Self(address))
         } else {
@@ -364,9 +383,15 @@ impl Drop for InsideAddress {
     }
 }
 
-fn ip_address(verb: &str, address: Ipv4Addr) -> bool {
+fn ip_address(verb: &str, address: IpAddr) -> bool {
+    // Without duplicate address detection, an IPv6 address is usable at once.
+    let (bits, flags): (u8, &[&str]) = match address {
+        IpAddr::V4(_) => (32, &[]),
+        IpAddr::V6(_) => (128, &["nodad"]),
+    };
     std::process::Command::new("ip")
-        .args(["address", verb, &format!("{address}/32"), "dev", "lo"])
+        .args(["address", verb, &format!("{address}/{bits}"), "dev", "lo"])
+        .args(flags)
         .status()
         .is_ok_and(|status| status.success())
 }

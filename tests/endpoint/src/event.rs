@@ -38,6 +38,11 @@ pub enum Event {
         /// Milliseconds from phase 1 (0 where there is none).
         since_phase1_ms: u64,
     },
+    /// A client came back with the token it was given, without a new sign-in.
+    CameBack {
+        /// Number of the node, from 1.
+        node: usize,
+    },
     /// A sign-in was refused; the client is told `Invalid username or password`, never the reason.
     Refused {
         /// Number of the node, from 1.
@@ -97,6 +102,8 @@ pub enum Event {
         name: String,
         /// How many addresses were answered.
         answers: usize,
+        /// Whether the DNS server behind the tunnel was asked.
+        inside: bool,
     },
     /// All servers of a node run.
     NodeStarted {
@@ -154,6 +161,8 @@ pub enum Refusal {
     AssertionUsed,
     /// Name, password or code are wrong.
     WrongPassword,
+    /// The token of an earlier sign-in is not, or no longer, good for anything.
+    TokenRefused,
     /// A setting asks to deny everybody.
     Denied,
 }
@@ -175,6 +184,7 @@ impl fmt::Display for Refusal {
             Self::OtherRequest => "the assertion answers another request",
             Self::AssertionUsed => "the assertion was used before",
             Self::WrongPassword => "wrong name, password or code",
+            Self::TokenRefused => "the token is not accepted",
             Self::Denied => "denied as a setting asks",
         })
     }

@@ -8,11 +8,14 @@ use crate::profile::client_profile;
 use crate::server_plan::ServerPlan;
 use crate::sign_in::Place;
 use crate::state::Shared;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// The files of an endpoint.
 pub(crate) struct Files {
@@ -39,6 +42,7 @@ impl Files {
         let private = |name: &str, text: &str| write(&directory.join(name), text, 0o600);
         private("server.pem", &certificates.server.certificate)?;
         private("server-key.pem", &certificates.server.key)?;
+        private("auth-token.pem", &token_key())?;
         let exported = options.profiles.as_deref().unwrap_or(directory);
         std::fs::create_dir_all(exported)
             .map_err(|error| StartError::File(exported.to_owned(), error))?;
@@ -94,6 +98,17 @@ impl Files {
             gateways: gateways.collect(),
         }
     }
+}
+
+/// A key for OpenVPN's tokens, in the form of `openvpn --genkey auth-token`.
+fn token_key() -> String {
+    let octets: Vec<u8> = std::iter::repeat_with(|| *Uuid::new_v4().as_bytes())
+        .take(8)
+        .flatten()
+        .collect();
+    let name = "OpenVPN auth-token server key";
+    let text = STANDARD.encode(octets);
+    format!("-----BEGIN {name}-----\n{text}\n-----END {name}-----\n")
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<PathBuf, StartError> {

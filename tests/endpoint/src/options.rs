@@ -1,7 +1,7 @@
 //! What an emulated endpoint is started with: flags of the program, fields of [`Options`].
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
 /// The endpoint's DNS name, in the form AWS gives them. It has no address of its own: clients put
@@ -178,22 +178,34 @@ pub struct Options {
     /// Push a default route instead of the routes
     #[arg(long)]
     pub full_tunnel: bool,
-    /// Network behind the tunnel, as `10.99.0.0/16`; once for each network
+    /// Give clients an IPv6 address too; with `--full-tunnel`, take all of IPv6
+    #[arg(long)]
+    pub ipv6: bool,
+    /// MTU of the tunnels, which is pushed
+    #[arg(long, value_name = "OCTETS", default_value_t = 1500)]
+    pub tun_mtu: u32,
+    /// Give clients a token (`auth-token`) that lets them come back without a new sign-in
+    #[arg(long)]
+    pub auth_token: bool,
+    /// Network behind the tunnel, as `10.99.0.0/16` or `fd00:99::/32`; once for each network
     #[arg(long = "route", value_name = "NETWORK/BITS", default_values_t = [String::from("10.99.0.0/16")])]
     pub routes: Vec<String>,
     /// First address of the tunnels; each server takes a /27 from here on
     #[arg(long, value_name = "ADDRESS", default_value = "10.88.0.0")]
     pub pool: Ipv4Addr,
     /// DNS server that is pushed; once for each server
-    #[arg(long = "push-dns", value_name = "ADDRESS", default_values_t = [Ipv4Addr::new(10, 99, 0, 2)])]
-    pub push_dns: Vec<Ipv4Addr>,
+    #[arg(long = "push-dns", value_name = "ADDRESS", default_values_t = [IpAddr::V4(Ipv4Addr::new(10, 99, 0, 2))])]
+    pub push_dns: Vec<IpAddr>,
     /// A further option to push, as `dhcp-option DOMAIN corp.example`; once for each
     #[arg(long = "push", value_name = "OPTION")]
     pub push: Vec<String>,
     /// Address to put on the loopback interface, with a DNS server for `--inside-zone` on port 53
     #[arg(long, value_name = "ADDRESS")]
     pub inside: Option<Ipv4Addr>,
-    /// Zone that only the inside DNS server knows; all its names have the inside address
+    /// The same for an IPv6 address
+    #[arg(long, value_name = "ADDRESS")]
+    pub inside_ipv6: Option<Ipv6Addr>,
+    /// Zone that only the inside DNS server knows; all its names have the inside addresses
     #[arg(long, value_name = "ZONE", default_value = "corp.example")]
     pub inside_zone: String,
     /// Directory for the exported profiles (default: one that is removed at the end)

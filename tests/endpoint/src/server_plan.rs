@@ -3,7 +3,7 @@
 use crate::options::{SignIn, Transport};
 use crate::sign_in::{Place, Verdict};
 use crate::state::Shared;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 /// Addresses of a server's network: AWS takes a /27.
@@ -18,6 +18,8 @@ pub(crate) struct ServerPlan {
     pub(crate) address: Ipv4Addr,
     /// First address of its network.
     pub(crate) network: Ipv4Addr,
+    /// Its IPv6 network, a /64, if it has one.
+    pub(crate) ipv6_network: Option<Ipv6Addr>,
     /// Directory with `ca.pem`, `server.pem`, `server-key.pem`; the management socket goes there.
     pub(crate) directory: PathBuf,
 }
@@ -56,6 +58,12 @@ pub(crate) fn arguments(shared: &Shared, plan: &ServerPlan, socket: &Path) -> Ve
         &address(NETWORK_SIZE - 2),
         &NETWORK_MASK.to_string(),
     ]);
+    if let Some(network) = plan.ipv6_network {
+        let [ours, theirs, pool] = [1, 2, 0x1000].map(|number| ipv6_address_in(network, number));
+        option(&["ifconfig-ipv6", &format!("{ours}/64"), &theirs.to_string()]);
+        option(&["ifconfig-ipv6-pool", &format!("{pool}/64")]);
+    }
+    option(&["tun-mtu", &shared.options.tun_mtu.to_string()]);
     option(&["data-ciphers", "AES-256-GCM"]);
     // Everybody's name is `N/A`, and several may be in.
     option(&["duplicate-cn"]);
@@ -81,6 +89,11 @@ pub(crate) fn arguments(shared: &Shared, plan: &ServerPlan, socket: &Path) -> Ve
     if sign_in == SignIn::Certificate {
         option(&["auth-user-pass-optional"]);
     }
+    if shared.options.auth_token {
+        // One key for all nodes, as they have one list of users. We are still asked each time.
+        option(&["auth-gen-token", "0", "3600", "external-auth"]);
+        option(&["auth-gen-token-secret", &file("auth-token.pem")]);
+    }
     if shared.options.push_request_only {
         option(&["push-request-only"]);
     }
@@ -89,6 +102,10 @@ pub(crate) fn arguments(shared: &Shared, plan: &ServerPlan, socket: &Path) -> Ve
 
 fn address_in(network: Ipv4Addr, number: u32) -> Ipv4Addr {
     Ipv4Addr::from(u32::from(network) + number)
+}
+
+fn ipv6_address_in(network: Ipv6Addr, number: u128) -> Ipv6Addr {
+    Ipv6Addr::from(u128::from(network) + number)
 }
 
 /// The management commands that carry out a verdict.

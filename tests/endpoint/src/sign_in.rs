@@ -18,6 +18,10 @@ const NOT_A_NAME: &str = "N/A";
 const PHASE_1: &str = "ACS::35001";
 /// What the password of phase 2 starts with: `CRV1::<session id>::<SAML response>`.
 const PHASE_2: &str = "CRV1::";
+/// What OpenVPN's own tokens start with.
+const TOKEN: &str = "SESS_ID_AT_";
+/// What a client is told whose token is refused; OpenVPN's own words begin alike.
+const TOKEN_REFUSED: &str = "SESSION: token expired";
 /// All that a client is told of a refusal.
 pub(crate) const REFUSED: &str = "Invalid username or password";
 
@@ -72,6 +76,22 @@ pub(crate) async fn judge(
         });
         return Verdict::Deny(challenge);
     }
+    let password_bytes = password.len();
+    if shared.options.auth_token && password.starts_with(TOKEN) {
+        // OpenVPN has looked at its token itself, and says what it thinks of it.
+        if settings.accept_tokens && environment.value("session_state") == "Authenticated" {
+            shared.report(Event::CameBack { node });
+            return Verdict::Accept;
+        }
+        shared.report(Event::Refused {
+            node,
+            transport,
+            port,
+            reason: Refusal::TokenRefused,
+            password_bytes,
+        });
+        return Verdict::Deny(TOKEN_REFUSED.to_owned());
+    }
     if !settings.answer_phase2 {
         shared.report(Event::Ignored { node, phase: 2 });
         return Verdict::Silence;
@@ -79,7 +99,6 @@ pub(crate) async fn judge(
     if shared.options.sign_in == SignIn::PasswordQuestion && !password.starts_with(PHASE_2) {
         return ask(shared, place, environment);
     }
-    let password_bytes = password.len();
     match (examine(shared, node, environment).await, settings.deny) {
         (Ok(since_phase1), None) => {
             let since_phase1_ms = u64::try_from(since_phase1.as_millis()).unwrap_or(u64::MAX);

@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::options::Options;
 use crate::saml::Verifier;
 use crate::session::Sessions;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,6 +20,7 @@ pub(crate) struct Settings {
     pub(crate) answer_phase1: bool,
     pub(crate) answer_phase2: bool,
     pub(crate) require_aws_framing: bool,
+    pub(crate) accept_tokens: bool,
     pub(crate) deny: Option<String>,
     pub(crate) answer_delay: Duration,
     pub(crate) idp: IdpMode,
@@ -37,6 +38,7 @@ impl Settings {
             answer_phase1: true,
             answer_phase2: true,
             require_aws_framing: true,
+            accept_tokens: true,
             deny: None,
             answer_delay: Duration::ZERO,
             idp: if options.auto_login {
@@ -67,6 +69,7 @@ impl Settings {
         set(&mut self.answer_phase1, changes.answer_phase1);
         set(&mut self.answer_phase2, changes.answer_phase2);
         set(&mut self.require_aws_framing, changes.require_aws_framing);
+        set(&mut self.accept_tokens, changes.accept_tokens);
         set(
             &mut self.deny,
             changes.deny.map(|text| (!text.is_empty()).then_some(text)),
@@ -78,16 +81,17 @@ impl Settings {
     }
 }
 
-/// A route is not written as `10.99.0.0/16`.
+/// A route is not written as `10.99.0.0/16` or `fd00:99::/32`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no network; write it as 10.99.0.0/16")]
+#[error("{0:?} is no network; write it as 10.99.0.0/16 or fd00:99::/32")]
 pub struct NotANetwork(String);
 
 /// In the order in which AWS pushes them.
 fn pushed(options: &Options) -> Result<Vec<String>, NotANetwork> {
     let mut push = Vec::new();
     if options.full_tunnel {
-        push.push("redirect-gateway def1 bypass-dhcp".to_owned());
+        let ipv6 = if options.ipv6 { " ipv6" } else { "" };
+        push.push(format!("redirect-gateway def1 bypass-dhcp{ipv6}"));
     }
     push.extend(
         options
@@ -106,6 +110,10 @@ fn pushed(options: &Options) -> Result<Vec<String>, NotANetwork> {
 
 fn route_option(network: &str) -> Option<String> {
     let (address, bits) = network.split_once('/')?;
+    if let Ok(address) = address.parse::<Ipv6Addr>() {
+        let bits: u8 = bits.parse().ok().filter(|bits| *bits <= 128)?;
+        return Some(format!("route-ipv6 {address}/{bits}"));
+    }
     let address: Ipv4Addr = address.parse().ok()?;
     let bits: u32 = bits.parse().ok().filter(|bits| *bits <= 32)?;
     let mask = Ipv4Addr::from(u32::MAX.checked_shl(32 - bits).unwrap_or(0));
@@ -172,6 +180,8 @@ mod tests {
             ("10.99.0.0/16", Some("route 10.99.0.0 255.255.0.0")),
             ("0.0.0.0/0", Some("route 0.0.0.0 0.0.0.0")),
             ("192.0.2.1/32", Some("route 192.0.2.1 255.255.255.255")),
+            ("fd00:99::/32", Some("route-ipv6 fd00:99::/32")),
+            ("fd00:99::/129", None),
             ("192.0.2.1", None),
             ("192.0.2.1/33", None),
             ("example/8", None),

@@ -20,6 +20,8 @@ const IDP: &str = "192.0.2.80";
 const IDP_NAME: &str = "login.idp.example";
 /// An address that is reached through the tunnel only; a DNS server answers there.
 pub(crate) const INSIDE: &str = "10.99.0.2";
+/// The same for IPv6.
+pub(crate) const INSIDE_IPV6: &str = "fd00:99::2";
 /// Starting takes this long on a busy machine: keys are made, signatures tried.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -48,6 +50,7 @@ impl Endpoint {
             .arg(format!("--idp={IDP}"))
             .arg(format!("--idp-name={IDP_NAME}"))
             .arg(format!("--inside={INSIDE}"))
+            .arg(format!("--inside-ipv6={INSIDE_IPV6}"))
             .arg(format!("--profiles={LAB_INSIDE}/profiles"))
             .args(&options.0)
             .stdin(Stdio::piped())

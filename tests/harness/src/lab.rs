@@ -1,17 +1,19 @@
 //! A client machine with NetworkManager, a server machine with the endpoint, a cable between them.
 
 use crate::agent::{self, Agent, AgentStyle, VpnState, Watch};
-use crate::endpoint::{Endpoint, EndpointOptions, INSIDE};
+use crate::endpoint::{Endpoint, EndpointOptions, INSIDE, INSIDE_IPV6};
 use crate::events::{Event, Events};
+use crate::logind::Logind;
 use crate::machines;
 use crate::process::Process;
+use crate::resolved;
 use crate::snapshot::Snapshot;
 use crate::terminal::Terminal;
 use crate::tools::Tools;
 use crate::turn::Turn;
 use crate::up::{PendingUp, Up};
 use crate::wait::{eventually, wait_for};
-use crate::world::World;
+use crate::world::{LAB_INSIDE, World};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -34,6 +36,8 @@ pub enum DnsMode {
     ResolvConf,
     /// To a dnsmasq of its own, which asks each server for its own domains.
     Dnsmasq,
+    /// To systemd-resolved, which knows the servers and domains of each link.
+    Resolved,
 }
 
 /// What the person at the browser does when the auth dialog opens it.
@@ -68,6 +72,8 @@ pub struct Options {
     pub product: bool,
     /// The system that the client runs, unpacked in this folder; `None` for this machine's.
     pub system: Option<PathBuf>,
+    /// Whether there is a logind, with a person logged in.
+    pub logind: bool,
 }
 
 impl Default for Options {
@@ -79,6 +85,7 @@ impl Default for Options {
             browser: Browser::Scripted,
             product: true,
             system: None,
+            logind: false,
         }
     }
 }
@@ -105,6 +112,8 @@ pub struct Lab {
     pub agent: Option<Agent>,
     watch: Option<Watch>,
     network_manager: Option<Process>,
+    logind: Option<Logind>,
+    _resolved: Option<Process>,
     _bus: Option<Process>,
     endpoint: Option<Endpoint>,
     /// The user's machine.
@@ -152,6 +161,8 @@ impl Lab {
             agent: None,
             watch: None,
             network_manager: None,
+            logind: None,
+            _resolved: None,
             _bus: None,
             endpoint,
             client,
@@ -162,7 +173,16 @@ impl Lab {
             _turn: turn,
         };
         lab.set_browser(&options.browser);
+        if options.dns == DnsMode::Resolved {
+            resolved::install(&lab.client);
+        }
         lab.start_bus();
+        if options.dns == DnsMode::Resolved {
+            lab._resolved = Some(resolved::start(&lab.client));
+        }
+        if options.logind {
+            lab.logind = Some(Logind::start(&lab.client));
+        }
         lab.watch = Some(Watch::start(&lab.client));
         lab.start_network_manager();
         lab
@@ -174,6 +194,44 @@ impl Lab {
     /// If the lab was made without one.
     pub fn endpoint(&mut self) -> &mut Endpoint {
         self.endpoint.as_mut().expect("this lab has an endpoint")
+    }
+
+    /// The computer's sleep, and the person's session.
+    ///
+    /// # Panics
+    /// If the lab was made without one.
+    pub fn logind(&mut self) -> &mut Logind {
+        self.logind.as_mut().expect("this lab has a logind")
+    }
+
+    /// Lets no packet of the client through any more, without a word to anybody.
+    pub fn cut(&self) {
+        // The server takes packets for itself only after it has let them in.
+        let script = "ip rule add pref 100 lookup local && ip rule del pref 0 && \
+                      ip rule add pref 10 iif eth0 blackhole && \
+                      ip rule add pref 11 iif eth1 blackhole";
+        self.server.check(["sh", "-c", script]);
+    }
+
+    /// The end of [`Self::cut`].
+    pub fn mend(&self) {
+        let script = "ip rule del pref 10 && ip rule del pref 11 && \
+                      ip rule add pref 0 lookup local && ip rule del pref 100";
+        self.server.check(["sh", "-c", script]);
+    }
+
+    /// Lays a second cable to the server: `eth1` of the client, and the connection `other` for it.
+    pub fn second_cable(&self) {
+        machines::second_cable(&self.client, &self.server);
+        self.client
+            .check(["nmcli", "--wait", "20", "connection", "up", "other"]);
+    }
+
+    /// Whether a packet goes through the tunnel, and the answer back, within a second.
+    #[must_use]
+    pub fn has_traffic(&self) -> bool {
+        let output = self.client.run(["ping", "-c", "1", "-W", "1", INSIDE]);
+        output.status.success()
     }
 
     /// What the endpoint saw.
@@ -194,10 +252,12 @@ impl Lab {
         let dns = match self.dns {
             DnsMode::ResolvConf => "dns=default\nrc-manager=file",
             DnsMode::Dnsmasq => "dns=dnsmasq\nrc-manager=file",
+            DnsMode::Resolved => "dns=systemd-resolved\nrc-manager=file",
         };
+        let resolved = self.dns == DnsMode::Resolved;
         let config = format!(
             "[main]\nplugins=keyfile\nauth-polkit=false\nno-auto-default=*\n{dns}\n\
-             systemd-resolved=false\n\
+             systemd-resolved={resolved}\n\
              [keyfile]\npath=/etc/NetworkManager/system-connections\n\
              [logging]\nlevel=INFO\ndomains=ALL,VPN:DEBUG\n"
         );
@@ -218,6 +278,16 @@ impl Lab {
             .map(|style| Agent::start(&self.client, style));
     }
 
+    /// Ends NetworkManager as its service's stop does.
+    pub fn stop_network_manager(&mut self) {
+        self.client.signal("NetworkManager", Signal::TERM);
+        eventually("NetworkManager has ended", START_LIMIT, || {
+            let gone = self.client.processes_called("NetworkManager").is_empty();
+            gone.then_some(())
+        });
+        self.network_manager = None;
+    }
+
     /// Kills NetworkManager, without a word to anybody.
     pub fn kill_network_manager(&mut self) {
         self.client.signal("NetworkManager", Signal::KILL);
@@ -233,31 +303,34 @@ impl Lab {
     /// connection `vpn`.
     #[track_caller]
     pub fn import(&self, transport: &str, port: u16) {
+        self.import_with(transport, port, "");
+    }
+
+    /// As [`Self::import`], with `lines` of the user's own at the end of the profile.
+    #[track_caller]
+    pub fn import_with(&self, transport: &str, port: u16, lines: &str) {
+        self.import_as("vpn", transport, port, lines);
+    }
+
+    /// As [`Self::import_with`], as the connection `name`.
+    #[track_caller]
+    pub fn import_as(&self, name: &str, transport: &str, port: u16, lines: &str) {
         let ready = self.endpoint_events().wait("ready", Duration::ZERO);
         let file = ready["profiles"][format!("{transport}-{port}")].as_str();
         let file = file.expect("the endpoint has such a profile");
-        let arguments = [
+        let exported = fs::read_to_string(self.client.root().join(file.trim_start_matches('/')))
+            .expect("the endpoint wrote it");
+        let file = format!("{name}.ovpn");
+        fs::write(self.dir.join(&file), exported + lines).expect("the lab is writable");
+        let file = format!("{LAB_INSIDE}/{file}");
+        self.client.check([
+            "nmcli",
             "connection",
             "import",
             "type",
             "aws-client-vpn",
             "file",
-            file,
-        ];
-        let added = self.client.check(["nmcli"].into_iter().chain(arguments));
-        // Connection 'name' (uuid) successfully added.
-        let uuid = added
-            .rsplit('(')
-            .next()
-            .and_then(|rest| rest.split(')').next());
-        let uuid = uuid.expect("nmcli tells the UUID");
-        self.client.check([
-            "nmcli",
-            "connection",
-            "modify",
-            uuid,
-            "connection.id",
-            "vpn",
+            &file,
         ]);
     }
 
@@ -285,9 +358,15 @@ impl Lab {
     /// `nmcli connection up vpn`; returns while it runs.
     #[must_use]
     pub fn begin_up(&self) -> PendingUp {
+        self.begin_up_of("vpn")
+    }
+
+    /// As [`Self::begin_up`], of the connection `name`.
+    #[must_use]
+    pub fn begin_up_of(&self, name: &str) -> PendingUp {
         let mut command = self.client.command("nmcli");
         command
-            .args(["--wait", "300", "connection", "up", "vpn"])
+            .args(["--wait", "300", "connection", "up", name])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         PendingUp::new(self.client.spawn("nmcli", &mut command))
@@ -467,6 +546,23 @@ impl Lab {
             "no answer through the tunnel: {}\n{}",
             String::from_utf8_lossy(&output.stdout),
             self.client.check(["ip", "route"]),
+        );
+    }
+
+    /// As [`Self::traffic_flows`], over IPv6.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    #[track_caller]
+    pub fn ipv6_traffic_flows(&self) {
+        let output = self
+            .client
+            .run(["ping", "-c", "1", "-W", "3", "-i", "0.2", INSIDE_IPV6]);
+        assert!(
+            output.status.success(),
+            "no answer through the tunnel: {}\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            self.client.check(["ip", "-6", "route"]),
         );
     }
 

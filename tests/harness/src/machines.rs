@@ -37,12 +37,38 @@ pub(crate) fn client_setup(product: bool) -> String {
          [ipv4]\nmethod=manual\naddress1=192.0.2.10/24,192.0.2.254\ndns={DNS};\n\
          [ipv6]\nmethod=disabled\n\
          END\n\
-         chmod 600 {connections}/base.nmconnection\n{usr}"
+         cat >{connections}/other.nmconnection <<'END'\n\
+         [connection]\nid=other\nuuid=22222222-2222-4222-8222-222222222222\ntype=ethernet\n\
+         interface-name=eth1\nautoconnect=false\n\
+         [ipv4]\nmethod=manual\naddress1=198.51.100.10/24,198.51.100.254\ndns={DNS};\n\
+         [ipv6]\nmethod=disabled\n\
+         END\n\
+         chmod 600 {connections}/*.nmconnection\n{usr}"
     )
 }
 
 /// A cable between the two, and the server's addresses on it.
 pub(crate) fn cable(client: &World, server: &World) {
+    plug(client, server, "eth0");
+    let addresses = NODES
+        .iter()
+        .copied()
+        .chain([DNS, "192.0.2.80", "192.0.2.254"]);
+    for address in addresses {
+        let address = format!("{address}/24");
+        server.check(["ip", "address", "add", &address, "dev", "eth0"]);
+    }
+    server.check(["ip", "link", "set", "eth0", "up"]);
+}
+
+/// A second one, to another network; the server is a router there.
+pub(crate) fn second_cable(client: &World, server: &World) {
+    plug(client, server, "eth1");
+    server.check(["ip", "address", "add", "198.51.100.254/24", "dev", "eth1"]);
+    server.check(["ip", "link", "set", "eth1", "up"]);
+}
+
+fn plug(client: &World, server: &World, name: &str) {
     let peer = server.init().to_string();
     let mut command = Command::new("nsenter");
     // The peer's namespace is named by a process number as seen from outside.
@@ -54,30 +80,15 @@ pub(crate) fn cable(client: &World, server: &World) {
             "ip",
             "link",
             "add",
-            "eth0",
+            name,
         ])
-        .args(["type", "veth", "peer", "name", "eth0", "netns", &peer]);
+        .args(["type", "veth", "peer", "name", name, "netns", &peer]);
     let output = command.output().expect("nsenter (util-linux) can be run");
     assert!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    for address in NODES
-        .iter()
-        .copied()
-        .chain([DNS, "192.0.2.80", "192.0.2.254"])
-    {
-        server.check([
-            "ip",
-            "address",
-            "add",
-            &format!("{address}/24"),
-            "dev",
-            "eth0",
-        ]);
-    }
-    server.check(["ip", "link", "set", "eth0", "up"]);
 }
 
 /// What the auth dialog finds as browser.

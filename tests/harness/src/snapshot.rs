@@ -25,13 +25,14 @@ const WRITABLE: [&str; 6] = [
     "run/overlay/etc",
 ];
 /// What NetworkManager keeps for itself, whether or not a VPN is up, and what is the harness's.
-const KEPT: [&str; 12] = [
+const KEPT: [&str; 13] = [
     "run/lab",
     "run/lab-programs",
     "run/lab-target",
     "run/overlay",
     "run/home",
     "run/NetworkManager/devices",
+    "run/systemd/resolve",
     "run/NetworkManager/resolv.conf",
     "run/NetworkManager/no-stub-resolv.conf",
     "var/lib/NetworkManager/timestamps",

@@ -27,6 +27,8 @@ impl Command {
             Self::Username { realm, name } => line("username", &[realm, name]),
             Self::Password { realm, password } => line("password", &[realm, password.expose()]),
             Self::RemoteModify { host, port } => line("remote MOD", &[host, &port.to_string()]),
+            Self::Restart => Ok(Secret::from("signal SIGUSR1\n")),
+            Self::ForgetPasswords => Ok(Secret::from("forget-passwords\n")),
             Self::NeedOk { name, ok } => line("needok", &[name, if *ok { "ok" } else { "cancel" }]),
         }
     }

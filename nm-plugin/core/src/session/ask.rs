@@ -170,7 +170,7 @@ impl Session {
                 self.answer_challenge(&challenge, &answer.unwrap_or_else(|| Secret::from("")), now);
             }
         }
-        self.release_hold();
+        self.release_hold(now);
     }
 
     /// Goes on to the second phase with `answer`.

@@ -128,6 +128,18 @@ pub enum Failure {
     /// The endpoint's addresses or routes cannot be used.
     #[error("the endpoint sent network settings that cannot be used: {0}")]
     BadTunnel(TunnelError),
+    /// Nothing was sent for as long as a setting allows.
+    #[error(
+        "the connection was ended because it was not used for as long as its settings allow. \
+         Connect again when you need it"
+    )]
+    Inactive,
+    /// The endpoint ended the connection for good.
+    #[error(
+        "the endpoint ended the connection: your session is over, or an administrator ended it. \
+         Connect again to sign in anew"
+    )]
+    EndedByEndpoint,
     /// OpenVPN ended by itself.
     #[error("OpenVPN ended unexpectedly ({0})")]
     OpenVpnEnded(String),
@@ -161,6 +173,8 @@ impl Failure {
             | Self::NotStarted(_)
             | Self::NoAnswer { .. }
             | Self::LostDuringSignIn(_)
+            | Self::Inactive
+            | Self::EndedByEndpoint
             | Self::OpenVpnEnded(_)
             | Self::OpenVpnFatal(_) => FailureReason::ConnectFailed,
         }

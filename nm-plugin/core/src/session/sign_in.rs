@@ -8,7 +8,7 @@ use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
 use crate::settings::{self, Credential, credential};
-use crate::{saml, secret_prompt};
+use crate::{saml, secret_prompt, tunnel_env};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,7 @@ impl Session {
             self.key_credential_needed(credential, realm, kind, now);
             return;
         }
+        self.asked = true;
         let credentials = match self.profile.sign_in() {
             SignIn::Saml => (SAML_USER_NAME.to_owned(), self.saml_password()),
             SignIn::Password { .. } => {
@@ -143,12 +144,14 @@ impl Session {
         if text.starts_with("VERIFY OK: depth=0") {
             self.endpoint_recognised = true;
         }
+        if let Some(mtu) = tunnel_env::pushed_mtu(text) {
+            self.pushed_mtu = Some(mtu);
+        }
     }
 
     /// Why the endpoint says nothing: once it is recognised, it has most likely refused the
     /// client's certificate, which OpenVPN's servers do without a word.
-    pub(super) fn silence(&self, step: &'static str) -> Failure {
-        let seconds = self.limits.connect.as_secs();
+    pub(super) fn silence(&self, step: &'static str, seconds: u64) -> Failure {
         if self.endpoint_recognised && self.profile.has_client_certificate() {
             Failure::CertificateIgnored { seconds }
         } else {
@@ -190,7 +193,10 @@ impl Session {
 
     fn saml_password(&self) -> Secret {
         let has_answer = match self.state {
-            State::Connecting { phase, .. } => phase == Phase::Answer,
+            State::Connecting { phase, .. } => match phase {
+                Phase::Answer | Phase::Reuse => true,
+                Phase::First => false,
+            },
             // A renegotiation inside a live connection takes the answer that made it.
             State::Connected => true,
             State::AwaitingLogin { .. }
@@ -264,7 +270,11 @@ impl Session {
         }
         let phase = match self.state {
             State::Connecting { phase, .. } => phase,
-            State::Connected => Phase::First,
+            // The keys of a live connection were to be renewed.
+            State::Connected => {
+                self.lost("the endpoint wants a new sign-in", now);
+                Phase::Reuse
+            }
             State::AwaitingLogin { .. }
             | State::Asking(_)
             | State::Stopping { .. }
@@ -283,7 +293,7 @@ impl Session {
             }
         };
         match (self.profile.sign_in(), phase) {
-            (SignIn::Saml, Phase::First) => self.begin_login(challenge, now),
+            (SignIn::Saml, Phase::First | Phase::Reuse) => self.begin_login(challenge, now),
             (SignIn::Saml, Phase::Answer) => {
                 let why = "it asked for another sign-in instead of accepting this one".to_owned();
                 self.fail(Failure::Refused(why), now);
@@ -298,11 +308,29 @@ impl Session {
 
     /// The endpoint refused what was given, for good or for this time.
     fn refused(&mut self, phase: Phase, reason: &str, now: Instant) {
+        if self.reconnect.is_some() {
+            // What was good for the tunnel before costs nobody anything: go on to the next means.
+            if !self.asked && self.has_token {
+                self.has_token = false;
+                self.note(format!(
+                    "the endpoint does not take its token any more: {reason}"
+                ));
+                return;
+            }
+            if phase == Phase::Reuse {
+                self.last_answer = None;
+                self.note(format!(
+                    "the endpoint does not take the last sign-in again: {reason}"
+                ));
+                self.connect(Phase::First, now);
+                return;
+            }
+        }
         let wanted = match (self.profile.sign_in(), phase) {
             (SignIn::Saml | SignIn::Certificate, _) => Vec::new(),
             // The password was right, or the endpoint would not have asked its question.
             (SignIn::Password { .. }, Phase::Answer) => vec![Credential::ChallengeResponse],
-            (SignIn::Password { .. }, Phase::First) => self.wanted_passwords(),
+            (SignIn::Password { .. }, Phase::First | Phase::Reuse) => self.wanted_passwords(),
         };
         self.last_answer = None;
         let is_askable = !wanted.is_empty() && self.interactive;
@@ -343,11 +371,18 @@ impl Session {
             self.fail(Failure::NotInteractive, now);
             return;
         }
+        if !self.may_ask_for_a_login(now) {
+            // OpenVPN starts anew, and is held until somebody is there.
+            self.last_answer = None;
+            self.connect(Phase::First, now);
+            return;
+        }
         self.note(format!(
             "the endpoint asks for a browser login at {}; waiting up to {} s",
             url.host_str().unwrap_or_default(),
             self.limits.login.as_secs()
         ));
+        self.make_way_for_a_login();
         // NetworkManager takes a request for secrets only while it believes us to be starting.
         self.announce(ServiceState::Starting);
         let until = now + self.limits.login;
@@ -403,7 +438,7 @@ impl Session {
                 self.last_answer = Some(challenge.reply(response.secret()));
                 self.note(format!("the browser login is done ({octets} octets)"));
                 self.connect(Phase::Answer, now);
-                self.release_hold();
+                self.release_hold(now);
             }
             Err(error) => self.fail(Failure::LoginUnavailable(error.to_string()), now),
         }

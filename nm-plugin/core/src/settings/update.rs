@@ -6,8 +6,8 @@
 //! this program may know.
 
 use super::{
-    CONNECT_TIMEOUT, EARLY_PUSH_REQUEST, LOGIN_TIMEOUT, PKCS11_ID, PKCS11_PROVIDER, REMOTE,
-    USER_NAME, to_data, to_secrets,
+    CONNECT_TIMEOUT, EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, LOGIN_TIMEOUT, MSSFIX, PKCS11_ID,
+    PKCS11_PROVIDER, RECONNECT_TIMEOUT, REMOTE, SESSION_LENGTH, USER_NAME, to_data, to_secrets,
 };
 use crate::profile::{Inline, Profile};
 use crate::secret::Secret;
@@ -75,7 +75,14 @@ impl Update {
             let of_certificate = is_of_certificate(key);
             let chosen = matches!(
                 key.as_str(),
-                LOGIN_TIMEOUT | CONNECT_TIMEOUT | EARLY_PUSH_REQUEST | USER_NAME
+                LOGIN_TIMEOUT
+                    | CONNECT_TIMEOUT
+                    | RECONNECT_TIMEOUT
+                    | SESSION_LENGTH
+                    | INACTIVITY_TIMEOUT
+                    | MSSFIX
+                    | EARLY_PUSH_REQUEST
+                    | USER_NAME
             );
             let kept = if of_certificate {
                 !brings_certificate

@@ -20,6 +20,8 @@ pub(crate) fn dictionaries<'a>(
         ("tundev", Value::from(tun_device)),
         ("has-ip4", Value::from(config.ipv4.is_some())),
         ("has-ip6", Value::from(config.ipv6.is_some())),
+        // The loss of a device is no reason to end: the service follows to the next one.
+        ("can-persist", Value::from(true)),
     ]);
     general.insert(
         "gateway",
@@ -30,6 +32,9 @@ pub(crate) fn dictionaries<'a>(
     );
     if let Some(mtu) = config.general.mtu {
         general.insert("mtu", Value::from(mtu));
+    }
+    if let Some(banner) = &config.general.banner {
+        general.insert("banner", Value::from(banner.clone()));
     }
     (
         general,
@@ -123,6 +128,7 @@ mod tests {
             general: Config {
                 gateway: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 5)),
                 mtu: Some(1500),
+                banner: Some("Be nice".to_owned()),
             },
             ipv4: Some(FamilyConfig {
                 address: Network {
@@ -148,6 +154,8 @@ mod tests {
             Value::from(u32::from_ne_bytes([203, 0, 113, 5]))
         );
         assert_eq!(general["has-ip6"], Value::from(false));
+        assert_eq!(general["can-persist"], Value::from(true));
+        assert_eq!(general["banner"], Value::from("Be nice"));
         let ip4 = ip4.unwrap();
         assert_eq!(ip4["routes"].value_signature().to_string(), "aau");
         assert_eq!(ip4["dns"].value_signature().to_string(), "au");

@@ -20,6 +20,8 @@ pub(crate) struct Connection {
     pub(crate) id: String,
     /// Its UUID.
     pub(crate) uuid: String,
+    /// `vpn.user-name`: the account whose secret agent gave the secrets.
+    pub(crate) user: Option<String>,
     /// `vpn.timeout` in seconds, the default filled in.
     pub(crate) timeout_seconds: u32,
     data: BTreeMap<String, String>,
@@ -75,6 +77,10 @@ impl TryFrom<Dictionary> for Connection {
         let timeout = vpn
             .remove("timeout")
             .and_then(|value| u32::try_from(value).ok());
+        let user = vpn
+            .remove("user-name")
+            .and_then(|value| String::try_from(value).ok())
+            .filter(|name| !name.is_empty());
         let property = |name: &str| -> String {
             let value = connection
                 .get(name)
@@ -84,6 +90,7 @@ impl TryFrom<Dictionary> for Connection {
         Ok(Self {
             id: property("id"),
             uuid: property("uuid"),
+            user,
             timeout_seconds: timeout
                 .filter(|&set| set != 0)
                 .unwrap_or(DEFAULT_TIMEOUT_SECONDS),
@@ -126,6 +133,7 @@ mod tests {
                     ("data", data.into()),
                     ("secrets", secrets.into()),
                     ("timeout", 0_u32.into()),
+                    ("user-name", "ada".into()),
                 ]),
             ),
         ]))
@@ -135,6 +143,7 @@ mod tests {
             ("Work", "u")
         );
         assert_eq!(connection.timeout_seconds, 60);
+        assert_eq!(connection.user.as_deref(), Some("ada"));
         assert_eq!(connection.data()["a"], "b");
         assert!(!format!("{connection:?}").contains("hunter2"));
         assert_eq!(connection.into_secrets()["password"].expose(), "hunter2");

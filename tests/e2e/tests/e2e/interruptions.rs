@@ -194,10 +194,10 @@ fn the_endpoint_goes_during_the_second_phase() {
 #[test]
 fn the_endpoint_goes_while_connected() {
     let (mut lab, before) = lab(&Options::default());
-    lab.modify("+vpn.data", "connect-timeout=5");
+    lab.modify("+vpn.data", "reconnect-timeout=10");
     assert_up(&lab, &lab.up());
     stop_nodes(&mut lab);
-    // 20 s of silence, as the endpoint pushes; then a new attempt, without an answer.
+    // 20 s of silence, as the endpoint pushes; then new attempts, without an answer.
     let end = lab.vpn_ended(std::time::Duration::from_secs(60));
     assert_eq!(
         end,

@@ -7,15 +7,19 @@
 mod attackers;
 mod cli;
 mod faults;
+mod hooks;
 mod interruptions;
 mod logins;
+mod names;
 mod network;
 mod privileges;
 mod refusals;
 mod secrets;
+mod several;
 mod sign_ins;
 mod sign_ins_at_a_terminal;
 mod tokens;
+mod workday;
 
 use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Snapshot, Up, VpnState};
 use std::time::Duration;

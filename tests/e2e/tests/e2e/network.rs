@@ -1,7 +1,10 @@
-//! Addresses, routes and names of a connection that is up.
+//! Addresses and routes of a connection that is up.
 
-use crate::{assert_up, endpoint, lab, take_down};
-use aws_client_vpn_harness::{DnsMode, Options};
+use crate::{SOON, assert_up, endpoint, lab, take_down};
+use aws_client_vpn_harness::{Lab, Options};
+use serde_json::json;
+use std::process::Stdio;
+use std::time::Instant;
 
 #[test]
 fn a_split_tunnel_takes_its_networks_only() {
@@ -47,35 +50,217 @@ fn a_full_tunnel_takes_everything() {
     take_down(&lab, &before);
 }
 
+/// A lab whose profile was edited by its user before it was imported.
+fn edited(options: &Options, lines: &str) -> Lab {
+    let lab = Lab::start(options);
+    lab.import_with("udp", 443, lines);
+    lab
+}
+
+fn routes_of_the_tunnel(lab: &Lab, family: &str) -> String {
+    let all = lab.client.check(["ip", family, "route"]);
+    let of_the_tunnel = all.lines().filter(|line| line.contains("dev awsvpn"));
+    of_the_tunnel.collect::<Vec<_>>().join("\n")
+}
+
+fn way_to(lab: &Lab, address: &str) -> String {
+    let output = lab.client.run(["ip", "route", "get", address]);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 #[test]
-fn the_pushed_dns_server_knows_the_inside_names() {
-    let (lab, before) = lab(&endpoint(&["--push=dhcp-option DOMAIN corp.example"]));
+fn a_dual_stack_split_tunnel_takes_the_networks_of_both_families() {
+    let (lab, before) = lab(&endpoint(&[
+        "--ipv6",
+        "--route=10.99.0.0/16",
+        "--route=fd00:99::/32",
+    ]));
     assert_up(&lab, &lab.up());
-    let address = lab
-        .client
-        .check(["getent", "ahostsv4", "wiki.corp.example"]);
-    assert!(address.starts_with("10.99.0.2 "), "{address}");
-    let resolv = lab.client.check(["cat", "/etc/resolv.conf"]);
-    assert!(resolv.contains("nameserver 10.99.0.2"), "{resolv}");
+    lab.ipv6_traffic_flows();
+    let routes = routes_of_the_tunnel(&lab, "-6");
+    assert!(routes.contains("fd00:99::/32"), "{routes}");
+    assert!(!routes.contains("default"), "{routes}");
+    assert!(!way_to(&lab, "2001:db8::7").contains("awsvpn"));
     take_down(&lab, &before);
 }
 
 #[test]
-fn dnsmasq_asks_the_pushed_server_for_its_domain_only() {
-    let options = endpoint(&["--push=dhcp-option DOMAIN corp.example"]);
-    let (lab, before) = lab(&Options {
-        dns: DnsMode::Dnsmasq,
-        ..options
-    });
+fn a_dual_stack_full_tunnel_takes_everything_of_both_families() {
+    let (lab, before) = lab(&endpoint(&["--ipv6", "--full-tunnel"]));
     assert_up(&lab, &lab.up());
-    let address = lab
-        .client
-        .check(["getent", "ahostsv4", "wiki.corp.example"]);
-    assert!(address.starts_with("10.99.0.2 "), "{address}");
+    lab.ipv6_traffic_flows();
+    for elsewhere in ["203.0.113.7", "2001:db8::7"] {
+        let way = way_to(&lab, elsewhere);
+        assert!(way.contains("dev awsvpn"), "{elsewhere}: {way}");
+    }
+    assert!(way_to(&lab, "192.0.2.1").contains("dev eth0"));
     take_down(&lab, &before);
-    let gone = lab.client.run(["getent", "ahostsv4", "wiki.corp.example"]);
+}
+
+#[test]
+fn each_way_to_redirect_the_gateway_is_understood() {
+    let (mut lab, before) = lab(&endpoint(&["--ipv6"]));
+    for (pushed, ipv4, ipv6) in [
+        ("redirect-gateway", true, false),
+        ("redirect-gateway def1", true, false),
+        ("redirect-gateway autolocal def1", true, false),
+        ("redirect-gateway def1 ipv6", true, true),
+        ("redirect-gateway ipv6 !ipv4", false, true),
+        ("redirect-private def1", false, false),
+        ("route 0.0.0.0 0.0.0.0", true, false),
+        ("route-ipv6 ::/0", false, true),
+    ] {
+        lab.endpoint()
+            .command(&json!({"push": [pushed, "route 10.99.0.0 255.255.0.0"]}));
+        assert_up(&lab, &lab.up());
+        let through = |address| way_to(&lab, address).contains("dev awsvpn");
+        assert_eq!(through("203.0.113.7"), ipv4, "{pushed}: {}", lab.journal());
+        assert_eq!(through("2001:db8::7"), ipv6, "{pushed}: {}", lab.journal());
+        assert!(way_to(&lab, "192.0.2.1").contains("dev eth0"), "{pushed}");
+        take_down(&lab, &before);
+    }
+}
+
+#[test]
+fn a_profile_can_refuse_what_is_pushed() {
+    let options = endpoint(&["--route=10.99.0.0/16", "--route=10.7.0.0/16"]);
+    for (lines, own, pushed, names) in [
+        (
+            "route-nopull\nroute 10.99.0.0 255.255.0.0\n",
+            "10.99.0.0/16",
+            false,
+            false,
+        ),
+        (
+            "pull-filter ignore \"route 10.7\"\n",
+            "10.99.0.0/16",
+            false,
+            true,
+        ),
+        (
+            "pull-filter accept \"route 10.7\"\n",
+            "10.7.0.0/16",
+            true,
+            true,
+        ),
+    ] {
+        let lab = edited(&options, lines);
+        assert_up(&lab, &lab.up());
+        let routes = routes_of_the_tunnel(&lab, "-4");
+        assert!(routes.contains(own), "{lines}: {routes}");
+        assert_eq!(routes.contains("10.7.0.0/16"), pushed, "{lines}: {routes}");
+        let resolv = lab.client.check(["cat", "/etc/resolv.conf"]);
+        assert_eq!(resolv.contains("10.99.0.2"), names, "{lines}: {resolv}");
+    }
+}
+
+#[test]
+fn what_the_user_sets_goes_before_what_is_pushed() {
+    let (lab, before) = lab(&endpoint(&["--full-tunnel"]));
+    for (settings, everything, names) in [
+        (
+            &[
+                ("ipv4.never-default", "yes"),
+                ("ipv4.routes", "10.99.0.0/16"),
+            ][..],
+            false,
+            true,
+        ),
+        (
+            &[
+                ("ipv4.never-default", "no"),
+                ("ipv4.ignore-auto-dns", "yes"),
+            ][..],
+            true,
+            false,
+        ),
+    ] {
+        for (setting, value) in settings {
+            lab.modify(setting, value);
+        }
+        assert_up(&lab, &lab.up());
+        assert_eq!(
+            way_to(&lab, "203.0.113.7").contains("dev awsvpn"),
+            everything,
+            "{settings:?}"
+        );
+        let resolv = lab.client.check(["cat", "/etc/resolv.conf"]);
+        assert_eq!(
+            resolv.contains("10.99.0.2"),
+            names,
+            "{settings:?}: {resolv}"
+        );
+        take_down(&lab, &before);
+    }
+}
+
+#[test]
+fn pushed_routes_can_be_ignored_for_one_s_own() {
+    let (lab, before) = lab(&endpoint(&["--route=10.99.0.0/16", "--route=10.7.0.0/16"]));
+    lab.modify("ipv4.ignore-auto-routes", "yes");
+    lab.modify("ipv4.routes", "10.99.0.0/24");
+    assert_up(&lab, &lab.up());
+    let routes = routes_of_the_tunnel(&lab, "-4");
     assert!(
-        !gone.status.success(),
-        "a name of the inside is still answered"
+        routes.contains("10.99.0.0/24") && !routes.contains("10.7.0.0"),
+        "{routes}"
     );
+    take_down(&lab, &before);
+}
+
+#[test]
+fn the_interface_has_the_mtu_that_is_pushed() {
+    let (lab, before) = lab(&endpoint(&["--tun-mtu=1400"]));
+    assert_up(&lab, &lab.up());
+    let link = lab.client.check(["sh", "-c", "ip link show | grep awsvpn"]);
+    assert!(link.contains("mtu 1400"), "{link}\n{}", lab.journal());
+    take_down(&lab, &before);
+}
+
+/// The server's machine takes no packet of more than 1300 octets, and nobody is told so.
+#[test]
+fn ten_megabytes_pass_a_path_of_1300_octets_that_drops_what_is_larger() {
+    let (lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "mssfix=1280");
+    lab.server
+        .check(["ip", "link", "set", "eth0", "mtu", "1300"]);
+    assert_up(&lab, &lab.up());
+    ten_megabytes_pass(&lab);
+    take_down(&lab, &before);
+}
+
+/// As most paths are that are narrower than their ends: who sends too much is told so.
+#[test]
+fn ten_megabytes_pass_a_path_of_1300_octets_that_says_so() {
+    let (lab, before) = lab(&Options::default());
+    lab.client
+        .check(["ip", "link", "set", "eth0", "mtu", "1300"]);
+    lab.server
+        .check(["ip", "link", "set", "eth0", "mtu", "1300"]);
+    assert_up(&lab, &lab.up());
+    ten_megabytes_pass(&lab);
+    take_down(&lab, &before);
+}
+
+#[track_caller]
+fn ten_megabytes_pass(lab: &Lab) {
+    let mut server = lab.server.command("iperf3");
+    server.args(["--server", "--bind", "10.99.0.2"]);
+    let _server = lab.server.spawn_logged("iperf3", server);
+    aws_client_vpn_harness::eventually("the server of iperf3 listens", SOON, || {
+        let listening = lab.server.check(["ss", "-Hltn", "sport", "=", ":5201"]);
+        (!listening.is_empty()).then_some(())
+    });
+    for direction in [None, Some("--reverse")] {
+        let started = Instant::now();
+        let mut client = lab.client.command("timeout");
+        client
+            .args(["60", "iperf3", "--client", "10.99.0.2", "--bytes", "10M"])
+            .args(direction)
+            .stdout(Stdio::piped());
+        let output = client.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{direction:?}: stalls\n{text}");
+        eprintln!("10 MB {direction:?} in {:?}", started.elapsed());
+    }
 }

@@ -62,22 +62,29 @@ struct Agent {
     typist: Mutex<Typist>,
 }
 
-/// Cancels the dialog that runs now, if one does.
+/// Cancels the dialogs that run now, one for each connection at most.
 #[derive(Debug, Clone, Default)]
-struct Running(Arc<Mutex<Option<watch::Sender<Cancel>>>>);
+struct Running(Arc<Mutex<HashMap<String, watch::Sender<Cancel>>>>);
 
 impl Running {
-    fn cancel(&self, why: Cancel) {
-        if let Some(sender) = self.0.lock().expect("not poisoned").take() {
+    fn cancel_all(&self, why: Cancel) {
+        for (_, sender) in self.0.lock().expect("not poisoned").drain() {
+            sender.send_replace(why);
+        }
+    }
+
+    fn cancel(&self, connection: &str, why: Cancel) {
+        if let Some(sender) = self.0.lock().expect("not poisoned").remove(connection) {
             sender.send_replace(why);
         }
     }
 
     /// A new request for a connection replaces the one before.
-    fn begin(&self) -> watch::Receiver<Cancel> {
-        self.cancel(Cancel::ByNetworkManager);
+    fn begin(&self, connection: &str) -> watch::Receiver<Cancel> {
+        self.cancel(connection, Cancel::ByNetworkManager);
         let (sender, receiver) = watch::channel(Cancel::No);
-        *self.0.lock().expect("not poisoned") = Some(sender);
+        let mut running = self.0.lock().expect("not poisoned");
+        running.insert(connection.to_owned(), sender);
         receiver
     }
 }
@@ -88,7 +95,7 @@ impl Agent {
     async fn get_secrets(
         &self,
         connection: Dictionary,
-        _path: OwnedObjectPath,
+        path: OwnedObjectPath,
         setting_name: String,
         hints: Vec<String>,
         flags: u32,
@@ -112,7 +119,7 @@ impl Agent {
                 }
                 Typed::Nothing => return Err(AgentError::NoSecrets("nothing is kept".to_owned())),
                 Typed::Silence => {
-                    let mut cancelled = self.running.begin();
+                    let mut cancelled = self.running.begin(path.as_str());
                     cancelled_for_good(&mut cancelled).await;
                     return Err(AgentError::AgentCanceled("nobody is there".to_owned()));
                 }
@@ -121,16 +128,16 @@ impl Agent {
             let vpn = HashMap::from([("secrets", Value::from(secrets))]);
             return Ok(HashMap::from([("vpn", vpn)]));
         }
-        let secrets = run_dialog(self.style, request, self.running.begin()).await?;
+        let secrets = run_dialog(self.style, request, self.running.begin(path.as_str())).await?;
         report(json!({"event": "answered", "names": secrets.keys().collect::<Vec<_>>()}));
         let vpn = HashMap::from([("secrets", Value::from(secrets))]);
         Ok(HashMap::from([("vpn", vpn)]))
     }
 
     /// `CancelGetSecrets(o, s)`
-    async fn cancel_get_secrets(&self, _path: OwnedObjectPath, _setting_name: String) {
+    async fn cancel_get_secrets(&self, path: OwnedObjectPath, _setting_name: String) {
         report(json!({"event": "cancelled"}));
-        self.running.cancel(Cancel::ByNetworkManager);
+        self.running.cancel(path.as_str(), Cancel::ByNetworkManager);
     }
 
     /// `SaveSecrets(a{sa{sv}}, o)`
@@ -233,6 +240,7 @@ async fn run_dialog(
     command
         .args(&request.arguments)
         .env("BROWSER", "/run/lab/bin/xdg-open")
+        .env("XDG_RUNTIME_DIR", "/run/home")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -375,14 +383,14 @@ async fn serve(style: Style) -> zbus::Result<()> {
     loop {
         tokio::select! {
             line = commands.next_line() => match line {
-                Ok(Some(line)) if line == "cancel" => running.cancel(Cancel::ByUser),
+                Ok(Some(line)) if line == "cancel" => running.cancel_all(Cancel::ByUser),
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => return Ok(()),
             },
             gone = &mut networkmanager_gone => {
                 gone?;
                 // As libnm's base class of agents does, nobody being left to answer to.
-                running.cancel(Cancel::ByNetworkManager);
+                running.cancel_all(Cancel::ByNetworkManager);
                 networkmanager_gone.set(self::networkmanager_gone(&bus));
             }
         }

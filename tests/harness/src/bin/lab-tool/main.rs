@@ -4,6 +4,7 @@ mod agent;
 mod browser;
 mod form;
 mod init;
+mod logind;
 mod occupy;
 mod report;
 mod typist;
@@ -19,10 +20,13 @@ fn main() -> ExitCode {
         ["init"] => init::run(),
         ["agent", style] => agent::run(style),
         ["occupy", port] => occupy::run(port),
+        ["logind"] => logind::run(),
         ["watch"] => watch::run(),
         ["browser", url] => browser::run(url),
         _ => {
-            eprintln!("usage: lab-tool init | agent STYLE | watch | occupy PORT | browser URL");
+            eprintln!(
+                "usage: lab-tool init | agent STYLE | logind | watch | occupy PORT | browser URL"
+            );
             ExitCode::from(2)
         }
     }

@@ -1,0 +1,67 @@
+//! The end of a sign-in, told in time.
+//!
+//! An endpoint lets a sign-in count for 8 to 24 hours and then ends the connection; it does not
+//! say how long, so this is a setting. Near the end the person is told, and may renew it at a
+//! moment of their own choice.
+
+use super::{Command, Effect, Phase, ServiceState, Session, State};
+use std::time::{Duration, Instant};
+
+/// How long before the end the person is told.
+const NOTICE: Duration = Duration::from_secs(600);
+
+/// A sign-in and its end, if it is known.
+#[derive(Debug, Default)]
+pub(super) struct Term {
+    ends: Option<Instant>,
+    tell_at: Option<Instant>,
+}
+
+impl Session {
+    /// The endpoint has accepted a sign-in.
+    pub(super) fn signed_in(&mut self, now: Instant) {
+        self.term = match self.limits.session {
+            // A short one is told of when a quarter of it is left.
+            Some(length) => Term {
+                ends: Some(now + length),
+                tell_at: Some(now + length - NOTICE.min(length / 4)),
+            },
+            None => Term::default(),
+        };
+    }
+
+    /// When the end has to be told.
+    pub(super) fn term_deadline(&self) -> Option<Instant> {
+        self.term
+            .tell_at
+            .filter(|_| matches!(self.state, State::Connected))
+    }
+
+    /// The time of [`Self::term_deadline`] has come.
+    pub(super) fn term_nears_its_end(&mut self, now: Instant) {
+        if self.term_deadline().is_none_or(|at| now < at) {
+            return;
+        }
+        self.term.tell_at = None;
+        if let Some(ends) = self.term.ends {
+            let left = ends.saturating_duration_since(now);
+            self.effects.push_back(Effect::SignInEnds { left });
+        }
+    }
+
+    /// A person wants to sign in anew now, rather than when the endpoint ends the connection.
+    pub(super) fn renew(&mut self, now: Instant) {
+        if !matches!(self.state, State::Connected) {
+            return;
+        }
+        self.last_answer = None;
+        self.has_token = false;
+        self.lost("a new sign-in was asked for", now);
+        self.connect(Phase::First, now);
+        self.login_pace = super::reconnect::LoginPace::default();
+        self.make_way_for_a_login();
+        self.announce(ServiceState::Starting);
+        self.send(Command::ForgetPasswords);
+        self.send(Command::Restart);
+    }
+}

@@ -1,0 +1,397 @@
+//! A tunnel that was up is lost, and comes back: what that costs the person, and what is shown.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod play;
+
+use aws_client_vpn_core::session::{Failure, Input, Limits, Person, Surroundings};
+use play::{HOST, Play, SESSION_ID};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const LOST: &str = ">STATE:1,RECONNECTING,ping-restart,,,,,";
+const NO_ANSWER: &str = ">STATE:1,RECONNECTING,server_poll,,,,,";
+const HOLD: &str = ">HOLD:Waiting for hold release:2";
+const NEED: &str = ">PASSWORD:Need 'Auth' username/password";
+const REFUSED: &str = ">PASSWORD:Verification Failed: 'Auth' ['Invalid username or password']";
+const AGAIN: &str = ">STATE:1,RECONNECTING,auth-failure,,,,,";
+const CONNECTED: &str = ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.2,443,,";
+const NOTHING: [&str; 0] = [];
+
+fn remote() -> String {
+    format!(">REMOTE:{HOST},443,udp")
+}
+
+fn challenge() -> String {
+    format!(
+        ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':https://idp.example/']"
+    )
+}
+
+fn around(online: bool, person: Person) -> Input {
+    Input::Surroundings(Surroundings {
+        online,
+        person,
+        ..Surroundings::default()
+    })
+}
+
+/// The endpoint refuses the answer of the login before.
+fn answer_refused(play: &mut Play) {
+    assert_eq!(play.line(LOST), NOTHING);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    // At the node that gave the session out.
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    let did = play.line(NEED);
+    assert!(did[1].starts_with("password CRV1::"), "{did:?}");
+    assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
+}
+
+#[test]
+fn a_token_brings_the_tunnel_back_before_anybody_notices() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    assert_eq!(play.line(LOST), NOTHING);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    // Nothing is resolved, for the tunnel's name servers are still the first; nothing is asked.
+    assert_eq!(play.line(CONNECTED), NOTHING);
+    assert_eq!((play.configs, play.hints.len()), (1, 1));
+}
+
+#[test]
+fn a_loss_is_shown_after_five_seconds_and_so_is_its_end() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.line(LOST);
+    assert_eq!(play.after(4), NOTHING);
+    assert_eq!(play.after(1), ["Starting"]);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    // NetworkManager needs other settings than before to see that it is over.
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+}
+
+#[test]
+fn other_addresses_after_a_loss_are_handed_on_although_nobody_noticed_it() {
+    let mut play = Play::connected();
+    play.line(LOST);
+    play.line(HOLD);
+    let did = play.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.9",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,END",
+        CONNECTED,
+    ]);
+    assert_eq!(did, ["configure"]);
+}
+
+#[test]
+fn the_last_answer_is_tried_once_and_then_the_person_signs_in_anew() {
+    let mut play = Play::connected();
+    answer_refused(&mut play);
+    assert_eq!(
+        play.line(">HOLD:Waiting for hold release:3"),
+        ["hold release"]
+    );
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    assert_eq!(play.line(&challenge()), ["configure", "Starting", "ask"]);
+    play.lines(&[AGAIN, ">HOLD:Waiting for hold release:4"]);
+    assert_eq!(play.answered(), ["hold release"]);
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(play.hints.len(), 2);
+}
+
+#[test]
+fn a_token_that_is_refused_does_not_end_the_connection() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.lines(&[LOST, HOLD, &remote()]);
+    let refused = ">PASSWORD:Verification Failed: 'Auth' ['SESSION: token expired']";
+    assert_eq!(play.line(refused), NOTHING);
+    assert_eq!(play.lines(&[AGAIN, HOLD]), ["hold release"]);
+    // Then the last answer, and then a login.
+    let did = play.line(NEED);
+    assert!(did[1].starts_with("password CRV1::"), "{did:?}");
+    assert_eq!(play.lines(&[REFUSED, AGAIN, HOLD]), ["hold release"]);
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn without_a_network_it_waits_and_is_shown_as_waiting() {
+    let mut play = Play::connected();
+    play.line(LOST);
+    play.input(around(false, Person::Present));
+    assert_eq!(play.line(HOLD), NOTHING);
+    assert_eq!(play.after(5), ["configure", "Starting"]);
+    // A night.
+    assert_eq!(play.after(8 * 3600), NOTHING);
+    assert_eq!(play.session.deadline(), None);
+    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    // The endpoint's time begins only now.
+    assert_eq!(play.after(599), NOTHING);
+    assert_eq!(
+        play.after(1),
+        ["fail ConnectFailed", "Stopping", "terminate"]
+    );
+    assert!(play.failures[0].to_string().contains("within 600 seconds"));
+}
+
+#[test]
+fn while_the_computer_sleeps_nothing_is_tried() {
+    let mut play = Play::connected();
+    let asleep = |asleep| {
+        Input::Surroundings(Surroundings {
+            asleep,
+            ..Surroundings::default()
+        })
+    };
+    play.input(asleep(true));
+    assert_eq!(play.lines(&[LOST, HOLD]), NOTHING);
+    assert_eq!(play.input(asleep(false)), ["hold release"]);
+}
+
+#[test]
+fn a_login_waits_until_somebody_is_there_to_see_it() {
+    for away in [Person::Locked, Person::Absent] {
+        let mut play = Play::connected();
+        play.input(around(true, away));
+        // What needs nobody is tried all the same.
+        answer_refused(&mut play);
+        assert_eq!(play.line(HOLD), NOTHING, "{away:?}");
+        // So that a browser finds the identity provider, name servers and default route go.
+        assert_eq!(play.after(5), ["configure", "Starting"]);
+        assert_eq!(play.after(3600), NOTHING);
+        assert_eq!(play.hints.len(), 1);
+        assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+        play.line(NEED);
+        assert_eq!(play.line(&challenge()), ["ask"]);
+    }
+}
+
+#[test]
+fn who_leaves_while_the_endpoint_thinks_is_not_asked() {
+    let mut play = Play::connected();
+    answer_refused(&mut play);
+    play.lines(&[HOLD, NEED]);
+    play.input(around(true, Person::Locked));
+    assert_eq!(play.line(&challenge()), NOTHING);
+    assert_eq!(play.lines(&[AGAIN, HOLD]), NOTHING);
+    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
+    let mut play = Play::connected();
+    let mut pages = Vec::new();
+    while pages.len() < 6 {
+        play.line(LOST);
+        loop {
+            let mut did = play.line(HOLD);
+            while !did.contains(&"hold release".to_owned()) {
+                play.now = play.session.deadline().unwrap();
+                did = play.input(Input::TimePassed);
+            }
+            if play.line(NEED)[1].starts_with("password ACS") {
+                break;
+            }
+            play.lines(&[REFUSED, AGAIN]);
+        }
+        assert!(play.line(&challenge()).contains(&"ask".to_owned()));
+        pages.push(play.now);
+        play.lines(&[AGAIN, HOLD]);
+        play.answered();
+        play.line(CONNECTED);
+    }
+    let pauses: Vec<u64> = pages
+        .windows(2)
+        .map(|two| (two[1] - two[0]).as_secs())
+        .collect();
+    assert_eq!(pauses, [60, 120, 240, 480, 960]);
+}
+
+#[test]
+fn another_node_is_tried_without_asking_the_tunnel_s_name_servers() {
+    let mut play = Play::connected();
+    play.lines(&[LOST, HOLD, &remote(), NEED]);
+    // The node is gone. The name is resolved anew beside, for as long as that takes.
+    assert_eq!(play.line(NO_ANSWER), ["resolve, random label: true"]);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.1 443"]);
+    // The answer was for the other one.
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    let failed = Input::Resolved {
+        host: HOST.to_owned(),
+        result: Err("timed out".to_owned()),
+    };
+    assert_eq!(play.input(failed), NOTHING);
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn attempts_that_fail_at_once_are_made_ever_more_seldom() {
+    let mut play = Play::connected();
+    play.line(LOST);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    let pauses: Vec<u64> = (0..7)
+        .map(|_| {
+            play.line(NO_ANSWER);
+            let mut pause = 0;
+            let mut did = play.line(HOLD);
+            while !did.contains(&"hold release".to_owned()) {
+                pause += 1;
+                did = play.after(1);
+            }
+            pause
+        })
+        .collect();
+    assert_eq!(pauses, [0, 1, 2, 4, 8, 8, 8]);
+}
+
+#[test]
+fn a_tunnel_that_takes_everything_lets_another_node_be_reached_past_it() {
+    let mut play = Play::connected();
+    play.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,route_redirect_gateway_ipv4=1",
+        ">UPDOWN:ENV,END",
+        LOST,
+        HOLD,
+        CONNECTED,
+    ]);
+    play.lines(&[LOST, HOLD]);
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    play.lines(&[NO_ANSWER, HOLD]);
+    assert_eq!(
+        play.line(&remote()),
+        ["configure", "remote MOD 10.77.0.1 443"]
+    );
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    assert_eq!(play.after(5), ["Starting"]);
+    play.lines(&[NO_ANSWER, HOLD]);
+    play.after(1);
+    assert_eq!(
+        play.line(&remote()),
+        [
+            "configure",
+            "Started",
+            "Starting",
+            "remote MOD 10.77.0.2 443"
+        ]
+    );
+}
+
+#[test]
+fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
+    let at = |source: &str| {
+        Input::Surroundings(Surroundings {
+            source: Some(source.parse().unwrap()),
+            ..Surroundings::default()
+        })
+    };
+    let mut udp = Play::connected();
+    udp.input(at("192.0.2.10"));
+    assert_eq!(udp.input(at("192.0.2.11")), NOTHING);
+    let mut tcp = Play::connected();
+    tcp.line(&format!(">REMOTE:{HOST},443,tcp-client"));
+    tcp.input(at("192.0.2.10"));
+    assert_eq!(tcp.input(at("192.0.2.11")), ["signal SIGUSR1"]);
+}
+
+#[test]
+fn a_new_sign_in_in_the_midst_of_a_connection_is_asked_for_inside_it() {
+    let mut play = Play::connected();
+    // The endpoint wants other keys, and does not take the answer again.
+    let did = play.line(NEED);
+    assert!(did[1].starts_with("password CRV1::"), "{did:?}");
+    assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    assert_eq!(play.line(&challenge()), ["configure", "Starting", "ask"]);
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn why_openvpn_ended_is_told_in_words_for_users() {
+    for (detail, failure) in [
+        ("inactive", Failure::Inactive),
+        ("server-pushed-halt", Failure::EndedByEndpoint),
+    ] {
+        let mut play = Play::connected();
+        play.line(&format!(">STATE:1,EXITING,{detail},,,,,"));
+        play.input(Input::OpenVpnEnded("exit code 0".to_owned()));
+        assert_eq!(play.failures, [failure]);
+    }
+}
+
+#[test]
+fn the_end_of_a_sign_in_is_told_ten_minutes_before() {
+    let limits = Limits {
+        session: Some(Duration::from_secs(8 * 3600)),
+        ..Limits::default()
+    };
+    let mut play = Play::connected_with(limits);
+    assert_eq!(play.after(8 * 3600 - 601), NOTHING);
+    assert_eq!(play.after(1), ["sign-in ends in 600 s"]);
+    assert_eq!(play.after(600), NOTHING);
+    // A token prolongs nothing; a login does.
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.lines(&[LOST, HOLD, CONNECTED]);
+    assert_eq!(play.session.deadline(), None);
+}
+
+#[test]
+fn a_person_may_sign_in_anew_before_the_end() {
+    let limits = Limits {
+        session: Some(Duration::from_secs(3600)),
+        ..Limits::default()
+    };
+    let mut play = Play::connected_with(limits);
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.after(3000);
+    assert_eq!(
+        play.input(Input::Renew),
+        [
+            "configure",
+            "Starting",
+            "forget-passwords",
+            "signal SIGUSR1"
+        ]
+    );
+    play.line(">STATE:1,RECONNECTING,SIGUSR1,,,,,");
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    assert_eq!(play.line(&challenge()), ["ask"]);
+    play.lines(&[AGAIN, HOLD]);
+    play.answered();
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(play.after(3000), ["sign-in ends in 600 s"]);
+}
+
+#[test]
+fn what_the_endpoint_pushes_as_echo_is_a_banner_if_it_reads_like_one() {
+    let mut play = Play::begin("auth-user-pass", true, BTreeMap::new());
+    assert_eq!(play.line(">ECHO:1,Authorised use only"), NOTHING);
+    assert_eq!(play.line(">ECHO:1,"), NOTHING);
+    assert!(play.notes.is_empty());
+    play.line(">ECHO:1,{cre:1}");
+    assert!(play.notes[0].contains("{cre:1}"));
+}

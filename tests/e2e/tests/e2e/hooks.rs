@@ -1,0 +1,81 @@
+//! What is passed on to people and programs: banners, dispatcher events, limits.
+
+use crate::{SOON, assert_up, endpoint, lab, reason, state, take_down};
+use aws_client_vpn_harness::{Options, VpnState, eventually};
+use std::time::Duration;
+
+#[test]
+fn a_banner_that_is_pushed_is_networkmanager_s_and_what_is_none_is_told_of() {
+    let (lab, before) = lab(&endpoint(&[
+        "--push=echo Authorised use only.",
+        "--push=echo {cre:1}",
+    ]));
+    assert_up(&lab, &lab.up());
+    let banner = lab
+        .client
+        .check(["nmcli", "-g", "VPN.BANNER", "connection", "show", "vpn"]);
+    assert_eq!(banner.trim(), "Authorised use only.");
+    let journal = lab.journal();
+    assert!(
+        journal.contains("the endpoint sent what is not understood: {cre:1}"),
+        "{journal}"
+    );
+    take_down(&lab, &before);
+}
+
+/// The example of the README.
+const DISPATCHER: &str = include_str!("../../../../docs/50-aws-client-vpn-example");
+
+#[test]
+fn dispatcher_scripts_are_told_of_each_connection() {
+    let (lab, _) = lab(&Options::default());
+    let folder = "/etc/NetworkManager/dispatcher.d";
+    std::fs::write(lab.dir().join("hook"), DISPATCHER).unwrap();
+    lab.client.check([
+        "sh",
+        "-ec",
+        &format!("mkdir -p {folder} && install -m 755 /run/lab/hook {folder}/50-example"),
+    ]);
+    assert_up(&lab, &lab.up());
+    let log = lab.client.root().join("run/aws-client-vpn-example.log");
+    let has = |line: &str| {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        text.lines().any(|own| own.starts_with(line)).then_some(())
+    };
+    eventually("a script is told that it is up", SOON, || {
+        has("vpn is up on awsvpn0, 10.88.")
+    });
+    assert!(lab.down().status.success());
+    eventually("a script is told that it is down", SOON, || {
+        has("vpn is down")
+    });
+}
+
+#[test]
+fn a_connection_that_is_not_used_ends_as_its_settings_say() {
+    let (lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "inactivity-timeout=5");
+    assert_up(&lab, &lab.up());
+    let end = lab.vpn_ended(Duration::from_secs(40));
+    let ended = VpnState {
+        state: state::FAILED,
+        reason: reason::UNKNOWN,
+    };
+    assert_eq!(end, ended);
+    crate::assert_complaint(&lab, &["was not used"]);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn the_end_of_a_sign_in_is_told_in_time() {
+    let (lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "session-length=8s");
+    assert_up(&lab, &lab.up());
+    eventually("it is told", SOON, || {
+        let told = lab
+            .journal()
+            .contains("the endpoint ends the connection in");
+        told.then_some(())
+    });
+    take_down(&lab, &before);
+}

@@ -1,0 +1,375 @@
+//! A connection lives through a working day: networks that go and come, a lid that is closed, an
+//! endpoint that loses a node. Each test prints a line of a table: how long until what is shown is
+//! true, until packets flow again, and how many pages the browser opened.
+
+use crate::{SOON, assert_up, endpoint, lab, state, take_down};
+use aws_client_vpn_harness::{Lab, Options, Snapshot, eventually, wait_for};
+use rustix::process::Signal;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// What is shown has to be true after this time, on a machine that is not busy with other tests.
+const TRUTH: Duration = Duration::from_secs(30);
+/// A reconnect, its attempts at addresses that are dead, and a login by a program.
+const BACK: Duration = Duration::from_secs(90);
+
+/// A lab with a connection that is up, and somebody at the computer.
+fn at_work(flags: &[&str]) -> (Lab, Snapshot) {
+    let options = Options {
+        logind: true,
+        ..endpoint(flags)
+    };
+    let (lab, before) = lab(&options);
+    assert_up(&lab, &lab.up());
+    lab.forget_browser_events();
+    (lab, before)
+}
+
+/// From the moment at which something happens to the connection.
+struct Episode {
+    what: &'static str,
+    began: Instant,
+    states: usize,
+    truth: Option<Duration>,
+}
+
+impl Episode {
+    fn begin(lab: &Lab, what: &'static str) -> Self {
+        Self {
+            what,
+            began: Instant::now(),
+            states: lab.vpn_states().len(),
+            truth: None,
+        }
+    }
+
+    /// NetworkManager says that the connection is being made.
+    #[track_caller]
+    fn is_shown(&mut self, lab: &Lab) {
+        let limit = BACK;
+        let shown = wait_for(limit, || {
+            let states = lab.vpn_states();
+            let since = states.get(self.states..).unwrap_or_default();
+            let truth = |seen: &aws_client_vpn_harness::VpnState| seen.state != state::ACTIVATED;
+            since.iter().any(truth).then_some(())
+        });
+        assert!(
+            shown.is_some(),
+            "{}: never shown\n{}",
+            self.what,
+            lab.journal()
+        );
+        let took = self.began.elapsed();
+        assert!(took < TRUTH, "{}: shown after {took:?}", self.what);
+        self.truth = Some(took);
+    }
+
+    /// Packets flow, and NetworkManager says so.
+    #[track_caller]
+    fn is_over(&self, lab: &Lab, pages: usize) {
+        let back = wait_for(BACK, || {
+            let states = lab.vpn_states();
+            let is_up = states
+                .last()
+                .is_some_and(|last| last.state == state::ACTIVATED);
+            (is_up && lab.has_traffic()).then_some(())
+        });
+        let took = self.began.elapsed();
+        assert!(
+            back.is_some(),
+            "{}: not back\n{:?}\n{}\n{}",
+            self.what,
+            lab.vpn_states(),
+            lab.client.check(["ip", "route"]),
+            lab.journal()
+        );
+        let opened = pages_opened(lab);
+        let truth = match self.truth {
+            Some(truth) => format!("{:.1}", truth.as_secs_f32()),
+            None => "-".to_owned(),
+        };
+        eprintln!(
+            "| {} | {truth} | {:.1} | {opened} |",
+            self.what,
+            took.as_secs_f32()
+        );
+        assert_eq!(opened, pages, "{}: {:?}", self.what, lab.browser_events());
+        assert_eq!(lab.complaints(), [""; 0]);
+    }
+
+    fn no_state_changed(&self, lab: &Lab) {
+        let states = lab.vpn_states();
+        assert_eq!(states.get(self.states..), Some(&[][..]), "{}", self.what);
+    }
+}
+
+fn pages_opened(lab: &Lab) -> usize {
+    let events = lab.browser_events();
+    events
+        .iter()
+        .filter(|event| event["event"] == "opened")
+        .count()
+}
+
+/// The journal of the service says `words`.
+#[track_caller]
+fn it_says(lab: &Lab, words: &str) {
+    let said = wait_for(BACK, || lab.journal().contains(words).then_some(()));
+    assert!(said.is_some(), "never said {words:?}\n{}", lab.journal());
+}
+
+/// Looks at something again and again, until `seconds` of the episode are over.
+fn for_the_time_of(seconds: u64, episode: &Episode, check: impl Fn()) {
+    let rest = Duration::from_secs(seconds).saturating_sub(episode.began.elapsed());
+    let _ = wait_for(rest, || {
+        check();
+        None::<()>
+    });
+}
+
+fn node_of(lab: &Lab) -> u64 {
+    let connected = lab.endpoint_events().named("connected");
+    connected
+        .last()
+        .and_then(|event| event["node"].as_u64())
+        .unwrap()
+}
+
+#[test]
+fn an_outage_of_ten_seconds_goes_by_unnoticed() {
+    let (lab, before) = at_work(&[]);
+    let episode = Episode::begin(&lab, "outage of 10 s");
+    lab.cut();
+    for_the_time_of(10, &episode, || assert!(!lab.has_traffic()));
+    lab.mend();
+    episode.is_over(&lab, 0);
+    episode.no_state_changed(&lab);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn an_outage_of_a_minute_costs_one_login() {
+    let (lab, before) = at_work(&[]);
+    outage_of_a_minute(&lab, "outage of 60 s, no token", 1);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn an_outage_of_a_minute_costs_nothing_where_the_endpoint_gives_tokens() {
+    let (lab, before) = at_work(&["--auth-token"]);
+    outage_of_a_minute(&lab, "outage of 60 s, token", 0);
+    assert!(!lab.endpoint_events().named("came-back").is_empty());
+    take_down(&lab, &before);
+}
+
+fn outage_of_a_minute(lab: &Lab, what: &'static str, pages: usize) {
+    let mut episode = Episode::begin(lab, what);
+    lab.cut();
+    episode.is_shown(lab);
+    // The endpoint forgets its client after 30 s; addresses and routes stay meanwhile.
+    for_the_time_of(60, &episode, || {
+        let routes = lab.client.check(["ip", "route"]);
+        assert!(routes.contains("10.99.0.0/16 "), "{routes}");
+        assert_eq!(pages_opened(lab), 0, "a page without a network");
+    });
+    lab.mend();
+    episode.is_over(lab, pages);
+}
+
+#[test]
+fn another_address_of_the_computer_costs_nothing() {
+    let (lab, before) = at_work(&[]);
+    let episode = Episode::begin(&lab, "another address");
+    for arguments in [
+        &[
+            "connection",
+            "modify",
+            "base",
+            "ipv4.addresses",
+            "192.0.2.77/24",
+        ][..],
+        &["device", "reapply", "eth0"],
+    ] {
+        let line = ["nmcli"].into_iter().chain(arguments.iter().copied());
+        lab.client.check(line);
+    }
+    episode.is_over(&lab, 0);
+    episode.no_state_changed(&lab);
+    let addresses = lab.client.check(["ip", "-4", "address", "show", "eth0"]);
+    assert!(addresses.contains("192.0.2.77") && !addresses.contains("192.0.2.10/"));
+    drop(before);
+    assert!(lab.down().status.success());
+}
+
+#[test]
+fn another_interface_costs_nothing() {
+    let (lab, _) = at_work(&[]);
+    lab.second_cable();
+    let episode = Episode::begin(&lab, "cable pulled, other network there");
+    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    episode.is_over(&lab, 0);
+    let way = lab.client.check(["ip", "route", "get", "192.0.2.1"]);
+    assert!(way.contains("dev eth1"), "{way}");
+    assert!(lab.down().status.success());
+}
+
+#[test]
+fn a_time_without_any_network_is_waited_out() {
+    let (lab, _) = at_work(&[]);
+    let mut episode = Episode::begin(&lab, "no network for 45 s, then another one");
+    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    episode.is_shown(&lab);
+    it_says(&lab, "waiting for a network");
+    for_the_time_of(45, &episode, || {
+        assert_eq!(pages_opened(&lab), 0, "a page without a network");
+    });
+    lab.second_cable();
+    episode.is_over(&lab, 1);
+    assert!(lab.down().status.success());
+}
+
+#[test]
+fn a_short_sleep_costs_nothing() {
+    let (mut lab, before) = at_work(&[]);
+    let episode = Episode::begin(&lab, "sleep of 8 s");
+    sleep_and_wake(&mut lab, Duration::from_secs(8));
+    episode.is_over(&lab, 0);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn after_a_long_sleep_the_login_waits_for_the_screen_to_be_unlocked() {
+    let (mut lab, before) = at_work(&[]);
+    let episode = Episode::begin(&lab, "sleep of 45 s, screen unlocked 60 s after it began");
+    lab.logind().lock();
+    sleep_and_wake(&mut lab, Duration::from_secs(45));
+    it_says(&lab, "waiting for the screen to be unlocked");
+    for_the_time_of(60, &episode, || {
+        assert_eq!(pages_opened(&lab), 0, "a page behind a locked screen");
+    });
+    lab.logind().unlock();
+    episode.is_over(&lab, 1);
+    take_down(&lab, &before);
+}
+
+/// NetworkManager leaves devices of the lab's kind alone when it sleeps, so what else a sleep is
+/// has to be done here: no packet goes in or out, and no program runs.
+fn sleep_and_wake(lab: &mut Lab, length: Duration) {
+    let is = |lab: &Lab, wanted: &str| {
+        let general = lab.client.check(["nmcli", "-t", "-f", "STATE", "general"]);
+        general.starts_with(wanted).then_some(())
+    };
+    lab.logind().sleep();
+    eventually("NetworkManager sleeps", SOON, || is(lab, "asleep"));
+    const ASLEEP: [&str; 2] = ["nm-aws-client-vpn/openvpn", "nm-aws-client-vpn-service"];
+    lab.cut();
+    for program in ASLEEP {
+        lab.client.signal(program, Signal::STOP);
+    }
+    let _ = wait_for(length, || None::<()>);
+    for program in ASLEEP {
+        lab.client.signal(program, Signal::CONT);
+    }
+    lab.mend();
+    lab.logind().wake();
+    eventually("NetworkManager is awake", SOON, || is(lab, "connected"));
+}
+
+#[test]
+fn a_login_waits_for_somebody_who_can_see_it() {
+    let (mut lab, before) = at_work(&[]);
+    lab.logind().leave();
+    let mut episode = Episode::begin(&lab, "thrown out while nobody is there for 15 s");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    episode.is_shown(&lab);
+    it_says(&lab, "waiting for somebody to be there");
+    for_the_time_of(15, &episode, || {
+        assert_eq!(pages_opened(&lab), 0, "a page that nobody sees");
+    });
+    lab.logind().arrive();
+    episode.is_over(&lab, 1);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_node_that_is_lost_costs_one_login_at_another() {
+    let (mut lab, before) = at_work(&[]);
+    lose_the_node(&mut lab, "node lost, no token", 1);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_node_that_is_lost_costs_nothing_where_the_endpoint_gives_tokens() {
+    let (mut lab, before) = at_work(&["--auth-token"]);
+    lose_the_node(&mut lab, "node lost, token", 0);
+    take_down(&lab, &before);
+}
+
+fn lose_the_node(lab: &mut Lab, what: &'static str, pages: usize) {
+    let lost = node_of(lab);
+    let mut episode = Episode::begin(lab, what);
+    lab.endpoint().command(&json!({ "stop_node": lost }));
+    episode.is_shown(lab);
+    episode.is_over(lab, pages);
+    assert_ne!(node_of(lab), lost);
+}
+
+#[test]
+fn a_token_that_is_refused_costs_one_login() {
+    let (mut lab, before) = at_work(&["--auth-token"]);
+    lab.endpoint()
+        .command(&json!({"set": {"accept_tokens": false}}));
+    let episode = Episode::begin(&lab, "thrown out, token refused");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    let refused = lab.endpoint_events().clone();
+    refused.wait("refused", SOON);
+    episode.is_over(&lab, 1);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn an_endpoint_that_throws_everybody_out_opens_no_storm_of_pages() {
+    let (mut lab, _) = at_work(&[]);
+    let episode = Episode::begin(&lab, "thrown out twice a second for 40 s");
+    let events = lab.endpoint_events().clone();
+    let mut thrown_out = 0;
+    while episode.began.elapsed() < Duration::from_secs(40) {
+        lab.endpoint().command(&json!({"kick": "all"}));
+        thrown_out += 1;
+        let _ = wait_for(Duration::from_millis(500), || None::<()>);
+    }
+    assert!(
+        thrown_out > 20 && pages_opened(&lab) == 1,
+        "{:?}",
+        lab.browser_events()
+    );
+    // The second login comes a minute after the first.
+    episode.is_over(&lab, 2);
+    assert_eq!(events.named("accepted").len(), 3);
+    assert!(lab.down().status.success());
+}
+
+#[test]
+fn a_networkmanager_that_restarts_leaves_nothing_and_connects_again() {
+    let (mut lab, before) = at_work(&[]);
+    let began = Instant::now();
+    lab.stop_network_manager();
+    eventually("all processes end", SOON, || {
+        let left = ["nm-aws-client-vpn-service", "nm-aws-client-vpn/openvpn"]
+            .iter()
+            .flat_map(|name| lab.client.processes_called(name))
+            .count();
+        (left == 0).then_some(())
+    });
+    let truth = began.elapsed();
+    lab.start_network_manager();
+    lab.assert_clean(&before);
+    assert_up(&lab, &lab.up());
+    eprintln!(
+        "| NetworkManager restarts, the user connects again | {:.1} | {:.1} | {} |",
+        truth.as_secs_f32(),
+        began.elapsed().as_secs_f32(),
+        pages_opened(&lab)
+    );
+    take_down(&lab, &before);
+}

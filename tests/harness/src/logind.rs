@@ -1,0 +1,56 @@
+//! A logind on the client's private bus, for sleep and locked screens.
+
+use crate::agent;
+use crate::process::Process;
+use crate::world::World;
+use std::io::Write;
+use std::time::Duration;
+
+/// The computer's sleep, and the session of the one person at it.
+#[derive(Debug)]
+pub struct Logind(Process);
+
+impl Logind {
+    pub(crate) fn start(client: &World) -> Self {
+        let (process, events) = agent::tool(client, &["logind"]);
+        events.wait("logind", Duration::from_secs(10));
+        Self(process)
+    }
+
+    /// The lid is closed.
+    pub fn sleep(&mut self) {
+        self.command("sleep");
+    }
+
+    /// The lid is opened.
+    pub fn wake(&mut self) {
+        self.command("wake");
+    }
+
+    /// The screen is locked.
+    pub fn lock(&mut self) {
+        self.command("lock");
+    }
+
+    /// The screen is unlocked.
+    pub fn unlock(&mut self) {
+        self.command("unlock");
+    }
+
+    /// The person logs out.
+    pub fn leave(&mut self) {
+        self.command("leave");
+    }
+
+    /// The person logs in.
+    pub fn arrive(&mut self) {
+        self.command("arrive");
+    }
+
+    fn command(&mut self, command: &str) {
+        let stdin = self.0.entrance.stdin.as_mut().expect("it is piped");
+        writeln!(stdin, "{command}")
+            .and_then(|()| stdin.flush())
+            .expect("logind runs");
+    }
+}
