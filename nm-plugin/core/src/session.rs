@@ -206,8 +206,8 @@ pub struct Session {
     up_since: Option<Instant>,
     /// Whether the endpoint has given OpenVPN a token to come back with.
     has_token: bool,
-    /// Whether OpenVPN has asked for credentials in this attempt; if not, it used the token.
-    asked: bool,
+    /// The phase for which OpenVPN was given what it sends next; if for none, it sends the token.
+    given: Option<Phase>,
     term: Term,
     /// Why OpenVPN says that it ends.
     exiting: Option<String>,
@@ -307,7 +307,7 @@ impl Session {
             has_made_way: false,
             up_since: None,
             has_token: false,
-            asked: false,
+            given: None,
             term: Term::default(),
             exiting: None,
             effects: VecDeque::new(),
@@ -418,7 +418,7 @@ impl Session {
                 transport,
             } => {
                 self.remote.asked(host, port, transport);
-                self.answer_remote();
+                self.answer_remote(now);
             }
             Notification::PasswordNeeded { realm, kind } => self.password_needed(realm, &kind, now),
             Notification::VerificationFailed { realm, reason } => {
@@ -518,6 +518,8 @@ impl Session {
             // The way a challenge and a refusal end; decided by their own notification.
             _ if why.starts_with("auth-failure") => {}
             _ if why == "private-key-password-failure" => self.key_not_loaded(now),
+            // It was told to.
+            State::Connecting { .. } if why == "SIGUSR1" => {}
             State::Connected => self.lost(why, now),
             State::Connecting {
                 phase: Phase::First | Phase::Reuse,
@@ -574,6 +576,7 @@ impl Session {
                 if self.is_new_sign_in() {
                     self.signed_in(now);
                 }
+                self.given = None;
                 self.remote.reached();
                 let unnoticed = self.came_back(now);
                 self.generation = self.generation.wrapping_add(1);
@@ -599,7 +602,7 @@ impl Session {
             State::Connecting { phase, .. } => match phase {
                 Phase::Answer => true,
                 Phase::Reuse => false,
-                Phase::First => self.asked || self.reconnect.is_none(),
+                Phase::First => self.given.is_some() || self.reconnect.is_none(),
             },
             State::AwaitingLogin { .. }
             | State::Asking(_)

@@ -64,7 +64,8 @@ impl Zone {
         let wanted = |address: &IpAddr| match question.qtype {
             QTYPE::TYPE(TYPE::A) => address.is_ipv4(),
             QTYPE::TYPE(TYPE::AAAA) => address.is_ipv6(),
-            _ => question.qtype == QTYPE::ANY,
+            QTYPE::ANY => true,
+            QTYPE::TYPE(_) | QTYPE::IXFR | QTYPE::AXFR | QTYPE::MAILB | QTYPE::MAILA => false,
         };
         let mut reply = Packet::new_reply(query.id());
         reply.set_flags(PacketFlag::AUTHORITATIVE_ANSWER | PacketFlag::RECURSION_AVAILABLE);

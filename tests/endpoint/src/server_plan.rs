@@ -69,7 +69,13 @@ pub(crate) fn arguments(shared: &Shared, plan: &ServerPlan, socket: &Path) -> Ve
     option(&["duplicate-cn"]);
     option(&["ping", "5"]);
     option(&["ping-restart", "30"]);
-    option(&["reneg-sec", "0"]);
+    // OpenVPN gives tokens only where keys are renewed now and then.
+    let renewal = if shared.options.auth_token {
+        "3600"
+    } else {
+        "0"
+    };
+    option(&["reneg-sec", renewal]);
     option(&["tmp-dir", &plan.directory.to_string_lossy()]);
     option(&["management", &socket.to_string_lossy(), "unix"]);
     option(&["management-client"]);

@@ -4,7 +4,7 @@
 //! say how long, so this is a setting. Near the end the person is told, and may renew it at a
 //! moment of their own choice.
 
-use super::{Command, Effect, Phase, ServiceState, Session, State};
+use super::{Command, Effect, Phase, Session, State};
 use std::time::{Duration, Instant};
 
 /// How long before the end the person is told.
@@ -59,8 +59,6 @@ impl Session {
         self.lost("a new sign-in was asked for", now);
         self.connect(Phase::First, now);
         self.login_pace = super::reconnect::LoginPace::default();
-        self.make_way_for_a_login();
-        self.announce(ServiceState::Starting);
         self.send(Command::ForgetPasswords);
         self.send(Command::Restart);
     }

@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// A loss that ends sooner is not shown. AWS's endpoints have OpenVPN call a connection lost after
 /// 20 s of silence; with these, it is shown after 25.
 const QUIET: Duration = Duration::from_secs(5);
+/// NetworkManager takes new settings in a moment after it was handed them, and takes that for the
+/// end of an attempt: what is said before it has done so is forgotten (seen with 1.42).
+const SETTLE: Duration = Duration::from_secs(1);
 /// The longest pause before another attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// The pause between one login and a second one that nobody asked for; doubled for each further.
@@ -175,8 +178,11 @@ impl Session {
         if let State::Connecting { phase, .. } = &mut self.state
             && *phase == Phase::Reuse
         {
-            // The answer means nothing to another node.
+            // The answer means nothing to another node, and OpenVPN may have it still.
             *phase = Phase::First;
+            if self.given.take() == Some(Phase::Reuse) {
+                self.send(Command::ForgetPasswords);
+            }
         }
     }
 
@@ -194,6 +200,13 @@ impl Session {
             {
                 self.send(Command::Restart);
             }
+        }
+        if before.person != surroundings.person {
+            self.note(match surroundings.person {
+                Person::Present => "somebody is there who could sign in".to_owned(),
+                Person::Locked => "the screen is locked".to_owned(),
+                Person::Absent => "nobody is there who could sign in".to_owned(),
+            });
         }
         if self.reconnect.is_some() {
             self.release_hold(now);
@@ -226,9 +239,15 @@ impl Session {
         if obstacle.is_some() || self.release_at.is_some_and(|at| now < at) {
             return;
         }
+        if self.reconnect.is_some() && self.begins_a_login() && self.signs_in_in_a_browser() {
+            self.make_way_for_a_login(now);
+            // A login can be asked for only while NetworkManager takes us to be starting.
+            if self.announced != ServiceState::Starting {
+                return;
+            }
+        }
         self.release_at = None;
         self.held = false;
-        self.asked = false;
         self.send(Command::HoldRelease);
     }
 
@@ -240,18 +259,27 @@ impl Session {
         if !self.surroundings.online {
             return Some(Obstacle::Offline);
         }
-        let begins_login = matches!(
+        if self.begins_a_login() {
+            self.obstacle_to_a_login(now)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the attempt that comes ends with a question to a person.
+    fn begins_a_login(&self) -> bool {
+        let is_first = matches!(
             self.state,
             State::Connecting {
                 phase: Phase::First,
                 ..
             }
         );
-        if begins_login && self.needs_a_person() {
-            self.obstacle_to_a_login(now)
-        } else {
-            None
-        }
+        is_first && self.needs_a_person()
+    }
+
+    fn signs_in_in_a_browser(&self) -> bool {
+        matches!(self.profile.sign_in(), SignIn::Saml)
     }
 
     fn obstacle_to_a_login(&self, now: Instant) -> Option<Obstacle> {
@@ -263,7 +291,7 @@ impl Session {
         }
     }
 
-    /// Whether the next attempt ends with a question to a person.
+    /// Whether nothing but a person brings the tunnel back, once the last answer is refused.
     fn needs_a_person(&self) -> bool {
         !self.has_token
             && match self.profile.sign_in() {
@@ -279,7 +307,8 @@ impl Session {
         if self.reconnect.is_none() {
             return true;
         }
-        if self.obstacle_to_a_login(now).is_some() {
+        let is_starting = self.announced == ServiceState::Starting;
+        if !is_starting || !self.has_made_way || self.obstacle_to_a_login(now).is_some() {
             return false;
         }
         let pause = LOGIN_PAUSE * 2_u32.pow(self.login_pace.logins.min(MOST_DOUBLINGS));
@@ -289,7 +318,7 @@ impl Session {
     }
 
     /// Takes back what would lead a browser into the tunnel that is down.
-    pub(super) fn make_way_for_a_login(&mut self) {
+    fn make_way_for_a_login(&mut self, now: Instant) {
         let Some(Configured { tunnel, server }) = &self.configured else {
             return;
         };
@@ -304,17 +333,22 @@ impl Session {
             return;
         };
         self.has_made_way = true;
-        self.configure(config);
+        self.configure(config, now);
+        if let Some(reconnect) = &mut self.reconnect {
+            reconnect.tell_at = Some(now + SETTLE);
+        }
     }
 
-    /// Hands over settings in the midst of a reconnect. NetworkManager takes new settings for the
-    /// end of an attempt, so it is told that there is another.
-    pub(super) fn configure(&mut self, config: IpConfig) {
+    /// Hands over settings in the midst of a reconnect. NetworkManager takes them for the end of
+    /// it, so once it has taken them in, it is told that it is not over.
+    pub(super) fn configure(&mut self, config: IpConfig, now: Instant) {
         self.generation = self.generation.wrapping_add(1);
         self.effects.push_back(Effect::Configure(Box::new(config)));
-        if self.announced == ServiceState::Starting {
-            self.announce(ServiceState::Started);
-            self.announce(ServiceState::Starting);
+        self.announce(ServiceState::Started);
+        if let Some(reconnect) = &mut self.reconnect {
+            let settled = now + SETTLE;
+            let at = reconnect.tell_at.map_or(settled, |at| at.max(settled));
+            reconnect.tell_at = Some(at);
         }
     }
 
@@ -363,10 +397,12 @@ impl Session {
             && reconnect.tell_at.is_some_and(|at| now >= at)
         {
             reconnect.tell_at = None;
-            if self.needs_a_person() {
-                self.make_way_for_a_login();
+            let opens_page = self.needs_a_person() && self.signs_in_in_a_browser();
+            if opens_page && !self.has_made_way {
+                self.make_way_for_a_login(now);
+            } else {
+                self.announce(ServiceState::Starting);
             }
-            self.announce(ServiceState::Starting);
         }
         self.release_hold(now);
     }

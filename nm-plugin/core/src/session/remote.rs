@@ -87,7 +87,7 @@ impl Session {
             Ok(addresses) if !addresses.is_empty() => {
                 self.note(format!("{host} has the addresses {addresses:?}"));
                 self.remote.known.insert(host, addresses);
-                self.answer_remote();
+                self.answer_remote(now);
                 return;
             }
             Ok(_) => "it has no address".to_owned(),
@@ -102,7 +102,7 @@ impl Session {
     }
 
     /// Tells OpenVPN the address to use, once both the question and the addresses are there.
-    pub(super) fn answer_remote(&mut self) {
+    pub(super) fn answer_remote(&mut self, now: Instant) {
         let Some((host, port)) = self.remote.waiting.take() else {
             return;
         };
@@ -120,7 +120,7 @@ impl Session {
         };
         self.remote.current = Some(address);
         self.remote.failed = false;
-        self.lead_past_the_tunnel(address);
+        self.lead_past_the_tunnel(address, now);
         self.note(format!("connecting to {host} at {address} port {port}"));
         self.send(Command::RemoteModify {
             host: address.to_string(),
@@ -130,7 +130,7 @@ impl Session {
 
     /// A tunnel that takes everything would take packets to another node too: NetworkManager is
     /// told the new address before OpenVPN is, and leads it past the tunnel.
-    fn lead_past_the_tunnel(&mut self, address: IpAddr) {
+    fn lead_past_the_tunnel(&mut self, address: IpAddr, now: Instant) {
         let Some(configured) = &self.configured else {
             return;
         };
@@ -150,6 +150,6 @@ impl Session {
             tunnel,
             server: Some(address),
         });
-        self.configure(config);
+        self.configure(config, now);
     }
 }

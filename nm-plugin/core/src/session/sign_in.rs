@@ -40,7 +40,14 @@ impl Session {
             self.key_credential_needed(credential, realm, kind, now);
             return;
         }
-        self.asked = true;
+        self.given = match self.state {
+            State::Connecting { phase, .. } => Some(phase),
+            State::Connected => Some(Phase::Reuse),
+            State::AwaitingLogin { .. }
+            | State::Asking(_)
+            | State::Stopping { .. }
+            | State::Stopped => None,
+        };
         let credentials = match self.profile.sign_in() {
             SignIn::Saml => (SAML_USER_NAME.to_owned(), self.saml_password()),
             SignIn::Password { .. } => {
@@ -308,16 +315,17 @@ impl Session {
 
     /// The endpoint refused what was given, for good or for this time.
     fn refused(&mut self, phase: Phase, reason: &str, now: Instant) {
+        let given = self.given.take();
         if self.reconnect.is_some() {
             // What was good for the tunnel before costs nobody anything: go on to the next means.
-            if !self.asked && self.has_token {
+            if given.is_none() && self.has_token {
                 self.has_token = false;
                 self.note(format!(
                     "the endpoint does not take its token any more: {reason}"
                 ));
                 return;
             }
-            if phase == Phase::Reuse {
+            if phase == Phase::Reuse || given == Some(Phase::Reuse) {
                 self.last_answer = None;
                 self.note(format!(
                     "the endpoint does not take the last sign-in again: {reason}"
@@ -382,7 +390,6 @@ impl Session {
             url.host_str().unwrap_or_default(),
             self.limits.login.as_secs()
         ));
-        self.make_way_for_a_login();
         // NetworkManager takes a request for secrets only while it believes us to be starting.
         self.announce(ServiceState::Starting);
         let until = now + self.limits.login;

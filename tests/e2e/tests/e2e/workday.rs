@@ -242,6 +242,7 @@ fn after_a_long_sleep_the_login_waits_for_the_screen_to_be_unlocked() {
     let (mut lab, before) = at_work(&[]);
     let episode = Episode::begin(&lab, "sleep of 45 s, screen unlocked 60 s after it began");
     lab.logind().lock();
+    it_says(&lab, "the screen is locked");
     sleep_and_wake(&mut lab, Duration::from_secs(45));
     it_says(&lab, "waiting for the screen to be unlocked");
     for_the_time_of(60, &episode, || {
@@ -279,6 +280,7 @@ fn sleep_and_wake(lab: &mut Lab, length: Duration) {
 fn a_login_waits_for_somebody_who_can_see_it() {
     let (mut lab, before) = at_work(&[]);
     lab.logind().leave();
+    it_says(&lab, "nobody is there who could sign in");
     let mut episode = Episode::begin(&lab, "thrown out while nobody is there for 15 s");
     lab.endpoint().command(&json!({"kick": "all"}));
     episode.is_shown(&lab);
