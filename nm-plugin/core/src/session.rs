@@ -579,7 +579,6 @@ impl Session {
                 self.given = None;
                 self.remote.reached();
                 let unnoticed = self.came_back(now);
-                self.generation = self.generation.wrapping_add(1);
                 self.state = State::Connected;
                 self.credentials.accepted();
                 self.key_credential_sent = None;
@@ -589,8 +588,7 @@ impl Session {
                     return;
                 }
                 self.configured = configured;
-                self.effects.push_back(Effect::Configure(Box::new(config)));
-                self.announce(ServiceState::Started);
+                self.hand_over(config);
             }
             Err(error) => self.fail(Failure::BadTunnel(error), now),
         }

@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 /// A loss that ends sooner is not shown. AWS's endpoints have OpenVPN call a connection lost after
 /// 20 s of silence; with these, it is shown after 25.
 const QUIET: Duration = Duration::from_secs(5);
-/// NetworkManager takes new settings in a moment after it was handed them, and takes that for the
-/// end of an attempt: what is said before it has done so is forgotten (seen with 1.42).
-const SETTLE: Duration = Duration::from_secs(1);
+/// How long NetworkManager may take from new settings to "activated", dispatcher scripts included.
+/// Told earlier that the tunnel is not up, it would go on to say that it is (seen with 1.42).
+const SETTLE: Duration = Duration::from_secs(2);
 /// The longest pause before another attempt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// The pause between one login and a second one that nobody asked for; doubled for each further.
@@ -339,17 +339,24 @@ impl Session {
         }
     }
 
-    /// Hands over settings in the midst of a reconnect. NetworkManager takes them for the end of
-    /// it, so once it has taken them in, it is told that it is not over.
+    /// Hands over settings in the midst of a reconnect. NetworkManager takes settings for the end
+    /// of an attempt, whenever it next looks at them: so an attempt ends, for a moment, and once
+    /// it has taken them in, the next begins.
     pub(super) fn configure(&mut self, config: IpConfig, now: Instant) {
-        self.generation = self.generation.wrapping_add(1);
-        self.effects.push_back(Effect::Configure(Box::new(config)));
-        self.announce(ServiceState::Started);
+        self.hand_over(config);
         if let Some(reconnect) = &mut self.reconnect {
             let settled = now + SETTLE;
             let at = reconnect.tell_at.map_or(settled, |at| at.max(settled));
             reconnect.tell_at = Some(at);
         }
+    }
+
+    /// Hands over settings, as the end of an attempt.
+    pub(super) fn hand_over(&mut self, config: IpConfig) {
+        self.generation = self.generation.wrapping_add(1);
+        self.announce(ServiceState::Starting);
+        self.effects.push_back(Effect::Configure(Box::new(config)));
+        self.announce(ServiceState::Started);
     }
 
     /// The tunnel is up; whether it was lost before, and nobody was told.
