@@ -41,7 +41,7 @@ pub fn source_files(root: &Path, folder: &str) -> io::Result<Vec<String>> {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_other = matches!(
                 &*name,
-                "tests" | "fuzz" | "target" | "tests.rs" | "build.rs"
+                "tests" | "fuzz" | "examples" | "target" | "tests.rs" | "build.rs"
             );
             if path.is_dir() && !is_other {
                 open.push(path);

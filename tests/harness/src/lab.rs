@@ -504,6 +504,14 @@ impl Lab {
         Terminal::start(&self.client, "nmcli --ask --wait 300 connection up vpn")
     }
 
+    /// Our own agent at a terminal, with `variables` (`NAME=VALUE`) in its environment.
+    #[must_use]
+    pub fn agent_at_terminal(&self, variables: &str) -> Terminal {
+        // Not as a child of a shell, which Ctrl and C would end, too.
+        let line = format!("exec env {variables} nm-aws-client-vpn-agent");
+        Terminal::start(&self.client, &line)
+    }
+
     /// `nmcli connection up vpn passwd-file`, with a file that holds `passwords`.
     #[must_use]
     pub fn up_with_password_file(&self, passwords: &str) -> Up {

@@ -87,8 +87,22 @@ impl Terminal {
     /// If the program is gone.
     #[track_caller]
     pub fn type_line(&mut self, text: &str) {
+        self.press(&[text, "\r"].concat());
+    }
+
+    /// Presses Ctrl and C.
+    ///
+    /// # Panics
+    /// If the program is gone.
+    #[track_caller]
+    pub fn interrupt(&mut self) {
+        self.press("\u{3}");
+    }
+
+    #[track_caller]
+    fn press(&mut self, keys: &str) {
         let stdin = self.process.entrance.stdin.as_mut().expect("it is piped");
-        write!(stdin, "{text}\r")
+        write!(stdin, "{keys}")
             .and_then(|()| stdin.flush())
             .expect("the program reads");
     }

@@ -12,6 +12,7 @@ mod interruptions;
 mod logins;
 mod names;
 mod network;
+mod own_agent;
 mod privileges;
 mod refusals;
 mod secrets;

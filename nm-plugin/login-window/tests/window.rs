@@ -1,0 +1,255 @@
+//! The real window on a display of its own (Xvfb), driven by keys, and its pictures in
+//! `target/screenshots`, light and dark, for people to look at.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its stage has failed"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const WINDOW: &str = env!("CARGO_BIN_EXE_nm-aws-client-vpn-login-window");
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOGIN: &str = "login\tWork\thttps://login.example.com/sso?SAMLRequest=abc\t598";
+const FORM: &str = "form\tWork\t598\tEnter MFA code\tusername\t\tk\tpassword\t\tmk\t\
+    challenge-response\tEnter MFA code:\tm";
+
+/// A display without a window manager: whatever is shown last has the keys.
+struct Display {
+    server: Child,
+    number: String,
+}
+
+impl Display {
+    fn new() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "480x560x24",
+                "-nolisten",
+                "tcp",
+            ])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("xvfb is installed");
+        let mut number = String::new();
+        let stdout = server.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut number).unwrap();
+        Self {
+            server,
+            number: format!(":{}", number.trim()),
+        }
+    }
+
+    fn run(&self, line: &[&str]) -> Option<String> {
+        let output = Command::new(line[0])
+            .args(&line[1..])
+            .env("DISPLAY", &self.number)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        output.status.success().then_some(text)
+    }
+
+    fn press(&self, keys: &[&str]) {
+        let line: Vec<_> = ["xdotool", "key", "--delay", "50"]
+            .iter()
+            .chain(keys)
+            .copied()
+            .collect();
+        self.run(&line).expect("xdotool is installed");
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        drop(self.server.kill());
+        drop(self.server.wait());
+    }
+}
+
+/// A window with something in it.
+struct Window<'a> {
+    display: &'a Display,
+    child: Child,
+    views: Option<ChildStdin>,
+    gestures: BufReader<ChildStdout>,
+    _home: tempfile::TempDir,
+}
+
+impl<'a> Window<'a> {
+    fn show(display: &'a Display, scheme: &str, view: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = Command::new(WINDOW)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", home.path())
+            .env("XDG_RUNTIME_DIR", home.path())
+            .env("DISPLAY", &display.number)
+            .env("GDK_BACKEND", "x11")
+            .env("GSK_RENDERER", "cairo")
+            .env("GTK_A11Y", "none")
+            .env("ADW_DEBUG_COLOR_SCHEME", scheme)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let gestures = BufReader::new(child.stdout.take().unwrap());
+        let mut window = Self {
+            display,
+            views: child.stdin.take(),
+            child,
+            gestures,
+            _home: home,
+        };
+        window.tell(view);
+        let find = ["xdotool", "search", "--onlyvisible", "--name", "Sign In"];
+        until(|| {
+            let found = display.run(&find)?;
+            let number = found.lines().last()?.to_owned();
+            // No window manager is there to give it the keys.
+            display.run(&["xdotool", "windowfocus", "--sync", &number])
+        });
+        window
+    }
+
+    fn tell(&mut self, view: &str) {
+        writeln!(self.views.as_mut().unwrap(), "{view}").unwrap();
+    }
+
+    /// What the window tells next.
+    fn gesture(&mut self) -> String {
+        let mut line = String::new();
+        self.gestures.read_line(&mut line).unwrap();
+        line.trim_end_matches('\n').to_owned()
+    }
+
+    /// Waits until what is to be seen stays the same, and keeps it.
+    fn picture(&self, name: &str) -> Vec<u8> {
+        let folder = folder();
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
+        let file = path.display().to_string();
+        let mut before = Vec::new();
+        until(|| {
+            self.display
+                .run(&["import", "-silent", "-window", "root", &file])?;
+            let picture = pixels(&path);
+            let same = picture == before && distinct(&picture) > 20;
+            before = picture.clone();
+            same.then_some(picture)
+        })
+    }
+
+    /// Its dialog ends; whether it does, too.
+    fn dialog_ends(mut self) {
+        self.views = None;
+        let status = until(|| self.child.try_wait().unwrap());
+        assert!(status.success());
+        let mut rest = String::new();
+        self.gestures.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "it tells nothing by itself");
+    }
+}
+
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .unwrap()
+        .join("screenshots")
+}
+
+/// The picture without its file format, which holds the time.
+fn pixels(path: &Path) -> Vec<u8> {
+    let output = Command::new("convert").arg(path).arg("rgb:-").output();
+    output.expect("imagemagick is installed").stdout
+}
+
+fn distinct(pixels: &[u8]) -> usize {
+    let colours: std::collections::BTreeSet<_> = pixels.chunks(3).collect();
+    colours.len()
+}
+
+fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(Instant::now() < give_up, "nothing came");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_login_is_cancelled_and_opened_again_by_keys() {
+    let display = Display::new();
+    let mut window = Window::show(&display, "prefer-light", LOGIN);
+    window.display.press(&["alt+o"]);
+    assert_eq!(window.gesture(), "open-again");
+    window.display.press(&["Return"]);
+    assert_eq!(window.gesture(), "open-again", "it has the focus");
+    window.display.press(&["alt+l"]);
+    window.display.press(&["Escape"]);
+    assert_eq!(window.gesture(), "cancel");
+    window.display.press(&["alt+c"]);
+    assert_eq!(window.gesture(), "cancel");
+    window.dialog_ends();
+}
+
+#[test]
+fn a_form_is_filled_in_by_keys() {
+    let display = Display::new();
+    let mut window = Window::show(&display, "prefer-light", FORM);
+    // Return leads to what is missing, and connects when nothing is.
+    window.display.press(&["a", "d", "a", "Return"]);
+    window.display.press(&["x", "y", "Return"]);
+    window.display.press(&["1", "2", "Return"]);
+    assert_eq!(
+        window.gesture(),
+        "answer\tremember\tusername\tada\tpassword\txy\tchallenge-response\t12"
+    );
+    window.dialog_ends();
+}
+
+#[test]
+fn what_is_typed_can_be_kept_from_the_keyring() {
+    let display = Display::new();
+    let view = "form\tWork\t598\t\tpassword\t\tmk";
+    let mut window = Window::show(&display, "prefer-light", view);
+    window.display.press(&["x", "alt+r", "alt+o"]);
+    assert_eq!(window.gesture(), "answer\tonce\tpassword\tx");
+}
+
+#[test]
+fn every_page_has_its_picture_light_and_dark() {
+    let display = Display::new();
+    let refused = "form\tWork\t598\tThe endpoint refused the sign-in: Invalid user name or \
+        password. Enter the password once more.\tpassword\t\tmkr";
+    for scheme in ["light", "dark"] {
+        let mut pictures = Vec::new();
+        for (name, view) in [("login", LOGIN), ("form", FORM), ("refused", refused)] {
+            let window = Window::show(&display, &format!("prefer-{scheme}"), view);
+            pictures.push(window.picture(&format!("window-{name}-{scheme}.png")));
+            window.dialog_ends();
+        }
+        pictures.dedup();
+        assert_eq!(pictures.len(), 3, "each page looks different");
+    }
+}
