@@ -38,7 +38,7 @@ CLI     := nm-plugin/cli
 STAGE   := $(CURDIR)/target/stage
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests install stage \
-	words check unit e2e deb rpm packages-test fuzz test demo bench endpoint
+	words check unit e2e deb rpm packages-test fuzz soak test demo bench endpoint
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -124,6 +124,7 @@ check: ## formatting, lints, licences of the dependencies, the files that are in
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	packaging/check-dependencies.sh
 	packaging/check-service-files.sh
+	packaging/check-unsafe.sh
 
 unit: deps-build ## tests that need no network and no NetworkManager
 	$(CARGO) test --locked $(TESTED)
@@ -143,6 +144,10 @@ packages-test: deps openvpn-for-tests deb rpm ## the packages: linted, installed
 	packaging/test/lint.sh
 	for suite in $(SUITES); do packaging/test/make-root.sh $$suite || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-e2e --bin packages -- $(SUITES)
+
+soak: deps openvpn-for-tests stage ## 1,000 connections and two hours of one that is lost again and again (root)
+	SOAK_CYCLES=1000 SOAK_SECONDS=7200 $(CARGO) test --locked -p aws-client-vpn-e2e --test e2e -- \
+		--nocapture --test-threads=1 soak::
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh

@@ -159,8 +159,8 @@ const SOCKET_FAMILIES: [i32; 4] = [
     libc::AF_NETLINK,
 ];
 
-/// Seen in runs of OpenVPN 2.6.14 and 2.7.7 (strace: login, rekey, restart, end, on UDP and TCP),
-/// with their relatives that other versions of the C library use for the same.
+/// Seen in runs of OpenVPN 2.6.14 and 2.7.7 (strace: login, restart and end, on UDP and TCP), with
+/// their relatives that other versions and other C libraries use for the same.
 const SYSTEM_CALLS: &[i64] = &[
     // To begin and to end.
     libc::SYS_execve,
@@ -175,8 +175,6 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_prctl,
     libc::SYS_uname,
     libc::SYS_sysinfo,
-    libc::SYS_umask,
-    libc::SYS_chdir,
     libc::SYS_getcwd,
     // Memory.
     libc::SYS_brk,
@@ -207,14 +205,11 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_getdents64,
     libc::SYS_pipe2,
     // Sockets; `socket` itself is below, with its families.
-    libc::SYS_accept,
-    libc::SYS_accept4,
     libc::SYS_bind,
     libc::SYS_connect,
     libc::SYS_getpeername,
     libc::SYS_getsockname,
     libc::SYS_getsockopt,
-    libc::SYS_listen,
     libc::SYS_recvfrom,
     libc::SYS_recvmsg,
     libc::SYS_sendmsg,
@@ -295,6 +290,8 @@ mod tests {
             libc::SYS_ptrace,
             libc::SYS_process_vm_readv,
             libc::SYS_kill,
+            libc::SYS_listen,
+            libc::SYS_accept4,
             libc::SYS_bpf,
             libc::SYS_mount,
             libc::SYS_unshare,

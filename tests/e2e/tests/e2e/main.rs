@@ -19,6 +19,7 @@ mod secrets;
 mod several;
 mod sign_ins;
 mod sign_ins_at_a_terminal;
+mod soak;
 mod tokens;
 mod workday;
 
