@@ -204,18 +204,20 @@ impl Lab {
         self.logind.as_mut().expect("this lab has a logind")
     }
 
-    /// Lets no packet of the client through any more, without a word to anybody.
+    /// Lets no packet to or from the client through any more, without a word to anybody.
     pub fn cut(&self) {
         // The server takes packets for itself only after it has let them in.
         let script = "ip rule add pref 100 lookup local && ip rule del pref 0 && \
                       ip rule add pref 10 iif eth0 blackhole && \
-                      ip rule add pref 11 iif eth1 blackhole";
+                      ip rule add pref 11 iif eth1 blackhole && \
+                      ip rule add pref 12 to 192.0.2.10 blackhole && \
+                      ip rule add pref 13 to 198.51.100.10 blackhole";
         self.server.check(["sh", "-c", script]);
     }
 
     /// The end of [`Self::cut`].
     pub fn mend(&self) {
-        let script = "ip rule del pref 10 && ip rule del pref 11 && \
+        let script = "for pref in 10 11 12 13; do ip rule del pref $pref; done && \
                       ip rule add pref 0 lookup local && ip rule del pref 100";
         self.server.check(["sh", "-c", script]);
     }
