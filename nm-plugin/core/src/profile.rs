@@ -167,7 +167,8 @@ impl Inline {
     /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
     #[must_use]
     pub fn content_of_file(self, octets: &[u8]) -> Option<Secret> {
-        let text = pem::text_of_file(self, octets)?;
+        let text =
+            pem::text_of_file(self, octets).or_else(|| pem::certificate_of_der(self, octets))?;
         parse::checked_content(self, &text).map(Secret::new)
     }
 

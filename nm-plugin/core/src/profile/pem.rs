@@ -1,6 +1,7 @@
 //! Certificates and keys in text: nothing else may hide in a block.
 
 use super::Inline;
+use crate::certificate::Certificate;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
@@ -77,6 +78,18 @@ pub(super) fn text_of_file(inline: Inline, octets: &[u8]) -> Option<Zeroizing<St
     }
     // More would be over the limit of a block.
     (octets.len() <= LIMIT / 4 * 3).then(|| Zeroizing::new(BASE64.encode(octets)))
+}
+
+/// A certificate in DER, as some systems save it, in PEM.
+pub(super) fn certificate_of_der(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
+    let is_certificate = matches!(inline, Inline::Ca | Inline::Cert | Inline::ExtraCerts);
+    if !is_certificate || octets.len() > LIMIT / 2 {
+        return None;
+    }
+    let lines = base64(&BASE64.encode(octets))?;
+    let text = format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n");
+    Certificate::read_all(&text).ok()?;
+    Some(Zeroizing::new(text))
 }
 
 /// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
@@ -187,6 +200,19 @@ mod tests {
         assert_eq!(text(Inline::Pkcs12, &vec![0; LIMIT]), None);
         let limit = text(Inline::Pkcs12, &vec![0; LIMIT / 4 * 3]).unwrap();
         assert!(base64(&limit).is_some());
+    }
+
+    #[test]
+    fn a_certificate_in_der_becomes_pem_and_nothing_else_does() {
+        let pem = include_str!("../../tests/certificates/root.pem");
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = BASE64.decode(body).unwrap();
+        let text =
+            |inline, octets: &[u8]| certificate_of_der(inline, octets).map(|text| text.to_string());
+        assert_eq!(text(Inline::Ca, &der).as_deref(), Some(pem));
+        assert_eq!(text(Inline::Key, &der), None);
+        assert_eq!(text(Inline::Ca, &der[1..]), None);
+        assert_eq!(text(Inline::Ca, &vec![0x30; LIMIT]), None);
     }
 
     #[test]
