@@ -26,7 +26,8 @@ export AWS_CLIENT_VPN_LIBEXECDIR = $(libexecdir)
 CARGO   ?= cargo
 INSTALL ?= install
 PROGRAMS := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog \
-	-p aws-client-vpn-login-window -p aws-client-vpn-agent -p aws-client-vpn-cli -p aws-client-vpn-editor-plugin \
+	-p aws-client-vpn-login-window -p aws-client-vpn-agent -p aws-client-vpn-cli \
+	-p aws-client-vpn-provision -p aws-client-vpn-editor-plugin \
 	-p aws-client-vpn-app
 EDITORS  := -p aws-client-vpn-editor-gtk3 -p aws-client-vpn-editor-gtk4
 SHIPPED  := $(PROGRAMS) $(EDITORS)
@@ -38,7 +39,7 @@ CLI     := nm-plugin/cli
 STAGE   := $(CURDIR)/target/stage
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests install stage \
-	words check unit e2e deb rpm packages-test fuzz soak test demo bench endpoint
+	words check unit e2e deb rpm packages-test reproducible release fuzz soak test demo bench endpoint
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -86,7 +87,8 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 $(FILES)/sysusers.conf $(DESTDIR)$(sysusersdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 $(FILES)/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/metainfo $(FILES)/*.metainfo.xml
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/aws-client-vpn-importer
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/aws-client-vpn-importer \
+		target/release/aws-client-vpn-provision
 	$(INSTALL) -d $(DESTDIR)$(datadir)/applications
 	msgfmt --desktop --template=$(FILES)/$(APP).desktop.in -d po \
 		-o $(DESTDIR)$(datadir)/applications/$(APP).desktop
@@ -148,6 +150,12 @@ packages-test: deps openvpn-for-tests deb rpm ## the packages: linted, installed
 soak: deps openvpn-for-tests stage ## 1,000 connections and two hours of one that is lost again and again (root)
 	SOAK_CYCLES=1000 SOAK_SECONDS=7200 $(CARGO) test --locked -p aws-client-vpn-e2e --test e2e -- \
 		--nocapture --test-threads=1 soak::
+
+reproducible: deb rpm ## the packages once more, elsewhere: the same octets
+	packaging/test/reproducible.sh
+
+release: deb rpm ## what is published: packages, sources, bill of materials, checksums
+	packaging/release.sh
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh

@@ -12,11 +12,11 @@ cd "$root"
 . packaging/version.sh
 revision=${DEB_REVISION:-1}
 name=network-manager-aws-client-vpn
-dist=$root/target/dist
+dist=${PACKAGE_DIST_DIR:-$root/target/dist}
 build=${PACKAGE_BUILD_DIR:-$root/target/package}
 tree=$build/$name-$version
 
-packaging/source/make.sh
+[ "${PACKAGE_KEEP_SOURCES:-}" = yes ] || packaging/source/make.sh
 rm -rf "$build"
 mkdir -p "$tree"
 for archive in "$dist/${name}_$version".orig*.tar.xz; do

@@ -1,17 +1,17 @@
 #!/bin/sh
 # Builds the source and binary RPM packages into target/dist, as `make rpm` does. RPM_RELEASE=N is
-# the release (1). The binary packages are built from the source package, without a network.
+# the release (1); PACKAGE_KEEP_SOURCES=yes takes the source archives as they are. The binary packages are built from the source package, without a network.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
 revision=${RPM_RELEASE:-1}
 name=network-manager-aws-client-vpn
-dist=$root/target/dist
+dist=${PACKAGE_DIST_DIR:-$root/target/dist}
 build=${RPM_BUILD_DIR:-$root/target/rpm}
 spec=$build/SPECS/NetworkManager-aws-client-vpn.spec
 
-packaging/source/make.sh
+[ "${PACKAGE_KEEP_SOURCES:-}" = yes ] || packaging/source/make.sh
 rm -rf "$build"
 mkdir -p "$build/SOURCES" "$build/SPECS"
 cp "$dist/${name}_$version".orig*.tar.xz "$build/SOURCES/"

@@ -11,7 +11,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
 
-dist=$root/target/dist
+dist=${PACKAGE_DIST_DIR:-$root/target/dist}
 name=network-manager-aws-client-vpn
 base=${name}_$version
 mkdir -p "$dist"

@@ -4,6 +4,10 @@
 //! The format is GLib's key file: a value is one line, in which a backslash, line ends and leading
 //! blanks are escaped. Settings that are not written have NetworkManager's defaults.
 
+mod update;
+
+pub use update::{UpdateError, bring_up_to, uuid_of};
+
 use crate::profile::Profile;
 use crate::settings::{DEFAULT_VPN_TIMEOUT_SECONDS, SERVICE_TYPE, to_data, to_secrets};
 use thiserror::Error;

@@ -6,6 +6,7 @@
 
 mod deb;
 mod files;
+mod fleet;
 mod rpm;
 
 use aws_client_vpn_harness::{Lab, Options, Tools};
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         let system = Tools::locate().target.join("roots").join(suite);
         assert!(system.join(".made").exists(), "{suite} is not there");
         deb::life_of_the_packages(suite, &system);
+        fleet::life_of_a_provisioned_connection(suite, &system);
     }
     // rpm is the same everywhere; once will do.
     if let Some(suite) = suites.first() {

@@ -1,0 +1,57 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Give an AWS Client VPN connection to all users of many machines.
+#[derive(Debug, Parser)]
+#[command(name = "aws-client-vpn-provision", version)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Make a connection, or a package that brings it, out of a profile (.ovpn)
+    Make(Make),
+    /// Bring users' copies of a connection up to the edition that a package has installed
+    Update(Update),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Make {
+    /// The profile, as AWS exports it
+    pub(crate) profile: PathBuf,
+    /// Name in the list of networks [default: that of the file]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// What to make
+    #[arg(long, value_enum, default_value = "keyfile")]
+    pub(crate) format: Format,
+    /// Version of the package; a higher one replaces a lower one
+    #[arg(long, default_value = "1")]
+    pub(crate) edition: String,
+    /// Folder for what is made
+    #[arg(long, default_value = ".")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A connection file for /etc/NetworkManager/system-connections
+    Keyfile,
+    /// A Debian package (needs dpkg-deb)
+    Deb,
+    /// An RPM package (needs rpmbuild)
+    Rpm,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    /// The connection file that the package has installed
+    pub(crate) edition: PathBuf,
+    /// Folder with users' copies
+    #[arg(long, default_value = "/etc/NetworkManager/system-connections")]
+    pub(crate) copies: PathBuf,
+}

@@ -1,0 +1,228 @@
+//! One edition of a connection: read from a profile, or brought to the copies of it on a machine.
+
+use crate::command_line::Make;
+use aws_client_vpn_core::keyfile::{
+    Identity, KeyfileError, UpdateError, bring_up_to, to_keyfile, uuid_of,
+};
+use aws_client_vpn_profile_file::{self as profile_file, ImportError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+use thiserror::Error;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// Why nothing came of it.
+#[derive(Debug, Error)]
+pub(crate) enum ProvisionError {
+    #[error(transparent)]
+    Profile(#[from] ImportError),
+    #[error(transparent)]
+    Keyfile(#[from] KeyfileError),
+    #[error("{path}: {reason}", path = path.display())]
+    File { path: PathBuf, reason: io::Error },
+    #[error("{path}: {reason}", path = path.display())]
+    Update { path: PathBuf, reason: UpdateError },
+    #[error(
+        "'{0}' is no version: it begins with a digit and has digits, letters, dots and '+' only"
+    )]
+    Version(String),
+    #[error("{program} cannot be run: {reason}; install it, or make another format")]
+    NoProgram {
+        program: &'static str,
+        reason: io::Error,
+    },
+    #[error("{program} failed: {text}")]
+    Program { program: &'static str, text: String },
+}
+
+impl ProvisionError {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |reason| Self::File {
+            path: path.to_owned(),
+            reason,
+        }
+    }
+}
+
+/// A connection, ready to be written.
+pub(crate) struct Edition {
+    /// Its name in names of files and packages.
+    pub(crate) slug: String,
+    /// Its name as people see it.
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) keyfile: Zeroizing<String>,
+}
+
+/// Reads the profile.
+pub(crate) fn read(make: &Make) -> Result<Edition, ProvisionError> {
+    if !is_version(&make.edition) {
+        return Err(ProvisionError::Version(make.edition.clone()));
+    }
+    let profile = profile_file::read(&make.profile)?.profile;
+    let name = make.name.clone();
+    let name = name.unwrap_or_else(|| profile_file::connection_name(&make.profile));
+    // The endpoint decides: a changed profile of the same endpoint replaces the one before.
+    let host = profile.remotes().first().map_or("", |remote| &remote.host);
+    let identity = Identity {
+        uuid: uuid_of_endpoint(host),
+        id: name.clone(),
+    };
+    Ok(Edition {
+        slug: slug(&name),
+        keyfile: to_keyfile(&identity, &profile)?,
+        version: make.edition.clone(),
+        name,
+    })
+}
+
+fn uuid_of_endpoint(host: &str) -> String {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()).to_string()
+}
+
+fn is_version(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+'))
+}
+
+/// A name as packages may have it: small letters, digits, single dashes.
+fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() {
+        "connection".to_owned()
+    } else {
+        slug.to_owned()
+    }
+}
+
+/// Brings the copies in a folder up to an edition; each is replaced as a whole, or left alone.
+pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, ProvisionError> {
+    let text = Zeroizing::new(fs::read_to_string(edition).map_err(ProvisionError::file(edition))?);
+    let uuid = uuid_of(&text);
+    let entries = match fs::read_dir(copies) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(told(0)),
+        Err(error) => return Err(ProvisionError::file(copies)(error)),
+    };
+    let mut updated = 0;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path
+            .extension()
+            .is_none_or(|ending| ending != "nmconnection")
+        {
+            continue;
+        }
+        let Ok(copy) = fs::read_to_string(&path).map(Zeroizing::new) else {
+            continue;
+        };
+        if uuid.is_none() || uuid_of(&copy) != uuid {
+            continue;
+        }
+        let new = bring_up_to(&copy, &text).map_err(|reason| ProvisionError::Update {
+            path: path.clone(),
+            reason,
+        })?;
+        if let Some(new) = new {
+            replace(&path, &new).map_err(ProvisionError::file(&path))?;
+            updated += 1;
+        }
+    }
+    Ok(told(updated))
+}
+
+fn told(updated: usize) -> String {
+    match updated {
+        0 => "no copy had to be brought up to date".to_owned(),
+        1 => "one copy was brought up to date".to_owned(),
+        more => format!("{more} copies were brought up to date"),
+    }
+}
+
+/// Never half a file, and readable for root only from its first octet: tempfile makes it so.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new().prefix(".").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_has_one_uuid_however_it_is_written() {
+        let uuid = uuid_of_endpoint("cvpn-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com");
+        assert_eq!(
+            uuid_of_endpoint("CVPN-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com."),
+            uuid
+        );
+        assert_ne!(uuid_of_endpoint("cvpn-endpoint-02.example"), uuid);
+        assert!(Uuid::parse_str(&uuid).is_ok());
+    }
+
+    #[test]
+    fn names_become_names_of_packages() {
+        for (name, expected) in [
+            ("Company VPN (EU)", "company-vpn-eu"),
+            ("downloaded-client-config", "downloaded-client-config"),
+            ("../../etc/passwd", "etc-passwd"),
+            ("Zürich", "z-rich"),
+            ("会社", "connection"),
+        ] {
+            assert_eq!(slug(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_version_is_one_for_deb_and_rpm() {
+        for good in ["1", "2026.11.24", "1.0+b2"] {
+            assert!(is_version(good), "{good}");
+        }
+        for bad in ["", "v1", "1-2", "1 2", "1\n", "1:2"] {
+            assert!(!is_version(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_replaced_and_another_connection_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let keyfile = |uuid: &str, port: u16| {
+            format!(
+                "[connection]\nid=w\nuuid={uuid}\ntype=vpn\n\n[vpn]\n\
+                 service-type=org.freedesktop.NetworkManager.aws-client-vpn\n\
+                 remote=host.example {port} udp\nsign-in=saml\nsaml-response-flags=3\n\
+                 ca=-----BEGIN CERTIFICATE-----\\\\nTUlJ\\\\n-----END CERTIFICATE-----\n"
+            )
+        };
+        let edition = folder.path().join("edition");
+        fs::write(&edition, keyfile("one", 1194)).unwrap();
+        let copies = folder.path().join("copies");
+        fs::create_dir(&copies).unwrap();
+        fs::write(copies.join("mine.nmconnection"), keyfile("one", 443)).unwrap();
+        fs::write(copies.join("other.nmconnection"), keyfile("two", 443)).unwrap();
+
+        let told = update_copies(&edition, &copies).unwrap();
+        assert_eq!(told, "one copy was brought up to date");
+        let mine = fs::read_to_string(copies.join("mine.nmconnection")).unwrap();
+        assert!(mine.contains("host.example 1194 udp"), "{mine}");
+        let other = fs::read_to_string(copies.join("other.nmconnection")).unwrap();
+        assert_eq!(other, keyfile("two", 443));
+        let again = update_copies(&edition, &copies).unwrap();
+        assert_eq!(again, "no copy had to be brought up to date");
+    }
+}

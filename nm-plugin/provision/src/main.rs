@@ -1,0 +1,33 @@
+//! `aws-client-vpn-provision`: gives an AWS Client VPN connection to all users of many machines.
+//!
+//! An administrator runs `make` once for a profile and installs what comes out; the package runs
+//! `update` on each machine, for copies of the connection that users have changed.
+
+mod command_line;
+mod edition;
+mod package;
+
+use clap::Parser;
+use command_line::{Action, CommandLine, Format};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = match CommandLine::parse().action {
+        Action::Make(make) => edition::read(&make).and_then(|edition| match make.format {
+            Format::Keyfile => package::write_keyfile(&edition, &make.output),
+            Format::Deb => package::build_deb(&edition, &make.output),
+            Format::Rpm => package::build_rpm(&edition, &make.output),
+        }),
+        Action::Update(update) => edition::update_copies(&update.edition, &update.copies),
+    };
+    match outcome {
+        Ok(done) => {
+            println!("{done}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("aws-client-vpn-provision: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

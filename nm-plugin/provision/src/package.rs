@@ -1,0 +1,154 @@
+//! What an administrator hands out: a keyfile, or a package of one keyfile.
+//!
+//! The package puts it where NetworkManager looks for connections of packages, which no user's
+//! change is written to: `/usr/lib/NetworkManager/system-connections`.
+
+use crate::edition::{Edition, ProvisionError};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::process::Command;
+
+/// Where connections of packages are.
+const CONNECTIONS: &str = "usr/lib/NetworkManager/system-connections";
+
+/// The keyfile itself, readable for its owner only.
+pub(crate) fn write_keyfile(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
+    let path = output.join(format!("{}.nmconnection", edition.slug));
+    write(&path, &edition.keyfile)?;
+    Ok(path.display().to_string())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ProvisionError> {
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600);
+    file.open(path)
+        // It may have been there, open to others.
+        .and_then(|file| {
+            file.set_permissions(fs::Permissions::from_mode(0o600))
+                .map(|()| file)
+        })
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(ProvisionError::file(path))
+}
+
+fn package_name(edition: &Edition) -> String {
+    format!("aws-client-vpn-profile-{}", edition.slug)
+}
+
+/// Runs after the package is installed or replaced. Without a running NetworkManager, the next one
+/// finds everything in its place.
+fn after_installation(edition: &Edition) -> String {
+    format!(
+        "aws-client-vpn-provision update /{CONNECTIONS}/{}.nmconnection >/dev/null || :\n\
+         {AFTER_REMOVAL}",
+        edition.slug
+    )
+}
+
+const AFTER_REMOVAL: &str = "nmcli connection reload >/dev/null 2>&1 || :\n";
+
+/// A Debian package.
+pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
+    let name = package_name(edition);
+    let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
+    let tree = work.path().join("tree");
+    let control = format!(
+        "Package: {name}\nVersion: {}\nArchitecture: all\nSection: net\nPriority: optional\n\
+         Maintainer: the administrators of this network <root@localhost>\n\
+         Depends: network-manager-aws-client-vpn\n\
+         Description: AWS Client VPN connection {}\n \
+         For all users of this machine.\n",
+        edition.version, edition.name
+    );
+    let scripts = [
+        ("postinst", after_installation(edition)),
+        ("postrm", AFTER_REMOVAL.to_owned()),
+    ];
+    for folder in ["DEBIAN", CONNECTIONS] {
+        make_folder(&tree, folder)?;
+    }
+    write_open(&tree.join("DEBIAN/control"), &control, 0o644)?;
+    for (script, text) in scripts {
+        let text = format!("#!/bin/sh\nset -e\n{text}");
+        write_open(&tree.join("DEBIAN").join(script), &text, 0o755)?;
+    }
+    write(
+        &tree
+            .join(CONNECTIONS)
+            .join(format!("{}.nmconnection", edition.slug)),
+        &edition.keyfile,
+    )?;
+    let package = output.join(format!("{name}_{}_all.deb", edition.version));
+    let mut command = Command::new("dpkg-deb");
+    command
+        .args(["--root-owner-group", "--build"])
+        .arg(&tree)
+        .arg(&package);
+    run("dpkg-deb", command)?;
+    Ok(package.display().to_string())
+}
+
+/// An RPM package.
+pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
+    let name = package_name(edition);
+    let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
+    let file = format!("{}.nmconnection", edition.slug);
+    make_folder(work.path(), "SOURCES")?;
+    write(&work.path().join("SOURCES").join(&file), &edition.keyfile)?;
+    let visible_name = edition.name.replace('%', "%%");
+    let spec = format!(
+        "Name: {name}\nVersion: {}\nRelease: 1\nSummary: AWS Client VPN connection {visible_name}\n\
+         License: LicenseRef-not-for-distribution\nBuildArch: noarch\nSource0: {file}\n\
+         Requires: NetworkManager-aws-client-vpn\n\n\
+         %description\nFor all users of this machine.\n\n\
+         %install\ninstall -D -m 600 %{{SOURCE0}} %{{buildroot}}/{CONNECTIONS}/{file}\n\n\
+         %post\n{}\n%postun\n{AFTER_REMOVAL}\n\
+         %files\n%attr(600,root,root) /{CONNECTIONS}/{file}\n",
+        edition.version,
+        after_installation(edition),
+    );
+    let path = work.path().join("package.spec");
+    write_open(&path, &spec, 0o644)?;
+    let mut command = Command::new("rpmbuild");
+    command
+        .args(["-bb", "--quiet"])
+        .args(["--define", &format!("_topdir {}", work.path().display())])
+        .arg(&path);
+    run("rpmbuild", command)?;
+    let built = format!("{name}-{}-1.noarch.rpm", edition.version);
+    let package = output.join(&built);
+    fs::copy(work.path().join("RPMS/noarch").join(&built), &package)
+        .map_err(ProvisionError::file(&package))?;
+    Ok(package.display().to_string())
+}
+
+fn make_folder(tree: &Path, folder: &str) -> Result<(), ProvisionError> {
+    let path = tree.join(folder);
+    fs::create_dir_all(&path).map_err(ProvisionError::file(&path))?;
+    // The package has these folders, whatever the administrator's own files are like.
+    let mut path = path.as_path();
+    while path.starts_with(tree) {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+            .map_err(ProvisionError::file(path))?;
+        path = path.parent().unwrap_or(Path::new("/"));
+    }
+    Ok(())
+}
+
+fn write_open(path: &Path, text: &str, mode: u32) -> Result<(), ProvisionError> {
+    fs::write(path, text)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+        .map_err(ProvisionError::file(path))
+}
+
+fn run(program: &'static str, mut command: Command) -> Result<(), ProvisionError> {
+    let output = command.output();
+    let output = output.map_err(|reason| ProvisionError::NoProgram { program, reason })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(ProvisionError::Program { program, text })
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Gathers what is published of a release in target/release-files: packages, sources, the bill of
+# materials, what is new, and the checksums of all. Run after `make deb rpm`.
+#
+# A release is: the version in Cargo.toml, a section of that version in CHANGELOG.md (in place of
+# "Unreleased") and in the metainfo files, a tag vVERSION, `make packages-test release`.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root"
+. packaging/version.sh
+out=$root/target/release-files
+
+tag=$(git tag --points-at HEAD 2>/dev/null | grep '^v' | head -n 1) || true
+if [ -n "$tag" ]; then
+    [ "$tag" = "v$version" ] || { echo "release: tag $tag, but Cargo.toml says $version" >&2; exit 1; }
+    grep -q "^## \[\?$version" CHANGELOG.md ||
+        { echo "release: CHANGELOG.md has no section for $version" >&2; exit 1; }
+    for metainfo in service-files/*.metainfo.xml*; do
+        grep -q "<release version=\"$version\"" "$metainfo" ||
+            { echo "release: $metainfo does not tell of $version" >&2; exit 1; }
+    done
+fi
+
+rm -rf "$out"
+mkdir -p "$out"
+for file in target/dist/*"$version"*; do
+    case $file in *.buildinfo | *.changes) ;; *) cp -p "$file" "$out/" ;; esac
+done
+python3 packaging/crates.py sbom "$version" >"$out/network-manager-aws-client-vpn-$version.cdx.json"
+python3 packaging/changelog.py notes "$version" >"$out/NOTES.md"
+(cd "$out" && find . -type f ! -name SHA256SUMS | sed 's|^\./||' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+cat "$out/SHA256SUMS"

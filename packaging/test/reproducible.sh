@@ -1,0 +1,21 @@
+#!/bin/sh
+# Builds sources and packages a second time, in another folder, and compares: the same octets.
+# What was built first is in target/dist.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+. packaging/version.sh
+mkdir -p target
+work=$(mktemp -d "$root/target/again.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+sums() { (cd "$1" && find . -maxdepth 1 -type f \( -name '*.deb' -o -name '*.rpm' -o -name '*.tar.xz' \
+    -o -name '*.dsc' \) | grep "$version" | LC_ALL=C sort | xargs sha256sum); }
+sums target/dist >"$work/first"
+PACKAGE_DIST_DIR="$work/dist" PACKAGE_BUILD_DIR="$work/elsewhere" packaging/deb/build.sh
+if grep -q '\.rpm$' "$work/first"; then
+    PACKAGE_DIST_DIR="$work/dist" PACKAGE_BUILD_DIR="$work/elsewhere" packaging/rpm/build.sh
+fi
+sums "$work/dist" >"$work/second"
+diff "$work/first" "$work/second" || { echo "these differ from one build to the next" >&2; exit 1; }
+echo "built twice, the same octets: $(wc -l <"$work/first") files"

@@ -1,0 +1,101 @@
+//! A connection for all users of a machine, out of a profile: made into a package, installed, used,
+//! replaced by a newer edition without losing what a user has set, and removed.
+
+use crate::deb::apt;
+use crate::{connects, lab, packages, step};
+use aws_client_vpn_harness::Lab;
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
+    let lab = lab(system);
+    apt(
+        &lab,
+        &["install"],
+        &packages("network-manager-aws-client-vpn_"),
+    );
+
+    install_edition(&lab, "udp-443", "1");
+    let file = "/usr/lib/NetworkManager/system-connections/vpn.nmconnection";
+    let mode = lab.client.check(["stat", "--format=%a %U", file]);
+    assert_eq!(mode.trim(), "600 root");
+    connects(&lab);
+    assert!(
+        lab.down().status.success(),
+        "nmcli failed:\n{}",
+        lab.journal()
+    );
+    step(
+        suite,
+        "a package made from a profile brings a connection, which connects",
+    );
+
+    // No copy yet: the next edition is just there.
+    install_edition(&lab, "tcp-1194", "2");
+    assert!(data(&lab).contains("1194 tcp"), "{}", data(&lab));
+
+    // NetworkManager keeps a user's change in a copy, which would hide the next edition.
+    lab.modify("+vpn.data", "login-timeout=90");
+    lab.modify("ipv4.never-default", "yes");
+    install_edition(&lab, "udp-443", "3");
+    let after = data(&lab);
+    assert!(
+        after.contains("443 udp"),
+        "the copy has the old profile: {after}"
+    );
+    assert!(
+        after.contains("login-timeout = 90"),
+        "the user's choice is lost: {after}"
+    );
+    let kept = lab.client.check([
+        "nmcli",
+        "-g",
+        "ipv4.never-default",
+        "connection",
+        "show",
+        "vpn",
+    ]);
+    assert_eq!(kept.trim(), "yes");
+    connects(&lab);
+    assert!(
+        lab.down().status.success(),
+        "nmcli failed:\n{}",
+        lab.journal()
+    );
+    step(
+        suite,
+        "a newer edition reaches a copy that a user has changed, and the changes stay",
+    );
+
+    lab.client.check(["nmcli", "connection", "delete", "vpn"]);
+    lab.client
+        .check(["dpkg", "--purge", "aws-client-vpn-profile-vpn"]);
+    let names = lab
+        .client
+        .check(["nmcli", "-g", "NAME", "connection", "show"]);
+    assert!(!names.lines().any(|name| name == "vpn"), "{names}");
+    step(suite, "and it can be removed");
+}
+
+/// Makes the package of `profile` on the client, as an administrator does, and installs it.
+fn install_edition(lab: &Lab, profile: &str, edition: &str) {
+    let ready = lab.endpoint_events().wait("ready", Duration::ZERO);
+    let file = ready["profiles"][profile].as_str();
+    let file = file.expect("the endpoint has such a profile");
+    let made = lab.client.check([
+        "aws-client-vpn-provision",
+        "make",
+        file,
+        "--name=vpn",
+        "--format=deb",
+        "--output=/tmp",
+        "--edition",
+        edition,
+    ]);
+    lab.client.check(["dpkg", "--install", made.trim()]);
+}
+
+fn data(lab: &Lab) -> String {
+    lab.client
+        .check(["nmcli", "-g", "vpn.data", "connection", "show", "vpn"])
+}
