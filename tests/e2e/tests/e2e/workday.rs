@@ -154,14 +154,6 @@ fn an_outage_of_a_minute_costs_one_login() {
     take_down(&lab, &before);
 }
 
-#[test]
-fn an_outage_of_a_minute_costs_nothing_where_the_endpoint_gives_tokens() {
-    let (lab, before) = at_work(&["--auth-token"]);
-    outage_of_a_minute(&lab, "outage of 60 s, token", 0);
-    assert!(!lab.endpoint_events().named("came-back").is_empty());
-    take_down(&lab, &before);
-}
-
 fn outage_of_a_minute(lab: &Lab, what: &'static str, pages: usize) {
     let mut episode = Episode::begin(lab, what);
     lab.cut();
@@ -297,13 +289,6 @@ fn a_login_waits_for_somebody_who_can_see_it() {
 fn a_node_that_is_lost_costs_one_login_at_another() {
     let (mut lab, before) = at_work(&[]);
     lose_the_node(&mut lab, "node lost, no token", 1);
-    take_down(&lab, &before);
-}
-
-#[test]
-fn a_node_that_is_lost_costs_nothing_where_the_endpoint_gives_tokens() {
-    let (mut lab, before) = at_work(&["--auth-token"]);
-    lose_the_node(&mut lab, "node lost, token", 0);
     take_down(&lab, &before);
 }
 
