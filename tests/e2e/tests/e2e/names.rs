@@ -134,7 +134,7 @@ fn each_way_to_push_names_is_understood() {
             ),
             (
                 &[
-                    "dns server 1 address [fd00:99::2]",
+                    "dns server 1 address fd00:99::2",
                     "dns search-domains corp.example",
                 ],
                 true,
