@@ -44,9 +44,22 @@ fn name_and_password(style: AgentStyle) {
     assert_eq!(dialogs(&lab), [["username", "password"]]);
     assert_eq!(lab.browser_events(), [""; 0]);
     take_down(&lab, &before);
-    // What is kept is not asked for again, and no dialog is needed to say so.
+    // What is kept is not asked for again: gnome-shell's dialog says so without a window.
     assert_up(&lab, &lab.up());
     assert_eq!(dialogs(&lab).len(), 1);
+    if style == AgentStyle::GnomeShell {
+        let agent = &lab.agent.as_ref().unwrap().events;
+        let ended = agent.named("dialog-ended");
+        assert!(
+            ended.iter().all(|dialog| dialog["status"] == 0),
+            "{ended:?}"
+        );
+        let answered = agent.named("answered");
+        assert_eq!(
+            answered.last().unwrap()["names"].as_array().unwrap().len(),
+            2
+        );
+    }
     take_down(&lab, &before);
     assert_eq!(lab.complaints(), [""; 0]);
 }

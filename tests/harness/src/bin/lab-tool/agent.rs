@@ -6,10 +6,11 @@
 
 use crate::report::report;
 use crate::typist::{Typed, Typist};
+use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::secret_prompt;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -106,8 +107,21 @@ impl Agent {
                 "only VPN secrets are known here".to_owned(),
             ));
         }
-        let request = Request::read(&connection, hints, flags)?;
-        if let Some(form) = &request.form {
+        let mut request = Request::read(&connection, hints, flags)?;
+        let kept = self
+            .typist
+            .lock()
+            .expect("not poisoned")
+            .kept(&request.uuid);
+        // gnome-shell tells the dialog what is in the keyring, and the dialog says whether that
+        // does; nm-applet's dialogs look there themselves.
+        let is_known = request
+            .form
+            .as_ref()
+            .is_some_and(|form| !request.interactive || form.known_answers(&kept).is_some());
+        if is_known && self.style == Style::GnomeShell {
+            request.add_secrets(&kept);
+        } else if let Some(form) = &request.form {
             let typed = {
                 let mut typist = self.typist.lock().expect("not poisoned");
                 typist.answer(&request.uuid, form, request.interactive)
@@ -129,6 +143,9 @@ impl Agent {
             return Ok(HashMap::from([("vpn", vpn)]));
         }
         let secrets = run_dialog(self.style, request, self.running.begin(path.as_str())).await?;
+        if secrets.is_empty() {
+            return Err(AgentError::NoSecrets("the dialog has nothing".to_owned()));
+        }
         report(json!({"event": "answered", "names": secrets.keys().collect::<Vec<_>>()}));
         let vpn = HashMap::from([("secrets", Value::from(secrets))]);
         Ok(HashMap::from([("vpn", vpn)]))
@@ -202,7 +219,6 @@ impl Request {
         for (key, value) in strings("secrets") {
             input.push_str(&format!("SECRET_KEY={key}\nSECRET_VAL={value}\n\n"));
         }
-        input.push_str("DONE\n\n");
         Ok(Self {
             uuid,
             interactive: flags & ALLOW_INTERACTION != 0,
@@ -211,6 +227,17 @@ impl Request {
             arguments,
             input,
         })
+    }
+}
+
+impl Request {
+    /// Also tells the dialog these secrets.
+    fn add_secrets(&mut self, secrets: &BTreeMap<String, Secret>) {
+        for (key, value) in secrets {
+            let value = value.expose();
+            self.input
+                .push_str(&format!("SECRET_KEY={key}\nSECRET_VAL={value}\n\n"));
+        }
     }
 }
 
@@ -251,9 +278,8 @@ async fn run_dialog(
     // gnome-shell closes its end of standard error at once.
     drop(child.stderr.take());
     if let Some(pipe) = &mut stdin {
-        pipe.write_all(request.input.as_bytes())
-            .await
-            .map_err(failed)?;
+        let input = format!("{}DONE\n\n", request.input);
+        pipe.write_all(input.as_bytes()).await.map_err(failed)?;
         if style == Style::NmApplet {
             pipe.write_all(b"QUIT\n\n").await.map_err(failed)?;
         }

@@ -29,6 +29,11 @@ pub(crate) struct Typist {
 }
 
 impl Typist {
+    /// What is kept for a connection.
+    pub(crate) fn kept(&self, uuid: &str) -> BTreeMap<String, Secret> {
+        self.keyring.get(uuid).cloned().unwrap_or_default()
+    }
+
     /// Answers a form as the agent and its dialog would.
     pub(crate) fn answer(&mut self, uuid: &str, form: &Form, interactive: bool) -> Typed {
         let kept = self.keyring.entry(uuid.to_owned()).or_default();
