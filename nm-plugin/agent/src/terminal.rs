@@ -118,6 +118,8 @@ impl Terminal {
                     countdown = Some(Countdown::new(Instant::now(), time_left));
                     self.progress(countdown.as_ref());
                 }
+                // A terminal is not closed and opened.
+                Some(View::Linger) => {}
                 Some(View::NoBrowser { reason }) => self.say(&words::clean(&reason)),
                 Some(View::Form { connection, form }) => {
                     let gesture = tokio::select! {

@@ -64,14 +64,22 @@ enum Typed {
 }
 
 async fn type_in(form: Form, stage: &Stage<'_>) -> Typed {
-    let mut window = stage.window();
     let connection = stage.request.connection.clone();
-    window.show(&View::Form { connection, form }).await;
+    let view = View::Form { connection, form };
+    let mut window = stage.window();
+    let mut is_new = false;
+    window.show(&view).await;
     loop {
         match window.gesture().await {
             Some(Gesture::Answer(answer)) => return Typed::Answer(answer),
             Some(Gesture::Cancel) => return Typed::Cancelled,
             Some(Gesture::OpenAgain) => {}
+            // The one that was left open may have closed the moment before.
+            None if !is_new && stage.own_window.is_none() => {
+                is_new = true;
+                window = stage.new_window();
+                window.show(&view).await;
+            }
             None => return Typed::NobodyToAsk,
         }
     }

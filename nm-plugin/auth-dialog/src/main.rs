@@ -25,7 +25,7 @@ use crate::cli::{Invocation, Request};
 use crate::journal::Journal;
 use crate::login::End;
 use crate::stdio::Streams;
-use crate::window::Window;
+use crate::window::{Dismissed, Window};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::secret_prompt::{
     self, EMPTY_ANSWER, Form, LoginFailure, Prompt, PromptError,
@@ -34,6 +34,7 @@ use rustix::process::DumpableBehavior;
 use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 /// For the agent it means "the user does not want to", and it asks no one else.
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
                 request: &request,
                 journal: &journal,
                 own_window,
+                dismissed: Dismissed::default(),
             },
             answer,
         ),
@@ -94,18 +96,40 @@ struct Stage<'a> {
     journal: &'a Journal,
     /// The agent as a window, if it is one.
     own_window: Option<File>,
+    dismissed: Dismissed,
 }
 
 impl Stage<'_> {
     /// The window, if there can be one.
     fn window(&self) -> Window {
-        let Some(socket) = &self.own_window else {
-            return Window::open(self.journal);
+        let uuid = &self.request.uuid;
+        if let Some(socket) = &self.own_window {
+            match Window::at(socket) {
+                Ok(window) => return window,
+                Err(error) => self.journal.error(&format!("--own-window: {error}")),
+            }
+        }
+        Window::left_open(uuid, &self.dismissed).unwrap_or_else(|| self.new_window())
+    }
+
+    /// A window of our own.
+    fn new_window(&self) -> Window {
+        Window::open(&self.request.uuid, &self.dismissed, self.journal)
+    }
+
+    /// Returns when the agent does not want an answer any more.
+    async fn dismissed_by(&self, agent: &mut Agent) {
+        let terminated = async {
+            match signal(SignalKind::terminate()) {
+                Ok(mut signal) => drop(signal.recv().await),
+                Err(_) => std::future::pending().await,
+            }
         };
-        Window::at(socket).unwrap_or_else(|error| {
-            self.journal.error(&format!("--own-window: {error}"));
-            Window::open(self.journal)
-        })
+        tokio::select! {
+            () = agent.gives_up() => {}
+            () = terminated => {}
+        }
+        self.dismissed.set();
     }
 }
 
@@ -151,7 +175,7 @@ async fn converse(stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
             let asked = tokio::select! {
                 biased;
                 asked = ask::ask(form, connection, stage) => asked,
-                () = agent.gives_up() => None,
+                () = stage.dismissed_by(agent) => None,
             };
             match asked {
                 Some(asked) => hand_over(&asked, agent, stage).await,
@@ -166,7 +190,7 @@ async fn sign_in(prompt: &Prompt, stage: &Stage<'_>, agent: &mut Agent) -> ExitC
     let outcome = tokio::select! {
         biased;
         outcome = login::login(prompt, stage) => outcome,
-        () = agent.gives_up() => Err(End::Cancelled),
+        () = stage.dismissed_by(agent) => Err(End::Cancelled),
     };
     match outcome {
         Ok(answered) => {

@@ -6,13 +6,17 @@
 use crate::browser::has_display;
 use crate::journal::Journal;
 use aws_client_vpn_core::window::{Gesture, Lines, View};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::Stdio;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
@@ -25,6 +29,18 @@ pub(crate) struct Window {
     running: Option<Running>,
     lines: Lines,
     gestures: VecDeque<Gesture>,
+    dismissed: Dismissed,
+}
+
+/// Whether NetworkManager has taken the request back, maybe to make it anew: then the window stays
+/// for a moment, for the next dialog to go on with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dismissed(Rc<Cell<bool>>);
+
+impl Dismissed {
+    pub(crate) fn set(&self) {
+        self.0.set(true);
+    }
 }
 
 struct Running {
@@ -36,14 +52,21 @@ struct Running {
 }
 
 impl Window {
-    /// Opens one, if there is a display and the program.
-    pub(crate) fn open(journal: &Journal) -> Self {
+    /// Opens one for the connection `uuid`, if there is a display and the program.
+    pub(crate) fn open(uuid: &str, dismissed: &Dismissed, journal: &Journal) -> Self {
         let running = program().filter(|_| has_display()).and_then(|program| {
-            Running::start(&program)
+            Running::start(&program, socket(uuid).as_deref())
                 .inspect_err(|error| journal.info(&format!("no window: {error}")))
                 .ok()
         });
-        Self::of(running)
+        Self::of(running, dismissed)
+    }
+
+    /// The one that the dialog before has left for us, if it has.
+    pub(crate) fn left_open(uuid: &str, dismissed: &Dismissed) -> Option<Self> {
+        let socket = UnixStream::connect(socket(uuid)?).ok()?;
+        let running = Running::at(socket).ok()?;
+        Some(Self::of(Some(running), dismissed))
     }
 
     /// The agent itself, at the other end of `socket`.
@@ -52,20 +75,16 @@ impl Window {
     /// If that is no socket.
     pub(crate) fn at(socket: &File) -> io::Result<Self> {
         let socket = UnixStream::from(OwnedFd::from(socket.try_clone()?));
-        socket.set_nonblocking(true)?;
-        let (gestures, views) = tokio::net::UnixStream::from_std(socket)?.into_split();
-        Ok(Self::of(Some(Running {
-            views: Box::new(views),
-            gestures: Box::new(gestures),
-            child: None,
-        })))
+        // It is there as long as the agent is.
+        Ok(Self::of(Some(Running::at(socket)?), &Dismissed::default()))
     }
 
-    fn of(running: Option<Running>) -> Self {
+    fn of(running: Option<Running>, dismissed: &Dismissed) -> Self {
         Self {
             running,
             lines: Lines::default(),
             gestures: VecDeque::new(),
+            dismissed: dismissed.clone(),
         }
     }
 
@@ -117,18 +136,36 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
+        if self.dismissed.0.get()
+            && let Some(running) = self.running.take()
+        {
+            running.leave_open();
+        }
         self.close();
     }
 }
 
 impl Running {
-    fn start(program: &PathBuf) -> Result<Self, String> {
+    /// The window at the other end of `socket`.
+    fn at(socket: UnixStream) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let (gestures, views) = tokio::net::UnixStream::from_std(socket)?.into_split();
+        Ok(Self {
+            views: Box::new(views),
+            gestures: Box::new(gestures),
+            child: None,
+        })
+    }
+
+    /// Starts `program`, which leaves its window to whoever comes to `socket`, when it may.
+    fn start(program: &PathBuf, socket: Option<&Path>) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", program.display());
         let mut command = Command::new(program);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            .args(socket)
             .kill_on_drop(true);
         // Drawn by the processor: starting a driver for graphics takes longer than all of the
         // window's drawing.
@@ -154,6 +191,34 @@ impl Running {
             tokio::spawn(async move { child.wait().await });
         }
     }
+}
+
+impl Running {
+    /// Leaves it to the next dialog.
+    fn leave_open(self) {
+        let Self {
+            mut views, child, ..
+        } = self;
+        let line = View::Linger.to_line();
+        let mut context = Context::from_waker(Waker::noop());
+        // So short a line goes into the pipe at once, or nobody reads it.
+        let sent = Pin::new(&mut views).poll_write(&mut context, line.expose().as_bytes());
+        if matches!(sent, Poll::Ready(Ok(_))) {
+            // Dropped, it would be killed; we end in a moment, and whoever is first takes leave of
+            // it.
+            std::mem::forget(child);
+        }
+    }
+}
+
+/// Where the window of the connection `uuid` waits for the next dialog.
+fn socket(uuid: &str) -> Option<PathBuf> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if uuid.is_empty() || uuid.len() > 64 || !uuid.chars().all(is_plain) {
+        return None;
+    }
+    let folder = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty())?;
+    Some(Path::new(&folder).join(format!("{PROGRAM}-{uuid}")))
 }
 
 /// The program that belongs to this one.

@@ -234,7 +234,7 @@ fn a_locked_or_stuck_keyring_holds_nobody_up() {
         let stuck = Keyring::stuck();
         let mut command = installed.command_for(None, PASSWORD);
         let _dialog = start(command.envs(stuck.environment()));
-        assert_eq!(installed.told(), "started with 0");
+        assert!(installed.told().starts_with("started"));
         assert!(
             asked.elapsed() < Duration::from_secs(15),
             "{:?}",

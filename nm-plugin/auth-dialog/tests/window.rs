@@ -8,7 +8,6 @@
 
 #[path = "dialog/desktop.rs"]
 mod desktop;
-#[expect(dead_code, reason = "shared with the tests of forms")]
 #[path = "dialog/installed.rs"]
 mod installed;
 #[expect(dead_code, reason = "shared with the tests of the dialog alone")]
@@ -17,7 +16,9 @@ mod world;
 
 use desktop::{Bus, Portal};
 use installed::Installed;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 use world::*;
 
@@ -108,6 +109,42 @@ fn is_running(program: &std::path::Path) -> bool {
         line.split(|octet| *octet == 0)
             .any(|word| word == name.as_bytes())
     })
+}
+
+#[test]
+fn a_dismissed_dialog_leaves_its_window_to_the_next() {
+    isolated(|| {
+        let (installed, browser) = (Installed::new(), Browser::new());
+        let run = tempfile::tempdir().unwrap();
+        let mut command = installed.command(Some(&browser));
+        command.env("XDG_RUNTIME_DIR", run.path());
+        let mut dialog = Dialog::start(&mut command);
+        dialog.say("DONE\n\n");
+        assert_eq!(
+            installed.told(),
+            "started with 1",
+            "where to wait for the next"
+        );
+        assert!(installed.told().starts_with("login\t"));
+        std::thread::sleep(Duration::from_millis(400));
+        dialog.say("QUIT\n\n");
+        assert!(!dialog.ends().success());
+        assert_eq!(installed.told(), "linger");
+        installed.forget();
+        // The window waits where it was told to.
+        let uuid = "8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8";
+        let name = format!("nm-aws-client-vpn-login-window-{uuid}");
+        let listener = UnixListener::bind(run.path().join(name)).unwrap();
+        let mut dialog = Dialog::start(&mut command);
+        dialog.say("DONE\n\n");
+        let (stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        assert!(line.starts_with("login\t"), "{line}");
+        assert!(installed.is_silent(), "no second window");
+        writeln!(&stream, "cancel").unwrap();
+        assert_eq!(dialog.ends().code(), Some(1));
+    });
 }
 
 #[test]

@@ -5,6 +5,10 @@
 //! lines of values with tabs between: the dialog sends [`View`]s, the window [`Gesture`]s. When the
 //! dialog's end closes, the window goes.
 //!
+//! NetworkManager gives a dialog two minutes, then another follows it for the same sign-in. So that
+//! no window closes while somebody types into it, only for another to come up and take the focus
+//! from their browser, a dialog that is dismissed asks its window to [`View::Linger`] for the next.
+//!
 //! Whoever speaks these lines can be the window; `nm-aws-client-vpn-agent` does in a terminal.
 
 mod countdown;
@@ -27,6 +31,7 @@ const NO_BROWSER: &str = "no-browser";
 const FORM: &str = "form";
 const CANCEL: &str = "cancel";
 const OPEN_AGAIN: &str = "open-again";
+const LINGER: &str = "linger";
 const ANSWER: &str = "answer";
 const REMEMBER: &str = "remember";
 const ONCE: &str = "once";
@@ -55,6 +60,8 @@ pub enum View {
         /// What is asked.
         form: Form,
     },
+    /// What is shown still, for a moment after the dialog's end: another may go on from here.
+    Linger,
 }
 
 impl View {
@@ -82,6 +89,37 @@ impl View {
                 }
                 encode(values)
             }
+            Self::Linger => encode([LINGER]),
+        }
+    }
+
+    /// Whether it is what a window shows already, as far as the person is concerned.
+    #[must_use]
+    pub fn continues(&self, shown: &Self) -> bool {
+        match (self, shown) {
+            (
+                Self::Login {
+                    connection, url, ..
+                },
+                Self::Login {
+                    connection: shown,
+                    url: shown_url,
+                    ..
+                },
+            ) => connection == shown && url == shown_url,
+            (
+                Self::Form { connection, form },
+                Self::Form {
+                    connection: shown,
+                    form: shown_form,
+                },
+            ) => {
+                let same_reason = form.message == shown_form.message;
+                connection == shown && same_reason && form.fields == shown_form.fields
+            }
+            (Self::Login { .. } | Self::Form { .. } | Self::NoBrowser { .. } | Self::Linger, _) => {
+                false
+            }
         }
     }
 
@@ -99,6 +137,7 @@ impl View {
             [NO_BROWSER, reason] => Some(Self::NoBrowser {
                 reason: reason.to_owned(),
             }),
+            [LINGER] => Some(Self::Linger),
             [FORM, connection, seconds, message, ref fields @ ..] => Some(Self::Form {
                 connection: connection.to_owned(),
                 form: Form {
@@ -233,6 +272,29 @@ mod tests {
     }
 
     #[test]
+    fn the_next_dialog_goes_on_where_the_last_was_dismissed() {
+        let login = |url: &str, seconds| View::Login {
+            connection: "Work".to_owned(),
+            url: Url::parse(url).unwrap(),
+            time_left: Duration::from_secs(seconds),
+        };
+        let shown = login("https://idp.example/a", 600);
+        assert!(login("https://idp.example/a", 490).continues(&shown));
+        assert!(!login("https://idp.example/b", 490).continues(&shown));
+        assert!(!View::Linger.continues(&shown));
+        let form = |marks: &str, seconds| {
+            let line = format!("form\tWork\t{seconds}\t\tpassword\t\t{marks}");
+            View::from_line(&Secret::new(line)).unwrap()
+        };
+        assert!(form("mk", 490).continues(&form("mk", 600)));
+        assert!(
+            !form("mkr", 490).continues(&form("mk", 600)),
+            "it was refused"
+        );
+        assert!(!form("mk", 490).continues(&shown));
+    }
+
+    #[test]
     fn a_site_is_called_by_its_name() {
         for (url, name) in [
             ("https://login.example.com/a?b", "login.example.com"),
@@ -275,7 +337,7 @@ mod tests {
                 url: Url::parse("https://idp.example/sso?SAMLRequest=fZ%2B").unwrap(),
                 time_left: Duration::from_secs(seconds),
             };
-            for view in [login, View::NoBrowser { reason }, form] {
+            for view in [login, View::NoBrowser { reason }, form, View::Linger] {
                 prop_assert_eq!(View::from_line(&without_end(&view.to_line())), Some(view));
             }
             for gesture in [Gesture::Cancel, Gesture::OpenAgain, answer] {

@@ -22,6 +22,7 @@ const SCHEMA: (&str, &str) = ("xdg:schema", "org.freedesktop.NetworkManager.Conn
 const CONNECTION: &str = "connection-uuid";
 const SETTING: (&str, &str) = ("setting-name", "vpn");
 const KEY: &str = "setting-key";
+const TEXT: &str = "text/plain";
 
 /// Why the keyring did not do what it should.
 #[derive(Debug, Error)]
@@ -98,11 +99,19 @@ pub async fn keep(
         unlocked(collection.unlock()).await?;
     }
     for (name, value) in values {
-        let attributes = HashMap::from([SCHEMA, (CONNECTION, uuid), SETTING, (KEY, name)]);
-        // As gnome-shell words it, so that people find them side by side.
-        let label = format!("VPN {name} secret for {connection}/vpn");
         let octets = value.expose().as_bytes();
-        in_time(collection.create_item(&label, attributes, octets, true, "text/plain")).await?;
+        // Whoever kept it, under whatever schema: two of them would be one too many.
+        let attributes = HashMap::from([(CONNECTION, uuid), SETTING, (KEY, *name)]);
+        let kept = in_time(service.search_items(attributes.clone())).await?;
+        for item in &kept.unlocked {
+            in_time(item.set_secret(octets, TEXT)).await?;
+        }
+        if kept.unlocked.is_empty() {
+            let attributes = attributes.into_iter().chain([SCHEMA]).collect();
+            // As gnome-shell words it, so that people find them side by side.
+            let label = format!("VPN {name} secret for {connection}/vpn");
+            in_time(collection.create_item(&label, attributes, octets, true, TEXT)).await?;
+        }
     }
     Ok(())
 }

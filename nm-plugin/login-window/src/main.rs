@@ -57,6 +57,7 @@ struct Shown {
     gestures: Gestures,
     login: RefCell<Option<LoginPage>>,
     form: RefCell<Option<FormPage>>,
+    view: RefCell<Option<View>>,
 }
 
 impl Shown {
@@ -67,11 +68,18 @@ impl Shown {
             gestures,
             login: RefCell::new(None),
             form: RefCell::new(None),
+            view: RefCell::new(None),
         }
     }
 
     fn show(&self, view: View) {
+        let is_there = |shown: &View| view.continues(shown);
+        if view == View::Linger || self.view.borrow().as_ref().is_some_and(is_there) {
+            return;
+        }
+        self.view.replace(Some(view.clone()));
         match view {
+            View::Linger => {}
             View::Login {
                 connection,
                 url,

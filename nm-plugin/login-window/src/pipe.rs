@@ -1,9 +1,14 @@
 //! The auth dialog at the other end of standard input and output.
 
 use aws_client_vpn_core::window::{Gesture, Lines, View};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
@@ -16,7 +21,11 @@ pub(crate) struct Pipe {
 
 /// The way to the dialog.
 #[derive(Debug, Clone)]
-pub(crate) struct Gestures(Rc<File>);
+pub(crate) struct Gestures(Arc<Mutex<File>>);
+
+/// How long the window stays for the next dialog.
+const LINGER_TIME: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Pipe {
     /// Takes the streams and begins to read.
@@ -25,17 +34,19 @@ impl Pipe {
     /// When descriptors or threads are exhausted.
     pub(crate) fn open() -> io::Result<Self> {
         let answers = rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?.into();
+        let gestures = Gestures(Arc::new(Mutex::new(answers)));
+        let dialog = Dialog {
+            successors: std::env::args_os().nth(1).and_then(Successors::await_at),
+            gestures: gestures.clone(),
+        };
         // GTK, its modules and drivers print what they like.
         rustix::stdio::dup2_stdout(File::options().write(true).open("/dev/null")?)?;
         let (sender, views) = mpsc::unbounded_channel();
         // A thread, so that reading holds up no drawing.
         std::thread::Builder::new()
             .name("dialog".to_owned())
-            .spawn(move || read(&sender))?;
-        Ok(Self {
-            views,
-            gestures: Gestures(Rc::new(answers)),
-        })
+            .spawn(move || dialog.read_all(&sender))?;
+        Ok(Self { views, gestures })
     }
 
     /// What is to be shown next; `None` when the dialog is gone.
@@ -51,26 +62,87 @@ impl Pipe {
 impl Gestures {
     /// Tells the dialog. If it is gone, so is the window in a moment.
     pub(crate) fn send(&self, gesture: &Gesture) {
-        drop((&*self.0).write_all(gesture.to_line().expose().as_bytes()));
+        if let Ok(mut dialog) = self.0.lock() {
+            drop(dialog.write_all(gesture.to_line().expose().as_bytes()));
+        }
     }
 }
 
-fn read(views: &mpsc::UnboundedSender<View>) {
+/// Where dialogs that follow ours come to.
+struct Successors {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Successors {
+    fn await_at(path: OsString) -> Option<Self> {
+        let path = PathBuf::from(path);
+        // One that was left behind has nobody at it: else the dialog would have found it.
+        drop(std::fs::remove_file(&path));
+        let listener = UnixListener::bind(&path).ok()?;
+        listener.set_nonblocking(true).ok()?;
+        Some(Self { listener, path })
+    }
+
+    fn next(&self) -> Option<UnixStream> {
+        let give_up = Instant::now() + LINGER_TIME;
+        while Instant::now() < give_up {
+            if let Ok((stream, _)) = self.listener.accept() {
+                stream.set_nonblocking(false).ok()?;
+                return Some(stream);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        None
+    }
+}
+
+impl Drop for Successors {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// The dialog, and those that follow it.
+struct Dialog {
+    successors: Option<Successors>,
+    gestures: Gestures,
+}
+
+impl Dialog {
+    fn read_all(self, views: &mpsc::UnboundedSender<View>) {
+        let mut lingers = read(io::stdin(), views);
+        while lingers && let Some(next) = self.successors.as_ref().and_then(Successors::next) {
+            let Ok(way_back) = next.try_clone() else {
+                return;
+            };
+            if let Ok(mut dialog) = self.gestures.0.lock() {
+                *dialog = File::from(OwnedFd::from(way_back));
+            }
+            lingers = read(&next, views);
+        }
+    }
+}
+
+/// Passes on what one dialog says, to its end; whether it leaves the window to another.
+fn read(dialog: impl AsFd, views: &mpsc::UnboundedSender<View>) -> bool {
     let mut buffer = Zeroizing::new([0; 4096]);
     let mut lines = Lines::default();
+    let mut lingers = false;
     loop {
-        let read = match rustix::io::read(io::stdin(), &mut *buffer) {
+        let read = match rustix::io::read(&dialog, &mut *buffer) {
             Err(rustix::io::Errno::INTR) => continue,
-            Ok(0) | Err(_) => return,
+            Ok(0) | Err(_) => return lingers,
             Ok(length) => &buffer[..length],
         };
         let Ok(complete) = lines.push(read) else {
-            return;
+            return false;
         };
         // A view that only a newer dialog knows is left out.
         for view in complete.iter().filter_map(View::from_line) {
+            lingers = view == View::Linger;
             if views.send(view).is_err() {
-                return;
+                return false;
             }
         }
     }

@@ -7,6 +7,7 @@
 )]
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -82,13 +83,14 @@ struct Window<'a> {
     child: Child,
     views: Option<ChildStdin>,
     gestures: BufReader<ChildStdout>,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl<'a> Window<'a> {
     fn show(display: &'a Display, scheme: &str, view: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(WINDOW)
+            .arg(home.path().join("next"))
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", home.path())
@@ -109,7 +111,7 @@ impl<'a> Window<'a> {
             views: child.stdin.take(),
             child,
             gestures,
-            _home: home,
+            home,
         };
         window.tell(view);
         let find = ["xdotool", "search", "--onlyvisible", "--name", "Sign In"];
@@ -235,6 +237,35 @@ fn what_is_typed_can_be_kept_from_the_keyring() {
     let mut window = Window::show(&display, "prefer-light", view);
     window.display.press(&["x", "alt+r", "alt+o"]);
     assert_eq!(window.gesture(), "answer\tonce\tpassword\tx");
+}
+
+#[test]
+fn what_is_typed_outlives_a_dialog_that_is_followed_by_another() {
+    let display = Display::new();
+    let view = "form\tWork\t598\t\tusername\t\tk\tpassword\t\tmk";
+    let mut window = Window::show(&display, "prefer-light", view);
+    display.press(&["a", "d", "a"]);
+    window.tell("linger");
+    window.views = None;
+    let next = window.home.path().join("next");
+    let mut next = until(|| UnixStream::connect(&next).ok());
+    writeln!(next, "{}", view.replace("598", "490")).unwrap();
+    display.press(&["Return", "x", "Return"]);
+    let mut line = String::new();
+    BufReader::new(&next).read_line(&mut line).unwrap();
+    assert_eq!(line, "answer\tremember\tusername\tada\tpassword\tx\n");
+    drop(next);
+    let status = until(|| window.child.try_wait().unwrap());
+    assert!(status.success());
+    assert!(!window.home.path().join("next").exists());
+}
+
+#[test]
+fn a_window_that_nobody_takes_over_goes() {
+    let display = Display::new();
+    let mut window = Window::show(&display, "prefer-light", LOGIN);
+    window.tell("linger");
+    window.dialog_ends();
 }
 
 #[test]
