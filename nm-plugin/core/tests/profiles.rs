@@ -195,6 +195,19 @@ fn what_has_to_be_asked_before_a_connection_begins() {
 }
 
 #[test]
+fn one_client_certificate_is_enough() {
+    let text = fixture!("certificate");
+    for more in ["<pkcs12>\nTUlJ\n</pkcs12>\n", "pkcs11-id 'pkcs11:id=%01'\n"] {
+        let error = parse(&format!("{text}\n{more}")).expect_err("two certificates");
+        let words = error.to_string();
+        assert!(
+            words.contains("more than one client certificate"),
+            "{words}"
+        );
+    }
+}
+
+#[test]
 fn an_encrypted_key_needs_its_passphrase_even_where_no_flags_say_so() {
     let profile = parsed(fixture!("certificate-encrypted-pkcs8"));
     let (mut data, secrets) = (settings::to_data(&profile), settings::to_secrets(&profile));

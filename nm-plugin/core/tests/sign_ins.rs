@@ -462,6 +462,20 @@ fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
 }
 
 #[test]
+fn an_encryption_that_is_too_old_is_not_taken_for_a_wrong_passphrase() {
+    let secrets = [("key-passphrase", "passphrase!")];
+    let mut play = Play::begin("<pkcs12>\nTUlJ\n</pkcs12>", "", true, &secrets);
+    play.lines(&[HOLD, NEED_KEY]);
+    let logs = [
+        ">LOG:1,N,OpenSSL: error:0308010C:digital envelope routines::unsupported:RC2-40-CBC",
+        ">LOG:1,N,Cannot load certificate file [[INLINE]]",
+    ];
+    play.lines(&logs);
+    assert_eq!(play.lines(&[BAD_KEY]), ["fail"]);
+    play.failed("RC2-40-CBC");
+}
+
+#[test]
 fn a_pin_is_asked_for_and_a_wrong_one_is_not_sent_again() {
     let mut play = Play::begin(
         "pkcs11-id pkcs11:id=%01",

@@ -22,6 +22,8 @@ pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
 
 /// How many questions of the endpoint are passed on to a person in one activation.
 const MOST_CHALLENGES: u32 = 8;
+/// OpenSSL's words for a key or PKCS #12 file whose encryption is too old for it (RC2, in most).
+const UNSUPPORTED: &str = "digital envelope routines::unsupported";
 /// The realm of a private key's passphrase, and what the realm of a token's PIN ends with.
 const KEY_REALM: &str = "Private Key";
 const TOKEN_REALM_END: &str = " token";
@@ -127,7 +129,8 @@ impl Session {
 
     /// OpenVPN could not load the certificate and its key, and is about to start anew.
     pub(super) fn key_not_loaded(&mut self, now: Instant) {
-        match self.key_credential_sent.take() {
+        let is_unsupported = self.is_unsupported();
+        match self.key_credential_sent.take().filter(|_| !is_unsupported) {
             Some(credential) => {
                 // Asked for again at the hold that follows.
                 if self.key_credential_refused(credential, now) {
@@ -145,7 +148,7 @@ impl Session {
     /// Keeps what OpenVPN says of a certificate or key, to explain the restart that follows.
     pub(super) fn logged(&mut self, text: &str) {
         const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
-        if ABOUT_KEYS.iter().any(|start| text.contains(start)) {
+        if !self.is_unsupported() && ABOUT_KEYS.iter().any(|start| text.contains(start)) {
             self.key_complaint = Some(for_journal(text).into_owned());
         }
         if text.starts_with("VERIFY OK: depth=0") {
@@ -154,6 +157,12 @@ impl Session {
         if let Some(mtu) = tunnel_env::pushed_mtu(text) {
             self.pushed_mtu = Some(mtu);
         }
+    }
+
+    /// Whether OpenVPN has said that the key's encryption is too old for OpenSSL.
+    fn is_unsupported(&self) -> bool {
+        let complaint = self.key_complaint.as_ref();
+        complaint.is_some_and(|complaint| complaint.contains(UNSUPPORTED))
     }
 
     /// Why the endpoint says nothing: once it is recognised, it has most likely refused the

@@ -1,7 +1,8 @@
 //! Signing in where there is no desktop and no agent: nmcli asks, or has a file with passwords.
 
 use crate::{SOON, assert_failed, assert_up, endpoint, lab, reason, take_down};
-use aws_client_vpn_harness::{Lab, Options, Snapshot};
+use aws_client_vpn_harness::{Lab, Options, Snapshot, wait_for};
+use std::time::Duration;
 
 /// A lab without any agent but nmcli's own.
 fn terminal(flags: &[&str]) -> (Lab, Snapshot) {
@@ -36,6 +37,25 @@ fn nmcli_asks_again_after_a_wrong_password() {
     nmcli.expect("vpn.secrets.password", SOON);
     nmcli.type_line("wrong horse");
     nmcli.expect("Invalid username or password", SOON);
+    nmcli.expect("vpn.secrets.password", SOON);
+    nmcli.type_line("correct horse");
+    assert_up(&lab, &nmcli.finish());
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_slow_person_at_a_terminal() {
+    let (lab, before) = terminal(&["--sign-in=password"]);
+    lab.modify("+vpn.data", "username=ada@example.com");
+    let mut nmcli = lab.up_at_terminal();
+    nmcli.expect("vpn.secrets.password", SOON);
+    // NetworkManager would end its request after 120 s, so it is made anew before; nmcli shows the
+    // new one when the old one has been answered.
+    let asked_again = wait_for(Duration::from_secs(150), || {
+        lab.journal().contains("still waiting").then_some(())
+    });
+    assert!(asked_again.is_some(), "{}", lab.journal());
+    nmcli.type_line("correct horse");
     nmcli.expect("vpn.secrets.password", SOON);
     nmcli.type_line("correct horse");
     assert_up(&lab, &nmcli.finish());
