@@ -221,6 +221,24 @@ fn the_keyring_is_shared_with_the_desktop_s_agents() {
 }
 
 #[test]
+fn what_is_kept_for_the_first_time_is_found_by_the_desktop_s_agents() {
+    isolated(|| {
+        let (keyring, installed) = (Keyring::unlocked(), Installed::new());
+        for (choice, kept) in [("once", None), ("remember", Some("typed"))] {
+            let mut command = installed.command_for(None, PASSWORD);
+            command.arg("--keep").envs(keyring.environment());
+            let dialog = start(&mut command);
+            installed.told();
+            installed.told();
+            installed.gesture(&format!("answer\t{choice}\tpassword\ttyped"));
+            finish(dialog);
+            assert_eq!(installed.told(), "gone");
+            assert_eq!(keyring.find(UUID, "password").as_deref(), kept, "{choice}");
+        }
+    });
+}
+
+#[test]
 fn a_locked_or_stuck_keyring_holds_nobody_up() {
     isolated(|| {
         let installed = Installed::new();
