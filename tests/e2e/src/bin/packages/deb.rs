@@ -19,10 +19,16 @@ const PRIVATE: (u32, u32) = (1, 58);
 pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
     let lab = lab(system);
     let version = lab.client.check(["NetworkManager", "--version"]);
+    // Other packages come with ours, and what they leave when they go is not ours: they stay.
+    let main = packages("network-manager-aws-client-vpn_");
+    let gnome = packages("network-manager-aws-client-vpn-gnome_");
+    let both = [main.clone(), gnome].concat();
+    apt(&lab, &["install"], &both);
+    lab.client
+        .check(["dpkg", "--purge"].into_iter().chain(NAMES));
+    lab.client.check(["userdel", "nm-aws-client-vpn"]);
     let before = Files::of(&lab);
 
-    // Only what both need first: the base of a machine without the desktop's libraries.
-    let main = packages("network-manager-aws-client-vpn_");
     apt(&lab, &["install"], &main);
     step(
         suite,
@@ -36,12 +42,7 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
         "imported, signed in, connected: NetworkManager took the plugin up as it runs",
     );
 
-    let gnome = packages("network-manager-aws-client-vpn-gnome_");
-    apt(
-        &lab,
-        &["install"],
-        &next_versions(&lab, &[main, gnome].concat()),
-    );
+    apt(&lab, &["install"], &next_versions(&lab, &both));
     lab.traffic_flows();
     assert!(
         lab.down().status.success(),
@@ -73,7 +74,6 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
     // Not apt's purge: of packages without configuration files it knows nothing any more.
     lab.client
         .check(["dpkg", "--purge"].into_iter().chain(NAMES));
-    apt(&lab, &["autoremove", "--purge"], &[]);
     let kept = lab.client.check([
         "sh",
         "-c",
