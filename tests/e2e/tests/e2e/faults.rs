@@ -139,6 +139,8 @@ fn a_second_activation_of_one_profile_is_refused() {
 fn the_network_underneath_is_disconnected() {
     for step in [Step::Login, Step::Connected] {
         let (mut lab, before) = lab(&Options::default());
+        // One that persists waits for the network to come back instead.
+        lab.modify("vpn.persistent", "no");
         let up = bring_to(step, &mut lab);
         assert!(lab.nmcli(["device", "disconnect", "eth0"]).status.success());
         let end = lab.vpn_ended(SOON);
