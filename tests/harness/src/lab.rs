@@ -13,7 +13,7 @@ use crate::tools::Tools;
 use crate::turn::Turn;
 use crate::up::{PendingUp, Up};
 use crate::wait::{eventually, wait_for};
-use crate::world::{LAB_INSIDE, World};
+use crate::world::World;
 use rustix::process::Signal;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -320,11 +320,13 @@ impl Lab {
         let ready = self.endpoint_events().wait("ready", Duration::ZERO);
         let file = ready["profiles"][format!("{transport}-{port}")].as_str();
         let file = file.expect("the endpoint has such a profile");
-        let exported = fs::read_to_string(self.client.root().join(file.trim_start_matches('/')))
-            .expect("the endpoint wrote it");
-        let file = format!("{name}.ovpn");
-        fs::write(self.dir.join(&file), exported + lines).expect("the lab is writable");
-        let file = format!("{LAB_INSIDE}/{file}");
+        let exported = self.client.root().join(file.trim_start_matches('/'));
+        let text = fs::read_to_string(&exported).expect("the endpoint wrote it");
+        // Beside it, where the certificates are that it may name.
+        let own = format!("{name}.ovpn");
+        fs::write(exported.with_file_name(&own), text + lines).expect("the lab is writable");
+        let file = PathBuf::from(file).with_file_name(own);
+        let file = file.to_str().expect("the lab's paths are text");
         self.client.check([
             "nmcli",
             "connection",
@@ -332,7 +334,7 @@ impl Lab {
             "type",
             "aws-client-vpn",
             "file",
-            &file,
+            file,
         ]);
     }
 

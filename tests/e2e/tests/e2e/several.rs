@@ -1,7 +1,6 @@
 //! Several connections at once.
 
-use crate::{SOON, assert_up, lab, take_down};
-use aws_client_vpn_harness::{Lab, Options, PendingUp, eventually, wait_for};
+use aws_client_vpn_harness::{Lab, Options, PendingUp};
 
 /// The connections, each with a way to an endpoint and a network of its own behind it.
 const CONNECTIONS: [(&str, &str, u16, u8); 5] = [
@@ -53,24 +52,4 @@ fn five_connections_are_up_together_and_their_logins_take_turns() {
         lab.client.check(["nmcli", "connection", "down", name]);
     }
     lab.assert_clean(&before);
-}
-
-#[test]
-fn networks_that_go_two_ways_are_told_of() {
-    let (lab, before) = lab(&Options::default());
-    lab.import_as("other", "udp", 1194, "");
-    assert_up(&lab, &lab.up());
-    assert!(!lab.journal().contains("goes through this connection"));
-    let up = lab.begin_up_of("other").finish();
-    assert!(up.success, "{}", up.text);
-    let words = "10.99.0.0/16 goes through this connection, but 10.99.0.0/16 through awsvpn0";
-    let told = wait_for(SOON, || lab.journal().contains(words).then_some(()));
-    assert!(told.is_some(), "{}", lab.journal());
-    lab.client.check(["nmcli", "connection", "down", "other"]);
-    eventually("one is left", SOON, || {
-        let links = lab.client.check(["ip", "-brief", "link"]);
-        (links.matches("awsvpn").count() == 1).then_some(())
-    });
-    lab.client.check(["nmcli", "connection", "delete", "other"]);
-    take_down(&lab, &before);
 }
