@@ -113,7 +113,6 @@ impl Driver {
             std::thread::sleep(Duration::from_millis(20));
         }
         let arguments = [
-            "--headless",
             "--no-sandbox",
             "--disable-gpu",
             "--no-first-run",
@@ -124,6 +123,10 @@ impl Driver {
         ];
         let mut arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         arguments.push(format!("--user-data-dir={}/profile", self.profile.0));
+        // On a desktop it has a window that can be seen.
+        if std::env::var_os("DISPLAY").is_none() {
+            arguments.push("--headless".to_owned());
+        }
         let capabilities = json!({"alwaysMatch": {
             "acceptInsecureCerts": true,
             "goog:chromeOptions": {"args": arguments},

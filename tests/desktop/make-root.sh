@@ -1,0 +1,46 @@
+#!/bin/sh
+# Unpacks another Debian release with GNOME Settings and NetworkManager into
+# target/roots/RELEASE, for the tests of tests/desktop that run under it.
+#
+#   make-root.sh trixie    NetworkManager 1.52, GNOME 48
+#   make-root.sh sid       the newest of both
+#
+# The mirror is the one that apt has here. A root is kept until this script changes. Nothing in it
+# is ever run outside namespaces of its own, and no service is started.
+set -eu
+
+release=$1
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(CDPATH='' cd -- "$here/../.." && pwd)
+out=${CARGO_TARGET_DIR:-$root/target}/roots/$release
+stamp=$out.made-by
+wanted=$(sha256sum <"$here/make-root.sh" | cut -d' ' -f1)
+[ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || exit 0
+
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
+	2>/dev/null | sort -u | grep -v security | head -n 1) || true
+mirror=${mirror:-http://deb.debian.org/debian}
+
+mkdir -p "$(dirname "$out")"
+rm -rf "$out"
+# A release that this debootstrap does not know is made as sid is.
+scripts=/usr/share/debootstrap/scripts
+script=$scripts/$release
+[ -e "$script" ] || script=$scripts/sid
+debootstrap --variant=minbase "$release" "$out" "$mirror" "$script"
+
+# Package scripts ask this before they start a service; 101 means: do not.
+printf '#!/bin/sh\nexit 101\n' >"$out/usr/sbin/policy-rc.d"
+chmod 755 "$out/usr/sbin/policy-rc.d"
+mkdir -p "$out/etc/apt/apt.conf.d"
+echo 'Acquire::Check-Valid-Until "false";' >"$out/etc/apt/apt.conf.d/90tests"
+echo "deb $mirror $release main" >"$out/etc/apt/sources.list"
+apt="unshare --mount --pid --fork --kill-child --mount-proc=$out/proc \
+	chroot $out env DEBIAN_FRONTEND=noninteractive apt-get -q -y"
+$apt update
+$apt install --no-install-recommends \
+	network-manager network-manager-openvpn-gnome gnome-control-center openvpn dbus iproute2 \
+	iputils-ping procps curl xvfb xdotool imagemagick at-spi2-core adwaita-icon-theme fonts-cantarell \
+	libgl1-mesa-dri libpkcs11-helper1 libnl-genl-3-200 openbox x11-utils systemd
+$apt clean
+echo "$wanted" >"$stamp"

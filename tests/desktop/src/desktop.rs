@@ -1,0 +1,268 @@
+//! The session: display, session bus, gnome-shell, keyring.
+
+use crate::accessible::Accessible;
+use aws_client_vpn_harness::{Process, World, eventually};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use zbus::blocking::fdo::PropertiesProxy;
+use zbus::blocking::{Connection, connection};
+use zbus::names::InterfaceName;
+use zbus::zvariant::Value;
+
+/// What a session takes to start on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(90);
+const RUNTIME: &str = "/run/user/0";
+const HOME: &str = "/run/home";
+const DISPLAY: &str = ":7";
+
+/// Which colours the programs use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appearance {
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// A desktop session on a machine. What runs in it ends with the machine at the latest.
+#[derive(Debug)]
+pub struct Desktop<'world> {
+    world: &'world World,
+    appearance: Appearance,
+    session: Connection,
+    accessible: Accessible,
+    // Dropped in this order.
+    xsettings: Option<Process>,
+    shell: Option<Process>,
+    _bus: Process,
+    _display: Process,
+}
+
+impl<'world> Desktop<'world> {
+    /// Starts display and session bus, with no window manager.
+    pub fn bare(world: &'world World, appearance: Appearance) -> Self {
+        let root = world.root();
+        let runtime = root.join(&RUNTIME[1..]);
+        fs::create_dir_all(&runtime).expect("the machine's /run is writable");
+        fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        write_settings(&root, appearance);
+        let mut command = world.command("Xvfb");
+        command.args([DISPLAY, "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        command.args(["-noreset", "-dpi", "96"]);
+        let display = world.spawn_logged("display", command);
+        await_socket(&root, &format!("/tmp/.X11-unix/X{}", &DISPLAY[1..]));
+        let mut command = session_command(world, appearance, "dbus-daemon");
+        command.args(["--session", "--nofork", "--nopidfile"]);
+        command.arg(format!("--address=unix:path={RUNTIME}/bus"));
+        let bus = world.spawn_logged("session-bus", command);
+        await_socket(&root, &format!("{RUNTIME}/bus"));
+        let session = connect(&root, &format!("unix:path={RUNTIME}/bus"));
+        let answer = session.call_method(
+            Some("org.a11y.Bus"),
+            "/org/a11y/bus",
+            Some("org.a11y.Bus"),
+            "GetAddress",
+            &(),
+        );
+        let address = answer.expect("AT-SPI (at-spi2-core) can be started");
+        let address: String = address.body().deserialize().expect("it is a string");
+        let accessible = Accessible::root(connect(&root, &address));
+        Self {
+            world,
+            appearance,
+            session,
+            accessible,
+            xsettings: None,
+            shell: None,
+            _bus: bus,
+            _display: display,
+        }
+    }
+
+    /// Starts a session with gnome-shell; returns when it answers for it.
+    pub fn gnome(world: &'world World, appearance: Appearance) -> Self {
+        let mut desktop = Self::bare(world, appearance);
+        let mut command = desktop.command("gnome-shell");
+        command.args(["--x11", "--sm-disable"]);
+        desktop.shell = Some(world.spawn_logged("gnome-shell", command));
+        desktop.wait_for_name("org.gnome.Shell");
+        desktop.leave_overview();
+        // Tells GTK of the font, and GTK 3 of the colours.
+        desktop.xsettings = Some(desktop.start("/usr/libexec/gsd-xsettings", &[]));
+        desktop
+    }
+
+    /// Leaves the overview of all windows, with which a session begins.
+    fn leave_overview(&self) {
+        let shell = PropertiesProxy::builder(&self.session)
+            .destination("org.gnome.Shell")
+            .and_then(|proxy| proxy.path("/org/gnome/Shell"))
+            .and_then(|proxy| proxy.build());
+        let shell = shell.expect("gnome-shell is on the session bus");
+        let interface = InterfaceName::from_static_str_unchecked("org.gnome.Shell");
+        eventually("the overview is left", START_LIMIT, || {
+            drop(shell.set(interface.clone(), "OverviewActive", Value::from(false)));
+            let active = shell.get(interface.clone(), "OverviewActive").ok()?;
+            (*active == Value::from(false)).then_some(())
+        });
+    }
+
+    /// Waits until a program has this name on the session bus.
+    #[track_caller]
+    pub fn wait_for_name(&self, name: &str) {
+        eventually(&format!("{name} is there"), START_LIMIT, || {
+            let owner = self.session.call_method(
+                Some("org.freedesktop.DBus"),
+                "/org/freedesktop/DBus",
+                Some("org.freedesktop.DBus"),
+                "GetNameOwner",
+                &(name,),
+            );
+            owner.ok().map(drop)
+        });
+    }
+
+    /// A command that will run in the session.
+    #[must_use]
+    pub fn command(&self, program: &str) -> Command {
+        session_command(self.world, self.appearance, program)
+    }
+
+    /// Starts a program in the session; its output goes to the log file of its name.
+    #[must_use]
+    pub fn start(&self, program: &str, arguments: &[&str]) -> Process {
+        let mut command = self.command(program);
+        command.args(arguments);
+        let name = Path::new(program).file_name().unwrap_or_default();
+        self.world.spawn_logged(&name.to_string_lossy(), command)
+    }
+
+    /// Starts the keyring, and unlocks it as a login with a password does.
+    #[must_use]
+    pub fn unlock_keyring(&self) -> Process {
+        let mut command = self.command("gnome-keyring-daemon");
+        command
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut keyring = self.world.spawn("gnome-keyring-daemon", &mut command);
+        let stdin = keyring.entrance.stdin.take();
+        // The password ends with the input.
+        let typed = stdin.map(|mut stdin| stdin.write_all(b"a password of the lab's"));
+        assert!(
+            matches!(typed, Some(Ok(()))),
+            "gnome-keyring-daemon has ended"
+        );
+        self.wait_for_name("org.freedesktop.secrets");
+        keyring
+    }
+
+    /// What all programs show.
+    #[must_use]
+    pub fn accessible(&self) -> &Accessible {
+        &self.accessible
+    }
+
+    /// What the program of that name shows; waits until it shows something.
+    #[track_caller]
+    #[must_use]
+    pub fn program(&self, name: &str) -> Accessible {
+        let find = || {
+            let programs = self.accessible.children();
+            programs.into_iter().find(|program| program.name() == name)
+        };
+        eventually(&format!("{name} shows something"), START_LIMIT, find)
+    }
+
+    /// Keeps a picture of the screen as `target/screenshots/NAME.png`.
+    pub fn screenshot(&self, name: &str) {
+        let folder = "/run/lab-target/screenshots";
+        let mut command = self.command("sh");
+        let script = format!(
+            "mkdir -p {folder} && import -window root {folder}/{name}.png && chmod 644 {folder}/{name}.png"
+        );
+        run(command.args(["-c", &script]));
+    }
+}
+
+/// Runs a command to its end and returns what it printed.
+#[track_caller]
+pub(crate) fn run(command: &mut Command) -> String {
+    let output = command.output().expect("nsenter (util-linux) can be run");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn session_command(world: &World, appearance: Appearance, program: &str) -> Command {
+    let mut command = world.command(program);
+    command
+        .env("DISPLAY", DISPLAY)
+        .env("XDG_RUNTIME_DIR", RUNTIME)
+        .env(
+            "DBUS_SESSION_BUS_ADDRESS",
+            format!("unix:path={RUNTIME}/bus"),
+        )
+        .env("XDG_SESSION_TYPE", "x11")
+        .env("XDG_CURRENT_DESKTOP", "GNOME")
+        .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        .env("GSETTINGS_BACKEND", "keyfile")
+        .env("GTK_A11Y", "atspi")
+        .env("BROWSER", "/run/lab/bin/xdg-open");
+    if appearance == Appearance::Dark {
+        // For GTK 3, which gnome-settings-daemon would tell.
+        command.env("GTK_THEME", "Adwaita:dark");
+    }
+    command
+}
+
+/// What a user has set in GNOME Settings, and what makes a session start without questions.
+fn write_settings(root: &Path, appearance: Appearance) {
+    let scheme = match appearance {
+        Appearance::Light => "default",
+        Appearance::Dark => "prefer-dark",
+    };
+    let text = format!(
+        "[org/gnome/desktop/interface]\n\
+         color-scheme='{scheme}'\n\
+         enable-animations=false\n\
+         toolkit-accessibility=true\n\
+         [org/gnome/desktop/notifications]\n\
+         show-banners=false\n\
+         [org/gnome/shell]\n\
+         welcome-dialog-last-shown-version='9999'\n\
+         [org/gnome/desktop/session]\n\
+         idle-delay=uint32 0\n\
+         [org/gnome/desktop/background]\n\
+         picture-options='none'\n\
+         picture-uri=''\n\
+         primary-color='#3465a4'\n\
+         secondary-color='#3465a4'\n"
+    );
+    let folder = root.join(&HOME[1..]).join(".config/glib-2.0/settings");
+    fs::create_dir_all(&folder).expect("the machine's home is writable");
+    fs::write(folder.join("keyfile"), text).expect("the machine's home is writable");
+}
+
+#[track_caller]
+fn await_socket(root: &Path, path: &str) {
+    let socket: PathBuf = root.join(&path[1..]);
+    eventually(&format!("{path} is there"), START_LIMIT, || {
+        std::os::unix::net::UnixStream::connect(&socket).ok()
+    });
+}
+
+/// Connects to a bus inside the machine whose file system is `root`.
+fn connect(root: &Path, address: &str) -> Connection {
+    let outside = address.replacen("path=", &format!("path={}", root.display()), 1);
+    let bus = connection::Builder::address(outside.as_str()).and_then(connection::Builder::build);
+    bus.unwrap_or_else(|error| panic!("{outside}: {error}"))
+}

@@ -1,0 +1,127 @@
+//! Tests on the real desktop programs: gnome-shell, GNOME Settings, nm-connection-editor and
+//! nm-applet, each in a lab of its own, operated as a person operates them.
+//!
+//! Pictures of what they showed are kept in `target/screenshots`.
+
+mod applet;
+mod connection_editor;
+mod importer;
+mod pictures;
+mod prompts;
+mod settings;
+mod shell;
+
+use aws_client_vpn_desktop::{Accessible, Desktop, Role};
+use aws_client_vpn_harness::{Lab, Options, Snapshot, VpnState, wait_for};
+use std::time::{Duration, Instant};
+
+/// How long a step may take on a busy machine.
+const SOON: Duration = Duration::from_secs(60);
+
+/// `NMVpnConnectionState`
+mod state {
+    pub(crate) const ACTIVATED: u32 = 5;
+}
+
+/// `NMActiveConnectionStateReason`
+mod reason {
+    pub(crate) const USER_DISCONNECTED: u32 = 2;
+    pub(crate) const NO_SECRETS: u32 = 9;
+}
+
+/// A lab without a secret agent: the desktop is the agent.
+fn lab(options: Options) -> Lab {
+    Lab::start(&Options {
+        agent: None,
+        ..options
+    })
+}
+
+/// Waits until the desktop's secret agent `name` is registered with NetworkManager.
+#[track_caller]
+fn await_agent(lab: &Lab, name: &str) {
+    let registered = || {
+        let journal = lab.journal();
+        let line = |line: &str| line.contains(name) && line.contains("agent registered");
+        journal.lines().any(line).then_some(())
+    };
+    if wait_for(SOON, registered).is_none() {
+        panic!("{name} is not registered\n{}", lab.journal());
+    }
+}
+
+/// Waits until the last state that NetworkManager gave a VPN is `wanted`.
+#[track_caller]
+fn await_state(lab: &Lab, wanted: u32) -> VpnState {
+    let reached = || {
+        lab.vpn_states()
+            .last()
+            .copied()
+            .filter(|last| last.state == wanted)
+    };
+    match wait_for(SOON, reached) {
+        Some(state) => state,
+        None => panic!(
+            "state {wanted} not within {SOON:?}: {:?}\n{:?}\n{}",
+            lab.vpn_states(),
+            lab.browser_events(),
+            lab.journal()
+        ),
+    }
+}
+
+/// Waits until the VPN that was going up, or was up, is down; the state that ended it.
+#[track_caller]
+fn await_end(lab: &Lab) -> VpnState {
+    lab.vpn_ended(SOON)
+}
+
+/// Waits for the window that the auth dialog shows beside a login.
+#[track_caller]
+fn await_waiting_window(desktop: &Desktop<'_>) -> Accessible {
+    let program = desktop.program("org.freedesktop.NetworkManager.aws_client_vpn.Login");
+    let window = program.wait(Role::Frame, "Sign In");
+    window.wait(Role::Button, "Open Again");
+    window
+}
+
+/// Waits until nothing of a connection is left on the client. A desktop starts and ends programs
+/// and writes files as it likes, so of those only the product's and the browser's count.
+#[track_caller]
+fn assert_nothing_left(lab: &Lab, before: &Snapshot) {
+    let ours = |line: &String| {
+        let of_desktop = line.contains(": process ") || line.contains(": file ");
+        let product = ["aws-client-vpn", "openvpn", "chrom", "auth-dialog"];
+        !of_desktop || product.iter().any(|word| line.contains(word))
+    };
+    let mut left = Vec::new();
+    let clean = || {
+        left = lab.snapshot().differences(before);
+        left.retain(ours);
+        left.is_empty().then_some(())
+    };
+    if wait_for(SOON, clean).is_none() {
+        panic!("left or missing: {left:#?}\n{}", lab.journal());
+    }
+}
+
+/// A setting of a connection, as nmcli tells it.
+fn setting(lab: &Lab, connection: &str, name: &str) -> String {
+    let output = lab.nmcli(["--get-values", name, "connection", "show", connection]);
+    String::from_utf8_lossy(&output.stdout)
+        .trim_end()
+        .to_owned()
+}
+
+/// Tells how long the steps of a test take.
+struct Steps(Instant);
+
+impl Steps {
+    fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    fn done(&self, what: &str) {
+        eprintln!("{:6.1} s  {what}", self.0.elapsed().as_secs_f32());
+    }
+}

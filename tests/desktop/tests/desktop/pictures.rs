@@ -1,0 +1,47 @@
+//! What everything looks like in dark colours; the other tests take the pictures in light ones.
+
+use crate::importer::{DESKTOP_FILE, PROFILE};
+use crate::{Steps, await_agent, await_waiting_window, lab, setting};
+use aws_client_vpn_desktop::{Appearance, Desktop, NetworkSettings, Role};
+use aws_client_vpn_harness::{Browser, Options};
+
+#[test]
+fn everything_shows_in_dark_colours() {
+    let steps = Steps::begin();
+    let lab = lab(Options::default());
+    lab.import("udp", 443);
+    let desktop = Desktop::gnome(&lab.client, Appearance::Dark);
+    await_agent(&lab, "org.gnome.Shell.NetworkAgent");
+
+    lab.set_browser(&Browser::Closed);
+    let up = lab.begin_up();
+    let window = await_waiting_window(&desktop);
+    desktop.await_window("Sign In");
+    desktop.screenshot("login-window-dark");
+    desktop.click(&window.wait(Role::Button, "Cancel"));
+    assert!(!up.finish().success);
+    steps.done("the window beside a login");
+
+    let settings = NetworkSettings::open(&desktop);
+    let editor = settings.edit("vpn");
+    assert_eq!(editor.text("Port"), "443");
+    desktop.screenshot("settings-editor-dark");
+    settings.close();
+    steps.done("the editor in GNOME Settings");
+
+    let uuid = setting(&lab, "vpn", "connection.uuid");
+    let mut editor = desktop.start("nm-connection-editor", &["--edit", &uuid]);
+    let program = desktop.program("nm-connection-editor");
+    program.wait(Role::Button, "Save");
+    desktop.await_window("Editing vpn");
+    desktop.screenshot("connection-editor-dark");
+    editor.kill();
+    steps.done("the editor in nm-connection-editor");
+
+    let _launched = desktop.start("/usr/bin/gio", &["launch", DESKTOP_FILE, PROFILE]);
+    let program = desktop.program("org.freedesktop.NetworkManager.AwsClientVpn");
+    let add = program.wait(Role::Button, "Add");
+    desktop.await_window_of(&program, &add);
+    desktop.screenshot("importer-profile-dark");
+    steps.done("the importer");
+}
