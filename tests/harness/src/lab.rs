@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// NetworkManager's start on a busy machine.
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_LIMIT: Duration = Duration::from_secs(90);
 /// How long everything of a connection may take to be gone.
 const CLEAN_LIMIT: Duration = Duration::from_secs(10);
 
