@@ -106,7 +106,7 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 		msgfmt -o $$folder/NetworkManager-aws-client-vpn.mo po/$$language.po; \
 	done
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/aws-client-vpn
-	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(CLI)/man/*.1
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(CLI)/man/*.1 $(FILES)/man/*.1
 	$(INSTALL) -D -m 644 $(CLI)/completions/aws-client-vpn.bash $(DESTDIR)$(bashdir)/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(zshdir) $(CLI)/completions/_aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(fishdir) $(CLI)/completions/aws-client-vpn.fish
@@ -172,6 +172,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh
 
 test: deps check openvpn-for-tests stage ## formats, lints, all tests, and a short run of each fuzz target (root)
+	packaging/check-tree.sh $(STAGE)
 	$(CARGO) test --workspace --locked --no-fail-fast
 	FUZZ_SECONDS=5 packaging/fuzz.sh
 

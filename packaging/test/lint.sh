@@ -1,6 +1,6 @@
 #!/bin/sh
-# Looks at the packages in target/dist with the distributions' own judges, and at what these do not
-# look at: permissions, search paths, hardening, and that each crate's licence is told.
+# Looks at the packages in target/dist with the distributions' own judges, at their contents with
+# packaging/check-tree.sh, and at what neither looks at: that each crate's licence is told.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
@@ -17,44 +17,7 @@ echo "lintian"
 lintian --allow-root --no-tag-display-limit --fail-on error,warning "$dist/${name}_$version"-*.changes ||
     fault "lintian finds something"
 
-# elf FILE: a program or library has to be hardened as the distributions harden theirs.
-elf() {
-    headers=$(readelf --wide --file-header --program-headers --dynamic "$1")
-    shown=${1#"$work"/}
-    for wanted in 'Type: *DYN' 'GNU_RELRO' 'BIND_NOW|FLAGS.* NOW'; do
-        echo "$headers" | grep -Eq "$wanted" || fault "$shown has no $wanted"
-    done
-    for unwanted in '\(RPATH\)|\(RUNPATH\)' 'TEXTREL' 'GNU_STACK.* RWE'; do
-        ! echo "$headers" | grep -Eq "$unwanted" || fault "$shown has $unwanted"
-    done
-    ! readelf --wide --sections "$1" | grep -q '\.debug_' || fault "$shown has its symbols still"
-    case $1 in
-    */openvpn)
-        symbols=$(readelf --wide --dyn-syms "$1")
-        for wanted in __stack_chk_fail '_chk@'; do
-            echo "$symbols" | grep -q "$wanted" || fault "$shown has no $wanted"
-        done
-        ;;
-    esac
-    ! strings "$1" | grep -q "$root" || fault "$shown tells where it was built"
-}
-
-tree() {
-    find "$1" -type f -perm /6000 | while read -r file; do fault "$file is setuid or setgid"; done
-    find "$1" ! -type l -perm /022 | while read -r file; do fault "$file can be written by others"; done
-    find "$1" -type f | while read -r file; do
-        if [ "$(head -c 4 "$file" | tr -d '\0')" = "$(printf '\177ELF')" ]; then elf "$file"; fi
-    done
-    for file in "$1"/usr/share/metainfo/*.xml; do
-        [ ! -e "$file" ] || appstreamcli validate --no-net "$file" >"$work/out" || fault "$(cat "$work/out")"
-    done
-    for file in "$1"/usr/share/applications/*.desktop; do
-        [ ! -e "$file" ] || desktop-file-validate "$file" || fault "$file is not well formed"
-    done
-    for file in "$1"/usr/lib/sysusers.d/*.conf; do
-        [ ! -e "$file" ] || systemd-sysusers --dry-run "$file" >/dev/null || fault "$file is not well formed"
-    done
-}
+tree() { TREE_ORIGIN=$root packaging/check-tree.sh "$1" || fault "see above: $1"; }
 
 for deb in "$dist/${name}_$version"-*.deb "$dist/$name-gnome_$version"-*.deb; do
     echo "$(basename "$deb")"

@@ -24,4 +24,18 @@ mod tests {
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
     }
+
+    #[test]
+    fn the_manual_page_tells_of_every_option() {
+        let page = include_str!("../../../service-files/man/nm-aws-client-vpn-agent.1");
+        for option in Arguments::command()
+            .get_arguments()
+            .filter_map(clap::Arg::get_long)
+        {
+            assert!(
+                page.contains(&format!("\\-\\-{option}")),
+                "the manual page lacks --{option}"
+            );
+        }
+    }
 }

@@ -55,3 +55,23 @@ pub(crate) struct Update {
     #[arg(long, default_value = "/etc/NetworkManager/system-connections")]
     pub(crate) copies: PathBuf,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_manual_page_tells_of_every_option() {
+        let page = include_str!("../../../service-files/man/aws-client-vpn-provision.1");
+        let command = CommandLine::command();
+        command.clone().debug_assert();
+        for action in command.get_subcommands() {
+            assert!(page.contains(&format!("\\fB{}\\fR", action.get_name())));
+            for option in action.get_arguments().filter_map(clap::Arg::get_long) {
+                let option = format!("\\-\\-{}", option.replace('-', "\\-"));
+                assert!(page.contains(&option), "the manual page lacks {option}");
+            }
+        }
+    }
+}
