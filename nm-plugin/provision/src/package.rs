@@ -4,8 +4,9 @@
 //! change is written to: `/usr/lib/NetworkManager/system-connections`.
 
 use crate::edition::{Edition, ProvisionError};
+use aws_client_vpn_core::keyfile::holds_secrets;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
@@ -80,14 +81,16 @@ pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, Prov
             .join(format!("{}.nmconnection", edition.slug)),
         &edition.keyfile,
     )?;
-    let package = output.join(format!("{name}_{}_all.deb", edition.version));
+    let built = work
+        .path()
+        .join(format!("{name}_{}_all.deb", edition.version));
     let mut command = Command::new("dpkg-deb");
     command
         .args(["--root-owner-group", "--build"])
         .arg(&tree)
-        .arg(&package);
+        .arg(&built);
     run("dpkg-deb", command)?;
-    Ok(package.display().to_string())
+    hand_out(edition, &built, output)
 }
 
 /// An RPM package.
@@ -115,12 +118,35 @@ pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, Prov
     command
         .args(["-bb", "--quiet"])
         .args(["--define", &format!("_topdir {}", work.path().display())])
+        .args(["--define", "_buildhost localhost"])
         .arg(&path);
     run("rpmbuild", command)?;
-    let built = format!("{name}-{}-1.noarch.rpm", edition.version);
-    let package = output.join(&built);
-    fs::copy(work.path().join("RPMS/noarch").join(&built), &package)
-        .map_err(ProvisionError::file(&package))?;
+    let built = work
+        .path()
+        .join("RPMS/noarch")
+        .join(format!("{name}-{}-1.noarch.rpm", edition.version));
+    hand_out(edition, &built, output)
+}
+
+/// Puts what was built in a folder of our own where the administrator wants it. With a private key
+/// in it, it is the administrator's alone, who decides who may have it.
+fn hand_out(edition: &Edition, built: &Path, output: &Path) -> Result<String, ProvisionError> {
+    let mode = if holds_secrets(&edition.keyfile) {
+        0o600
+    } else {
+        0o644
+    };
+    fs::set_permissions(built, fs::Permissions::from_mode(mode))
+        .map_err(ProvisionError::file(built))?;
+    let package = output.join(built.file_name().unwrap_or_default());
+    // An older one may be open to others; a copy takes the permissions along.
+    match fs::remove_file(&package) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(ProvisionError::file(&package)(error));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    fs::copy(built, &package).map_err(ProvisionError::file(&package))?;
     Ok(package.display().to_string())
 }
 
@@ -151,4 +177,67 @@ fn run(program: &'static str, mut command: Command) -> Result<(), ProvisionError
     }
     let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(ProvisionError::Program { program, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Output;
+    use zeroize::Zeroizing;
+
+    fn edition(version: &str, secrets: &str) -> Edition {
+        Edition {
+            slug: "work".to_owned(),
+            name: "Work 50%".to_owned(),
+            version: version.to_owned(),
+            keyfile: Zeroizing::new(format!("[connection]\nid=Work 50%\n{secrets}")),
+        }
+    }
+
+    fn output_of(program: &str, arguments: &[&str]) -> String {
+        let output: Output = Command::new(program).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{program}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn mode(path: &str) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_debian_package_brings_the_connection_for_root_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let deb = build_deb(&edition("1.2", ""), folder.path()).unwrap();
+        assert!(
+            deb.ends_with("/aws-client-vpn-profile-work_1.2_all.deb"),
+            "{deb}"
+        );
+        let files = output_of("dpkg-deb", &["--contents", &deb]);
+        let line = files.lines().find(|line| line.contains(".nmconnection"));
+        let line = line.expect(&files);
+        assert!(line.starts_with("-rw------- root/root"), "{line}");
+        assert!(
+            line.ends_with("./usr/lib/NetworkManager/system-connections/work.nmconnection"),
+            "{line}"
+        );
+        let needs = output_of("dpkg-deb", &["--field", &deb, "Depends", "Version"]);
+        assert_eq!(
+            needs,
+            "Depends: network-manager-aws-client-vpn\nVersion: 1.2\n"
+        );
+        assert_eq!(mode(&deb), 0o644);
+    }
+
+    #[test]
+    fn a_package_with_a_key_in_it_is_not_for_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let older = build_deb(&edition("1", ""), folder.path()).unwrap();
+        let deb = build_deb(
+            &edition("1", "\n[vpn-secrets]\nkey=PRIVATE\n"),
+            folder.path(),
+        );
+        let deb = deb.unwrap();
+        assert_eq!(deb, older);
+        assert_eq!(mode(&deb), 0o600);
+    }
 }
