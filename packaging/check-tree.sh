@@ -5,7 +5,6 @@
 #
 # TREE_ORIGIN=FOLDER   no program may tell that it was built there (packages only)
 set -eu
-here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 faults=$work/faults

@@ -7,7 +7,7 @@ cd "$1"
 find . ! -type d | sed 's|^\.||' | LC_ALL=C sort | while read -r path; do
     case $path in
     */NetworkManager/libnm-*-editor.so) package=gnome ;;
-    /usr/libexec/nm-aws-client-vpn-login-window) package=gnome ;;
+    */nm-aws-client-vpn-login-window) package=gnome ;;
     /usr/bin/aws-client-vpn-importer) package=gnome ;;
     /usr/share/man/man1/aws-client-vpn-importer.1*) package=gnome ;;
     /usr/share/applications/* | /usr/share/icons/* | /usr/share/mime/*) package=gnome ;;

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Builds the Debian source and binary packages into target/dist, as `make deb` does.
 #
-#   DEB_REVISION=N   the Debian revision (1)
-#   PACKAGE_TESTS=yes   runs the tests that the source package carries, too
+#   DEB_REVISION=N             the Debian revision (1)
+#   PACKAGE_KEEP_SOURCES=yes   takes the source archives in target/dist as they are
+#   PACKAGE_TESTS=yes          runs the tests that the source package carries, too
 #
-# The build happens in a copy unpacked from the source package, with no network but what the
-# machine gives; packaging/source/offline.sh keeps it from being used.
+# PACKAGE_CACHE=DIR keeps what was compiled, for the next build of either kind. The build happens in a
+# copy unpacked from the source package, with no network but what the machine gives;
+# packaging/source/offline.sh keeps it from being used.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"

@@ -1,6 +1,12 @@
 #!/bin/sh
-# Builds the source and binary RPM packages into target/dist, as `make rpm` does. RPM_RELEASE=N is
-# the release (1); PACKAGE_KEEP_SOURCES=yes takes the source archives as they are. The binary packages are built from the source package, without a network.
+# Builds the source and binary RPM packages into target/dist, as `make rpm` does.
+#
+#   RPM_RELEASE=N              the release (1)
+#   PACKAGE_KEEP_SOURCES=yes   takes the source archives in target/dist as they are
+#   PACKAGE_TESTS=yes          runs the tests that the source package carries, too
+#
+# The binary packages are built from the source package, without a network. PACKAGE_CACHE=DIR keeps
+# what was compiled, for the next build of either kind (packaging/source/offline.sh).
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
@@ -13,7 +19,7 @@ spec=$build/SPECS/NetworkManager-aws-client-vpn.spec
 
 [ "${PACKAGE_KEEP_SOURCES:-}" = yes ] || packaging/source/make.sh
 rm -rf "$build"
-mkdir -p "$build/SOURCES" "$build/SPECS"
+mkdir -p "$build/SOURCES" "$build/SPECS" "${PACKAGE_BUILD_DIR:-$root/target/package}"
 cp "$dist/${name}_$version".orig*.tar.xz "$build/SOURCES/"
 openvpn=$(sed -n 's/.*openvpn_\(2\.6\.[0-9]*\)\.orig.*/\1/p' packaging/openvpn/build.sh | head -n 1)
 {
@@ -29,13 +35,14 @@ unset MAKEFLAGS MAKELEVEL
 # The same day and machine in each package of the same source. The packages that the spec asks
 # for are Debian's here, which rpm does not know of: make deps sees to them.
 rpm_() {
-    rpmbuild --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$build/BUILD}" \
+    rpmbuild --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$root/target/package}" \
         --define "_buildhost localhost" \
         --define "use_source_date_epoch_as_buildtime 1" --define "clamp_mtime_to_source_date_epoch 1" \
         --define "_source_payload w6.xzdio" --define "_binary_payload w6.xzdio" \
         --nodeps "$@"
 }
 rpm_ -bs "$spec"
-rpm_ --rebuild "$build"/SRPMS/*.src.rpm
+[ "${PACKAGE_TESTS:-}" = yes ] || set -- --nocheck
+rpm_ --rebuild "$@" "$build"/SRPMS/*.src.rpm
 mv -f "$build"/SRPMS/*.src.rpm "$build"/RPMS/*/*.rpm "$dist/"
 ls -l "$dist"/*.rpm

@@ -10,7 +10,7 @@ status=0
 for rpm in target/dist/NetworkManager-aws-client-vpn-*"$version"-*.rpm; do
     case $rpm in *-debuginfo-* | *-debugsource-* | *.src.rpm) continue ;; esac
     for need in $(rpm -qp --requires "$rpm" | sed -n 's/^\(lib[^(]*\.so[^(]*\).*/\1/p' | sort -u); do
-        grep -q "^$need[[:space:]]" packaging/rpm/names.txt ||
+        grep -q "^${need}[[:space:]]" packaging/rpm/names.txt ||
             { echo "$(basename "$rpm") needs $need, which names.txt does not know"; status=1; }
     done
     # What rpm calls the same file on both: no Debian folder may have crept in.

@@ -5,7 +5,8 @@
 #   target/dist/network-manager-aws-client-vpn_VERSION.orig-vendor.tar.xz   the crates
 #   target/dist/network-manager-aws-client-vpn_VERSION.orig-openvpn.tar.xz  the pinned OpenVPN
 #
-# The same tree gives the same octets: names sorted, owners root, times those of the last commit.
+# The same tree gives the same octets: names sorted, owners root, times those of the last commit. So
+# what is there already of this tree is kept: packing the crates takes minutes.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
@@ -14,7 +15,17 @@ cd "$root"
 dist=${PACKAGE_DIST_DIR:-$root/target/dist}
 name=network-manager-aws-client-vpn
 base=${name}_$version
+# The tree's sum, and below it those of the archives.
+stamp=$dist/.sources
 mkdir -p "$dist"
+tree() { git ls-files -z | xargs -0 stat --format '%a %n' && git ls-files -z | xargs -0 sha256sum; }
+wanted=$({ tree && echo "$SOURCE_DATE_EPOCH"; } | sha256sum)
+if [ "$(head -n 1 "$stamp" 2>/dev/null)" = "$wanted" ] &&
+    (cd "$dist" && tail -n +2 .sources | sha256sum --check --status); then
+    exit 0
+fi
+rm -f "$stamp"
+
 work=$(mktemp -d "$root/target/source.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -38,3 +49,5 @@ pack vendor "$base.orig-vendor.tar.xz"
 
 packaging/openvpn/build.sh fetch "$work/openvpn"
 pack openvpn "$base.orig-openvpn.tar.xz"
+
+(cd "$dist" && { echo "$wanted"; sha256sum "$base".orig*.tar.xz; } >.sources)
