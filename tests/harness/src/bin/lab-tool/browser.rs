@@ -67,6 +67,8 @@ fn scripted(url: &str, person: &Plan) -> Result<&'static str, String> {
     };
     let body = form.body();
     std::fs::write("/run/lab/last-post", &body).map_err(|error| error.to_string())?;
+    // Told before it is done: once the dialog has the answer, the next login may begin.
+    report(json!({"event": "answers"}));
     curl(&join(&at, &form.action), Some(body))?;
     Ok("logged in")
 }
