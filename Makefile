@@ -150,8 +150,8 @@ packages-test: deps openvpn-for-tests deb rpm ## the packages: linted, installed
 	for suite in $(SUITES); do packaging/test/make-root.sh $$suite || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-e2e --bin packages -- $(SUITES)
 
-soak: deps openvpn-for-tests stage ## 1,000 connections, one after the other (root)
-	SOAK_CYCLES=1000 $(CARGO) test --locked -p aws-client-vpn-e2e --test e2e -- \
+soak: deps openvpn-for-tests stage ## 1,000 connections and two hours of one that is lost again and again (root)
+	SOAK_CYCLES=1000 SOAK_SECONDS=7200 $(CARGO) test --locked -p aws-client-vpn-e2e --test e2e -- \
 		--nocapture --test-threads=1 soak::
 
 reproducible: deb rpm ## the packages once more, elsewhere: the same octets

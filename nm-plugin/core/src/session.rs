@@ -7,6 +7,7 @@
 //! [`Session::poll_effect`] then returns, in order, until there is none, and calls
 //! `handle(Input::TimePassed, now)` at [`Session::deadline`].
 
+mod appearance;
 mod ask;
 mod credentials;
 mod expiry;
@@ -15,8 +16,9 @@ mod reconnect;
 mod remote;
 mod sign_in;
 
+pub use appearance::Shown;
 pub use failure::{Failure, FailureReason};
-pub use reconnect::{LoginSession, Person, Surroundings, person_at};
+pub use reconnect::{LoginSession, Person, Surroundings, may_act_for, person_at};
 
 use ask::Asking;
 use credentials::Credentials;
@@ -106,6 +108,8 @@ pub enum Input {
     NewSecrets(BTreeMap<String, Secret>),
     /// The world around the connection has changed.
     Surroundings(Surroundings),
+    /// What NetworkManager says of the connection has changed.
+    Shown(Shown),
     /// A person wants to sign in anew now.
     Renew,
     /// NetworkManager wants the connection down.
@@ -224,6 +228,8 @@ enum State {
         url: url::Url,
         until: Instant,
         ask_again: Instant,
+        /// Whether NetworkManager has said that it asks, so that a page is open.
+        is_asked: bool,
     },
     /// A person is asked for credentials.
     Asking(Asking),
@@ -370,6 +376,12 @@ impl Session {
         }
     }
 
+    /// Whether packets flow.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self.state, State::Connected)
+    }
+
     /// Whether a NewSecrets call is expected now.
     #[must_use]
     pub fn expects_secrets(&self) -> bool {
@@ -399,9 +411,11 @@ impl Session {
             | Input::Management(_)
             | Input::NewSecrets(_)
             | Input::Surroundings(_)
+            | Input::Shown(_)
             | Input::Renew
                 if self.is_stopping() => {}
             Input::Surroundings(surroundings) => self.surroundings_changed(surroundings, now),
+            Input::Shown(shown) => self.shown(shown, now),
             Input::Renew => self.renew(now),
             Input::Resolved { host, result } => self.resolved(host, result, now),
             Input::NewSecrets(secrets) => self.new_secrets(secrets, now),
@@ -631,20 +645,13 @@ impl Session {
                 let failure = self.silence(step, seconds);
                 self.fail(failure, now);
             }
-            State::AwaitingLogin {
-                url,
-                until,
-                ask_again,
-                ..
-            } => {
+            State::AwaitingLogin { until, .. } => {
                 if now >= *until {
                     let minutes = self.limits.login.as_secs().div_ceil(60);
                     self.fail(Failure::LoginTimedOut { minutes }, now);
                 } else {
-                    *ask_again = now + SECRETS_REQUEST_LIFETIME;
-                    let (url, until) = (url.clone(), *until);
                     self.note("still waiting for the browser login".to_owned());
-                    self.request_login(&url, until, true, now);
+                    self.ask_anew(true, now);
                 }
             }
             State::Asking(_) => self.nobody_answered(now),

@@ -3,7 +3,7 @@
 
 mod play;
 
-use aws_client_vpn_core::session::{Failure, Input, Limits, Person, Surroundings};
+use aws_client_vpn_core::session::{Failure, Input, Limits, Person, Shown, Surroundings};
 use play::{HOST, Play, SESSION_ID};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -222,6 +222,31 @@ fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
         .map(|two| (two[1] - two[0]).as_secs())
         .collect();
     assert_eq!(pauses, [60, 120, 240, 480, 960]);
+}
+
+#[test]
+fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is_up() {
+    let mut play = Play::connected();
+    let activated = || Input::Shown(Shown::Activated);
+    // That is how it begins.
+    assert_eq!(play.input(activated()), NOTHING);
+    answer_refused(&mut play);
+    released_for_a_login(&mut play);
+    assert_eq!(play.input(activated()), ["Started", "Starting"]);
+    play.line(NEED);
+    assert_eq!(play.line(&challenge()), ["ask"]);
+    let opens_a_page = |play: &Play| play.hints.last().cloned();
+    let first = opens_a_page(&play);
+    // It had not heard the question, so there is no page yet.
+    assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
+    assert_eq!(opens_a_page(&play), first);
+    play.input(Input::Shown(Shown::NeedsAnswer));
+    assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
+    assert_ne!(opens_a_page(&play), first);
+    play.lines(&[AGAIN, HOLD]);
+    play.answered();
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(play.input(activated()), NOTHING);
 }
 
 #[test]

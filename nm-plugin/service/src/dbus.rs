@@ -7,6 +7,7 @@
 
 pub(crate) mod config;
 pub(crate) mod connection;
+pub(crate) mod sign_in;
 
 use connection::{Connection as VpnConnection, Dictionary, InvalidConnection};
 use std::collections::HashMap;
@@ -79,6 +80,18 @@ pub(crate) enum Request {
         /// Answered once that has begun.
         reply: Reply<()>,
     },
+    /// When does the sign-in end?
+    Term {
+        /// Answered with what is known.
+        reply: Reply<sign_in::Term>,
+    },
+    /// Ask the person to sign in anew.
+    Renew {
+        /// The number of the account that asks.
+        caller: u32,
+        /// Answered once that has begun.
+        reply: Reply<()>,
+    },
 }
 
 /// The object NetworkManager talks to.
@@ -131,16 +144,17 @@ impl Plugin {
         self.root = Some(sender.clone());
         Ok(sender)
     }
+}
 
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, PluginError> {
-        let ended = || PluginError::Failed("the service is ending".to_owned());
-        let (reply, answer) = oneshot::channel();
-        self.requests
-            .send(request(reply))
-            .await
-            .map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
-    }
+/// Passes a request on, and waits for the answer.
+async fn ask<T>(
+    requests: &mpsc::Sender<Request>,
+    request: impl FnOnce(Reply<T>) -> Request,
+) -> Result<T, PluginError> {
+    let ended = || PluginError::Failed("the service is ending".to_owned());
+    let (reply, answer) = oneshot::channel();
+    requests.send(request(reply)).await.map_err(|_| ended())?;
+    answer.await.map_err(|_| ended())?
 }
 
 #[zbus::interface(name = "org.freedesktop.NetworkManager.VPN.Plugin")]
@@ -154,7 +168,7 @@ impl Plugin {
     ) -> Result<(), PluginError> {
         let caller = self.check_caller(bus, &header).await?;
         let connection = Box::new(VpnConnection::try_from(connection)?);
-        self.ask(|reply| Request::Connect {
+        ask(&self.requests, |reply| Request::Connect {
             connection,
             interactive: false,
             caller,
@@ -173,7 +187,7 @@ impl Plugin {
     ) -> Result<(), PluginError> {
         let caller = self.check_caller(bus, &header).await?;
         let connection = Box::new(VpnConnection::try_from(connection)?);
-        self.ask(|reply| Request::Connect {
+        ask(&self.requests, |reply| Request::Connect {
             connection,
             interactive: true,
             caller,
@@ -210,8 +224,11 @@ impl Plugin {
     ) -> Result<(), PluginError> {
         self.check_caller(bus, &header).await?;
         let connection = Box::new(VpnConnection::try_from(connection)?);
-        self.ask(|reply| Request::NewSecrets { connection, reply })
-            .await
+        ask(&self.requests, |reply| Request::NewSecrets {
+            connection,
+            reply,
+        })
+        .await
     }
 
     /// `Disconnect()`.
@@ -221,7 +238,7 @@ impl Plugin {
         #[zbus(connection)] bus: &zbus::Connection,
     ) -> Result<(), PluginError> {
         self.check_caller(bus, &header).await?;
-        self.ask(|reply| Request::Disconnect { reply }).await
+        ask(&self.requests, |reply| Request::Disconnect { reply }).await
     }
 
     /// `StateChanged(u)`.

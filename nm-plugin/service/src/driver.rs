@@ -5,6 +5,7 @@
 
 use crate::account::{self, Account};
 use crate::dbus::connection::Connection as VpnConnection;
+use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
 use crate::journal;
 use crate::management_socket::{ManagementSocket, SendError};
@@ -19,18 +20,19 @@ use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_core::session::{
-    Effect, Input, Limits, ServiceState, Session, Surroundings, for_journal,
+    Effect, Input, Limits, ServiceState, Session, Shown, Surroundings, for_journal,
 };
 use aws_client_vpn_core::settings;
 use std::cell::Cell;
 use std::future::pending;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::Instrument;
 use zbus::names::OwnedUniqueName;
+use zbus::zvariant::OwnedObjectPath;
 use zbus::{MatchRule, MessageStream};
 
 /// How long the service waits for a first Connect, as libnm's own base class does.
@@ -63,11 +65,14 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     let (sender, mut requests) = mpsc::channel(dbus::QUEUE);
     // The object has to be there before the name is: NetworkManager calls at once.
     let bus = zbus::connection::Builder::system()?
+        .serve_at(sign_in::PATH, SignIn::new(sender.clone()))?
         .serve_at(dbus::PATH, Plugin::new(sender))?
         .name(bus_name)?
         .build()
         .await?;
-    if let Some(mut activation) = first_connect(&bus, &mut requests, &mut terminate).await? {
+    if let Some(mut activation) =
+        first_connect(&bus, bus_name, &mut requests, &mut terminate).await?
+    {
         let span = tracing::info_span!("connection", NM_CONNECTION = %activation.uuid);
         activation
             .run(&mut requests, &mut terminate)
@@ -87,6 +92,7 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
 
 async fn first_connect(
     bus: &zbus::Connection,
+    bus_name: &str,
     requests: &mut mpsc::Receiver<Request>,
     terminate: &mut Signal,
 ) -> Result<Option<Activation>, ServiceError> {
@@ -99,7 +105,10 @@ async fn first_connect(
         let not_up = || PluginError::WrongState("there is no connection yet".to_owned());
         match request {
             None => return Ok(None),
-            Some(Request::NewSecrets { reply, .. }) => drop(reply.send(Err(not_up()))),
+            Some(Request::NewSecrets { reply, .. } | Request::Renew { reply, .. }) => {
+                drop(reply.send(Err(not_up())));
+            }
+            Some(Request::Term { reply }) => drop(reply.send(Err(not_up()))),
             Some(Request::Disconnect { reply }) => {
                 drop(reply.send(Ok(())));
                 return Ok(None);
@@ -109,7 +118,7 @@ async fn first_connect(
                 interactive,
                 caller,
                 reply,
-            }) => match Activation::new(bus, *connection, interactive, caller).await {
+            }) => match Activation::new(bus, bus_name, *connection, interactive, caller).await {
                 Ok(mut activation) => {
                     activation.perform_effects().await;
                     drop(reply.send(Ok(())));
@@ -131,6 +140,7 @@ struct Activation {
     caller_changes: MessageStream,
     caller_is_gone: bool,
     uuid: String,
+    name: String,
     session: Session,
     process: Option<OpenVpnProcess>,
     management: Option<ManagementSocket>,
@@ -139,6 +149,10 @@ struct Activation {
     bus_is_gone: Cell<bool>,
     resolved: mpsc::Receiver<Input>,
     resolved_sender: mpsc::Sender<Input>,
+    /// NetworkManager's own object for the activation, if the name we have tells which.
+    shown_at: Option<OwnedObjectPath>,
+    /// What NetworkManager says of a tunnel that was up once.
+    shown: Option<MessageStream>,
     /// What goes on around a tunnel that was up once.
     watch: Option<Watch>,
     seen: Surroundings,
@@ -151,6 +165,7 @@ struct Activation {
 impl Activation {
     async fn new(
         bus: &zbus::Connection,
+        bus_name: &str,
         connection: VpnConnection,
         interactive: bool,
         caller: OwnedUniqueName,
@@ -165,11 +180,10 @@ impl Activation {
         let changes = MessageStream::for_match_rule(owner_changes, bus, None).await?;
         let profile = connection.profile()?;
         let limits = limits(&connection);
-        let uuid = connection.uuid.clone();
+        let (uuid, name) = (connection.uuid.clone(), connection.id.clone());
         tracing::info!(
             NM_CONNECTION = %uuid,
-            "connecting {:?} to {}",
-            connection.id,
+            "connecting {name:?} to {}",
             profile.display_endpoint()
         );
         let secrets = connection.into_secrets();
@@ -180,6 +194,7 @@ impl Activation {
             caller_changes: changes,
             caller_is_gone: false,
             uuid,
+            name,
             session: Session::new(profile, limits, interactive, secrets, Instant::now()),
             process: None,
             management: None,
@@ -188,6 +203,8 @@ impl Activation {
             bus_is_gone: Cell::new(false),
             resolved,
             resolved_sender,
+            shown_at: activation_path(bus_name),
+            shown: None,
             watch: None,
             seen: Surroundings::default(),
             user: None,
@@ -216,6 +233,7 @@ impl Activation {
                     self.give_up_on_device();
                     None
                 }
+                shown = next_shown(&mut self.shown) => Some(Input::Shown(shown)),
                 () = changed(&mut self.watch) => self.look_around(),
                 () = until(deadline) => Some(Input::TimePassed),
             };
@@ -240,7 +258,12 @@ impl Activation {
                         drop(reply.send(Err(PluginError::AlreadyStopped(text()))));
                         return;
                     }
-                    Request::Connect { reply, .. } | Request::NewSecrets { reply, .. } => {
+                    Request::Connect { reply, .. }
+                    | Request::NewSecrets { reply, .. }
+                    | Request::Renew { reply, .. } => {
+                        drop(reply.send(Err(PluginError::WrongState(text()))));
+                    }
+                    Request::Term { reply } => {
                         drop(reply.send(Err(PluginError::WrongState(text()))));
                     }
                 }
@@ -282,6 +305,42 @@ impl Activation {
                     Some(Input::Disconnect)
                 }
             }
+            Request::Term { reply } => {
+                drop(reply.send(Ok(self.term())));
+                None
+            }
+            Request::Renew { caller, reply } => {
+                let user = self.user.as_deref();
+                let may = |watch: &Watch| watch.may_act_for(user, caller);
+                if !self.session.is_up() {
+                    let text = "the connection is not up, so there is no sign-in to renew";
+                    drop(reply.send(Err(PluginError::WrongState(text.to_owned()))));
+                    None
+                } else if caller == 0 || self.watch.as_ref().is_some_and(may) {
+                    drop(reply.send(Ok(())));
+                    Some(Input::Renew)
+                } else {
+                    tracing::warn!("user {caller} may not renew the sign-in of this connection");
+                    let text = "only the person who signed in, or root, can renew this sign-in";
+                    drop(reply.send(Err(PluginError::Failed(text.to_owned()))));
+                    None
+                }
+            }
+        }
+    }
+
+    /// The sign-in and its end, by the clock on the wall.
+    fn term(&self) -> Term {
+        let ends = self.session.sign_in_ends().and_then(|ends| {
+            let left = ends.saturating_duration_since(Instant::now());
+            let end = SystemTime::now() + left;
+            end.duration_since(UNIX_EPOCH).ok()
+        });
+        Term {
+            uuid: self.uuid.clone(),
+            name: self.name.clone(),
+            user: self.user.clone().unwrap_or_default(),
+            ends: ends.map_or(0, |ends| ends.as_secs()),
         }
     }
 
@@ -354,6 +413,10 @@ impl Activation {
             Effect::SignInEnds { left } => {
                 let minutes = left.as_secs().div_ceil(60);
                 tracing::warn!("the endpoint ends the connection in {minutes} minutes");
+                let term = self.term();
+                if let Err(error) = sign_in::tell(&self.bus, &term).await {
+                    tracing::warn!("nobody was told of it: {error}");
+                }
             }
             Effect::Fail(failure) => {
                 tracing::error!("{}", journal::chain(&failure));
@@ -416,7 +479,26 @@ impl Activation {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => tracing::warn!("{}", journal::chain(&error)),
         }
+        match self.follow_what_is_shown().await {
+            Ok(shown) => self.shown = shown,
+            Err(error) => tracing::warn!("cannot follow what NetworkManager shows: {error}"),
+        }
         self.look_around()
+    }
+
+    async fn follow_what_is_shown(&self) -> zbus::Result<Option<MessageStream>> {
+        let Some(path) = &self.shown_at else {
+            return Ok(None);
+        };
+        let rule = MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender(self.caller.as_str())?
+            .path(path.as_ref())?
+            .interface("org.freedesktop.NetworkManager.VPN.Connection")?
+            .member("VpnStateChanged")?
+            .build();
+        let stream = MessageStream::for_match_rule(rule, &self.bus, None).await?;
+        Ok(Some(stream))
     }
 
     /// What has changed around the connection, if it is anything that matters.
@@ -585,6 +667,32 @@ async fn taken_away(device: Option<&TunDevice>) {
         }
         None => pending().await,
     }
+}
+
+/// NetworkManager's object of an activation: it numbers the service's names like them
+/// (nm-vpn-connection.c).
+fn activation_path(bus_name: &str) -> Option<OwnedObjectPath> {
+    let (_, number) = bus_name.rsplit_once(".Connection_")?;
+    let number: u64 = number.parse().ok()?;
+    let path = format!("/org/freedesktop/NetworkManager/ActiveConnection/{number}");
+    OwnedObjectPath::try_from(path).ok()
+}
+
+/// What NetworkManager says next of the activation.
+async fn next_shown(shown: &mut Option<MessageStream>) -> Shown {
+    use futures_lite::StreamExt;
+    while let Some(stream) = shown {
+        match stream.next().await {
+            Some(Ok(signal)) => {
+                if let Ok((state, _reason)) = signal.body().deserialize::<(u32, u32)>() {
+                    return Shown::from_network_manager(state);
+                }
+            }
+            Some(Err(_)) => {}
+            None => *shown = None,
+        }
+    }
+    pending().await
 }
 
 /// Waits until something may have changed around the connection.

@@ -3,7 +3,7 @@
 //! The kernel tells of networks: NetworkManager's own view would be a second one, and behind.
 //! logind tells of sleep and of sessions; where there is none, somebody is taken to be present.
 
-use aws_client_vpn_core::session::{LoginSession, Person, Surroundings, person_at};
+use aws_client_vpn_core::session::{LoginSession, Person, Surroundings, may_act_for, person_at};
 use futures_lite::StreamExt;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
@@ -129,6 +129,11 @@ impl Watch {
         }
     }
 
+    /// Whether the account numbered `caller` may act for `user`, who signed in.
+    pub(crate) fn may_act_for(&self, user: Option<&str>, caller: u32) -> bool {
+        may_act_for(self.sessions.as_deref().unwrap_or_default(), user, caller)
+    }
+
     async fn ask_logind(&self) -> Option<Vec<LoginSession>> {
         match tokio::time::timeout(LOGIND_LIMIT, self.list_sessions()).await {
             Ok(Ok(sessions)) => Some(sessions),
@@ -152,7 +157,7 @@ impl Watch {
             .await?;
         let rows: Vec<Row> = listed.body().deserialize()?;
         let mut sessions = Vec::new();
-        for (_, _, user, _, path) in rows.into_iter().take(SESSION_LIMIT) {
+        for (_, uid, user, _, path) in rows.into_iter().take(SESSION_LIMIT) {
             let properties = self
                 .bus
                 .call_method(
@@ -177,6 +182,7 @@ impl Watch {
             if text("Class") == "user" {
                 sessions.push(LoginSession {
                     user,
+                    uid,
                     is_graphical: matches!(text("Type"), "x11" | "wayland" | "mir"),
                     is_active: flag("Active"),
                     is_locked: flag("LockedHint"),

@@ -74,25 +74,48 @@ impl Session {
 
     /// The time of [`Asking::until`] or [`Asking::ask_again`] has come.
     pub(super) fn nobody_answered(&mut self, now: Instant) {
-        match &mut self.state {
-            State::Asking(asking) if now < asking.until => {
-                asking.ask_again = now + SECRETS_REQUEST_LIFETIME;
-            }
-            State::Asking(_)
-            | State::Connecting { .. }
+        let is_over = match &self.state {
+            State::Asking(asking) => now >= asking.until,
+            State::Connecting { .. }
             | State::AwaitingLogin { .. }
             | State::Connected
             | State::Stopping { .. }
-            | State::Stopped => {
-                let minutes = self.limits.login.as_secs().div_ceil(60);
-                self.fail(Failure::LoginTimedOut { minutes }, now);
-                return;
-            }
-        }
-        if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Connected) {
+            | State::Stopped => false,
+        };
+        if is_over {
+            let minutes = self.limits.login.as_secs().div_ceil(60);
+            self.fail(Failure::LoginTimedOut { minutes }, now);
+        } else {
             self.note("still waiting for an answer".to_owned());
-            self.request_credentials(&asking, now);
-            self.state = State::Asking(asking);
+            self.ask_anew(true, now);
+        }
+    }
+
+    /// Asks once more for what is being waited for; with a page only if there is none yet.
+    pub(super) fn ask_anew(&mut self, has_page: bool, now: Instant) {
+        match &mut self.state {
+            State::AwaitingLogin {
+                url,
+                until,
+                ask_again,
+                ..
+            } => {
+                *ask_again = now + SECRETS_REQUEST_LIFETIME;
+                let (url, until) = (url.clone(), *until);
+                self.request_login(&url, until, has_page, now);
+            }
+            State::Asking(asking) => {
+                asking.ask_again = now + SECRETS_REQUEST_LIFETIME;
+                if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Connected)
+                {
+                    self.request_credentials(&asking, now);
+                    self.state = State::Asking(asking);
+                }
+            }
+            State::Connecting { .. }
+            | State::Connected
+            | State::Stopping { .. }
+            | State::Stopped => {}
         }
     }
 

@@ -30,6 +30,12 @@ impl Session {
         };
     }
 
+    /// When the endpoint ends the connection, if that is known.
+    #[must_use]
+    pub fn sign_in_ends(&self) -> Option<Instant> {
+        self.term.ends
+    }
+
     /// When the end has to be told.
     pub(super) fn term_deadline(&self) -> Option<Instant> {
         self.term

@@ -59,6 +59,8 @@ pub enum Person {
 pub struct LoginSession {
     /// The name of the account.
     pub user: String,
+    /// The number of the account.
+    pub uid: u32,
     /// Whether it shows windows.
     pub is_graphical: bool,
     /// Whether it is the one that is seen.
@@ -84,6 +86,15 @@ pub fn person_at(sessions: &[LoginSession], user: Option<&str>) -> Person {
     } else {
         Person::Locked
     }
+}
+
+/// Whether the account numbered `caller` may act for `user`, who signed in: root, and that person
+/// while logged in to the computer.
+#[must_use]
+pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -> bool {
+    let is_theirs =
+        |session: &LoginSession| session.uid == caller && user == Some(session.user.as_str());
+    caller == 0 || sessions.iter().any(is_theirs)
 }
 
 impl Default for Surroundings {
@@ -423,6 +434,7 @@ mod tests {
     fn who_signed_in_has_to_be_there_again() {
         let session = |user: &str, is_graphical, is_active, is_locked| LoginSession {
             user: user.to_owned(),
+            uid: if user == "ada" { 1000 } else { 1001 },
             is_graphical,
             is_active,
             is_locked,
@@ -446,5 +458,9 @@ mod tests {
         assert_eq!(at(&both), Person::Locked);
         assert_eq!(at(&[session("ada", false, true, false)]), Person::Present);
         assert_eq!(person_at(&switched, None), Person::Present);
+        // Both are logged in, and only one has signed in.
+        let may = |caller| may_act_for(&switched, Some("ada"), caller);
+        assert_eq!([0, 1000, 1001, 1002].map(may), [true, true, false, false]);
+        assert!(!may_act_for(&switched, None, 1000));
     }
 }

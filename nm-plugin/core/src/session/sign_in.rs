@@ -408,6 +408,7 @@ impl Session {
             url,
             until,
             ask_again: now + SECRETS_REQUEST_LIFETIME,
+            is_asked: false,
         };
     }
 

@@ -1,12 +1,13 @@
-//! Many connections, one after the other: nothing grows.
+//! Many connections, and one that is lost and made anew again and again: nothing grows.
 //!
 //! The short form is a test like any other. The long one (`make soak`) sets `SOAK_CYCLES` and
-//! prints a table of what was measured, to be read as a curve.
+//! `SOAK_SECONDS` and prints a table of what was measured, to be read as a curve.
 
-use crate::lab;
-use aws_client_vpn_harness::{Lab, Options};
+use crate::{SOON, assert_up, lab, state, take_down};
+use aws_client_vpn_harness::{Lab, Options, eventually};
+use serde_json::json;
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 fn setting(name: &str, default: u64) -> u64 {
     let set = std::env::var(name).ok();
@@ -37,6 +38,21 @@ impl Share {
             kilobytes: kilobytes.unwrap().parse().unwrap(),
             children: children.unwrap().split_whitespace().count(),
         }
+    }
+
+    /// Nothing has grown; memory may by a tenth and what an allocator keeps.
+    #[track_caller]
+    fn assert_not_above(&self, first: &Self, what: &str) {
+        assert!(
+            self.descriptors <= first.descriptors,
+            "{what}: {self:?} {first:?}"
+        );
+        assert!(
+            self.children <= first.children,
+            "{what}: {self:?} {first:?}"
+        );
+        let limit = first.kilobytes + first.kilobytes / 10 + 2048;
+        assert!(self.kilobytes <= limit, "{what}: {self:?} {first:?}");
     }
 }
 
@@ -75,4 +91,45 @@ fn many_connections_leave_nothing() {
             "{now:?} {first:?}"
         );
     }
+}
+
+/// The longest the service waits between two logins that nobody asked for, at so few losses.
+const LOGIN_PAUSE: Duration = Duration::from_secs(120);
+
+#[test]
+fn a_long_connection_that_is_lost_again_and_again_does_not_grow() {
+    let limit = Duration::from_secs(setting("SOAK_SECONDS", 8));
+    let (mut lab, before) = lab(&Options::default());
+    let begin = Instant::now();
+    assert_up(&lab, &lab.up());
+    let mut first = None;
+    let mut losses = 0;
+    println!("seconds  losses  service: descriptors, kB, children; OpenVPN: descriptors, kB");
+    while begin.elapsed() < limit || losses < 2 {
+        let seen = lab.endpoint_events().count();
+        lab.endpoint().command(&json!({"kick": "all"}));
+        lab.endpoint_events()
+            .wait_after(seen, "connected", LOGIN_PAUSE + SOON);
+        eventually("the VPN is up again", SOON, || {
+            let last = lab.vpn_states().last().copied();
+            last.filter(|last| last.state == state::ACTIVATED)
+        });
+        lab.traffic_flows();
+        losses += 1;
+        let service = Share::of(&lab, "nm-aws-client-vpn-service");
+        let openvpn = Share::of(&lab, "nm-aws-client-vpn/openvpn");
+        println!(
+            "{:7}  {losses:6}  {:3} {:6} {:2}  {:3} {:6}",
+            begin.elapsed().as_secs(),
+            service.descriptors,
+            service.kilobytes,
+            service.children,
+            openvpn.descriptors,
+            openvpn.kilobytes
+        );
+        let (first_service, first_openvpn) = *first.get_or_insert((service, openvpn));
+        service.assert_not_above(&first_service, "service");
+        openvpn.assert_not_above(&first_openvpn, "OpenVPN");
+    }
+    take_down(&lab, &before);
 }

@@ -21,6 +21,11 @@ fn at_work(flags: &[&str]) -> (Lab, Snapshot) {
     };
     let (lab, before) = lab(&options);
     assert_up(&lab, &lab.up());
+    // nmcli may say so before what is noted here does.
+    eventually("it is noted that the connection is up", SOON, || {
+        let last = lab.vpn_states().last().copied();
+        last.filter(|last| last.state == state::ACTIVATED)
+    });
     lab.forget_browser_events();
     (lab, before)
 }
@@ -148,6 +153,35 @@ fn an_outage_of_ten_seconds_goes_by_unnoticed() {
 }
 
 #[test]
+fn an_outage_of_a_minute_costs_one_login() {
+    let (lab, before) = at_work(&[]);
+    outage_of_a_minute(&lab, "outage of 60 s, no token", 1);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn an_outage_of_a_minute_costs_nothing_where_the_endpoint_gives_tokens() {
+    let (lab, before) = at_work(&["--auth-token"]);
+    outage_of_a_minute(&lab, "outage of 60 s, token", 0);
+    assert!(!lab.endpoint_events().named("came-back").is_empty());
+    take_down(&lab, &before);
+}
+
+fn outage_of_a_minute(lab: &Lab, what: &'static str, pages: usize) {
+    let mut episode = Episode::begin(lab, what);
+    lab.cut();
+    episode.is_shown(lab);
+    // The endpoint forgets its client after 30 s; addresses and routes stay meanwhile.
+    for_the_time_of(60, &episode, || {
+        let routes = lab.client.check(["ip", "route"]);
+        assert!(routes.contains("10.99.0.0/16 "), "{routes}");
+        assert_eq!(pages_opened(lab), 0, "a page without a network");
+    });
+    lab.mend();
+    episode.is_over(lab, pages);
+}
+
+#[test]
 fn another_address_of_the_computer_costs_nothing() {
     let (lab, before) = at_work(&[]);
     let episode = Episode::begin(&lab, "another address");
@@ -181,6 +215,21 @@ fn another_interface_costs_nothing() {
     episode.is_over(&lab, 0);
     let way = lab.client.check(["ip", "route", "get", "192.0.2.1"]);
     assert!(way.contains("dev eth1"), "{way}");
+    assert!(lab.down().status.success());
+}
+
+#[test]
+fn a_time_without_any_network_is_waited_out() {
+    let (lab, _) = at_work(&[]);
+    let mut episode = Episode::begin(&lab, "no network for 45 s, then another one");
+    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    episode.is_shown(&lab);
+    it_says(&lab, "waiting for a network");
+    for_the_time_of(45, &episode, || {
+        assert_eq!(pages_opened(&lab), 0, "a page without a network");
+    });
+    lab.second_cable();
+    episode.is_over(&lab, 1);
     assert!(lab.down().status.success());
 }
 
@@ -256,6 +305,13 @@ fn a_node_that_is_lost_costs_one_login_at_another() {
     take_down(&lab, &before);
 }
 
+#[test]
+fn a_node_that_is_lost_costs_nothing_where_the_endpoint_gives_tokens() {
+    let (mut lab, before) = at_work(&["--auth-token"]);
+    lose_the_node(&mut lab, "node lost, token", 0);
+    take_down(&lab, &before);
+}
+
 fn lose_the_node(lab: &mut Lab, what: &'static str, pages: usize) {
     let lost = node_of(lab);
     let mut episode = Episode::begin(lab, what);
@@ -276,6 +332,28 @@ fn a_token_that_is_refused_costs_one_login() {
     refused.wait("refused", SOON);
     episode.is_over(&lab, 1);
     take_down(&lab, &before);
+}
+
+#[test]
+fn an_endpoint_that_throws_everybody_out_opens_no_storm_of_pages() {
+    let (mut lab, _) = at_work(&[]);
+    let episode = Episode::begin(&lab, "thrown out twice a second for 40 s");
+    let events = lab.endpoint_events().clone();
+    let mut thrown_out = 0;
+    while episode.began.elapsed() < Duration::from_secs(40) {
+        lab.endpoint().command(&json!({"kick": "all"}));
+        thrown_out += 1;
+        let _ = wait_for(Duration::from_millis(500), || None::<()>);
+    }
+    assert!(
+        thrown_out > 20 && pages_opened(&lab) == 1,
+        "{:?}",
+        lab.browser_events()
+    );
+    // The second login comes a minute after the first.
+    episode.is_over(&lab, 2);
+    assert_eq!(events.named("accepted").len(), 3);
+    assert!(lab.down().status.success());
 }
 
 #[test]

@@ -1,0 +1,83 @@
+//! Our own interface, `org.freedesktop.NetworkManager.AwsClientVpn.SignIn`, for what NetworkManager
+//! has no words for: when the endpoint ends the sign-in, and a new one at a moment that suits.
+//!
+//! Everybody may ask when it ends, as everybody may ask NetworkManager what is connected. A new
+//! sign-in is for root and for the person whose sign-in it is. The signal is a broadcast, for the
+//! service does not know who shows notifications: it carries nothing but names and a time.
+
+use super::{PluginError, Request};
+use tokio::sync::mpsc;
+use zbus::fdo::DBusProxy;
+use zbus::message::Header;
+use zbus::object_server::SignalEmitter;
+
+/// Where the interface is.
+pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
+
+/// A sign-in and its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// The connection's UUID.
+    pub(crate) uuid: String,
+    /// The connection's name.
+    pub(crate) name: String,
+    /// The account of the person who signed in; empty if it is not known.
+    pub(crate) user: String,
+    /// When the endpoint ends it, in seconds since 1970; 0 if that is not known.
+    pub(crate) ends: u64,
+}
+
+/// The object that answers.
+pub(crate) struct SignIn {
+    requests: mpsc::Sender<Request>,
+}
+
+impl SignIn {
+    /// An object that passes requests on to `requests`.
+    pub(crate) fn new(requests: mpsc::Sender<Request>) -> Self {
+        Self { requests }
+    }
+}
+
+#[zbus::interface(name = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn")]
+impl SignIn {
+    /// `GetTerm() → (s uuid, s name, t ends)`: in seconds since 1970, 0 if it is not known.
+    async fn get_term(&self) -> Result<(String, String, u64), PluginError> {
+        let term = super::ask(&self.requests, |reply| Request::Term { reply }).await?;
+        Ok((term.uuid, term.name, term.ends))
+    }
+
+    /// `Renew()`: asks the person to sign in anew, now.
+    async fn renew(
+        &self,
+        #[zbus(header)] header: Header<'_>,
+        #[zbus(connection)] bus: &zbus::Connection,
+    ) -> Result<(), PluginError> {
+        let Some(sender) = header.sender() else {
+            let text = "the caller has no name on the bus".to_owned();
+            return Err(PluginError::Failed(text));
+        };
+        let caller = DBusProxy::new(bus)
+            .await?
+            .get_connection_unix_user(sender.clone().into())
+            .await
+            .map_err(zbus::Error::from)?;
+        super::ask(&self.requests, |reply| Request::Renew { caller, reply }).await
+    }
+
+    /// `Ends(s uuid, s name, s user, t ends)`: a broadcast some time before the end.
+    #[zbus(signal)]
+    pub(crate) async fn ends(
+        emitter: &SignalEmitter<'_>,
+        uuid: &str,
+        name: &str,
+        user: &str,
+        ends: u64,
+    ) -> zbus::Result<()>;
+}
+
+/// Tells everybody that a sign-in nears its end.
+pub(crate) async fn tell(bus: &zbus::Connection, term: &Term) -> zbus::Result<()> {
+    let emitter = SignalEmitter::new(bus, PATH)?;
+    SignIn::ends(&emitter, &term.uuid, &term.name, &term.user, term.ends).await
+}
