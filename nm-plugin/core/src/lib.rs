@@ -13,6 +13,7 @@ pub mod certificate;
 pub mod challenge;
 pub mod ip_config;
 pub mod keyfile;
+pub mod kill_switch;
 pub mod listening;
 pub mod management;
 pub mod message;

@@ -19,6 +19,8 @@ pub struct KernelRoute {
     pub address: IpAddr,
     /// The length of its prefix.
     pub prefix: u8,
+    /// Whether no router is on the way.
+    pub is_on_link: bool,
 }
 
 impl KernelRoute {
@@ -31,11 +33,13 @@ impl KernelRoute {
             let number = |text: Option<&str>| u32::from_str_radix(text?, 16).ok();
             // In the octets' order in memory, as the kernel prints them.
             let address = Ipv4Addr::from(number(columns.next())?.to_ne_bytes());
-            let mask = u32::from_be_bytes(number(columns.nth(5))?.to_ne_bytes());
+            let router = number(columns.next())?;
+            let mask = u32::from_be_bytes(number(columns.nth(4))?.to_ne_bytes());
             Some(Self {
                 device,
                 address: address.into(),
                 prefix: u8::try_from(mask.leading_ones()).ok()?,
+                is_on_link: router == 0,
             })
         });
         let ipv6 = ipv6.lines().filter_map(|line| {
@@ -45,6 +49,7 @@ impl KernelRoute {
                 device: (*columns.last()?).to_owned(),
                 address: Ipv6Addr::from(address).into(),
                 prefix: u8::from_str_radix(columns.get(1)?, 16).ok()?,
+                is_on_link: columns.get(4)?.bytes().all(|digit| digit == b'0'),
             })
         });
         ipv4.chain(ipv6).collect()
@@ -136,17 +141,20 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
     fn the_kernel_s_tables_are_read() {
         let shown: Vec<_> = routes()
             .iter()
-            .map(|route| format!("{} {}/{}", route.device, route.address, route.prefix))
+            .map(|route| {
+                let way = if route.is_on_link { "" } else { " by a router" };
+                format!("{} {}/{}{way}", route.device, route.address, route.prefix)
+            })
             .collect();
         assert_eq!(
             shown,
             [
-                "eth0 0.0.0.0/0",
+                "eth0 0.0.0.0/0 by a router",
                 "eth0 192.0.2.0/24",
                 "eth0 192.0.2.1/32",
-                "awsvpn1 10.99.0.0/16",
-                "awsvpn0 10.99.0.0/16",
-                "awsvpn1 fd00:99::/32",
+                "awsvpn1 10.99.0.0/16 by a router",
+                "awsvpn0 10.99.0.0/16 by a router",
+                "awsvpn1 fd00:99::/32 by a router",
                 "eth0 fe80::/64",
             ]
         );

@@ -30,6 +30,7 @@ use sign_in::SECRETS_REQUEST_LIFETIME;
 use crate::banner::Banner;
 use crate::challenge::Challenge;
 use crate::ip_config::{self, IpConfig};
+use crate::kill_switch::Endpoint;
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
 use crate::mark;
 use crate::profile::Profile;
@@ -106,6 +107,8 @@ pub enum Input {
     OpenVpnEnded(String),
     /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
     NewSecrets(BTreeMap<String, Secret>),
+    /// The kill switch that the connection is to have cannot be closed; why, in words.
+    Unprotected(String),
     /// The world around the connection has changed.
     Surroundings(Surroundings),
     /// What NetworkManager says of the connection has changed.
@@ -213,6 +216,8 @@ pub struct Session {
     /// The phase for which OpenVPN was given what it sends next; if for none, it sends the token.
     given: Option<Phase>,
     term: Term,
+    /// Whether a kill switch lets no browser out after a loss.
+    browsers_are_stopped: bool,
     /// Why OpenVPN says that it ends.
     exiting: Option<String>,
     effects: VecDeque<Effect>,
@@ -315,6 +320,7 @@ impl Session {
             has_token: false,
             given: None,
             term: Term::default(),
+            browsers_are_stopped: false,
             exiting: None,
             effects: VecDeque::new(),
         };
@@ -382,6 +388,23 @@ impl Session {
         matches!(self.state, State::Connected)
     }
 
+    /// Where packets to the endpoint may go: each address that is known, for each way to it.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.remote.endpoints(self.profile.remotes())
+    }
+
+    /// Whether a person is at a browser to sign in.
+    #[must_use]
+    pub fn awaits_browser(&self) -> bool {
+        matches!(self.state, State::AwaitingLogin { .. })
+    }
+
+    /// No browser gets out once the tunnel was up: whoever has to sign in anew connects again.
+    pub fn stop_browsers(&mut self) {
+        self.browsers_are_stopped = true;
+    }
+
     /// Whether a NewSecrets call is expected now.
     #[must_use]
     pub fn expects_secrets(&self) -> bool {
@@ -403,6 +426,7 @@ impl Session {
                 self.fail(Failure::NotStarted(why), now);
             }
             Input::NotSent(why) => self.fail(Failure::Unsendable(why), now),
+            Input::Unprotected(why) => self.fail(Failure::Unprotected(why), now),
             Input::TimePassed => self.time_passed(now),
             Input::Disconnect => self.stop("NetworkManager asked for it", now),
             Input::NetworkManagerGone => self.stop("NetworkManager is gone", now),

@@ -11,6 +11,7 @@ mod update;
 pub use credential::{Credential, Keeping};
 pub use update::{Update, have_same_endpoint};
 
+use crate::kill_switch::Choices;
 use crate::message::Worded;
 use crate::profile::{
     Inline, Problem, Profile, Remote, SignIn, StaticChallenge,
@@ -83,6 +84,15 @@ pub const SESSION_LENGTH: &str = "session-length";
 pub const INACTIVITY_TIMEOUT: &str = "inactivity-timeout";
 /// The setting with the largest packet to the endpoint that carries TCP, in octets.
 pub const MSSFIX: &str = "mssfix";
+
+/// The setting that stops traffic outside the tunnel while the connection is wanted: [`YES`] or
+/// [`NO`].
+pub const KILL_SWITCH: &str = "kill-switch";
+/// The setting that lets the local network through a [`KILL_SWITCH`]: [`YES`] or [`NO`].
+pub const KILL_SWITCH_LAN: &str = "kill-switch-lan";
+/// The setting that lets browsers through a [`KILL_SWITCH`] while a lost connection has to be signed
+/// in to anew: [`YES`] or [`NO`].
+pub const KILL_SWITCH_SIGN_IN: &str = "kill-switch-sign-in";
 
 /// A switch that is on.
 pub const YES: &str = "yes";
@@ -270,6 +280,18 @@ pub fn limits(data: &BTreeMap<String, String>) -> Limits {
         ),
         session: data.get(SESSION_LENGTH).and_then(|text| duration(text)),
     }
+}
+
+/// What the connection's kill switch lets through; `None` if it has none.
+///
+/// # Errors
+/// A switch that is neither on nor off: who wrote it wanted something.
+pub fn kill_switch(data: &BTreeMap<String, String>) -> Result<Option<Choices>, SettingsError> {
+    let choices = Choices {
+        lan: flag(data, KILL_SWITCH_LAN, false)?,
+        sign_in: flag(data, KILL_SWITCH_SIGN_IN, false)?,
+    };
+    Ok(flag(data, KILL_SWITCH, false)?.then_some(choices))
 }
 
 /// A number of hours, or one with its unit: `h`, `m` or `s`.
@@ -584,6 +606,28 @@ mod tests {
         assert_eq!(session("20s"), Some(20));
         for nonsense in ["", "0", "h", "-1", "soon", "1000", "99999999999999999999"] {
             assert_eq!(session(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_kill_switch_is_off_unless_it_is_wanted_and_never_by_mistake() {
+        let read = |items: &[(&str, &str)]| {
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            kill_switch(&items.iter().map(own).collect())
+        };
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[("kill-switch-lan", "yes")]), Ok(None));
+        assert_eq!(
+            read(&[("kill-switch", "yes")]),
+            Ok(Some(Choices::default()))
+        );
+        let lan = [("kill-switch", "yes"), ("kill-switch-lan", "yes")];
+        assert!(read(&lan).unwrap().unwrap().lan);
+        let sign_in = [("kill-switch", "yes"), ("kill-switch-sign-in", "yes")];
+        assert!(read(&sign_in).unwrap().unwrap().sign_in);
+        for wrong in ["on", "true", "Yes", ""] {
+            let error = read(&[("kill-switch", wrong)]);
+            assert_eq!(error, Err(SettingsError::Bad(KILL_SWITCH)), "{wrong}");
         }
     }
 

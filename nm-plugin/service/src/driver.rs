@@ -7,7 +7,9 @@ use crate::account::{self, Account};
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
+use crate::ending::Ending;
 use crate::journal;
+use crate::kill_switch::{KillSwitch, KillSwitchError};
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
 use crate::pkcs11_module;
@@ -158,6 +160,11 @@ struct Activation {
     seen: Surroundings,
     /// The account whose secret agent answered.
     user: Option<String>,
+    kill_switch: KillSwitch,
+    /// Why it ends, where a kill switch has to know.
+    ending: Option<Ending>,
+    /// Whether the connection ends because the user does not want it any more.
+    is_unwanted: bool,
     failed: bool,
     finished: bool,
 }
@@ -186,7 +193,27 @@ impl Activation {
             "connecting {name:?} to {}",
             profile.display_endpoint()
         );
+        let kill_switch = KillSwitch::new(&uuid, connection.kill_switch()?);
+        match kill_switch.lift_earlier() {
+            Ok(true) => {
+                tracing::info!("let traffic through again that was stopped since the last time")
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!("{}", journal::chain(&error)),
+        }
+        let shown_at = activation_path(bus_name);
+        let ending = match (kill_switch.choices(), &shown_at) {
+            (Some(_), Some(path)) => Some(Ending::watch(bus, &caller, path).await?),
+            (Some(_), None) | (None, _) => None,
+        };
         let secrets = connection.into_secrets();
+        let mut session = Session::new(profile, limits, interactive, secrets, Instant::now());
+        if kill_switch
+            .choices()
+            .is_some_and(|choices| !choices.sign_in)
+        {
+            session.stop_browsers();
+        }
         let (resolved_sender, resolved) = mpsc::channel(1);
         Ok(Self {
             bus: bus.clone(),
@@ -195,7 +222,7 @@ impl Activation {
             caller_is_gone: false,
             uuid,
             name,
-            session: Session::new(profile, limits, interactive, secrets, Instant::now()),
+            session,
             process: None,
             management: None,
             tun_device: None,
@@ -203,11 +230,14 @@ impl Activation {
             bus_is_gone: Cell::new(false),
             resolved,
             resolved_sender,
-            shown_at: activation_path(bus_name),
+            shown_at,
             shown: None,
             watch: None,
             seen: Surroundings::default(),
             user: None,
+            kill_switch,
+            ending,
+            is_unwanted: false,
             failed: false,
             finished: false,
         })
@@ -221,7 +251,7 @@ impl Activation {
                 biased;
                 line = next_line(&mut self.management) => self.read(line),
                 how = ended(&mut self.process) => Some(self.openvpn_ended(how).await),
-                Some(request) = requests.recv() => self.requested(request),
+                Some(request) = requests.recv() => self.requested(request).await,
                 Some(input) = self.resolved.recv() => Some(input),
                 // Once: a bus that is gone would be ready again and again, and let nothing else be.
                 () = gone(&mut self.caller_changes), if !self.caller_is_gone => {
@@ -235,12 +265,14 @@ impl Activation {
                 }
                 shown = next_shown(&mut self.shown) => Some(Input::Shown(shown)),
                 () = changed(&mut self.watch) => self.look_around(),
+                () = told(&mut self.ending) => None,
                 () = until(deadline) => Some(Input::TimePassed),
             };
             if let Some(input) = input {
                 self.session.handle(input, Instant::now());
                 self.perform_effects().await;
             }
+            self.keep_kill_switch();
         }
     }
 
@@ -277,7 +309,7 @@ impl Activation {
     }
 
     /// Answers at once: the session only has to take note, and what follows takes its time.
-    fn requested(&mut self, request: Request) -> Option<Input> {
+    async fn requested(&mut self, request: Request) -> Option<Input> {
         match request {
             Request::Connect { reply, .. } => {
                 let text = "this connection is up or on its way already".to_owned();
@@ -302,6 +334,10 @@ impl Activation {
                     None
                 } else {
                     drop(reply.send(Ok(())));
+                    self.is_unwanted = match &mut self.ending {
+                        Some(ending) => ending.so_far().await.is_wanted(),
+                        None => true,
+                    };
                     Some(Input::Disconnect)
                 }
             }
@@ -430,6 +466,9 @@ impl Activation {
                     .await;
             }
             Effect::Configure(ip_config) => {
+                if let Err(error) = self.close_kill_switch() {
+                    return Some(Input::Unprotected(journal::chain(&error)));
+                }
                 let device = self.tun_device.as_ref().map_or("", TunDevice::name);
                 if self.watch.is_none() {
                     tell_of_overlaps(&ip_config, device);
@@ -467,10 +506,51 @@ impl Activation {
                     process.kill();
                 }
             }
-            Effect::CleanUp => self.clean_up(),
+            Effect::CleanUp => self.clean_up().await,
             Effect::Finish => self.finished = true,
         }
         None
+    }
+
+    /// From now on, only what is for the tunnel leaves the computer.
+    fn close_kill_switch(&mut self) -> Result<(), KillSwitchError> {
+        let device = self.tun_device.as_ref().map_or("", TunDevice::name);
+        let session = &self.session;
+        self.kill_switch
+            .close(device, &session.endpoints(), session.awaits_browser())
+    }
+
+    /// A kill switch that is closed follows the endpoint, the networks around and the person.
+    fn keep_kill_switch(&mut self) {
+        if !self.kill_switch.is_closed() || self.session.is_stopping() {
+            return;
+        }
+        if let Err(error) = self.close_kill_switch() {
+            // What is in the kernel stays, and stops more than it has to, not less.
+            tracing::warn!("{}", journal::chain(&error));
+        }
+    }
+
+    /// At the end of the connection: whoever took it down wants the rest of the network; whoever
+    /// lost it does not.
+    async fn let_go_of_kill_switch(&mut self) {
+        let was_up = match &mut self.ending {
+            Some(ending) => ending.so_far().await.was_up(),
+            None => true,
+        };
+        if was_up && !self.is_unwanted {
+            if self.kill_switch.is_closed() {
+                tracing::warn!(
+                    "the kill switch still stops traffic outside the VPN: connect again, or take \
+                     it away as root with '{} --lift-kill-switch'",
+                    std::env::current_exe().unwrap_or_default().display()
+                );
+            }
+            return;
+        }
+        if let Err(error) = self.kill_switch.open() {
+            tracing::error!("{}", journal::chain(&error));
+        }
     }
 
     /// Once a tunnel is up, what goes on around it matters.
@@ -572,7 +652,8 @@ impl Activation {
         }
     }
 
-    fn clean_up(&mut self) {
+    async fn clean_up(&mut self) {
+        self.let_go_of_kill_switch().await;
         self.management = None;
         self.process = None;
         if let Some(device) = self.tun_device.take()
@@ -693,6 +774,14 @@ async fn next_shown(shown: &mut Option<MessageStream>) -> Shown {
         }
     }
     pending().await
+}
+
+/// Waits until NetworkManager has said something of a VPN, and takes it in.
+async fn told(ending: &mut Option<Ending>) {
+    match ending {
+        Some(ending) => ending.changed().await,
+        None => pending().await,
+    }
 }
 
 /// Waits until something may have changed around the connection.

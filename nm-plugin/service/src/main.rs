@@ -9,8 +9,10 @@ mod account;
 mod confinement;
 mod dbus;
 mod driver;
+mod ending;
 mod journal;
 mod kernel;
+mod kill_switch;
 mod management_socket;
 mod openvpn_process;
 mod pkcs11_module;
@@ -31,6 +33,9 @@ run it by hand.
 
   --bus-name NAME  the name to own on the system bus
                    [default: org.freedesktop.NetworkManager.aws-client-vpn]
+  --lift-kill-switch [UUID]
+                   let traffic through again that the kill switch of the connection UUID, or
+                   that of any, still stops
   --version        print the version
   --help           print this text
 ";
@@ -39,6 +44,7 @@ run it by hand.
 enum Invocation {
     Serve { bus_name: String },
     Supervise { arguments: Vec<OsString> },
+    LiftKillSwitch { uuid: Option<String> },
     BecomeOpenVpn { arguments: Vec<OsString> },
     Print(String),
     Wrong(String),
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
         }
         Invocation::Supervise { arguments } => supervisor::run(arguments),
         Invocation::BecomeOpenVpn { arguments } => confinement::run(arguments),
+        Invocation::LiftKillSwitch { uuid } => lift_kill_switch(uuid.as_deref()),
         Invocation::Serve { bus_name } => serve(&bus_name),
     }
 }
@@ -74,6 +81,10 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
                 Some(name) => bus_name = name,
                 None => return Invocation::Wrong("--bus-name needs a name".to_owned()),
             },
+            Some("--lift-kill-switch") => {
+                let uuid = rest.next().and_then(|uuid| uuid.into_string().ok());
+                return Invocation::LiftKillSwitch { uuid };
+            }
             Some(supervisor::ARGUMENT) => {
                 return Invocation::Supervise {
                     arguments: rest.collect(),
@@ -91,6 +102,20 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
         }
     }
     Invocation::Serve { bus_name }
+}
+
+fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
+    match kill_switch::lift(uuid) {
+        Ok(0) => {
+            println!("no kill switch stops traffic");
+            ExitCode::SUCCESS
+        }
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nm-aws-client-vpn-service: {error}; this takes root");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn serve(bus_name: &str) -> ExitCode {

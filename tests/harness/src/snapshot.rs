@@ -70,6 +70,7 @@ impl Snapshot {
             ),
             ("rule", "ip -4 rule; ip -6 rule"),
             ("DNS entry", "cat /etc/resolv.conf"),
+            ("packet filter", "nft list tables 2>/dev/null || true"),
         ] {
             for line in client.check(["sh", "-c", command]).lines() {
                 things.insert(format!("{kind} {}", line.trim()));

@@ -128,6 +128,18 @@ pub enum Failure {
     /// The endpoint's addresses or routes cannot be used.
     #[error("the endpoint sent network settings that cannot be used: {0}")]
     BadTunnel(TunnelError),
+    /// The kill switch cannot be closed.
+    #[error(
+        "the kill switch could not be closed: {0}. Without it the connection is not made; switch it \
+         off in the connection's settings to connect all the same"
+    )]
+    Unprotected(String),
+    /// A new sign-in is needed, and the kill switch lets no browser out.
+    #[error(
+        "the endpoint wants a new sign-in, and the kill switch lets no browser out. Traffic stays \
+         stopped: connect again to sign in"
+    )]
+    BrowsersStopped,
     /// Nothing was sent for as long as a setting allows.
     #[error(
         "the connection was ended because it was not used for as long as its settings allow. \
@@ -167,12 +179,14 @@ impl Failure {
             | Self::LoginTimedOut { .. }
             | Self::LoginUnavailable(_)
             | Self::SecretMissing(_)
+            | Self::BrowsersStopped
             | Self::Unsendable(_) => FailureReason::LoginFailed,
             Self::BadTunnel(_) => FailureReason::BadIpConfig,
             Self::NameNotResolved { .. }
             | Self::NotStarted(_)
             | Self::NoAnswer { .. }
             | Self::LostDuringSignIn(_)
+            | Self::Unprotected(_)
             | Self::Inactive
             | Self::EndedByEndpoint
             | Self::OpenVpnEnded(_)

@@ -6,8 +6,9 @@
 
 use super::{Effect, Failure, Phase, Session, State};
 use crate::ip_config;
+use crate::kill_switch::Endpoint;
 use crate::management::Command;
-use crate::profile::Transport;
+use crate::profile::{Remote as Way, Transport};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Instant;
@@ -42,6 +43,22 @@ impl Remote {
     /// The current address does.
     pub(super) fn reached(&mut self) {
         self.failed = false;
+    }
+
+    /// Where packets may go: each known address of each of `remotes`.
+    pub(super) fn endpoints(&self, remotes: &[Way]) -> Vec<Endpoint> {
+        let of = |remote: &Way| {
+            let (port, transport) = (remote.port, remote.transport);
+            let known = self.known.get(&remote.host).cloned().unwrap_or_default();
+            known.into_iter().map(move |address| Endpoint {
+                address,
+                port,
+                transport,
+            })
+        };
+        let mut endpoints: Vec<_> = remotes.iter().flat_map(of).collect();
+        endpoints.dedup();
+        endpoints
     }
 
     fn choose(&self, host: &str, pinned: bool) -> Option<IpAddr> {

@@ -388,6 +388,10 @@ impl Session {
             self.fail(Failure::NotInteractive, now);
             return;
         }
+        if self.browsers_are_stopped && self.reconnect.is_some() {
+            self.fail(Failure::BrowsersStopped, now);
+            return;
+        }
         if !self.may_ask_for_a_login(now) {
             // OpenVPN starts anew, and is held until somebody is there.
             self.last_answer = None;

@@ -1,5 +1,6 @@
 //! A connection as NetworkManager sends it, `a{sa{sv}}`, as far as it concerns us.
 
+use aws_client_vpn_core::kill_switch::Choices;
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{self, SettingsError};
@@ -48,6 +49,11 @@ impl Connection {
     /// `vpn.data`, for the settings that are not part of the profile.
     pub(crate) fn data(&self) -> &BTreeMap<String, String> {
         &self.data
+    }
+
+    /// What its kill switch lets through, if it has one.
+    pub(crate) fn kill_switch(&self) -> Result<Option<Choices>, InvalidConnection> {
+        Ok(settings::kill_switch(&self.data)?)
     }
 
     /// The secrets NetworkManager sent along.

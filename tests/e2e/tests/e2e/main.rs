@@ -9,6 +9,7 @@ mod cli;
 mod faults;
 mod hooks;
 mod interruptions;
+mod kill_switch;
 mod logins;
 mod names;
 mod network;

@@ -1,0 +1,242 @@
+//! Puts the connection's kill switch into the kernel, and takes it away again.
+//!
+//! Beside each table lies a mark under `/run`, as only root can look at tables: by it the next
+//! activation and `aws-client-vpn doctor` know what a service left that was killed, or whose
+//! connection ended without being asked to.
+
+use aws_client_vpn_core::kill_switch::{
+    Choices, Endpoint, Openings, Ruleset, TABLE_PREFIX, local_networks, netlink, table_name,
+};
+use aws_client_vpn_core::overlap::KernelRoute;
+use rustix::io::Errno;
+use rustix::net::netlink::NETFILTER;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Where the marks are. Everybody may look for one.
+const MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
+/// One answer of the kernel, with the message that it is about.
+const ANSWER_SIZE: usize = 8192;
+/// More than the kernel has answers to a batch.
+const MOST_ANSWERS: usize = 256;
+
+/// The kernel did not take the rules.
+#[derive(Debug, Error)]
+pub(crate) enum KillSwitchError {
+    /// No mark can be set.
+    #[error("no file can be made under {MARKS}: {0}")]
+    Mark(#[source] io::Error),
+    /// nftables cannot be reached.
+    #[error("the kernel has no nftables: {0}")]
+    Socket(#[source] io::Error),
+    /// nftables refuses.
+    #[error("nftables does not take the rules: {0}")]
+    Refused(#[source] io::Error),
+}
+
+/// The kill switch of one connection.
+#[derive(Debug)]
+pub(crate) struct KillSwitch {
+    table: String,
+    choices: Option<Choices>,
+    /// What is in the kernel, by this process.
+    closed: Option<Ruleset>,
+}
+
+impl KillSwitch {
+    /// Of the connection `uuid`, which has one only if there are `choices`.
+    pub(crate) fn new(uuid: &str, choices: Option<Choices>) -> Self {
+        Self {
+            table: table_name(uuid),
+            choices,
+            closed: None,
+        }
+    }
+
+    /// Whether it stops traffic now.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// What lets it through what the user wants.
+    pub(crate) fn choices(&self) -> Option<Choices> {
+        self.choices
+    }
+
+    /// Takes away what an earlier activation left; whether there was something. Whoever connects
+    /// again has to be let out to sign in.
+    pub(crate) fn lift_earlier(&self) -> Result<bool, KillSwitchError> {
+        let left = mark_of(&self.table).exists();
+        if left {
+            remove(&self.table)?;
+        }
+        Ok(left)
+    }
+
+    /// Stops what is not for the tunnel; if it does already, for what is open now. Without a kill
+    /// switch, nothing happens.
+    pub(crate) fn close(
+        &mut self,
+        device: &str,
+        endpoints: &[Endpoint],
+        browser: bool,
+    ) -> Result<(), KillSwitchError> {
+        let Some(choices) = self.choices else {
+            return Ok(());
+        };
+        let lan = if choices.lan {
+            local_networks_but(device)
+        } else {
+            Vec::new()
+        };
+        let openings = Openings {
+            device,
+            endpoints,
+            lan: &lan,
+            browser,
+        };
+        let ruleset = Ruleset::new(&self.table, choices, &openings);
+        if self.closed.as_ref() == Some(&ruleset) {
+            return Ok(());
+        }
+        if self.closed.is_none() {
+            // First the mark: whoever dies in between leaves one without a table, not a table
+            // without one.
+            set_mark(&self.table).map_err(KillSwitchError::Mark)?;
+        }
+        if let Err(error) = hand_over(&ruleset.replacement()) {
+            if self.closed.is_none() {
+                drop(fs::remove_file(mark_of(&self.table)));
+            }
+            return Err(error);
+        }
+        self.closed = Some(ruleset);
+        Ok(())
+    }
+
+    /// Lets everything through.
+    pub(crate) fn open(&mut self) -> Result<(), KillSwitchError> {
+        match self.closed.take() {
+            Some(_) => remove(&self.table),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Takes away the table of the connection `uuid`, or all that there are marks of; tells how many.
+/// For a person, as root.
+pub(crate) fn lift(uuid: Option<&str>) -> Result<usize, KillSwitchError> {
+    let tables: Vec<String> = match uuid {
+        Some(uuid) => vec![table_name(uuid)],
+        None => marks(Path::new(MARKS)),
+    };
+    for table in &tables {
+        remove(table)?;
+    }
+    Ok(tables.len())
+}
+
+fn marks(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with(TABLE_PREFIX))
+        .collect()
+}
+
+fn mark_of(table: &str) -> PathBuf {
+    Path::new(MARKS).join(table)
+}
+
+fn set_mark(table: &str) -> io::Result<()> {
+    let folder = Path::new(MARKS);
+    match fs::DirBuilder::new().mode(0o755).create(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    fs::write(mark_of(table), "")
+}
+
+fn remove(table: &str) -> Result<(), KillSwitchError> {
+    hand_over(&netlink::removal(table))?;
+    match fs::remove_file(mark_of(table)) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(KillSwitchError::Mark(error)),
+    }
+    // The last one goes with its folder; others may have marks in it.
+    drop(fs::remove_dir(MARKS));
+    Ok(())
+}
+
+/// Has the kernel carry out a batch. It does so before `send` returns, and the answers are there.
+fn hand_over(batch: &[u8]) -> Result<(), KillSwitchError> {
+    let socket = |error: Errno| KillSwitchError::Socket(error.into());
+    let refused = |error: Errno| KillSwitchError::Refused(error.into());
+    let netlink = rustix::net::socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+        Some(NETFILTER),
+    )
+    .map_err(socket)?;
+    let sent = rustix::net::send(&netlink, batch, SendFlags::empty()).map_err(refused)?;
+    if sent != batch.len() {
+        return Err(refused(Errno::MSGSIZE));
+    }
+    let mut answers = 0;
+    let mut buffer = [0_u8; ANSWER_SIZE];
+    while answers < MOST_ANSWERS {
+        match rustix::net::recv(&netlink, &mut buffer, RecvFlags::empty()) {
+            Ok((read, _)) => {
+                answers += 1;
+                netlink::outcome(&buffer[..read])
+                    .map_err(|code| KillSwitchError::Refused(io::Error::from_raw_os_error(code)))?;
+            }
+            Err(Errno::AGAIN) if answers > 0 => return Ok(()),
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Err(refused(Errno::NOBUFS))
+}
+
+fn local_networks_but(
+    device: &str,
+) -> Vec<aws_client_vpn_core::tunnel_env::Network<std::net::IpAddr>> {
+    let table = |name: &str| fs::read_to_string(name).unwrap_or_default();
+    let routes = KernelRoute::read(&table("/proc/net/route"), &table("/proc/net/ipv6_route"));
+    local_networks(
+        &routes,
+        &table("/proc/net/fib_trie"),
+        &table("/proc/net/if_inet6"),
+        device,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_marks_of_ours_are_tables() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["aws-client-vpn-1", "other", ".x"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert_eq!(marks(folder.path()), ["aws-client-vpn-1"]);
+        assert!(marks(&folder.path().join("missing")).is_empty());
+    }
+
+    #[test]
+    fn without_choices_nothing_is_closed() {
+        let mut none = KillSwitch::new("u", None);
+        none.close("awsvpn0", &[], false).unwrap();
+        assert!(!none.is_closed());
+        none.open().unwrap();
+    }
+}

@@ -1,0 +1,232 @@
+//! The kill switch: what leaves the computer while a connection is wanted, and when it ends.
+
+use crate::interruptions::SERVICE;
+use crate::{SOON, assert_up, endpoint, lab, reason, state, take_down};
+use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually};
+use rustix::process::Signal;
+use serde_json::json;
+
+/// A host that is reached by the router, past the tunnel.
+const OUTSIDE: &str = "203.0.113.80";
+/// A host in the client's own network.
+const NEIGHBOUR: &str = "192.0.2.80";
+const TABLES: &str = "nft list tables";
+
+fn guarded(options: &Options, settings: &[&str]) -> (Lab, Snapshot) {
+    let (lab, before) = lab(options);
+    let address = format!("{OUTSIDE}/32");
+    lab.server
+        .check(["ip", "address", "add", &address, "dev", "lo"]);
+    for setting in settings {
+        lab.modify("+vpn.data", setting);
+    }
+    assert!(reaches(&lab, OUTSIDE) && reaches(&lab, NEIGHBOUR));
+    (lab, before)
+}
+
+fn reaches(lab: &Lab, host: &str) -> bool {
+    let ping = lab.client.run(["ping", "-c", "1", "-W", "2", host]);
+    ping.status.success()
+}
+
+fn tables(lab: &Lab) -> String {
+    lab.client.check(["sh", "-c", TABLES])
+}
+
+#[track_caller]
+fn assert_stopped(lab: &Lab) {
+    assert!(!reaches(lab, OUTSIDE), "{}", lab.journal());
+    assert!(tables(lab).contains("inet aws-client-vpn-"));
+}
+
+/// It is refused at once, so that programs need not wait: not only does no answer come.
+#[track_caller]
+fn assert_refused_at_once(lab: &Lab) {
+    let output = lab.client.run(["ping", "-c", "1", "-W", "9", OUTSIDE]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.contains("not permitted") || text.contains("prohibited") || text.contains("filtered"),
+        "{text}"
+    );
+}
+
+#[test]
+fn traffic_outside_is_stopped_also_while_the_tunnel_is_lost_and_flows_after_down() {
+    let (mut lab, before) = guarded(
+        &endpoint(&["--sign-in=certificate"]),
+        &["kill-switch=yes", "connect-timeout=60"],
+    );
+    assert_up(&lab, &lab.up());
+    assert_stopped(&lab);
+    assert_refused_at_once(&lab);
+    assert!(!reaches(&lab, NEIGHBOUR));
+    // What the kernel has is what was meant.
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    for rule in [
+        "oifname \"lo\" accept",
+        "oifname \"awsvpn0\" accept",
+        "iifname \"awsvpn0\" accept",
+        "ip daddr 192.0.2.1 udp dport 443 accept",
+        "udp sport 68 udp dport 67 accept",
+        "udp sport 546 udp dport 547 accept",
+        "icmpv6 type 133-136 accept",
+        "mld2-listener-report accept",
+        "reject with icmpx admin-prohibited",
+        "hook output priority filter; policy drop;",
+        "hook forward priority filter; policy drop;",
+    ] {
+        assert!(rules.contains(rule), "{rule:?} is not in {rules}");
+    }
+    // The endpoint is gone; meanwhile and afterwards nothing goes past the tunnel.
+    let states = lab.vpn_states().len();
+    let connected = lab.endpoint_events().count();
+    lab.endpoint().command(&json!({"stop_node": 1}));
+    lab.endpoint().command(&json!({"stop_node": 2}));
+    lab.client.signal("nm-aws-client-vpn/openvpn", Signal::USR1);
+    eventually("the loss is shown", SOON * 3, || {
+        assert_stopped(&lab);
+        let since = &lab.vpn_states()[states..];
+        since
+            .iter()
+            .any(|seen| seen.state != state::ACTIVATED)
+            .then_some(())
+    });
+    lab.endpoint().command(&json!({"start_node": 1}));
+    lab.endpoint().command(&json!({"start_node": 2}));
+    let events = lab.endpoint_events().clone();
+    eventually("the tunnel is back", SOON * 3, || {
+        assert_stopped(&lab);
+        let back = events.count() > connected && lab.has_traffic();
+        back.then_some(())
+    });
+    take_down(&lab, &before);
+    assert!(reaches(&lab, OUTSIDE) && reaches(&lab, NEIGHBOUR));
+    assert_eq!(tables(&lab), "");
+}
+
+#[test]
+fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_again() {
+    let (lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
+    for lifted_by_root in [false, true] {
+        assert_up(&lab, &lab.up());
+        lab.client.signal(SERVICE, Signal::KILL);
+        let end = lab.vpn_ended(SOON);
+        assert_eq!(end.state, state::DISCONNECTED, "{end:?}");
+        eventually("the tunnel's interface is gone", SOON, || {
+            let links = lab.client.check(["ip", "-brief", "link"]);
+            (!links.contains("awsvpn")).then_some(())
+        });
+        assert_stopped(&lab);
+        if lifted_by_root {
+            let lift = [
+                "/usr/libexec/nm-aws-client-vpn-service",
+                "--lift-kill-switch",
+            ];
+            lab.client.check(lift);
+            assert!(reaches(&lab, OUTSIDE));
+            lab.assert_clean(&before);
+            let again = lab.client.check(lift);
+            assert!(again.contains("no kill switch"), "{again}");
+        }
+    }
+    // And so does a login that comes to nothing: the user could not sign in otherwise.
+    assert_up(&lab, &lab.up());
+    lab.client.signal(SERVICE, Signal::KILL);
+    lab.vpn_ended(SOON);
+    assert_stopped(&lab);
+    lab.set_browser(&Browser::Missing);
+    assert!(!lab.up().success);
+    assert!(reaches(&lab, OUTSIDE));
+    assert_eq!(tables(&lab), "");
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn a_first_login_that_fails_costs_no_network() {
+    let options = Options {
+        browser: Browser::Missing,
+        ..Options::default()
+    };
+    let (lab, before) = guarded(&options, &["kill-switch=yes"]);
+    assert!(!lab.up().success);
+    assert!(reaches(&lab, OUTSIDE));
+    assert_eq!(tables(&lab), "");
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn the_local_network_is_let_through_if_the_user_says_so() {
+    let (lab, before) = guarded(
+        &Options::default(),
+        &["kill-switch=yes", "kill-switch-lan=yes"],
+    );
+    assert_up(&lab, &lab.up());
+    assert_stopped(&lab);
+    assert!(
+        reaches(&lab, NEIGHBOUR),
+        "{}",
+        lab.client.check(["nft", "list", "ruleset"])
+    );
+    // Another network, another neighbourhood: the rules follow.
+    lab.second_cable();
+    eventually("the new neighbours are let through", SOON, || {
+        assert_stopped(&lab);
+        reaches(&lab, "198.51.100.254").then_some(())
+    });
+    // The second cable stays, so the computer is not as it was.
+    drop(before);
+    assert!(lab.down().status.success());
+    eventually("the table is gone", SOON, || {
+        tables(&lab).is_empty().then_some(())
+    });
+}
+
+#[test]
+fn a_new_sign_in_takes_a_new_connection_unless_browsers_are_let_out() {
+    let (mut lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
+    assert_up(&lab, &lab.up());
+    lab.endpoint().command(&json!({"kick": "all"}));
+    let end = lab.vpn_ended(SOON * 3);
+    assert_eq!(end.state, state::FAILED, "{end:?}");
+    let complaints = lab.complaints();
+    assert!(
+        complaints[0].contains("connect again to sign in"),
+        "{complaints:?}"
+    );
+    assert_stopped(&lab);
+    lab.modify("+vpn.data", "kill-switch-sign-in=yes");
+    assert_up(&lab, &lab.up());
+    lab.forget_browser_events();
+    lab.endpoint().command(&json!({"kick": "all"}));
+    lab.browser_did("opened", SOON * 3);
+    assert!(!reaches(&lab, OUTSIDE), "a page is no ping");
+    eventually("the tunnel is back", SOON * 3, || {
+        let up = lab.vpn_states().last()?.state == state::ACTIVATED;
+        (up && lab.has_traffic()).then_some(())
+    });
+    // Nobody is at a browser any more.
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    assert!(!rules.contains("dport 53"), "{rules}");
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_network_that_goes_is_no_wish_and_a_connection_that_is_deleted_is_one() {
+    let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
+    lab.modify("vpn.persistent", "no");
+    assert_up(&lab, &lab.up());
+    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    let end = lab.vpn_ended(SOON);
+    assert_ne!(end.reason, reason::USER_DISCONNECTED, "{end:?}");
+    lab.client.check(["nmcli", "device", "connect", "eth0"]);
+    assert_stopped(&lab);
+    assert_up(&lab, &lab.up());
+    assert_stopped(&lab);
+    lab.client.check(["nmcli", "connection", "delete", "vpn"]);
+    lab.vpn_ended(SOON);
+    eventually("traffic flows", SOON, || {
+        reaches(&lab, OUTSIDE).then_some(())
+    });
+    assert_eq!(tables(&lab), "");
+}
