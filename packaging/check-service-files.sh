@@ -14,6 +14,7 @@ for template in ./*.desktop.in; do
     desktop-file-validate "$desktop"
     grep -q '^Comment\[de\]=' "$desktop"
 done
+desktop-file-validate ./*.desktop
 mkdir -p "$made/mime/packages"
 cp ./*.mime.xml "$made/mime/packages/"
 update-mime-database "$made/mime"

@@ -87,6 +87,12 @@ impl RowWidgets {
             .mnemonic_widget(input.target())
             .tooltip_text(&tooltip)
             .build();
+        // GTK 3 tells what names a widget only as a relation, which not all that read the screen
+        // follow.
+        if let Some(accessible) = input.target().accessible() {
+            let name = words::translate(self.field.label()).replace('_', "");
+            accessible.set_name(&name);
+        }
         let problem = gtk::Label::builder()
             .xalign(0.0)
             .wrap(true)

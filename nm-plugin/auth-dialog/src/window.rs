@@ -49,6 +49,8 @@ struct Running {
     gestures: Box<dyn AsyncRead + Unpin>,
     /// Unless the agent is the window.
     child: Option<Child>,
+    /// Where it awaits the next dialog.
+    socket: Option<PathBuf>,
 }
 
 impl Window {
@@ -154,6 +156,7 @@ impl Running {
             views: Box::new(views),
             gestures: Box::new(gestures),
             child: None,
+            socket: None,
         })
     }
 
@@ -178,6 +181,7 @@ impl Running {
                 views: Box::new(views),
                 gestures: Box::new(gestures),
                 child: Some(child),
+                socket: socket.map(Path::to_owned),
             }),
             _ => Err("no pipes".to_owned()),
         }
@@ -185,8 +189,15 @@ impl Running {
 
     /// The end of its standard input is what it goes by; if it hangs, it is killed when we end.
     fn close(self) {
-        let Self { views, child, .. } = self;
+        let Self {
+            views,
+            child,
+            socket,
+            ..
+        } = self;
         drop(views);
+        // Nobody is to come any more, and killed it could not take that away itself.
+        drop(socket.map(std::fs::remove_file));
         if let Some(mut child) = child {
             tokio::spawn(async move { child.wait().await });
         }

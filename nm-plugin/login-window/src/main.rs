@@ -22,7 +22,7 @@ use std::cell::RefCell;
 use std::process::ExitCode;
 
 /// By which a desktop finds the name and icon of a window.
-const APPLICATION: &str = "org.freedesktop.NetworkManager.aws_client_vpn.Login";
+const APPLICATION: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Login";
 
 fn main() -> ExitCode {
     // What is typed here is in no core dump, and no other process of this user reads it. A kernel

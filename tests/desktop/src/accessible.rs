@@ -172,7 +172,10 @@ impl Accessible {
     /// The text it holds.
     #[must_use]
     pub fn text(&self) -> String {
-        self.call(TEXT, "GetText", &(0_i32, -1_i32))
+        // GTK 4.8 does not know -1 as the end.
+        let length: Option<i32> = self.property(TEXT, "CharacterCount");
+        length
+            .and_then(|length| self.call(TEXT, "GetText", &(0_i32, length)))
             .unwrap_or_default()
     }
 

@@ -104,10 +104,17 @@ impl<'world> Desktop<'world> {
             .and_then(|proxy| proxy.build());
         let shell = shell.expect("gnome-shell is on the session bus");
         let interface = InterfaceName::from_static_str_unchecked("org.gnome.Shell");
+        let is_active = || {
+            let active = shell.get(interface.clone(), "OverviewActive").ok()?;
+            bool::try_from(active).ok()
+        };
+        // Who leaves it before it has come is in it afterwards.
+        eventually("the overview is there", START_LIMIT, || {
+            is_active()?.then_some(())
+        });
         eventually("the overview is left", START_LIMIT, || {
             drop(shell.set(interface.clone(), "OverviewActive", Value::from(false)));
-            let active = shell.get(interface.clone(), "OverviewActive").ok()?;
-            (*active == Value::from(false)).then_some(())
+            (!is_active()?).then_some(())
         });
     }
 
@@ -181,12 +188,31 @@ impl<'world> Desktop<'world> {
 
     /// Keeps a picture of the screen as `target/screenshots/NAME.png`.
     pub fn screenshot(&self, name: &str) {
+        run(&mut self.keep_picture(name));
+    }
+
+    fn keep_picture(&self, name: &str) -> Command {
         let folder = "/run/lab-target/screenshots";
         let mut command = self.command("sh");
         let script = format!(
             "mkdir -p {folder} && import -window root {folder}/{name}.png && chmod 644 {folder}/{name}.png"
         );
-        run(command.args(["-c", &script]));
+        command.args(["-c", &script]);
+        command
+    }
+}
+
+impl Drop for Desktop<'_> {
+    /// A test that fails tells more with a picture.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let thread = std::thread::current();
+            let test = thread.name().unwrap_or("desktop").replace("::", "-");
+            let picture = format!("failed-{test}");
+            if let Err(error) = self.keep_picture(&picture).output() {
+                eprintln!("no picture: {error}");
+            }
+        }
     }
 }
 

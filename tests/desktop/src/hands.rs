@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Until a window is where it will stay.
 const LIMIT: Duration = Duration::from_secs(20);
+/// After which somebody presses a key once more.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Desktop<'_> {
     /// Presses and lets go a key or a combination, as `Return` or `ctrl+a`.
@@ -69,7 +71,11 @@ impl Desktop<'_> {
         self.await_window(title);
         self.key("ctrl+l");
         self.type_text(file);
-        self.key("Return");
+        // GTK's chooser takes no Return as long as it reads the folder, and shows no sign of that.
+        eventually("the file is chosen", LIMIT, || {
+            self.key("Return");
+            wait_for(PATIENCE, || (self.active_window() != title).then_some(()))
+        });
     }
 
     /// The title of the window that has the keyboard.

@@ -64,7 +64,11 @@ impl<'desktop, 'world> NetworkSettings<'desktop, 'world> {
             |node: &Accessible| node.is(Role::ListItem) && node.find(Role::Label, name).is_some();
         let row = self.shown.wait_for(&format!("the row of {name}"), is_row);
         self.desktop.click(&row.wait_any(Role::Button, &OPTIONS));
-        self.editor("Apply")
+        let editor = self.editor("Apply");
+        // It begins with what NetworkManager knows of every connection.
+        let tab = editor.window.wait(Role::Label, "Identity");
+        self.desktop.click(&tab);
+        editor
     }
 
     /// The editor that opens, with the button that saves.

@@ -69,7 +69,8 @@ fn import<'desktop, 'world>(
     let kinds = program.wait_for("the list of kinds", |node| {
         node.is(Role::ComboBox) && node.is_showing()
     });
-    desktop.click(&kinds);
+    // The window has no title to wait for, so no place for the mouse yet.
+    kinds.press();
     let from_file = program.wait(Role::MenuItem, "Import a saved VPN configuration…");
     desktop.click(&from_file);
     create.wait_until("the list is closed", |_| !from_file.is_showing());

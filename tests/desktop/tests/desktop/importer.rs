@@ -18,7 +18,7 @@ fn a_profile_is_opened_added_and_connected() {
     let before = lab.snapshot();
     // By its whole path: the lab has a browser of that name.
     let launched = desktop.start("/usr/bin/gio", &["launch", DESKTOP_FILE, PROFILE]);
-    let program = desktop.program("org.freedesktop.NetworkManager.AwsClientVpn");
+    let program = desktop.program("aws-client-vpn-importer");
     let add = program.wait(Role::Button, "Add");
     desktop.await_window_of(&program, &add);
     desktop.screenshot("importer-profile-light");
@@ -37,8 +37,9 @@ fn a_profile_is_opened_added_and_connected() {
     desktop.await_window_of(&program, &disconnect);
     desktop.click(&disconnect);
     assert_eq!(await_end(&lab).reason, reason::USER_DISCONNECTED);
+    program.wait(Role::Button, "Try Again");
+    desktop.click(&program.wait(Role::Button, "Done"));
     drop(launched);
-    desktop.key("alt+F4");
     assert_nothing_left(&lab, &before);
     steps.done("disconnected");
 }

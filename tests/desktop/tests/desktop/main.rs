@@ -79,7 +79,7 @@ fn await_end(lab: &Lab) -> VpnState {
 /// Waits for the window that the auth dialog shows beside a login.
 #[track_caller]
 fn await_waiting_window(desktop: &Desktop<'_>) -> Accessible {
-    let program = desktop.program("org.freedesktop.NetworkManager.aws_client_vpn.Login");
+    let program = desktop.program("org.freedesktop.NetworkManager.AwsClientVpn.Login");
     let window = program.wait(Role::Frame, "Sign In");
     window.wait(Role::Button, "Open Again");
     window

@@ -39,9 +39,10 @@ fn everything_shows_in_dark_colours() {
     steps.done("the editor in nm-connection-editor");
 
     let _launched = desktop.start("/usr/bin/gio", &["launch", DESKTOP_FILE, PROFILE]);
-    let program = desktop.program("org.freedesktop.NetworkManager.AwsClientVpn");
-    let add = program.wait(Role::Button, "Add");
-    desktop.await_window_of(&program, &add);
+    let program = desktop.program("aws-client-vpn-importer");
+    // The endpoint is set up already.
+    let update = program.wait(Role::Button, "Update");
+    desktop.await_window_of(&program, &update);
     desktop.screenshot("importer-profile-dark");
     steps.done("the importer");
 }

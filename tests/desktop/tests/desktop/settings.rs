@@ -6,7 +6,7 @@ use aws_client_vpn_harness::{Lab, Options, eventually};
 use std::fs;
 
 /// What NetworkManager calls our type of VPN, and OpenVPN's.
-pub(crate) const OURS: &str = "org.freedesktop.NetworkManager.aws_client_vpn";
+pub(crate) const OURS: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
 pub(crate) const OPENVPN: &str = "org.freedesktop.NetworkManager.openvpn";
 
 #[test]
