@@ -32,13 +32,14 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
 
     // No copy yet: the next edition is just there.
     install_edition(&lab, "tcp-1194", "2");
-    assert!(data(&lab).contains("1194 tcp"), "{}", data(&lab));
+    let data = connection_data(&lab);
+    assert!(data.contains("1194 tcp"), "{data}");
 
     // NetworkManager keeps a user's change in a copy, which would hide the next edition.
     lab.modify("+vpn.data", "login-timeout=90");
     lab.modify("ipv4.never-default", "yes");
     install_edition(&lab, "udp-443", "3");
-    let after = data(&lab);
+    let after = connection_data(&lab);
     assert!(
         after.contains("443 udp"),
         "the copy has the old profile: {after}"
@@ -79,6 +80,12 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
 
 /// Makes the package of `profile` on the client, as an administrator does, and installs it.
 fn install_edition(lab: &Lab, profile: &str, edition: &str) {
+    let package = made(lab, profile, "deb", edition);
+    lab.client.check(["dpkg", "--install", &package]);
+}
+
+/// The package of `profile` that the tool has made on the client.
+pub(crate) fn made(lab: &Lab, profile: &str, format: &str, edition: &str) -> String {
     let ready = lab.endpoint_events().wait("ready", Duration::ZERO);
     let file = ready["profiles"][profile].as_str();
     let file = file.expect("the endpoint has such a profile");
@@ -87,15 +94,17 @@ fn install_edition(lab: &Lab, profile: &str, edition: &str) {
         "make",
         file,
         "--name=vpn",
-        "--format=deb",
+        "--format",
+        format,
         "--output=/tmp",
         "--edition",
         edition,
     ]);
-    lab.client.check(["dpkg", "--install", made.trim()]);
+    made.trim().to_owned()
 }
 
-fn data(lab: &Lab) -> String {
+/// What the plugin keeps in the connection.
+pub(crate) fn connection_data(lab: &Lab) -> String {
     lab.client
         .check(["nmcli", "-g", "vpn.data", "connection", "show", "vpn"])
 }

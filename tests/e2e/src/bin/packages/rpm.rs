@@ -1,10 +1,12 @@
-//! The RPM package, put on a system by rpm itself: its scriptlet runs, its files work, and it goes
-//! without a trace. The system is Debian's, so rpm is told not to look for what the package needs;
-//! packaging/rpm/check.sh looks at that.
+//! The RPM packages, put on a system by rpm itself: the scriptlets run, the files work, a fleet's
+//! package brings its connection, and all go without a trace. The system is Debian's, so rpm is told
+//! not to look for what the packages need; packaging/rpm/check.sh looks at that.
 
 use crate::deb::apt;
 use crate::files::Files;
+use crate::fleet::{connection_data, made};
 use crate::{connects, lab, packages, step};
+use aws_client_vpn_harness::Lab;
 use std::path::Path;
 
 pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
@@ -22,10 +24,8 @@ pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
     let before = Files::of(&lab);
 
     let rpms = packages("NetworkManager-aws-client-vpn-gnome-");
-    let mut line = vec!["rpm", "--install", "--nodeps"];
-    let main = packages("NetworkManager-aws-client-vpn-");
-    line.extend(main.iter().chain(&rpms).map(String::as_str));
-    lab.client.check(line);
+    let both = [packages("NetworkManager-aws-client-vpn-"), rpms].concat();
+    rpm(&lab, &["--install"], &both);
     let account = lab.client.check(["getent", "passwd", "nm-aws-client-vpn"]);
     assert!(account.contains("nologin"), "{account}");
     lab.client.check(["test", "-d", "/run/nm-aws-client-vpn"]);
@@ -41,12 +41,31 @@ pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
         .check(["ln", "-s", &format!("/usr/lib64/{library}"), &link]);
     lab.import("tcp", 1194);
     connects(&lab);
-    let down = lab.down();
-    assert!(down.status.success(), "nmcli failed:\n{}", lab.journal());
+    rpm(&lab, &["--upgrade", "--replacepkgs"], &both);
+    lab.traffic_flows();
+    goes_down(&lab);
+    step(
+        suite,
+        "the programs of the RPM packages import, sign in and connect, and are replaced meanwhile",
+    );
+
+    lab.client.check(["nmcli", "connection", "delete", "vpn"]);
+    rpm(&lab, &["--install"], &[made(&lab, "udp-443", "rpm", "1")]);
+    connects(&lab);
+    goes_down(&lab);
+    rpm(&lab, &["--upgrade"], &[made(&lab, "tcp-1194", "rpm", "2")]);
+    let data = connection_data(&lab);
+    assert!(data.contains("1194 tcp"), "{data}");
+    lab.client
+        .check(["rpm", "--erase", "aws-client-vpn-profile-vpn"]);
+    let names = lab
+        .client
+        .check(["nmcli", "-g", "NAME", "connection", "show"]);
+    assert!(!names.lines().any(|name| name == "vpn"), "{names}");
     lab.client.check(["rm", &link]);
     step(
         suite,
-        "the programs of the RPM packages import, sign in and connect",
+        "a fleet's RPM package brings a connection, which connects, and goes with it",
     );
 
     lab.client.check([
@@ -58,8 +77,21 @@ pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
     let differences: Vec<String> = Files::of(&lab)
         .differences(&before)
         .into_iter()
-        .filter(|line| !line.contains("system-connections/") && !line.contains("/var/lib/rpm"))
+        .filter(|line| !line.contains("system-connections/") && !line.contains("rpmdb"))
         .collect();
     assert_eq!(differences, [""; 0], "erasing leaves something");
     step(suite, "erased: nothing is left");
+}
+
+fn rpm(lab: &Lab, command: &[&str], files: &[String]) {
+    let mut line = vec!["rpm", "--nodeps"];
+    line.extend(command);
+    line.extend(files.iter().map(String::as_str));
+    lab.client.check(line);
+}
+
+#[track_caller]
+fn goes_down(lab: &Lab) {
+    let down = lab.down();
+    assert!(down.status.success(), "nmcli failed:\n{}", lab.journal());
 }
