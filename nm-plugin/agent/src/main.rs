@@ -4,12 +4,15 @@
 //! It serves connections of our type only, by running the same auth dialog as gnome-shell does. In
 //! a terminal it is the dialog's window, too. It is for the user who runs it: NetworkManager asks
 //! it for what that user's own programs activate.
+//!
+//! In every session, it tells of a sign-in that is about to end.
 
 mod command_line;
 mod desktop;
 mod dialog;
 mod exchange;
 mod network_manager;
+mod notification;
 mod outcome;
 mod registration;
 mod request;

@@ -4,6 +4,7 @@ use crate::command_line::Arguments;
 use crate::desktop;
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Ask, Reply};
+use crate::notification;
 use crate::outcome::Outcomes;
 use crate::registration::{Registration, Step};
 use crate::request::Connection;
@@ -14,7 +15,7 @@ use futures_lite::StreamExt;
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -94,6 +95,7 @@ impl Agent {
             .receive_name_owner_changed_with_args(&[(0, NETWORK_MANAGER)])
             .await?;
         let mut states = Outcomes::follow(&self.bus).await?;
+        let mut ends = notification::follow(&self.bus).await?;
         let (mut interrupt, mut terminate, mut hang_up) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -131,6 +133,11 @@ impl Agent {
                     let end = self.outcomes.heard(&self.bus, &state).await;
                     self.say(end.as_deref());
                 }
+                Some(Ok(signal)) = ends.next() => {
+                    if let Some(end) = notification::read(&self.bus, &signal).await {
+                        self.tell_of_an_end(end);
+                    }
+                }
                 _ = interrupt.recv() => {
                     if self.end_all() {
                         return self.leave().await;
@@ -151,6 +158,17 @@ impl Agent {
     fn say(&self, text: Option<&str>) {
         if let (Some(terminal), Some(text)) = (&self.terminal, text) {
             terminal.say(text);
+        }
+    }
+
+    fn tell_of_an_end(&self, end: notification::End) {
+        let user = std::env::var("USER").ok();
+        if !end.concerns(user.as_deref()) {
+            return;
+        }
+        self.say(Some(&end.line(SystemTime::now())));
+        if self.terminal.is_none() {
+            spawn_local(notification::show(self.bus.clone(), end));
         }
     }
 

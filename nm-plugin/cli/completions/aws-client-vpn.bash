@@ -22,6 +22,9 @@ _aws__client__vpn() {
             aws__client__vpn,logs)
                 cmd="aws__client__vpn__subcmd__logs"
                 ;;
+            aws__client__vpn,renew)
+                cmd="aws__client__vpn__subcmd__renew"
+                ;;
             aws__client__vpn,status)
                 cmd="aws__client__vpn__subcmd__status"
                 ;;
@@ -32,7 +35,7 @@ _aws__client__vpn() {
 
     case "${cmd}" in
         aws__client__vpn)
-            opts="-h -V --help --version status doctor logs"
+            opts="-h -V --help --version status doctor logs renew"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -70,6 +73,20 @@ _aws__client__vpn() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__subcmd__client__subcmd__vpn__subcmd__renew)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// See what AWS Client VPN connections do, and why one does not work.
 ///
 /// Connections are made and used with NetworkManager: nmcli, the network menu of the desktop, or
-/// its settings. This command looks at them; it changes nothing.
+/// its settings. This command looks at them, and renews their sign-ins.
 #[derive(Debug, Parser)]
 #[command(
     name = "aws-client-vpn",
@@ -33,6 +33,11 @@ pub enum Command {
     ///
     /// No secret is ever written to the journal; what looks like one is cut off here once more.
     Logs(Logs),
+    /// Sign in anew to a connection that is up, before its endpoint ends it
+    ///
+    /// An endpoint lets a sign-in count for some hours and then ends the connection. This asks for
+    /// the new one at a moment that suits you. The tunnel pauses while you sign in.
+    Renew(Renew),
 }
 
 /// Options of `status`.
@@ -63,4 +68,11 @@ pub struct Logs {
     /// NetworkManager ("-" for standard input)
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+/// Options of `renew`.
+#[derive(Debug, Args)]
+pub struct Renew {
+    /// Name or UUID of the connection [default: the one that is up]
+    pub connection: Option<String>,
 }

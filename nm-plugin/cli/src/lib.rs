@@ -1,6 +1,6 @@
 //! The `aws-client-vpn` command: shows the connections, finds what is wrong, tells their story.
 //!
-//! It only looks. What is judged and how it reads is decided by pure functions over facts
+//! It looks, and renews sign-ins. What is judged and how it reads is decided by pure functions over facts
 //! ([`status`], [`doctor`], [`logs`]); a module named `gathering` below each of them looks the
 //! facts up.
 
@@ -8,5 +8,6 @@ pub mod command_line;
 pub mod doctor;
 pub mod logs;
 mod network_manager;
+pub mod renew;
 pub mod status;
 mod when;

@@ -1,7 +1,7 @@
 //! The `aws-client-vpn` command; see the library of this package.
 
 use aws_client_vpn_cli::command_line::{Command, CommandLine};
-use aws_client_vpn_cli::{doctor, logs, status};
+use aws_client_vpn_cli::{doctor, logs, renew, status};
 use clap::Parser;
 use std::error::Error;
 use std::io::Write;
@@ -50,6 +50,10 @@ async fn run(command: Command) -> Result<(String, ExitCode), Box<dyn Error>> {
             (text, ExitCode::from(u8::from(diagnosis.has_problem())))
         }
         Command::Logs(options) => (logs::gather(&options).await?, ExitCode::SUCCESS),
+        Command::Renew(options) => {
+            let done = renew::renew(options.connection.as_deref()).await?;
+            (done, ExitCode::SUCCESS)
+        }
     })
 }
 

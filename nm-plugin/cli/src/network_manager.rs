@@ -1,5 +1,6 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
+use aws_client_vpn_core::service::{SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_core::settings::SERVICE_TYPE;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -59,6 +60,10 @@ pub(crate) struct Activation {
     pub(crate) addresses: Vec<String>,
     /// The process number of the service, if the bus knows it.
     pub(crate) service_process: Option<u32>,
+    /// When the endpoint ends the sign-in, in seconds since 1970, if the service knows.
+    pub(crate) sign_in_ends: Option<u64>,
+    /// The service's name on the bus.
+    pub(crate) service: String,
 }
 
 /// How NetworkManager passes name servers on.
@@ -166,18 +171,40 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
         }
         let number = path.as_str().rsplit('/').next().unwrap_or_default();
         let service = format!("{SERVICE_TYPE}.Connection_{number}");
-        let service_process = match BusName::try_from(service) {
+        let service_process = match BusName::try_from(service.as_str()) {
             Ok(name) => daemon.get_connection_unix_process_id(name).await.ok(),
             Err(_) => None,
+        };
+        let sign_in_ends = match service_process {
+            Some(_) => sign_in_end(bus, &service).await,
+            None => None,
         };
         active.push(Activation {
             uuid: text(&general, "Uuid"),
             vpn_state: value(&vpn, "VpnState").unwrap_or(0),
             addresses,
             service_process,
+            sign_in_ends,
+            service,
         });
     }
     Ok(active)
+}
+
+/// A service of another version may not know the question.
+async fn sign_in_end(bus: &zbus::Connection, service: &str) -> Option<u64> {
+    let proxy = zbus::Proxy::new(bus, service, SIGN_IN_PATH, SIGN_IN)
+        .await
+        .ok()?;
+    let (_uuid, _name, ends): (String, String, u64) = proxy.call("GetTerm", &()).await.ok()?;
+    (ends > 0).then_some(ends)
+}
+
+/// Has the person of an activation sign in anew.
+pub(crate) async fn renew(service: &str) -> zbus::Result<()> {
+    let bus = zbus::Connection::system().await?;
+    let proxy = zbus::Proxy::new(&bus, service, SIGN_IN_PATH, SIGN_IN).await?;
+    proxy.call("Renew", &()).await
 }
 
 fn read_addresses(config: &Properties) -> Vec<String> {

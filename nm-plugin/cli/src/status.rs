@@ -33,6 +33,8 @@ pub struct Connection {
     pub endpoint: Option<String>,
     /// How one signs in.
     pub sign_in: Option<&'static str>,
+    /// When the endpoint ends the sign-in, in seconds since 1970, if that is known.
+    pub sign_in_ends: Option<u64>,
     /// The addresses in the tunnel, with prefix lengths.
     pub addresses: Vec<String>,
     /// What is wrong with its settings, if something is.
@@ -117,6 +119,7 @@ impl Connection {
             since: activation
                 .and_then(|activation| activation.service_process)
                 .and_then(started),
+            sign_in_ends: activation.and_then(|activation| activation.sign_in_ends),
             sign_in: outline.as_ref().map(|outline| sign_in(&outline.sign_in)),
             endpoint: outline.map(|outline| outline.endpoint),
             addresses: activation
@@ -170,8 +173,15 @@ impl fmt::Display for Connection {
         if let Some(endpoint) = &self.endpoint {
             row("endpoint", endpoint)?;
         }
-        if let Some(sign_in) = self.sign_in {
-            row("sign-in", sign_in)?;
+        match (self.sign_in, self.sign_in_ends) {
+            (Some(sign_in), Some(ends)) => {
+                row(
+                    "sign-in",
+                    &format!("{sign_in}, counts until {}", when::utc(ends)),
+                )?;
+            }
+            (Some(sign_in), None) => row("sign-in", sign_in)?,
+            (None, _) => {}
         }
         if !self.addresses.is_empty() {
             row("addresses", &self.addresses.join(", "))?;
@@ -225,6 +235,8 @@ mod tests {
             vpn_state: 5,
             addresses: vec!["10.0.0.2/27".to_owned(), "fd00::2/64".to_owned()],
             service_process: Some(7),
+            sign_in_ends: Some(1_795_568_401),
+            service: String::new(),
         };
         let started = |process| (process == 7).then_some(1_795_539_601);
         let status = Status::of(
@@ -248,6 +260,8 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("10.0.0.2/27, fd00::2/64"), "{text}");
+        let end = "single sign-on in the browser, counts until 2026-11-25 01:00:01 UTC\n";
+        assert!(text.contains(end), "{text}");
     }
 
     #[test]

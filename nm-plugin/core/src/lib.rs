@@ -24,6 +24,7 @@ pub mod region;
 pub mod saml;
 pub mod secret;
 pub mod secret_prompt;
+pub mod service;
 pub mod session;
 pub mod settings;
 pub mod tunnel_env;

@@ -21,6 +21,7 @@ use aws_client_vpn_core::ip_config::IpConfig;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
+use aws_client_vpn_core::service::SIGN_IN_PATH;
 use aws_client_vpn_core::session::{
     Effect, Input, Limits, ServiceState, Session, Shown, Surroundings, for_journal,
 };
@@ -67,7 +68,7 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     let (sender, mut requests) = mpsc::channel(dbus::QUEUE);
     // The object has to be there before the name is: NetworkManager calls at once.
     let bus = zbus::connection::Builder::system()?
-        .serve_at(sign_in::PATH, SignIn::new(sender.clone()))?
+        .serve_at(SIGN_IN_PATH, SignIn::new(sender.clone()))?
         .serve_at(dbus::PATH, Plugin::new(sender))?
         .name(bus_name)?
         .build()
@@ -259,7 +260,7 @@ impl Activation {
                     Some(Input::NetworkManagerGone)
                 }
                 _ = terminate.recv() => Some(Input::Disconnect),
-                () = taken_away(self.tun_device.as_ref()), if !self.device_is_gone => {
+                () = taken_away(self.tun_device.as_ref()), if !self.device_is_gone && !self.session.is_stopping() => {
                     self.give_up_on_device();
                     None
                 }

@@ -86,9 +86,19 @@ impl Watch {
 }
 
 pub(crate) fn tool(world: &World, arguments: &[&str]) -> (Process, Events) {
+    tool_in(world, arguments, &[])
+}
+
+/// The lab's tool, with these variables in its environment.
+pub(crate) fn tool_in(
+    world: &World,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (Process, Events) {
     let mut command = world.command(&format!("{PROGRAMS_INSIDE}/lab-tool"));
     command
         .args(arguments)
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut process = world.spawn("lab-tool", &mut command);

@@ -1,6 +1,7 @@
 //! A client machine with NetworkManager, a server machine with the endpoint, a cable between them.
 
 use crate::agent::{self, Agent, AgentStyle, VpnState, Watch};
+use crate::desktop::Desktop;
 use crate::endpoint::{Endpoint, EndpointOptions, INSIDE, INSIDE_IPV6};
 use crate::events::{Event, Events};
 use crate::logind::Logind;
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// NetworkManager's start on a busy machine.
-const START_LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
 /// How long everything of a connection may take to be gone.
 const CLEAN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -514,6 +515,12 @@ impl Lab {
         // Not as a child of a shell, which Ctrl and C would end, too.
         let line = format!("exec env {variables} nm-aws-client-vpn-agent");
         Terminal::start(&self.client, &line)
+    }
+
+    /// A graphical session beside the lab's agent, with our own in its background.
+    #[must_use]
+    pub fn desktop(&self) -> Desktop {
+        Desktop::start(&self.client)
     }
 
     /// `nmcli connection up vpn passwd-file`, with a file that holds `passwords`.

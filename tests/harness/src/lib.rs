@@ -10,6 +10,7 @@
 //! return errors.
 
 mod agent;
+mod desktop;
 mod endpoint;
 mod events;
 mod lab;
@@ -27,6 +28,7 @@ mod wait;
 mod world;
 
 pub use agent::{Agent, AgentStyle, VpnState};
+pub use desktop::Desktop;
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use events::{Event, Events};
 pub use lab::{Browser, CANCEL, DnsMode, Lab, Options, typed};

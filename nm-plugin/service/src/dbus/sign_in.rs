@@ -6,13 +6,11 @@
 //! service does not know who shows notifications: it carries nothing but names and a time.
 
 use super::{PluginError, Request};
+use aws_client_vpn_core::service::SIGN_IN_PATH;
 use tokio::sync::mpsc;
 use zbus::fdo::DBusProxy;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
-
-/// Where the interface is.
-pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
 
 /// A sign-in and its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,6 +76,6 @@ impl SignIn {
 
 /// Tells everybody that a sign-in nears its end.
 pub(crate) async fn tell(bus: &zbus::Connection, term: &Term) -> zbus::Result<()> {
-    let emitter = SignalEmitter::new(bus, PATH)?;
+    let emitter = SignalEmitter::new(bus, SIGN_IN_PATH)?;
     SignIn::ends(&emitter, &term.uuid, &term.name, &term.user, term.ends).await
 }

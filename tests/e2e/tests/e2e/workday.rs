@@ -5,7 +5,7 @@
 use crate::{SOON, assert_up, endpoint, lab, state, take_down};
 use aws_client_vpn_harness::{Lab, Options, Snapshot, eventually, wait_for};
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// What is shown has to be true after this time, on a machine that is not busy with other tests.
@@ -354,6 +354,82 @@ fn an_endpoint_that_throws_everybody_out_opens_no_storm_of_pages() {
     episode.is_over(&lab, 2);
     assert_eq!(events.named("accepted").len(), 3);
     assert!(lab.down().status.success());
+}
+
+#[test]
+fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
+    let options = Options {
+        logind: true,
+        ..Options::default()
+    };
+    let (lab, _) = lab(&options);
+    let mut desktop = lab.desktop();
+    let before = lab.snapshot();
+    lab.modify("+vpn.data", "session-length = 40s");
+    assert_up(&lab, &lab.up());
+    lab.forget_browser_events();
+    let ends = |lab: &Lab| -> u64 {
+        let status = lab.client.check(["aws-client-vpn", "status", "--json"]);
+        let status: Value = serde_json::from_str(&status).unwrap();
+        let ends = &status["connections"][0]["sign_in_ends"];
+        ends.as_u64().unwrap_or_else(|| panic!("{status}"))
+    };
+    let first_end = ends(&lab);
+    let shown = desktop.notifications.wait("notification", BACK);
+    assert_eq!(shown["summary"], "vpn: your sign-in ends in 1 min");
+    assert_eq!(shown["actions"], json!(["renew", "Renew"]));
+    assert_eq!(pages_opened(&lab), 0, "a page that nobody asked for");
+    let episode = Episode::begin(&lab, "renewed by the button of the notification");
+    desktop.press("renew");
+    lab.browser_did("done", SOON);
+    episode.is_over(&lab, 1);
+    let second_end = ends(&lab);
+    assert!(second_end > first_end, "{first_end} {second_end}");
+    // The other way to the same.
+    let episode = Episode::begin(&lab, "renewed by `aws-client-vpn renew`");
+    let said = lab.client.check(["aws-client-vpn", "renew"]);
+    assert!(said.contains("The browser opens"), "{said}");
+    eventually("the second page is open", SOON, || {
+        (pages_opened(&lab) == 2).then_some(())
+    });
+    episode.is_over(&lab, 2);
+    assert!(ends(&lab) > second_end);
+    take_down(&lab, &before);
+    let none = lab.client.run(["aws-client-vpn", "renew"]);
+    let said = String::from_utf8_lossy(&none.stderr);
+    assert!(
+        said.contains("no AWS Client VPN connection is up"),
+        "{said}"
+    );
+}
+
+#[test]
+fn nobody_else_renews_a_sign_in() {
+    let options = Options {
+        logind: true,
+        ..Options::default()
+    };
+    let (lab, before) = lab(&options);
+    assert_up(&lab, &lab.up());
+    lab.forget_browser_events();
+    let stranger = [
+        "setpriv",
+        "--reuid=65534",
+        "--clear-groups",
+        "aws-client-vpn",
+    ];
+    let renew = lab
+        .client
+        .run(stranger.iter().chain(["renew", "vpn"].iter()));
+    let said = String::from_utf8_lossy(&renew.stderr);
+    assert!(!renew.status.success());
+    assert!(
+        said.contains("only the person who signed in, or root"),
+        "{said}"
+    );
+    assert_eq!(pages_opened(&lab), 0);
+    lab.traffic_flows();
+    take_down(&lab, &before);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod browser;
 mod form;
 mod init;
 mod logind;
+mod notifications;
 mod occupy;
 mod report;
 mod typist;
@@ -21,11 +22,12 @@ fn main() -> ExitCode {
         ["agent", style] => agent::run(style),
         ["occupy", port] => occupy::run(port),
         ["logind"] => logind::run(),
+        ["notifications"] => notifications::run(),
         ["watch"] => watch::run(),
         ["browser", url] => browser::run(url),
         _ => {
             eprintln!(
-                "usage: lab-tool init | agent STYLE | logind | watch | occupy PORT | browser URL"
+                "usage: lab-tool init | agent STYLE | logind | notifications | watch | occupy PORT | browser URL"
             );
             ExitCode::from(2)
         }

@@ -1,0 +1,119 @@
+//! `aws-client-vpn renew`: a new sign-in at a moment that suits, before the endpoint ends the old one.
+
+use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
+use thiserror::Error;
+
+/// Nothing was renewed.
+#[derive(Debug, Error)]
+pub enum RenewError {
+    /// NetworkManager could not be asked.
+    #[error(transparent)]
+    NetworkManager(#[from] NetworkManagerError),
+    /// There is no such connection.
+    #[error("there is no AWS Client VPN connection called {0:?}; see aws-client-vpn status")]
+    Unknown(String),
+    /// It is not up.
+    #[error(
+        "the connection {0:?} is not up; connect it (nmcli connection up), and you sign in anew"
+    )]
+    Down(String),
+    /// No connection is up.
+    #[error("no AWS Client VPN connection is up")]
+    NoneUp,
+    /// Several are up.
+    #[error("several connections are up; name one of {0}")]
+    Several(String),
+    /// The service refused.
+    #[error("the sign-in was not renewed: {0}")]
+    Refused(String),
+}
+
+/// Has the person sign in anew to the connection called `wanted`, or to the only one that is up.
+/// What to say then.
+pub async fn renew(wanted: Option<&str>) -> Result<String, RenewError> {
+    let answer = network_manager::ask().await?;
+    let (name, service) = choose(&answer.stored, &answer.active, wanted)?;
+    match network_manager::renew(service).await {
+        Ok(()) => Ok(format!(
+            "The browser opens for a new sign-in to {name:?}. The tunnel pauses until you are done.\n"
+        )),
+        Err(zbus::Error::MethodError(_, Some(why), _)) => Err(RenewError::Refused(why)),
+        Err(error) => Err(RenewError::Refused(error.to_string())),
+    }
+}
+
+/// The name of the connection that is meant, and its service's on the bus.
+fn choose<'a>(
+    stored: &'a [Stored],
+    active: &'a [Activation],
+    wanted: Option<&str>,
+) -> Result<(&'a str, &'a str), RenewError> {
+    let service = |stored: &Stored| {
+        let activation = active.iter().find(|active| active.uuid == stored.uuid);
+        activation.map(|activation| activation.service.as_str())
+    };
+    if let Some(wanted) = wanted {
+        let mut called = stored
+            .iter()
+            .filter(|stored| stored.name == wanted || stored.uuid == wanted);
+        let Some(first) = called.next() else {
+            return Err(RenewError::Unknown(wanted.to_owned()));
+        };
+        // Two may have one name; the one that is up is meant.
+        let up = [first].into_iter().chain(called);
+        let mut up = up.filter_map(|stored| Some((stored.name.as_str(), service(stored)?)));
+        return up.next().ok_or_else(|| RenewError::Down(wanted.to_owned()));
+    }
+    let up = stored
+        .iter()
+        .filter_map(|stored| Some((stored.name.as_str(), service(stored)?)));
+    match up.collect::<Vec<_>>()[..] {
+        [] => Err(RenewError::NoneUp),
+        [only] => Ok(only),
+        ref several => {
+            let names: Vec<_> = several
+                .iter()
+                .map(|(name, _)| format!("{name:?}"))
+                .collect();
+            Err(RenewError::Several(names.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_connection_that_is_up_is_meant() {
+        let stored = |name: &str, uuid: &str| Stored {
+            name: name.to_owned(),
+            uuid: uuid.to_owned(),
+            ..Stored::default()
+        };
+        let active = |uuid: &str| Activation {
+            uuid: uuid.to_owned(),
+            service: format!("service of {uuid}"),
+            ..Activation::default()
+        };
+        let known = [
+            stored("work", "1"),
+            stored("work", "2"),
+            stored("home", "3"),
+        ];
+        let up = [active("2")];
+        for wanted in [None, Some("work"), Some("2")] {
+            let chosen = choose(&known, &up, wanted).unwrap();
+            assert_eq!(chosen, ("work", "service of 2"));
+        }
+        let why = |active: &[Activation], wanted| choose(&known, active, wanted).unwrap_err();
+        assert!(matches!(why(&up, Some("home")), RenewError::Down(_)));
+        assert!(matches!(why(&up, Some("hme")), RenewError::Unknown(_)));
+        assert!(matches!(why(&[], None), RenewError::NoneUp));
+        let both = [active("2"), active("3")];
+        assert_eq!(
+            why(&both, None).to_string(),
+            "several connections are up; name one of \"work\", \"home\""
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! As much of gnome-shell as shows notifications. A line on standard input is the name of an action
+//! of the last one, which the person then presses.
+
+use crate::report::{block_on, report};
+use serde_json::json;
+use std::collections::HashMap;
+use std::process::ExitCode;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use zbus::object_server::SignalEmitter;
+use zbus::zvariant::OwnedValue;
+
+const PATH: &str = "/org/freedesktop/Notifications";
+
+struct Desktop {
+    shown: u32,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Desktop {
+    #[expect(clippy::too_many_arguments, reason = "the specification's")]
+    fn notify(
+        &mut self,
+        _program: String,
+        _replaces: u32,
+        _icon: String,
+        summary: String,
+        body: String,
+        actions: Vec<String>,
+        _hints: HashMap<String, OwnedValue>,
+        _timeout: i32,
+    ) -> u32 {
+        self.shown += 1;
+        report(json!({
+            "event": "notification", "summary": summary, "body": body, "actions": actions
+        }));
+        self.shown
+    }
+
+    fn close_notification(&self, id: u32) {
+        report(json!({"event": "closed", "id": id}));
+    }
+
+    #[zbus(signal)]
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action: &str)
+    -> zbus::Result<()>;
+}
+
+pub(crate) fn run() -> ExitCode {
+    block_on(serve())
+}
+
+async fn serve() -> zbus::Result<()> {
+    let bus = zbus::connection::Builder::session()?
+        .serve_at(PATH, Desktop { shown: 0 })?
+        .name("org.freedesktop.Notifications")?
+        .name("org.gnome.Shell")?
+        .build()
+        .await?;
+    report(json!({"event": "desktop"}));
+    let desktop = bus.object_server().interface::<_, Desktop>(PATH).await?;
+    let mut presses = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(action)) = presses.next_line().await {
+        let id = desktop.get().await.shown;
+        Desktop::action_invoked(desktop.signal_emitter(), id, &action).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! A session of gnome-shell that shows notifications, with our agent in its background.
+
+use crate::agent;
+use crate::events::Events;
+use crate::lab::START_LIMIT;
+use crate::process::Process;
+use crate::wait::eventually;
+use crate::world::World;
+use std::io::Write;
+
+const ADDRESS: &str = "unix:path=/run/lab/session-bus";
+
+/// A session bus, a desktop that shows notifications, and our agent.
+#[derive(Debug)]
+pub struct Desktop {
+    /// The notifications that are shown.
+    pub notifications: Events,
+    _agent: Process,
+    shell: Process,
+    _bus: Process,
+}
+
+impl Desktop {
+    pub(crate) fn start(client: &World) -> Self {
+        let mut command = client.command("dbus-daemon");
+        command.args(["--session", "--nofork", "--nopidfile", "--nosyslog"]);
+        command.arg(format!("--address={ADDRESS}"));
+        let bus = client.spawn_logged("session-bus", command);
+        let socket = client.root().join("run/lab/session-bus");
+        eventually("the session bus is there", START_LIMIT, || {
+            socket.exists().then_some(())
+        });
+        let (shell, notifications) = agent::tool_in(
+            client,
+            &["notifications"],
+            &[("DBUS_SESSION_BUS_ADDRESS", ADDRESS)],
+        );
+        notifications.wait("desktop", START_LIMIT);
+        let mut command = client.command("nm-aws-client-vpn-agent");
+        command
+            .arg("--background")
+            .env("DBUS_SESSION_BUS_ADDRESS", ADDRESS)
+            .env("USER", "root");
+        let agent = client.spawn_logged("nm-aws-client-vpn-agent", command);
+        Self {
+            notifications,
+            _agent: agent,
+            shell,
+            _bus: bus,
+        }
+    }
+
+    /// The person presses a button of the notification that was shown last.
+    pub fn press(&mut self, action: &str) {
+        let stdin = self.shell.entrance.stdin.as_mut().expect("it is piped");
+        writeln!(stdin, "{action}")
+            .and_then(|()| stdin.flush())
+            .expect("the desktop runs");
+    }
+}
