@@ -105,6 +105,9 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         | Field::ChallengeEcho
         | Field::KeyPassphrase
         | Field::TokenPin
+        | Field::KillSwitch
+        | Field::KillSwitchLan
+        | Field::KillSwitchSignIn
         | Field::RandomHostname => None,
     }
 }

@@ -32,6 +32,9 @@ pub enum Field {
     ServerName,
     LoginLimit,
     ConnectLimit,
+    KillSwitch,
+    KillSwitchLan,
+    KillSwitchSignIn,
     TunnelMtu,
     MssFix,
     RetryPause,
@@ -99,6 +102,9 @@ pub const GROUPS: &[Group] = &[
         fields: &[
             Field::LoginLimit,
             Field::ConnectLimit,
+            Field::KillSwitch,
+            Field::KillSwitchLan,
+            Field::KillSwitchSignIn,
             Field::TunnelMtu,
             Field::MssFix,
             Field::RetryPause,
@@ -258,6 +264,9 @@ impl Field {
             Self::ServerName => mark!("Name to e_xpect"),
             Self::LoginLimit => mark!("Time for the _login (seconds)"),
             Self::ConnectLimit => mark!("Time for the endpoint to _answer (seconds)"),
+            Self::KillSwitch => mark!("Stop traffic outside the _VPN"),
+            Self::KillSwitchLan => mark!("… but not in the local networ_k"),
+            Self::KillSwitchSignIn => mark!("… but not of browsers during a new si_gn-in"),
             Self::TunnelMtu => mark!("_MTU (octets)"),
             Self::MssFix => mark!("_TCP packets at most (octets)"),
             Self::RetryPause => mark!("Pause _before the next try (seconds)"),
@@ -322,6 +331,17 @@ impl Field {
             Self::ServerName => mark!("The name that the certificate of the endpoint has to have."),
             Self::LoginLimit => mark!("How long you have for the login in the browser."),
             Self::ConnectLimit => mark!("How long to wait for the endpoint."),
+            Self::KillSwitch => mark!(
+                "Kill switch: from the moment the connection is up until you take it down, nothing \
+                 leaves this computer past the VPN, also while the connection is lost."
+            ),
+            Self::KillSwitchLan => {
+                mark!("Printers and files in the networks that this computer is connected to.")
+            }
+            Self::KillSwitchSignIn => mark!(
+                "While a lost connection waits for you to sign in again, the web is open to all \
+                 programs. Without it the connection ends, and you connect again."
+            ),
             Self::TunnelMtu => {
                 mark!("The largest packet that goes into the tunnel. Mostly it is best left empty.")
             }
@@ -367,7 +387,11 @@ impl Field {
             Self::PasswordKeeping | Self::KeyPassphraseKeeping | Self::TokenPinKeeping => {
                 Kind::Choice(KEEPINGS)
             }
-            Self::ChallengeEcho | Self::RandomHostname => Kind::Switch,
+            Self::ChallengeEcho
+            | Self::RandomHostname
+            | Self::KillSwitch
+            | Self::KillSwitchLan
+            | Self::KillSwitchSignIn => Kind::Switch,
             Self::CertificateSource => Kind::Choice(&[
                 mark!("Certificate and key files"),
                 mark!("PKCS #12 file"),

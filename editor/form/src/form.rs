@@ -230,6 +230,9 @@ pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
         Field::TokenKey | Field::TokenPin | Field::TokenPinKeeping | Field::TokenModule => {
             source == Some(source::TOKEN)
         }
+        Field::KillSwitchLan | Field::KillSwitchSignIn => {
+            values.get(&Field::KillSwitch).is_some_and(Value::is_on)
+        }
         Field::ServerName => choice(Field::ServerNameCheck) != name_check::NONE,
         Field::Endpoint
         | Field::Port
@@ -239,6 +242,7 @@ pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
         | Field::ServerNameCheck
         | Field::LoginLimit
         | Field::ConnectLimit
+        | Field::KillSwitch
         | Field::TunnelMtu
         | Field::MssFix
         | Field::RetryPause

@@ -8,9 +8,10 @@ use crate::{directives, endpoint};
 use aws_client_vpn_core::profile::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{
-    self, CONNECT_TIMEOUT, Credential, Keeping, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID,
-    PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
-    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    self, CONNECT_TIMEOUT, Credential, KILL_SWITCH, KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, Keeping,
+    LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SIGN_IN,
+    SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO,
+    USER_NAME, YES,
 };
 use std::collections::BTreeMap;
 
@@ -47,6 +48,13 @@ pub(crate) const SECRETS: [(Credential, Field, Field); 3] = [
     ),
 ];
 
+/// The switches of the kill switch.
+pub(crate) const KILL_SWITCHES: [(Field, &str); 3] = [
+    (Field::KillSwitch, KILL_SWITCH),
+    (Field::KillSwitchLan, KILL_SWITCH_LAN),
+    (Field::KillSwitchSignIn, KILL_SWITCH_SIGN_IN),
+];
+
 /// A page on which nothing is filled in.
 pub(crate) fn blank() -> Values {
     let text = || Value::Text(String::new());
@@ -64,7 +72,11 @@ pub(crate) fn blank() -> Values {
                 Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
                     Value::Choice(0)
                 }
-                Field::ChallengeEcho | Field::RandomHostname => Value::Switch(false),
+                Field::ChallengeEcho
+                | Field::RandomHostname
+                | Field::KillSwitch
+                | Field::KillSwitchLan
+                | Field::KillSwitchSignIn => Value::Switch(false),
                 Field::Password
                 | Field::PrivateKey
                 | Field::Pkcs12
@@ -116,6 +128,11 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
         Field::RandomHostname,
         Value::Switch(data.get(RANDOM_HOSTNAME).is_some_and(|value| value == YES)),
     );
+
+    for (field, key) in KILL_SWITCHES {
+        let on = data.get(key).is_some_and(|value| value == YES);
+        set(field, Value::Switch(on));
+    }
 
     let content = |inline: Inline| data.get(inline.name()).map(|line| block(line));
     let secret_content = |inline: Inline| {

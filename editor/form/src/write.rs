@@ -3,7 +3,7 @@
 
 use crate::field::{Field, Value, protocol, sign_in, source};
 use crate::form::{has_certificate, has_password, is_shown};
-use crate::read::{KEEPINGS, SECRETS, Values, directives_of};
+use crate::read::{KEEPINGS, KILL_SWITCHES, SECRETS, Values, directives_of};
 use crate::{directives, endpoint};
 use aws_client_vpn_core::profile::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;
@@ -257,6 +257,12 @@ impl Edit<'_> {
         ] {
             if self.is_touched(field) {
                 wanted.set(key, self.text(field));
+            }
+        }
+        for (field, key) in KILL_SWITCHES {
+            if self.is_touched(field) {
+                let on = self.value(field).is_on();
+                wanted.set(key, if on { YES } else { NO });
             }
         }
         let old = directives_of(self.old);

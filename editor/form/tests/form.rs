@@ -137,6 +137,24 @@ fn an_edit_changes_its_own_item_and_undoing_it_none() {
 }
 
 #[test]
+fn what_a_kill_switch_lets_through_is_asked_once_there_is_one() {
+    let on = || Value::Switch(true);
+    let items = saml();
+    let form = form(&items);
+    assert!(!form.rows(0)[&Field::KillSwitchLan].is_shown);
+    let (_, lines) = edited(&items, &[(Field::KillSwitch, on())]);
+    assert_eq!(lines, ["kill-switch=yes"]);
+    let (_, lines) = edited(
+        &items,
+        &[(Field::KillSwitch, on()), (Field::KillSwitchLan, on())],
+    );
+    assert_eq!(lines, ["kill-switch=yes", "kill-switch-lan=yes"]);
+    // What is not shown says nothing.
+    let (changes, _) = edited(&items, &[(Field::KillSwitchLan, on())]);
+    assert_eq!(changes, Changes::default());
+}
+
+#[test]
 fn a_password_goes_where_the_user_wants_it() {
     let items = connection("auth-user-pass");
     let password = || Value::Secret(Secret::from("hunter2"));

@@ -22,6 +22,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What the name of every table begins with.
 pub const TABLE_PREFIX: &str = "aws-client-vpn-";
+/// Where the service leaves a mark for each table, named like it, as only root can look at tables.
+pub const MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
 /// How much of a connection's UUID is taken; NetworkManager's have 36 characters.
 const LONGEST_UUID: usize = 64;
 /// How many addresses of an endpoint are let through.

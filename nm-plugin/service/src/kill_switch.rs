@@ -5,7 +5,7 @@
 //! connection ended without being asked to.
 
 use aws_client_vpn_core::kill_switch::{
-    Choices, Endpoint, Openings, Ruleset, TABLE_PREFIX, local_networks, netlink, table_name,
+    Choices, Endpoint, MARKS, Openings, Ruleset, TABLE_PREFIX, local_networks, netlink, table_name,
 };
 use aws_client_vpn_core::overlap::KernelRoute;
 use rustix::io::Errno;
@@ -17,8 +17,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Where the marks are. Everybody may look for one.
-const MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
 /// One answer of the kernel, with the message that it is about.
 const ANSWER_SIZE: usize = 8192;
 /// More than the kernel has answers to a batch.

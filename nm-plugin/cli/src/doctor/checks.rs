@@ -7,7 +7,7 @@ use aws_client_vpn_core::settings::SERVICE_TYPE;
 type Check = fn(&Facts) -> Finding;
 
 /// In the order in which a connection needs the things.
-pub(super) const ALL: [Check; 12] = [
+pub(super) const ALL: [Check; 13] = [
     network_manager,
     plugin,
     files,
@@ -19,12 +19,15 @@ pub(super) const ALL: [Check; 12] = [
     dns,
     agent,
     port,
+    kill_switch,
     clock,
 ];
 
 const REINSTALL: &str = "install the package again";
 /// The account that OpenVPN runs as.
 const ACCOUNT: &str = "nm-aws-client-vpn";
+/// The program that serves a connection.
+const SERVICE: &str = "nm-aws-client-vpn-service";
 /// The oldest NetworkManager that this is tested with.
 const OLDEST_NETWORK_MANAGER: (u32, u32) = (1, 42);
 /// Programs whose secret agent runs auth dialogs.
@@ -318,6 +321,36 @@ fn port(facts: &Facts) -> Finding {
             format!("taken by a program of user {}", listener.user),
             "find it with: sudo ss -ltnp 'sport = :35001'; AWS sends the browser to this port only",
         ),
+    }
+}
+
+fn kill_switch(facts: &Facts) -> Finding {
+    const CHECK: &str = "kill-switch";
+    let services = facts
+        .processes
+        .iter()
+        .filter(|process| process.user == 0 && process.name == SERVICE)
+        .count();
+    match facts.stopped_by.as_slice() {
+        [] => Finding::good(CHECK, "stops no traffic"),
+        closed if closed.len() <= services => {
+            Finding::good(CHECK, "closed, for a connection that is up")
+        }
+        closed => {
+            let program = facts
+                .name_file
+                .as_ref()
+                .and_then(|file| file.program.as_ref());
+            let program = program.map_or_else(|| SERVICE.into(), |path| path.display().to_string());
+            Finding::problem(
+                CHECK,
+                format!(
+                    "traffic is stopped for a connection that ended without being taken down: {}",
+                    closed.join(", ")
+                ),
+                format!("connect again, or as root: {program} --lift-kill-switch"),
+            )
+        }
     }
 }
 

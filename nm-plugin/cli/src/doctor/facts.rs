@@ -27,6 +27,8 @@ pub struct Facts {
     pub openvpn: Option<OpenVpn>,
     /// Whether `/dev/net/tun` is the device that it should be.
     pub tun: bool,
+    /// The connections, by their UUIDs, whose kill switches stop traffic.
+    pub stopped_by: Vec<String>,
     /// `/etc/resolv.conf`: what it links to, if it is a link.
     pub resolv_conf_link: Option<PathBuf>,
     /// The clock.

@@ -3,6 +3,7 @@
 use super::facts::{Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
+use aws_client_vpn_core::kill_switch;
 use aws_client_vpn_core::listening::listener_in;
 use aws_client_vpn_core::settings::SERVICE_TYPE;
 use std::fs;
@@ -56,10 +57,25 @@ async fn facts() -> Facts {
             let device = rustix::fs::makedev(10, 200);
             file.file_type().is_char_device() && file.rdev() == device
         }),
+        stopped_by: stopped_by(),
         resolv_conf_link: fs::read_link("/etc/resolv.conf").ok(),
         clock: clock().await,
         name_file,
     }
+}
+
+/// Whose kill switches are closed: the service leaves a mark for each.
+fn stopped_by() -> Vec<String> {
+    let entries = fs::read_dir(kill_switch::MARKS)
+        .into_iter()
+        .flatten()
+        .flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some(name.strip_prefix(kill_switch::TABLE_PREFIX)?.to_owned())
+        })
+        .collect()
 }
 
 fn name_file() -> Option<NameFile> {

@@ -118,6 +118,9 @@ fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_again
             (!links.contains("awsvpn")).then_some(())
         });
         assert_stopped(&lab);
+        let doctor = lab.client.run(["aws-client-vpn", "doctor"]);
+        let doctor = String::from_utf8_lossy(&doctor.stdout);
+        assert!(doctor.contains("--lift-kill-switch"), "{doctor}");
         if lifted_by_root {
             let lift = [
                 "/usr/libexec/nm-aws-client-vpn-service",

@@ -39,6 +39,7 @@ fn healthy() -> Facts {
             unknown_options: Vec::new(),
         }),
         tun: true,
+        stopped_by: Vec::new(),
         resolv_conf_link: Some(PathBuf::from("../run/systemd/resolve/stub-resolv.conf")),
         clock: Clock {
             now: 2_000_000_000,
@@ -75,6 +76,12 @@ fn a_healthy_machine_has_no_fault() {
 type Fault = (fn(&mut Facts), &'static str, Verdict, &'static str);
 
 const FAULTS: &[Fault] = &[
+    (
+        |f| f.stopped_by = vec!["1111".to_owned()],
+        "kill-switch",
+        Verdict::Problem,
+        "without being taken down: 1111",
+    ),
     (
         |f| f.network_manager = Some(Err("it does not run".to_owned())),
         "network-manager",
@@ -301,4 +308,15 @@ fn a_program_s_name_cannot_draw_on_the_terminal() {
     });
     let text = diagnose(&facts).to_string();
     assert!(text.contains("taken by  [2Jx y (process 7)"), "{text}");
+}
+
+#[test]
+fn a_kill_switch_of_a_connection_that_is_up_is_no_fault() {
+    let mut facts = healthy();
+    facts.stopped_by = vec!["1111".to_owned()];
+    facts.processes.push(Process {
+        user: 0,
+        name: "nm-aws-client-vpn-service".to_owned(),
+    });
+    assert!(!diagnose(&facts).has_problem());
 }
