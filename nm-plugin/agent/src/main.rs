@@ -5,8 +5,10 @@
 //! a terminal it is the dialog's window, too. It is for the user who runs it: NetworkManager asks
 //! it for what that user's own programs activate.
 //!
-//! In every session, it tells of a sign-in that is about to end.
+//! In every session, it shows what an endpoint says after a login, and tells of a sign-in that is
+//! about to end.
 
+mod banner;
 mod command_line;
 mod desktop;
 mod dialog;
@@ -14,6 +16,7 @@ mod exchange;
 mod network_manager;
 mod notification;
 mod outcome;
+mod readiness;
 mod registration;
 mod request;
 mod secret_agent;

@@ -1,11 +1,13 @@
 //! The loop between NetworkManager, the desktop, the dialogs and the person.
 
+use crate::banner::{Banner, Banners};
 use crate::command_line::Arguments;
 use crate::desktop;
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Ask, Reply};
 use crate::notification;
 use crate::outcome::Outcomes;
+use crate::readiness;
 use crate::registration::{Registration, Step};
 use crate::request::Connection;
 use crate::secret_agent::{Caller, SecretAgent};
@@ -66,6 +68,7 @@ struct Agent {
     registration: Registration,
     terminal: Option<Rc<Terminal>>,
     outcomes: Outcomes,
+    banners: Banners,
     /// How to end the dialogs that run, by the connection's path.
     running: HashMap<String, oneshot::Sender<Reply>>,
 }
@@ -85,6 +88,7 @@ impl Agent {
             registration: Registration::new(!arguments.anyway),
             terminal,
             outcomes: Outcomes::default(),
+            banners: Banners::default(),
             running: HashMap::new(),
         })
     }
@@ -111,6 +115,7 @@ impl Agent {
         self.network_manager(owner.map(|owner| owner.to_string()))
             .await;
         self.tell_who_serves();
+        readiness::tell();
         loop {
             tokio::select! {
                 Some(owner) = owners.next() => {
@@ -132,6 +137,9 @@ impl Agent {
                 Some(Ok(state)) = states.next() => {
                     let end = self.outcomes.heard(&self.bus, &state).await;
                     self.say(end.as_deref());
+                    if let Some(banner) = self.banners.heard(&self.bus, &state).await {
+                        self.show_banner(banner);
+                    }
                 }
                 Some(Ok(signal)) = ends.next() => {
                     if let Some(end) = notification::read(&self.bus, &signal).await {
@@ -161,6 +169,15 @@ impl Agent {
         }
     }
 
+    fn show_banner(&self, banner: Banner) {
+        // The endpoint's words must not draw on the terminal.
+        let text = banner.text.replace(char::is_control, " ");
+        self.say(Some(&format!("{}: {text}", banner.name)));
+        if self.terminal.is_none() {
+            spawn_local(notification::show_banner(banner));
+        }
+    }
+
     fn tell_of_an_end(&self, end: notification::End) {
         let user = std::env::var("USER").ok();
         if !end.concerns(user.as_deref()) {
@@ -168,7 +185,7 @@ impl Agent {
         }
         self.say(Some(&end.line(SystemTime::now())));
         if self.terminal.is_none() {
-            spawn_local(notification::show(self.bus.clone(), end));
+            spawn_local(notification::show_end(self.bus.clone(), end));
         }
     }
 

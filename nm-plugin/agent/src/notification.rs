@@ -1,8 +1,9 @@
-//! The end of a sign-in, told in time: as a notification with a button, or in the terminal.
+//! Notifications: the end of a sign-in, told in time, with a button; and what an endpoint says.
 //!
 //! The service tells everybody on the system bus; whoever signed in is shown it. A signal may be
 //! anybody's: only one of a service that runs as root counts.
 
+use crate::banner::Banner;
 use aws_client_vpn_core::service::{SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_words::text;
 use futures_lite::StreamExt;
@@ -17,6 +18,9 @@ const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 const ICON: &str = "org.freedesktop.NetworkManager.AwsClientVpn";
 /// What the button is called on the bus.
 const RENEW: &str = "renew";
+/// Urgencies of the Desktop Notifications Specification.
+const NORMAL: u8 = 1;
+const URGENT: u8 = 2;
 /// For a bus to answer.
 const BUS_TIME: Duration = Duration::from_secs(5);
 /// How many signals may wait.
@@ -100,18 +104,14 @@ impl End {
 
 /// Shows a notification, and renews the sign-in if the button is pressed. Returns when the
 /// notification is gone, or the sign-in has ended.
-pub(crate) async fn show(system: Connection, end: End) {
-    let shown = tokio::time::timeout(BUS_TIME, Notification::show(&end)).await;
-    let mut notification = match shown {
-        Ok(Ok(notification)) => notification,
-        Ok(Err(error)) => {
-            eprintln!("nm-aws-client-vpn-agent: no notification can be shown: {error}");
-            return;
-        }
-        Err(_) => {
-            eprintln!("nm-aws-client-vpn-agent: the desktop does not show notifications in time");
-            return;
-        }
+pub(crate) async fn show_end(system: Connection, end: End) {
+    let headline = end.headline(SystemTime::now());
+    let body = text!("Sign in again now to stay connected. The tunnel pauses while you do.");
+    let label = text!("Renew");
+    // It stays until it is seen.
+    let shown = show(&headline, &body, &[RENEW, &label], URGENT).await;
+    let Some(mut notification) = shown else {
+        return;
     };
     let left = Duration::from_secs(60 * end.minutes_left(SystemTime::now())).min(LONGEST_NOTICE);
     match tokio::time::timeout(left, notification.pressed()).await {
@@ -128,6 +128,22 @@ pub(crate) async fn show(system: Connection, end: End) {
     }
 }
 
+/// Shows what an endpoint says.
+pub(crate) async fn show_banner(banner: Banner) {
+    drop(show(&banner.name, &banner.text, &[], NORMAL).await);
+}
+
+async fn show(headline: &str, body: &str, actions: &[&str], urgency: u8) -> Option<Notification> {
+    let shown = Notification::show(headline, body, actions, urgency);
+    let why = match tokio::time::timeout(BUS_TIME, shown).await {
+        Ok(Ok(notification)) => return Some(notification),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the desktop does not answer".to_owned(),
+    };
+    eprintln!("nm-aws-client-vpn-agent: no notification can be shown: {why}");
+    None
+}
+
 async fn renew(system: &Connection, service: &str) -> zbus::Result<()> {
     let proxy = zbus::Proxy::new(system, service, SIGN_IN_PATH, SIGN_IN).await?;
     proxy.call("Renew", &()).await
@@ -141,7 +157,7 @@ struct Notification {
 }
 
 impl Notification {
-    async fn show(end: &End) -> zbus::Result<Self> {
+    async fn show(headline: &str, body: &str, actions: &[&str], urgency: u8) -> zbus::Result<Self> {
         let session = Connection::session().await?;
         let rule = MatchRule::builder()
             .msg_type(zbus::message::Type::Signal)
@@ -150,16 +166,19 @@ impl Notification {
             .build();
         // Heard before it is shown, so that no press is missed.
         let signals = MessageStream::for_match_rule(rule, &session, Some(QUEUE)).await?;
-        let headline = end.headline(SystemTime::now());
-        let body = text!("Sign in again now to stay connected. The tunnel pauses while you do.");
-        let label = text!("Renew");
-        let hints = HashMap::from([
-            ("desktop-entry", Value::from(ICON)),
-            // It stays until it is seen.
-            ("urgency", Value::from(2_u8)),
-        ]);
         let proxy =
             zbus::Proxy::new(&session, NOTIFICATIONS, NOTIFICATIONS_PATH, NOTIFICATIONS).await?;
+        let capabilities: Vec<String> = proxy.call("GetCapabilities", &()).await?;
+        let has_markup = capabilities.iter().any(|name| name == "body-markup");
+        let body = if has_markup {
+            plain(body)
+        } else {
+            body.to_owned()
+        };
+        let hints = HashMap::from([
+            ("desktop-entry", Value::from(ICON)),
+            ("urgency", Value::from(urgency)),
+        ]);
         let id = proxy
             .call(
                 "Notify",
@@ -167,11 +186,11 @@ impl Notification {
                     "AWS Client VPN",
                     0_u32,
                     ICON,
-                    headline.as_str(),
+                    headline,
                     body.as_str(),
-                    [RENEW, label.as_str()].as_slice(),
+                    actions,
                     hints,
-                    0_i32,
+                    -1_i32,
                 ),
             )
             .await?;
@@ -216,9 +235,24 @@ impl Notification {
     }
 }
 
+/// Text that is shown as it is where a desktop takes markup: an endpoint must not make links.
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_cannot_make_links() {
+        assert_eq!(
+            plain("a < b & <a href='x'>c</a>"),
+            "a &lt; b &amp; &lt;a href='x'&gt;c&lt;/a&gt;"
+        );
+    }
 
     #[test]
     fn the_end_is_told_to_whose_it_is_with_the_time_that_is_left() {

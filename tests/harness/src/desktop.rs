@@ -7,6 +7,7 @@ use crate::process::Process;
 use crate::wait::eventually;
 use crate::world::World;
 use std::io::Write;
+use std::os::unix::net::UnixDatagram;
 
 const ADDRESS: &str = "unix:path=/run/lab/session-bus";
 
@@ -36,12 +37,22 @@ impl Desktop {
             &[("DBUS_SESSION_BUS_ADDRESS", ADDRESS)],
         );
         notifications.wait("desktop", START_LIMIT);
+        let ready = UnixDatagram::bind(client.root().join("run/lab/notify"))
+            .expect("the lab's folder is writable");
+        ready
+            .set_read_timeout(Some(START_LIMIT))
+            .expect("a socket takes a limit");
         let mut command = client.command("nm-aws-client-vpn-agent");
         command
             .arg("--background")
+            .env("NOTIFY_SOCKET", "/run/lab/notify")
             .env("DBUS_SESSION_BUS_ADDRESS", ADDRESS)
             .env("USER", "root");
         let agent = client.spawn_logged("nm-aws-client-vpn-agent", command);
+        let mut said = [0; 64];
+        ready
+            .recv(&mut said)
+            .expect("the agent says that it listens");
         Self {
             notifications,
             _agent: agent,

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 #[test]
 fn a_banner_that_is_pushed_is_networkmanager_s_and_what_is_none_is_told_of() {
-    let (lab, before) = lab(&endpoint(&[
+    let (lab, _) = lab(&endpoint(&[
         "--push=echo Authorised use only.",
         "--push=echo {cre:1}",
     ]));
+    let desktop = lab.desktop();
+    let before = lab.snapshot();
     assert_up(&lab, &lab.up());
     // The setting and what is active are both called VPN, so nmcli is asked for everything.
     let shown = lab
@@ -19,6 +21,9 @@ fn a_banner_that_is_pushed_is_networkmanager_s_and_what_is_none_is_told_of() {
         .lines()
         .find_map(|line| line.strip_prefix("VPN.BANNER:"));
     assert_eq!(banner, Some("Authorised use only."), "{shown}");
+    let notification = desktop.notifications.wait("notification", SOON);
+    assert_eq!(notification["summary"], "vpn");
+    assert_eq!(notification["body"], "Authorised use only.");
     let journal = lab.journal();
     assert!(
         journal.contains("the endpoint sent what is not understood: {cre:1}"),

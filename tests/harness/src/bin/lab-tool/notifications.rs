@@ -36,6 +36,10 @@ impl Desktop {
         self.shown
     }
 
+    fn get_capabilities(&self) -> Vec<String> {
+        vec!["actions".to_owned(), "body-markup".to_owned()]
+    }
+
     fn close_notification(&self, id: u32) {
         report(json!({"event": "closed", "id": id}));
     }
