@@ -12,6 +12,7 @@ mod banner;
 pub mod certificate;
 pub mod challenge;
 pub mod ip_config;
+pub mod kept_routes;
 pub mod keyfile;
 pub mod kill_switch;
 pub mod listening;

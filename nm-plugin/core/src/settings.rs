@@ -94,6 +94,10 @@ pub const KILL_SWITCH_LAN: &str = "kill-switch-lan";
 /// in to anew: [`YES`] or [`NO`].
 pub const KILL_SWITCH_SIGN_IN: &str = "kill-switch-sign-in";
 
+/// The setting that has routes into the tunnel put back when another program takes them away:
+/// [`YES`], unless it is [`NO`].
+pub const KEEP_ROUTES: &str = "keep-routes";
+
 /// A switch that is on.
 pub const YES: &str = "yes";
 /// A switch that is off.
@@ -292,6 +296,14 @@ pub fn kill_switch(data: &BTreeMap<String, String>) -> Result<Option<Choices>, S
         sign_in: flag(data, KILL_SWITCH_SIGN_IN, false)?,
     };
     Ok(flag(data, KILL_SWITCH, false)?.then_some(choices))
+}
+
+/// Whether routes into the tunnel are put back when another program takes them away.
+///
+/// # Errors
+/// The switch is neither on nor off.
+pub fn keeps_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsError> {
+    flag(data, KEEP_ROUTES, true)
 }
 
 /// A number of hours, or one with its unit: `h`, `m` or `s`.

@@ -9,6 +9,7 @@ use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
 use crate::ending::Ending;
 use crate::journal;
+use crate::kept_routes;
 use crate::kill_switch::{KillSwitch, KillSwitchError};
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
@@ -18,6 +19,7 @@ use crate::runtime_dir::RuntimeDir;
 use crate::surroundings::Watch;
 use crate::tun_device::TunDevice;
 use aws_client_vpn_core::ip_config::IpConfig;
+use aws_client_vpn_core::kept_routes::KeptRoutes;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
@@ -161,6 +163,10 @@ struct Activation {
     seen: Surroundings,
     /// The account whose secret agent answered.
     user: Option<String>,
+    /// The routes into the tunnel, where the user wants them kept.
+    kept_routes: Option<KeptRoutes>,
+    /// Whether the kernel has told of a change since they were last looked at.
+    routes_may_differ: bool,
     kill_switch: KillSwitch,
     /// Why it ends, where a kill switch has to know.
     ending: Option<Ending>,
@@ -207,6 +213,7 @@ impl Activation {
             (Some(_), Some(path)) => Some(Ending::watch(bus, &caller, path).await?),
             (Some(_), None) | (None, _) => None,
         };
+        let kept_routes = connection.keeps_routes()?.then(KeptRoutes::default);
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, limits, interactive, secrets, Instant::now());
         if kill_switch
@@ -236,6 +243,8 @@ impl Activation {
             watch: None,
             seen: Surroundings::default(),
             user: None,
+            kept_routes,
+            routes_may_differ: false,
             kill_switch,
             ending,
             is_unwanted: false,
@@ -246,7 +255,9 @@ impl Activation {
 
     async fn run(&mut self, requests: &mut mpsc::Receiver<Request>, terminate: &mut Signal) {
         while !self.finished {
-            let deadline = self.session.deadline();
+            let routes_due = self.kept_routes.as_ref().and_then(KeptRoutes::due);
+            let deadline = [self.session.deadline(), routes_due];
+            let deadline = deadline.into_iter().flatten().min();
             let input = tokio::select! {
                 // What OpenVPN said before it ended comes before its end.
                 biased;
@@ -265,14 +276,19 @@ impl Activation {
                     None
                 }
                 shown = next_shown(&mut self.shown) => Some(Input::Shown(shown)),
-                () = changed(&mut self.watch) => self.look_around(),
+                () = changed(&mut self.watch) => {
+                    self.routes_may_differ = true;
+                    self.look_around()
+                }
                 () = told(&mut self.ending) => None,
                 () = until(deadline) => Some(Input::TimePassed),
             };
             if let Some(input) = input {
+                self.follow_routes(&input);
                 self.session.handle(input, Instant::now());
                 self.perform_effects().await;
             }
+            self.keep_routes();
             self.keep_kill_switch();
         }
     }
@@ -519,6 +535,44 @@ impl Activation {
         let session = &self.session;
         self.kill_switch
             .close(device, &session.endpoints(), session.awaits_browser())
+    }
+
+    /// Routes are kept from when NetworkManager has set them until it is about to set others.
+    fn follow_routes(&mut self, input: &Input) {
+        let Some(kept) = &mut self.kept_routes else {
+            return;
+        };
+        match input {
+            Input::Shown(Shown::Activated) => {
+                kept.begin(Instant::now());
+                self.routes_may_differ = true;
+            }
+            Input::Shown(Shown::NeedsAnswer | Shown::Other) | Input::Disconnect => kept.forget(),
+            Input::Resolved { .. }
+            | Input::NotStarted(_)
+            | Input::NotSent(_)
+            | Input::Management(_)
+            | Input::OpenVpnEnded(_)
+            | Input::NewSecrets(_)
+            | Input::Unprotected(_)
+            | Input::Surroundings(_)
+            | Input::Renew
+            | Input::NetworkManagerGone
+            | Input::TimePassed => {}
+        }
+    }
+
+    /// Puts back the routes that somebody has taken away; not while the tunnel is lost.
+    fn keep_routes(&mut self) {
+        let (Some(kept), Some(device)) = (&mut self.kept_routes, &self.tun_device) else {
+            return;
+        };
+        let now = Instant::now();
+        let is_due = kept.due().is_some_and(|due| due <= now);
+        if self.session.is_up() && (self.routes_may_differ || is_due) {
+            self.routes_may_differ = false;
+            kept_routes::keep(kept, device.index(), now);
+        }
     }
 
     /// A kill switch that is closed follows the endpoint, the networks around and the person.

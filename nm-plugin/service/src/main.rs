@@ -11,6 +11,7 @@ mod dbus;
 mod driver;
 mod ending;
 mod journal;
+mod kept_routes;
 mod kernel;
 mod kill_switch;
 mod management_socket;

@@ -48,6 +48,11 @@ impl TunDevice {
         &self.name
     }
 
+    /// Its number in the kernel.
+    pub(crate) fn index(&self) -> u32 {
+        self.index
+    }
+
     /// Removes the device if it is there. Nobody may be attached to it any more.
     pub(crate) fn remove(&self) -> io::Result<()> {
         if !self.is_there() {

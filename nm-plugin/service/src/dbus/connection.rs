@@ -56,6 +56,11 @@ impl Connection {
         Ok(settings::kill_switch(&self.data)?)
     }
 
+    /// Whether routes into the tunnel are put back that somebody takes away.
+    pub(crate) fn keeps_routes(&self) -> Result<bool, InvalidConnection> {
+        Ok(settings::keeps_routes(&self.data)?)
+    }
+
     /// The secrets NetworkManager sent along.
     pub(crate) fn into_secrets(self) -> BTreeMap<String, Secret> {
         self.secrets

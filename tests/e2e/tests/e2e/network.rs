@@ -1,10 +1,10 @@
 //! Addresses and routes of a connection that is up.
 
 use crate::{SOON, assert_up, endpoint, lab, take_down};
-use aws_client_vpn_harness::{Lab, Options};
+use aws_client_vpn_harness::{Lab, Options, eventually, wait_for};
 use serde_json::json;
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_split_tunnel_takes_its_networks_only() {
@@ -263,4 +263,58 @@ fn ten_megabytes_pass(lab: &Lab) {
         assert!(output.status.success(), "{direction:?}: stalls\n{text}");
         eprintln!("10 MB {direction:?} in {:?}", started.elapsed());
     }
+}
+
+/// The route to the network behind the tunnel, as the kernel shows it.
+fn route_inside(lab: &Lab) -> String {
+    lab.client.check(["ip", "route", "show", "10.99.0.0/16"])
+}
+
+#[test]
+fn routes_that_another_program_changes_are_put_back_as_they_were() {
+    let (lab, before) = lab(&Options::default());
+    assert_up(&lab, &lab.up());
+    let route = route_inside(&lab);
+    assert!(route.contains("dev awsvpn0"), "{route}");
+    // Taken away, and led elsewhere.
+    for change in ["del", "replace"] {
+        let words = route.split_whitespace();
+        let metric: Vec<&str> = words.skip_while(|word| *word != "metric").take(2).collect();
+        let mut line = vec!["ip", "route", change, "10.99.0.0/16"];
+        if change == "replace" {
+            line.extend(["via", "192.0.2.254", "dev", "eth0"]);
+        }
+        line.extend(&metric);
+        lab.client.check(line);
+        eventually("the route is put back", SOON, || {
+            (route_inside(&lab) == route).then_some(())
+        });
+        lab.traffic_flows();
+    }
+    assert!(lab.journal().contains("is put back"), "{}", lab.journal());
+    // Somebody insists: it is said once, and left alone for a while.
+    eventually("it is left alone", SOON, || {
+        drop(lab.client.run(["ip", "route", "del", "10.99.0.0/16"]));
+        lab.journal().contains("again and again").then_some(())
+    });
+    let put_back = lab.journal().matches("is put back").count();
+    assert!(put_back <= 4, "{put_back} times");
+    assert_eq!(lab.journal().matches("again and again").count(), 1);
+    assert_eq!(route_inside(&lab), "");
+    take_down(&lab, &before);
+}
+
+#[test]
+fn routes_are_not_kept_where_the_user_says_so() {
+    let (lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "keep-routes=no");
+    assert_up(&lab, &lab.up());
+    lab.client.check(["ip", "route", "del", "10.99.0.0/16"]);
+    // In the time in which the other test's route comes back.
+    let _ = wait_for(Duration::from_secs(2), || {
+        assert_eq!(route_inside(&lab), "");
+        None::<()>
+    });
+    assert!(!lab.journal().contains("is put back"));
+    take_down(&lab, &before);
 }

@@ -1,0 +1,181 @@
+//! The routes into the tunnel, kept while it is up.
+//!
+//! NetworkManager sets them and then takes each removal for somebody's wish. A program that
+//! changes routes (another VPN, a container's network, malware) would so lead traffic past the
+//! tunnel, and nobody would see it. So what NetworkManager has set is remembered, and put back as
+//! it was. It is no fight: a route that goes again and again is left alone for a while, and the
+//! journal says so.
+
+pub mod rtnetlink;
+
+pub use rtnetlink::SetRoute;
+
+use std::time::{Duration, Instant};
+
+/// How long after "activated" NetworkManager may still be at it: IPv6 addresses are looked for
+/// duplicates first.
+const LEARNING: Duration = Duration::from_secs(3);
+/// How often a route is put back…
+const MOST: usize = 3;
+/// …in this time.
+const WITHIN: Duration = Duration::from_secs(60);
+/// More routes than are ever pushed (`tunnel_env::ROUTE_LIMIT` for each family).
+const MOST_ROUTES: usize = 4096;
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody has taken the route away: set it again.
+    PutBack(SetRoute),
+    /// Somebody takes it away again and again: say so.
+    LeaveAlone(SetRoute),
+}
+
+/// The routes of a tunnel that is up.
+#[derive(Debug, Default)]
+pub struct KeptRoutes {
+    routes: Vec<Kept>,
+    learning_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    route: SetRoute,
+    /// When it was put back, of late.
+    put_back: Vec<Instant>,
+    /// Whether it was said that it is left alone.
+    is_left_alone: bool,
+}
+
+impl KeptRoutes {
+    /// NetworkManager says that the tunnel is up: what is there now, and shortly after, is kept.
+    pub fn begin(&mut self, now: Instant) {
+        self.routes.clear();
+        self.learning_until = Some(now + LEARNING);
+    }
+
+    /// The tunnel is lost, or NetworkManager is about to set other routes.
+    pub fn forget(&mut self) {
+        self.routes.clear();
+        self.learning_until = None;
+    }
+
+    /// Whether anything is kept, so that it is worth looking.
+    #[must_use]
+    pub fn is_at_work(&self) -> bool {
+        self.learning_until.is_some()
+    }
+
+    /// When to look again although nothing has changed: a route that was left alone has its turn.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        let left_alone = self.routes.iter().filter(|kept| kept.is_left_alone);
+        left_alone
+            .filter_map(|kept| Some(*kept.put_back.first()? + WITHIN))
+            .min()
+    }
+
+    /// What follows from the routes that the tunnel's interface has `now`.
+    pub fn look(&mut self, present: &[SetRoute], now: Instant) -> Vec<Step> {
+        if self.learning_until.is_some_and(|until| now < until) {
+            for route in present {
+                let is_known = self.routes.iter().any(|kept| kept.route == *route);
+                if !is_known && self.routes.len() < MOST_ROUTES {
+                    self.routes.push(Kept {
+                        route: route.clone(),
+                        put_back: Vec::new(),
+                        is_left_alone: false,
+                    });
+                }
+            }
+        }
+        let mut steps = Vec::new();
+        for kept in &mut self.routes {
+            if present.contains(&kept.route) {
+                continue;
+            }
+            kept.put_back
+                .retain(|at| now.saturating_duration_since(*at) < WITHIN);
+            if kept.put_back.len() < MOST {
+                kept.put_back.push(now);
+                kept.is_left_alone = false;
+                steps.push(Step::PutBack(kept.route.clone()));
+            } else if !std::mem::replace(&mut kept.is_left_alone, true) {
+                steps.push(Step::LeaveAlone(kept.route.clone()));
+            }
+        }
+        steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(octets: [u8; 4]) -> SetRoute {
+        rtnetlink::tests::route(7, 4, octets, 16)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no other way to begin a made-up clock"
+    )]
+    fn begun() -> (KeptRoutes, Instant) {
+        let now = Instant::now();
+        let mut kept = KeptRoutes::default();
+        kept.begin(now);
+        (kept, now)
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn what_was_there_is_put_back_and_what_comes_later_is_not_ours() {
+        let (mut kept, now) = begun();
+        let (ours, late, others) = (
+            route([10, 1, 0, 0]),
+            route([10, 2, 0, 0]),
+            route([10, 3, 0, 0]),
+        );
+        assert_eq!(kept.look(std::slice::from_ref(&ours), now), []);
+        let both = [ours.clone(), late.clone()];
+        assert_eq!(kept.look(&both, now + seconds(1)), []);
+        let all = [ours.clone(), late.clone(), others];
+        assert_eq!(kept.look(&all, now + seconds(10)), []);
+        let steps = kept.look(&[], now + seconds(11));
+        assert_eq!(steps, [Step::PutBack(ours), Step::PutBack(late)]);
+    }
+
+    #[test]
+    fn a_route_that_goes_again_and_again_is_left_alone_for_a_minute() {
+        let (mut kept, now) = begun();
+        let ours = route([10, 1, 0, 0]);
+        kept.look(std::slice::from_ref(&ours), now);
+        for second in 10..13 {
+            let steps = kept.look(&[], now + seconds(second));
+            assert_eq!(steps, [Step::PutBack(ours.clone())]);
+        }
+        assert_eq!(kept.due(), None);
+        assert_eq!(
+            kept.look(&[], now + seconds(13)),
+            [Step::LeaveAlone(ours.clone())]
+        );
+        // Said once.
+        assert_eq!(kept.look(&[], now + seconds(14)), []);
+        assert_eq!(kept.due(), Some(now + seconds(70)));
+        assert_eq!(kept.look(&[], now + seconds(70)), [Step::PutBack(ours)]);
+        assert_eq!(kept.due(), None);
+    }
+
+    #[test]
+    fn a_tunnel_that_is_lost_has_no_routes_to_keep() {
+        let (mut kept, now) = begun();
+        kept.look(&[route([10, 1, 0, 0])], now);
+        assert!(kept.is_at_work());
+        kept.forget();
+        assert!(!kept.is_at_work());
+        assert_eq!(kept.look(&[], now + seconds(1)), []);
+    }
+}

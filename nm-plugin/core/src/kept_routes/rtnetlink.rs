@@ -1,0 +1,280 @@
+//! Routes as the kernel writes them (linux/rtnetlink.h).
+//!
+//! A route is kept as the octets it came in, but for what only the kernel may say, so that it is
+//! put back exactly as NetworkManager had set it, whatever attributes that has.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+const HEADER: usize = 16;
+/// `struct rtmsg`
+const MESSAGE: usize = 12;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_GETROUTE: u16 = 26;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const NLM_F_REQUEST: u16 = 0x1;
+const NLM_F_ACK: u16 = 0x4;
+const NLM_F_DUMP: u16 = 0x300;
+const NLM_F_REPLACE: u16 = 0x100;
+const NLM_F_CREATE: u16 = 0x400;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+/// Set by the kernel itself, with an address.
+const PROTOCOL_KERNEL: u8 = 2;
+const TABLE_LOCAL: u8 = 255;
+const TYPE_UNICAST: u8 = 1;
+const FLAG_CLONED: u32 = 0x200;
+/// A next hop's flag that is set and not seen: `RTNH_F_ONLINK`. The others say how it is.
+const FLAG_ON_LINK: u32 = 0x4;
+const RTA_DST: u16 = 1;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+/// Attributes that are set and not only told.
+const SETTABLE: [u16; 8] = [
+    RTA_DST,
+    RTA_OIF,
+    RTA_GATEWAY,
+    6,  // RTA_PRIORITY
+    7,  // RTA_PREFSRC
+    8,  // RTA_METRICS
+    15, // RTA_TABLE
+    20, // RTA_PREF
+];
+
+/// A route that a program has set.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetRoute {
+    message: [u8; MESSAGE],
+    attributes: Vec<(u16, Vec<u8>)>,
+}
+
+/// The question for all routes.
+#[must_use]
+pub fn dump_request() -> Vec<u8> {
+    // AF_UNSPEC: of each family.
+    frame(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, &[0; MESSAGE])
+}
+
+/// A part of the kernel's answer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The routes that programs have set for the interface.
+    pub routes: Vec<SetRoute>,
+    /// Whether it is the last part.
+    pub is_last: bool,
+}
+
+/// Reads a part of the answer to a [`dump_request`], for the interface with number `device`.
+#[must_use]
+pub fn read(mut octets: &[u8], device: u32) -> Part {
+    let mut part = Part {
+        routes: Vec::new(),
+        is_last: false,
+    };
+    while let Some((kind, payload, rest)) = next_message(octets) {
+        octets = rest;
+        match kind {
+            NLMSG_DONE | NLMSG_ERROR => part.is_last = true,
+            RTM_NEWROUTE => part.routes.extend(SetRoute::read(payload, device)),
+            _ => {}
+        }
+    }
+    part
+}
+
+/// What the kernel answered to an [`SetRoute::addition`].
+///
+/// # Errors
+/// The number of the error.
+pub fn outcome(octets: &[u8]) -> Result<(), i32> {
+    match next_message(octets) {
+        Some((NLMSG_ERROR, payload, _)) => match payload.first_chunk() {
+            Some([0, 0, 0, 0]) | None => Ok(()),
+            Some(code) => Err(i32::from_ne_bytes(*code).saturating_neg()),
+        },
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn next_message(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let (header, _) = octets.split_first_chunk::<HEADER>()?;
+    let [l0, l1, l2, l3, k0, k1, ..] = *header;
+    let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
+    let payload = octets.get(HEADER..length)?;
+    let rest = octets.get(length.next_multiple_of(4)..).unwrap_or_default();
+    Some((u16::from_ne_bytes([k0, k1]), payload, rest))
+}
+
+impl SetRoute {
+    fn read(payload: &[u8], device: u32) -> Option<Self> {
+        let (message, mut rest) = payload.split_first_chunk::<MESSAGE>()?;
+        let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = *message;
+        let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
+        let is_ours = matches!(family, AF_INET | AF_INET6)
+            && table != TABLE_LOCAL
+            && protocol != PROTOCOL_KERNEL
+            && kind == TYPE_UNICAST
+            && flags & FLAG_CLONED == 0;
+        if !is_ours {
+            return None;
+        }
+        let mut attributes = Vec::new();
+        while let Some((header, _)) = rest.split_first_chunk::<4>() {
+            let [l0, l1, k0, k1] = *header;
+            let length = usize::from(u16::from_ne_bytes([l0, l1]));
+            let value = rest.get(4..length)?;
+            let kind = u16::from_ne_bytes([k0, k1]) & 0x3fff;
+            if SETTABLE.contains(&kind) {
+                attributes.push((kind, value.to_vec()));
+            }
+            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        let mut message = *message;
+        message[8..].copy_from_slice(&(flags & FLAG_ON_LINK).to_ne_bytes());
+        let route = Self {
+            message,
+            attributes,
+        };
+        (route.attribute(RTA_OIF) == Some(&device.to_ne_bytes()[..])).then_some(route)
+    }
+
+    fn attribute(&self, kind: u16) -> Option<&[u8]> {
+        let (_, value) = self.attributes.iter().find(|(own, _)| *own == kind)?;
+        Some(value)
+    }
+
+    /// The request that sets the route, in the place of another one to the same network.
+    #[must_use]
+    pub fn addition(&self) -> Vec<u8> {
+        let mut body = self.message.to_vec();
+        for (kind, value) in &self.attributes {
+            let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+            body.extend(length.to_ne_bytes());
+            body.extend(kind.to_ne_bytes());
+            body.extend(value);
+            body.resize(body.len().next_multiple_of(4), 0);
+        }
+        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+        frame(RTM_NEWROUTE, flags, &body)
+    }
+
+    fn address(&self, kind: u16) -> Option<IpAddr> {
+        let value = self.attribute(kind)?;
+        if let Ok(octets) = <[u8; 4]>::try_from(value) {
+            return Some(Ipv4Addr::from(octets).into());
+        }
+        let octets = <[u8; 16]>::try_from(value).ok()?;
+        Some(Ipv6Addr::from(octets).into())
+    }
+}
+
+fn frame(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
+    let mut octets = length.to_ne_bytes().to_vec();
+    octets.extend(kind.to_ne_bytes());
+    octets.extend(flags.to_ne_bytes());
+    octets.extend([0; 8]);
+    octets.extend(body);
+    octets
+}
+
+/// As a person writes it: the network, and the next hop.
+impl fmt::Display for SetRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address(RTA_DST) {
+            Some(network) => write!(f, "{network}/{}", self.message[1])?,
+            None if self.message[0] == AF_INET => f.write_str("0.0.0.0/0")?,
+            None => f.write_str("::/0")?,
+        }
+        match self.address(RTA_GATEWAY) {
+            Some(gateway) => write!(f, " through {gateway}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for SetRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SetRoute({self})")
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A message of the kernel's, with what it adds itself.
+    fn message(device: u32, protocol: u8, network: [u8; 4], prefix: u8) -> Vec<u8> {
+        let mut body = vec![AF_INET, prefix, 0, 0, 254, protocol, 0, TYPE_UNICAST];
+        body.extend((0x10_u32 | FLAG_ON_LINK).to_ne_bytes());
+        let mut attribute = |kind: u16, value: &[u8]| {
+            body.extend(u16::try_from(4 + value.len()).unwrap().to_ne_bytes());
+            body.extend(kind.to_ne_bytes());
+            body.extend(value);
+        };
+        attribute(RTA_DST, &network);
+        attribute(RTA_OIF, &device.to_ne_bytes());
+        attribute(RTA_GATEWAY, &[10, 88, 0, 1]);
+        // RTA_CACHEINFO
+        attribute(12, &[0; 32]);
+        frame(RTM_NEWROUTE, 0, &body)
+    }
+
+    pub(in super::super) fn route(
+        device: u32,
+        protocol: u8,
+        network: [u8; 4],
+        prefix: u8,
+    ) -> SetRoute {
+        let mut part = read(&message(device, protocol, network, prefix), device);
+        part.routes.pop().unwrap()
+    }
+
+    #[test]
+    fn only_what_programs_have_set_for_the_device_is_read() {
+        let done = frame(NLMSG_DONE, 0, &[0; 4]);
+        let dump = [
+            message(7, 4, [10, 1, 0, 0], 16),
+            message(8, 4, [10, 2, 0, 0], 16),
+            message(7, PROTOCOL_KERNEL, [10, 3, 0, 0], 16),
+            done,
+        ]
+        .concat();
+        let part = read(&dump, 7);
+        assert!(part.is_last);
+        let shown: Vec<_> = part.routes.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["10.1.0.0/16 through 10.88.0.1"]);
+    }
+
+    #[test]
+    fn a_route_is_set_as_it_was_without_what_the_kernel_adds() {
+        let route = route(7, 4, [10, 1, 0, 0], 16);
+        let addition = route.addition();
+        // Whoever reads it finds the same route.
+        assert_eq!(read(&addition, 7).routes, [route]);
+        assert_eq!(addition.len(), HEADER + MESSAGE + 3 * 8);
+        let flags = u32::from_ne_bytes(addition[HEADER + 8..HEADER + 12].try_into().unwrap());
+        assert_eq!(flags, FLAG_ON_LINK, "not that the link is down");
+    }
+
+    #[test]
+    fn an_error_is_told() {
+        let answer = |code: i32| frame(NLMSG_ERROR, 0, &[code.to_ne_bytes(), [0; 4]].concat());
+        assert_eq!(outcome(&answer(0)), Ok(()));
+        assert_eq!(outcome(&answer(-101)), Err(101));
+        assert_eq!(outcome(&[]), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_make_it_panic(octets: Vec<u8>, device: u32) {
+            let _ = (read(&octets, device), outcome(&octets));
+            let framed = frame(RTM_NEWROUTE, 0, &octets);
+            for route in read(&framed, device).routes {
+                let _ = (route.to_string(), route.addition());
+            }
+        }
+    }
+}

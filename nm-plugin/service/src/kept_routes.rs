@@ -1,0 +1,85 @@
+//! Asks the kernel for the tunnel's routes, and sets those again that somebody has taken away.
+
+use aws_client_vpn_core::kept_routes::{KeptRoutes, SetRoute, Step, rtnetlink};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use std::io;
+use std::time::Instant;
+
+/// One part of the kernel's answer; it makes them no larger.
+const PART_SIZE: usize = 32 * 1024;
+/// How many parts are read: with more routes than that, nobody's are looked after.
+const MOST_PARTS: usize = 256;
+
+/// Looks at the routes of the interface with number `device`, and puts back what is missing.
+pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
+    if !kept.is_at_work() {
+        return;
+    }
+    let present = match routes_of(device) {
+        Ok(routes) => routes,
+        Err(error) => {
+            tracing::warn!("the kernel does not tell the routes: {error}");
+            return;
+        }
+    };
+    for step in kept.look(&present, now) {
+        match step {
+            Step::PutBack(route) => match put_back(&route) {
+                Ok(()) => tracing::warn!("somebody took the route to {route} away; it is put back"),
+                Err(error) => tracing::warn!("the route to {route} cannot be put back: {error}"),
+            },
+            Step::LeaveAlone(route) => tracing::warn!(
+                "somebody takes the route to {route} away again and again; it is left alone for a \
+                 minute"
+            ),
+        }
+    }
+}
+
+fn routes_of(device: u32) -> io::Result<Vec<SetRoute>> {
+    let socket = open()?;
+    rustix::net::send(&socket, &rtnetlink::dump_request(), SendFlags::empty())?;
+    let mut routes = Vec::new();
+    let mut buffer = vec![0; PART_SIZE];
+    for _ in 0..MOST_PARTS {
+        // The kernel makes each part when the one before is read, so it never has to be waited for.
+        let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
+        let part = rtnetlink::read(&buffer[..length], device);
+        routes.extend(part.routes);
+        if part.is_last {
+            return Ok(routes);
+        }
+    }
+    Err(Errno::NOBUFS.into())
+}
+
+fn put_back(route: &SetRoute) -> io::Result<()> {
+    let socket = open()?;
+    rustix::net::send(&socket, &route.addition(), SendFlags::empty())?;
+    let mut answer = [0; 4096];
+    let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
+    rtnetlink::outcome(&answer[..length]).map_err(io::Error::from_raw_os_error)
+}
+
+fn open() -> io::Result<OwnedFd> {
+    Ok(rustix::net::socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+        // NETLINK_ROUTE is protocol 0.
+        None,
+    )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_tells_the_routes_to_everybody() {
+        // Whatever they are; no interface has this number.
+        assert_eq!(routes_of(u32::MAX).unwrap(), []);
+    }
+}
