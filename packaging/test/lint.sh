@@ -14,7 +14,7 @@ faults=$work/faults
 fault() { echo "$*" | tee -a "$faults" >&2; }
 
 echo "lintian"
-lintian --allow-root --no-tag-display-limit --fail-on error,warning "$dist/${name}_$version"-*.changes ||
+lintian --allow-root --tag-display-limit 0 --fail-on error,warning "$dist/${name}_$version"-*.changes ||
     fault "lintian finds something"
 
 tree() { TREE_ORIGIN=$root packaging/check-tree.sh "$1" || fault "see above: $1"; }
