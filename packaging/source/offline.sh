@@ -13,6 +13,8 @@ if [ -n "${PACKAGE_CACHE:-}" ] && [ ! -e target ]; then
     ln -s "$PACKAGE_CACHE" target
     # Unpacked files are older than what was compiled from other ones.
     find . -path ./vendor -prune -o \( -name '*.rs' -o -name Cargo.toml \) -exec touch {} +
+    # The crates are the same ones, however new this source package is.
+    find vendor -type f -exec touch -d @0 {} +
 fi
 mkdir -p target/cargo-home
 cat >target/cargo-home/config.toml <<END
