@@ -4,6 +4,7 @@ use crate::agent::{self, Agent, AgentStyle, VpnState, Watch};
 use crate::desktop::Desktop;
 use crate::endpoint::{Endpoint, EndpointOptions, INSIDE, INSIDE_IPV6};
 use crate::events::{Event, Events};
+use crate::journal;
 use crate::logind::Logind;
 use crate::machines;
 use crate::process::Process;
@@ -75,6 +76,8 @@ pub struct Options {
     pub system: Option<PathBuf>,
     /// Whether there is a logind, with a person logged in.
     pub logind: bool,
+    /// Whether there is a journal, which all programs write to.
+    pub journal: bool,
 }
 
 impl Default for Options {
@@ -87,6 +90,7 @@ impl Default for Options {
             product: true,
             system: None,
             logind: false,
+            journal: false,
         }
     }
 }
@@ -114,6 +118,7 @@ pub struct Lab {
     watch: Option<Watch>,
     network_manager: Option<Process>,
     logind: Option<Logind>,
+    _journal: Option<Process>,
     _resolved: Option<Process>,
     _bus: Option<Process>,
     endpoint: Option<Endpoint>,
@@ -163,6 +168,7 @@ impl Lab {
             watch: None,
             network_manager: None,
             logind: None,
+            _journal: None,
             _resolved: None,
             _bus: None,
             endpoint,
@@ -176,6 +182,9 @@ impl Lab {
         lab.set_browser(&options.browser);
         if options.dns == DnsMode::Resolved {
             resolved::install(&lab.client);
+        }
+        if options.journal {
+            lab._journal = Some(journal::start(&lab.client));
         }
         lab.start_bus();
         if options.dns == DnsMode::Resolved {
@@ -262,7 +271,7 @@ impl Lab {
             "[main]\nplugins=keyfile\nauth-polkit=false\nno-auto-default=*\n{dns}\n\
              systemd-resolved={resolved}\n\
              [keyfile]\npath=/etc/NetworkManager/system-connections\n\
-             [logging]\nlevel=INFO\ndomains=ALL,VPN:DEBUG\n"
+             [logging]\nbackend=journal\nlevel=INFO\ndomains=ALL,VPN:DEBUG\n"
         );
         fs::write(self.dir.join("NetworkManager.conf"), config).expect("the lab is writable");
         let mut command = self.client.command("NetworkManager");

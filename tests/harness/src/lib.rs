@@ -13,6 +13,7 @@ mod agent;
 mod desktop;
 mod endpoint;
 mod events;
+mod journal;
 mod lab;
 mod logind;
 mod machines;

@@ -1,7 +1,7 @@
 //! The `aws-client-vpn` command on a machine with the real NetworkManager.
 
 use crate::{SOON, assert_up, lab, take_down};
-use aws_client_vpn_harness::{AgentStyle, Browser, DnsMode, Lab, Options};
+use aws_client_vpn_harness::{AgentStyle, Browser, DnsMode, Lab, Options, wait_for};
 use serde_json::Value;
 
 const LIBEXEC: &str = "/usr/libexec";
@@ -89,6 +89,35 @@ fn logs_tell_the_last_attempt_without_its_secrets() {
         .client
         .run(["aws-client-vpn", "logs", "nobody", "--file", log]);
     assert!(!wrong.status.success());
+}
+
+#[test]
+fn logs_come_out_of_the_real_journal() {
+    let (lab, before) = lab(&Options {
+        journal: true,
+        ..Options::default()
+    });
+    assert_up(&lab, &lab.up());
+    take_down(&lab, &before);
+    let story = || lab.client.check(["aws-client-vpn", "logs", "vpn"]);
+    // The journal takes lines in when it has the time.
+    let end = wait_for(SOON, || {
+        story()
+            .contains("disconnecting: NetworkManager asked")
+            .then_some(())
+    });
+    let story = story();
+    assert!(end.is_some(), "{story}");
+    for words in [
+        "service  connecting \"vpn\" to cvpn-endpoint-",
+        "service  openvpn: ",
+        "service  the tunnel is up",
+        "nm       vpn[",
+        "dialog   ",
+    ] {
+        assert!(story.contains(words), "{words:?} is not in\n{story}");
+    }
+    assert_eq!(lab.complaints(), [""; 0]);
 }
 
 /// Puts a fault into the client machine (shell), and says which check finds it and what it sees.
