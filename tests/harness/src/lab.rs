@@ -1,6 +1,7 @@
 //! A client machine with NetworkManager, a server machine with the endpoint, a cable between them.
 
 use crate::agent::{self, Agent, AgentStyle, VpnState, Watch};
+use crate::clock;
 use crate::desktop::Desktop;
 use crate::endpoint::{Endpoint, EndpointOptions, INSIDE, INSIDE_IPV6};
 use crate::events::{Event, Events};
@@ -212,6 +213,16 @@ impl Lab {
     /// If the lab was made without one.
     pub fn logind(&mut self) -> &mut Logind {
         self.logind.as_mut().expect("this lab has a logind")
+    }
+
+    /// Gives the client a clock of its own; what runs on it already keeps this machine's.
+    pub fn install_clock(&self) {
+        clock::install(&self.client, &self.dir);
+    }
+
+    /// Puts the client's clock `seconds` away from this machine's, see [`Self::install_clock`].
+    pub fn set_clock(&self, seconds: i64) {
+        clock::set(&self.client, seconds);
     }
 
     /// Lets no packet to or from the client through any more, without a word to anybody.

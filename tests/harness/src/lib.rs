@@ -10,6 +10,7 @@
 //! return errors.
 
 mod agent;
+mod clock;
 mod desktop;
 mod endpoint;
 mod events;

@@ -6,11 +6,13 @@
 
 mod attackers;
 mod cli;
+mod clock;
 mod faults;
 mod hooks;
 mod interruptions;
 mod kill_switch;
 mod logins;
+mod lying_dns;
 mod names;
 mod network;
 mod own_agent;
@@ -20,6 +22,7 @@ mod secrets;
 mod several;
 mod sign_ins;
 mod sign_ins_at_a_terminal;
+mod sleep;
 mod soak;
 mod tokens;
 mod workday;

@@ -260,7 +260,7 @@ fn after_a_long_sleep_the_login_waits_for_the_screen_to_be_unlocked() {
 
 /// NetworkManager leaves devices of the lab's kind alone when it sleeps, so what else a sleep is
 /// has to be done here: no packet goes in or out, and no program runs.
-fn sleep_and_wake(lab: &mut Lab, length: Duration) {
+pub(crate) fn sleep_and_wake(lab: &mut Lab, length: Duration) {
     let is = |lab: &Lab, wanted: &str| {
         let general = lab.client.check(["nmcli", "-t", "-f", "STATE", "general"]);
         general.starts_with(wanted).then_some(())
