@@ -281,6 +281,7 @@ impl Activation {
                     self.look_around()
                 }
                 () = told(&mut self.ending) => None,
+                () = self.kill_switch.disturbed() => None,
                 () = until(deadline) => Some(Input::TimePassed),
             };
             if let Some(input) = input {

@@ -9,14 +9,22 @@ use aws_client_vpn_core::kill_switch::{
 };
 use aws_client_vpn_core::overlap::KernelRoute;
 use rustix::io::Errno;
-use rustix::net::netlink::NETFILTER;
+use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use thiserror::Error;
+use tokio::net::UnixDatagram;
 
+/// `NFNLGRP_NFTABLES` (linux/netfilter/nfnetlink_compat.h), as a bit: what happens to tables.
+const EVENTS: u32 = 1 << (7 - 1);
+/// The least time between two changes of somebody else's that are put right.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How often it is said.
+const REPETITION: Duration = Duration::from_secs(10);
 /// One answer of the kernel, with the message that it is about.
 const ANSWER_SIZE: usize = 8192;
 /// More than the kernel has answers to a batch.
@@ -43,6 +51,11 @@ pub(crate) struct KillSwitch {
     choices: Option<Choices>,
     /// What is in the kernel, by this process.
     closed: Option<Ruleset>,
+    /// What others do to it.
+    events: Option<UnixDatagram>,
+    is_disturbed: bool,
+    put_right: Option<Instant>,
+    told: Option<Instant>,
 }
 
 impl KillSwitch {
@@ -52,6 +65,10 @@ impl KillSwitch {
             table: table_name(uuid),
             choices,
             closed: None,
+            events: None,
+            is_disturbed: false,
+            put_right: None,
+            told: None,
         }
     }
 
@@ -98,10 +115,12 @@ impl KillSwitch {
             browser,
         };
         let ruleset = Ruleset::new(&self.table, choices, &openings);
-        if self.closed.as_ref() == Some(&ruleset) {
+        if self.closed.as_ref() == Some(&ruleset) && !self.is_disturbed {
             return Ok(());
         }
         if self.closed.is_none() {
+            // Before the table is there, so that nothing is missed.
+            self.events = Some(listen().map_err(KillSwitchError::Socket)?);
             // First the mark: whoever dies in between leaves one without a table, not a table
             // without one.
             set_mark(&self.table).map_err(KillSwitchError::Mark)?;
@@ -112,12 +131,45 @@ impl KillSwitch {
             }
             return Err(error);
         }
+        if let Some(events) = &self.events {
+            // The kernel has told of our own change before it said that it was done.
+            others(events, "");
+        }
+        self.is_disturbed = false;
         self.closed = Some(ruleset);
         Ok(())
     }
 
+    /// Resolves when somebody else has changed or removed the table: a firewall that starts anew
+    /// flushes those of all. It is put right by the next [`Self::close`].
+    pub(crate) async fn disturbed(&mut self) {
+        let Some(events) = &self.events else {
+            return std::future::pending().await;
+        };
+        loop {
+            // What somebody insists on is answered ten times a second, not a thousand times.
+            if let Some(at) = self.put_right {
+                tokio::time::sleep_until((at + PATIENCE).into()).await;
+            }
+            if events.readable().await.is_err() {
+                return std::future::pending().await;
+            }
+            if others(events, &self.table) {
+                break;
+            }
+        }
+        let now = Instant::now();
+        self.put_right = Some(now);
+        self.is_disturbed = true;
+        if self.told.is_none_or(|at| now - at > REPETITION) {
+            self.told = Some(now);
+            tracing::warn!("somebody changed the rules of the kill switch; they are put right");
+        }
+    }
+
     /// Lets everything through.
     pub(crate) fn open(&mut self) -> Result<(), KillSwitchError> {
+        self.events = None;
         match self.closed.take() {
             Some(_) => remove(&self.table),
             None => Ok(()),
@@ -170,6 +222,39 @@ fn remove(table: &str) -> Result<(), KillSwitchError> {
     // The last one goes with its folder; others may have marks in it.
     drop(fs::remove_dir(MARKS));
     Ok(())
+}
+
+/// A socket that hears what happens to tables.
+fn listen() -> io::Result<UnixDatagram> {
+    let socket = rustix::net::socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+        Some(NETFILTER),
+    )?;
+    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, EVENTS))?;
+    // Any socket of datagrams is read alike, and this is the nearest that tokio knows.
+    UnixDatagram::from_std(socket.into())
+}
+
+/// Takes the events away that are there; whether one is of `table`, or may have been.
+fn others(events: &UnixDatagram, table: &str) -> bool {
+    let mut buffer = [0_u8; ANSWER_SIZE];
+    let mut found = false;
+    loop {
+        match events.try_recv(&mut buffer) {
+            Ok(length) => {
+                let name = table.as_bytes();
+                let event = &buffer[..length];
+                found |= !name.is_empty() && event.windows(name.len()).any(|part| part == name);
+            }
+            // Some were lost.
+            Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => {
+                found = true;
+            }
+            Err(_) => return found,
+        }
+    }
 }
 
 /// Has the kernel carry out a batch. It does so before `send` returns, and the answers are there.

@@ -233,3 +233,57 @@ fn a_network_that_goes_is_no_wish_and_a_connection_that_is_deleted_is_one() {
     });
     assert_eq!(tables(&lab), "");
 }
+
+#[test]
+fn a_firewall_that_flushes_all_tables_does_not_open_it() {
+    let (lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
+    assert_up(&lab, &lab.up());
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    let table = tables(&lab).replace("table ", "");
+    let table = table.trim();
+    for line in [
+        "nft flush ruleset".to_owned(),
+        format!("nft delete table {table}"),
+        format!("nft flush table {table}"),
+        format!("nft insert rule {table} output accept"),
+    ] {
+        lab.client.check(["sh", "-c", &line]);
+        eventually(&format!("{line} is put right"), SOON, || {
+            (lab.client.check(["nft", "list", "ruleset"]) == rules).then_some(())
+        });
+    }
+    assert_stopped(&lab);
+    lab.traffic_flows();
+    let told = lab.journal().matches("they are put right").count();
+    assert!((1..4).contains(&told), "{told}");
+    // What others do with their own tables is their business.
+    lab.client.check(["nft", "add", "table", "inet", "other"]);
+    assert!(tables(&lab).contains("inet other"));
+    lab.client
+        .check(["nft", "delete", "table", "inet", "other"]);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn networkmanager_s_end_is_no_wish() {
+    let (mut lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
+    for killed in [false, true] {
+        assert_up(&lab, &lab.up());
+        if killed {
+            lab.kill_network_manager();
+        } else {
+            lab.stop_network_manager();
+        }
+        eventually("the service ends", SOON, || {
+            lab.client
+                .processes_called(SERVICE)
+                .is_empty()
+                .then_some(())
+        });
+        lab.start_network_manager();
+        assert_stopped(&lab);
+    }
+    assert_up(&lab, &lab.up());
+    take_down(&lab, &before);
+    assert!(reaches(&lab, OUTSIDE));
+}
