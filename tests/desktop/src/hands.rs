@@ -2,13 +2,14 @@
 
 use crate::accessible::{Accessible, Corner};
 use crate::desktop::{Desktop, run};
+use crate::role::Role;
 use aws_client_vpn_harness::{eventually, wait_for};
 use std::time::Duration;
 
 /// Until a window is where it will stay.
 const LIMIT: Duration = Duration::from_secs(20);
 /// After which somebody presses a key once more.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Desktop<'_> {
     /// Presses and lets go a key or a combination, as `Return` or `ctrl+a`.
@@ -65,17 +66,24 @@ impl Desktop<'_> {
         })
     }
 
-    /// Types a path into the file chooser `title`, as the keyboard's way there is.
+    /// Types a path into the file chooser `title` of `program`, as the keyboard's way there is.
     #[track_caller]
-    pub fn choose_file(&self, title: &str, file: &str) {
+    pub fn choose_file(&self, program: &Accessible, title: &str, file: &str) {
         self.await_window(title);
         self.key("ctrl+l");
-        self.type_text(file);
-        // GTK's chooser takes no Return as long as it reads the folder, and shows no sign of that.
-        eventually("the file is chosen", LIMIT, || {
-            self.key("Return");
-            wait_for(PATIENCE, || (self.active_window() != title).then_some(()))
+        // As long as it reads the folder, it takes no Return and shows no sign of that. What it
+        // completes it has read; it may forget a Tab, too.
+        let (begun, _) = file.split_at(file.len() - 1);
+        self.type_text(begun);
+        let is_field = |node: &Accessible| node.is(Role::Text) || node.is(Role::Entry);
+        let field = program.wait_for("the field of the path", |node| {
+            is_field(node) && node.text().starts_with(begun)
         });
+        eventually("the path is complete", LIMIT, || {
+            self.key("Tab");
+            wait_for(PATIENCE, || (field.text() == file).then_some(()))
+        });
+        self.key("Return");
     }
 
     /// The title of the window that has the keyboard.

@@ -52,7 +52,8 @@ impl<'desktop, 'world> NetworkSettings<'desktop, 'world> {
         let import = self.shown.wait(Role::Label, "Import from file…");
         self.desktop.await_window_of(&self.shown, &import);
         self.desktop.click(&import);
-        self.desktop.choose_file("Select file to import", file);
+        self.desktop
+            .choose_file(&self.shown, "Select file to import", file);
         self.editor("Add")
     }
 
@@ -64,11 +65,7 @@ impl<'desktop, 'world> NetworkSettings<'desktop, 'world> {
             |node: &Accessible| node.is(Role::ListItem) && node.find(Role::Label, name).is_some();
         let row = self.shown.wait_for(&format!("the row of {name}"), is_row);
         self.desktop.click(&row.wait_any(Role::Button, &OPTIONS));
-        let editor = self.editor("Apply");
-        // It begins with what NetworkManager knows of every connection.
-        let tab = editor.window.wait(Role::Label, "Identity");
-        self.desktop.click(&tab);
-        editor
+        self.editor("Apply")
     }
 
     /// The editor that opens, with the button that saves.
@@ -76,6 +73,8 @@ impl<'desktop, 'world> NetworkSettings<'desktop, 'world> {
     fn editor(&self, save: &'static str) -> ConnectionEditor<'desktop, 'world> {
         let button = self.shown.wait(Role::Button, save);
         let window = self.desktop.await_window_of(&self.shown, &button);
+        // It may begin with what NetworkManager knows of every connection.
+        self.desktop.click(&window.wait(Role::Label, "Identity"));
         ConnectionEditor {
             desktop: self.desktop,
             window,

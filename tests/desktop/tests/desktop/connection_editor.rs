@@ -75,7 +75,7 @@ fn import<'desktop, 'world>(
     desktop.click(&from_file);
     create.wait_until("the list is closed", |_| !from_file.is_showing());
     desktop.click(&create);
-    desktop.choose_file("Select file to import", file);
+    desktop.choose_file(program, "Select file to import", file);
     editor_of(desktop, program, name)
 }
 
