@@ -9,6 +9,8 @@ pub enum Progress {
     Working(String),
     /// The connection is up.
     Connected,
+    /// It was switched off, here or elsewhere.
+    SwitchedOff,
     /// It will not come up; why, and what to do.
     Failed(String),
 }
@@ -22,6 +24,7 @@ pub fn of(state: u32, reason: u32) -> Progress {
         3 => Progress::Working(text!("Talking to the endpoint…")),
         4 => Progress::Working(text!("Setting up the network…")),
         5 => Progress::Connected,
+        6 | 7 if reason == 2 => Progress::SwitchedOff,
         6 | 7 => Progress::Failed(failure(reason)),
         _ => Progress::Working(text!("Preparing…")),
     }
@@ -29,7 +32,6 @@ pub fn of(state: u32, reason: u32) -> Progress {
 
 fn failure(reason: u32) -> String {
     match reason {
-        2 => text!("The connection was switched off."),
         3 => text!("The network connection below it was lost. Connect to a network and try again."),
         4 => text!(
             "The VPN service ended unexpectedly. Its journal tells why: \
@@ -65,7 +67,8 @@ mod tests {
             assert!(matches!(of(state, 0), Progress::Working(_)), "{state}");
         }
         assert_eq!(of(5, 0), Progress::Connected);
-        let said: Vec<Progress> = (0..=12).map(|reason| of(6, reason)).collect();
+        assert_eq!(of(6, 2), Progress::SwitchedOff);
+        let said: Vec<Progress> = (3..=12).map(|reason| of(6, reason)).collect();
         assert!(said.iter().all(|said| matches!(said, Progress::Failed(_))));
         assert_ne!(of(6, 9), of(6, 10));
         assert_eq!(of(7, 2), of(6, 2));

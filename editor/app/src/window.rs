@@ -491,6 +491,15 @@ impl Inner {
                     &button(&text!("_Disconnect"), "win.disconnect", false),
                 ))
                 .build(),
+            Progress::SwitchedOff => adw::StatusPage::builder()
+                .icon_name("network-vpn-symbolic")
+                .title(text!("Not Connected"))
+                .description(text!("The connection was switched off."))
+                .child(&buttons(
+                    &button(&text!("C_onnect Now"), "win.connect", false),
+                    &button(&text!("_Done"), "window.close", true),
+                ))
+                .build(),
             Progress::Failed(why) => adw::StatusPage::builder()
                 .icon_name("dialog-warning-symbolic")
                 .title(text!("Not Connected"))
@@ -547,10 +556,10 @@ impl Inner {
                     Some(activation) => inner.network_manager.deactivate(activation).await.err(),
                     None => None,
                 };
-                inner.show_progress(&Progress::Failed(match failed {
-                    Some(error) => sentence(&words::of(&error)),
-                    None => text!("The connection was switched off."),
-                }));
+                inner.show_progress(&match failed {
+                    Some(error) => Progress::Failed(sentence(&words::of(&error))),
+                    None => Progress::SwitchedOff,
+                });
             }
         ));
     }
@@ -587,9 +596,30 @@ fn buttons(first: &gtk::Button, second: &gtk::Button) -> gtk::Box {
     both
 }
 
-/// A day as the user's language writes it.
+/// A day as the language of the texts writes it, which may be another one than that of the
+/// system's dates.
 fn day(seconds: i64) -> String {
-    glib::DateTime::from_unix_local(seconds)
-        .and_then(|day| day.format(&text!("%B %-d, %Y")))
-        .map_or_else(|_| String::new(), |day| day.to_string())
+    let Ok(day) = glib::DateTime::from_unix_local(seconds) else {
+        return String::new();
+    };
+    let month = match day.month() {
+        1 => text!("January"),
+        2 => text!("February"),
+        3 => text!("March"),
+        4 => text!("April"),
+        5 => text!("May"),
+        6 => text!("June"),
+        7 => text!("July"),
+        8 => text!("August"),
+        9 => text!("September"),
+        10 => text!("October"),
+        11 => text!("November"),
+        _ => text!("December"),
+    };
+    text!(
+        "{month} {day}, {year}",
+        month = month,
+        day = day.day_of_month(),
+        year = day.year()
+    )
 }

@@ -73,11 +73,12 @@ impl RowWidgets {
     fn fill(&self, value: &Value) -> Body {
         let tooltip = words::translate(self.field.tooltip());
         let input = Input::new(self.field, value, &self.page);
+        let is_tall = matches!(self.field.kind(), Kind::Lines | Kind::Content(_));
         let label = gtk::Label::builder()
             .label(words::translate(self.field.label()))
             .use_underline(true)
             .xalign(0.0)
-            .valign(if self.field.kind() == Kind::Lines {
+            .valign(if is_tall {
                 gtk::Align::Start
             } else {
                 gtk::Align::Center
@@ -344,10 +345,13 @@ impl Input {
             }
         });
 
-        let root = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+        // One below the other: beside the buttons a subject would be a narrow column.
+        let buttons = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+        buttons.add(&choose);
+        buttons.add(&remove);
+        let root = gtk::Box::new(gtk::Orientation::Vertical, 6);
         root.add(&summary);
-        root.add(&choose);
-        root.add(&remove);
+        root.add(&buttons);
         root.show_all();
         Self::Content {
             root: root.upcast(),

@@ -141,6 +141,15 @@ impl<'desktop, 'world> ConnectionEditor<'desktop, 'world> {
             .wait_until("the editor closes", |window| !window.is_showing());
     }
 
+    /// Clicks at Cancel; waits until the window is gone.
+    #[track_caller]
+    pub fn cancel(self) {
+        self.desktop
+            .click(&self.window.wait(Role::Button, "Cancel"));
+        self.window
+            .wait_until("the editor closes", |window| !window.is_showing());
+    }
+
     #[track_caller]
     fn field(&self, name: &str) -> Accessible {
         let is_field = |node: &Accessible| {

@@ -39,9 +39,9 @@ fn inside(language: &str) {
     let network_manager = Played::on_system_bus();
     let screen = Screen::new(application, folder, language);
     match language {
-        "de" => looks(&screen, "Anmeldung"),
+        "de" => looks(&screen, "Anmeldung", "Abgelaufen am 1. März 2024"),
         _ => {
-            looks(&screen, "Sign-in");
+            looks(&screen, "Sign-in", "Expired on March 1, 2024");
             adds_and_connects(&screen, &network_manager);
             updates(&screen, &network_manager);
             says_what_went_wrong(&screen, &network_manager);
@@ -52,8 +52,8 @@ fn inside(language: &str) {
     }
 }
 
-/// Nothing is cut off, whatever the window's width and colours.
-fn looks(screen: &Screen, label: &str) {
+/// Nothing is cut off, whatever the window's width and colours; dates are in the texts' language.
+fn looks(screen: &Screen, label: &str, expired: &str) {
     let window = screen.welcome();
     screen.expect_uncut(&window);
     screen.picture("welcome");
@@ -61,6 +61,9 @@ fn looks(screen: &Screen, label: &str) {
     for name in ["certificate", "password", "expired"] {
         let window = screen.open(name);
         screen.wait_for(&window, label);
+        if name == "expired" {
+            screen.wait_for(&window, expired);
+        }
         screen.expect_uncut(&window);
         screen.picture(name);
         screen.close(&window);

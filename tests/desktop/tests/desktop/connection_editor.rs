@@ -42,6 +42,13 @@ fn nm_connection_editor_imports_edits_and_saves() {
     let uuid = setting(&lab, "client-udp-443", "connection.uuid");
     let _opener = desktop.start("nm-connection-editor", &["--edit", &uuid]);
     let editor = editor_of(&desktop, &program, "client-udp-443");
+    editor.type_into("Port", "1195");
+    editor.cancel();
+    assert!(!setting(&lab, "client-udp-443", "vpn.data").contains("1195"));
+    steps.done("cancelled an edit");
+
+    let _opener = desktop.start("nm-connection-editor", &["--edit", &uuid]);
+    let editor = editor_of(&desktop, &program, "client-udp-443");
     editor.type_into("Port", "70000");
     editor.await_can_save(false);
     desktop.screenshot("connection-editor-wrong-light");

@@ -1,13 +1,12 @@
-//! The importer: opened by its desktop file with a profile, up to a connection that is up.
+//! The importer: opened as a double click on a profile opens it, up to a connection that is up.
 
 use crate::settings::{OURS, shows};
-use crate::{Steps, assert_nothing_left, await_agent, await_end, lab, reason};
+use crate::{Steps, assert_nothing_left, await_agent, await_end, lab, reason, setting};
 use aws_client_vpn_desktop::{Appearance, Desktop, Role};
-use aws_client_vpn_harness::Options;
+use aws_client_vpn_harness::{Options, Process};
 
-pub(crate) const DESKTOP_FILE: &str =
-    "/usr/share/applications/org.freedesktop.NetworkManager.AwsClientVpn.desktop";
-pub(crate) const PROFILE: &str = "/run/lab/profiles/client-udp-443.ovpn";
+/// By which it is known to AT-SPI.
+pub(crate) const PROGRAM: &str = "aws-client-vpn-importer";
 
 #[test]
 fn a_profile_is_opened_added_and_connected() {
@@ -16,9 +15,19 @@ fn a_profile_is_opened_added_and_connected() {
     let desktop = Desktop::gnome(&lab.client, Appearance::Light);
     await_agent(&lab, "org.gnome.Shell.NetworkAgent");
     let before = lab.snapshot();
-    // By its whole path: the lab has a browser of that name.
-    let launched = desktop.start("/usr/bin/gio", &["launch", DESKTOP_FILE, PROFILE]);
-    let program = desktop.program("aws-client-vpn-importer");
+    install_for_user(&desktop);
+    let opened = open(&desktop);
+    let program = desktop.program(PROGRAM);
+    let cancel = program.wait(Role::Button, "Cancel");
+    desktop.await_window_of(&program, &cancel);
+    desktop.click(&cancel);
+    drop(opened);
+    assert_nothing_left(&lab, &before);
+    assert!(!setting(&lab, "client-udp-443", "connection.id").contains("client"));
+    steps.done("cancelled");
+
+    let launched = open(&desktop);
+    let program = desktop.program(PROGRAM);
     let add = program.wait(Role::Button, "Add");
     desktop.await_window_of(&program, &add);
     desktop.screenshot("importer-profile-light");
@@ -37,9 +46,28 @@ fn a_profile_is_opened_added_and_connected() {
     desktop.await_window_of(&program, &disconnect);
     desktop.click(&disconnect);
     assert_eq!(await_end(&lab).reason, reason::USER_DISCONNECTED);
-    program.wait(Role::Button, "Try Again");
+    program.wait(Role::Label, "The connection was switched off.");
+    desktop.screenshot("importer-off-light");
     desktop.click(&program.wait(Role::Button, "Done"));
     drop(launched);
     assert_nothing_left(&lab, &before);
     steps.done("disconnected");
+}
+
+/// Has the desktop know what opens profiles, as the package's triggers do for all users.
+pub(crate) fn install_for_user(desktop: &Desktop<'_>) {
+    let script = "set -e; here=$HOME/.local/share; id=org.freedesktop.NetworkManager.AwsClientVpn; \
+                  mkdir -p $here/applications $here/mime/packages; \
+                  cp /usr/share/applications/$id.desktop $here/applications; \
+                  cp /usr/share/mime/packages/$id.xml $here/mime/packages; \
+                  update-desktop-database $here/applications; update-mime-database $here/mime";
+    let done = desktop.command("sh").args(["-c", script]).status();
+    assert!(done.is_ok_and(|status| status.success()), "not installed");
+}
+
+/// A double click on the profile.
+pub(crate) fn open(desktop: &Desktop<'_>) -> Process {
+    // By its whole path: the lab has a browser of that name.
+    let profile = "/run/lab/profiles/client-udp-443.ovpn";
+    desktop.start("/usr/bin/gio", &["open", profile])
 }

@@ -1,7 +1,6 @@
 //! What everything looks like in dark colours; the other tests take the pictures in light ones.
 
-use crate::importer::{DESKTOP_FILE, PROFILE};
-use crate::{Steps, await_agent, await_waiting_window, lab, setting};
+use crate::{Steps, await_agent, await_waiting_window, importer, lab, setting};
 use aws_client_vpn_desktop::{Appearance, Desktop, NetworkSettings, Role};
 use aws_client_vpn_harness::{Browser, Options};
 
@@ -38,8 +37,9 @@ fn everything_shows_in_dark_colours() {
     editor.kill();
     steps.done("the editor in nm-connection-editor");
 
-    let _launched = desktop.start("/usr/bin/gio", &["launch", DESKTOP_FILE, PROFILE]);
-    let program = desktop.program("aws-client-vpn-importer");
+    importer::install_for_user(&desktop);
+    let _opened = importer::open(&desktop);
+    let program = desktop.program(importer::PROGRAM);
     // The endpoint is set up already.
     let update = program.wait(Role::Button, "Update");
     desktop.await_window_of(&program, &update);

@@ -18,6 +18,12 @@ fn gnome_settings_imports_edits_and_saves() {
     let mut settings = NetworkSettings::open(&desktop);
     steps.done("GNOME Settings is open");
 
+    settings
+        .import("/run/lab/profiles/client-udp-443.ovpn")
+        .cancel();
+    assert_eq!(setting(&lab, "client-udp-443", "connection.id"), "");
+    steps.done("cancelled an import");
+
     let editor = settings.import("/run/lab/profiles/client-udp-443.ovpn");
     assert_eq!(editor.text("Name"), "client-udp-443");
     assert_eq!(editor.text("Port"), "443");
@@ -41,6 +47,12 @@ fn gnome_settings_imports_edits_and_saves() {
         "+vpn.data",
         "of-a-later-version=kept",
     ]);
+    let editor = settings.edit("client-udp-443");
+    editor.type_into("Port", "1195");
+    editor.cancel();
+    assert!(!setting(&lab, "client-udp-443", "vpn.data").contains("1195"));
+    steps.done("cancelled an edit");
+
     let editor = settings.edit("client-udp-443");
     editor.type_into("Port", "70000");
     editor.await_can_save(false);
