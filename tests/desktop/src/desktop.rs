@@ -32,7 +32,6 @@ pub enum Appearance {
 #[derive(Debug)]
 pub struct Desktop<'world> {
     world: &'world World,
-    appearance: Appearance,
     session: Connection,
     accessible: Accessible,
     // Dropped in this order.
@@ -55,7 +54,7 @@ impl<'world> Desktop<'world> {
         command.args(["-noreset", "-dpi", "96"]);
         let display = world.spawn_logged("display", command);
         await_socket(&root, &format!("/tmp/.X11-unix/X{}", &DISPLAY[1..]));
-        let mut command = session_command(world, appearance, "dbus-daemon");
+        let mut command = session_command(world, "dbus-daemon");
         command.args(["--session", "--nofork", "--nopidfile"]);
         command.arg(format!("--address=unix:path={RUNTIME}/bus"));
         let bus = world.spawn_logged("session-bus", command);
@@ -73,7 +72,6 @@ impl<'world> Desktop<'world> {
         let accessible = Accessible::root(connect(&root, &address));
         Self {
             world,
-            appearance,
             session,
             accessible,
             xsettings: None,
@@ -136,7 +134,7 @@ impl<'world> Desktop<'world> {
     /// A command that will run in the session.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
-        session_command(self.world, self.appearance, program)
+        session_command(self.world, program)
     }
 
     /// Starts a program in the session; its output goes to the log file of its name.
@@ -228,7 +226,7 @@ pub(crate) fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn session_command(world: &World, appearance: Appearance, program: &str) -> Command {
+fn session_command(world: &World, program: &str) -> Command {
     let mut command = world.command(program);
     command
         .env("DISPLAY", DISPLAY)
@@ -243,10 +241,6 @@ fn session_command(world: &World, appearance: Appearance, program: &str) -> Comm
         .env("GSETTINGS_BACKEND", "keyfile")
         .env("GTK_A11Y", "atspi")
         .env("BROWSER", "/run/lab/bin/xdg-open");
-    if appearance == Appearance::Dark {
-        // For GTK 3, which gnome-settings-daemon would tell.
-        command.env("GTK_THEME", "Adwaita:dark");
-    }
     command
 }
 

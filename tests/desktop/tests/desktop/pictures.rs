@@ -29,7 +29,9 @@ fn everything_shows_in_dark_colours() {
     steps.done("the editor in GNOME Settings");
 
     let uuid = setting(&lab, "vpn", "connection.uuid");
-    let mut editor = desktop.start("nm-connection-editor", &["--edit", &uuid]);
+    // GTK 3 knows no preference of users.
+    let dark = "GTK_THEME=Adwaita:dark";
+    let mut editor = desktop.start("env", &[dark, "nm-connection-editor", "--edit", &uuid]);
     let program = desktop.program("nm-connection-editor");
     program.wait(Role::Button, "Save");
     desktop.await_window("Editing vpn");
