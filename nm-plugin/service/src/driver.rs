@@ -200,7 +200,7 @@ impl Activation {
             "connecting {name:?} to {}",
             profile.display_endpoint()
         );
-        let kill_switch = KillSwitch::new(&uuid, connection.kill_switch()?);
+        let mut kill_switch = KillSwitch::new(&uuid, connection.kill_switch()?);
         match kill_switch.lift_earlier() {
             Ok(true) => {
                 tracing::info!("let traffic through again that was stopped since the last time")

@@ -8,6 +8,7 @@ use aws_client_vpn_core::kill_switch::{
     Choices, Endpoint, MARKS, Openings, Ruleset, TABLE_PREFIX, local_networks, netlink, table_name,
 };
 use aws_client_vpn_core::overlap::KernelRoute;
+use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -51,6 +52,9 @@ pub(crate) struct KillSwitch {
     choices: Option<Choices>,
     /// What is in the kernel, by this process.
     closed: Option<Ruleset>,
+    /// The way to nftables. It stays open: to close it after a change takes the kernel 8 to 16 ms,
+    /// as it waits for what was removed to be gone.
+    netlink: Option<OwnedFd>,
     /// What others do to it.
     events: Option<UnixDatagram>,
     is_disturbed: bool,
@@ -65,6 +69,7 @@ impl KillSwitch {
             table: table_name(uuid),
             choices,
             closed: None,
+            netlink: None,
             events: None,
             is_disturbed: false,
             put_right: None,
@@ -84,10 +89,10 @@ impl KillSwitch {
 
     /// Takes away what an earlier activation left; whether there was something. Whoever connects
     /// again has to be let out to sign in.
-    pub(crate) fn lift_earlier(&self) -> Result<bool, KillSwitchError> {
+    pub(crate) fn lift_earlier(&mut self) -> Result<bool, KillSwitchError> {
         let left = mark_of(&self.table).exists();
         if left {
-            remove(&self.table)?;
+            remove(reach(&mut self.netlink)?, &self.table)?;
         }
         Ok(left)
     }
@@ -125,7 +130,9 @@ impl KillSwitch {
             // without one.
             set_mark(&self.table).map_err(KillSwitchError::Mark)?;
         }
-        if let Err(error) = hand_over(&ruleset.replacement()) {
+        let done =
+            reach(&mut self.netlink).and_then(|netlink| hand_over(netlink, &ruleset.replacement()));
+        if let Err(error) = done {
             if self.closed.is_none() {
                 drop(fs::remove_file(mark_of(&self.table)));
             }
@@ -171,7 +178,7 @@ impl KillSwitch {
     pub(crate) fn open(&mut self) -> Result<(), KillSwitchError> {
         self.events = None;
         match self.closed.take() {
-            Some(_) => remove(&self.table),
+            Some(_) => remove(reach(&mut self.netlink)?, &self.table),
             None => Ok(()),
         }
     }
@@ -184,8 +191,9 @@ pub(crate) fn lift(uuid: Option<&str>) -> Result<usize, KillSwitchError> {
         Some(uuid) => vec![table_name(uuid)],
         None => marks(Path::new(MARKS)),
     };
+    let mut netlink = None;
     for table in &tables {
-        remove(table)?;
+        remove(reach(&mut netlink)?, table)?;
     }
     Ok(tables.len())
 }
@@ -212,8 +220,8 @@ fn set_mark(table: &str) -> io::Result<()> {
     fs::write(mark_of(table), "")
 }
 
-fn remove(table: &str) -> Result<(), KillSwitchError> {
-    hand_over(&netlink::removal(table))?;
+fn remove(netlink: &OwnedFd, table: &str) -> Result<(), KillSwitchError> {
+    hand_over(netlink, &netlink::removal(table))?;
     match fs::remove_file(mark_of(table)) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -257,25 +265,33 @@ fn others(events: &UnixDatagram, table: &str) -> bool {
     }
 }
 
+/// The socket that leads to nftables, opened if it is not yet.
+fn reach(netlink: &mut Option<OwnedFd>) -> Result<&OwnedFd, KillSwitchError> {
+    match netlink {
+        Some(netlink) => Ok(netlink),
+        none => {
+            let opened = rustix::net::socket_with(
+                AddressFamily::NETLINK,
+                SocketType::RAW,
+                SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+                Some(NETFILTER),
+            );
+            Ok(none.insert(opened.map_err(|error| KillSwitchError::Socket(error.into()))?))
+        }
+    }
+}
+
 /// Has the kernel carry out a batch. It does so before `send` returns, and the answers are there.
-fn hand_over(batch: &[u8]) -> Result<(), KillSwitchError> {
-    let socket = |error: Errno| KillSwitchError::Socket(error.into());
+fn hand_over(netlink: &OwnedFd, batch: &[u8]) -> Result<(), KillSwitchError> {
     let refused = |error: Errno| KillSwitchError::Refused(error.into());
-    let netlink = rustix::net::socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-        Some(NETFILTER),
-    )
-    .map_err(socket)?;
-    let sent = rustix::net::send(&netlink, batch, SendFlags::empty()).map_err(refused)?;
+    let sent = rustix::net::send(netlink, batch, SendFlags::empty()).map_err(refused)?;
     if sent != batch.len() {
         return Err(refused(Errno::MSGSIZE));
     }
     let mut answers = 0;
     let mut buffer = [0_u8; ANSWER_SIZE];
     while answers < MOST_ANSWERS {
-        match rustix::net::recv(&netlink, &mut buffer, RecvFlags::empty()) {
+        match rustix::net::recv(netlink, &mut buffer, RecvFlags::empty()) {
             Ok((read, _)) => {
                 answers += 1;
                 netlink::outcome(&buffer[..read])

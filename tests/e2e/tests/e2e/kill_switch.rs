@@ -1,7 +1,7 @@
 //! The kill switch: what leaves the computer while a connection is wanted, and when it ends.
 
 use crate::interruptions::SERVICE;
-use crate::{SOON, assert_up, endpoint, lab, reason, state, take_down};
+use crate::{SOON, assert_failed, assert_up, endpoint, lab, reason, state, take_down};
 use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually};
 use rustix::process::Signal;
 use serde_json::json;
@@ -156,6 +156,22 @@ fn a_first_login_that_fails_costs_no_network() {
     assert!(reaches(&lab, OUTSIDE));
     assert_eq!(tables(&lab), "");
     lab.assert_clean(&before);
+}
+
+#[test]
+fn a_kill_switch_that_cannot_be_closed_makes_no_connection() {
+    let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
+    let in_the_way = "/run/nm-aws-client-vpn/kill-switch";
+    lab.client.check(["touch", in_the_way]);
+    let before = lab.snapshot();
+    let up = lab.up();
+    let words = ["the kill switch could not be closed", "switch it off"];
+    assert_failed(&lab, &up, reason::UNKNOWN, &words, &before);
+    assert!(reaches(&lab, OUTSIDE));
+    lab.client.check(["rm", in_the_way]);
+    assert_up(&lab, &lab.up());
+    assert_stopped(&lab);
+    assert!(lab.down().status.success());
 }
 
 #[test]
