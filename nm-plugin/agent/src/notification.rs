@@ -106,7 +106,7 @@ impl End {
 /// notification is gone, or the sign-in has ended.
 pub(crate) async fn show_end(system: Connection, end: End) {
     let headline = end.headline(SystemTime::now());
-    let body = text!("Sign in again now to stay connected. The tunnel pauses while you do.");
+    let body = text!("Sign in again now to stay connected. The tunnel stays up meanwhile.");
     let label = text!("Renew");
     // It stays until it is seen.
     let shown = show(&headline, &body, &[RENEW, &label], URGENT).await;

@@ -36,7 +36,7 @@ pub enum Command {
     /// Sign in anew to a connection that is up, before its endpoint ends it
     ///
     /// An endpoint lets a sign-in count for some hours and then ends the connection. This asks for
-    /// the new one at a moment that suits you. The tunnel pauses while you sign in.
+    /// the new one at a moment that suits you. The tunnel stays up while you sign in in your browser.
     Renew(Renew),
 }
 

@@ -35,7 +35,7 @@ pub async fn renew(wanted: Option<&str>) -> Result<String, RenewError> {
     let (name, service) = choose(&answer.stored, &answer.active, wanted)?;
     match network_manager::renew(service).await {
         Ok(()) => Ok(format!(
-            "The browser opens for a new sign-in to {name:?}. The tunnel pauses until you are done.\n"
+            "The browser opens for a new sign-in to {name:?}. The tunnel stays up meanwhile.\n"
         )),
         Err(zbus::Error::MethodError(_, Some(why), _)) => Err(RenewError::Refused(why)),
         Err(error) => Err(RenewError::Refused(error.to_string())),

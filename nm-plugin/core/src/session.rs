@@ -14,6 +14,7 @@ mod expiry;
 mod failure;
 mod reconnect;
 mod remote;
+mod renewal;
 mod sign_in;
 
 pub use appearance::Shown;
@@ -25,6 +26,7 @@ use credentials::Credentials;
 use expiry::Term;
 use reconnect::{LoginPace, Reconnect};
 use remote::Remote;
+use renewal::Renewal;
 use sign_in::SECRETS_REQUEST_LIFETIME;
 
 use crate::banner::Banner;
@@ -105,6 +107,10 @@ pub enum Input {
     Management(Notification),
     /// The OpenVPN process is gone; how it ended, in words.
     OpenVpnEnded(String),
+    /// The second OpenVPN's management interface said something.
+    Second(Notification),
+    /// The second OpenVPN is gone, or could not be started; why, in words.
+    SecondEnded(String),
     /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
     NewSecrets(BTreeMap<String, Secret>),
     /// The kill switch that the connection is to have cannot be closed; why, in words.
@@ -140,6 +146,12 @@ pub enum Effect {
     Launch,
     /// Send a command to OpenVPN's management interface.
     Send(Command),
+    /// Start a second OpenVPN beside the one that carries the traffic, to fetch a challenge.
+    LaunchSecond,
+    /// Send a command to the second OpenVPN.
+    SendSecond(Command),
+    /// End the second OpenVPN, and take away all that belongs to it.
+    EndSecond,
     /// Ask NetworkManager for secrets.
     RequestSecrets {
         /// For the user.
@@ -216,6 +228,8 @@ pub struct Session {
     /// The phase for which OpenVPN was given what it sends next; if for none, it sends the token.
     given: Option<Phase>,
     term: Term,
+    /// A new sign-in that is under way beside the tunnel.
+    renewal: Option<Renewal>,
     /// Whether a kill switch lets no browser out after a loss.
     browsers_are_stopped: bool,
     /// Why OpenVPN says that it ends.
@@ -320,6 +334,7 @@ impl Session {
             has_token: false,
             given: None,
             term: Term::default(),
+            renewal: None,
             browsers_are_stopped: false,
             exiting: None,
             effects: VecDeque::new(),
@@ -348,6 +363,7 @@ impl Session {
             self.state_deadline(),
             self.reconnect_deadline(),
             self.term_deadline(),
+            self.renewal_deadline(),
         ];
         due.into_iter().flatten().min()
     }
@@ -409,6 +425,7 @@ impl Session {
     #[must_use]
     pub fn expects_secrets(&self) -> bool {
         matches!(self.state, State::AwaitingLogin { .. } | State::Asking(_))
+            || self.awaits_login_beside_the_tunnel()
     }
 
     /// Whether a Disconnect call makes sense now.
@@ -433,6 +450,8 @@ impl Session {
             // What arrives after the decision to stop changes nothing.
             Input::Resolved { .. }
             | Input::Management(_)
+            | Input::Second(_)
+            | Input::SecondEnded(_)
             | Input::NewSecrets(_)
             | Input::Surroundings(_)
             | Input::Shown(_)
@@ -444,6 +463,8 @@ impl Session {
             Input::Resolved { host, result } => self.resolved(host, result, now),
             Input::NewSecrets(secrets) => self.new_secrets(secrets, now),
             Input::Management(notification) => self.notified(notification, now),
+            Input::Second(notification) => self.second_notified(notification, now),
+            Input::SecondEnded(how) => self.second_failed(&how, now),
         }
     }
 
@@ -650,6 +671,9 @@ impl Session {
 
     fn time_passed(&mut self, now: Instant) {
         self.term_nears_its_end(now);
+        if self.renewal_deadline().is_some_and(|at| now >= at) {
+            self.renewal_due(now);
+        }
         if self.reconnect_deadline().is_some_and(|at| now >= at) {
             self.reconnect_due(now);
         }
@@ -724,6 +748,7 @@ impl Session {
     }
 
     fn begin_stop(&mut self, now: Instant) {
+        self.end_renewal();
         self.announce(ServiceState::Stopping);
         self.last_answer = None;
         self.credentials.clear();

@@ -394,32 +394,6 @@ fn the_end_of_a_sign_in_is_told_ten_minutes_before() {
 }
 
 #[test]
-fn a_person_may_sign_in_anew_before_the_end() {
-    let limits = Limits {
-        session: Some(Duration::from_secs(3600)),
-        ..Limits::default()
-    };
-    let mut play = Play::connected_with(limits);
-    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    play.after(3000);
-    assert_eq!(
-        play.input(Input::Renew),
-        ["forget-passwords", "signal SIGUSR1"]
-    );
-    play.line(">STATE:1,RECONNECTING,SIGUSR1,,,,,");
-    released_for_a_login(&mut play);
-    assert_eq!(
-        play.line(NEED),
-        ["username Auth N/A", "password ACS::35001"]
-    );
-    assert_eq!(play.line(&challenge()), ["ask"]);
-    play.lines(&[AGAIN, HOLD]);
-    play.answered();
-    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
-    assert_eq!(play.after(3000), ["sign-in ends in 600 s"]);
-}
-
-#[test]
 fn what_the_endpoint_pushes_as_echo_is_a_banner_if_it_reads_like_one() {
     let mut play = Play::begin("auth-user-pass", true, BTreeMap::new());
     assert_eq!(play.line(">ECHO:1,Authorised use only"), NOTHING);

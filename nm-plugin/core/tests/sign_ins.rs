@@ -148,6 +148,9 @@ impl Play {
                 | Effect::SignInEnds { .. }
                 | Effect::Kill
                 | Effect::CleanUp
+                | Effect::LaunchSecond
+                | Effect::SendSecond(_)
+                | Effect::EndSecond
                 | Effect::Finish => continue,
             });
         }

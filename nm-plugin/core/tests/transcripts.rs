@@ -140,6 +140,9 @@ impl Player {
                 | Effect::SignInEnds { .. }
                 | Effect::Kill
                 | Effect::CleanUp
+                | Effect::LaunchSecond
+                | Effect::SendSecond(_)
+                | Effect::EndSecond
                 | Effect::Finish => format!("{effect:?}"),
             };
             self.outcome.story.push(step);

@@ -3,7 +3,6 @@
 //! One task does everything in turn, so whatever the session asks for happens in the order it
 //! asked for it, and NetworkManager sees signals and replies in that order.
 
-use crate::account::{self, Account};
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
@@ -11,17 +10,15 @@ use crate::ending::Ending;
 use crate::journal;
 use crate::kept_routes;
 use crate::kill_switch::{KillSwitch, KillSwitchError};
+use crate::launched_openvpn::LaunchedOpenVpn;
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
-use crate::pkcs11_module;
 use crate::resolver;
-use crate::runtime_dir::RuntimeDir;
 use crate::surroundings::Watch;
 use crate::tun_device::TunDevice;
 use aws_client_vpn_core::ip_config::IpConfig;
 use aws_client_vpn_core::kept_routes::KeptRoutes;
 use aws_client_vpn_core::management::{self, Line, Notification};
-use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_core::service::SIGN_IN_PATH;
 use aws_client_vpn_core::session::{
@@ -150,6 +147,8 @@ struct Activation {
     process: Option<OpenVpnProcess>,
     management: Option<ManagementSocket>,
     tun_device: Option<TunDevice>,
+    /// An OpenVPN beside the one that carries the traffic, which fetches a challenge.
+    second: Option<LaunchedOpenVpn>,
     device_is_gone: bool,
     bus_is_gone: Cell<bool>,
     resolved: mpsc::Receiver<Input>,
@@ -234,6 +233,7 @@ impl Activation {
             process: None,
             management: None,
             tun_device: None,
+            second: None,
             device_is_gone: false,
             bus_is_gone: Cell::new(false),
             resolved,
@@ -275,6 +275,7 @@ impl Activation {
                     self.give_up_on_device();
                     None
                 }
+                input = next_of_second(&mut self.second) => Some(self.heard_of_second(input).await),
                 shown = next_shown(&mut self.shown) => Some(Input::Shown(shown)),
                 () = changed(&mut self.watch) => {
                     self.routes_may_differ = true;
@@ -514,6 +515,9 @@ impl Activation {
             }
             Effect::Launch => return self.launch().err().map(Input::NotStarted),
             Effect::Send(command) => return self.send(command).await,
+            Effect::LaunchSecond => return self.launch_second(),
+            Effect::SendSecond(command) => return self.send_to_second(command).await,
+            Effect::EndSecond => self.end_second().await,
             Effect::Terminate => {
                 if let Some(process) = &self.process {
                     process.terminate();
@@ -559,6 +563,8 @@ impl Activation {
             | Input::Surroundings(_)
             | Input::Renew
             | Input::NetworkManagerGone
+            | Input::Second(_)
+            | Input::SecondEnded(_)
             | Input::TimePassed => {}
         }
     }
@@ -666,37 +672,43 @@ impl Activation {
     }
 
     fn launch(&mut self) -> Result<(), String> {
-        let account = account::look_up().map_err(|error| journal::chain(&error))?;
-        let mut management = listen(account)
-            .map_err(|error| format!("no management socket could be made under /run: {error}"))?;
-        let socket_path = management.path().unwrap_or_default();
-        let socket_path = socket_path
-            .to_str()
-            .ok_or("the path of the socket is not text")?;
-        let profile = self.session.profile();
-        let pkcs11_module = profile
-            .pkcs11_id()
-            .map(|_| pkcs11_module::find(profile.pkcs11_provider()))
-            .transpose()
-            .map_err(|error| error.to_string())?;
-        let device = TunDevice::create(account.uid)
-            .map_err(|error| format!("no tun device could be made: {error}"))?;
-        self.tun_device = Some(device.clone());
-        let parameters = LaunchParameters {
-            management_socket: socket_path,
-            tun_device: device.name(),
-            version: OpenVpnVersion::V2_6,
-            pkcs11_module: pkcs11_module.as_deref(),
-        };
-        let launch = openvpn::launch(self.session.profile(), &parameters);
-        let process =
-            OpenVpnProcess::start(launch, &device, account).map_err(|error| error.to_string())?;
-        if let Some(pid) = process.supervisor_pid() {
-            management.expect_child_of(pid);
-        }
-        self.management = Some(management);
-        self.process = Some(process);
+        let started = LaunchedOpenVpn::by(self.session.profile())?;
+        self.tun_device = Some(started.device);
+        self.management = Some(started.management);
+        self.process = Some(started.process);
         Ok(())
+    }
+
+    /// The second OpenVPN gets as far as the challenge, so its device never sees a packet.
+    fn launch_second(&mut self) -> Option<Input> {
+        match LaunchedOpenVpn::by(self.session.profile()) {
+            Ok(started) => {
+                self.second = Some(started);
+                None
+            }
+            Err(why) => Some(Input::SecondEnded(why)),
+        }
+    }
+
+    async fn heard_of_second(&mut self, input: Input) -> Input {
+        if matches!(input, Input::SecondEnded(_)) {
+            self.end_second().await;
+        }
+        input
+    }
+
+    async fn send_to_second(&mut self, command: management::Command) -> Option<Input> {
+        let second = self.second.as_mut()?;
+        match second.management.send(&command).await {
+            Ok(()) => None,
+            Err(error) => Some(Input::SecondEnded(journal::chain(&error))),
+        }
+    }
+
+    async fn end_second(&mut self) {
+        if let Some(second) = self.second.take() {
+            second.end().await;
+        }
     }
 
     /// Without its device a tunnel is none; OpenVPN's end is what the session goes by.
@@ -709,6 +721,7 @@ impl Activation {
     }
 
     async fn clean_up(&mut self) {
+        self.end_second().await;
         self.let_go_of_kill_switch().await;
         self.management = None;
         self.process = None;
@@ -751,8 +764,11 @@ fn tell_of_overlaps(config: &IpConfig, device: &str) {
     }
 }
 
-fn listen(account: Account) -> std::io::Result<ManagementSocket> {
-    ManagementSocket::listen(RuntimeDir::create(account)?, account)
+async fn next_of_second(second: &mut Option<LaunchedOpenVpn>) -> Input {
+    match second {
+        Some(second) => second.next().await,
+        None => pending().await,
+    }
 }
 
 /// The profile's limits, cut to what NetworkManager leaves for one activation.

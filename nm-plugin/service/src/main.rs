@@ -14,6 +14,7 @@ mod journal;
 mod kept_routes;
 mod kernel;
 mod kill_switch;
+mod launched_openvpn;
 mod management_socket;
 mod openvpn_process;
 mod pkcs11_module;

@@ -36,6 +36,7 @@ impl Session {
     pub(super) fn shown(&mut self, shown: Shown, now: Instant) {
         match shown {
             Shown::NeedsAnswer => {
+                self.renewal_is_asked();
                 if let State::AwaitingLogin { is_asked, .. } = &mut self.state {
                     *is_asked = true;
                 }
@@ -50,6 +51,10 @@ impl Session {
                 self.announce_anew();
                 let has_page = matches!(self.state, State::AwaitingLogin { is_asked: true, .. });
                 self.ask_anew(has_page, now);
+            }
+            Shown::Activated if self.awaits_login_beside_the_tunnel() => {
+                self.announce_anew();
+                self.ask_anew_beside_the_tunnel(now);
             }
             Shown::Activated | Shown::Other => {}
         }

@@ -4,7 +4,7 @@
 //! say how long, so this is a setting. Near the end the person is told, and may renew it at a
 //! moment of their own choice.
 
-use super::{Command, Effect, Phase, Session, State};
+use super::{Effect, Session, State};
 use std::time::{Duration, Instant};
 
 /// How long before the end the person is told.
@@ -53,19 +53,5 @@ impl Session {
             let left = ends.saturating_duration_since(now);
             self.effects.push_back(Effect::SignInEnds { left });
         }
-    }
-
-    /// A person wants to sign in anew now, rather than when the endpoint ends the connection.
-    pub(super) fn renew(&mut self, now: Instant) {
-        if !matches!(self.state, State::Connected) {
-            return;
-        }
-        self.last_answer = None;
-        self.has_token = false;
-        self.lost("a new sign-in was asked for", now);
-        self.connect(Phase::First, now);
-        self.login_pace = super::reconnect::LoginPace::default();
-        self.send(Command::ForgetPasswords);
-        self.send(Command::Restart);
     }
 }

@@ -9,6 +9,7 @@
 //! name servers and default route are dead. They are taken back for that time; the routes to the
 //! networks behind the tunnel stay.
 
+use super::renewal::Renewal;
 use super::{Command, Configured, Effect, Phase, ServiceState, Session, State};
 use crate::ip_config::{IpConfig, ip_config};
 use crate::profile::{SignIn, Transport};
@@ -162,12 +163,51 @@ impl Session {
         }
         self.failures = 0;
         self.remote.reached();
+        let renewal = self.renewal.take();
         let has_answer = self.last_answer.is_some();
         let phase = match self.profile.sign_in() {
             SignIn::Saml if has_answer => Phase::Reuse,
             SignIn::Saml | SignIn::Password { .. } | SignIn::Certificate => Phase::First,
         };
         self.connect(phase, now);
+        match renewal {
+            // A page is open already: its answer brings the tunnel back.
+            Some(Renewal::AwaitingLogin {
+                challenge,
+                url,
+                until,
+                ask_again,
+                is_asked,
+            }) => {
+                self.state = State::AwaitingLogin {
+                    challenge: *challenge,
+                    url,
+                    until,
+                    ask_again,
+                    is_asked,
+                };
+            }
+            Some(Renewal::Fetching { .. }) => self.effects.push_back(Effect::EndSecond),
+            None => {}
+        }
+    }
+
+    /// NetworkManager has been told of the loss.
+    pub(super) fn is_shown_already(&mut self) {
+        if let Some(reconnect) = &mut self.reconnect {
+            reconnect.tell_at = None;
+        }
+    }
+
+    /// Tells NetworkManager that the tunnel is up, as it is.
+    pub(super) fn show_as_up(&mut self) {
+        let Some(Configured { tunnel, server }) = &self.configured else {
+            return;
+        };
+        if let Ok(mut config) = ip_config(tunnel, *server, self.generation) {
+            config.general.banner = self.banner.text().map(str::to_owned);
+            self.hand_over(config);
+        }
     }
 
     /// An attempt led nowhere.

@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What the SAML sign-in sends as user name, in both phases.
-const SAML_USER_NAME: &str = "N/A";
+pub(super) const SAML_USER_NAME: &str = "N/A";
 /// What the first phase sends as password: the port the answer is expected on.
-const SAML_FIRST_PASSWORD: &str = "ACS::35001";
+pub(super) const SAML_FIRST_PASSWORD: &str = "ACS::35001";
 /// NetworkManager gives a secret agent 120 s (nm-secret-agent.c) and can only be asked for more
 /// by a new request; this leaves it ten seconds to arrive.
 pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
@@ -28,17 +28,21 @@ const UNSUPPORTED: &str = "digital envelope routines::unsupported";
 const KEY_REALM: &str = "Private Key";
 const TOKEN_REALM_END: &str = " token";
 
+/// What unlocks the key that OpenVPN asks a password for; `None` if it is for the endpoint.
+pub(super) fn key_credential(realm: &str) -> Option<Credential> {
+    if realm == KEY_REALM {
+        Some(Credential::KeyPassphrase)
+    } else if realm.ends_with(TOKEN_REALM_END) {
+        Some(Credential::TokenPin)
+    } else {
+        None
+    }
+}
+
 impl Session {
     /// OpenVPN asks for a password, and stands still until it has one.
     pub(super) fn password_needed(&mut self, realm: String, kind: &NeedKind, now: Instant) {
-        let key_credential = if realm == KEY_REALM {
-            Some(Credential::KeyPassphrase)
-        } else if realm.ends_with(TOKEN_REALM_END) {
-            Some(Credential::TokenPin)
-        } else {
-            None
-        };
-        if let Some(credential) = key_credential {
+        if let Some(credential) = key_credential(&realm) {
             self.key_credential_needed(credential, realm, kind, now);
             return;
         }
@@ -438,6 +442,10 @@ impl Session {
             State::AwaitingLogin { challenge, .. } => challenge,
             State::Asking(_) => {
                 self.answered(secrets, now);
+                return;
+            }
+            State::Connected if self.awaits_login_beside_the_tunnel() => {
+                self.answered_beside_the_tunnel(secrets, now);
                 return;
             }
             State::Connecting { .. }

@@ -110,6 +110,15 @@ impl Play {
                 Effect::Send(Command::Password { password, .. }) => {
                     format!("password {}", password.expose())
                 }
+                Effect::LaunchSecond => "launch second".to_owned(),
+                Effect::SendSecond(Command::Password { password, .. }) => {
+                    format!("second: password {}", password.expose())
+                }
+                Effect::SendSecond(command) => {
+                    let command = command.encode().unwrap();
+                    format!("second: {}", command.expose().trim_end().replace('"', ""))
+                }
+                Effect::EndSecond => "end second".to_owned(),
                 Effect::Send(command) => command
                     .encode()
                     .unwrap()
