@@ -158,6 +158,62 @@ fn a_first_login_that_fails_costs_no_network() {
     lab.assert_clean(&before);
 }
 
+/// Whether the kernel lets a datagram out: one that is rejected is an error of the call.
+fn sends(lab: &Lab, from: u16, to: &str, port: u16) -> bool {
+    let script = format!(
+        "import socket; to = socket.getaddrinfo('{to}', {port}, type=socket.SOCK_DGRAM)[0]; \
+         s = socket.socket(to[0], socket.SOCK_DGRAM); s.bind(('', {from})); s.sendto(b'x', to[4])"
+    );
+    let output = lab.client.run(["python3", "-c", &script]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() || errors.contains("PermissionError"),
+        "{errors}"
+    );
+    output.status.success()
+}
+
+#[test]
+fn what_keeps_a_computer_on_its_network_is_let_through() {
+    let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
+    for machine in [&lab.client, &lab.server] {
+        let script = "echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; \
+                      ip -6 address replace fe80::$1/64 dev eth0 nodad";
+        let own = if machine.init() == lab.client.init() {
+            "a"
+        } else {
+            "b"
+        };
+        machine.check(["sh", "-c", script, "sh", own]);
+    }
+    let neighbour = "fe80::b%eth0";
+    assert!(sends(&lab, 5000, neighbour, 547) && sends(&lab, 5000, "192.0.2.254", 67));
+    lab.client
+        .check(["ip", "-6", "neighbour", "flush", "dev", "eth0"]);
+    assert_up(&lab, &lab.up());
+    assert_stopped(&lab);
+    // DHCP, for both versions of IP, and nothing else that looks like it.
+    assert!(sends(&lab, 68, "192.0.2.254", 67));
+    assert!(!sends(&lab, 5000, "192.0.2.254", 67));
+    assert!(!sends(&lab, 68, "192.0.2.254", 68));
+    assert!(sends(&lab, 546, neighbour, 547));
+    assert!(!sends(&lab, 546, neighbour, 67));
+    // The one that was let out needed the neighbour's address, which ICMPv6 finds.
+    eventually("the neighbour is found", SOON, || {
+        let found = lab
+            .client
+            .check(["ip", "-6", "neighbour", "show", "fe80::b"]);
+        found.contains("lladdr").then_some(())
+    });
+    let ping = lab
+        .client
+        .run(["ping", "-6", "-c", "1", "-W", "2", neighbour]);
+    assert!(!ping.status.success());
+    // Programs of this computer talk to each other.
+    assert!(sends(&lab, 5000, "127.0.0.1", 5001) && sends(&lab, 5000, "::1", 5001));
+    assert!(lab.down().status.success());
+}
+
 #[test]
 fn a_kill_switch_that_cannot_be_closed_makes_no_connection() {
     let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
