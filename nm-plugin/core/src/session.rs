@@ -414,6 +414,7 @@ impl Session {
     #[must_use]
     pub fn awaits_browser(&self) -> bool {
         matches!(self.state, State::AwaitingLogin { .. })
+            || matches!(self.renewal, Some(Renewal::AwaitingLogin { .. }))
     }
 
     /// No browser gets out once the tunnel was up: whoever has to sign in anew connects again.

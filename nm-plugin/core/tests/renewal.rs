@@ -59,6 +59,10 @@ fn asked() -> Play {
         ["end second", "Starting", "ask"]
     );
     assert!(play.session.is_up() && play.session.expects_secrets());
+    assert!(
+        play.session.awaits_browser(),
+        "a kill switch may let it out"
+    );
     play
 }
 

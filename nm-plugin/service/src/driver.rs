@@ -6,18 +6,15 @@
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
-use crate::ending::Ending;
 use crate::journal;
-use crate::kept_routes;
-use crate::kill_switch::{KillSwitch, KillSwitchError};
 use crate::launched_openvpn::LaunchedOpenVpn;
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
+use crate::protection::Protection;
 use crate::resolver;
 use crate::surroundings::Watch;
 use crate::tun_device::TunDevice;
 use aws_client_vpn_core::ip_config::IpConfig;
-use aws_client_vpn_core::kept_routes::KeptRoutes;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_core::service::SIGN_IN_PATH;
@@ -162,15 +159,7 @@ struct Activation {
     seen: Surroundings,
     /// The account whose secret agent answered.
     user: Option<String>,
-    /// The routes into the tunnel, where the user wants them kept.
-    kept_routes: Option<KeptRoutes>,
-    /// Whether the kernel has told of a change since they were last looked at.
-    routes_may_differ: bool,
-    kill_switch: KillSwitch,
-    /// Why it ends, where a kill switch has to know.
-    ending: Option<Ending>,
-    /// Whether the connection ends because the user does not want it any more.
-    is_unwanted: bool,
+    protection: Protection,
     failed: bool,
     finished: bool,
 }
@@ -199,26 +188,11 @@ impl Activation {
             "connecting {name:?} to {}",
             profile.display_endpoint()
         );
-        let mut kill_switch = KillSwitch::new(&uuid, connection.kill_switch()?);
-        match kill_switch.lift_earlier() {
-            Ok(true) => {
-                tracing::info!("let traffic through again that was stopped since the last time")
-            }
-            Ok(false) => {}
-            Err(error) => tracing::warn!("{}", journal::chain(&error)),
-        }
         let shown_at = activation_path(bus_name);
-        let ending = match (kill_switch.choices(), &shown_at) {
-            (Some(_), Some(path)) => Some(Ending::watch(bus, &caller, path).await?),
-            (Some(_), None) | (None, _) => None,
-        };
-        let kept_routes = connection.keeps_routes()?.then(KeptRoutes::default);
+        let protection = Protection::new(bus, &caller, &connection, shown_at.as_ref()).await?;
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, limits, interactive, secrets, Instant::now());
-        if kill_switch
-            .choices()
-            .is_some_and(|choices| !choices.sign_in)
-        {
+        if protection.stops_browsers() {
             session.stop_browsers();
         }
         let (resolved_sender, resolved) = mpsc::channel(1);
@@ -243,11 +217,7 @@ impl Activation {
             watch: None,
             seen: Surroundings::default(),
             user: None,
-            kept_routes,
-            routes_may_differ: false,
-            kill_switch,
-            ending,
-            is_unwanted: false,
+            protection,
             failed: false,
             finished: false,
         })
@@ -255,8 +225,7 @@ impl Activation {
 
     async fn run(&mut self, requests: &mut mpsc::Receiver<Request>, terminate: &mut Signal) {
         while !self.finished {
-            let routes_due = self.kept_routes.as_ref().and_then(KeptRoutes::due);
-            let deadline = [self.session.deadline(), routes_due];
+            let deadline = [self.session.deadline(), self.protection.due()];
             let deadline = deadline.into_iter().flatten().min();
             let input = tokio::select! {
                 // What OpenVPN said before it ended comes before its end.
@@ -278,20 +247,19 @@ impl Activation {
                 input = next_of_second(&mut self.second) => Some(self.heard_of_second(input).await),
                 shown = next_shown(&mut self.shown) => Some(Input::Shown(shown)),
                 () = changed(&mut self.watch) => {
-                    self.routes_may_differ = true;
+                    self.protection.network_changed();
                     self.look_around()
                 }
-                () = told(&mut self.ending) => None,
-                () = self.kill_switch.disturbed() => None,
+                () = self.protection.changed() => None,
                 () = until(deadline) => Some(Input::TimePassed),
             };
             if let Some(input) = input {
-                self.follow_routes(&input);
+                self.protection.follow(&input);
                 self.session.handle(input, Instant::now());
                 self.perform_effects().await;
             }
-            self.keep_routes();
-            self.keep_kill_switch();
+            self.protection
+                .keep(&self.session, self.tun_device.as_ref());
         }
     }
 
@@ -353,10 +321,7 @@ impl Activation {
                     None
                 } else {
                     drop(reply.send(Ok(())));
-                    self.is_unwanted = match &mut self.ending {
-                        Some(ending) => ending.so_far().await.is_wanted(),
-                        None => true,
-                    };
+                    self.protection.end_asked_for().await;
                     Some(Input::Disconnect)
                 }
             }
@@ -485,7 +450,8 @@ impl Activation {
                     .await;
             }
             Effect::Configure(ip_config) => {
-                if let Err(error) = self.close_kill_switch() {
+                let device = self.tun_device.as_ref();
+                if let Err(error) = self.protection.close(&self.session, device) {
                     return Some(Input::Unprotected(journal::chain(&error)));
                 }
                 let device = self.tun_device.as_ref().map_or("", TunDevice::name);
@@ -532,87 +498,6 @@ impl Activation {
             Effect::Finish => self.finished = true,
         }
         None
-    }
-
-    /// From now on, only what is for the tunnel leaves the computer.
-    fn close_kill_switch(&mut self) -> Result<(), KillSwitchError> {
-        let device = self.tun_device.as_ref().map_or("", TunDevice::name);
-        let session = &self.session;
-        self.kill_switch
-            .close(device, &session.endpoints(), session.awaits_browser())
-    }
-
-    /// Routes are kept from when NetworkManager has set them until it is about to set others.
-    fn follow_routes(&mut self, input: &Input) {
-        let Some(kept) = &mut self.kept_routes else {
-            return;
-        };
-        match input {
-            Input::Shown(Shown::Activated) => {
-                kept.begin(Instant::now());
-                self.routes_may_differ = true;
-            }
-            Input::Shown(Shown::NeedsAnswer | Shown::Other) | Input::Disconnect => kept.forget(),
-            Input::Resolved { .. }
-            | Input::NotStarted(_)
-            | Input::NotSent(_)
-            | Input::Management(_)
-            | Input::OpenVpnEnded(_)
-            | Input::NewSecrets(_)
-            | Input::Unprotected(_)
-            | Input::Surroundings(_)
-            | Input::Renew
-            | Input::NetworkManagerGone
-            | Input::Second(_)
-            | Input::SecondEnded(_)
-            | Input::TimePassed => {}
-        }
-    }
-
-    /// Puts back the routes that somebody has taken away; not while the tunnel is lost.
-    fn keep_routes(&mut self) {
-        let (Some(kept), Some(device)) = (&mut self.kept_routes, &self.tun_device) else {
-            return;
-        };
-        let now = Instant::now();
-        let is_due = kept.due().is_some_and(|due| due <= now);
-        if self.session.is_up() && (self.routes_may_differ || is_due) {
-            self.routes_may_differ = false;
-            kept_routes::keep(kept, device.index(), now);
-        }
-    }
-
-    /// A kill switch that is closed follows the endpoint, the networks around and the person.
-    fn keep_kill_switch(&mut self) {
-        if !self.kill_switch.is_closed() || self.session.is_stopping() {
-            return;
-        }
-        if let Err(error) = self.close_kill_switch() {
-            // What is in the kernel stays, and stops more than it has to, not less.
-            tracing::warn!("{}", journal::chain(&error));
-        }
-    }
-
-    /// At the end of the connection: whoever took it down wants the rest of the network; whoever
-    /// lost it does not.
-    async fn let_go_of_kill_switch(&mut self) {
-        let was_up = match &mut self.ending {
-            Some(ending) => ending.so_far().await.was_up(),
-            None => true,
-        };
-        if was_up && !self.is_unwanted {
-            if self.kill_switch.is_closed() {
-                tracing::warn!(
-                    "the kill switch still stops traffic outside the VPN: connect again, or take \
-                     it away as root with '{} --lift-kill-switch'",
-                    std::env::current_exe().unwrap_or_default().display()
-                );
-            }
-            return;
-        }
-        if let Err(error) = self.kill_switch.open() {
-            tracing::error!("{}", journal::chain(&error));
-        }
     }
 
     /// Once a tunnel is up, what goes on around it matters.
@@ -722,7 +607,7 @@ impl Activation {
 
     async fn clean_up(&mut self) {
         self.end_second().await;
-        self.let_go_of_kill_switch().await;
+        self.protection.let_go().await;
         self.management = None;
         self.process = None;
         if let Some(device) = self.tun_device.take()
@@ -846,14 +731,6 @@ async fn next_shown(shown: &mut Option<MessageStream>) -> Shown {
         }
     }
     pending().await
-}
-
-/// Waits until NetworkManager has said something of a VPN, and takes it in.
-async fn told(ending: &mut Option<Ending>) {
-    match ending {
-        Some(ending) => ending.changed().await,
-        None => pending().await,
-    }
 }
 
 /// Waits until something may have changed around the connection.

@@ -19,6 +19,7 @@ mod management_socket;
 mod openvpn_process;
 mod pkcs11_module;
 mod privileges;
+mod protection;
 mod resolver;
 mod runtime_dir;
 mod supervisor;
