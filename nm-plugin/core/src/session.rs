@@ -12,6 +12,7 @@ mod ask;
 mod credentials;
 mod expiry;
 mod failure;
+mod login;
 mod reconnect;
 mod remote;
 mod renewal;
@@ -24,13 +25,13 @@ pub use reconnect::{LoginSession, Person, Surroundings, may_act_for, person_at};
 use ask::Asking;
 use credentials::Credentials;
 use expiry::Term;
+use login::Login;
 use reconnect::{LoginPace, Reconnect};
 use remote::Remote;
 use renewal::Renewal;
 use sign_in::SECRETS_REQUEST_LIFETIME;
 
 use crate::banner::Banner;
-use crate::challenge::Challenge;
 use crate::ip_config::{self, IpConfig};
 use crate::kill_switch::Endpoint;
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
@@ -242,14 +243,7 @@ enum State {
     /// OpenVPN is on its way to an answer of the endpoint.
     Connecting { phase: Phase, until: Instant },
     /// OpenVPN is held; a person is at the browser.
-    AwaitingLogin {
-        challenge: Challenge,
-        url: url::Url,
-        until: Instant,
-        ask_again: Instant,
-        /// Whether NetworkManager has said that it asks, so that a page is open.
-        is_asked: bool,
-    },
+    AwaitingLogin(Box<Login>),
     /// A person is asked for credentials.
     Asking(Asking),
     /// The tunnel is up.
@@ -372,9 +366,7 @@ impl Session {
         match &self.state {
             State::Connecting { .. } if self.is_waiting() => None,
             State::Connecting { until, .. } | State::Stopping { until, .. } => Some(*until),
-            State::AwaitingLogin {
-                until, ask_again, ..
-            } => Some(*until.min(ask_again)),
+            State::AwaitingLogin(login) => Some(login.deadline()),
             State::Asking(asking) => Some(asking.until.min(asking.ask_again)),
             State::Connected | State::Stopped => None,
         }
@@ -413,8 +405,7 @@ impl Session {
     /// Whether a person is at a browser to sign in.
     #[must_use]
     pub fn awaits_browser(&self) -> bool {
-        matches!(self.state, State::AwaitingLogin { .. })
-            || matches!(self.renewal, Some(Renewal::AwaitingLogin { .. }))
+        matches!(self.state, State::AwaitingLogin(_)) || self.awaits_login_beside_the_tunnel()
     }
 
     /// No browser gets out once the tunnel was up: whoever has to sign in anew connects again.
@@ -425,7 +416,7 @@ impl Session {
     /// Whether a NewSecrets call is expected now.
     #[must_use]
     pub fn expects_secrets(&self) -> bool {
-        matches!(self.state, State::AwaitingLogin { .. } | State::Asking(_))
+        matches!(self.state, State::AwaitingLogin(_) | State::Asking(_))
             || self.awaits_login_beside_the_tunnel()
     }
 
@@ -595,7 +586,7 @@ impl Session {
             } => {
                 self.fail(Failure::LostDuringSignIn(why.to_owned()), now);
             }
-            State::AwaitingLogin { .. }
+            State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::Stopped => {}
@@ -662,7 +653,7 @@ impl Session {
                 Phase::Reuse => false,
                 Phase::First => self.given.is_some() || self.reconnect.is_none(),
             },
-            State::AwaitingLogin { .. }
+            State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Connected
             | State::Stopping { .. }
@@ -694,13 +685,14 @@ impl Session {
                 let failure = self.silence(step, seconds);
                 self.fail(failure, now);
             }
-            State::AwaitingLogin { until, .. } => {
-                if now >= *until {
+            State::AwaitingLogin(login) => {
+                if now >= login.until {
                     let minutes = self.limits.login.as_secs().div_ceil(60);
                     self.fail(Failure::LoginTimedOut { minutes }, now);
                 } else {
+                    login.is_asked = true;
                     self.note("still waiting for the browser login".to_owned());
-                    self.ask_anew(true, now);
+                    self.ask_anew(now);
                 }
             }
             State::Asking(_) => self.nobody_answered(now),

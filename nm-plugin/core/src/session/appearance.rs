@@ -5,7 +5,7 @@
 //! "activated" while there is no tunnel, drops a question that a person is being asked, and ignores
 //! the next one. So what it shows is watched, and put right.
 
-use super::{Effect, ServiceState, Session, State};
+use super::{Effect, ServiceState, Session};
 use std::time::Instant;
 
 /// What NetworkManager says of the connection.
@@ -36,32 +36,29 @@ impl Session {
     pub(super) fn shown(&mut self, shown: Shown, now: Instant) {
         match shown {
             Shown::NeedsAnswer => {
-                self.renewal_is_asked();
-                if let State::AwaitingLogin { is_asked, .. } = &mut self.state {
-                    *is_asked = true;
+                if let Some(login) = self.login() {
+                    login.is_asked = true;
                 }
             }
-            Shown::Activated
-                if self.reconnect.is_some() && self.announced == ServiceState::Starting =>
-            {
+            Shown::Activated if self.announced == ServiceState::Starting && self.was_up() => {
                 self.note(
                     "NetworkManager takes the connection for one that is up; telling it again"
                         .to_owned(),
                 );
                 self.announce_anew();
-                let has_page = matches!(self.state, State::AwaitingLogin { is_asked: true, .. });
-                self.ask_anew(has_page, now);
-            }
-            Shown::Activated if self.awaits_login_beside_the_tunnel() => {
-                self.announce_anew();
-                self.ask_anew_beside_the_tunnel(now);
+                self.ask_anew(now);
             }
             Shown::Activated | Shown::Other => {}
         }
     }
 
+    /// Whether it was told before that the connection is up.
+    fn was_up(&self) -> bool {
+        self.reconnect.is_some() || self.awaits_login_beside_the_tunnel()
+    }
+
     /// NetworkManager goes back to "connecting" only from a service that says it was up.
-    pub(super) fn announce_anew(&mut self) {
+    fn announce_anew(&mut self) {
         for state in [ServiceState::Started, ServiceState::Starting] {
             self.effects.push_back(Effect::Announce(state));
         }

@@ -4,6 +4,8 @@
 //! person; the rest when OpenVPN or the endpoint wants it. OpenVPN stands still meanwhile.
 
 use super::credentials::Unhelpful;
+use super::login::Login;
+use super::renewal::Renewal;
 use super::{Effect, Failure, Phase, SECRETS_REQUEST_LIFETIME, ServiceState, Session, State};
 use crate::challenge::Challenge;
 use crate::management::NeedKind;
@@ -77,7 +79,7 @@ impl Session {
         let is_over = match &self.state {
             State::Asking(asking) => now >= asking.until,
             State::Connecting { .. }
-            | State::AwaitingLogin { .. }
+            | State::AwaitingLogin(_)
             | State::Connected
             | State::Stopping { .. }
             | State::Stopped => false,
@@ -87,35 +89,39 @@ impl Session {
             self.fail(Failure::LoginTimedOut { minutes }, now);
         } else {
             self.note("still waiting for an answer".to_owned());
-            self.ask_anew(true, now);
+            self.ask_anew(now);
         }
     }
 
-    /// Asks once more for what is being waited for; with a page only if there is none yet.
-    pub(super) fn ask_anew(&mut self, has_page: bool, now: Instant) {
-        match &mut self.state {
-            State::AwaitingLogin {
-                url,
-                until,
-                ask_again,
-                ..
-            } => {
-                *ask_again = now + SECRETS_REQUEST_LIFETIME;
-                let (url, until) = (url.clone(), *until);
-                self.request_login(&url, until, has_page, now);
+    /// The login that waits for a person, beside the tunnel or without one.
+    pub(super) fn login(&mut self) -> Option<&mut Login> {
+        match (&mut self.state, &mut self.renewal) {
+            (State::AwaitingLogin(login), _) | (_, Some(Renewal::AwaitingLogin(login))) => {
+                Some(login)
             }
-            State::Asking(asking) => {
-                asking.ask_again = now + SECRETS_REQUEST_LIFETIME;
-                if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Connected)
-                {
-                    self.request_credentials(&asking, now);
-                    self.state = State::Asking(asking);
-                }
+            (
+                State::Connecting { .. }
+                | State::Asking(_)
+                | State::Connected
+                | State::Stopping { .. }
+                | State::Stopped,
+                Some(Renewal::Fetching { .. }) | None,
+            ) => None,
+        }
+    }
+
+    /// Asks once more for what is being waited for.
+    pub(super) fn ask_anew(&mut self, now: Instant) {
+        if let Some(login) = self.login() {
+            let request = login.ask_anew(now);
+            self.effects.push_back(request);
+        }
+        if let State::Asking(asking) = &mut self.state {
+            asking.ask_again = now + SECRETS_REQUEST_LIFETIME;
+            if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Connected) {
+                self.request_credentials(&asking, now);
+                self.state = State::Asking(asking);
             }
-            State::Connecting { .. }
-            | State::Connected
-            | State::Stopping { .. }
-            | State::Stopped => {}
         }
     }
 

@@ -172,21 +172,7 @@ impl Session {
         self.connect(phase, now);
         match renewal {
             // A page is open already: its answer brings the tunnel back.
-            Some(Renewal::AwaitingLogin {
-                challenge,
-                url,
-                until,
-                ask_again,
-                is_asked,
-            }) => {
-                self.state = State::AwaitingLogin {
-                    challenge: *challenge,
-                    url,
-                    until,
-                    ask_again,
-                    is_asked,
-                };
-            }
+            Some(Renewal::AwaitingLogin(login)) => self.state = State::AwaitingLogin(login),
             Some(Renewal::Fetching { .. }) => self.effects.push_back(Effect::EndSecond),
             None => {}
         }

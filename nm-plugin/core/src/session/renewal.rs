@@ -4,15 +4,14 @@
 //! one that carries the traffic, from the same node. The person signs in meanwhile. Only then does
 //! the first OpenVPN start anew, with the answer, which takes it a moment.
 
+use super::login::Login;
 use super::reconnect::LoginPace;
 use super::sign_in::{SAML_FIRST_PASSWORD, SAML_USER_NAME};
-use super::{Command, Effect, Phase, SECRETS_REQUEST_LIFETIME, ServiceState, Session, State};
+use super::{Command, Effect, Phase, Session, State};
 use crate::challenge::Challenge;
 use crate::management::{Notification, StateName};
 use crate::profile::SignIn;
-use crate::saml::SamlResponse;
 use crate::secret::Secret;
-use crate::settings;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -22,14 +21,7 @@ pub(super) enum Renewal {
     /// The second OpenVPN is on its way to the challenge.
     Fetching { until: Instant },
     /// A person is at the browser.
-    AwaitingLogin {
-        challenge: Box<Challenge>,
-        url: url::Url,
-        until: Instant,
-        ask_again: Instant,
-        /// Whether NetworkManager has said that it asks, so that a page is open.
-        is_asked: bool,
-    },
+    AwaitingLogin(Box<Login>),
 }
 
 impl Session {
@@ -144,72 +136,26 @@ impl Session {
 
     fn ask_beside_the_tunnel(&mut self, challenge: Challenge, url: url::Url, now: Instant) {
         self.effects.push_back(Effect::EndSecond);
-        self.note(format!(
-            "the endpoint asks for a browser login at {}; waiting up to {} s",
-            url.host_str().unwrap_or_default(),
-            self.limits.login.as_secs()
-        ));
-        // NetworkManager takes a request for secrets only while it believes us to be starting.
-        self.announce(ServiceState::Starting);
-        let until = now + self.limits.login;
-        self.request_login(&url, until, false, now);
-        self.renewal = Some(Renewal::AwaitingLogin {
-            challenge: Box::new(challenge),
-            url,
-            until,
-            ask_again: now + SECRETS_REQUEST_LIFETIME,
-            is_asked: false,
-        });
+        let login = self.ask_for_login(challenge, url, now);
+        self.renewal = Some(Renewal::AwaitingLogin(login));
     }
 
     /// Whether a person is at the browser although the tunnel is up.
     pub(super) fn awaits_login_beside_the_tunnel(&self) -> bool {
-        matches!(self.renewal, Some(Renewal::AwaitingLogin { .. }))
-    }
-
-    /// NetworkManager has said that it asks the person.
-    pub(super) fn renewal_is_asked(&mut self) {
-        if let Some(Renewal::AwaitingLogin { is_asked, .. }) = &mut self.renewal {
-            *is_asked = true;
-        }
-    }
-
-    /// Asks once more, with a page only if there is none yet.
-    pub(super) fn ask_anew_beside_the_tunnel(&mut self, now: Instant) {
-        if let Some(Renewal::AwaitingLogin {
-            url,
-            until,
-            ask_again,
-            is_asked,
-            ..
-        }) = &mut self.renewal
-        {
-            *ask_again = now + SECRETS_REQUEST_LIFETIME;
-            let (url, until, is_asked) = (url.clone(), *until, *is_asked);
-            self.request_login(&url, until, is_asked, now);
-        }
+        matches!(self.renewal, Some(Renewal::AwaitingLogin(_)))
     }
 
     /// The browser's answer has come.
     pub(super) fn answered_beside_the_tunnel(
         &mut self,
-        mut secrets: BTreeMap<String, Secret>,
+        secrets: BTreeMap<String, Secret>,
         now: Instant,
     ) {
-        let Some(Renewal::AwaitingLogin { challenge, .. }) = self.renewal.take() else {
+        let Some(Renewal::AwaitingLogin(login)) = self.renewal.take() else {
             return;
         };
-        let response = secrets
-            .remove(settings::SAML_RESPONSE)
-            .ok_or_else(|| "the secret agent sent no answer of the browser login".to_owned())
-            .and_then(|response| {
-                SamlResponse::from_secret(response).map_err(|error| error.to_string())
-            });
-        match response {
-            Ok(response) => {
-                let octets = response.len();
-                self.note(format!("the browser login is done ({octets} octets)"));
-                let answer = challenge.reply(response.secret());
+        match self.take_answer(&login, secrets) {
+            Ok(answer) => {
                 self.lost("the tunnel is made anew with the new sign-in", now);
                 self.is_shown_already();
                 self.last_answer = Some(answer);
@@ -224,9 +170,7 @@ impl Session {
     pub(super) fn renewal_deadline(&self) -> Option<Instant> {
         match self.renewal.as_ref()? {
             Renewal::Fetching { until } => Some(*until),
-            Renewal::AwaitingLogin {
-                until, ask_again, ..
-            } => Some(*until.min(ask_again)),
+            Renewal::AwaitingLogin(login) => Some(login.deadline()),
         }
     }
 
@@ -236,16 +180,13 @@ impl Session {
             Some(Renewal::Fetching { .. }) => {
                 self.second_failed("the endpoint did not answer", now);
             }
-            Some(Renewal::AwaitingLogin {
-                until, is_asked, ..
-            }) => {
-                if now >= *until {
-                    self.renewal = None;
-                    self.keep_the_old_sign_in("nobody signed in in time");
-                } else {
-                    *is_asked = true;
-                    self.ask_anew_beside_the_tunnel(now);
-                }
+            Some(Renewal::AwaitingLogin(login)) if now < login.until => {
+                login.is_asked = true;
+                self.ask_anew(now);
+            }
+            Some(Renewal::AwaitingLogin(_)) => {
+                self.renewal = None;
+                self.keep_the_old_sign_in("nobody signed in in time");
             }
             None => {}
         }

@@ -1,14 +1,14 @@
 //! What OpenVPN is given when it asks for credentials, and what the user is asked for it.
 
 use super::ask::Why;
-use super::{Effect, Failure, Phase, ServiceState, Session, State, for_journal};
+use super::{Failure, Phase, Session, State, for_journal};
 use crate::challenge::Challenge;
 use crate::management::{Command, NeedKind};
 use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
-use crate::settings::{self, Credential, credential};
-use crate::{saml, secret_prompt, tunnel_env};
+use crate::settings::{Credential, credential};
+use crate::tunnel_env;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ impl Session {
         self.given = match self.state {
             State::Connecting { phase, .. } => Some(phase),
             State::Connected => Some(Phase::Reuse),
-            State::AwaitingLogin { .. }
+            State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::Stopped => None,
@@ -219,7 +219,7 @@ impl Session {
             },
             // A renegotiation inside a live connection takes the answer that made it.
             State::Connected => true,
-            State::AwaitingLogin { .. }
+            State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::Stopped => false,
@@ -254,7 +254,7 @@ impl Session {
             State::Connecting { phase, .. } => phase == Phase::Answer,
             // A renegotiation inside a live connection takes the answer that made it.
             State::Connected => true,
-            State::AwaitingLogin { .. }
+            State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::Stopped => false,
@@ -295,7 +295,7 @@ impl Session {
                 self.lost("the endpoint wants a new sign-in", now);
                 Phase::Reuse
             }
-            State::AwaitingLogin { .. }
+            State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::Stopped => return,
@@ -402,74 +402,39 @@ impl Session {
             self.connect(Phase::First, now);
             return;
         }
-        self.note(format!(
-            "the endpoint asks for a browser login at {}; waiting up to {} s",
-            url.host_str().unwrap_or_default(),
-            self.limits.login.as_secs()
-        ));
-        // NetworkManager takes a request for secrets only while it believes us to be starting.
-        self.announce(ServiceState::Starting);
-        let until = now + self.limits.login;
-        self.request_login(&url, until, false, now);
-        self.state = State::AwaitingLogin {
-            challenge,
-            url,
-            until,
-            ask_again: now + SECRETS_REQUEST_LIFETIME,
-            is_asked: false,
-        };
+        let login = self.ask_for_login(challenge, url, now);
+        self.state = State::AwaitingLogin(login);
     }
 
-    pub(super) fn request_login(
-        &mut self,
-        url: &url::Url,
-        until: Instant,
-        again: bool,
-        now: Instant,
-    ) {
-        let seconds_left = until.saturating_duration_since(now).as_secs();
-        self.effects.push_back(Effect::RequestSecrets {
-            message: format!(
-                "Sign in at {} in your browser to connect.",
-                url.host_str().unwrap_or("the identity provider")
-            ),
-            hints: secret_prompt::login_hints(url, seconds_left, again),
-        });
-    }
-
-    pub(super) fn new_secrets(&mut self, mut secrets: BTreeMap<String, Secret>, now: Instant) {
-        let challenge = match &self.state {
-            State::AwaitingLogin { challenge, .. } => challenge,
-            State::Asking(_) => {
-                self.answered(secrets, now);
-                return;
-            }
+    pub(super) fn new_secrets(&mut self, secrets: BTreeMap<String, Secret>, now: Instant) {
+        match &self.state {
+            State::AwaitingLogin(_) => self.login_answered(secrets, now),
+            State::Asking(_) => self.answered(secrets, now),
             State::Connected if self.awaits_login_beside_the_tunnel() => {
                 self.answered_beside_the_tunnel(secrets, now);
-                return;
             }
             State::Connecting { .. }
             | State::Connected
             | State::Stopping { .. }
             | State::Stopped => {
                 self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
-                return;
             }
-        };
-        let Some(response) = secrets.remove(settings::SAML_RESPONSE) else {
-            let why = "the secret agent sent no answer of the browser login".to_owned();
-            self.fail(Failure::LoginUnavailable(why), now);
+        }
+    }
+
+    fn login_answered(&mut self, secrets: BTreeMap<String, Secret>, now: Instant) {
+        let State::AwaitingLogin(login) = std::mem::replace(&mut self.state, State::Connected)
+        else {
             return;
         };
-        match saml::SamlResponse::from_secret(response) {
-            Ok(response) => {
-                let octets = response.len();
-                self.last_answer = Some(challenge.reply(response.secret()));
-                self.note(format!("the browser login is done ({octets} octets)"));
-                self.connect(Phase::Answer, now);
+        let answer = self.take_answer(&login, secrets);
+        self.connect(Phase::Answer, now);
+        match answer {
+            Ok(answer) => {
+                self.last_answer = Some(answer);
                 self.release_hold(now);
             }
-            Err(error) => self.fail(Failure::LoginUnavailable(error.to_string()), now),
+            Err(why) => self.fail(Failure::LoginUnavailable(why), now),
         }
     }
 }
