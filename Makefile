@@ -41,7 +41,7 @@ STAGE   := $(CURDIR)/target/stage
 RELEASES := trixie sid
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests install stage \
-	words check unit e2e desktop-test releases-test deb rpm packages-test reproducible release fuzz soak test \
+	words check unit e2e desktop-test releases-test deb rpm packages-test reproducible release fuzz sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -167,6 +167,9 @@ desktop-test: deps openvpn-for-tests stage ## tests on gnome-shell, GNOME Settin
 releases-test: deps openvpn-for-tests stage ## the editor in GNOME Settings of newer Debian releases (root, downloads them)
 	for release in $(RELEASES); do tests/desktop/make-root.sh $$release || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-desktop --bin releases $(RELEASES)
+
+sanitize: deps ## the patched OpenVPN under ASan and UBSan: its own tests and ours (root)
+	packaging/openvpn/sanitize.sh
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh

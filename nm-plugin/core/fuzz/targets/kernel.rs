@@ -1,0 +1,22 @@
+//! Whatever the kernel answers, in netlink's octets or in the texts of /proc: routes that are read are
+//! read again as they are set, and no local network is larger than one may be.
+#![no_main]
+
+use aws_client_vpn_core::kept_routes::rtnetlink;
+use aws_client_vpn_core::kill_switch::{local_networks, netlink};
+use aws_client_vpn_core::overlap::KernelRoute;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (&[u8], u32, &str, &str)| {
+    let (octets, device, routes, addresses) = input;
+    let _ = (netlink::outcome(octets), rtnetlink::outcome(octets));
+    for route in rtnetlink::read(octets, device).routes {
+        let _ = route.to_string();
+        assert_eq!(rtnetlink::read(&route.addition(), device).routes, [route]);
+    }
+    let routes = KernelRoute::read(routes, routes);
+    for network in local_networks(&routes, addresses, addresses, "awsvpn0") {
+        let shortest = if network.address.is_ipv4() { 16 } else { 64 };
+        assert!(network.prefix >= shortest);
+    }
+});

@@ -1,0 +1,22 @@
+//! Whatever stands in a connection's file and in its next edition, and whatever certificates do:
+//! what was brought up to an edition is up to it, and secrets are told from the rest.
+#![no_main]
+
+use aws_client_vpn_core::certificate::Certificate;
+use aws_client_vpn_core::keyfile::{bring_up_to, holds_secrets, uuid_of};
+use libfuzzer_sys::fuzz_target;
+
+/// An edition whose profile can be read, so that more than refusals are seen.
+const EDITION: &str = include_str!("../seeds/keyfile/edition");
+
+fuzz_target!(|input: (&str, &str)| {
+    let (copy, edition) = input;
+    let _ = (uuid_of(copy), holds_secrets(copy));
+    let _ = Certificate::read_all(copy);
+    let _ = bring_up_to(copy, edition);
+    if let Ok(Some(text)) = bring_up_to(copy, EDITION) {
+        assert_eq!(uuid_of(&text), uuid_of(copy), "it is the same connection");
+        let again = bring_up_to(&text, EDITION);
+        assert!(matches!(again, Ok(None)), "it is up to it");
+    }
+});
