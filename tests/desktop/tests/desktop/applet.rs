@@ -1,7 +1,8 @@
 //! nm-applet's secret agent, on a display without a window manager.
 
 use crate::{
-    Steps, assert_nothing_left, await_agent, await_end, await_waiting_window, lab, reason,
+    Steps, assert_nothing_left, await_agent, await_end, await_waiting_window, goes_up_and_down,
+    lab, reason,
 };
 use aws_client_vpn_desktop::{Appearance, Desktop, Role};
 use aws_client_vpn_harness::{Browser, Options};
@@ -20,11 +21,7 @@ fn nm_applet_connects_and_cancels() {
     steps.done("nm-applet serves as secret agent");
     let before = lab.snapshot();
 
-    let up = lab.up();
-    assert!(up.success, "{}\n{}", up.text, lab.journal());
-    lab.traffic_flows();
-    assert!(lab.down().status.success());
-    assert_nothing_left(&lab, &before);
+    goes_up_and_down(&lab, &before);
     steps.done("up and down");
 
     lab.set_browser(&Browser::Closed);

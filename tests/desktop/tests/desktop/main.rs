@@ -105,6 +105,16 @@ fn assert_nothing_left(lab: &Lab, before: &Snapshot) {
     }
 }
 
+/// A whole connection by nmcli, with the desktop's agent; nothing of it is left.
+#[track_caller]
+fn goes_up_and_down(lab: &Lab, before: &Snapshot) {
+    let up = lab.up();
+    assert!(up.success, "{}\n{}", up.text, lab.journal());
+    lab.traffic_flows();
+    assert!(lab.down().status.success());
+    assert_nothing_left(lab, before);
+}
+
 /// A setting of a connection, as nmcli tells it.
 fn setting(lab: &Lab, connection: &str, name: &str) -> String {
     let output = lab.nmcli(["--get-values", name, "connection", "show", connection]);

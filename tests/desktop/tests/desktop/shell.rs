@@ -2,7 +2,7 @@
 
 use crate::{
     SOON, Steps, assert_nothing_left, await_agent, await_end, await_state, await_waiting_window,
-    lab, reason, state,
+    goes_up_and_down, lab, reason, state,
 };
 use aws_client_vpn_desktop::{Accessible, Appearance, Desktop, Role};
 use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot};
@@ -20,11 +20,7 @@ fn gnome_shell_connects_and_disconnects() {
     steps.done("gnome-shell serves as secret agent");
     let before = lab.snapshot();
 
-    let up = lab.up();
-    assert!(up.success, "{}\n{}", up.text, lab.journal());
-    lab.traffic_flows();
-    assert!(lab.down().status.success());
-    assert_nothing_left(&lab, &before);
+    goes_up_and_down(&lab, &before);
     steps.done("up and down by nmcli");
 
     lab.set_browser(&Browser::Chromium);
