@@ -285,6 +285,19 @@ impl Lab {
              [logging]\nbackend=journal\nlevel=INFO\ndomains=ALL,VPN:DEBUG\n"
         );
         fs::write(self.dir.join("NetworkManager.conf"), config).expect("the lab is writable");
+        // One that was killed a moment ago may still have it, and the next would give up.
+        eventually("NetworkManager's name is free", START_LIMIT, || {
+            let owned = self.client.check([
+                "dbus-send",
+                "--system",
+                "--print-reply",
+                "--dest=org.freedesktop.DBus",
+                "/org/freedesktop/DBus",
+                "org.freedesktop.DBus.NameHasOwner",
+                "string:org.freedesktop.NetworkManager",
+            ]);
+            owned.contains("boolean false").then_some(())
+        });
         let mut command = self.client.command("NetworkManager");
         command.args(["--debug", "--config=/run/lab/NetworkManager.conf"]);
         self.network_manager = Some(self.client.spawn_logged("NetworkManager", command));
