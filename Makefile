@@ -36,7 +36,9 @@ TESTED   := -p aws-client-vpn-core $(PROGRAMS) -p aws-client-vpn-libnm -p aws-cl
 FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn
 CLI     := nm-plugin/cli
-STAGE   := $(CURDIR)/target/stage
+# Where cargo builds; packaging/openvpn/build.sh and the tests look there, too.
+TARGET  := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+STAGE   := $(TARGET)/stage
 # Debian releases besides this one whose GNOME Settings is tried.
 RELEASES := trixie sid
 
@@ -68,19 +70,19 @@ openvpn-for-tests: openvpn
 
 install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir) \
-		target/release/nm-aws-client-vpn-service target/release/nm-aws-client-vpn-auth-dialog \
-		target/release/nm-aws-client-vpn-login-window
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/nm-aws-client-vpn-agent
+		$(TARGET)/release/nm-aws-client-vpn-service $(TARGET)/release/nm-aws-client-vpn-auth-dialog \
+		$(TARGET)/release/nm-aws-client-vpn-login-window
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) $(TARGET)/release/nm-aws-client-vpn-agent
 	$(INSTALL) -d $(DESTDIR)$(userunitdir)
 	sed 's|@bindir@|$(bindir)|' $(FILES)/nm-aws-client-vpn-agent.service.in \
 		>$(DESTDIR)$(userunitdir)/nm-aws-client-vpn-agent.service
 	chmod 644 $(DESTDIR)$(userunitdir)/nm-aws-client-vpn-agent.service
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn target/openvpn/openvpn
-	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn.so \
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn $(TARGET)/openvpn/openvpn
+	$(INSTALL) -D -m 644 $(TARGET)/release/libnm_vpn_plugin_aws_client_vpn.so \
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn.so
-	$(INSTALL) -D -m 644 target/release/libnm_vpn_plugin_aws_client_vpn_editor.so \
+	$(INSTALL) -D -m 644 $(TARGET)/release/libnm_vpn_plugin_aws_client_vpn_editor.so \
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn-editor.so
-	$(INSTALL) -D -m 644 target/release/libnm_gtk4_vpn_plugin_aws_client_vpn_editor.so \
+	$(INSTALL) -D -m 644 $(TARGET)/release/libnm_gtk4_vpn_plugin_aws_client_vpn_editor.so \
 		$(DESTDIR)$(plugindir)/libnm-gtk4-vpn-plugin-aws-client-vpn-editor.so
 	$(INSTALL) -d $(DESTDIR)$(vpndir)
 	sed 's|@libexecdir@|$(libexecdir)|' $(FILES)/nm-aws-client-vpn-service.name.in \
@@ -90,8 +92,8 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 $(FILES)/sysusers.conf $(DESTDIR)$(sysusersdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 $(FILES)/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/metainfo $(FILES)/*.metainfo.xml
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/aws-client-vpn-importer \
-		target/release/aws-client-vpn-provision
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) $(TARGET)/release/aws-client-vpn-importer \
+		$(TARGET)/release/aws-client-vpn-provision
 	$(INSTALL) -d $(DESTDIR)$(datadir)/applications
 	msgfmt --desktop --template=$(FILES)/$(APP).desktop.in -d po \
 		-o $(DESTDIR)$(datadir)/applications/$(APP).desktop
@@ -106,7 +108,7 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 		$(INSTALL) -d $$folder; \
 		msgfmt -o $$folder/NetworkManager-aws-client-vpn.mo po/$$language.po; \
 	done
-	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) target/release/aws-client-vpn
+	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) $(TARGET)/release/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(CLI)/man/*.1 $(FILES)/man/*.1
 	$(INSTALL) -D -m 644 $(CLI)/completions/aws-client-vpn.bash $(DESTDIR)$(bashdir)/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(zshdir) $(CLI)/completions/_aws-client-vpn
@@ -186,4 +188,4 @@ bench: deps openvpn-for-tests stage ## how fast and how large, beside OpenVPN an
 	$(CARGO) run --locked --release -p aws-client-vpn-e2e --bin bench
 
 endpoint: deps openvpn-for-tests ## the emulated AWS endpoint by itself, to point any client at (root)
-	$(CARGO) run --locked -p aws-client-vpn-endpoint
+	$(CARGO) run --locked -p aws-client-vpn-endpoint -- --openvpn $(TARGET)/openvpn-server/openvpn
