@@ -1,20 +1,11 @@
 //! What the endpoint says at the end of a login: NetworkManager keeps it, and few desktops show it.
 
+use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, VPN, property};
 use aws_client_vpn_core::settings::SERVICE_TYPE;
 use std::collections::HashSet;
-use zbus::fdo::{DBusProxy, PropertiesProxy};
-use zbus::names::{BusName, InterfaceName};
-use zbus::zvariant::OwnedValue;
+use zbus::fdo::DBusProxy;
+use zbus::names::BusName;
 use zbus::{Connection, Message};
-
-const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
-const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
-const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
-
-/// `NMVpnConnectionState`
-const ACTIVATED: u32 = 5;
-const FAILED: u32 = 6;
-const DISCONNECTED: u32 = 7;
 
 /// What an endpoint says to who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +37,9 @@ impl Banners {
         if !daemon.name_has_owner(service).await.ok()? {
             return None;
         }
-        let text = property(bus, &activation, VPN, "Banner").await?;
-        let name = property(bus, &activation, ACTIVE, "Id").await?;
-        (!text.is_empty()).then_some(Banner { name, text })
+        let words = text(bus, &activation, VPN, "Banner").await?;
+        let name = text(bus, &activation, ACTIVE, "Id").await?;
+        (!words.is_empty()).then_some(Banner { name, text: words })
     }
 
     fn is_due(&mut self, activation: &str, state: u32) -> bool {
@@ -63,23 +54,8 @@ impl Banners {
     }
 }
 
-async fn property(
-    bus: &Connection,
-    path: &str,
-    interface: &'static str,
-    name: &str,
-) -> Option<String> {
-    let proxy = PropertiesProxy::builder(bus)
-        .destination(NETWORK_MANAGER)
-        .ok()?
-        .path(path.to_owned())
-        .ok()?
-        .build()
-        .await
-        .ok()?;
-    let interface = InterfaceName::try_from(interface).ok()?;
-    let value: OwnedValue = proxy.get(interface, name).await.ok()?;
-    String::try_from(value).ok()
+async fn text(bus: &Connection, path: &str, interface: &'static str, name: &str) -> Option<String> {
+    String::try_from(property(bus, path, interface, name).await.ok()?).ok()
 }
 
 #[cfg(test)]

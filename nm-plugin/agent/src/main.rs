@@ -8,6 +8,7 @@
 //! In every session, it shows what an endpoint says after a login, and tells of a sign-in that is
 //! about to end.
 
+mod activation;
 mod banner;
 mod command_line;
 mod desktop;

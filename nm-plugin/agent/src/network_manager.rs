@@ -1,5 +1,6 @@
 //! The loop between NetworkManager, the desktop, the dialogs and the person.
 
+use crate::activation::NETWORK_MANAGER;
 use crate::banner::{Banner, Banners};
 use crate::command_line::Arguments;
 use crate::desktop;
@@ -25,7 +26,6 @@ use tokio::task::{LocalSet, spawn_local};
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 
-const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
 const MANAGER_PATH: &str = "/org/freedesktop/NetworkManager/AgentManager";
 const MANAGER: &str = "org.freedesktop.NetworkManager.AgentManager";
 const AGENT_PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";

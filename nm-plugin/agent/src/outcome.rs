@@ -1,18 +1,10 @@
 //! What became of the connections that the person at the terminal signed in to.
 
+use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, NETWORK_MANAGER, VPN, property};
 use aws_client_vpn_words::text;
 use std::collections::HashMap;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, Message, MessageStream};
-
-const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
-const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
-const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
-
-/// `NMVpnConnectionState`
-const ACTIVATED: u32 = 5;
-const FAILED: u32 = 6;
-const DISCONNECTED: u32 = 7;
 
 /// Connections that are on their way.
 #[derive(Debug, Default)]
@@ -71,17 +63,7 @@ impl Outcomes {
 }
 
 async fn connection_of(bus: &Connection, activation: &str) -> zbus::Result<String> {
-    let properties = "org.freedesktop.DBus.Properties";
-    let reply = bus
-        .call_method(
-            Some(NETWORK_MANAGER),
-            activation,
-            Some(properties),
-            "Get",
-            &(ACTIVE, "Connection"),
-        )
-        .await?;
-    let value: zbus::zvariant::OwnedValue = reply.body().deserialize()?;
+    let value = property(bus, activation, ACTIVE, "Connection").await?;
     Ok(OwnedObjectPath::try_from(value)?.to_string())
 }
 

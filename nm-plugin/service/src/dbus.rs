@@ -16,7 +16,8 @@ use zbus::fdo::DBusProxy;
 use zbus::message::Header;
 use zbus::names::{OwnedUniqueName, UniqueName};
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::OwnedValue;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::{MatchRule, MessageStream, message};
 
 /// Where the interface is (nm-vpn-dbus-interface.h).
 pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/VPN/Plugin";
@@ -278,6 +279,27 @@ impl Plugin {
     /// `Failure(u)`.
     #[zbus(signal)]
     pub(crate) async fn failure(emitter: &SignalEmitter<'_>, reason: u32) -> zbus::Result<()>;
+}
+
+/// What NetworkManager, which is `caller`, says of its activation at `path`.
+pub(crate) async fn follow_states(
+    bus: &zbus::Connection,
+    caller: &OwnedUniqueName,
+    path: &OwnedObjectPath,
+) -> zbus::Result<MessageStream> {
+    let rule = MatchRule::builder()
+        .msg_type(message::Type::Signal)
+        .sender(caller.as_str())?
+        .path(path.as_ref())?
+        .interface("org.freedesktop.NetworkManager.VPN.Connection")?
+        .member("VpnStateChanged")?
+        .build();
+    MessageStream::for_match_rule(rule, bus, None).await
+}
+
+/// `NMVpnConnectionState` and its reason, out of a signal of [`follow_states`].
+pub(crate) fn state_and_reason(signal: &zbus::Message) -> Option<(u32, u32)> {
+    signal.body().deserialize().ok()
 }
 
 /// Whom the signals go to.

@@ -506,26 +506,13 @@ impl Activation {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => tracing::warn!("{}", journal::chain(&error)),
         }
-        match self.follow_what_is_shown().await {
-            Ok(shown) => self.shown = shown,
-            Err(error) => tracing::warn!("cannot follow what NetworkManager shows: {error}"),
+        if let Some(path) = &self.shown_at {
+            match dbus::follow_states(&self.bus, &self.caller, path).await {
+                Ok(shown) => self.shown = Some(shown),
+                Err(error) => tracing::warn!("cannot follow what NetworkManager shows: {error}"),
+            }
         }
         self.look_around()
-    }
-
-    async fn follow_what_is_shown(&self) -> zbus::Result<Option<MessageStream>> {
-        let Some(path) = &self.shown_at else {
-            return Ok(None);
-        };
-        let rule = MatchRule::builder()
-            .msg_type(zbus::message::Type::Signal)
-            .sender(self.caller.as_str())?
-            .path(path.as_ref())?
-            .interface("org.freedesktop.NetworkManager.VPN.Connection")?
-            .member("VpnStateChanged")?
-            .build();
-        let stream = MessageStream::for_match_rule(rule, &self.bus, None).await?;
-        Ok(Some(stream))
     }
 
     /// What has changed around the connection, if it is anything that matters.
@@ -722,7 +709,7 @@ async fn next_shown(shown: &mut Option<MessageStream>) -> Shown {
     while let Some(stream) = shown {
         match stream.next().await {
             Some(Ok(signal)) => {
-                if let Ok((state, _reason)) = signal.body().deserialize::<(u32, u32)>() {
+                if let Some((state, _reason)) = dbus::state_and_reason(&signal) {
                     return Shown::from_network_manager(state);
                 }
             }

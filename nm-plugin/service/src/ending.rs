@@ -3,12 +3,13 @@
 //! It calls Disconnect whoever wanted it and whatever happened, and tells the reason in a signal
 //! that comes before. A kill switch lets go only of a connection that was to end.
 
+use crate::dbus;
 use aws_client_vpn_core::kill_switch::End;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
+use zbus::MessageStream;
 use zbus::names::OwnedUniqueName;
 use zbus::zvariant::OwnedObjectPath;
-use zbus::{MatchRule, MessageStream, message};
 
 /// What NetworkManager says of this connection.
 pub(crate) struct Ending {
@@ -23,15 +24,8 @@ impl Ending {
         caller: &OwnedUniqueName,
         path: &OwnedObjectPath,
     ) -> zbus::Result<Self> {
-        let rule = MatchRule::builder()
-            .msg_type(message::Type::Signal)
-            .sender(caller.as_str())?
-            .path(path.as_ref())?
-            .interface("org.freedesktop.NetworkManager.VPN.Connection")?
-            .member("VpnStateChanged")?
-            .build();
         Ok(Self {
-            changes: MessageStream::for_match_rule(rule, bus, None).await?,
+            changes: dbus::follow_states(bus, caller, path).await?,
             end: End::default(),
         })
     }
@@ -56,7 +50,7 @@ impl Ending {
     }
 
     fn take_in(&mut self, change: &zbus::Message) {
-        if let Ok((state, reason)) = change.body().deserialize::<(u32, u32)>() {
+        if let Some((state, reason)) = dbus::state_and_reason(change) {
             self.end.take_in(state, reason);
         }
     }
