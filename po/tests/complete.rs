@@ -20,6 +20,7 @@ const FOR_PEOPLE: &[&str] = &[
     "nm-plugin/core/src/profile/parse.rs",
     "nm-plugin/core/src/session/failure.rs",
     "nm-plugin/agent/src/terminal",
+    "nm-plugin/cli",
     "nm-plugin/login-window",
 ];
 
@@ -33,6 +34,27 @@ const NOT_TRANSLATED: &[(&str, &str)] = &[
     ("PRIVATE KEY", "a mark in a file"),
     ("Text({} octets)", "for developers"),
     ("Secret", "for developers"),
+    ("Mode", "a property on D-Bus"),
+    ("Uuid", "a property on D-Bus"),
+    ("Version", "a property on D-Bus"),
+    ("Vpn", "a property on D-Bus"),
+    (
+        "nmcli connection import type aws-client-vpn file PROFILE.ovpn",
+        "a command",
+    ),
+    (
+        "systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
+        "a command",
+    ),
+    (
+        "[year]-[month]-[day] [hour]:[minute]:[second] UTC",
+        "a pattern",
+    ),
+    (
+        "aws-client-vpn {version}, connection {uuid}; times are UTC",
+        "for who reads the ticket",
+    ),
+    ("an unknown system", "for who reads the ticket"),
 ];
 
 #[test]

@@ -4,7 +4,7 @@
 //! anybody's: only one of a service that runs as root counts.
 
 use crate::banner::Banner;
-use aws_client_vpn_core::service::{SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_core::service::{self, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_words::text;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
@@ -146,7 +146,7 @@ async fn show(headline: &str, body: &str, actions: &[&str], urgency: u8) -> Opti
 
 async fn renew(system: &Connection, service: &str) -> zbus::Result<()> {
     let proxy = zbus::Proxy::new(system, service, SIGN_IN_PATH, SIGN_IN).await?;
-    proxy.call("Renew", &()).await
+    proxy.call(service::RENEW, &()).await
 }
 
 /// A notification on the desktop (Desktop Notifications Specification 1.2).

@@ -1,7 +1,7 @@
 //! `aws-client-vpn doctor`: whether all that a connection needs is there, and what to do if not.
 //!
 //! [`diagnose`] judges [`Facts`]; nothing is looked up while judging, so each verdict is tested
-//! from the facts that lead to it.
+//! from the facts that lead to it. Programs are told in English, people in their language.
 
 mod checks;
 mod facts;
@@ -10,6 +10,11 @@ mod gathering;
 pub use facts::{Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
 pub use gathering::gather;
 
+use crate::json;
+use crate::line::{one_line, width};
+use aws_client_vpn_core::mark;
+use aws_client_vpn_core::message::Message;
+use aws_client_vpn_words::{self as words, plural, text};
 use serde::Serialize;
 use std::fmt;
 
@@ -25,14 +30,16 @@ pub struct Diagnosis {
 /// What one check found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was checked; stable, for programs.
+    /// What was checked; stable, for programs. Marked for the catalogue.
     pub check: &'static str,
     /// How it is.
     pub verdict: Verdict,
     /// What was seen.
-    pub seen: String,
+    #[serde(serialize_with = "json::english")]
+    pub seen: Message,
     /// What to do, unless all is well.
-    pub remedy: Option<String>,
+    #[serde(serialize_with = "json::english_if_any")]
+    pub remedy: Option<Message>,
 }
 
 /// How a check came out.
@@ -65,32 +72,48 @@ impl Diagnosis {
             .any(|finding| finding.verdict == Verdict::Problem)
     }
 
-    fn count(&self, verdict: Verdict) -> usize {
+    fn count(&self, verdict: Verdict) -> u64 {
         let equal = |finding: &&Finding| finding.verdict == verdict;
-        self.findings.iter().filter(equal).count()
+        self.findings.iter().filter(equal).map(|_| 1).sum()
+    }
+
+    /// The last line.
+    fn summary(&self) -> String {
+        let warnings = self.count(Verdict::Warning);
+        let warnings =
+            (warnings > 0).then(|| plural!(warnings, "{count} warning", "{count} warnings"));
+        let problems = self.count(Verdict::Problem);
+        let problems =
+            (problems > 0).then(|| plural!(problems, "{count} problem", "{count} problems"));
+        match (problems, warnings) {
+            (None, None) => text!("All is well."),
+            (None, Some(warnings)) => text!("No problem, {warnings}.", warnings = warnings),
+            (Some(problems), None) => format!("{problems}."),
+            (Some(problems), Some(warnings)) => format!("{problems}, {warnings}."),
+        }
     }
 }
 
 impl Finding {
-    fn good(check: &'static str, seen: impl Into<String>) -> Self {
+    fn good(check: &'static str, seen: Message) -> Self {
         Self {
             check,
             verdict: Verdict::Good,
-            seen: seen.into(),
+            seen,
             remedy: None,
         }
     }
 
-    fn warning(check: &'static str, seen: impl Into<String>, remedy: impl Into<String>) -> Self {
+    fn warning(check: &'static str, seen: Message, remedy: Message) -> Self {
         Self {
             check,
             verdict: Verdict::Warning,
-            seen: seen.into(),
-            remedy: Some(remedy.into()),
+            seen,
+            remedy: Some(remedy),
         }
     }
 
-    fn problem(check: &'static str, seen: impl Into<String>, remedy: impl Into<String>) -> Self {
+    fn problem(check: &'static str, seen: Message, remedy: Message) -> Self {
         Self {
             verdict: Verdict::Problem,
             ..Self::warning(check, seen, remedy)
@@ -98,37 +121,34 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Diagnosis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for finding in &self.findings {
-            let word = match finding.verdict {
-                Verdict::Good => "good",
-                Verdict::Warning => "warning",
-                Verdict::Problem => "PROBLEM",
-            };
-            // What was seen may hold names that others chose.
-            let seen = finding.seen.replace(char::is_control, " ");
-            writeln!(f, "{word:<8} {:<16} {seen}", finding.check)?;
-            if let Some(remedy) = &finding.remedy {
-                writeln!(f, "{:<8} {:<16} -> {remedy}", "", "")?;
-            }
-        }
-        let (problems, warnings) = (self.count(Verdict::Problem), self.count(Verdict::Warning));
-        match (problems, warnings) {
-            (0, 0) => writeln!(f, "All is well."),
-            (0, warnings) => writeln!(f, "No problem, {}.", counted(warnings, "warning")),
-            (problems, 0) => writeln!(f, "{}.", counted(problems, "problem")),
-            (problems, warnings) => writeln!(
-                f,
-                "{}, {}.",
-                counted(problems, "problem"),
-                counted(warnings, "warning")
-            ),
+impl Verdict {
+    const ALL: [Self; 3] = [Self::Good, Self::Warning, Self::Problem];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Good => mark!("good"),
+            Self::Warning => mark!("warning"),
+            Self::Problem => mark!("PROBLEM"),
         }
     }
 }
 
-fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
+/// In the user's language.
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdicts = width(Verdict::ALL.map(Verdict::word));
+        let checks = width(self.findings.iter().map(|finding| finding.check));
+        for finding in &self.findings {
+            let verdict = words::translate(finding.verdict.word());
+            let check = words::translate(finding.check);
+            // What was seen may hold names that others chose.
+            let seen = one_line(&words::of(&finding.seen));
+            writeln!(f, "{verdict:<verdicts$}  {check:<checks$}  {seen}")?;
+            if let Some(remedy) = &finding.remedy {
+                let remedy = one_line(&words::of(remedy));
+                writeln!(f, "{:<verdicts$}  {:<checks$}  -> {remedy}", "", "")?;
+            }
+        }
+        writeln!(f, "{}", self.summary())
+    }
 }

@@ -6,8 +6,12 @@
 
 pub mod command_line;
 pub mod doctor;
+mod json;
+pub mod line;
 pub mod logs;
 mod network_manager;
 pub mod renew;
 pub mod status;
 mod when;
+
+pub use network_manager::NetworkManagerError;

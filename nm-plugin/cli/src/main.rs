@@ -1,35 +1,59 @@
 //! The `aws-client-vpn` command; see the library of this package.
 
 use aws_client_vpn_cli::command_line::{Command, CommandLine};
-use aws_client_vpn_cli::{doctor, logs, renew, status};
+use aws_client_vpn_cli::line::one_line;
+use aws_client_vpn_cli::logs::LogsError;
+use aws_client_vpn_cli::renew::RenewError;
+use aws_client_vpn_cli::{NetworkManagerError, doctor, logs, renew, status};
+use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_words as words;
 use clap::Parser;
 use std::error::Error;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+/// Why nothing is printed.
+#[derive(Debug, thiserror::Error, Worded)]
+enum Failure {
+    #[error(transparent)]
+    NetworkManager(#[from] NetworkManagerError),
+    #[error(transparent)]
+    Logs(#[from] LogsError),
+    #[error(transparent)]
+    Renew(#[from] RenewError),
+    #[error("this computer is out of resources: {0}")]
+    Exhausted(io::Error),
+}
+
 fn main() -> ExitCode {
+    words::start();
     let command = CommandLine::parse().command;
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&error),
-    };
-    let outcome = runtime.block_on(run(command));
-    // A name service that hangs must not keep us.
-    runtime.shutdown_background();
-    match outcome {
+    match answer(command) {
         Ok((text, code)) => {
             // Whoever closed the pipe has seen enough.
-            drop(std::io::stdout().write_all(text.as_bytes()));
+            drop(io::stdout().write_all(text.as_bytes()));
             code
         }
-        Err(error) => failed(error.as_ref()),
+        Err(failure) => {
+            let text = one_line(&told(&failure));
+            drop(writeln!(io::stderr(), "aws-client-vpn: {text}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
-async fn run(command: Command) -> Result<(String, ExitCode), Box<dyn Error>> {
+fn answer(command: Command) -> Result<(String, ExitCode), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Exhausted)?;
+    let outcome = runtime.block_on(run(command));
+    // A name service that hangs must not keep us.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn run(command: Command) -> Result<(String, ExitCode), Failure> {
     Ok(match command {
         Command::Status(options) => {
             let status = status::gather().await?;
@@ -57,18 +81,20 @@ async fn run(command: Command) -> Result<(String, ExitCode), Box<dyn Error>> {
     })
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(value).map(|text| text + "\n")
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value);
+    text.map(|text| text + "\n")
+        .map_err(|error| Failure::Exhausted(error.into()))
 }
 
-fn failed(error: &dyn Error) -> ExitCode {
-    let mut text = error.to_string();
-    let mut source = error.source();
+/// In the user's language, with what others say of the causes in theirs.
+fn told(failure: &Failure) -> String {
+    let mut text = words::of(failure);
+    let mut source = failure.source();
     while let Some(cause) = source {
         text.push_str(": ");
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    drop(writeln!(std::io::stderr(), "aws-client-vpn: {text}"));
-    ExitCode::FAILURE
+    text
 }

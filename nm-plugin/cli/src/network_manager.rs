@@ -1,6 +1,7 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
-use aws_client_vpn_core::service::{SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_core::service::{RENEW, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_core::settings::SERVICE_TYPE;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -23,7 +24,7 @@ const DNS: &str = "org.freedesktop.NetworkManager.DnsManager";
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// NetworkManager could not be asked.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub enum NetworkManagerError {
     /// There is no system bus, or it refuses us.
     #[error("the system bus cannot be reached; without D-Bus there is no NetworkManager to ask")]
@@ -204,7 +205,7 @@ async fn sign_in_end(bus: &zbus::Connection, service: &str) -> Option<u64> {
 pub(crate) async fn renew(service: &str) -> zbus::Result<()> {
     let bus = zbus::Connection::system().await?;
     let proxy = zbus::Proxy::new(&bus, service, SIGN_IN_PATH, SIGN_IN).await?;
-    proxy.call("Renew", &()).await
+    proxy.call(RENEW, &()).await
 }
 
 fn read_addresses(config: &Properties) -> Vec<String> {

@@ -1,31 +1,33 @@
 //! `aws-client-vpn renew`: a new sign-in at a moment that suits, before the endpoint ends the old one.
 
+use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
+use aws_client_vpn_core::message::{Message, Worded};
+use aws_client_vpn_core::service::{NOT_UP, NOT_YOURS};
+use aws_client_vpn_words::text;
 use thiserror::Error;
 
 /// Nothing was renewed.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub enum RenewError {
     /// NetworkManager could not be asked.
     #[error(transparent)]
     NetworkManager(#[from] NetworkManagerError),
     /// There is no such connection.
-    #[error("there is no AWS Client VPN connection called {0:?}; see aws-client-vpn status")]
+    #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn status")]
     Unknown(String),
     /// It is not up.
-    #[error(
-        "the connection {0:?} is not up; connect it (nmcli connection up), and you sign in anew"
-    )]
+    #[error("'{0}' is not up; connect it (nmcli connection up), and you sign in anew")]
     Down(String),
     /// No connection is up.
     #[error("no AWS Client VPN connection is up")]
     NoneUp,
     /// Several are up.
-    #[error("several connections are up; name one of {0}")]
+    #[error("several connections are up; name one of them: {0}")]
     Several(String),
     /// The service refused.
     #[error("the sign-in was not renewed: {0}")]
-    Refused(String),
+    Refused(Message),
 }
 
 /// Has the person sign in anew to the connection called `wanted`, or to the only one that is up.
@@ -34,11 +36,23 @@ pub async fn renew(wanted: Option<&str>) -> Result<String, RenewError> {
     let answer = network_manager::ask().await?;
     let (name, service) = choose(&answer.stored, &answer.active, wanted)?;
     match network_manager::renew(service).await {
-        Ok(()) => Ok(format!(
-            "The browser opens for a new sign-in to {name:?}. The tunnel stays up meanwhile.\n"
-        )),
-        Err(zbus::Error::MethodError(_, Some(why), _)) => Err(RenewError::Refused(why)),
-        Err(error) => Err(RenewError::Refused(error.to_string())),
+        Ok(()) => {
+            let done = text!(
+                "The browser opens for a new sign-in to “{name}”. The tunnel stays up meanwhile.",
+                name = one_line(name),
+            );
+            Ok(done + "\n")
+        }
+        Err(zbus::Error::MethodError(_, Some(why), _)) => Err(RenewError::Refused(refusal(why))),
+        Err(error) => Err(RenewError::Refused(refusal(error.to_string()))),
+    }
+}
+
+/// What the service says, as far as it is known here.
+fn refusal(why: String) -> Message {
+    match [NOT_UP, NOT_YOURS].iter().find(|known| **known == why) {
+        Some(known) => Message::new(known),
+        None => Message::new("{0}").with("0", &why),
     }
 }
 
@@ -71,10 +85,7 @@ fn choose<'a>(
         [] => Err(RenewError::NoneUp),
         [only] => Ok(only),
         ref several => {
-            let names: Vec<_> = several
-                .iter()
-                .map(|(name, _)| format!("{name:?}"))
-                .collect();
+            let names: Vec<_> = several.iter().map(|(name, _)| *name).collect();
             Err(RenewError::Several(names.join(", ")))
         }
     }
@@ -113,7 +124,7 @@ mod tests {
         let both = [active("2"), active("3")];
         assert_eq!(
             why(&both, None).to_string(),
-            "several connections are up; name one of \"work\", \"home\""
+            "several connections are up; name one of them: work, home"
         );
     }
 }

@@ -1,15 +1,24 @@
-//! `aws-client-vpn status`: the connections as NetworkManager has them, in the user's words.
+//! `aws-client-vpn status`: the connections as NetworkManager has them, in the user's words and language.
+//! Programs are told in English.
 
 mod gathering;
 
 pub use gathering::gather;
 
+use crate::json;
+use crate::line::{one_line, width};
 use crate::network_manager::{Activation, Stored};
 use crate::when;
+use aws_client_vpn_core::mark;
+use aws_client_vpn_core::message::{Message, Worded};
 use aws_client_vpn_core::profile::SignIn;
 use aws_client_vpn_core::settings;
+use aws_client_vpn_words::{self as words, text};
 use serde::Serialize;
 use std::fmt;
+
+/// How a profile becomes a connection.
+const IMPORT: &str = "nmcli connection import type aws-client-vpn file PROFILE.ovpn";
 
 /// All connections of this VPN.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -31,14 +40,15 @@ pub struct Connection {
     pub since: Option<u64>,
     /// The endpoint's name; `None` if its settings cannot be used.
     pub endpoint: Option<String>,
-    /// How one signs in.
+    /// How one signs in. Marked for the catalogue.
     pub sign_in: Option<&'static str>,
     /// When the endpoint ends the sign-in, in seconds since 1970, if that is known.
     pub sign_in_ends: Option<u64>,
     /// The addresses in the tunnel, with prefix lengths.
     pub addresses: Vec<String>,
     /// What is wrong with its settings, if something is.
-    pub problem: Option<String>,
+    #[serde(serialize_with = "json::english_if_any")]
+    pub problem: Option<Message>,
 }
 
 /// What a connection does.
@@ -73,12 +83,12 @@ impl State {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Off => "off",
-            Self::Starting => "starting",
-            Self::SigningIn => "waiting for the sign-in",
-            Self::Connecting => "connecting",
-            Self::Up => "up",
-            Self::Ending => "ending",
+            Self::Off => mark!("off"),
+            Self::Starting => mark!("starting"),
+            Self::SigningIn => mark!("waiting for the sign-in"),
+            Self::Connecting => mark!("connecting"),
+            Self::Up => mark!("up"),
+            Self::Ending => mark!("ending"),
         }
     }
 }
@@ -108,7 +118,7 @@ impl Connection {
     ) -> Self {
         let (outline, problem) = match settings::outline(&stored.data) {
             Ok(outline) => (Some(outline), None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error.message())),
         };
         Self {
             name: stored.name,
@@ -132,24 +142,24 @@ impl Connection {
 
 fn sign_in(sign_in: &SignIn) -> &'static str {
     match sign_in {
-        SignIn::Saml => "single sign-on in the browser",
-        SignIn::Certificate => "client certificate",
+        SignIn::Saml => mark!("single sign-on in the browser"),
+        SignIn::Certificate => mark!("client certificate"),
         SignIn::Password {
             static_challenge: None,
-        } => "user name and password",
+        } => mark!("user name and password"),
         SignIn::Password {
             static_challenge: Some(_),
-        } => "user name, password and code",
+        } => mark!("user name, password and code"),
     }
 }
 
+/// In the user's language.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.connections.is_empty() {
-            return f.write_str(
-                "There is no AWS Client VPN connection yet. To make one of a profile:\n  \
-                 nmcli connection import type aws-client-vpn file PROFILE.ovpn\n",
-            );
+            let words =
+                text!("There is no AWS Client VPN connection yet. To make one of a profile:");
+            return writeln!(f, "{words}\n  {IMPORT}");
         }
         for (number, connection) in self.connections.iter().enumerate() {
             if number > 0 {
@@ -164,38 +174,47 @@ impl fmt::Display for Status {
 impl fmt::Display for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", one_line(&self.name))?;
+        let state = words::translate(self.state.words());
         let state = match self.since {
-            Some(since) => format!("{}, started {}", self.state.words(), when::utc(since)),
-            None => self.state.words().to_owned(),
+            Some(since) => text!(
+                "{state}, started {time}",
+                state = state,
+                time = when::utc(since),
+            ),
+            None => state,
         };
-        let mut row = |key: &str, value: &str| writeln!(f, "  {key:<10} {}", one_line(value));
-        row("state", &state)?;
-        if let Some(endpoint) = &self.endpoint {
-            row("endpoint", endpoint)?;
-        }
-        match (self.sign_in, self.sign_in_ends) {
-            (Some(sign_in), Some(ends)) => {
-                row(
-                    "sign-in",
-                    &format!("{sign_in}, counts until {}", when::utc(ends)),
-                )?;
+        let sign_in = self.sign_in.map(|sign_in| {
+            let sign_in = words::translate(sign_in);
+            match self.sign_in_ends {
+                Some(ends) => text!(
+                    "{sign_in}, counts until {time}",
+                    sign_in = sign_in,
+                    time = when::utc(ends),
+                ),
+                None => sign_in,
             }
-            (Some(sign_in), None) => row("sign-in", sign_in)?,
-            (None, _) => {}
+        });
+        let rows = [
+            (mark!("state"), Some(state)),
+            (mark!("endpoint"), self.endpoint.clone()),
+            (mark!("sign-in"), sign_in),
+            (
+                mark!("addresses"),
+                (!self.addresses.is_empty()).then(|| self.addresses.join(", ")),
+            ),
+            (mark!("problem"), self.problem.as_ref().map(words::of)),
+            (mark!("uuid"), Some(self.uuid.clone())),
+        ];
+        // The same for all connections, whatever there is to say of them.
+        let keys = width(rows.iter().map(|(key, _)| *key));
+        for (key, value) in rows {
+            if let Some(value) = value {
+                let (key, value) = (words::translate(key), one_line(&value));
+                writeln!(f, "  {key:<keys$}  {value}")?;
+            }
         }
-        if !self.addresses.is_empty() {
-            row("addresses", &self.addresses.join(", "))?;
-        }
-        if let Some(problem) = &self.problem {
-            row("problem", problem)?;
-        }
-        row("uuid", &self.uuid)
+        Ok(())
     }
-}
-
-/// A name is its maker's; it must not draw on the reader's terminal.
-fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
 
 #[cfg(test)]
@@ -269,7 +288,14 @@ mod tests {
         let status = Status::of(vec![stored("work", "")], &[], |_| None);
         let connection = &status.connections[0];
         assert_eq!(connection.endpoint, None);
-        assert!(connection.problem.as_ref().unwrap().contains("remote"));
+        assert!(
+            connection
+                .problem
+                .as_ref()
+                .unwrap()
+                .to_string()
+                .contains("remote")
+        );
     }
 
     #[test]

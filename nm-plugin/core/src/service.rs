@@ -1,6 +1,16 @@
 //! How the programs of a user's session reach the service of a connection on the system bus.
 
+use crate::mark;
+
 /// The service's own interface, for a sign-in and its end.
 pub const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
 /// Where it is.
 pub const SIGN_IN_PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
+/// Its method that has the person sign in anew.
+pub const RENEW: &str = "Renew";
+
+/// Why the service refuses that when the connection is not up. It knows no user's language, so
+/// whoever passes this on to a person translates it.
+pub const NOT_UP: &str = mark!("the connection is not up, so there is no sign-in to renew");
+/// The same, to whom the sign-in is not.
+pub const NOT_YOURS: &str = mark!("only the person who signed in, or root, can renew this sign-in");

@@ -17,7 +17,7 @@ use crate::tun_device::TunDevice;
 use aws_client_vpn_core::ip_config::IpConfig;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
-use aws_client_vpn_core::service::SIGN_IN_PATH;
+use aws_client_vpn_core::service::{NOT_UP, NOT_YOURS, SIGN_IN_PATH};
 use aws_client_vpn_core::session::{
     Effect, Input, Limits, ServiceState, Session, Shown, Surroundings, for_journal,
 };
@@ -333,16 +333,14 @@ impl Activation {
                 let user = self.user.as_deref();
                 let may = |watch: &Watch| watch.may_act_for(user, caller);
                 if !self.session.is_up() {
-                    let text = "the connection is not up, so there is no sign-in to renew";
-                    drop(reply.send(Err(PluginError::WrongState(text.to_owned()))));
+                    drop(reply.send(Err(PluginError::WrongState(NOT_UP.to_owned()))));
                     None
                 } else if caller == 0 || self.watch.as_ref().is_some_and(may) {
                     drop(reply.send(Ok(())));
                     Some(Input::Renew)
                 } else {
                     tracing::warn!("user {caller} may not renew the sign-in of this connection");
-                    let text = "only the person who signed in, or root, can renew this sign-in";
-                    drop(reply.send(Err(PluginError::Failed(text.to_owned()))));
+                    drop(reply.send(Err(PluginError::Failed(NOT_YOURS.to_owned()))));
                     None
                 }
             }

@@ -1,8 +1,13 @@
-//! The checks: each judges one matter from the facts. All of them are in [`ALL`].
+//! The checks: each judges one matter from the facts. All of them are in [`ALL`]. Those of what the
+//! package brings are here, those of the rest of the machine in `machine`.
+
+mod machine;
 
 use super::Finding;
-use super::facts::{Facts, File, Process};
+use super::facts::{Facts, File};
+use aws_client_vpn_core::message::Message;
 use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_core::{mark, message};
 
 type Check = fn(&Facts) -> Finding;
 
@@ -15,41 +20,42 @@ pub(super) const ALL: [Check; 13] = [
     policy,
     account,
     openvpn,
-    tun,
-    dns,
-    agent,
-    port,
-    kill_switch,
-    clock,
+    machine::tun,
+    machine::dns,
+    machine::agent,
+    machine::port,
+    machine::kill_switch,
+    machine::clock,
 ];
 
-const REINSTALL: &str = "install the package again";
 /// The account that OpenVPN runs as.
 const ACCOUNT: &str = "nm-aws-client-vpn";
-/// The program that serves a connection.
-const SERVICE: &str = "nm-aws-client-vpn-service";
+/// What tells NetworkManager of this VPN.
+pub(super) const NAME_FILE: &str = "nm-aws-client-vpn-service.name";
 /// The oldest NetworkManager that this is tested with.
 const OLDEST_NETWORK_MANAGER: (u32, u32) = (1, 42);
-/// Programs whose secret agent runs auth dialogs.
-const AGENTS: [&str; 4] = [
-    "gnome-shell",
-    "nm-applet",
-    "nm-aws-client-vpn-agent",
-    "cinnamon",
-];
-/// Desktops whose own secret agent runs none.
-const DESKTOPS_WITHOUT: [&str; 3] = ["plasmashell", "cosmic-session", "sway"];
-/// How long ago a clock may say the package will be installed: files keep their makers' times.
-const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
+
+fn reinstall() -> Message {
+    message!("install the package again")
+}
+
+/// What others call something: not ours to translate.
+fn plain(text: impl ToString) -> Message {
+    Message::new("{0}").with("0", &text.to_string())
+}
 
 fn network_manager(facts: &Facts) -> Finding {
-    const CHECK: &str = "network-manager";
+    const CHECK: &str = mark!("network-manager");
     match &facts.network_manager {
-        None => Finding::problem(CHECK, "not asked", "run this command again"),
+        None => Finding::problem(
+            CHECK,
+            message!("not asked"),
+            message!("run this command again"),
+        ),
         Some(Err(error)) => Finding::problem(
             CHECK,
             error.clone(),
-            "systemctl start NetworkManager; this VPN is a part of it",
+            message!("systemctl start NetworkManager; this VPN is a part of it"),
         ),
         Some(Ok(manager)) => {
             let version = &manager.version;
@@ -57,22 +63,29 @@ fn network_manager(facts: &Facts) -> Finding {
                 .split(['.', '-'])
                 .map_while(|word| word.parse().ok());
             let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+            let seen = plain(format!("NetworkManager {version}"));
             if found < OLDEST_NETWORK_MANAGER {
                 let (major, minor) = OLDEST_NETWORK_MANAGER;
-                let remedy = format!("{major}.{minor} is the oldest this is tested with; upgrade");
-                Finding::warning(CHECK, format!("NetworkManager {version}"), remedy)
+                let remedy = message!(
+                    "{version} is the oldest this is tested with; upgrade",
+                    version = format!("{major}.{minor}"),
+                );
+                Finding::warning(CHECK, seen, remedy)
             } else {
-                Finding::good(CHECK, format!("NetworkManager {version}"))
+                Finding::good(CHECK, seen)
             }
         }
     }
 }
 
 fn plugin(facts: &Facts) -> Finding {
-    const CHECK: &str = "plugin";
+    const CHECK: &str = mark!("plugin");
     let Some(name_file) = &facts.name_file else {
-        let seen = "NetworkManager is not told of this VPN: no file nm-aws-client-vpn-service.name";
-        return Finding::problem(CHECK, seen, REINSTALL);
+        let seen = message!(
+            "NetworkManager is not told of this VPN: no file {name}",
+            name = NAME_FILE.to_owned(),
+        );
+        return Finding::problem(CHECK, seen, reinstall());
     };
     if let Some(wrong) = wrong_with(&name_file.file) {
         return Finding::problem(CHECK, wrong, remedy_for(&name_file.file));
@@ -84,13 +97,21 @@ fn plugin(facts: &Facts) -> Finding {
     ];
     let path = name_file.file.path.display();
     match missing.iter().find(|(_, missing)| *missing) {
-        Some((key, _)) => Finding::problem(CHECK, format!("{path} names no {key}"), REINSTALL),
-        None => Finding::good(CHECK, path.to_string()),
+        Some((key, _)) => Finding::problem(
+            CHECK,
+            message!(
+                "{path} names no {key}",
+                path = path,
+                key = (*key).to_owned()
+            ),
+            reinstall(),
+        ),
+        None => Finding::good(CHECK, plain(path)),
     }
 }
 
 fn files(facts: &Facts) -> Finding {
-    const CHECK: &str = "files";
+    const CHECK: &str = mark!("files");
     let wrong = facts
         .files
         .iter()
@@ -98,69 +119,89 @@ fn files(facts: &Facts) -> Finding {
     match wrong {
         Some((file, wrong)) => Finding::problem(CHECK, wrong, remedy_for(file)),
         None if facts.files.is_empty() => {
-            Finding::problem(CHECK, "nobody says where they are", REINSTALL)
+            Finding::problem(CHECK, message!("nobody says where they are"), reinstall())
         }
-        None => Finding::good(CHECK, format!("{} in place", facts.files.len())),
+        None => Finding::good(
+            CHECK,
+            message!("{number} in place", number = facts.files.len()),
+        ),
     }
 }
 
 /// NetworkManager and libnm load a file only if nobody but root can have changed it.
-fn wrong_with(file: &File) -> Option<String> {
+fn wrong_with(file: &File) -> Option<Message> {
     let path = file.path.display();
-    match file.inode {
-        None => Some(format!("{path} is missing")),
-        Some((_, owner)) if owner != 0 => Some(format!("{path} belongs to user {owner}, not root")),
+    Some(match file.inode {
+        None => message!("{path} is missing", path = path),
+        Some((_, owner)) if owner != 0 => message!(
+            "{path} belongs to user {owner}, not root",
+            path = path,
+            owner = owner
+        ),
         Some((mode, _)) if mode & 0o022 != 0 => {
-            Some(format!("{path} can be changed by others than root"))
+            message!("{path} can be changed by others than root", path = path)
         }
         Some((mode, _)) if file.program && mode & 0o111 != 0o111 => {
-            Some(format!("{path} cannot be executed by everybody"))
+            message!("{path} cannot be executed by everybody", path = path)
         }
         Some((mode, _)) if mode & 0o444 != 0o444 => {
-            Some(format!("{path} cannot be read by everybody"))
+            message!("{path} cannot be read by everybody", path = path)
         }
-        Some(_) => None,
-    }
+        Some(_) => return None,
+    })
 }
 
-fn remedy_for(file: &File) -> String {
+fn remedy_for(file: &File) -> Message {
     if file.inode.is_none() {
-        return REINSTALL.to_owned();
+        return reinstall();
     }
-    let mode = if file.program { "755" } else { "644" };
-    let path = file.path.display();
-    format!("{REINSTALL}, or: chown root:root {path}; chmod {mode} {path}")
+    let mode: u32 = if file.program { 755 } else { 644 };
+    message!(
+        "install the package again, or: chown root:root {path}; chmod {mode} {path}",
+        path = file.path.display(),
+        mode = mode,
+    )
 }
 
 fn service(facts: &Facts) -> Finding {
-    const CHECK: &str = "service";
+    const CHECK: &str = mark!("service");
     let own = env!("CARGO_PKG_VERSION");
     match &facts.service_version {
-        None => Finding::problem(CHECK, "there is none to be asked", REINSTALL),
-        Some(Err(error)) => Finding::problem(CHECK, error.clone(), REINSTALL),
-        Some(Ok(version)) if version == own => Finding::good(CHECK, format!("version {version}")),
+        None => Finding::problem(CHECK, message!("there is none to be asked"), reinstall()),
+        Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
+        Some(Ok(version)) if version == own => Finding::good(
+            CHECK,
+            message!("version {version}", version = version.clone()),
+        ),
         Some(Ok(version)) => Finding::warning(
             CHECK,
-            format!("version {version}, this command is {own}"),
-            "finish the upgrade, or install the package again",
+            message!(
+                "version {version}, this command is {own}",
+                version = version.clone(),
+                own = own.to_owned(),
+            ),
+            message!("finish the upgrade, or install the package again"),
         ),
     }
 }
 
 fn policy(facts: &Facts) -> Finding {
-    const CHECK: &str = "d-bus-policy";
+    const CHECK: &str = mark!("d-bus-policy");
     match facts.policies.first() {
-        Some(policy) => Finding::good(CHECK, policy.display().to_string()),
+        Some(policy) => Finding::good(CHECK, plain(policy.display())),
         None => Finding::problem(
             CHECK,
-            format!("no policy lets the service own {SERVICE_TYPE}"),
-            format!("{REINSTALL}, then: systemctl reload dbus"),
+            message!(
+                "no policy lets the service own {name}",
+                name = SERVICE_TYPE.to_owned(),
+            ),
+            message!("install the package again, then: systemctl reload dbus"),
         ),
     }
 }
 
 fn account(facts: &Facts) -> Finding {
-    const CHECK: &str = "account";
+    const CHECK: &str = mark!("account");
     let found = facts.passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         (fields.next()? == ACCOUNT).then_some(())?;
@@ -170,202 +211,56 @@ fn account(facts: &Facts) -> Finding {
     match found {
         None => Finding::problem(
             CHECK,
-            format!("OpenVPN's account {ACCOUNT} is missing"),
-            "systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
+            message!(
+                "OpenVPN's account {account} is missing",
+                account = ACCOUNT.to_owned()
+            ),
+            plain("systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf"),
         ),
         Some((0, _) | (_, 0)) => Finding::problem(
             CHECK,
-            format!("the account {ACCOUNT} has the rights of root"),
-            format!("userdel {ACCOUNT}, then {REINSTALL}"),
+            message!(
+                "the account {account} has the rights of root",
+                account = ACCOUNT.to_owned(),
+            ),
+            message!(
+                "userdel {account}, then install the package again",
+                account = ACCOUNT.to_owned(),
+            ),
         ),
-        Some((user, _)) => Finding::good(CHECK, format!("{ACCOUNT} (user {user})")),
+        Some((user, _)) => Finding::good(
+            CHECK,
+            message!(
+                "{account} (user {user})",
+                account = ACCOUNT.to_owned(),
+                user = user
+            ),
+        ),
     }
 }
 
 fn openvpn(facts: &Facts) -> Finding {
-    const CHECK: &str = "openvpn";
+    const CHECK: &str = mark!("openvpn");
     let Some(openvpn) = &facts.openvpn else {
-        return Finding::problem(CHECK, "the package's own OpenVPN is missing", REINSTALL);
+        let seen = message!("the package's own OpenVPN is missing");
+        return Finding::problem(CHECK, seen, reinstall());
     };
     match &openvpn.version {
-        None => Finding::problem(CHECK, "it does not tell its version", REINSTALL),
-        Some(Err(error)) => Finding::problem(CHECK, error.clone(), REINSTALL),
-        Some(Ok(version)) if openvpn.unknown_options.is_empty() => {
-            Finding::good(CHECK, format!("{version}, with AWS's login"))
-        }
+        None => Finding::problem(CHECK, message!("it does not tell its version"), reinstall()),
+        Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
+        Some(Ok(version)) if openvpn.unknown_options.is_empty() => Finding::good(
+            CHECK,
+            message!("{version}, with AWS's login", version = version.clone()),
+        ),
         Some(Ok(version)) => Finding::problem(
             CHECK,
-            format!(
-                "{version} does not know {}: it is not the package's own",
-                openvpn.unknown_options.join(", ")
+            message!(
+                "{version} does not know {options}: it is not the package's own",
+                version = version.clone(),
+                options = openvpn.unknown_options.join(", "),
             ),
-            REINSTALL,
+            reinstall(),
         ),
-    }
-}
-
-fn tun(facts: &Facts) -> Finding {
-    const CHECK: &str = "tun";
-    if facts.tun {
-        Finding::good(CHECK, "/dev/net/tun")
-    } else {
-        let seen = "/dev/net/tun is not there: the kernel cannot make tunnels";
-        let remedy = "modprobe tun; after an upgrade of the kernel, restart the computer";
-        Finding::problem(CHECK, seen, remedy)
-    }
-}
-
-fn dns(facts: &Facts) -> Finding {
-    const CHECK: &str = "dns";
-    let Some(Ok(manager)) = &facts.network_manager else {
-        return Finding::warning(CHECK, "not known", "start NetworkManager, then look again");
-    };
-    let mode = manager.dns_mode.as_str();
-    let link = facts.resolv_conf_link.as_ref();
-    let link = link.map(|link| link.display().to_string());
-    let seen = match &link {
-        Some(link) => format!("{mode}, /etc/resolv.conf -> {link}"),
-        None => format!("{mode}, /etc/resolv.conf is a file"),
-    };
-    let to_resolved = link
-        .as_ref()
-        .is_some_and(|link| link.contains("systemd/resolve/"));
-    match mode {
-        "none" => Finding::problem(
-            CHECK,
-            seen,
-            "NetworkManager passes no name servers on (dns=none): names inside the VPN are not \
-             found; remove that line from /etc/NetworkManager",
-        ),
-        _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" => Finding::problem(
-            CHECK,
-            seen,
-            "NetworkManager may not write /etc/resolv.conf (rc-manager=unmanaged): names inside \
-             the VPN are not found; remove that line, or use systemd-resolved",
-        ),
-        "systemd-resolved" if !to_resolved => Finding::warning(
-            CHECK,
-            seen,
-            "programs ask past systemd-resolved: \
-             ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf",
-        ),
-        "systemd-resolved" | "dnsmasq" => Finding::good(CHECK, seen),
-        _ => Finding::warning(
-            CHECK,
-            seen,
-            "all names are asked at the VPN's servers while it is up; with systemd-resolved or \
-             dns=dnsmasq only those of the VPN's domains are",
-        ),
-    }
-}
-
-fn agent(facts: &Facts) -> Finding {
-    const CHECK: &str = "agent";
-    let own = |process: &&Process| process.user == facts.user;
-    let runs = |names: &[&'static str]| {
-        names.iter().copied().find(|name| {
-            facts
-                .processes
-                .iter()
-                .filter(own)
-                .any(|process| process.name == *name)
-        })
-    };
-    let user = facts.user;
-    if let Some(agent) = runs(&AGENTS) {
-        return Finding::good(CHECK, format!("{agent} shows logins to user {user}"));
-    }
-    if user == 0 {
-        return Finding::warning(
-            CHECK,
-            "root has no desktop; a login is shown to the user who asks for the connection",
-            "run this command as the user of the desktop, and connect as that user, without sudo",
-        );
-    }
-    match runs(&DESKTOPS_WITHOUT) {
-        Some(desktop) => Finding::problem(
-            CHECK,
-            format!("{desktop} runs, which shows no logins of this VPN"),
-            "start nm-applet or nm-aws-client-vpn-agent with the session",
-        ),
-        None => Finding::problem(
-            CHECK,
-            format!("no program can show a login to user {user}"),
-            "connect from a desktop session, or start nm-applet or nm-aws-client-vpn-agent in it",
-        ),
-    }
-}
-
-fn port(facts: &Facts) -> Finding {
-    const CHECK: &str = "port-35001";
-    const DIALOG: &str = "nm-aws-client-vpn-auth-dialog";
-    const WAITS: &str = "a login waits there for its browser";
-    let dialog_of = |user| Process {
-        user,
-        name: DIALOG.to_owned(),
-    };
-    let Some(listener) = &facts.listener else {
-        return Finding::good(CHECK, "free for the browser's answer");
-    };
-    match &listener.program {
-        Some((name, _)) if name == DIALOG => Finding::good(CHECK, WAITS),
-        Some((name, process)) => Finding::problem(
-            CHECK,
-            format!("taken by {name} (process {process})"),
-            "end that program: AWS sends the browser to this port and to no other",
-        ),
-        // Nobody may look into a dialog, not even its own user.
-        None if facts.processes.contains(&dialog_of(listener.user)) => Finding::good(CHECK, WAITS),
-        None => Finding::problem(
-            CHECK,
-            format!("taken by a program of user {}", listener.user),
-            "find it with: sudo ss -ltnp 'sport = :35001'; AWS sends the browser to this port only",
-        ),
-    }
-}
-
-fn kill_switch(facts: &Facts) -> Finding {
-    const CHECK: &str = "kill-switch";
-    let services = facts
-        .processes
-        .iter()
-        .filter(|process| process.user == 0 && process.name == SERVICE)
-        .count();
-    match facts.stopped_by.as_slice() {
-        [] => Finding::good(CHECK, "stops no traffic"),
-        closed if closed.len() <= services => {
-            Finding::good(CHECK, "closed, for a connection that is up")
-        }
-        closed => {
-            let program = facts
-                .name_file
-                .as_ref()
-                .and_then(|file| file.program.as_ref());
-            let program = program.map_or_else(|| SERVICE.into(), |path| path.display().to_string());
-            Finding::problem(
-                CHECK,
-                format!(
-                    "traffic is stopped for a connection that ended without being taken down: {}",
-                    closed.join(", ")
-                ),
-                format!("connect again, or as root: {program} --lift-kill-switch"),
-            )
-        }
-    }
-}
-
-fn clock(facts: &Facts) -> Finding {
-    const CHECK: &str = "clock";
-    let seen = crate::when::utc(facts.clock.now);
-    let remedy = "timedatectl set-ntp true; logins and certificates are valid for a time only";
-    if facts.clock.now + CLOCK_TOLERANCE < facts.clock.installed {
-        let seen = format!("{seen}, before this command was installed");
-        return Finding::problem(CHECK, seen, remedy);
-    }
-    match facts.clock.synchronized {
-        Some(true) => Finding::good(CHECK, format!("{seen}, set by the network")),
-        Some(false) => Finding::warning(CHECK, format!("{seen}, not set by the network"), remedy),
-        None => Finding::good(CHECK, seen),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can be seen of a machine, as plain values that nobody has judged.
 
+use aws_client_vpn_core::message::Message;
 use std::path::PathBuf;
 
 /// All facts that are looked at.
@@ -12,13 +13,13 @@ pub struct Facts {
     /// The service, its OpenVPN, the dialog and the library, as far as the name file tells where.
     pub files: Vec<File>,
     /// What the service says to `--version`, or why it says nothing.
-    pub service_version: Option<Result<String, String>>,
+    pub service_version: Option<Result<String, Message>>,
     /// The D-Bus policies that name the service.
     pub policies: Vec<PathBuf>,
     /// `/etc/passwd`.
     pub passwd: String,
     /// NetworkManager, or why it cannot be asked.
-    pub network_manager: Option<Result<NetworkManager, String>>,
+    pub network_manager: Option<Result<NetworkManager, Message>>,
     /// Programs that run.
     pub processes: Vec<Process>,
     /// Who listens on the port of the browser's answer.
@@ -92,7 +93,7 @@ pub struct Listener {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenVpn {
     /// The first line of `--version`, or why there is none.
-    pub version: Option<Result<String, String>>,
+    pub version: Option<Result<String, Message>>,
     /// Options of our patches that it does not know.
     pub unknown_options: Vec<&'static str>,
 }

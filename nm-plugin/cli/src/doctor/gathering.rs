@@ -1,10 +1,13 @@
 //! Where the doctor's facts come from. Nothing here judges, and what cannot be seen is left out.
 
+use super::checks::NAME_FILE;
 use super::facts::{Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
 use aws_client_vpn_core::kill_switch;
 use aws_client_vpn_core::listening::listener_in;
+use aws_client_vpn_core::message;
+use aws_client_vpn_core::message::{Message, Worded};
 use aws_client_vpn_core::settings::SERVICE_TYPE;
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -15,7 +18,6 @@ use tokio::process::Command;
 
 /// How long a program may take to tell its version.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(5);
-const NAME_FILE: &str = "nm-aws-client-vpn-service.name";
 /// Where NetworkManager looks for name files.
 const NAME_DIRS: [&str; 2] = ["/usr/lib/NetworkManager/VPN", "/etc/NetworkManager/VPN"];
 /// Where the bus looks for policies.
@@ -147,7 +149,7 @@ fn library(plugin: &str) -> PathBuf {
         .unwrap_or_else(|| Path::new("/usr/lib/…/NetworkManager").join(plugin))
 }
 
-async fn service_version(program: &Path) -> Result<String, String> {
+async fn service_version(program: &Path) -> Result<String, Message> {
     let line = first_line(program, &["--version"]).await?;
     // nm-aws-client-vpn-service 0.1.0
     let version = line.rsplit(' ').next().unwrap_or_default();
@@ -175,7 +177,7 @@ async fn ask_openvpn(program: &Path) -> OpenVpn {
 }
 
 /// The first line that a program prints.
-async fn first_line(program: &Path, arguments: &[&str]) -> Result<String, String> {
+async fn first_line(program: &Path, arguments: &[&str]) -> Result<String, Message> {
     let output = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -185,12 +187,22 @@ async fn first_line(program: &Path, arguments: &[&str]) -> Result<String, String
     let shown = program.display();
     let output = tokio::time::timeout(PROGRAM_LIMIT, output)
         .await
-        .map_err(|_| format!("{shown} does not answer"))?
-        .map_err(|error| format!("{shown} cannot be run: {error}"))?;
+        .map_err(|_| message!("{program} does not answer", program = shown))?
+        .map_err(|error| {
+            message!(
+                "{program} cannot be run: {reason}",
+                program = shown,
+                reason = error
+            )
+        })?;
     let text = String::from_utf8_lossy(&output.stdout);
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
-        _ => Err(format!("{shown} prints no version ({})", output.status)),
+        _ => Err(message!(
+            "{program} prints no version ({status})",
+            program = shown,
+            status = output.status.to_string(),
+        )),
     }
 }
 
@@ -206,10 +218,10 @@ fn policies() -> Vec<PathBuf> {
         .collect()
 }
 
-async fn ask_network_manager() -> Result<NetworkManager, String> {
+async fn ask_network_manager() -> Result<NetworkManager, Message> {
     let answer = network_manager::ask()
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.message())?;
     Ok(NetworkManager {
         version: answer.version,
         dns_mode: answer.dns.mode,

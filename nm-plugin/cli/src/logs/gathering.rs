@@ -3,6 +3,7 @@
 use super::{Entry, Story, called, cut, of_journal, of_network_manager_log, used_last};
 use crate::command_line::Logs;
 use crate::network_manager;
+use aws_client_vpn_core::message::Worded;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const ENTRIES: &str = "--lines=50000";
 
 /// There is no story to tell.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub enum LogsError {
     /// No journal.
     #[error(
@@ -29,8 +30,13 @@ pub enum LogsError {
     #[error("the journal does not answer; try again, or give a file: --file FILE")]
     Slow,
     /// The file cannot be read.
-    #[error("could not read {0}")]
-    File(PathBuf, #[source] io::Error),
+    #[error("cannot read {file}: {reason}", file = file.display())]
+    File {
+        /// Which.
+        file: PathBuf,
+        /// Why not.
+        reason: io::Error,
+    },
     /// Nothing of ours is in it.
     #[error(
         "no connection of this VPN is in the journal since the computer was started; if one was \
@@ -39,7 +45,7 @@ pub enum LogsError {
     Empty,
     /// Not this connection.
     #[error(
-        "no connection {0:?} was used since the computer was started; aws-client-vpn status lists all"
+        "no connection '{0}' was used since the computer was started; aws-client-vpn status lists all"
     )]
     Unknown(String),
 }
@@ -85,7 +91,10 @@ pub async fn gather(options: &Logs) -> Result<String, LogsError> {
 }
 
 async fn of_file(path: &Path) -> Result<Vec<Entry>, LogsError> {
-    let wrong = |error| LogsError::File(path.to_owned(), error);
+    let wrong = |reason| LogsError::File {
+        file: path.to_owned(),
+        reason,
+    };
     let text = if path == Path::new("-") {
         read(tokio::fs::File::from_std(stdin().map_err(wrong)?)).await
     } else {

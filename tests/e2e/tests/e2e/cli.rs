@@ -287,3 +287,32 @@ fn the_doctor_asks_for_an_agent_and_for_name_servers() {
     assert!(text.contains("warning  dns"), "{text}");
     assert!(text.contains("systemd-resolved or dns=dnsmasq"), "{text}");
 }
+
+#[test]
+fn the_command_speaks_the_language_of_its_user() {
+    let lab = Lab::start(&Options {
+        endpoint: None,
+        ..Options::default()
+    });
+    let german = |arguments: &[&str]| {
+        let command = ["env", "LC_ALL=C.UTF-8", "LANGUAGE=de", "aws-client-vpn"];
+        let output = lab.client.run(command.iter().chain(arguments));
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned())
+    };
+    let [status, _] = german(&["status"]);
+    assert!(status.starts_with("Es gibt noch keine "), "{status}");
+    let [doctor, _] = german(&["doctor"]);
+    assert!(doctor.starts_with("gut      NetworkManager  "), "{doctor}");
+    assert!(
+        doctor.contains("frei für die Antwort des Browsers"),
+        "{doctor}"
+    );
+    let [_, refused] = german(&["renew", "x"]);
+    assert_eq!(
+        refused,
+        "aws-client-vpn: Es gibt keine AWS-Client-VPN-Verbindung namens „x“; siehe aws-client-vpn \
+         status\n"
+    );
+    let [json, _] = german(&["doctor", "--json"]);
+    assert!(json.contains("\"free for the browser's answer\""), "{json}");
+}

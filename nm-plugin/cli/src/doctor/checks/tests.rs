@@ -1,3 +1,4 @@
+use super::super::facts::Process;
 use super::super::{Clock, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
 use super::super::{Verdict, diagnose};
 use super::*;
@@ -83,7 +84,7 @@ const FAULTS: &[Fault] = &[
         "without being taken down: 1111",
     ),
     (
-        |f| f.network_manager = Some(Err("it does not run".to_owned())),
+        |f| f.network_manager = Some(Err(message!("it does not run"))),
         "network-manager",
         Verdict::Problem,
         "does not run",
@@ -143,7 +144,7 @@ const FAULTS: &[Fault] = &[
         "0.0.1",
     ),
     (
-        |f| f.service_version = Some(Err("not run".to_owned())),
+        |f| f.service_version = Some(Err(message!("not run"))),
         "service",
         Verdict::Problem,
         "not run",
@@ -263,7 +264,7 @@ fn each_fault_is_found_and_no_other() {
             (*check, *verdict),
             "{fault:?}"
         );
-        assert!(fault.seen.contains(seen), "{fault:?}");
+        assert!(fault.seen.to_string().contains(seen), "{fault:?}");
         assert_eq!(diagnose(&facts).has_problem(), *verdict == Verdict::Problem);
     }
 }

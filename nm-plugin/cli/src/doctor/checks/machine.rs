@@ -1,0 +1,228 @@
+//! What a connection needs of the machine around it.
+
+use super::super::Finding;
+use super::super::facts::{Facts, Process};
+use super::plain;
+use aws_client_vpn_core::{mark, message};
+
+/// The program that serves a connection.
+const SERVICE: &str = "nm-aws-client-vpn-service";
+/// Programs whose secret agent runs auth dialogs.
+const AGENTS: [&str; 4] = [
+    "gnome-shell",
+    "nm-applet",
+    "nm-aws-client-vpn-agent",
+    "cinnamon",
+];
+/// Desktops whose own secret agent runs none.
+const DESKTOPS_WITHOUT: [&str; 3] = ["plasmashell", "cosmic-session", "sway"];
+/// How long ago a clock may say the package will be installed: files keep their makers' times.
+const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
+
+pub(super) fn tun(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("tun");
+    if facts.tun {
+        Finding::good(CHECK, plain("/dev/net/tun"))
+    } else {
+        Finding::problem(
+            CHECK,
+            message!("/dev/net/tun is not there: the kernel cannot make tunnels"),
+            message!("modprobe tun; after an upgrade of the kernel, restart the computer"),
+        )
+    }
+}
+
+pub(super) fn dns(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("dns");
+    let Some(Ok(manager)) = &facts.network_manager else {
+        let remedy = message!("start NetworkManager, then look again");
+        return Finding::warning(CHECK, message!("not known"), remedy);
+    };
+    let mode = manager.dns_mode.as_str();
+    let link = facts.resolv_conf_link.as_ref();
+    let link = link.map(|link| link.display().to_string());
+    let seen = match &link {
+        Some(link) => plain(format!("{mode}, /etc/resolv.conf -> {link}")),
+        None => message!("{mode}, /etc/resolv.conf is a file", mode = mode.to_owned()),
+    };
+    let to_resolved = link
+        .as_ref()
+        .is_some_and(|link| link.contains("systemd/resolve/"));
+    match mode {
+        "none" => Finding::problem(
+            CHECK,
+            seen,
+            message!(
+                "NetworkManager passes no name servers on (dns=none): names inside the VPN are \
+                 not found; remove that line from /etc/NetworkManager"
+            ),
+        ),
+        _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" => Finding::problem(
+            CHECK,
+            seen,
+            message!(
+                "NetworkManager may not write /etc/resolv.conf (rc-manager=unmanaged): names \
+                 inside the VPN are not found; remove that line, or use systemd-resolved"
+            ),
+        ),
+        "systemd-resolved" if !to_resolved => Finding::warning(
+            CHECK,
+            seen,
+            message!(
+                "programs ask past systemd-resolved: \
+                 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
+            ),
+        ),
+        "systemd-resolved" | "dnsmasq" => Finding::good(CHECK, seen),
+        _ => Finding::warning(
+            CHECK,
+            seen,
+            message!(
+                "all names are asked at the VPN's servers while it is up; with systemd-resolved \
+                 or dns=dnsmasq only those of the VPN's domains are"
+            ),
+        ),
+    }
+}
+
+pub(super) fn agent(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("agent");
+    let own = |process: &&Process| process.user == facts.user;
+    let runs = |names: &[&'static str]| {
+        names.iter().copied().find(|name| {
+            facts
+                .processes
+                .iter()
+                .filter(own)
+                .any(|process| process.name == *name)
+        })
+    };
+    let user = facts.user;
+    if let Some(agent) = runs(&AGENTS) {
+        let seen = message!(
+            "{agent} shows logins to user {user}",
+            agent = agent.to_owned(),
+            user = user,
+        );
+        return Finding::good(CHECK, seen);
+    }
+    if user == 0 {
+        return Finding::warning(
+            CHECK,
+            message!(
+                "root has no desktop; a login is shown to the user who asks for the connection"
+            ),
+            message!(
+                "run this command as the user of the desktop, and connect as that user, without \
+                 sudo"
+            ),
+        );
+    }
+    match runs(&DESKTOPS_WITHOUT) {
+        Some(desktop) => Finding::problem(
+            CHECK,
+            message!(
+                "{desktop} runs, which shows no logins of this VPN",
+                desktop = desktop.to_owned(),
+            ),
+            message!("start nm-applet or nm-aws-client-vpn-agent with the session"),
+        ),
+        None => Finding::problem(
+            CHECK,
+            message!("no program can show a login to user {user}", user = user),
+            message!(
+                "connect from a desktop session, or start nm-applet or nm-aws-client-vpn-agent \
+                 in it"
+            ),
+        ),
+    }
+}
+
+pub(super) fn port(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("port-35001");
+    const DIALOG: &str = "nm-aws-client-vpn-auth-dialog";
+    let waits = || Finding::good(CHECK, message!("a login waits there for its browser"));
+    let dialog_of = |user| Process {
+        user,
+        name: DIALOG.to_owned(),
+    };
+    let Some(listener) = &facts.listener else {
+        return Finding::good(CHECK, message!("free for the browser's answer"));
+    };
+    match &listener.program {
+        Some((name, _)) if name == DIALOG => waits(),
+        Some((name, process)) => Finding::problem(
+            CHECK,
+            message!(
+                "taken by {name} (process {process})",
+                name = name.clone(),
+                process = *process,
+            ),
+            message!("end that program: AWS sends the browser to this port and to no other"),
+        ),
+        // Nobody may look into a dialog, not even its own user.
+        None if facts.processes.contains(&dialog_of(listener.user)) => waits(),
+        None => Finding::problem(
+            CHECK,
+            message!("taken by a program of user {user}", user = listener.user),
+            message!(
+                "find it with: sudo ss -ltnp 'sport = :35001'; AWS sends the browser to this port \
+                 only"
+            ),
+        ),
+    }
+}
+
+pub(super) fn kill_switch(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("kill-switch");
+    let services = facts
+        .processes
+        .iter()
+        .filter(|process| process.user == 0 && process.name == SERVICE)
+        .count();
+    match facts.stopped_by.as_slice() {
+        [] => Finding::good(CHECK, message!("stops no traffic")),
+        closed if closed.len() <= services => {
+            Finding::good(CHECK, message!("closed, for a connection that is up"))
+        }
+        closed => {
+            let program = facts
+                .name_file
+                .as_ref()
+                .and_then(|file| file.program.as_ref());
+            let program = program.map_or_else(|| SERVICE.into(), |path| path.display().to_string());
+            Finding::problem(
+                CHECK,
+                message!(
+                    "traffic is stopped for a connection that ended without being taken down: \
+                     {connections}",
+                    connections = closed.join(", "),
+                ),
+                message!(
+                    "connect again, or as root: {program} --lift-kill-switch",
+                    program = program,
+                ),
+            )
+        }
+    }
+}
+
+pub(super) fn clock(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("clock");
+    let now = crate::when::utc(facts.clock.now);
+    let remedy =
+        || message!("timedatectl set-ntp true; logins and certificates are valid for a time only");
+    if facts.clock.now + CLOCK_TOLERANCE < facts.clock.installed {
+        let seen = message!("{time}, before this command was installed", time = now);
+        return Finding::problem(CHECK, seen, remedy());
+    }
+    match facts.clock.synchronized {
+        Some(true) => Finding::good(CHECK, message!("{time}, set by the network", time = now)),
+        Some(false) => Finding::warning(
+            CHECK,
+            message!("{time}, not set by the network", time = now),
+            remedy(),
+        ),
+        None => Finding::good(CHECK, plain(now)),
+    }
+}

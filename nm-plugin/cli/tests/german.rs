@@ -1,0 +1,139 @@
+//! People read German where their locale is German, programs read English everywhere. In a process
+//! of its own, which is started with the locale: it is the process's.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnose};
+use aws_client_vpn_cli::status::{Connection, State, Status};
+use aws_client_vpn_core::settings::outline;
+use aws_client_vpn_core::{mark, message::Worded};
+use aws_client_vpn_words::{DOMAIN, bind_at, start};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+const INNER: &str = "AWS_CLIENT_VPN_CLI_CATALOGUE";
+
+#[test]
+fn people_read_german_and_programs_english() {
+    if let Some(folder) = std::env::var_os(INNER) {
+        start();
+        bind_at(Path::new(&folder));
+        return inner();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let messages = folder.path().join("de/LC_MESSAGES");
+    std::fs::create_dir_all(&messages).unwrap();
+    let status = Command::new("msgfmt")
+        .arg("-o")
+        .arg(messages.join(format!("{DOMAIN}.mo")))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../po/de.po"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "people_read_german_and_programs_english"])
+        .env(INNER, folder.path())
+        .env("LC_ALL", "C.UTF-8")
+        .env("LANGUAGE", "de")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
+
+fn inner() {
+    status_in_german();
+    doctor_in_german();
+}
+
+fn status_in_german() {
+    let off = Connection {
+        name: "alt".to_owned(),
+        uuid: "2-3".to_owned(),
+        state: State::Off,
+        since: None,
+        endpoint: None,
+        sign_in: None,
+        sign_in_ends: None,
+        addresses: Vec::new(),
+        problem: outline(&BTreeMap::new()).err().map(|why| why.message()),
+    };
+    let up = Connection {
+        name: "Arbeit".to_owned(),
+        uuid: "1-2".to_owned(),
+        state: State::Up,
+        since: Some(1_795_539_601),
+        endpoint: Some("host.example".to_owned()),
+        sign_in: Some(mark!("single sign-on in the browser")),
+        sign_in_ends: Some(1_795_568_401),
+        addresses: vec!["10.0.0.2/27".to_owned()],
+        problem: None,
+    };
+    let status = Status {
+        connections: vec![up, off],
+    };
+    assert_eq!(
+        status.to_string(),
+        "Arbeit\n  \
+         Zustand    verbunden, gestartet 2026-11-24 17:00:01 UTC\n  \
+         Endpunkt   host.example\n  \
+         Anmeldung  Einmalanmeldung im Browser, gilt bis 2026-11-25 01:00:01 UTC\n  \
+         Adressen   10.0.0.2/27\n  \
+         UUID       1-2\n\n\
+         alt\n  \
+         Zustand    aus\n  \
+         Problem    Die Einstellung „remote“ fehlt\n  \
+         UUID       2-3\n"
+    );
+    let json = serde_json::to_value(&status).unwrap();
+    let [up, off] = [&json["connections"][0], &json["connections"][1]];
+    assert_eq!(up["state"], "up");
+    assert_eq!(up["sign_in"], "single sign-on in the browser");
+    assert_eq!(off["problem"], "the setting 'remote' is missing");
+    let none = Status {
+        connections: Vec::new(),
+    };
+    assert!(none.to_string().starts_with("Es gibt noch keine "));
+}
+
+fn doctor_in_german() {
+    let diagnosis = diagnose(&Facts {
+        user: 1000,
+        name_file: Some(NameFile::default()),
+        network_manager: Some(Ok(NetworkManager {
+            version: "1.42.4".to_owned(),
+            dns_mode: "systemd-resolved".to_owned(),
+            rc_manager: "unmanaged".to_owned(),
+        })),
+        tun: true,
+        clock: Clock {
+            now: 1_795_539_601,
+            installed: 0,
+            synchronized: Some(false),
+        },
+        ..Facts::default()
+    });
+    let text = diagnosis.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    for line in [
+        "gut      NetworkManager  NetworkManager 1.42.4",
+        "PROBLEM  Konto           Das Konto von OpenVPN, nm-aws-client-vpn, fehlt",
+        "                         -> systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
+        "PROBLEM  OpenVPN         Das OpenVPN aus dem Paket fehlt",
+        "                         -> Installieren Sie das Paket erneut",
+        "gut      Notausschalter  hält keinen Verkehr an",
+        "Warnung  Uhr             2026-11-24 17:00:01 UTC, nicht vom Netz gestellt",
+    ] {
+        assert!(lines.contains(&line), "{line:?} is not in\n{text}");
+    }
+    assert_eq!(lines.last(), Some(&"7 Probleme, 2 Warnungen."), "{text}");
+    let json = serde_json::to_value(&diagnosis).unwrap();
+    let account = &json["findings"][5];
+    assert_eq!(account["check"], "account");
+    assert_eq!(account["verdict"], "problem");
+    assert_eq!(
+        account["seen"],
+        "OpenVPN's account nm-aws-client-vpn is missing"
+    );
+    assert_eq!(json["findings"][0]["remedy"], serde_json::Value::Null);
+}
