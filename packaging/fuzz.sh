@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 fuzz=nm-plugin/core/fuzz
 seconds=${FUZZ_SECONDS:-10}
 
-export CARGO_TARGET_DIR="$PWD/target/fuzz"
+out=${CARGO_TARGET_DIR:-$PWD/target}/fuzz
+export CARGO_TARGET_DIR="$out"
 target=$(rustc -vV | sed -n 's/^host: //p')
 RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
@@ -17,18 +18,18 @@ RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-
 
 for source in "$fuzz"/targets/*.rs; do
     name=$(basename "$source" .rs)
-    corpus="target/fuzz/corpus/$name"
+    corpus="$out/corpus/$name"
     mkdir -p "$corpus"
     seeds=
     [ ! -d "$fuzz/seeds/$name" ] || seeds="$fuzz/seeds/$name"
     echo "fuzz $name: $seconds s"
     # shellcheck disable=SC2086 # no seeds, no word
-    "target/fuzz/$target/release/$name" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
-        -rss_limit_mb=1024 -artifact_prefix="target/fuzz/$name-" -print_final_stats=0 \
-        "$corpus" $seeds >"target/fuzz/$name.log" 2>&1 || {
-        cat "target/fuzz/$name.log"
-        echo "fuzz $name: failed; the input is target/fuzz/$name-*" >&2
+    "$out/$target/release/$name" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
+        -rss_limit_mb=1024 -artifact_prefix="$out/$name-" -print_final_stats=0 \
+        "$corpus" $seeds >"$out/$name.log" 2>&1 || {
+        cat "$out/$name.log"
+        echo "fuzz $name: failed; the input is $out/$name-*" >&2
         exit 1
     }
-    tail -n 1 "target/fuzz/$name.log"
+    tail -n 1 "$out/$name.log"
 done

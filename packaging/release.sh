@@ -8,7 +8,8 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 . packaging/version.sh
-out=$root/target/release-files
+target=${CARGO_TARGET_DIR:-$root/target}
+out=$target/release-files
 
 tag=$(git tag --points-at HEAD 2>/dev/null | grep '^v' | head -n 1) || true
 if [ -n "$tag" ]; then
@@ -23,7 +24,7 @@ fi
 
 rm -rf "$out"
 mkdir -p "$out"
-for file in target/dist/*"$version"*; do
+for file in "$target"/dist/*"$version"*; do
     case $file in *.buildinfo | *.changes) ;; *) cp -p "$file" "$out/" ;; esac
 done
 python3 packaging/crates.py sbom "$version" >"$out/network-manager-aws-client-vpn-$version.cdx.json"

@@ -14,8 +14,9 @@ cd "$root"
 . packaging/version.sh
 revision=${DEB_REVISION:-1}
 name=network-manager-aws-client-vpn
-dist=${PACKAGE_DIST_DIR:-$root/target/dist}
-build=${PACKAGE_BUILD_DIR:-$root/target/package}
+target=${CARGO_TARGET_DIR:-$root/target}
+dist=${PACKAGE_DIST_DIR:-$target/dist}
+build=${PACKAGE_BUILD_DIR:-$target/package}
 tree=$build/$name-$version
 
 [ "${PACKAGE_KEEP_SOURCES:-}" = yes ] || packaging/source/make.sh

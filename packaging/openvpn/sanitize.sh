@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 flags='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
-dir=$PWD/target/sanitized
+dir=${CARGO_TARGET_DIR:-$PWD/target}/sanitized
 reports=$dir/reports
 rm -rf "$reports"
 mkdir -p "$reports"

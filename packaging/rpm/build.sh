@@ -13,13 +13,14 @@ cd "$root"
 . packaging/version.sh
 revision=${RPM_RELEASE:-1}
 name=network-manager-aws-client-vpn
-dist=${PACKAGE_DIST_DIR:-$root/target/dist}
-build=${RPM_BUILD_DIR:-$root/target/rpm}
+target=${CARGO_TARGET_DIR:-$root/target}
+dist=${PACKAGE_DIST_DIR:-$target/dist}
+build=${RPM_BUILD_DIR:-$target/rpm}
 spec=$build/SPECS/NetworkManager-aws-client-vpn.spec
 
 [ "${PACKAGE_KEEP_SOURCES:-}" = yes ] || packaging/source/make.sh
 rm -rf "$build"
-mkdir -p "$build/SOURCES" "$build/SPECS" "${PACKAGE_BUILD_DIR:-$root/target/package}"
+mkdir -p "$build/SOURCES" "$build/SPECS" "${PACKAGE_BUILD_DIR:-$target/package}"
 cp "$dist/${name}_$version".orig*.tar.xz "$build/SOURCES/"
 openvpn=$(sed -n 's/.*openvpn_\(2\.6\.[0-9]*\)\.orig.*/\1/p' packaging/openvpn/build.sh | head -n 1)
 {
@@ -35,7 +36,7 @@ unset MAKEFLAGS MAKELEVEL
 # The same day and machine in each package of the same source. The packages that the spec asks
 # for are Debian's here, which rpm does not know of: make deps sees to them.
 rpm_() {
-    rpmbuild --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$root/target/package}" \
+    rpmbuild --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$target/package}" \
         --define "_buildhost localhost" \
         --define "use_source_date_epoch_as_buildtime 1" --define "clamp_mtime_to_source_date_epoch 1" \
         --define "_source_payload w6.xzdio" --define "_binary_payload w6.xzdio" \

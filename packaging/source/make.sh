@@ -12,7 +12,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
 
-dist=${PACKAGE_DIST_DIR:-$root/target/dist}
+target=${CARGO_TARGET_DIR:-$root/target}
+dist=${PACKAGE_DIST_DIR:-$target/dist}
 name=network-manager-aws-client-vpn
 base=${name}_$version
 # The tree's sum, and below it those of the archives.
@@ -26,7 +27,7 @@ if [ "$(head -n 1 "$stamp" 2>/dev/null)" = "$wanted" ] &&
 fi
 rm -f "$stamp"
 
-work=$(mktemp -d "$root/target/source.XXXXXX")
+work=$(mktemp -d "$target/source.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 # pack DIR ARCHIVE: everything below $work/DIR, in an order and with times of no day's own.

@@ -16,6 +16,8 @@ if [ -n "${PACKAGE_CACHE:-}" ] && [ ! -e target ]; then
     # The crates are the same ones, however new this source package is.
     find vendor -type f -exec touch -d @0 {} +
 fi
+# A package is built in its own folder, wherever the one who packs it builds else.
+unset CARGO_TARGET_DIR
 mkdir -p target/cargo-home
 cat >target/cargo-home/config.toml <<END
 [source.crates-io]

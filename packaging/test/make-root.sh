@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes a clean Debian root to install packages in:
 #
-#   make-root.sh SUITE    target/roots/SUITE, from the mirror that this machine's apt has (root)
+#   make-root.sh SUITE    target/package-roots/SUITE, from the mirror that this machine's apt has (root)
 #
 # It has what a machine with NetworkManager has, and the dependencies of the packages in
 # target/dist in apt's cache, so that they install without a network. No test writes to it: each
@@ -10,7 +10,8 @@ set -eu
 
 suite=$1
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-root=$here/target/roots/$suite
+target=${CARGO_TARGET_DIR:-$here/target}
+root=$target/package-roots/$suite
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
@@ -46,11 +47,11 @@ if [ ! -e "$root/.made" ]; then
 fi
 
 # What the packages and the test of the RPM package need, for an installation without a network.
-wanted=$(cd "$here/target/dist" && sha256sum ./*.deb | sha256sum)
+wanted=$(cd "$target/dist" && sha256sum ./*.deb | sha256sum)
 if [ "$(cat "$root/.packages" 2>/dev/null)" != "$wanted" ]; then
     mkdir -p "$root/tmp/packages"
-    cp "$here"/target/dist/network-manager-aws-client-vpn_*.deb \
-        "$here"/target/dist/network-manager-aws-client-vpn-gnome_*.deb "$root/tmp/packages/"
+    cp "$target"/dist/network-manager-aws-client-vpn_*.deb \
+        "$target"/dist/network-manager-aws-client-vpn-gnome_*.deb "$root/tmp/packages/"
     apt install --download-only rpm >>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
     apt install --download-only $(cd "$root" && ls -d tmp/packages/*.deb | sed 's|^|/|') \
         >>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }

@@ -5,8 +5,9 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
-mkdir -p target
-work=$(mktemp -d "$root/target/again.XXXXXX")
+target=${CARGO_TARGET_DIR:-$root/target}
+mkdir -p "$target"
+work=$(mktemp -d "$target/again.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 # Nothing of the first build may come into the second; its RPM packages take what its Debian ones
@@ -14,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 export PACKAGE_CACHE="$work/compiled"
 sums() { (cd "$1" && find . -maxdepth 1 -type f \( -name '*.deb' -o -name '*.rpm' -o -name '*.tar.xz' \
     -o -name '*.dsc' \) | grep "$version" | LC_ALL=C sort | xargs sha256sum); }
-sums target/dist >"$work/first"
+sums "$target/dist" >"$work/first"
 PACKAGE_DIST_DIR="$work/dist" PACKAGE_BUILD_DIR="$work/elsewhere" packaging/deb/build.sh
 if grep -q '\.rpm$' "$work/first"; then
     PACKAGE_DIST_DIR="$work/dist" PACKAGE_BUILD_DIR="$work/elsewhere" RPM_BUILD_DIR="$work/rpm" \

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex};
 
 /// How many labs run at a time; each has some fifteen processes.
-const LABS_AT_A_TIME: usize = 4;
+const LABS_AT_A_TIME: usize = 6;
 
 /// Leave to run one of a few labs.
 #[derive(Debug)]

@@ -20,14 +20,14 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     for suite in &suites {
-        let system = Tools::locate().target.join("roots").join(suite);
+        let system = Tools::locate().target.join("package-roots").join(suite);
         assert!(system.join(".made").exists(), "{suite} is not there");
         deb::life_of_the_packages(suite, &system);
         fleet::life_of_a_provisioned_connection(suite, &system);
     }
     // rpm is the same everywhere; once will do.
     if let Some(suite) = suites.first() {
-        let system = Tools::locate().target.join("roots").join(suite);
+        let system = Tools::locate().target.join("package-roots").join(suite);
         rpm::life_of_the_package(suite, &system);
     }
     ExitCode::SUCCESS
