@@ -35,6 +35,10 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
         &format!("installed beside NetworkManager {}", version.trim()),
     );
 
+    let link = "/etc/systemd/user/graphical-session.target.wants/nm-aws-client-vpn-agent.service";
+    lab.client.check(["test", "-L", link]);
+    step(suite, "the agent will start with each graphical session");
+
     lab.import("udp", 443);
     connects(&lab);
     step(
