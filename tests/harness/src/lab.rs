@@ -79,6 +79,8 @@ pub struct Options {
     pub logind: bool,
     /// Whether there is a journal, which all programs write to.
     pub journal: bool,
+    /// Whether a desktop will run on the client; fewer of such labs run at a time.
+    pub desktop: bool,
 }
 
 impl Default for Options {
@@ -92,6 +94,7 @@ impl Default for Options {
             system: None,
             logind: false,
             journal: false,
+            desktop: false,
         }
     }
 }
@@ -141,7 +144,7 @@ impl Lab {
     #[must_use]
     pub fn start(options: &Options) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let turn = Turn::take();
+        let turn = Turn::take(options.desktop);
         let tools = Tools::locate();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = tools

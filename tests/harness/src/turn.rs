@@ -2,30 +2,37 @@
 
 use std::sync::{Condvar, Mutex};
 
-/// How many labs run at a time; each has some fifteen processes.
-const LABS_AT_A_TIME: usize = 6;
+/// How many labs run at a time. Each has some fifteen processes, which wait more than they compute:
+/// this many keep two processors busy. As many tests run at a time (`.cargo/config.toml`).
+const PLACES: usize = 6;
+/// How many places a lab takes that has a desktop, which draws its windows on the processor.
+const PLACES_OF_A_DESKTOP: usize = 3;
 
 /// Leave to run one of a few labs.
 #[derive(Debug)]
-pub(crate) struct Turn;
+pub(crate) struct Turn {
+    places: usize,
+}
 
-static RUNNING: Mutex<usize> = Mutex::new(0);
+static TAKEN: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
 
 impl Turn {
-    pub(crate) fn take() -> Self {
-        let mut running = RUNNING.lock().expect("not poisoned");
-        while *running >= LABS_AT_A_TIME {
-            running = ENDED.wait(running).expect("not poisoned");
+    pub(crate) fn take(with_desktop: bool) -> Self {
+        let places = if with_desktop { PLACES_OF_A_DESKTOP } else { 1 };
+        let mut taken = TAKEN.lock().expect("not poisoned");
+        while *taken + places > PLACES {
+            taken = ENDED.wait(taken).expect("not poisoned");
         }
-        *running += 1;
-        Self
+        *taken += places;
+        Self { places }
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        *RUNNING.lock().expect("not poisoned") -= 1;
-        ENDED.notify_one();
+        *TAKEN.lock().expect("not poisoned") -= self.places;
+        // Those who wait want one place or several.
+        ENDED.notify_all();
     }
 }

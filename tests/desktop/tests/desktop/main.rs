@@ -33,6 +33,7 @@ mod reason {
 fn lab(options: Options) -> Lab {
     Lab::start(&Options {
         agent: None,
+        desktop: true,
         ..options
     })
 }
