@@ -6,6 +6,7 @@ use crate::desktop::Desktop;
 use crate::endpoint::{Endpoint, EndpointOptions, INSIDE, INSIDE_IPV6};
 use crate::events::{Event, Events};
 use crate::journal;
+use crate::log_tail::LogTail;
 use crate::logind::Logind;
 use crate::machines;
 use crate::process::Process;
@@ -469,6 +470,12 @@ impl Lab {
     #[must_use]
     pub fn journal(&self) -> String {
         fs::read_to_string(self.dir.join("logs/NetworkManager.log")).unwrap_or_default()
+    }
+
+    /// The log from its present end on, for logs that are too long to read again and again.
+    #[must_use]
+    pub fn journal_from_now(&self) -> LogTail {
+        LogTail::of(&self.dir.join("logs/NetworkManager.log"))
     }
 
     /// What the service wrote to the log, in words for the user: its errors.
