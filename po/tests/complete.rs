@@ -19,42 +19,83 @@ const FOR_PEOPLE: &[&str] = &[
     "nm-plugin/core/src/profile/directives.rs",
     "nm-plugin/core/src/profile/parse.rs",
     "nm-plugin/core/src/session/failure.rs",
-    "nm-plugin/agent/src/terminal",
+    "nm-plugin/core/src/keyfile",
+    "nm-plugin/core/src/keyfile.rs",
+    "nm-plugin/agent",
     "nm-plugin/cli",
+    // What goes into packages is for their tools.
+    "nm-plugin/provision/src/edition.rs",
+    "nm-plugin/provision/src/main.rs",
     "nm-plugin/login-window",
 ];
 
-/// Texts that look as if a person were to read them, and why they are not in the catalogue.
-const NOT_TRANSLATED: &[(&str, &str)] = &[
-    ("AWS Client VPN", "a name"),
-    ("Escape", "the name of a key"),
-    ("AWS Client VPN.ovpn", "the name of a file"),
-    ("remote  65535 udp", "a directive"),
-    ("BEGIN CERTIFICATE", "a mark in a file"),
-    ("PRIVATE KEY", "a mark in a file"),
-    ("Text({} octets)", "for developers"),
-    ("Secret", "for developers"),
-    ("Mode", "a property on D-Bus"),
-    ("Uuid", "a property on D-Bus"),
-    ("Version", "a property on D-Bus"),
-    ("Vpn", "a property on D-Bus"),
+/// Texts that look as if a person were to read them, below which path they stand, and why they are
+/// not in the catalogue.
+const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
+    ("", "AWS Client VPN", "a name"),
+    ("", "Escape", "the name of a key"),
+    ("", "AWS Client VPN.ovpn", "the name of a file"),
+    ("", "remote  65535 udp", "a directive"),
+    ("", "BEGIN CERTIFICATE", "a mark in a file"),
+    ("", "PRIVATE KEY", "a mark in a file"),
+    ("", "Text({} octets)", "for developers"),
+    ("", "Secret", "for developers"),
+    ("nm-plugin/cli/", "Mode", "a property on D-Bus"),
+    ("nm-plugin/cli/", "Uuid", "a property on D-Bus"),
+    ("nm-plugin/cli/", "Version", "a property on D-Bus"),
+    ("nm-plugin/cli/", "Vpn", "a property on D-Bus"),
     (
+        "nm-plugin/cli/",
         "nmcli connection import type aws-client-vpn file PROFILE.ovpn",
         "a command",
     ),
     (
+        "nm-plugin/cli/",
         "systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
         "a command",
     ),
     (
+        "nm-plugin/cli/",
         "[year]-[month]-[day] [hour]:[minute]:[second] UTC",
         "a pattern",
     ),
     (
+        "nm-plugin/cli/",
         "aws-client-vpn {version}, connection {uuid}; times are UTC",
         "for who reads the ticket",
     ),
-    ("an unknown system", "for who reads the ticket"),
+    (
+        "nm-plugin/cli/",
+        "an unknown system",
+        "for who reads the ticket",
+    ),
+    ("nm-plugin/agent/", "Cinnamon", "a name"),
+    ("nm-plugin/agent/", "Banner", "a property on D-Bus"),
+    ("nm-plugin/agent/", "Connection", "a property on D-Bus"),
+    ("nm-plugin/agent/", "Ends", "a signal on D-Bus"),
+    ("nm-plugin/agent/", "Notify", "a method on D-Bus"),
+    ("nm-plugin/agent/", "Unregister", "a method on D-Bus"),
+    (
+        "nm-plugin/agent/",
+        "you are not NetworkManager",
+        "for the log of who calls",
+    ),
+    (
+        "nm-plugin/agent/",
+        "only for AWS Client VPN connections",
+        "for the log of who calls",
+    ),
+    (
+        "nm-plugin/agent/",
+        "the agent is about to end",
+        "for NetworkManager's log",
+    ),
+    (
+        "nm-plugin/agent/",
+        "by the user",
+        "for NetworkManager's log",
+    ),
+    ("nm-plugin/agent/", "taken back", "for NetworkManager's log"),
 ];
 
 #[test]
@@ -137,9 +178,12 @@ fn no_text_goes_round_the_catalogue() {
         };
         for file in files {
             let found = source::read(&root().join(&file)).unwrap().strays;
-            let unknown = found
-                .into_iter()
-                .filter(|text| !NOT_TRANSLATED.iter().any(|(known, _)| known == text));
+            let unknown = found.into_iter().filter(|text| {
+                let excused = |(place, known, _): &(&str, &str, &str)| {
+                    file.starts_with(place) && known == text
+                };
+                !NOT_TRANSLATED.iter().any(excused)
+            });
             strays.extend(unknown.map(|text| (file.clone(), text)));
         }
     }

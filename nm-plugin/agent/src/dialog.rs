@@ -2,6 +2,7 @@
 
 use crate::request::Connection;
 use crate::terminal::Terminal;
+use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::window::Lines;
 use std::env;
@@ -30,7 +31,7 @@ const LEAVING_TIME: Duration = Duration::from_secs(5);
 const MOST_SECRETS: usize = 20;
 
 /// Why there is no answer.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub(crate) enum NoAnswer {
     /// The user does not want to.
     #[error("the user cancelled it")]
@@ -41,6 +42,12 @@ pub(crate) enum NoAnswer {
     /// The dialog does not run, or not as it should.
     #[error("the auth dialog: {0}")]
     Broken(#[from] io::Error),
+    /// The dialog gives more than there is to give.
+    #[error("the auth dialog says too much")]
+    Talkative,
+    /// The dialog stays when it has answered.
+    #[error("the auth dialog does not end")]
+    Endless,
 }
 
 /// Runs the dialog for a request and returns the secrets that it answers.
@@ -74,7 +81,7 @@ pub(crate) async fn run(
     drop(command);
     let conversation = async {
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(NoAnswer::Broken(io::Error::other("no pipes")));
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         };
         // A dialog that is gone already tells more by its status.
         let input = connection.input();
@@ -116,7 +123,7 @@ async fn converse(
                 Some(name) => secrets.push((name.expose().to_owned(), line)),
             }
             if secrets.len() > MOST_SECRETS {
-                return Err(io::Error::other("it says too much").into());
+                return Err(NoAnswer::Talkative);
             }
         }
     }
@@ -127,7 +134,7 @@ async fn converse(
         Ok(status) => status?,
         Err(_elapsed) => {
             child.kill().await?;
-            return Err(io::Error::other("it does not end").into());
+            return Err(NoAnswer::Endless);
         }
     };
     match (status.code(), secrets.is_empty()) {

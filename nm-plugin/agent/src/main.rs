@@ -11,6 +11,7 @@
 mod activation;
 mod banner;
 mod command_line;
+mod complaint;
 mod desktop;
 mod dialog;
 mod exchange;
@@ -24,6 +25,7 @@ mod secret_agent;
 mod terminal;
 
 use crate::command_line::Arguments;
+use crate::complaint::complain;
 use crate::network_manager::AgentEnd;
 use crate::terminal::Terminal;
 use aws_client_vpn_words as words;
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nm-aws-client-vpn-agent: {error}");
+            complain(&error);
             ExitCode::FAILURE
         }
     }

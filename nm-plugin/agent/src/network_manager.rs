@@ -3,6 +3,7 @@
 use crate::activation::NETWORK_MANAGER;
 use crate::banner::{Banner, Banners};
 use crate::command_line::Arguments;
+use crate::complaint::complain;
 use crate::desktop;
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Ask, Reply};
@@ -13,6 +14,8 @@ use crate::registration::{Registration, Step};
 use crate::request::Connection;
 use crate::secret_agent::{Caller, SecretAgent};
 use crate::terminal::Terminal;
+use aws_client_vpn_core::message;
+use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_words::text;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
@@ -36,19 +39,28 @@ const START_TIME: Duration = Duration::from_secs(10);
 const START_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the agent cannot go on.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub(crate) enum AgentEnd {
     /// The system has no room for it.
     #[error("this computer is out of resources: {0}")]
     Exhausted(#[from] io::Error),
     /// There is no way to NetworkManager.
-    #[error("the system bus, on which NetworkManager is, cannot be used: {0}")]
-    Bus(#[from] zbus::Error),
+    #[error(
+        "the system bus, on which NetworkManager is, cannot be used: {reason}",
+        reason = reason.to_string()
+    )]
+    Bus {
+        /// As the bus says.
+        #[from]
+        reason: zbus::Error,
+    },
 }
 
 impl From<zbus::fdo::Error> for AgentEnd {
     fn from(error: zbus::fdo::Error) -> Self {
-        Self::Bus(error.into())
+        Self::Bus {
+            reason: error.into(),
+        }
     }
 }
 
@@ -224,7 +236,11 @@ impl Agent {
         };
         if let Err(error) = done {
             self.registration.failed();
-            eprintln!("nm-aws-client-vpn-agent: NetworkManager: {error}");
+            let reason = error.to_string();
+            complain(&message!(
+                "NetworkManager refused: {reason}",
+                reason = reason
+            ));
         }
     }
 
@@ -337,8 +353,8 @@ async fn answer(
         Ok(secrets) => Reply::Secrets(secrets),
         Err(NoAnswer::Cancelled) => Reply::Cancelled,
         Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),
-        Err(error @ NoAnswer::Broken(_)) => {
-            eprintln!("nm-aws-client-vpn-agent: {error}");
+        Err(error @ (NoAnswer::Broken(_) | NoAnswer::Talkative | NoAnswer::Endless)) => {
+            complain(&error);
             Reply::Nothing(error.to_string())
         }
     }

@@ -4,6 +4,8 @@
 //! anybody's: only one of a service that runs as root counts.
 
 use crate::banner::Banner;
+use crate::complaint::complain;
+use aws_client_vpn_core::message;
 use aws_client_vpn_core::service::{self, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_words::text;
 use futures_lite::StreamExt;
@@ -118,7 +120,11 @@ pub(crate) async fn show_end(system: Connection, end: End) {
         Ok(true) => {
             let renewed = renew(&system, &end.service);
             if let Ok(Err(error)) = tokio::time::timeout(BUS_TIME, renewed).await {
-                eprintln!("nm-aws-client-vpn-agent: the sign-in was not renewed: {error}");
+                let reason = error.to_string();
+                complain(&message!(
+                    "the sign-in was not renewed: {reason}",
+                    reason = reason
+                ));
             }
         }
         Ok(false) => {}
@@ -137,10 +143,13 @@ async fn show(headline: &str, body: &str, actions: &[&str], urgency: u8) -> Opti
     let shown = Notification::show(headline, body, actions, urgency);
     let why = match tokio::time::timeout(BUS_TIME, shown).await {
         Ok(Ok(notification)) => return Some(notification),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the desktop does not answer".to_owned(),
+        Ok(Err(error)) => {
+            let reason = error.to_string();
+            message!("no notification can be shown: {reason}", reason = reason)
+        }
+        Err(_) => message!("no notification can be shown: the desktop does not answer"),
     };
-    eprintln!("nm-aws-client-vpn-agent: no notification can be shown: {why}");
+    complain(&why);
     None
 }
 

@@ -26,8 +26,11 @@ pub enum RenewError {
     #[error("several connections are up; name one of them: {0}")]
     Several(String),
     /// The service refused.
-    #[error("the sign-in was not renewed: {0}")]
-    Refused(Message),
+    #[error("the sign-in was not renewed: {reason}")]
+    Refused {
+        /// As it says, or the bus.
+        reason: Message,
+    },
 }
 
 /// Has the person sign in anew to the connection called `wanted`, or to the only one that is up.
@@ -43,16 +46,19 @@ pub async fn renew(wanted: Option<&str>) -> Result<String, RenewError> {
             );
             Ok(done + "\n")
         }
-        Err(zbus::Error::MethodError(_, Some(why), _)) => Err(RenewError::Refused(refusal(why))),
-        Err(error) => Err(RenewError::Refused(refusal(error.to_string()))),
+        Err(zbus::Error::MethodError(_, Some(why), _)) => Err(refused(&why)),
+        Err(error) => Err(refused(&error.to_string())),
     }
 }
 
-/// What the service says, as far as it is known here.
-fn refusal(why: String) -> Message {
-    match [NOT_UP, NOT_YOURS].iter().find(|known| **known == why) {
-        Some(known) => Message::new(known),
-        None => Message::new("{0}").with("0", &why),
+/// What the service says is in its own words, some of which are in the catalogue.
+fn refused(why: &str) -> RenewError {
+    let known = [NOT_UP, NOT_YOURS].into_iter().find(|known| *known == why);
+    RenewError::Refused {
+        reason: match known {
+            Some(known) => Message::new(known),
+            None => Message::new("{0}").with("0", &why.to_owned()),
+        },
     }
 }
 

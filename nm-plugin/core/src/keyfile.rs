@@ -8,6 +8,7 @@ mod update;
 
 pub use update::{UpdateError, bring_up_to, uuid_of};
 
+use crate::message::Worded;
 use crate::profile::Profile;
 use crate::settings::{DEFAULT_VPN_TIMEOUT_SECONDS, SERVICE_TYPE, to_data, to_secrets};
 use thiserror::Error;
@@ -23,7 +24,7 @@ pub struct Identity {
 }
 
 /// Why there is no keyfile for a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum KeyfileError {
     /// A name that people could not see, or that would be two lines.
     #[error("the name of a connection has to be one line of text")]

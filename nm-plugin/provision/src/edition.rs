@@ -4,7 +4,9 @@ use crate::command_line::Make;
 use aws_client_vpn_core::keyfile::{
     Identity, KeyfileError, UpdateError, bring_up_to, to_keyfile, uuid_of,
 };
+use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
+use aws_client_vpn_words::{plural, text};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -13,16 +15,16 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Why nothing came of it.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub(crate) enum ProvisionError {
     #[error(transparent)]
     Profile(#[from] ImportError),
     #[error(transparent)]
     Keyfile(#[from] KeyfileError),
-    #[error("{path}: {reason}", path = path.display())]
-    File { path: PathBuf, reason: io::Error },
-    #[error("{path}: {reason}", path = path.display())]
-    Update { path: PathBuf, reason: UpdateError },
+    #[error("{file}: {reason}", file = file.display())]
+    File { file: PathBuf, reason: io::Error },
+    #[error("{file}: {reason}", file = file.display())]
+    Update { file: PathBuf, reason: UpdateError },
     #[error(
         "'{0}' is no version: it begins with a digit and has digits, letters, dots and '+' only"
     )]
@@ -39,7 +41,7 @@ pub(crate) enum ProvisionError {
 impl ProvisionError {
     pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |reason| Self::File {
-            path: path.to_owned(),
+            file: path.to_owned(),
             reason,
         }
     }
@@ -131,7 +133,7 @@ pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, Pro
             continue;
         }
         let new = bring_up_to(&copy, &text).map_err(|reason| ProvisionError::Update {
-            path: path.clone(),
+            file: path.clone(),
             reason,
         })?;
         if let Some(new) = new {
@@ -142,11 +144,14 @@ pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, Pro
     Ok(told(updated))
 }
 
-fn told(updated: usize) -> String {
+fn told(updated: u64) -> String {
     match updated {
-        0 => "no copy had to be brought up to date".to_owned(),
-        1 => "one copy was brought up to date".to_owned(),
-        more => format!("{more} copies were brought up to date"),
+        0 => text!("no copy had to be brought up to date"),
+        some => plural!(
+            some,
+            "{count} copy was brought up to date",
+            "{count} copies were brought up to date"
+        ),
     }
 }
 
@@ -217,7 +222,7 @@ mod tests {
         fs::write(copies.join("other.nmconnection"), keyfile("two", 443)).unwrap();
 
         let told = update_copies(&edition, &copies).unwrap();
-        assert_eq!(told, "one copy was brought up to date");
+        assert_eq!(told, "1 copy was brought up to date");
         let mine = fs::read_to_string(copies.join("mine.nmconnection")).unwrap();
         assert!(mine.contains("host.example 1194 udp"), "{mine}");
         let other = fs::read_to_string(copies.join("other.nmconnection")).unwrap();

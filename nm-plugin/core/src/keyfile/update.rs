@@ -6,6 +6,7 @@
 //! what the user chose stays, as it does when a profile is imported anew.
 
 use super::{entry, group};
+use crate::message::Worded;
 use crate::secret::Secret;
 use crate::settings::{SERVICE_TYPE, SettingsError, Update, from_settings};
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ const VPN: &str = "vpn";
 const SECRETS: &str = "vpn-secrets";
 
 /// Why a copy is left as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum UpdateError {
     /// Something else than a connection of ours.
     #[error("it is no keyfile of an AWS Client VPN connection")]

@@ -1,0 +1,16 @@
+//! What goes wrong without anybody having asked for it: a person at a terminal reads it in their
+//! language; in the journal it is English, as all of it.
+
+use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_words as words;
+use std::io::{IsTerminal, stderr};
+
+/// Says why something did not work.
+pub(crate) fn complain(why: &impl Worded) {
+    let text = if stderr().is_terminal() {
+        words::of(why)
+    } else {
+        why.message().to_string()
+    };
+    eprintln!("nm-aws-client-vpn-agent: {text}");
+}
