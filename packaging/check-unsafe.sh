@@ -4,9 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-allowed='editor/gtk3/src/lib.rs
-editor/gtk4/src/lib.rs
-editor/libnm/src/
+allowed='editor/libnm/src/
 editor/plugin/src/lib.rs
 editor/words/src/
 nm-plugin/service/src/kernel.rs'

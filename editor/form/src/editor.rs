@@ -1,13 +1,14 @@
-//! The editor object that a host gets: libnm's side of a [`Page`].
+//! The editor object that a host gets: libnm's side of a page.
 #![expect(
     missing_docs,
     reason = "glib's macro makes a method without documentation"
 )]
 
 use crate::connection;
-use crate::form::Form;
 use crate::page::Page;
-use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorExt, VpnEditorImpl};
+use crate::toolkit::Toolkit;
+use aws_client_vpn_libnm::guard::plugin_error;
+use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorExt, VpnEditorImpl, ffi};
 use aws_client_vpn_words as words;
 use glib::prelude::*;
 use glib::subclass::prelude::*;
@@ -20,12 +21,16 @@ glib::wrapper! {
 }
 
 impl Editor {
-    /// An editor of `connection` whose page `build` makes.
-    #[must_use]
-    pub fn new(connection: &Connection, build: impl FnOnce(Form) -> Rc<Page>) -> Self {
+    /// An editor of `connection` with the widgets of a toolkit.
+    ///
+    /// # Errors
+    /// The toolkit cannot be used.
+    pub fn new<T: Toolkit>(connection: &Connection) -> Result<Self, glib::Error> {
+        T::init()
+            .map_err(|error| plugin_error(ffi::NM_VPN_PLUGIN_ERROR_FAILED, &error.to_string()))?;
         words::bind();
         let editor: Self = glib::Object::new();
-        let page = build(connection::open(connection));
+        let page = Page::new::<T>(connection::open(connection));
         let weak = editor.downgrade();
         page.connect_changed(move || {
             if let Some(editor) = weak.upgrade() {
@@ -34,7 +39,7 @@ impl Editor {
         });
         // A new object has none yet.
         let _ = editor.imp().page.set(page);
-        editor
+        Ok(editor)
     }
 }
 

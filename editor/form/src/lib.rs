@@ -4,11 +4,13 @@
 //! the same in both. So everything but the widgets is decided here: which fields there are and when
 //! they are shown ([`GROUPS`], [`Row`]), what is wrong with what was typed, and which items of
 //! `vpn.data` and `vpn.secrets` an edit changes ([`Changes`]). What was not touched stays as it is,
-//! octet for octet; items that nobody here knows survive.
+//! octet for octet; items that nobody here knows survive. A [`Toolkit`] makes the widgets and sets
+//! what they show.
 //!
 //! * [`field`]: the fields with their texts
 //! * [`form`]: the state of a page
 //! * [`page`]: what an edit does, whatever the widgets
+//! * [`toolkit`]: what a page needs of GTK 3 or GTK 4
 //! * [`editor`]: the object that a host gets
 //! * [`connection`]: from and to libnm's `NMConnection`
 //! * [`file`]: the files a user names
@@ -25,11 +27,14 @@ pub mod field;
 pub mod form;
 pub mod page;
 mod read;
+pub mod toolkit;
+mod widgets;
 mod write;
 
 pub use aws_client_vpn_profile_file::file;
 pub use editor::Editor;
 pub use field::{Field, GROUPS, Group, Kind, Value};
 pub use form::{Form, Row};
-pub use page::{GroupState, Page, Widgets};
+pub use page::PageField;
+pub use toolkit::Toolkit;
 pub use write::Changes;

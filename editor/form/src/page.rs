@@ -3,13 +3,16 @@
 use crate::field::{Field, GROUPS, Group, Value};
 use crate::file;
 use crate::form::{Form, Row};
+use crate::toolkit::{Title, Toolkit};
+use crate::widgets::PageWidgets;
 use aws_client_vpn_core::message;
+use aws_client_vpn_words as words;
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::path::Path;
 use std::rc::{Rc, Weak};
 
-/// The toolkit's part of a page.
-pub trait Widgets: 'static {
+/// The widgets of a page, whatever their toolkit.
+pub(crate) trait Widgets: 'static {
     /// The widget that the host shows.
     fn root(&self) -> glib::Object;
 
@@ -23,15 +26,15 @@ pub trait Widgets: 'static {
 
 /// What is to be seen of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupState {
+pub(crate) struct GroupState {
     /// Whether it is there at all: a field of it is.
-    pub is_shown: bool,
+    pub(crate) is_shown: bool,
     /// Whether something in it is wrong, so that it must not be folded away.
-    pub has_problem: bool,
+    pub(crate) has_problem: bool,
 }
 
 /// The page of a connection.
-pub struct Page {
+pub(crate) struct Page {
     form: RefCell<Form>,
     widgets: OnceCell<Box<dyn Widgets>>,
     changed: RefCell<Option<Box<dyn Fn()>>>,
@@ -39,16 +42,16 @@ pub struct Page {
 }
 
 impl Page {
-    /// A page with the widgets that `build` makes. What they are connected to holds the page
-    /// weakly: it lives as long as the host's editor.
-    pub fn new<W: Widgets>(form: Form, build: impl FnOnce(&Weak<Self>) -> W) -> Rc<Self> {
+    /// A page with the widgets of a toolkit. What they are connected to holds the page weakly: it
+    /// lives as long as the host's editor.
+    pub(crate) fn new<T: Toolkit>(form: Form) -> Rc<Self> {
         let page = Rc::new(Self {
             form: RefCell::new(form),
             widgets: OnceCell::new(),
             changed: RefCell::new(None),
             is_unfolded: Cell::new(false),
         });
-        let widgets = build(&Rc::downgrade(&page));
+        let widgets = PageWidgets::<T>::new(&Rc::downgrade(&page));
         // A new page has none yet.
         let _ = page.widgets.set(Box::new(widgets));
         page.refresh();
@@ -56,45 +59,22 @@ impl Page {
     }
 
     /// What is filled in.
-    #[must_use]
-    pub fn form(&self) -> Ref<'_, Form> {
+    pub(crate) fn form(&self) -> Ref<'_, Form> {
         self.form.borrow()
     }
 
     /// The widget that the host shows.
-    #[must_use]
-    pub fn root(&self) -> Option<glib::Object> {
+    pub(crate) fn root(&self) -> Option<glib::Object> {
         Some(self.widgets.get()?.root())
     }
 
     /// What is called after each edit.
-    pub fn connect_changed(&self, changed: impl Fn() + 'static) {
+    pub(crate) fn connect_changed(&self, changed: impl Fn() + 'static) {
         self.changed.replace(Some(Box::new(changed)));
     }
 
-    /// A user filled a field in.
-    pub fn fill_in(&self, field: Field, value: Value) {
-        self.edit(|form| form.set(field, value));
-    }
-
-    /// A user took away what a field holds.
-    pub fn clear(&self, field: Field) {
-        self.edit(|form| form.clear(field));
-    }
-
-    /// A user chose a file: it is read at once, and its path is not kept.
-    pub fn read_file(&self, field: Field, path: &Path) {
-        self.edit(|form| match file::read_octets(path) {
-            Ok(octets) => form.set_file(field, &octets),
-            Err(reason) => form.refuse_file(
-                field,
-                message!("The file cannot be read: {reason}", reason = reason),
-            ),
-        });
-    }
-
     /// What was folded away is to be seen.
-    pub fn unfold(&self) {
+    pub(crate) fn unfold(&self) {
         if !self.is_unfolded.replace(true) {
             self.refresh();
         }
@@ -136,6 +116,63 @@ impl Page {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A field of a page, to which its widgets say what a user does. They hold the page weakly.
+#[derive(Clone)]
+pub struct PageField {
+    field: Field,
+    page: Weak<Page>,
+}
+
+impl PageField {
+    pub(crate) fn new(field: Field, page: &Weak<Page>) -> Self {
+        Self {
+            field,
+            page: page.clone(),
+        }
+    }
+
+    pub(crate) fn field(&self) -> Field {
+        self.field
+    }
+
+    /// What it is called.
+    pub(crate) fn title(&self) -> Title {
+        let label = words::translate(self.field.label());
+        Title {
+            name: label.replace('_', ""),
+            label,
+            tooltip: words::translate(self.field.tooltip()),
+        }
+    }
+
+    /// A user filled it in.
+    pub fn fill_in(&self, value: Value) {
+        self.edit(|form| form.set(self.field, value));
+    }
+
+    /// A user took away what it holds.
+    pub(crate) fn clear(&self) {
+        self.edit(|form| form.clear(self.field));
+    }
+
+    /// A user chose a file: it is read at once, and its path is not kept.
+    pub(crate) fn read_file(&self, path: &Path) {
+        self.edit(|form| match file::read_octets(path) {
+            Ok(octets) => form.set_file(self.field, &octets),
+            Err(reason) => form.refuse_file(
+                self.field,
+                message!("The file cannot be read: {reason}", reason = reason),
+            ),
+        });
+    }
+
+    fn edit(&self, edit: impl FnOnce(&mut Form)) {
+        if let Some(page) = self.page.upgrade() {
+            page.edit(edit);
         }
     }
 }

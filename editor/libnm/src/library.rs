@@ -28,6 +28,28 @@ type EditorFactory = unsafe extern "C" fn(
     *mut *mut GError,
 ) -> *mut NMVpnEditor;
 
+/// Exports [`EDITOR_FACTORY`], the only symbol of a library with an editor. `$make` makes the editor
+/// of a [`Connection`](crate::Connection).
+#[macro_export]
+macro_rules! editor_factory {
+    ($make:expr) => {
+        /// The plugin's way in; the only symbol of the library.
+        ///
+        /// # Safety
+        /// For the plugin only: `connection` is null or a live GObject, `error` is null or points
+        /// to a `GError *` that may be written.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn nm_vpn_editor_factory_aws_client_vpn(
+            _plugin: *mut $crate::ffi::NMVpnEditorPlugin,
+            connection: *mut $crate::ffi::NMConnection,
+            error: *mut *mut glib::ffi::GError,
+        ) -> *mut $crate::ffi::NMVpnEditor {
+            // SAFETY: passed on.
+            unsafe { $crate::editor::factory(connection, error, $make) }
+        }
+    };
+}
+
 /// The toolkit of the host program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Toolkit {

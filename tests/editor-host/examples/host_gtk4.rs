@@ -1,5 +1,5 @@
 //! A program with GTK 4 that opens the editor as GNOME Settings does: for the tests, and to look at
-//! it: `cargo run -p aws-client-vpn-editor-gtk4 --example host_gtk4 show saml`.
+//! it: `cargo run -p aws-client-vpn-editor-host --example host_gtk4 show saml`.
 
 use aws_client_vpn_editor_host::drive::{self, Toolkit};
 use aws_client_vpn_libnm::Toolkit as Kind;

@@ -1,5 +1,5 @@
 //! A program with GTK 3 that opens the editor as nm-connection-editor does: for the tests, and to
-//! look at it: `cargo run -p aws-client-vpn-editor-gtk3 --example host_gtk3 show saml`.
+//! look at it: `cargo run -p aws-client-vpn-editor-host --example host_gtk3 show saml`.
 
 use aws_client_vpn_editor_host::drive::{self, Toolkit};
 use aws_client_vpn_libnm::Toolkit as Kind;
