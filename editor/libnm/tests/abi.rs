@@ -5,84 +5,53 @@ use std::mem::{offset_of, size_of};
 use std::path::Path;
 use std::process::Command;
 
-type Plugin = ffi::NMVpnEditorPluginInterface;
-type Editor = ffi::NMVpnEditorInterface;
+/// (C expression, our value) for the size of a struct and the places of its fields.
+macro_rules! layout {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        [
+            (concat!("sizeof(", stringify!($name), ")"), size_of::<ffi::$name>()),
+            $((
+                concat!("offsetof(", stringify!($name), ", ", stringify!($field), ")"),
+                offset_of!(ffi::$name, $field),
+            ),)+
+        ]
+    };
+}
+
+/// (C expression, our value) for constants.
+macro_rules! constants {
+    ($($name:ident),+ $(,)?) => {
+        [$((stringify!($name), ffi::$name as usize)),+]
+    };
+}
 
 /// (C expression, our value)
 fn expectations() -> Vec<(&'static str, usize)> {
-    vec![
-        ("sizeof(NMVpnEditorPluginInterface)", size_of::<Plugin>()),
-        (
-            "offsetof(NMVpnEditorPluginInterface, get_editor)",
-            offset_of!(Plugin, get_editor),
-        ),
-        (
-            "offsetof(NMVpnEditorPluginInterface, get_capabilities)",
-            offset_of!(Plugin, get_capabilities),
-        ),
-        (
-            "offsetof(NMVpnEditorPluginInterface, import_from_file)",
-            offset_of!(Plugin, import_from_file),
-        ),
-        (
-            "offsetof(NMVpnEditorPluginInterface, export_to_file)",
-            offset_of!(Plugin, export_to_file),
-        ),
-        (
-            "offsetof(NMVpnEditorPluginInterface, get_suggested_filename)",
-            offset_of!(Plugin, get_suggested_filename),
-        ),
-        (
-            "offsetof(NMVpnEditorPluginInterface, notify_plugin_info_set)",
-            offset_of!(Plugin, notify_plugin_info_set),
-        ),
-        (
-            "offsetof(NMVpnEditorPluginInterface, get_vt)",
-            offset_of!(Plugin, get_vt),
-        ),
-        ("sizeof(NMVpnEditorInterface)", size_of::<Editor>()),
-        (
-            "offsetof(NMVpnEditorInterface, get_widget)",
-            offset_of!(Editor, get_widget),
-        ),
-        (
-            "offsetof(NMVpnEditorInterface, placeholder)",
-            offset_of!(Editor, placeholder),
-        ),
-        (
-            "offsetof(NMVpnEditorInterface, update_connection)",
-            offset_of!(Editor, update_connection),
-        ),
-        (
-            "offsetof(NMVpnEditorInterface, changed)",
-            offset_of!(Editor, changed),
-        ),
-        ("sizeof(NMVpnEditorPluginCapability)", size_of::<u32>()),
-        (
-            "NM_VPN_EDITOR_PLUGIN_CAPABILITY_IMPORT",
-            ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_IMPORT as usize,
-        ),
-        (
-            "NM_VPN_EDITOR_PLUGIN_CAPABILITY_EXPORT",
-            ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_EXPORT as usize,
-        ),
-        (
-            "NM_VPN_EDITOR_PLUGIN_CAPABILITY_IPV6",
-            ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_IPV6 as usize,
-        ),
-        (
-            "NM_VPN_PLUGIN_ERROR_FAILED",
-            ffi::NM_VPN_PLUGIN_ERROR_FAILED as usize,
-        ),
-        (
-            "NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS",
-            ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS as usize,
-        ),
-        (
-            "NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION",
-            ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION as usize,
-        ),
-    ]
+    let mut all = vec![("sizeof(NMVpnEditorPluginCapability)", size_of::<u32>())];
+    all.extend(layout!(NMVpnEditorPluginInterface {
+        get_editor,
+        get_capabilities,
+        import_from_file,
+        export_to_file,
+        get_suggested_filename,
+        notify_plugin_info_set,
+        get_vt,
+    }));
+    all.extend(layout!(NMVpnEditorInterface {
+        get_widget,
+        placeholder,
+        update_connection,
+        changed,
+    }));
+    all.extend(constants!(
+        NM_VPN_EDITOR_PLUGIN_CAPABILITY_IMPORT,
+        NM_VPN_EDITOR_PLUGIN_CAPABILITY_EXPORT,
+        NM_VPN_EDITOR_PLUGIN_CAPABILITY_IPV6,
+        NM_VPN_PLUGIN_ERROR_FAILED,
+        NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS,
+        NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
+    ));
+    all
 }
 
 #[test]

@@ -4,13 +4,8 @@
 mod play;
 
 use aws_client_vpn_core::session::{Failure, Input};
-use play::{HOST, Play, SESSION_ID};
-
-const LOST: &str = ">STATE:1,RECONNECTING,ping-restart,,,,,";
-const HOLD: &str = ">HOLD:Waiting for hold release:2";
-const NEED: &str = ">PASSWORD:Need 'Auth' username/password";
-const REFUSED: &str = ">PASSWORD:Verification Failed: 'Auth' ['Invalid username or password']";
-const AGAIN: &str = ">STATE:1,RECONNECTING,auth-failure,,,,,";
+use play::Play;
+use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
 
 #[test]
 fn without_its_kill_switch_a_connection_is_not_made() {
@@ -55,25 +50,14 @@ fn where_browsers_are_stopped_a_new_sign_in_takes_a_new_connection() {
             ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
             ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
             ">UPDOWN:ENV,END",
-            ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.2,443,,",
+            CONNECTED,
         ]);
         assert!(!play.session.awaits_browser());
-        play.lines(&[
-            LOST,
-            HOLD,
-            &format!(">REMOTE:{HOST},443,udp"),
-            NEED,
-            REFUSED,
-            AGAIN,
-            HOLD,
-        ]);
+        play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
         play.after(5);
         play.after(5);
-        play.lines(&[&format!(">REMOTE:{HOST},443,udp"), NEED]);
-        play.line(&format!(
-            ">PASSWORD:Verification Failed: 'Auth' \
-             ['CRV1:R:{SESSION_ID}:b'Ti9B':https://idp.example/']"
-        ));
+        play.lines(&[&remote(), NEED]);
+        play.line(&challenge());
         let failed = play.failures == [Failure::BrowsersStopped];
         assert_eq!(failed, stopped, "{:?}", play.failures);
         assert_eq!(play.session.awaits_browser(), !stopped);

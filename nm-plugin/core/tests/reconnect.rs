@@ -4,28 +4,12 @@
 mod play;
 
 use aws_client_vpn_core::session::{Failure, Input, Limits, Person, Shown, Surroundings};
-use play::{HOST, Play, SESSION_ID};
+use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote};
+use play::{HOST, Play};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const LOST: &str = ">STATE:1,RECONNECTING,ping-restart,,,,,";
-const NO_ANSWER: &str = ">STATE:1,RECONNECTING,server_poll,,,,,";
-const HOLD: &str = ">HOLD:Waiting for hold release:2";
-const NEED: &str = ">PASSWORD:Need 'Auth' username/password";
-const REFUSED: &str = ">PASSWORD:Verification Failed: 'Auth' ['Invalid username or password']";
-const AGAIN: &str = ">STATE:1,RECONNECTING,auth-failure,,,,,";
-const CONNECTED: &str = ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.2,443,,";
 const NOTHING: [&str; 0] = [];
-
-fn remote() -> String {
-    format!(">REMOTE:{HOST},443,udp")
-}
-
-fn challenge() -> String {
-    format!(
-        ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':https://idp.example/']"
-    )
-}
 
 fn around(online: bool, person: Person) -> Input {
     Input::Surroundings(Surroundings {

@@ -5,26 +5,11 @@ mod play;
 
 use aws_client_vpn_core::management;
 use aws_client_vpn_core::session::{Input, Limits, Shown};
-use play::{HOST, Play, SESSION_ID};
+use play::Play;
+use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, RESTARTED, challenge, remote};
 use std::time::Duration;
 
-const RESTARTED: &str = ">STATE:1,RECONNECTING,SIGUSR1,,,,,";
-const LOST: &str = ">STATE:1,RECONNECTING,ping-restart,,,,,";
-const HOLD: &str = ">HOLD:Waiting for hold release:2";
-const NEED: &str = ">PASSWORD:Need 'Auth' username/password";
-const AGAIN: &str = ">STATE:1,RECONNECTING,auth-failure,,,,,";
-const CONNECTED: &str = ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.2,443,,";
 const NOTHING: [&str; 0] = [];
-
-fn remote() -> String {
-    format!(">REMOTE:{HOST},443,udp")
-}
-
-fn challenge() -> String {
-    format!(
-        ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':https://idp.example/']"
-    )
-}
 
 /// What the second OpenVPN says.
 fn second(play: &mut Play, line: &str) -> Vec<String> {

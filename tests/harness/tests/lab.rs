@@ -12,6 +12,15 @@ fn bare() -> Options {
     }
 }
 
+/// Adds a connection of NetworkManager-openvpn's.
+#[track_caller]
+fn add_openvpn(lab: &Lab, data: &str) {
+    let kind = ["type", "vpn", "vpn-type", "openvpn", "con-name", "vpn"];
+    let command = ["nmcli", "connection", "add"].into_iter().chain(kind);
+    lab.client
+        .check(command.chain(["ifname", "--", "vpn.data", data]));
+}
+
 fn links_of_this_machine() -> String {
     let output = Command::new("ip")
         .args(["-brief", "address"])
@@ -80,21 +89,7 @@ fn networkmanager_brings_a_plain_openvpn_connection_up_and_down() {
     let _server = lab.server.spawn_logged("openvpn", server);
     let data = "connection-type=static-key, remote=192.0.2.1, static-key=/run/lab/key, \
                 cipher=AES-256-CBC, local-ip=10.98.0.2, remote-ip=10.98.0.1";
-    lab.client.check([
-        "nmcli",
-        "connection",
-        "add",
-        "type",
-        "vpn",
-        "vpn-type",
-        "openvpn",
-        "con-name",
-        "vpn",
-        "ifname",
-        "--",
-        "vpn.data",
-        data,
-    ]);
+    add_openvpn(&lab, data);
     let before = lab.snapshot();
     let up = lab.up();
     assert!(up.success, "{}\n{}", up.text, lab.journal());
@@ -123,21 +118,7 @@ fn networkmanager_openvpn_reaches_the_endpoint_with_a_certificate() {
         path("client_certificate"),
         path("client_key")
     );
-    lab.client.check([
-        "nmcli",
-        "connection",
-        "add",
-        "type",
-        "vpn",
-        "vpn-type",
-        "openvpn",
-        "con-name",
-        "vpn",
-        "ifname",
-        "--",
-        "vpn.data",
-        &data,
-    ]);
+    add_openvpn(&lab, &data);
     // Names with a random label have both nodes' addresses.
     let name = format!(
         "0123456789ab.{}",

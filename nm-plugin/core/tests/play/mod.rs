@@ -1,6 +1,8 @@
 //! A session with its story: what it did, against a made-up clock.
 #![allow(dead_code, reason = "each of the tests that share it uses some of it")]
 
+pub(crate) mod said;
+
 use aws_client_vpn_core::management::{self, Command};
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
@@ -157,21 +159,18 @@ impl Play {
     pub(crate) fn first_phase(&mut self) {
         self.line(">HOLD:Waiting for hold release:0");
         self.resolved(&["10.77.0.2", "10.77.0.1"]);
-        self.line(&format!(">REMOTE:{HOST},443,udp"));
+        self.line(&said::remote());
     }
 
     /// Up to the wait for the browser.
     pub(crate) fn challenged(&mut self) -> Vec<String> {
         self.first_phase();
-        self.line(">PASSWORD:Need 'Auth' username/password");
+        self.line(said::NEED);
         let mut did = self.line(&format!(
             ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':\
              https://idp.example/sso?SAMLRequest=x']"
         ));
-        did.extend(self.lines(&[
-            ">STATE:1,RECONNECTING,auth-failure,,,,,",
-            ">HOLD:Waiting for hold release:1",
-        ]));
+        did.extend(self.lines(&[said::AGAIN, ">HOLD:Waiting for hold release:1"]));
         did
     }
 
@@ -189,7 +188,7 @@ impl Play {
             ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
             ">UPDOWN:ENV,route_vpn_gateway=10.88.0.1",
             ">UPDOWN:ENV,END",
-            ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.2,443,,",
+            said::CONNECTED,
         ])
     }
 
@@ -201,10 +200,7 @@ impl Play {
         let mut play = Self::begin_with("auth-federate", true, BTreeMap::new(), limits);
         play.challenged();
         play.answered();
-        play.lines(&[
-            ">PASSWORD:Need 'Auth' username/password",
-            &format!(">REMOTE:{HOST},443,udp"),
-        ]);
+        play.lines(&[said::NEED, &said::remote()]);
         play.up();
         play
     }

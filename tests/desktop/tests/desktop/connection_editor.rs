@@ -1,6 +1,6 @@
 //! nm-connection-editor: import, editor.
 
-use crate::settings::{OPENVPN, OURS, shows, write_foreign_profile};
+use crate::settings::{OPENVPN, OURS, edits_and_saves, shows, write_foreign_profile};
 use crate::{Steps, lab, setting};
 use aws_client_vpn_desktop::{Accessible, Appearance, ConnectionEditor, Desktop, Role};
 use aws_client_vpn_harness::Options;
@@ -31,35 +31,12 @@ fn nm_connection_editor_imports_edits_and_saves() {
     shows(&lab, "foreign", "vpn.service-type", OPENVPN);
     steps.done("left another profile to NetworkManager-openvpn");
 
-    lab.client.check([
-        "nmcli",
-        "connection",
-        "modify",
-        "client-udp-443",
-        "+vpn.data",
-        "of-a-later-version=kept",
-    ]);
     let uuid = setting(&lab, "client-udp-443", "connection.uuid");
-    let _opener = desktop.start("nm-connection-editor", &["--edit", &uuid]);
-    let editor = editor_of(&desktop, &program, "client-udp-443");
-    editor.type_into("Port", "1195");
-    editor.cancel();
-    assert!(!setting(&lab, "client-udp-443", "vpn.data").contains("1195"));
-    steps.done("cancelled an edit");
-
-    let _opener = desktop.start("nm-connection-editor", &["--edit", &uuid]);
-    let editor = editor_of(&desktop, &program, "client-udp-443");
-    editor.type_into("Port", "70000");
-    editor.await_can_save(false);
-    desktop.screenshot("connection-editor-wrong-light");
-    editor.type_into("Port", "1194");
-    editor.await_can_save(true);
-    editor.save();
-    shows(&lab, "client-udp-443", "vpn.data", "1194");
-    let data = setting(&lab, "client-udp-443", "vpn.data");
-    assert!(data.contains("of-a-later-version = kept"), "{data}");
+    edits_and_saves(&lab, &desktop, &steps, "connection-editor", || {
+        let _opener = desktop.start("nm-connection-editor", &["--edit", &uuid]);
+        editor_of(&desktop, &program, "client-udp-443")
+    });
     assert!(list.is_running(), "nm-connection-editor has crashed");
-    steps.done("edited and saved");
 }
 
 /// Adds a VPN from a file, up to its editor.

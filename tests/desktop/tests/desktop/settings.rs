@@ -1,7 +1,7 @@
 //! GNOME Settings: import, editor.
 
 use crate::{SOON, Steps, lab, setting};
-use aws_client_vpn_desktop::{Appearance, Desktop, NetworkSettings};
+use aws_client_vpn_desktop::{Appearance, ConnectionEditor, Desktop, NetworkSettings};
 use aws_client_vpn_harness::{Lab, Options, eventually};
 use std::fs;
 
@@ -37,34 +37,45 @@ fn gnome_settings_imports_edits_and_saves() {
     shows(&lab, "foreign", "vpn.service-type", OPENVPN);
     steps.done("left another profile to NetworkManager-openvpn");
 
+    edits_and_saves(&lab, &desktop, &steps, "settings-editor", || {
+        settings.edit("client-udp-443")
+    });
+    assert!(settings.is_running());
+}
+
+/// Edits the imported connection in the editors that `open` opens: Cancel changes nothing, what is
+/// wrong cannot be saved, and of what is saved only that is changed which was edited. Pictures are
+/// called after `host`.
+#[track_caller]
+pub(crate) fn edits_and_saves<'desktop, 'world: 'desktop>(
+    lab: &Lab,
+    desktop: &Desktop<'_>,
+    steps: &Steps,
+    host: &str,
+    open: impl Fn() -> ConnectionEditor<'desktop, 'world>,
+) {
+    let name = "client-udp-443";
     // A newer version, or an administrator, may have put something there.
-    let unknown = "of-a-later-version = kept";
-    lab.client.check([
-        "nmcli",
-        "connection",
-        "modify",
-        "client-udp-443",
-        "+vpn.data",
-        "of-a-later-version=kept",
-    ]);
-    let editor = settings.edit("client-udp-443");
+    let unknown = ["+vpn.data", "of-a-later-version=kept"];
+    let modify = ["nmcli", "connection", "modify", name];
+    lab.client.check(modify.iter().chain(&unknown));
+    let editor = open();
     editor.type_into("Port", "1195");
     editor.cancel();
-    assert!(!setting(&lab, "client-udp-443", "vpn.data").contains("1195"));
+    assert!(!setting(lab, name, "vpn.data").contains("1195"));
     steps.done("cancelled an edit");
 
-    let editor = settings.edit("client-udp-443");
+    let editor = open();
     editor.type_into("Port", "70000");
     editor.await_can_save(false);
-    desktop.screenshot("settings-editor-wrong-light");
+    desktop.screenshot(&format!("{host}-wrong-light"));
     editor.type_into("Port", "1194");
     editor.await_can_save(true);
-    desktop.screenshot("settings-editor-light");
+    desktop.screenshot(&format!("{host}-light"));
     editor.save();
-    shows(&lab, "client-udp-443", "vpn.data", "1194");
-    let data = setting(&lab, "client-udp-443", "vpn.data");
-    assert!(data.contains(unknown), "{data}");
-    assert!(settings.is_running());
+    shows(lab, name, "vpn.data", "1194");
+    let data = setting(lab, name, "vpn.data");
+    assert!(data.contains("of-a-later-version = kept"), "{data}");
     steps.done("edited and saved");
 }
 
