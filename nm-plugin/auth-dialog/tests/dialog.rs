@@ -27,6 +27,8 @@ const ANSWER: &str = "saml-response\nPHNhbWw%2Bx%3D\n\n\n";
 const SETTINGS: &str = "DATA_KEY=remote\nDATA_VAL=example\n\nSECRET_KEY=key\nSECRET_VAL=QUIT\n\n";
 /// After this a QUIT or an end is meant, not sent in advance.
 const LATER: Duration = Duration::from_millis(400);
+/// What happens at once takes less, on a busy machine too; what is waited for takes longer.
+const AT_ONCE: Duration = Duration::from_secs(3);
 
 #[test]
 fn gnome_shell_gets_its_answer() {
@@ -66,10 +68,7 @@ fn nm_applet_and_nmcli_get_their_answer() {
             assert_eq!(status(&request(&post(FORM))), "200");
             assert_eq!(dialog.answer(), ANSWER);
             assert!(dialog.ends().success());
-            assert!(
-                asked.elapsed() < Duration::from_millis(900),
-                "it waits for no other QUIT"
-            );
+            assert!(asked.elapsed() < AT_ONCE, "it waits for no other QUIT");
         }
     });
 }
@@ -101,7 +100,7 @@ fn every_way_to_cancel_ends_it_and_frees_the_port() {
             let cancelled = Instant::now();
             cancel(&mut dialog);
             assert!(!dialog.ends().success(), "{way}");
-            assert!(cancelled.elapsed() < Duration::from_secs(1), "{way}");
+            assert!(cancelled.elapsed() < AT_ONCE, "{way}");
             TcpListener::bind(ADDRESS).expect(way);
         }
     });
@@ -274,11 +273,7 @@ fn slow_and_silent_clients_do_not_keep_the_answer_out() {
         let asked = Instant::now();
         assert_eq!(status(&request(&form)), "200");
         assert_eq!(dialog.answer(), ANSWER);
-        assert!(
-            asked.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            asked.elapsed()
-        );
+        assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
     });
 }
 

@@ -2,10 +2,10 @@
 
 use crate::events::Events;
 use crate::process::Process;
+use crate::wait::START_LIMIT;
 use crate::world::{PROGRAMS_INSIDE, World};
 use std::io::Write;
 use std::process::Stdio;
-use std::time::Duration;
 
 /// Which desktop's agent is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Agent {
             AgentStyle::NmApplet => "nm-applet",
         };
         let (process, events) = tool(client, &["agent", style]);
-        events.wait("registered", Duration::from_secs(10));
+        events.wait("registered", START_LIMIT);
         Self { process, events }
     }
 
@@ -66,7 +66,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn start(client: &World) -> Self {
         let (process, events) = tool(client, &["watch"]);
-        events.wait("watching", Duration::from_secs(10));
+        events.wait("watching", START_LIMIT);
         Self {
             _process: process,
             events,

@@ -2,9 +2,8 @@
 
 use crate::agent;
 use crate::events::Events;
-use crate::lab::START_LIMIT;
 use crate::process::Process;
-use crate::wait::eventually;
+use crate::wait::{START_LIMIT, until_it_listens};
 use crate::world::World;
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
@@ -28,9 +27,7 @@ impl Desktop {
         command.arg(format!("--address={ADDRESS}"));
         let bus = client.spawn_logged("session-bus", command);
         let socket = client.root().join("run/lab/session-bus");
-        eventually("the session bus is there", START_LIMIT, || {
-            socket.exists().then_some(())
-        });
+        until_it_listens("the session bus listens", &socket, START_LIMIT);
         let (shell, notifications) = agent::tool_in(
             client,
             &["notifications"],

@@ -1,8 +1,7 @@
 //! The real systemd-journald on the client machine, which keeps what its programs say in memory.
 
-use crate::lab::START_LIMIT;
 use crate::process::Process;
-use crate::wait::eventually;
+use crate::wait::{START_LIMIT, eventually};
 use crate::world::World;
 
 /// The machine's own kernel says nothing to it, and it switches nothing in there.

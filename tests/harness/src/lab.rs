@@ -16,7 +16,7 @@ use crate::terminal::Terminal;
 use crate::tools::Tools;
 use crate::turn::Turn;
 use crate::up::{PendingUp, Up};
-use crate::wait::{eventually, wait_for};
+use crate::wait::{START_LIMIT, eventually, until_it_listens, wait_for};
 use crate::world::World;
 use rustix::process::Signal;
 use serde_json::json;
@@ -27,10 +27,8 @@ use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// NetworkManager's start on a busy machine.
-pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
 /// How long everything of a connection may take to be gone.
-const CLEAN_LIMIT: Duration = Duration::from_secs(10);
+const CLEAN_LIMIT: Duration = Duration::from_secs(30);
 
 /// How NetworkManager passes DNS servers on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -660,9 +658,7 @@ impl Lab {
         command.arg("--address=unix:path=/run/dbus/system_bus_socket");
         self._bus = Some(self.client.spawn_logged("dbus", command));
         let socket = self.client.root().join("run/dbus/system_bus_socket");
-        eventually("the system bus is there", START_LIMIT, || {
-            socket.exists().then_some(())
-        });
+        until_it_listens("the system bus listens", &socket, START_LIMIT);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::agent;
 use crate::process::Process;
+use crate::wait::START_LIMIT;
 use crate::world::World;
 use std::io::Write;
-use std::time::Duration;
 
 /// The computer's sleep, and the session of the one person at it.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct Logind(Process);
 impl Logind {
     pub(crate) fn start(client: &World) -> Self {
         let (process, events) = agent::tool(client, &["logind"]);
-        events.wait("logind", Duration::from_secs(10));
+        events.wait("logind", START_LIMIT);
         Self(process)
     }
 

@@ -1,6 +1,6 @@
 //! A process inside a world, as seen from outside.
 
-use crate::wait::{eventually, wait_for};
+use crate::wait::{START_LIMIT, eventually, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::process::Child;
@@ -28,11 +28,9 @@ impl Process {
     /// If it has ended.
     #[must_use]
     pub fn pid(&self) -> i32 {
-        eventually(
-            &format!("{} runs", self.name),
-            Duration::from_secs(5),
-            || children(self.entrance.id().cast_signed()).first().copied(),
-        )
+        eventually(&format!("{} runs", self.name), START_LIMIT, || {
+            children(self.entrance.id().cast_signed()).first().copied()
+        })
     }
 
     /// Sends it a signal.

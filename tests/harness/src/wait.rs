@@ -1,7 +1,11 @@
 //! Waiting for something that another process does.
 
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// How long a program may take to start on a busy machine.
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
 /// How often a condition is looked at. Short beside what is measured in whole seconds, long
 /// beside what looking costs.
 const INTERVAL: Duration = Duration::from_millis(20);
@@ -27,4 +31,10 @@ pub fn eventually<T>(what: &str, limit: Duration, condition: impl FnMut() -> Opt
         Some(value) => value,
         None => panic!("{what}: not within {limit:?}"),
     }
+}
+
+/// Waits until a program takes connections at `socket`, whose file is there a moment before.
+#[track_caller]
+pub(crate) fn until_it_listens(what: &str, socket: &Path, limit: Duration) {
+    eventually(what, limit, || UnixStream::connect(socket).ok());
 }

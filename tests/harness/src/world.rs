@@ -3,13 +3,12 @@
 
 use crate::process::{self, Process};
 use crate::tools::Tools;
-use crate::wait::eventually;
+use crate::wait::{START_LIMIT, eventually};
 use rustix::process::Signal;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
 /// Where a lab's folder is seen inside a world.
 pub(crate) const LAB_INSIDE: &str = "/run/lab";
@@ -99,7 +98,7 @@ impl World {
                 why.unwrap_or_default()
             );
         }
-        let init = eventually("init of the machine", Duration::from_secs(5), || {
+        let init = eventually("init of the machine", START_LIMIT, || {
             process::children(holder.id().cast_signed())
                 .first()
                 .copied()
