@@ -25,6 +25,11 @@ fn answer_refused(play: &mut Play) {
     assert_eq!(play.line(HOLD), ["hold release"]);
     // At the node that gave the session out.
     assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    answer_tried_in_vain(play);
+}
+
+/// The answer of the login before is tried once more, and refused.
+fn answer_tried_in_vain(play: &mut Play) {
     let did = play.line(NEED);
     assert!(did[1].starts_with("password CRV1::"), "{did:?}");
     assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
@@ -100,9 +105,7 @@ fn a_token_that_is_refused_does_not_end_the_connection() {
     assert_eq!(play.line(refused), NOTHING);
     assert_eq!(play.lines(&[AGAIN, HOLD]), ["hold release"]);
     // Then the last answer, and then a login.
-    let did = play.line(NEED);
-    assert!(did[1].starts_with("password CRV1::"), "{did:?}");
-    assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
+    answer_tried_in_vain(&mut play);
     released_for_a_login(&mut play);
     assert_eq!(
         play.line(NEED),
@@ -336,9 +339,7 @@ fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
 fn a_new_sign_in_in_the_midst_of_a_connection_is_asked_for_inside_it() {
     let mut play = Play::connected();
     // The endpoint wants other keys, and does not take the answer again.
-    let did = play.line(NEED);
-    assert!(did[1].starts_with("password CRV1::"), "{did:?}");
-    assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
+    answer_tried_in_vain(&mut play);
     released_for_a_login(&mut play);
     assert_eq!(
         play.line(NEED),

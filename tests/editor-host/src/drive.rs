@@ -261,7 +261,8 @@ fn cycles<T: Toolkit>(host: &Host, number: u32) -> u64 {
         T::hold_and_release(&widget);
         editor.update(&connection).expect("saved");
     };
-    (0..number / 10).for_each(|_| cycle());
+    // What is made once is there after a few.
+    (0..100).for_each(|_| cycle());
     let before = resident_kib();
     (0..number).for_each(|_| cycle());
     resident_kib().saturating_sub(before)
