@@ -22,6 +22,10 @@ const FOR_PEOPLE: &[&str] = &[
     "nm-plugin/core/src/keyfile",
     "nm-plugin/core/src/keyfile.rs",
     "nm-plugin/agent",
+    // What else the dialog says is for the journal.
+    "nm-plugin/auth-dialog/src/acs.rs",
+    "nm-plugin/auth-dialog/src/browser/portal.rs",
+    "nm-plugin/auth-dialog/src/page.rs",
     "nm-plugin/cli",
     // What goes into packages is for their tools.
     "nm-plugin/provision/src/edition.rs",
@@ -68,6 +72,23 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "nm-plugin/cli/",
         "an unknown system",
         "for who reads the ticket",
+    ),
+    ("nm-plugin/auth-dialog/", "Response", "a signal on D-Bus"),
+    (
+        "nm-plugin/auth-dialog/",
+        "text/html; charset=utf-8",
+        "a media type",
+    ),
+    (
+        "nm-plugin/auth-dialog/",
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+        "a policy for the browser",
+    ),
+    (
+        "nm-plugin/auth-dialog/",
+        "<p>{connecting}</p>\n<p>{advice}</p>",
+        "a frame of texts",
     ),
     ("nm-plugin/agent/", "Cinnamon", "a name"),
     ("nm-plugin/agent/", "Banner", "a property on D-Bus"),

@@ -8,6 +8,7 @@
 use crate::page;
 use crate::port::PORT;
 use aws_client_vpn_core::saml::{FORM_LIMIT, SamlError, SamlResponse};
+use aws_client_vpn_words::{self as words, text};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName};
@@ -156,8 +157,8 @@ impl Waiting {
             }
             _ => Reply::refused(
                 StatusCode::CONFLICT,
-                "This login is done",
-                "It was answered before. You can close this tab.",
+                &text!("This login is done"),
+                &text!("It was answered before. You can close this tab."),
             ),
         }
     }
@@ -169,36 +170,38 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
     if !is_for_us(headers) {
         return Some(Reply::refused(
             StatusCode::MISDIRECTED_REQUEST,
-            "Wrong address",
-            "This page is for the login of a VPN connection and has only one address.",
+            &text!("Wrong address"),
+            &text!("This page is for the login of a VPN connection and has only one address."),
         ));
     }
     if request.uri().path() != "/" {
         return Some(Reply::refused(
             StatusCode::NOT_FOUND,
-            "Nothing here",
-            "This page is for the login of a VPN connection. Go on in the tab of your login.",
+            &text!("Nothing here"),
+            &text!(
+                "This page is for the login of a VPN connection. Go on in the tab of your login."
+            ),
         ));
     }
     if request.method() != Method::POST {
         return Some(Reply::refused(
             StatusCode::METHOD_NOT_ALLOWED,
-            "Waiting for your login",
-            "Sign in in the other tab; the answer comes here by itself.",
+            &text!("Waiting for your login"),
+            &text!("Sign in in the other tab; the answer comes here by itself."),
         ));
     }
     if only(headers, &HeaderName::from_static("sec-fetch-mode")).is_some_and(|m| m != "navigate") {
         return Some(Reply::refused(
             StatusCode::FORBIDDEN,
-            "Not a login",
-            "A page tried to sign in behind your back. Nothing has happened.",
+            &text!("Not a login"),
+            &text!("A page tried to sign in behind your back. Nothing has happened."),
         ));
     }
     if only(headers, &header::CONTENT_TYPE).is_some_and(|kind| !is_form(kind)) {
         return Some(Reply::refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Not a login",
-            "The identity provider has to send a form with the SAML response.",
+            &text!("Not a login"),
+            &text!("The identity provider has to send a form with the SAML response."),
         ));
     }
     None
@@ -239,8 +242,8 @@ async fn read_form(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Reply> {
         let frame = frame.map_err(|_| {
             Reply::refused(
                 StatusCode::BAD_REQUEST,
-                "The answer broke off",
-                "Go back to the tab of your login and send it again.",
+                &text!("The answer broke off"),
+                &text!("Go back to the tab of your login and send it again."),
             )
         })?;
         let piece = frame.into_data().unwrap_or_default();
@@ -261,18 +264,23 @@ async fn read_form(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Reply> {
 /// Tells the person at the browser why an answer of the identity provider does not count.
 fn unusable(error: &SamlError) -> Reply {
     let (status, heading) = match error {
-        SamlError::TooLong(_) => (StatusCode::PAYLOAD_TOO_LARGE, "The answer is too long"),
-        SamlError::OtherLogin => (StatusCode::CONFLICT, "This is another login"),
+        SamlError::TooLong(_) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            text!("The answer is too long"),
+        ),
+        SamlError::OtherLogin => (StatusCode::CONFLICT, text!("This is another login")),
         SamlError::Missing
         | SamlError::Repeated
         | SamlError::NotEncoded
-        | SamlError::LoginFailed(_) => (StatusCode::BAD_REQUEST, "The answer cannot be used"),
+        | SamlError::LoginFailed(_) => {
+            (StatusCode::BAD_REQUEST, text!("The answer cannot be used"))
+        }
     };
-    let mut advice = error.to_string();
+    let mut advice = words::of(error);
     if let Some(first) = advice.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    Reply::refused(status, heading, &format!("{advice}."))
+    Reply::refused(status, &heading, &format!("{advice}."))
 }
 
 impl Reply {

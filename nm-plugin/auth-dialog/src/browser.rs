@@ -8,8 +8,11 @@
 mod portal;
 
 use crate::journal::Journal;
+use aws_client_vpn_core::message;
+use aws_client_vpn_core::message::{Message, Worded};
 use aws_client_vpn_core::secret_prompt::LoginFailure;
 use std::env;
+use std::fmt::Display;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
@@ -33,13 +36,17 @@ pub(crate) async fn open(url: &Url, launched: &Notify, journal: &Journal) -> Log
             journal.info("the desktop's portal opens the browser");
             match opened.failure().await {
                 portal::Failure::Declined => {
-                    return LoginFailure::NoBrowser("the choice of a browser was declined".into());
+                    return LoginFailure::NoBrowser(message!(
+                        "the choice of a browser was declined"
+                    ));
                 }
-                failure @ portal::Failure::Portal(_) => reasons.push(failure.to_string()),
+                failure @ portal::Failure::Portal(_) => reasons.push(failure.message()),
             }
         }
         Err(portal::Absent::NoBus) => {}
-        Err(absent @ portal::Absent::NoPortal(_)) => reasons.push(absent.to_string()),
+        Err(absent @ (portal::Absent::NoPortal(_) | portal::Absent::Silent)) => {
+            reasons.push(absent.message())
+        }
     }
     for arguments in openers(
         url.as_str(),
@@ -54,10 +61,12 @@ pub(crate) async fn open(url: &Url, launched: &Notify, journal: &Journal) -> Log
             Err(reason) => reasons.push(reason),
         }
     }
-    if reasons.is_empty() {
-        reasons.push("there is no desktop session and BROWSER is not set".to_owned());
-    }
-    LoginFailure::NoBrowser(reasons.join("; "))
+    let all = reasons
+        .into_iter()
+        .reduce(|all, next| Message::new("{0}; {1}").with("0", &all).with("1", &next));
+    LoginFailure::NoBrowser(
+        all.unwrap_or_else(|| message!("there is no desktop session and BROWSER is not set")),
+    )
 }
 
 /// Whether the environment names a display.
@@ -98,10 +107,12 @@ fn openers(url: &str, browser: Option<&str>, display: bool) -> Vec<Vec<String>> 
 }
 
 /// Starts a program and waits until it has either failed or done its work.
-async fn run(arguments: &[String], launched: &Notify) -> Result<(), String> {
+async fn run(arguments: &[String], launched: &Notify) -> Result<(), Message> {
     let Some((program, rest)) = arguments.split_first() else {
         return Ok(());
     };
+    // A program's name and what the system says of it: nothing of ours to translate.
+    let failed = |why: &dyn Display| Message::new("{0}").with("0", &format!("{program}: {why}"));
     let mut child = Command::new(program)
         .args(rest)
         .stdin(Stdio::null())
@@ -109,12 +120,12 @@ async fn run(arguments: &[String], launched: &Notify) -> Result<(), String> {
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .map_err(|error| format!("{program}: {error}"))?;
+        .map_err(|error| failed(&error))?;
     launched.notify_one();
     match timeout(FAILING_TIME, child.wait()).await {
         Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("{program}: {status}")),
-        Ok(Err(error)) => Err(format!("{program}: {error}")),
+        Ok(Ok(status)) => Err(failed(&status)),
+        Ok(Err(error)) => Err(failed(&error)),
         Err(_still_running) => {
             tokio::spawn(async move { child.wait().await });
             Ok(())

@@ -13,6 +13,7 @@ use crate::window::Window;
 use aws_client_vpn_core::saml;
 use aws_client_vpn_core::secret_prompt::{LoginFailure, Prompt};
 use aws_client_vpn_core::window::{Gesture, View};
+use aws_client_vpn_words as words;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -122,8 +123,8 @@ impl Company<'_> {
     }
 
     async fn tell(&self, window: &mut Window, failure: &LoginFailure) {
-        let reason = failure.to_string();
-        self.journal.error(&reason);
+        self.journal.error(&failure.to_string());
+        let reason = words::of(failure);
         window.show(&View::NoBrowser { reason }).await;
     }
 

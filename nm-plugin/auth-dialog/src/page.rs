@@ -2,6 +2,10 @@
 //!
 //! They load nothing from anywhere and run no script; their looks follow GNOME's, light or dark.
 
+use aws_client_vpn_core::mark;
+use aws_client_vpn_core::message::fill;
+use aws_client_vpn_words::{self as words, text};
+
 const TEMPLATE: &str = include_str!("page.html");
 
 /// What a page allows its browser: its own style and nothing else.
@@ -10,14 +14,19 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
 
 /// The page after a login; `connection` is the name the user gave the VPN connection.
 pub(crate) fn signed_in(connection: &str) -> String {
-    let connection = match connection.trim() {
-        "" => "Your VPN".to_owned(),
-        name => format!("<strong>{}</strong>", escape(name)),
+    let connecting = match connection.trim() {
+        "" => escape(&text!("Your VPN is connecting.")),
+        name => {
+            let text = words::translate(mark!("{connection} is connecting."));
+            let name = format!("<strong>{}</strong>", escape(name));
+            fill(&escape(&text), |_| Some(name.clone()))
+        }
     };
+    let advice = escape(&text!("You can close this tab."));
     render(
         "good",
-        "You are signed in",
-        &format!("<p>{connection} is connecting.</p>\n<p>You can close this tab.</p>"),
+        &text!("You are signed in"),
+        &format!("<p>{connecting}</p>\n<p>{advice}</p>"),
     )
 }
 
@@ -30,6 +39,8 @@ pub(crate) fn refused(heading: &str, advice: &str) -> String {
 fn render(mood: &str, heading: &str, text: &str) -> String {
     TEMPLATE
         .replace("{{mood}}", mood)
+        // The language that all of it is in, as HTML calls it.
+        .replace("{{language}}", &escape(&words::translate(mark!("en"))))
         .replace("{{heading}}", &escape(heading))
         .replace("{{text}}", text)
 }

@@ -252,7 +252,8 @@ mod tests {
 
     #[test]
     fn a_failure_that_came_instead_is_told() {
-        let secret = secret_prompt::LoginFailure::NoBrowser("none found".to_owned()).to_secret();
+        let secret =
+            secret_prompt::LoginFailure::NoBrowser(crate::message!("none found")).to_secret();
         let Err(SamlError::LoginFailed(text)) = SamlResponse::from_secret(secret) else {
             panic!("a failure passed for a response");
         };

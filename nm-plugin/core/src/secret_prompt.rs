@@ -15,7 +15,7 @@ mod form;
 pub use agent_lines::{AgentLines, AgentWord};
 pub use form::{Field, Form, Question, form_answer, form_answer_once, form_hints, unfolded};
 
-use crate::message::Worded;
+use crate::message::{Message, Worded};
 use crate::secret::Secret;
 use crate::settings;
 use std::collections::BTreeMap;
@@ -191,7 +191,7 @@ pub enum LoginFailure {
     PortUnusable(String),
     /// No browser could be started.
     #[error("no web browser could be opened for the login: {0}")]
-    NoBrowser(String),
+    NoBrowser(Message),
     /// The address is not safe to open.
     #[error(transparent)]
     BadPrompt(#[from] PromptError),

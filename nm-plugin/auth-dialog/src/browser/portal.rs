@@ -3,6 +3,8 @@
 //! The call returns a request, whose `Response` signal says how it went. The portal drops a
 //! request when its caller leaves the bus, so [`Opened`] keeps the connection.
 
+use aws_client_vpn_core::mark;
+use aws_client_vpn_core::message::Worded;
 use std::collections::HashMap;
 use std::env;
 use std::future::poll_fn;
@@ -31,7 +33,7 @@ pub(super) struct Opened {
 }
 
 /// Why there is no portal to ask.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub(super) enum Absent {
     /// The environment has no session bus.
     #[error("there is no session bus")]
@@ -39,10 +41,13 @@ pub(super) enum Absent {
     /// There is a bus, but the portal on it cannot be asked.
     #[error("the desktop's portal: {0}")]
     NoPortal(String),
+    /// The portal does not answer.
+    #[error("the desktop's portal does not answer")]
+    Silent,
 }
 
 /// Why the portal did not open the browser after all.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Worded)]
 pub(super) enum Failure {
     /// The user was asked and declined.
     #[error("declined")]
@@ -60,7 +65,7 @@ pub(super) async fn open(url: &Url) -> Result<Opened, Absent> {
     match timeout(CALL_TIME, request(url)).await {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(error)) => Err(Absent::NoPortal(error.to_string())),
-        Err(_elapsed) => Err(Absent::NoPortal("no answer".to_owned())),
+        Err(_elapsed) => Err(Absent::Silent),
     }
 }
 
@@ -73,7 +78,7 @@ impl Opened {
             .and_then(|message| response_code(&message))
         {
             Some(1) => Failure::Declined,
-            Some(2..) => Failure::Portal("it could not open the address"),
+            Some(2..) => Failure::Portal(mark!("it could not open the address")),
             // Opened; or the bus is gone, which says nothing about the browser.
             Some(0) | None => std::future::pending().await,
         }
