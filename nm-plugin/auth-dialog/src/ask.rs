@@ -7,10 +7,13 @@
 use crate::agent::Connection;
 use crate::{Stage, login};
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::{EMPTY_ANSWER, Form, form_answer, form_answer_once};
+use aws_client_vpn_core::secret_prompt::{
+    Again, EMPTY_ANSWER, Form, form_answer, form_answer_once,
+};
 use aws_client_vpn_core::settings::Credential;
 use aws_client_vpn_core::window::{Answer, Gesture, View};
 use aws_client_vpn_keyring::{self as keyring, Unlocking};
+use aws_client_vpn_words as words;
 use std::collections::BTreeMap;
 use tokio::time::timeout;
 
@@ -63,7 +66,10 @@ enum Typed {
     NobodyToAsk,
 }
 
-async fn type_in(form: Form, stage: &Stage<'_>) -> Typed {
+async fn type_in(mut form: Form, stage: &Stage<'_>) -> Typed {
+    if let Some(again) = form.message.as_deref().and_then(Again::read) {
+        form.message = Some(words::of(&again));
+    }
     let connection = stage.request.connection.clone();
     let view = View::Form { connection, form };
     let mut window = stage.window();

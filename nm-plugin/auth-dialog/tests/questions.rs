@@ -135,6 +135,10 @@ fn what_the_agent_has_kept_is_not_asked() {
         // Unless it was refused, or the agent wants the user to be asked.
         let mut refused = PASSWORD.to_vec();
         refused.push("x-aws-client-vpn-refused:password");
+        // The window shows what is asked; it is told the reason alone, which it can translate.
+        refused.push(
+            "x-vpn-message:The endpoint refused the sign-in: No. Enter your password once more.",
+        );
         let mut reprompt = installed.command_for(None, PASSWORD);
         reprompt.arg("-r");
         for (command, marks) in [
@@ -147,6 +151,8 @@ fn what_the_agent_has_kept_is_not_asked() {
             assert_eq!(installed.told(), "started with 0");
             let view = installed.told();
             assert!(view.ends_with(&format!("\tpassword\t\t{marks}")), "{view}");
+            let reason = "\tThe endpoint refused the sign-in: No.\t";
+            assert_eq!(view.contains(reason), marks == "mkr", "{view}");
         }
     });
 }

@@ -9,9 +9,12 @@
 //! from here. The agent itself talks to the dialog in lines: its settings and secrets, `DONE`,
 //! later `QUIT`.
 
+mod again;
 mod agent_lines;
 mod form;
 
+pub use again::Again;
+pub(crate) use again::a_credential;
 pub use agent_lines::{AgentLines, AgentWord};
 pub use form::{Field, Form, Question, form_answer, form_answer_once, form_hints, unfolded};
 

@@ -38,6 +38,7 @@ use crate::management::{Command, Notification, State as OpenVpnState, StateName}
 use crate::mark;
 use crate::profile::Profile;
 use crate::secret::Secret;
+use crate::secret_prompt::Again;
 use crate::settings::Credential;
 use crate::tunnel_env::{self, TunnelParameters};
 use std::borrow::Cow;
@@ -189,7 +190,7 @@ pub struct Session {
     interactive: bool,
     credentials: Credentials,
     /// What the person is told of the last refusal, when asked again.
-    refusal: Option<String>,
+    refusal: Option<Again>,
     /// The passphrase or PIN that OpenVPN has been given and not used with success yet.
     key_credential_sent: Option<Credential>,
     /// What OpenVPN last said of a key that it cannot load.

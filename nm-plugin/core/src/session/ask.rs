@@ -12,7 +12,7 @@ use crate::management::NeedKind;
 use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
-use crate::secret_prompt::{Question, form_hints, unfolded};
+use crate::secret_prompt::{Question, a_credential, form_hints, unfolded};
 use crate::settings::Credential;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -130,7 +130,7 @@ impl Session {
         let refused = self.credentials.refused();
         let what = in_a_sentence(&asking.wanted);
         let message = match (&self.refusal, &question) {
-            (Some(refusal), _) => format!("{refusal} Enter {what} once more."),
+            (Some(refusal), _) => refusal.request(&what),
             (None, Some(question)) => question.text.clone(),
             (None, None) => format!("Enter {what} to connect."),
         };
@@ -232,15 +232,5 @@ fn your_credential(credential: Credential) -> &'static str {
         Credential::ChallengeResponse => mark!("your one-time code"),
         Credential::KeyPassphrase => mark!("the passphrase of your private key"),
         Credential::TokenPin => mark!("the PIN of your security token"),
-    }
-}
-
-pub(super) fn a_credential(credential: Credential) -> &'static str {
-    match credential {
-        Credential::UserName => mark!("a user name"),
-        Credential::Password => mark!("a password"),
-        Credential::ChallengeResponse => mark!("a one-time code"),
-        Credential::KeyPassphrase => mark!("the passphrase of the private key"),
-        Credential::TokenPin => mark!("the PIN of the security token"),
     }
 }

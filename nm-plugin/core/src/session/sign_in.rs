@@ -7,6 +7,7 @@ use crate::management::{Command, NeedKind};
 use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
+use crate::secret_prompt::{Again, a_credential};
 use crate::settings::{Credential, credential};
 use crate::tunnel_env;
 use std::collections::BTreeMap;
@@ -122,9 +123,8 @@ impl Session {
         };
         let again = self.credentials.refuse(&[credential]) && self.interactive;
         if again {
-            let what = super::ask::a_credential(credential);
-            self.note(format!("{what} was wrong"));
-            self.refusal = Some(format!("Wrong: {what}."));
+            self.note(format!("{} was wrong", a_credential(credential)));
+            self.refusal = Some(Again::Wrong(credential));
         } else {
             self.fail(failure, now);
         }
@@ -360,7 +360,9 @@ impl Session {
             return;
         }
         self.note(format!("the endpoint refused the sign-in: {reason}"));
-        self.refusal = Some(format!("The endpoint refused the sign-in: {reason}."));
+        self.refusal = Some(Again::Refused {
+            reason: reason.to_owned(),
+        });
         // What is missing now is asked for at the hold that follows, before a further attempt.
         self.connect(Phase::First, now);
     }
