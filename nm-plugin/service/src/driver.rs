@@ -448,6 +448,7 @@ impl Activation {
                     .await;
             }
             Effect::Configure(ip_config) => {
+                self.protection.settings_change();
                 let device = self.tun_device.as_ref();
                 if let Err(error) = self.protection.close(&self.session, device) {
                     return Some(Input::Unprotected(journal::chain(&error)));

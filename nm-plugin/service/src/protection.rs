@@ -124,6 +124,14 @@ impl Protection {
         }
     }
 
+    /// NetworkManager is about to be given settings: it sets and removes routes before it says
+    /// that it does.
+    pub(crate) fn settings_change(&mut self) {
+        if let Some(routes) = &mut self.routes {
+            routes.forget();
+        }
+    }
+
     /// From now on, only what is for the tunnel of `device` leaves the computer.
     pub(crate) fn close(
         &mut self,
