@@ -14,7 +14,7 @@ pub(crate) const ADDRESS: &str = "127.0.0.1:35001";
 pub(crate) const SERVICE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
 pub(crate) const URL: &str = "https://idp.example/sso?SAMLRequest=fZ%2B&RelayState=r%2F1";
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const INSIDE: &str = "DIALOG_TEST_INSIDE";
 
