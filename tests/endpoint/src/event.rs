@@ -91,6 +91,8 @@ pub enum Event {
     LoginPage,
     /// The identity provider refused a password and shows its page again.
     LoginRefused,
+    /// The identity provider took a password; its response follows.
+    LoginAccepted,
     /// The identity provider gave a signed response to the browser.
     ResponseIssued {
         /// Octets of the SAML response in base64.

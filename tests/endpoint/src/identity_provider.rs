@@ -118,6 +118,7 @@ impl IdentityProvider {
             let problem = Some("User name or password are wrong. Try again.");
             return page(StatusCode::OK, login_page(saml_request, relay, problem));
         }
+        self.shared.report(Event::LoginAccepted);
         let mode = self.shared.settings().idp;
         if let IdpMode::Delay(delay) = mode {
             tokio::time::sleep(delay).await;

@@ -35,7 +35,8 @@ fn a_login_that_is_slept_over_can_be_done_afterwards() {
     let (mut lab, before) = laptop();
     lab.endpoint().identity_provider("delay 12");
     let up = lab.begin_up();
-    lab.browser_did("opened", SOON);
+    // Earlier, the browser would find no identity provider.
+    lab.endpoint_events().wait("login-accepted", SOON);
     sleep_and_wake(&mut lab, SLEEP);
     assert_up(&lab, &up.finish());
     take_down(&lab, &before);
