@@ -59,17 +59,14 @@ pub struct OpenVpn {
 }
 
 impl Program {
-    /// Where the program is: in `$OPENVPN_DIR` or this project's `target`, or Debian's.
+    /// Where the program is: in `$OPENVPN_DIR` or cargo's target folder, or Debian's.
     ///
     /// # Panics
     ///
     /// When it is not there.
     pub fn path(self) -> PathBuf {
         let built = |name: &str| {
-            let target = std::env::var_os("OPENVPN_DIR").map_or_else(
-                || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
-                PathBuf::from,
-            );
+            let target = std::env::var_os("OPENVPN_DIR").map_or_else(target, PathBuf::from);
             target.join(name).join("openvpn")
         };
         let (path, remedy) = match self {
@@ -85,6 +82,15 @@ impl Program {
         );
         path
     }
+}
+
+/// Cargo's target folder: the running test is `debug/deps/NAME` in it.
+fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("/proc is there");
+    let target = test.ancestors().nth(3);
+    target
+        .expect("cargo builds tests three folders deep")
+        .to_owned()
 }
 
 impl Transport {

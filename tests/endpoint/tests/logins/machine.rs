@@ -23,9 +23,7 @@ pub(crate) const NODES: [Ipv4Addr; 2] =
 
 /// A file that `make openvpn-for-tests` puts into the target directory.
 pub(crate) fn built(path: &str) -> PathBuf {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target")
-        .join(path);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("..").join(path);
     assert!(
         file.exists(),
         "{} is not there: run `make openvpn-for-tests`",
