@@ -56,9 +56,11 @@ pub(crate) fn run(language: &str) {
             "tcp",
         ],
     );
+    // Its socket goes with the folder.
+    let socket = format!("--address=unix:path={}/bus", folder.display());
     let (_bus, address) = start(
         "dbus-daemon",
-        &["--session", "--nofork", "--print-address=1"],
+        &["--session", "--nofork", "--print-address=1", &socket],
     );
     let data = format!(
         "{}:/usr/local/share:/usr/share",
