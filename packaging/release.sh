@@ -8,7 +8,6 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
 . packaging/version.sh
-target=${CARGO_TARGET_DIR:-$root/target}
 out=$target/release-files
 
 tag=$(git tag --points-at HEAD 2>/dev/null | grep '^v' | head -n 1) || true

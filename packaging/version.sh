@@ -1,5 +1,6 @@
-# Sourced in the project's folder: the one version, and the day of the last change, for everything
-# that is packed.
+# Sourced in the project's folder: the one version, the day of the last change, and the folder that
+# cargo builds in, for everything that is packed.
+target=${CARGO_TARGET_DIR:-$PWD/target}
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
     if [ -e packaging/source/date ]; then

@@ -14,7 +14,6 @@ cd "$root"
 . packaging/version.sh
 revision=${DEB_REVISION:-1}
 name=network-manager-aws-client-vpn
-target=${CARGO_TARGET_DIR:-$root/target}
 dist=${PACKAGE_DIST_DIR:-$target/dist}
 build=${PACKAGE_BUILD_DIR:-$target/package}
 tree=$build/$name-$version

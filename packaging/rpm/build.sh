@@ -13,7 +13,6 @@ cd "$root"
 . packaging/version.sh
 revision=${RPM_RELEASE:-1}
 name=network-manager-aws-client-vpn
-target=${CARGO_TARGET_DIR:-$root/target}
 dist=${PACKAGE_DIST_DIR:-$target/dist}
 build=${RPM_BUILD_DIR:-$target/rpm}
 spec=$build/SPECS/NetworkManager-aws-client-vpn.spec

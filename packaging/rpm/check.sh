@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . packaging/version.sh
 status=0
-for rpm in "${CARGO_TARGET_DIR:-target}"/dist/NetworkManager-aws-client-vpn-*"$version"-*.rpm; do
+for rpm in "$target"/dist/NetworkManager-aws-client-vpn-*"$version"-*.rpm; do
     case $rpm in *-debuginfo-* | *-debugsource-* | *.src.rpm) continue ;; esac
     for need in $(rpm -qp --requires "$rpm" | sed -n 's/^\(lib[^(]*\.so[^(]*\).*/\1/p' | sort -u); do
         grep -q "^${need}[[:space:]]" packaging/rpm/names.txt ||

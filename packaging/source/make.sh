@@ -12,7 +12,6 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
 
-target=${CARGO_TARGET_DIR:-$root/target}
 dist=${PACKAGE_DIST_DIR:-$target/dist}
 name=network-manager-aws-client-vpn
 base=${name}_$version

@@ -5,7 +5,6 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
-target=${CARGO_TARGET_DIR:-$root/target}
 dist=$target/dist
 name=network-manager-aws-client-vpn
 work=$(mktemp -d)

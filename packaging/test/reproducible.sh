@@ -5,7 +5,6 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
-target=${CARGO_TARGET_DIR:-$root/target}
 mkdir -p "$target"
 work=$(mktemp -d "$target/again.XXXXXX")
 trap 'rm -rf "$work"' EXIT
