@@ -305,6 +305,7 @@ mod tests {
         assert!(objection("tun-mtu", &["1400"]).is_none());
         let text = objection("tun-mtu", &["1"]).unwrap().to_string();
         assert!(text.contains("576"), "{text}");
+        assert!(objection("verify-x509-name", &["", "name"]).is_some());
         let (line, problem) = bad_line("float\nup /bin/sh").unwrap();
         assert_eq!(line, 2);
         assert!(problem.to_string().contains("run a program"));
@@ -317,7 +318,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_name_survives(name in "[ -~äß]{1,40}") {
+        fn any_name_survives(name in "[ -~äß]{0,39}[!-~äß]") {
             let edited = edit("", &[(Field::ServerNameCheck, "1"), (Field::ServerName, &name)]);
             let again = shown(&edited);
             prop_assert_eq!(again.texts.get(&Field::ServerName).map(|t| t.trim()), Some(name.trim()));

@@ -52,19 +52,20 @@ pub(crate) async fn listen(
                 // Whoever comes next need not be one of ours.
                 in_queue = matches!(Holder::find(), Holder::OwnDialog | Holder::Unknown);
             }
-            Err(_) => {
-                let holder = Holder::find();
-                if in_queue || !matches!(holder, Holder::OwnDialog) {
+            Err(_) => match Holder::find() {
+                // An earlier dialog, or somebody who leaves it just while one looks: a dialog's
+                // child, for one, has the socket until it runs its own program.
+                Holder::OwnDialog | Holder::Unknown if !patient => patient = true,
+                Holder::OwnDialog if !in_queue => {
+                    in_queue = true;
+                    queues();
+                }
+                holder => {
                     return Err(LoginFailure::PortInUse {
                         holder: holder.to_string(),
                     });
                 }
-                if patient {
-                    in_queue = true;
-                    queues();
-                }
-                patient = true;
-            }
+            },
         }
     }
 }
@@ -81,9 +82,14 @@ fn unusable(error: io::Error) -> LoginFailure {
 /// Who has the port.
 #[derive(Debug, PartialEq, Eq)]
 enum Holder {
-    Program { name: String, process: u32 },
+    Program {
+        name: String,
+        process: u32,
+    },
     OwnDialog,
     OtherUser,
+    /// Nobody is seen to have it: it has just been left, is taken without being used, or its
+    /// program lets nobody look.
     Unknown,
 }
 

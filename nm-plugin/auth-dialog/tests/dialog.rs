@@ -14,8 +14,9 @@ mod desktop;
 mod world;
 
 use desktop::{Bus, Portal};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use world::*;
@@ -335,6 +336,38 @@ fn an_earlier_dialog_is_waited_for() {
         first.say("QUIT\n\n");
         first.ends();
         assert_eq!(later.opened(), URL);
+    });
+}
+
+/// Binds the port as one does who does not listen there (yet, or any more).
+fn taken_without_listening() -> rustix::fd::OwnedFd {
+    let (family, kind) = (AddressFamily::INET, SocketType::STREAM);
+    let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None).unwrap();
+    let address: SocketAddr = ADDRESS.parse().unwrap();
+    bind(&socket, &address).unwrap();
+    socket
+}
+
+#[test]
+fn a_port_that_is_being_left_is_waited_for() {
+    isolated(|| {
+        let browser = Browser::new();
+        let taken = taken_without_listening();
+        let _dialog = Dialog::login(&browser);
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(!browser.was_opened(), "no browser without a port");
+        drop(taken);
+        assert_eq!(browser.opened(), URL);
+    });
+}
+
+#[test]
+fn a_port_that_is_never_left_is_not_waited_for_long() {
+    isolated(|| {
+        let (browser, _taken) = (Browser::new(), taken_without_listening());
+        let failure = Dialog::login(&browser).answer();
+        assert!(failure.contains("another program"), "{failure}");
+        assert!(!browser.was_opened(), "no browser without a port");
     });
 }
 

@@ -9,6 +9,9 @@ use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+/// As it is installed: a dialog knows another one by it.
+const DIALOG_NAME: &str = "nm-aws-client-vpn-auth-dialog";
+
 /// A dialog that is installed with a window that notes what it is told.
 pub(crate) struct Installed {
     dir: tempfile::TempDir,
@@ -33,7 +36,7 @@ impl Installed {
             File::options().read(true).write(true).open(path).unwrap()
         };
         let (told, gestures) = (pipe("told"), pipe("gestures"));
-        std::fs::copy(DIALOG, dir.path().join("dialog")).unwrap();
+        std::fs::copy(DIALOG, dir.path().join(DIALOG_NAME)).unwrap();
         let path = dir.path().join("nm-aws-client-vpn-login-window");
         let here = dir.path().display();
         let script = format!("#!/bin/sh\ncd {here}\necho \"started with $#\" >told\n{window}\n");
@@ -61,7 +64,7 @@ impl Installed {
     }
 
     pub(crate) fn program(&self) -> PathBuf {
-        self.dir.path().join("dialog")
+        self.dir.path().join(DIALOG_NAME)
     }
 
     /// The command line for a login in the browser, on a desktop with a display.
