@@ -69,14 +69,7 @@ impl Tools {
         if let Some(cargo) = std::env::var_os("CARGO") {
             let mut command = Command::new(cargo);
             command
-                .args([
-                    "build",
-                    "--quiet",
-                    "--locked",
-                    "--bins",
-                    "--package",
-                    package,
-                ])
+                .args(["build", "--locked", "--bins", "--package", package])
                 .current_dir(env!("CARGO_MANIFEST_DIR"));
             if self.programs.ends_with("release") {
                 command.arg("--release");

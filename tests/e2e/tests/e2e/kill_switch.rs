@@ -1,5 +1,7 @@
 //! The kill switch: what leaves the computer while a connection is wanted, and when it ends.
 
+mod leaks;
+
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_failed, assert_up, endpoint, lab, reason, state, take_down};
 use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually};

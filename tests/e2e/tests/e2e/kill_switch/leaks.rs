@@ -1,0 +1,69 @@
+//! Ways past the tunnel that do not begin with a program's socket of IPv4 on this computer.
+
+use super::{OUTSIDE, guarded, reaches};
+use crate::interruptions::SERVICE;
+use crate::{SOON, assert_up};
+use aws_client_vpn_harness::{Lab, Options};
+use rustix::process::Signal;
+
+/// The host outside, over IPv6.
+const OUTSIDE_6: &str = "2001:db8:80::80";
+
+/// Gives the client a way out over IPv6, and a container whose packets it forwards.
+fn with_container(lab: &Lab) {
+    lab.server.check([
+        "sh",
+        "-ec",
+        "echo 0 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6
+        ip -6 address add 2001:db8:1::1/64 dev eth0 nodad
+        ip -6 address add $1/128 dev lo
+        ip route add 198.18.0.0/24 via 192.0.2.10",
+        "sh",
+        OUTSIDE_6,
+    ]);
+    lab.client.check([
+        "sh",
+        "-ec",
+        "echo 0 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6
+        ip -6 address add 2001:db8:1::2/64 dev eth0 nodad
+        ip -6 route add $1 via 2001:db8:1::1
+        ip netns add container
+        ip link add container0 type veth peer name eth0 netns container
+        ip address add 198.18.0.1/24 dev container0
+        ip link set container0 up
+        ip -n container address add 198.18.0.2/24 dev eth0
+        ip -n container link set eth0 up
+        ip -n container route add default via 198.18.0.1
+        echo 1 >/proc/sys/net/ipv4/ip_forward",
+        "sh",
+        OUTSIDE_6,
+    ]);
+}
+
+fn container_reaches(lab: &Lab, host: &str) -> bool {
+    let ping = ["ip", "netns", "exec", "container", "ping", "-c", "1"];
+    let ping = lab.client.run(ping.into_iter().chain(["-W", "2", host]));
+    ping.status.success()
+}
+
+#[test]
+fn neither_a_container_nor_ipv6_gets_past_the_tunnel() {
+    let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
+    with_container(&lab);
+    let leaks = || {
+        [
+            reaches(&lab, OUTSIDE),
+            reaches(&lab, OUTSIDE_6),
+            container_reaches(&lab, OUTSIDE),
+        ]
+    };
+    assert_eq!(leaks(), [true; 3], "the ways out work");
+    assert_up(&lab, &lab.up());
+    assert_eq!(leaks(), [false; 3]);
+    lab.client.signal(SERVICE, Signal::KILL);
+    lab.vpn_ended(SOON);
+    assert_eq!(leaks(), [false; 3], "the service is gone");
+    let lift = "/usr/libexec/nm-aws-client-vpn-service --lift-kill-switch";
+    lab.client.check(["sh", "-c", lift]);
+    assert_eq!(leaks(), [true; 3]);
+}
