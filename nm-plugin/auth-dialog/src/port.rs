@@ -52,20 +52,22 @@ pub(crate) async fn listen(
                 // Whoever comes next need not be one of ours.
                 in_queue = matches!(Holder::find(), Holder::OwnDialog | Holder::Unknown);
             }
-            Err(_) => match Holder::find() {
+            Err(_) => {
+                let holder = Holder::find();
                 // An earlier dialog, or somebody who leaves it just while one looks: a dialog's
                 // child, for one, has the socket until it runs its own program.
-                Holder::OwnDialog | Holder::Unknown if !patient => patient = true,
-                Holder::OwnDialog if !in_queue => {
+                let goes = matches!(holder, Holder::OwnDialog | Holder::Unknown);
+                if goes && !patient {
+                    patient = true;
+                } else if holder == Holder::OwnDialog && !in_queue {
                     in_queue = true;
                     queues();
-                }
-                holder => {
+                } else {
                     return Err(LoginFailure::PortInUse {
                         holder: holder.to_string(),
                     });
                 }
-            },
+            }
         }
     }
 }
