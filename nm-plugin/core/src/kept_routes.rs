@@ -60,6 +60,12 @@ impl KeptRoutes {
         self.learning_until = None;
     }
 
+    /// How many are kept.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.routes.len()
+    }
+
     /// Whether anything is kept, so that it is worth looking.
     #[must_use]
     pub fn is_at_work(&self) -> bool {

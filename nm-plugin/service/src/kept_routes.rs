@@ -24,7 +24,12 @@ pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
             return;
         }
     };
-    for step in kept.look(&present, now) {
+    let before = kept.count();
+    let steps = kept.look(&present, now);
+    if kept.count() > before {
+        tracing::info!("looks after {} routes into the tunnel", kept.count());
+    }
+    for step in steps {
         match step {
             Step::PutBack(route) => match put_back(&route) {
                 Ok(()) => tracing::warn!("somebody took the route to {route} away; it is put back"),

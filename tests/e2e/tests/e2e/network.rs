@@ -276,6 +276,9 @@ fn routes_that_another_program_changes_are_put_back_as_they_were() {
     assert_up(&lab, &lab.up());
     let route = route_inside(&lab);
     assert!(route.contains("dev awsvpn0"), "{route}");
+    eventually("the service has seen the routes", SOON, || {
+        lab.journal().contains("looks after").then_some(())
+    });
     // Taken away, and led elsewhere.
     for change in ["del", "replace"] {
         let words = route.split_whitespace();

@@ -1,16 +1,17 @@
 //! A network namespace for one test, with the endpoint in it.
 
-use aws_client_vpn_endpoint::{Command, Endpoint, Event, Options, Transport};
+use aws_client_vpn_endpoint::{Command, Endpoint, Event, Options, StartError, Transport};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::File;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Command as Program;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-use tokio::time::timeout;
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
 
 /// Nothing in these tests takes a tenth of it.
 const TEST_LIMIT: Duration = Duration::from_secs(90);
@@ -110,10 +111,20 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) async fn start(options: Options) -> Self {
-        let endpoint = Endpoint::start(options)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        Self { endpoint }
+        let give_up = Instant::now() + EVENT_LIMIT;
+        loop {
+            match Endpoint::start(options.clone()).await {
+                Ok(endpoint) => return Self { endpoint },
+                // A child of another test in this process has a copy of the sockets of the
+                // endpoint before, until it runs its own program.
+                Err(StartError::Address(_, error))
+                    if error.kind() == ErrorKind::AddrInUse && Instant::now() < give_up =>
+                {
+                    sleep(Duration::from_millis(10)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     /// Carries out a command as it stands on a line.
