@@ -35,14 +35,16 @@ unset MAKEFLAGS MAKELEVEL
 # The same day and machine in each package of the same source. The packages that the spec asks
 # for are Debian's here, which rpm does not know of: make deps sees to them.
 rpm_() {
-    rpmbuild --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$target/package}" \
-        --define "_buildhost localhost" \
+    rpmbuild --define "_buildhost localhost" \
         --define "use_source_date_epoch_as_buildtime 1" --define "clamp_mtime_to_source_date_epoch 1" \
         --define "_source_payload w6.xzdio" --define "_binary_payload w6.xzdio" \
         --nodeps "$@"
 }
-rpm_ -bs "$spec"
+# The source package carries the spec as rpm reads it, with the folders in it: no folder of this
+# machine.
+(cd "$build" && rpm_ --define "_topdir ." -bs "SPECS/${spec##*/}")
 [ "${PACKAGE_TESTS:-}" = yes ] || set -- --nocheck
-rpm_ --rebuild "$@" "$build"/SRPMS/*.src.rpm
+rpm_ --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$target/package}" \
+    --rebuild "$@" "$build"/SRPMS/*.src.rpm
 mv -f "$build"/SRPMS/*.src.rpm "$build"/RPMS/*/*.rpm "$dist/"
 ls -l "$dist"/*.rpm
