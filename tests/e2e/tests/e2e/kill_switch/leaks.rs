@@ -9,7 +9,8 @@ use rustix::process::Signal;
 /// The host outside, over IPv6.
 const OUTSIDE_6: &str = "2001:db8:80::80";
 
-/// Gives the client a way out over IPv6, and a container whose packets it forwards.
+/// Gives the client a way out over IPv6, and a container whose packets it forwards. NetworkManager
+/// takes addresses away from an interface that it finds, so it is told first to leave this one.
 fn with_container(lab: &Lab) {
     lab.server.check([
         "sh",
@@ -29,6 +30,7 @@ fn with_container(lab: &Lab) {
         ip -6 route add $1 via 2001:db8:1::1
         ip netns add container
         ip link add container0 type veth peer name eth0 netns container
+        timeout 40 sh -c 'until nmcli device set container0 managed no; do sleep 0.1; done'
         ip address add 198.18.0.1/24 dev container0
         ip link set container0 up
         ip -n container address add 198.18.0.2/24 dev eth0
