@@ -224,6 +224,8 @@ fn the_keyring_is_shared_with_the_desktop_s_agents() {
         let mut refused = BOTH.to_vec();
         refused.push("x-aws-client-vpn-refused:password");
         for (option, kept) in [("--new", "from the shell"), ("--keep", "typed")] {
+            // A window that was killed leaves its child to take the next one's gestures.
+            let installed = Installed::new();
             let mut command = on(installed.command_for(None, &refused));
             let dialog = start(command.arg(option));
             installed.told();
@@ -231,7 +233,6 @@ fn the_keyring_is_shared_with_the_desktop_s_agents() {
             installed.gesture("answer\tremember\tpassword\ttyped\tchallenge-response\t123456");
             finish(dialog);
             closes(&installed);
-            installed.forget();
             assert_eq!(keyring.find(UUID, "password").as_deref(), Some(kept));
             assert_eq!(keyring.find(UUID, "challenge-response"), None);
         }
@@ -245,8 +246,9 @@ fn the_keyring_is_shared_with_the_desktop_s_agents() {
 #[test]
 fn what_is_kept_for_the_first_time_is_found_by_the_desktop_s_agents() {
     isolated(|| {
-        let (keyring, installed) = (Keyring::unlocked(), Installed::new());
+        let keyring = Keyring::unlocked();
         for (choice, kept) in [("once", None), ("remember", Some("typed"))] {
+            let installed = Installed::new();
             let mut command = installed.command_for(None, PASSWORD);
             command.arg("--keep").envs(keyring.environment());
             let dialog = start(&mut command);
@@ -255,7 +257,6 @@ fn what_is_kept_for_the_first_time_is_found_by_the_desktop_s_agents() {
             installed.gesture(&format!("answer\t{choice}\tpassword\ttyped"));
             finish(dialog);
             closes(&installed);
-            installed.forget();
             assert_eq!(keyring.find(UUID, "password").as_deref(), kept, "{choice}");
         }
     });
