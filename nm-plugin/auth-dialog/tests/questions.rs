@@ -160,6 +160,7 @@ fn what_the_agent_has_kept_is_not_asked() {
             (&mut installed.command_for(None, &refused), "mkr"),
             (&mut reprompt, "mk"),
         ] {
+            closes(&installed);
             installed.forget();
             let mut dialog = Dialog::start(command);
             dialog.say(&kept);
