@@ -46,6 +46,8 @@ const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
 const DEVICE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the bus may take for the last messages.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+/// How long after its device the supervisor of an OpenVPN that has ended may take to end, too.
+const SUPERVISOR_END_LIMIT: Duration = Duration::from_secs(2);
 
 /// The service could not run at all.
 #[derive(Debug, Error)]
@@ -147,6 +149,8 @@ struct Activation {
     /// An OpenVPN beside the one that carries the traffic, which fetches a challenge.
     second: Option<LaunchedOpenVpn>,
     device_is_gone: bool,
+    /// When it is clear that the device was taken away by somebody else.
+    blame_due: Option<Instant>,
     bus_is_gone: Cell<bool>,
     resolved: mpsc::Receiver<Input>,
     resolved_sender: mpsc::Sender<Input>,
@@ -209,6 +213,7 @@ impl Activation {
             tun_device: None,
             second: None,
             device_is_gone: false,
+            blame_due: None,
             bus_is_gone: Cell::new(false),
             resolved,
             resolved_sender,
@@ -241,6 +246,11 @@ impl Activation {
                 }
                 _ = terminate.recv() => Some(Input::Disconnect),
                 () = taken_away(self.tun_device.as_ref()), if !self.device_is_gone && !self.session.is_stopping() => {
+                    self.device_is_gone = true;
+                    self.blame_due = Some(Instant::now() + SUPERVISOR_END_LIMIT);
+                    None
+                }
+                () = until(self.blame_due) => {
                     self.give_up_on_device();
                     None
                 }
@@ -389,6 +399,7 @@ impl Activation {
     }
 
     async fn openvpn_ended(&mut self, how: String) -> Input {
+        self.blame_due = None;
         if let Some(mut process) = self.process.take() {
             process.reap_orphans().await;
             // Printed lines matter only where the management interface never came up; the session
@@ -582,9 +593,10 @@ impl Activation {
         }
     }
 
-    /// Without its device a tunnel is none; OpenVPN's end is what the session goes by.
+    /// Without its device a tunnel is none; OpenVPN's end is what the session goes by. The device
+    /// also goes when OpenVPN has ended, a moment before that is known: then nobody took it.
     fn give_up_on_device(&mut self) {
-        self.device_is_gone = true;
+        self.blame_due = None;
         tracing::warn!("somebody has taken the tunnel's interface away");
         if let Some(process) = &self.process {
             process.kill();
