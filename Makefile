@@ -28,10 +28,10 @@ INSTALL ?= install
 PROGRAMS := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog \
 	-p aws-client-vpn-login-window -p aws-client-vpn-agent -p aws-client-vpn-cli \
 	-p aws-client-vpn-provision -p aws-client-vpn-editor-plugin \
-	-p aws-client-vpn-app
+	-p aws-client-vpn-importer
 EDITORS  := -p aws-client-vpn-editor-gtk3 -p aws-client-vpn-editor-gtk4
 SHIPPED  := $(PROGRAMS) $(EDITORS)
-TESTED   := -p aws-client-vpn-core $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-words \
+TESTED   := -p aws-client-vpn-core $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-i18n \
 	-p aws-client-vpn-editor-form -p aws-client-vpn-profile-file -p aws-client-vpn-po
 FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn

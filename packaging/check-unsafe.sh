@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 allowed='editor/libnm/src/
 editor/plugin/src/lib.rs
-editor/words/src/
+nm-plugin/i18n/src/
 nm-plugin/service/src/kernel.rs'
 
 status=0

@@ -9,12 +9,12 @@ use std::process::Command;
 
 /// Where each text is read by a person, unless it is named below.
 const FOR_PEOPLE: &[&str] = &[
-    "editor/app",
+    "editor/importer",
     "editor/form",
     "editor/gtk3",
     "editor/gtk4",
     "editor/plugin",
-    "editor/profile-file",
+    "nm-plugin/profile-file",
     "nm-plugin/core/src/profile/complaint.rs",
     "nm-plugin/core/src/profile/directives.rs",
     "nm-plugin/core/src/profile/parse.rs",

@@ -2,10 +2,10 @@
 
 use crate::form::Form;
 use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_libnm::connection::VpnChanges;
 use aws_client_vpn_libnm::guard::plugin_error;
 use aws_client_vpn_libnm::{Connection, ffi};
-use aws_client_vpn_words::{self as words, text};
 
 /// The page of a connection.
 #[must_use]
@@ -19,8 +19,8 @@ pub fn open(connection: &Connection) -> Form {
 /// Something on the page is wrong; names the field.
 pub fn save(form: &Form, connection: &Connection) -> Result<(), glib::Error> {
     let changes = form.changes().map_err(|(field, problem)| {
-        let label = words::translate(field.label()).replace('_', "");
-        let problem = words::of(&problem);
+        let label = i18n::translate(field.label()).replace('_', "");
+        let problem = i18n::of(&problem);
         plugin_error(
             ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
             &text!("{field}: {problem}", field = label, problem = problem),

@@ -7,9 +7,9 @@
 use crate::connection;
 use crate::page::Page;
 use crate::toolkit::Toolkit;
+use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_libnm::guard::plugin_error;
 use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorExt, VpnEditorImpl, ffi};
-use aws_client_vpn_words as words;
 use glib::prelude::*;
 use glib::subclass::prelude::*;
 use std::cell::OnceCell;
@@ -28,7 +28,7 @@ impl Editor {
     pub fn new<T: Toolkit>(connection: &Connection) -> Result<Self, glib::Error> {
         T::init()
             .map_err(|error| plugin_error(ffi::NM_VPN_PLUGIN_ERROR_FAILED, &error.to_string()))?;
-        words::bind();
+        i18n::bind();
         let editor: Self = glib::Object::new();
         let page = Page::new::<T>(connection::open(connection));
         let weak = editor.downgrade();

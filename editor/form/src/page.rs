@@ -6,7 +6,7 @@ use crate::form::{Form, Row};
 use crate::toolkit::{Title, Toolkit};
 use crate::widgets::PageWidgets;
 use aws_client_vpn_core::message;
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::path::Path;
 use std::rc::{Rc, Weak};
@@ -141,11 +141,11 @@ impl PageField {
 
     /// What it is called.
     pub(crate) fn title(&self) -> Title {
-        let label = words::translate(self.field.label());
+        let label = i18n::translate(self.field.label());
         Title {
             name: label.replace('_', ""),
             label,
-            tooltip: words::translate(self.field.tooltip()),
+            tooltip: i18n::translate(self.field.tooltip()),
         }
     }
 

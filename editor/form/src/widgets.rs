@@ -7,7 +7,7 @@ use crate::form::Row;
 use crate::page::{GroupState, Page, PageField, Widgets};
 use crate::toolkit::{Content, Input, Parts, Question, Toolkit};
 use aws_client_vpn_core::profile::Inline;
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 use glib::prelude::*;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ impl<T: Toolkit> PageWidgets<T> {
                     }
                 }
             });
-            let widgets = toolkit.add_group(&words::translate(group.title), unfolded);
+            let widgets = toolkit.add_group(&i18n::translate(group.title), unfolded);
             for (above, field) in (0..).zip(group.fields) {
                 let row = RowWidgets {
                     field: PageField::new(*field, page),
@@ -124,7 +124,7 @@ impl<T: Toolkit> Body<T> {
             content.show(row);
         }
 
-        let problem = row.problem.as_ref().map(words::of);
+        let problem = row.problem.as_ref().map(i18n::of);
         let target = &self.input.target;
         // A screen reader says the tooltip after the name.
         T::set_tooltip(target, problem.as_ref().unwrap_or(&self.tooltip));
@@ -136,7 +136,7 @@ impl<T: Toolkit> Body<T> {
 
 impl<T: Toolkit> Content<T> {
     fn show(&self, row: &Row) {
-        let lines: Vec<String> = row.summary.lines.iter().map(words::of).collect();
+        let lines: Vec<String> = row.summary.lines.iter().map(i18n::of).collect();
         T::set_text(&self.summary, &lines.join("\n"));
         T::set_class(self.summary.upcast_ref(), "warning", row.summary.is_warning);
         T::set_shown(self.summary.upcast_ref(), row.is_filled);
@@ -154,7 +154,7 @@ fn input<T: Toolkit>(field: PageField, kind: Kind, value: &Value) -> Input<T> {
     let entry = |placeholder, is_number, field| {
         T::entry(
             value.text(),
-            &words::translate(placeholder),
+            &i18n::translate(placeholder),
             is_number,
             field,
         )
@@ -164,7 +164,7 @@ fn input<T: Toolkit>(field: PageField, kind: Kind, value: &Value) -> Input<T> {
         Kind::Number(placeholder) => entry(placeholder, true, field),
         Kind::Secret => T::secret(value.text(), field),
         Kind::Choice(choices) => {
-            let choices: Vec<String> = choices.iter().map(|text| words::translate(text)).collect();
+            let choices: Vec<String> = choices.iter().map(|text| i18n::translate(text)).collect();
             T::choice(&choices, u32::try_from(value.choice()).ok(), field)
         }
         Kind::Switch => T::switch(value.is_on(), field),
@@ -178,7 +178,7 @@ fn content<T: Toolkit>(field: PageField, inline: Inline) -> Input<T> {
     let question = Question {
         title: field.title().name,
         filters: [
-            (words::translate(file::kind(inline)), file::patterns(inline)),
+            (i18n::translate(file::kind(inline)), file::patterns(inline)),
             (text!("All files"), &["*"]),
         ],
     };

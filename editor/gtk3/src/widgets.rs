@@ -3,7 +3,7 @@
 
 use aws_client_vpn_editor_form::toolkit::{Content, Input, Parts, Question, Title};
 use aws_client_vpn_editor_form::{Kind, PageField, Toolkit, Value};
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 use gtk::prelude::*;
 use std::path::Path;
 

@@ -8,11 +8,11 @@ mod export;
 mod import;
 
 use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_libnm::{
     Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin,
     VpnEditorPluginImpl, editor_plugin, ffi, guard::plugin_error, library,
 };
-use aws_client_vpn_words::{self as words, text};
 use glib::prelude::*;
 use glib::subclass::prelude::*;
 use std::path::Path;
@@ -31,7 +31,7 @@ const LOG_DOMAIN: &str = "nm-aws-client-vpn";
 pub unsafe extern "C" fn nm_vpn_editor_plugin_factory(
     error: *mut *mut glib::ffi::GError,
 ) -> *mut ffi::NMVpnEditorPlugin {
-    words::bind();
+    i18n::bind();
     // SAFETY: passed on.
     unsafe { editor_plugin::factory(error, glib::Object::new::<Plugin>) }
 }
@@ -114,7 +114,7 @@ impl VpnEditorPluginImpl for PluginClass {
 
     fn import(&self, path: &Path) -> Result<Connection, glib::Error> {
         let imported = import::import(path).map_err(|error| {
-            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &words::of(&error))
+            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &i18n::of(&error))
         })?;
         for note in &imported.notes {
             glib::g_info!(LOG_DOMAIN, "{}: {note}", path.display());
@@ -126,7 +126,7 @@ impl VpnEditorPluginImpl for PluginClass {
         export::export(path, connection).map_err(|error| {
             plugin_error(
                 ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
-                &words::of(&error),
+                &i18n::of(&error),
             )
         })
     }

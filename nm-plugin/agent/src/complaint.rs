@@ -2,13 +2,13 @@
 //! language; in the journal it is English, as all of it.
 
 use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use std::io::{IsTerminal, stderr};
 
 /// Says why something did not work.
 pub(crate) fn complain(why: &impl Worded) {
     let text = if stderr().is_terminal() {
-        words::of(why)
+        i18n::of(why)
     } else {
         why.message().to_string()
     };

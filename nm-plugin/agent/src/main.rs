@@ -28,12 +28,12 @@ use crate::command_line::Arguments;
 use crate::complaint::complain;
 use crate::network_manager::AgentEnd;
 use crate::terminal::Terminal;
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    words::start();
+    i18n::start();
     let arguments = Arguments::parse();
     // What passes through here is in no core dump, and no other process of this user reads it.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

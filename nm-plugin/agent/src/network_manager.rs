@@ -16,7 +16,7 @@ use crate::secret_agent::{Caller, SecretAgent};
 use crate::terminal::Terminal;
 use aws_client_vpn_core::message;
 use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
 use std::io;

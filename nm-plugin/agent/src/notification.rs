@@ -7,7 +7,7 @@ use crate::banner::Banner;
 use crate::complaint::complain;
 use aws_client_vpn_core::message;
 use aws_client_vpn_core::service::{self, SIGN_IN, SIGN_IN_PATH};
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,7 +1,7 @@
 //! What became of the connections that the person at the terminal signed in to.
 
 use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, NETWORK_MANAGER, VPN, property};
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 use std::collections::HashMap;
 use zbus::zvariant::OwnedObjectPath;
 use zbus::{Connection, MatchRule, Message, MessageStream};

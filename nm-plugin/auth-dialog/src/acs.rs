@@ -8,7 +8,7 @@
 use crate::page;
 use crate::port::PORT;
 use aws_client_vpn_core::saml::{FORM_LIMIT, SamlError, SamlResponse};
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName};
@@ -276,7 +276,7 @@ fn unusable(error: &SamlError) -> Reply {
             (StatusCode::BAD_REQUEST, text!("The answer cannot be used"))
         }
     };
-    let mut advice = words::of(error);
+    let mut advice = i18n::of(error);
     if let Some(first) = advice.get_mut(..1) {
         first.make_ascii_uppercase();
     }

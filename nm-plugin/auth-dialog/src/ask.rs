@@ -12,8 +12,8 @@ use aws_client_vpn_core::secret_prompt::{
 };
 use aws_client_vpn_core::settings::Credential;
 use aws_client_vpn_core::window::{Answer, Gesture, View};
+use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_keyring::{self as keyring, Unlocking};
-use aws_client_vpn_words as words;
 use std::collections::BTreeMap;
 use tokio::time::timeout;
 
@@ -68,7 +68,7 @@ enum Typed {
 
 async fn type_in(mut form: Form, stage: &Stage<'_>) -> Typed {
     if let Some(again) = form.message.as_deref().and_then(Again::read) {
-        form.message = Some(words::of(&again));
+        form.message = Some(i18n::of(&again));
     }
     let connection = stage.request.connection.clone();
     let view = View::Form { connection, form };

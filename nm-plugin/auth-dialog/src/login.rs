@@ -13,7 +13,7 @@ use crate::window::Window;
 use aws_client_vpn_core::saml;
 use aws_client_vpn_core::secret_prompt::{LoginFailure, Prompt};
 use aws_client_vpn_core::window::{Gesture, View};
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -124,7 +124,7 @@ impl Company<'_> {
 
     async fn tell(&self, window: &mut Window, failure: &LoginFailure) {
         self.journal.error(&failure.to_string());
-        let reason = words::of(failure);
+        let reason = i18n::of(failure);
         window.show(&View::NoBrowser { reason }).await;
     }
 

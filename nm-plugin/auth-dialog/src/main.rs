@@ -30,7 +30,7 @@ use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::secret_prompt::{
     self, EMPTY_ANSWER, Form, LoginFailure, Prompt, PromptError,
 };
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use rustix::process::DumpableBehavior;
 use std::fs::File;
 use std::io::{self, Write};
@@ -42,7 +42,7 @@ use tokio::task::LocalSet;
 const CANCELLED: ExitCode = ExitCode::FAILURE;
 
 fn main() -> ExitCode {
-    words::start();
+    i18n::start();
     // No core dump, and no other process of this user may read this one's memory.
     let protected = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let Ok(Streams { answer, complaints }) = Streams::take() else {

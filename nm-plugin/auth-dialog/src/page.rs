@@ -4,7 +4,7 @@
 
 use aws_client_vpn_core::mark;
 use aws_client_vpn_core::message::fill;
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -17,7 +17,7 @@ pub(crate) fn signed_in(connection: &str) -> String {
     let connecting = match connection.trim() {
         "" => escape(&text!("Your VPN is connecting.")),
         name => {
-            let text = words::translate(mark!("{connection} is connecting."));
+            let text = i18n::translate(mark!("{connection} is connecting."));
             let name = format!("<strong>{}</strong>", escape(name));
             fill(&escape(&text), |_| Some(name.clone()))
         }
@@ -40,7 +40,7 @@ fn render(mood: &str, heading: &str, text: &str) -> String {
     TEMPLATE
         .replace("{{mood}}", mood)
         // The language that all of it is in, as HTML calls it.
-        .replace("{{language}}", &escape(&words::translate(mark!("en"))))
+        .replace("{{language}}", &escape(&i18n::translate(mark!("en"))))
         .replace("{{heading}}", &escape(heading))
         .replace("{{text}}", text)
 }

@@ -14,7 +14,7 @@ use crate::json;
 use crate::line::{one_line, width};
 use aws_client_vpn_core::mark;
 use aws_client_vpn_core::message::Message;
-use aws_client_vpn_words::{self as words, plural, text};
+use aws_client_vpn_i18n::{self as i18n, plural, text};
 use serde::Serialize;
 use std::fmt;
 
@@ -139,13 +139,13 @@ impl fmt::Display for Diagnosis {
         let verdicts = width(Verdict::ALL.map(Verdict::word));
         let checks = width(self.findings.iter().map(|finding| finding.check));
         for finding in &self.findings {
-            let verdict = words::translate(finding.verdict.word());
-            let check = words::translate(finding.check);
+            let verdict = i18n::translate(finding.verdict.word());
+            let check = i18n::translate(finding.check);
             // What was seen may hold names that others chose.
-            let seen = one_line(&words::of(&finding.seen));
+            let seen = one_line(&i18n::of(&finding.seen));
             writeln!(f, "{verdict:<verdicts$}  {check:<checks$}  {seen}")?;
             if let Some(remedy) = &finding.remedy {
-                let remedy = one_line(&words::of(remedy));
+                let remedy = one_line(&i18n::of(remedy));
                 writeln!(f, "{:<verdicts$}  {:<checks$}  -> {remedy}", "", "")?;
             }
         }

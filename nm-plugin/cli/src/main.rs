@@ -6,7 +6,7 @@ use aws_client_vpn_cli::logs::LogsError;
 use aws_client_vpn_cli::renew::RenewError;
 use aws_client_vpn_cli::{NetworkManagerError, doctor, logs, renew, status};
 use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use clap::Parser;
 use std::error::Error;
 use std::io::{self, Write};
@@ -26,7 +26,7 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
-    words::start();
+    i18n::start();
     let command = CommandLine::parse().command;
     match answer(command) {
         Ok((text, code)) => {
@@ -89,7 +89,7 @@ fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
 
 /// In the user's language, with what others say of the causes in theirs.
 fn told(failure: &Failure) -> String {
-    let mut text = words::of(failure);
+    let mut text = i18n::of(failure);
     let mut source = failure.source();
     while let Some(cause) = source {
         text.push_str(": ");

@@ -13,7 +13,7 @@ use aws_client_vpn_core::mark;
 use aws_client_vpn_core::message::{Message, Worded};
 use aws_client_vpn_core::profile::SignIn;
 use aws_client_vpn_core::settings;
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 use serde::Serialize;
 use std::fmt;
 
@@ -174,7 +174,7 @@ impl fmt::Display for Status {
 impl fmt::Display for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", one_line(&self.name))?;
-        let state = words::translate(self.state.words());
+        let state = i18n::translate(self.state.words());
         let state = match self.since {
             Some(since) => text!(
                 "{state}, started {time}",
@@ -184,7 +184,7 @@ impl fmt::Display for Connection {
             None => state,
         };
         let sign_in = self.sign_in.map(|sign_in| {
-            let sign_in = words::translate(sign_in);
+            let sign_in = i18n::translate(sign_in);
             match self.sign_in_ends {
                 Some(ends) => text!(
                     "{sign_in}, counts until {time}",
@@ -202,14 +202,14 @@ impl fmt::Display for Connection {
                 mark!("addresses"),
                 (!self.addresses.is_empty()).then(|| self.addresses.join(", ")),
             ),
-            (mark!("problem"), self.problem.as_ref().map(words::of)),
+            (mark!("problem"), self.problem.as_ref().map(i18n::of)),
             (mark!("uuid"), Some(self.uuid.clone())),
         ];
         // The same for all connections, whatever there is to say of them.
         let keys = width(rows.iter().map(|(key, _)| *key));
         for (key, value) in rows {
             if let Some(value) = value {
-                let (key, value) = (words::translate(key), one_line(&value));
+                let (key, value) = (i18n::translate(key), one_line(&value));
                 writeln!(f, "  {key:<keys$}  {value}")?;
             }
         }

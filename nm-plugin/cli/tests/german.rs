@@ -6,7 +6,7 @@ use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnos
 use aws_client_vpn_cli::status::{Connection, State, Status};
 use aws_client_vpn_core::settings::outline;
 use aws_client_vpn_core::{mark, message::Worded};
-use aws_client_vpn_words::{DOMAIN, bind_at, start};
+use aws_client_vpn_i18n::{DOMAIN, bind_at, start};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

@@ -3,7 +3,7 @@
 //! `core` decides what a user is told but cannot know the user's language: a catalogue is a file.
 //! So an error says which text it is (in English, which is also the catalogue's key) and what goes
 //! into its placeholders; `Display` fills in the English text for logs, and whoever talks to a
-//! person asks the `words` crate for the same text in the person's language.
+//! person asks the `i18n` crate for the same text in the person's language.
 
 pub use aws_client_vpn_message_derive::Worded;
 

@@ -2,7 +2,7 @@
 
 use adw::prelude::*;
 use aws_client_vpn_core::window::Countdown;
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 use gtk4::glib;
 use std::time::{Duration, Instant};
 

@@ -9,7 +9,7 @@ use adw::prelude::*;
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::secret_prompt::{Field, Form};
 use aws_client_vpn_core::window::{Entries, Gesture};
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 use gtk4::glib;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -145,7 +145,7 @@ fn row(field: &Field) -> adw::EntryRow {
         adw::EntryRow::new()
     };
     let title = field.question.clone();
-    let title = title.unwrap_or_else(|| words::translate(field.credential.label()));
+    let title = title.unwrap_or_else(|| i18n::translate(field.credential.label()));
     row.set_use_markup(false);
     row.set_title(title.trim_end_matches([':', ' ']));
     row

@@ -1,7 +1,7 @@
 //! The window around whatever is shown: a title bar with Cancel, and what Escape does.
 
 use adw::prelude::*;
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 use gtk4::glib;
 use std::rc::Rc;
 

@@ -5,7 +5,7 @@ use crate::frame::sentence;
 use crate::pipe::Gestures;
 use adw::prelude::*;
 use aws_client_vpn_core::window::{Gesture, site};
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 use gtk4::glib;
 use std::time::Duration;
 use url::Url;

@@ -15,7 +15,7 @@ use crate::frame::Frame;
 use crate::login::LoginPage;
 use crate::pipe::{Gestures, Pipe};
 use aws_client_vpn_core::window::{Gesture, View};
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 use gtk4::glib;
 use rustix::process::DumpableBehavior;
 use std::cell::RefCell;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         // No display; the dialog goes on without a window.
         return ExitCode::FAILURE;
     };
-    words::bind();
+    i18n::bind();
     glib::set_prgname(Some(APPLICATION));
     glib::set_application_name("AWS Client VPN");
     let main_loop = glib::MainLoop::new(None, false);

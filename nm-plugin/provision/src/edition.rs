@@ -5,8 +5,8 @@ use aws_client_vpn_core::keyfile::{
     Identity, KeyfileError, UpdateError, bring_up_to, to_keyfile, uuid_of,
 };
 use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_i18n::{plural, text};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
-use aws_client_vpn_words::{plural, text};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};

@@ -7,13 +7,13 @@ mod command_line;
 mod edition;
 mod package;
 
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use clap::Parser;
 use command_line::{Action, CommandLine, Format};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    words::start();
+    i18n::start();
     let outcome = match CommandLine::parse().action {
         Action::Make(make) => edition::read(&make).and_then(|edition| match make.format {
             Format::Keyfile => package::write_keyfile(&edition, &make.output),
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("aws-client-vpn-provision: {}", words::of(&error));
+            eprintln!("aws-client-vpn-provision: {}", i18n::of(&error));
             ExitCode::FAILURE
         }
     }

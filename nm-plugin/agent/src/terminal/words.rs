@@ -5,7 +5,7 @@
 
 use aws_client_vpn_core::secret_prompt::{Field, Form};
 use aws_client_vpn_core::window::site;
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 
 /// The login of `connection` at `url`. `here` is what ssh calls this computer, if the browser may
 /// be on another one.
@@ -53,7 +53,7 @@ pub(super) fn form(connection: &str, form: &Form) -> String {
 pub(super) fn label(field: &Field) -> String {
     let label = match &field.question {
         Some(question) => clean(question),
-        None => words::translate(field.credential.label()),
+        None => i18n::translate(field.credential.label()),
     };
     [label.trim_end_matches([':', ' ']), ": "].concat()
 }

@@ -3,7 +3,7 @@
 use crate::window::Window;
 use crate::{APPLICATION_ID, network_manager::NetworkManager};
 use adw::prelude::*;
-use aws_client_vpn_words as words;
+use aws_client_vpn_i18n as i18n;
 use gtk::gio;
 
 /// The application, not yet running.
@@ -14,7 +14,7 @@ pub fn new() -> adw::Application {
         .flags(gio::ApplicationFlags::HANDLES_OPEN)
         .build();
     application.connect_startup(|application| {
-        words::bind();
+        i18n::bind();
         gtk::Window::set_default_icon_name(APPLICATION_ID);
         for (action, keys) in [
             ("window.close", &["<Control>w", "Escape"][..]),

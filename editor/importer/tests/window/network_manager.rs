@@ -1,6 +1,6 @@
 //! A NetworkManager that is played: it keeps what it is told, and tells what the test says.
 
-use aws_client_vpn_app::connection::Settings;
+use aws_client_vpn_importer::connection::Settings;
 use gtk::gio::{self, DBusConnection, DBusMethodInvocation};
 use gtk::glib::Variant;
 use gtk::glib::variant::{FromVariant, ObjectPath, ToVariant};

@@ -4,7 +4,7 @@
 
 use aws_client_vpn_core::mark;
 use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_words::{DOMAIN, bind_at, of, plural, start, text, translate};
+use aws_client_vpn_i18n::{DOMAIN, bind_at, of, plural, start, text, translate};
 use std::path::Path;
 use std::process::Command;
 

@@ -1,6 +1,6 @@
 //! How a connection comes up, in words, from what NetworkManager reports of it.
 
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Eq)]

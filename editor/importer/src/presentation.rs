@@ -3,8 +3,8 @@
 use aws_client_vpn_core::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
 use aws_client_vpn_core::profile::{Imported, Inline, Profile, Remote, SignIn, Transport};
 use aws_client_vpn_core::region;
+use aws_client_vpn_i18n::{self as i18n, plural, text};
 use aws_client_vpn_profile_file::ImportError;
-use aws_client_vpn_words::{self as words, plural, text};
 
 /// The time and how to write it.
 pub struct Calendar<'a> {
@@ -92,7 +92,7 @@ pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
     });
     if !imported.notes.is_empty() {
         let row = |note: &aws_client_vpn_core::profile::Note| {
-            let reason = sentence(&words::translate(note.reason));
+            let reason = sentence(&i18n::translate(note.reason));
             let line = text!(
                 "Line {line}: {directive}",
                 line = note.line,
@@ -123,11 +123,11 @@ pub fn refusal(error: &ImportError) -> Refusal {
         },
         ImportError::Profile { reason, .. } => Refusal {
             title: text!("This Profile Cannot Be Used"),
-            text: sentence(&words::of(reason)),
+            text: sentence(&i18n::of(reason)),
         },
         ImportError::File { reason, .. } => Refusal {
             title: text!("This File Cannot Be Read"),
-            text: sentence(&words::of(reason)),
+            text: sentence(&i18n::of(reason)),
         },
     }
 }
@@ -136,7 +136,7 @@ fn endpoint(profile: &Profile) -> Vec<Row> {
     let mut rows = vec![Row::plain(text!("Address"), profile.display_endpoint())];
     if let Some(code) = profile.region() {
         let region = match region::name(code) {
-            Some(name) => text!("{name}, {code}", name = words::translate(name), code = code),
+            Some(name) => text!("{name}, {code}", name = i18n::translate(name), code = code),
             None => code.to_owned(),
         };
         rows.push(Row::plain(text!("Region"), region));
@@ -206,7 +206,7 @@ fn certificates(profile: &Profile, calendar: &Calendar<'_>) -> Vec<Row> {
         match Certificate::read_all(text) {
             Ok(read) => rows.extend(read.iter().map(|one| certificate(one, &use_of, calendar))),
             Err(error @ (CertificateError::None | CertificateError::Unreadable)) => {
-                rows.push(Row::warning(use_of, sentence(&words::of(&error))));
+                rows.push(Row::warning(use_of, sentence(&i18n::of(&error))));
             }
         }
     }

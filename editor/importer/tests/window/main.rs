@@ -12,7 +12,7 @@ mod stage;
 use crate::network_manager::Played;
 use crate::screen::Screen;
 use adw::prelude::*;
-use aws_client_vpn_app::application;
+use aws_client_vpn_importer::application;
 use std::path::Path;
 
 /// The name of the variable that says who runs: the language.
@@ -35,7 +35,7 @@ fn inside(language: &str) {
     let folder = Path::new(&folder);
     let application = application::new();
     application.register(gtk::gio::Cancellable::NONE).unwrap();
-    aws_client_vpn_words::bind_at(&folder.join("locale"));
+    aws_client_vpn_i18n::bind_at(&folder.join("locale"));
     let network_manager = Played::on_system_bus();
     let screen = Screen::new(application, folder, language);
     match language {

@@ -125,7 +125,7 @@ fn write_catalogue(folder: &Path) {
     fs::create_dir_all(&messages).unwrap();
     let status = Command::new("msgfmt")
         .arg("-o")
-        .arg(messages.join(format!("{}.mo", aws_client_vpn_words::DOMAIN)))
+        .arg(messages.join(format!("{}.mo", aws_client_vpn_i18n::DOMAIN)))
         .arg(repository().join("po/de.po"))
         .status()
         .unwrap();

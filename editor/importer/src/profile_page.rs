@@ -3,7 +3,7 @@
 use crate::network_manager::Existing;
 use crate::presentation::{Group, Mood, Row};
 use adw::prelude::*;
-use aws_client_vpn_words::text;
+use aws_client_vpn_i18n::text;
 
 /// What the user has chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use crate::profile_page::{Choice, ProfilePage};
 use crate::progress::Progress;
 use adw::prelude::*;
 use aws_client_vpn_core::profile::Profile;
+use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
-use aws_client_vpn_words::{self as words, text};
 use gtk::glib::{self, clone};
 use gtk::{gdk, gio};
 use std::cell::RefCell;
@@ -393,7 +393,7 @@ impl Inner {
             .transient_for(&self.window)
             .modal(true)
             .heading(text!("The Connection Was Not Saved"))
-            .body(sentence(&words::of(error)))
+            .body(sentence(&i18n::of(error)))
             .default_response("close")
             .close_response("close")
             .build();
@@ -450,7 +450,7 @@ impl Inner {
                 }
             }
             Err(error) => {
-                self.show_progress(&Progress::Failed(sentence(&words::of(&error))));
+                self.show_progress(&Progress::Failed(sentence(&i18n::of(&error))));
                 return;
             }
         }
@@ -557,7 +557,7 @@ impl Inner {
                     None => None,
                 };
                 inner.show_progress(&match failed {
-                    Some(error) => Progress::Failed(sentence(&words::of(&error))),
+                    Some(error) => Progress::Failed(sentence(&i18n::of(&error))),
                     None => Progress::SwitchedOff,
                 });
             }

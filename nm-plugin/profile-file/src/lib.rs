@@ -8,7 +8,7 @@ pub mod file;
 use crate::file::FileError;
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::profile::{Imported, ParseError, Profile};
-use aws_client_vpn_words::{self as words, text};
+use aws_client_vpn_i18n::{self as i18n, text};
 use std::path::{Path, PathBuf};
 
 /// Why a file cannot be imported.
@@ -47,7 +47,7 @@ pub fn read(path: &Path) -> Result<Imported, ImportError> {
             text!(
                 "cannot read '{name}': {reason}",
                 name = name,
-                reason = words::of(&reason)
+                reason = i18n::of(&reason)
             )
         })
     };

@@ -1,8 +1,8 @@
 //! What a person sees and does, in the widgets of the windows.
 
 use adw::prelude::*;
-use aws_client_vpn_app::network_manager::NetworkManager;
-use aws_client_vpn_app::window::Window;
+use aws_client_vpn_importer::network_manager::NetworkManager;
+use aws_client_vpn_importer::window::Window;
 use gtk::{gio, glib};
 use std::path::{Path, PathBuf};
 use std::process::Command;
