@@ -5,7 +5,7 @@
 //! is put there only on behalf of our own agent.
 
 use crate::agent::Connection;
-use crate::{Stage, login};
+use crate::dialog::{SERVICE_FIRST, Stage};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::secret_prompt::{
     Again, EMPTY_ANSWER, Form, form_answer, form_answer_once,
@@ -31,7 +31,7 @@ pub(crate) async fn ask(form: Form, connection: Connection, stage: &Stage<'_>) -
         stage.journal.info("what is asked for is kept");
         return Some(form_answer(&answers));
     }
-    let patience = rest.time_left + login::SERVICE_FIRST;
+    let patience = rest.time_left + SERVICE_FIRST;
     let typed = match timeout(patience, type_in(rest.clone(), stage)).await {
         Ok(Typed::Answer(answer)) => answer,
         Ok(Typed::Cancelled) => return None,

@@ -3,9 +3,9 @@
 //! The window comes last. It has something to show only when the browser is on its way, and its
 //! start must not cost the browser any time.
 
-use crate::Stage;
 use crate::acs::{self, Answered};
 use crate::browser;
+use crate::dialog::{SERVICE_FIRST, Stage};
 use crate::journal::Journal;
 use crate::port;
 use crate::queue::Place;
@@ -14,12 +14,8 @@ use aws_client_vpn_core::saml;
 use aws_client_vpn_core::secret_prompt::{LoginFailure, Prompt};
 use aws_client_vpn_core::window::{Gesture, View};
 use aws_client_vpn_i18n as i18n;
-use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
-
-/// The service counts the same time and says more when it is over, so it goes first.
-pub(crate) const SERVICE_FIRST: Duration = Duration::from_secs(1);
 
 /// How a login ends without an answer.
 #[derive(Debug)]

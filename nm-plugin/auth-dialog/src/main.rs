@@ -12,6 +12,7 @@ mod agent;
 mod ask;
 mod browser;
 mod cli;
+mod dialog;
 mod journal;
 mod login;
 mod page;
@@ -21,11 +22,12 @@ mod stdio;
 mod window;
 
 use crate::agent::Agent;
-use crate::cli::{Invocation, Request};
+use crate::cli::Invocation;
+use crate::dialog::Stage;
 use crate::journal::Journal;
 use crate::login::End;
 use crate::stdio::Streams;
-use crate::window::{Dismissed, Window};
+use crate::window::Dismissed;
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::secret_prompt::{
     self, EMPTY_ANSWER, Form, LoginFailure, Prompt, PromptError,
@@ -35,7 +37,6 @@ use rustix::process::DumpableBehavior;
 use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 /// For the agent it means "the user does not want to", and it asks no one else.
@@ -89,49 +90,6 @@ fn print(mut output: &File, text: &str) -> ExitCode {
     match output.write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
-    }
-}
-
-/// Where a request is served.
-struct Stage<'a> {
-    request: &'a Request,
-    journal: &'a Journal,
-    /// The agent as a window, if it is one.
-    own_window: Option<File>,
-    dismissed: Dismissed,
-}
-
-impl Stage<'_> {
-    /// The window, if there can be one.
-    fn window(&self) -> Window {
-        let uuid = &self.request.uuid;
-        if let Some(socket) = &self.own_window {
-            match Window::at(socket) {
-                Ok(window) => return window,
-                Err(error) => self.journal.error(&format!("--own-window: {error}")),
-            }
-        }
-        Window::left_open(uuid, &self.dismissed).unwrap_or_else(|| self.new_window())
-    }
-
-    /// A window of our own.
-    fn new_window(&self) -> Window {
-        Window::open(&self.request.uuid, &self.dismissed, self.journal)
-    }
-
-    /// Returns when the agent does not want an answer any more.
-    async fn dismissed_by(&self, agent: &mut Agent) {
-        let terminated = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(_) => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = agent.gives_up() => {}
-            () = terminated => {}
-        }
-        self.dismissed.set();
     }
 }
 
