@@ -1,6 +1,8 @@
 //! Where the service's story goes: the journal where there is one, else standard error.
 //!
-//! NetworkManager passes on its own log level in `NM_VPN_LOG_LEVEL` (a syslog number).
+//! NetworkManager passes on the level of its domain `VPN_PLUGIN` in `NM_VPN_LOG_LEVEL`, as a syslog
+//! number. That domain is off unless somebody switches it on, and off arrives as 0: what no program
+//! means (`LOG_EMERG`) is taken for "not said".
 
 use std::error::Error;
 use tracing::level_filters::LevelFilter;
@@ -46,10 +48,10 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 
 fn level(syslog: Option<&str>) -> LevelFilter {
     match syslog.and_then(|number| number.parse::<u8>().ok()) {
-        Some(0..=3) => LevelFilter::ERROR,
+        Some(1..=3) => LevelFilter::ERROR,
         Some(4) => LevelFilter::WARN,
         Some(7..) => LevelFilter::DEBUG,
-        Some(5..=6) | None => LevelFilter::INFO,
+        Some(0 | 5..=6) | None => LevelFilter::INFO,
     }
 }
 
@@ -61,6 +63,9 @@ mod tests {
     fn networkmanager_s_level_is_followed() {
         for (syslog, expected) in [
             (None, LevelFilter::INFO),
+            // What every distribution's default comes to.
+            (Some("0"), LevelFilter::INFO),
+            (Some("1"), LevelFilter::ERROR),
             (Some("3"), LevelFilter::ERROR),
             (Some("4"), LevelFilter::WARN),
             (Some("6"), LevelFilter::INFO),

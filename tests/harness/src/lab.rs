@@ -280,11 +280,11 @@ impl Lab {
             DnsMode::Resolved => "dns=systemd-resolved\nrc-manager=file",
         };
         let resolved = self.dns == DnsMode::Resolved;
+        // No word of logging: tests read what a distribution's default has written.
         let config = format!(
             "[main]\nplugins=keyfile\nauth-polkit=false\nno-auto-default=*\n{dns}\n\
              systemd-resolved={resolved}\n\
-             [keyfile]\npath=/etc/NetworkManager/system-connections\n\
-             [logging]\nbackend=journal\nlevel=INFO\ndomains=ALL,VPN:DEBUG\n"
+             [keyfile]\npath=/etc/NetworkManager/system-connections\n"
         );
         fs::write(self.dir.join("NetworkManager.conf"), config).expect("the lab is writable");
         // One that was killed a moment ago may still have it, and the next would give up.
@@ -330,6 +330,20 @@ impl Lab {
     pub fn kill_network_manager(&mut self) {
         self.client.signal("NetworkManager", Signal::KILL);
         self.network_manager = None;
+    }
+
+    /// Sets how long the dispatcher script takes that runs before a connection goes down; it is
+    /// there from the start, and takes no time.
+    pub fn set_pre_down_delay(&self, delay: Duration) {
+        let seconds = delay.as_secs_f32().to_string();
+        fs::write(self.dir.join(machines::PRE_DOWN_DELAY), seconds).expect("the lab is writable");
+    }
+
+    /// What that script was called for, a line `INTERFACE ACTION CONNECTION` for each call.
+    #[must_use]
+    pub fn pre_down_calls(&self) -> Vec<String> {
+        let calls = self.client.read_log(machines::PRE_DOWN_LOG);
+        calls.lines().map(ToOwned::to_owned).collect()
     }
 
     /// Runs nmcli on the client.

@@ -7,6 +7,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+/// The lab's file with the seconds that [`PRE_DOWN`] takes.
+pub(crate) const PRE_DOWN_DELAY: &str = "pre-down-delay";
+/// The lab's log of the calls of [`PRE_DOWN`].
+pub(crate) const PRE_DOWN_LOG: &str = "pre-down";
+/// A dispatcher script that NetworkManager waits for before it takes a connection down. Most
+/// computers have one, so that a connection stays in "deactivating" for a while.
+const PRE_DOWN: &str = "#!/bin/sh\n\
+    echo \"$1 $2 $CONNECTION_ID\" >>/run/lab/logs/pre-down.log\n\
+    sleep \"$(cat /run/lab/pre-down-delay 2>/dev/null || echo 0)\"\n";
+
 /// Shell that makes the client's file system its own.
 pub(crate) fn client_setup(product: bool) -> String {
     let usr = if product {
@@ -19,6 +29,7 @@ pub(crate) fn client_setup(product: bool) -> String {
         String::new()
     };
     let connections = "/etc/NetworkManager/system-connections";
+    let scripts = "/etc/NetworkManager/dispatcher.d/pre-down.d";
     format!(
         "mkdir /run/overlay/etc /run/overlay/work\n\
          mount -t overlay overlay \
@@ -43,7 +54,10 @@ pub(crate) fn client_setup(product: bool) -> String {
          [ipv4]\nmethod=manual\naddress1=198.51.100.10/24,198.51.100.254\ndns={DNS};\n\
          [ipv6]\nmethod=disabled\n\
          END\n\
-         chmod 600 {connections}/*.nmconnection\n{usr}"
+         chmod 600 {connections}/*.nmconnection\n\
+         mkdir -p {scripts}\n\
+         cat >{scripts}/50-lab <<'END'\n{PRE_DOWN}END\n\
+         chmod 755 {scripts}/50-lab\n{usr}"
     )
 }
 
