@@ -3,8 +3,8 @@
 use crate::directives::{self, Lifted};
 use crate::endpoint::{self, BadEndpoint};
 use crate::field::{Field, Kind, Value, name_check, source};
-use crate::form::{has_certificate, is_shown};
 use crate::read::{KEEPINGS, Values};
+use crate::visibility::{has_certificate, is_shown};
 use aws_client_vpn_core::message;
 use aws_client_vpn_core::message::{Message, Worded};
 use aws_client_vpn_core::profile::{Inline, Problem, Transport, is_pkcs11_id};

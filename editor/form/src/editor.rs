@@ -7,6 +7,7 @@
 use crate::connection;
 use crate::page::Page;
 use crate::toolkit::Toolkit;
+use crate::widgets::PageWidgets;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_libnm::guard::plugin_error;
 use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorExt, VpnEditorImpl, ffi};
@@ -30,7 +31,7 @@ impl Editor {
             .map_err(|error| plugin_error(ffi::NM_VPN_PLUGIN_ERROR_FAILED, &error.to_string()))?;
         i18n::bind();
         let editor: Self = glib::Object::new();
-        let page = Page::new::<T>(connection::open(connection));
+        let page = Page::new(connection::open(connection), PageWidgets::<T>::new);
         let weak = editor.downgrade();
         page.connect_changed(move || {
             if let Some(editor) = weak.upgrade() {

@@ -28,6 +28,7 @@ pub mod form;
 pub mod page;
 mod read;
 pub mod toolkit;
+mod visibility;
 mod widgets;
 mod write;
 
@@ -35,6 +36,6 @@ pub use aws_client_vpn_profile_file::file;
 pub use editor::Editor;
 pub use field::{Field, GROUPS, Group, Kind, Value};
 pub use form::{Form, Row};
-pub use page::PageField;
+pub use page::{PageField, Title};
 pub use toolkit::Toolkit;
 pub use write::Changes;

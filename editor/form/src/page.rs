@@ -3,8 +3,6 @@
 use crate::field::{Field, GROUPS, Group, Value};
 use crate::file;
 use crate::form::{Form, Row};
-use crate::toolkit::{Title, Toolkit};
-use crate::widgets::PageWidgets;
 use aws_client_vpn_core::message;
 use aws_client_vpn_i18n as i18n;
 use std::cell::{Cell, OnceCell, Ref, RefCell};
@@ -42,16 +40,16 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A page with the widgets of a toolkit. What they are connected to holds the page weakly: it
-    /// lives as long as the host's editor.
-    pub(crate) fn new<T: Toolkit>(form: Form) -> Rc<Self> {
+    /// A page with the widgets that are made for it. What they are connected to holds the page
+    /// weakly: it lives as long as the host's editor.
+    pub(crate) fn new<W: Widgets>(form: Form, widgets: impl FnOnce(&Weak<Self>) -> W) -> Rc<Self> {
         let page = Rc::new(Self {
             form: RefCell::new(form),
             widgets: OnceCell::new(),
             changed: RefCell::new(None),
             is_unfolded: Cell::new(false),
         });
-        let widgets = PageWidgets::<T>::new(&Rc::downgrade(&page));
+        let widgets = widgets(&Rc::downgrade(&page));
         // A new page has none yet.
         let _ = page.widgets.set(Box::new(widgets));
         page.refresh();
@@ -118,6 +116,16 @@ impl Page {
             }
         }
     }
+}
+
+/// What a field is called.
+pub struct Title {
+    /// With an underscore before the letter that leads to it.
+    pub label: String,
+    /// Without.
+    pub name: String,
+    /// What a person may want to know about it.
+    pub tooltip: String,
 }
 
 /// A field of a page, to which its widgets say what a user does. They hold the page weakly.

@@ -4,7 +4,7 @@
 //! is the same in both toolkits (`widgets.rs`).
 
 use crate::field::Kind;
-use crate::page::PageField;
+use crate::page::{PageField, Title};
 use glib::object::{Cast, IsA, ObjectType};
 use std::path::Path;
 
@@ -103,16 +103,6 @@ pub trait Toolkit: Sized + 'static {
 
     /// What stands on a button.
     fn set_button_text(button: &Self::Button, text: &str);
-}
-
-/// What a field is called.
-pub struct Title {
-    /// With an underscore before the letter that leads to it.
-    pub label: String,
-    /// Without.
-    pub name: String,
-    /// What a person may want to know about it.
-    pub tooltip: String,
 }
 
 /// What a field is filled in with.

@@ -2,8 +2,8 @@
 //! touched, and nothing else.
 
 use crate::field::{Field, Value, protocol, sign_in, source};
-use crate::form::{has_certificate, has_password, is_shown};
 use crate::read::{KEEPINGS, KILL_SWITCHES, SECRETS, Values, directives_of};
+use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_core::profile::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;

@@ -1,8 +1,8 @@
 //! The page's widgets in GTK 3: groups under their headings, as nm-connection-editor's own pages
 //! have them.
 
-use aws_client_vpn_editor_form::toolkit::{Content, Input, Parts, Question, Title};
-use aws_client_vpn_editor_form::{Kind, PageField, Toolkit, Value};
+use aws_client_vpn_editor_form::toolkit::{Content, Input, Parts, Question};
+use aws_client_vpn_editor_form::{Kind, PageField, Title, Toolkit, Value};
 use aws_client_vpn_i18n::text;
 use gtk::prelude::*;
 use std::path::Path;

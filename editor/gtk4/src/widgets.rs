@@ -1,7 +1,7 @@
 //! The page's widgets in GTK 4: lists of rows in cards, as GNOME Settings' own pages have them.
 
-use aws_client_vpn_editor_form::toolkit::{Content, Input, Parts, Question, Title};
-use aws_client_vpn_editor_form::{Kind, PageField, Toolkit, Value};
+use aws_client_vpn_editor_form::toolkit::{Content, Input, Parts, Question};
+use aws_client_vpn_editor_form::{Kind, PageField, Title, Toolkit, Value};
 use gtk4::prelude::*;
 use std::path::Path;
 
