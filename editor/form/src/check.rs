@@ -5,13 +5,14 @@ use crate::endpoint::{self, BadEndpoint};
 use crate::field::{Field, Kind, Value, name_check, source};
 use crate::read::{KEEPINGS, Values};
 use crate::visibility::{has_certificate, is_shown};
+use aws_client_vpn_core::keys::{
+    CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE,
+    SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME,
+};
 use aws_client_vpn_core::message;
 use aws_client_vpn_core::message::{Message, Worded};
 use aws_client_vpn_core::profile::{Inline, Problem, Transport, is_pkcs11_id};
-use aws_client_vpn_core::settings::{
-    self, CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, REMOTE, SIGN_IN,
-    STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, SettingsError, USER_NAME,
-};
+use aws_client_vpn_core::settings::{self, SettingsError};
 use std::ops::RangeInclusive;
 
 /// What is wrong with `field`, if it is shown.
@@ -232,7 +233,7 @@ fn field_of_key(key: &str) -> Field {
         PKCS11_ID => Field::TokenKey,
         PKCS11_PROVIDER => Field::TokenModule,
         OPTIONS => Field::Directives,
-        settings::RANDOM_HOSTNAME => Field::RandomHostname,
+        RANDOM_HOSTNAME => Field::RandomHostname,
         _ => Field::Directives,
     }
 }

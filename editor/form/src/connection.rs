@@ -1,7 +1,7 @@
 //! Between a page and the connection of its host.
 
 use crate::form::Form;
-use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_libnm::connection::VpnChanges;
 use aws_client_vpn_libnm::guard::plugin_error;

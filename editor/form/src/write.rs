@@ -5,14 +5,16 @@ use crate::field::{Field, Value, protocol, sign_in, source};
 use crate::read::{KEEPINGS, KILL_SWITCHES, SECRETS, Values, directives_of};
 use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
+use aws_client_vpn_core::credential::{Credential, Keeping};
+use aws_client_vpn_core::keys::{
+    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, DEFAULT_VPN_TIMEOUT_SECONDS, LOGIN_TIMEOUT, NO, OPTIONS,
+    PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN,
+    SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO,
+    USER_NAME, YES,
+};
 use aws_client_vpn_core::profile::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{
-    self, CHALLENGE_RESPONSE, CONNECT_TIMEOUT, Credential, DEFAULT_VPN_TIMEOUT_SECONDS, Keeping,
-    LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE,
-    SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
-    STATIC_CHALLENGE_ECHO, USER_NAME, YES,
-};
+use aws_client_vpn_core::settings;
 use std::collections::BTreeMap;
 
 /// What is different after an edit.

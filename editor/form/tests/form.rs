@@ -1,6 +1,7 @@
 //! A page from a connection and back: what was not touched is not changed, and what can be saved
 //! is a connection that the service takes.
 
+use aws_client_vpn_core::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use aws_client_vpn_core::profile::{Inline, Profile};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings;
@@ -312,10 +313,7 @@ fn a_new_connection_asks_for_what_is_needed_and_no_more() {
     assert!(profile.random_hostname());
     assert_eq!(profile.remotes()[0].port, 443);
     assert_eq!(data["saml-response-flags"], "3");
-    assert_eq!(
-        changes.timeout(0),
-        Some(settings::DEFAULT_VPN_TIMEOUT_SECONDS)
-    );
+    assert_eq!(changes.timeout(0), Some(DEFAULT_VPN_TIMEOUT_SECONDS));
     assert_eq!(changes.timeout(900), None);
 }
 

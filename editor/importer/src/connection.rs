@@ -1,10 +1,10 @@
 //! A profile as the settings of a NetworkManager connection, as they travel over D-Bus.
 
+use aws_client_vpn_core::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{
-    self, DEFAULT_VPN_TIMEOUT_SECONDS, SERVICE_TYPE, Update, have_same_endpoint,
-};
+use aws_client_vpn_core::settings::{self, Update, have_same_endpoint};
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use gtk::glib::Variant;
 use gtk::glib::variant::{FromVariant, ToVariant};
 use std::collections::BTreeMap;

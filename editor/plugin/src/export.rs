@@ -1,7 +1,8 @@
 //! A connection becomes a `.ovpn` file.
 
 use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::settings::{self, SERVICE_TYPE, SettingsError};
+use aws_client_vpn_core::settings::{self, SettingsError};
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_profile_file::file::{self, FileError};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! A `.ovpn` file becomes a connection.
 
+use aws_client_vpn_core::keys::{DEFAULT_VPN_TIMEOUT_SECONDS, SAML_RESPONSE};
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{
-    self, DEFAULT_VPN_TIMEOUT_SECONDS, SAML_RESPONSE, SERVICE_TYPE,
-};
+use aws_client_vpn_core::settings;
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};

@@ -7,7 +7,7 @@
 mod export;
 mod import;
 
-use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_libnm::{
     Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin,

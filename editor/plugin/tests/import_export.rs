@@ -1,6 +1,6 @@
 //! The built library through libnm's own loader and calls.
 
-use aws_client_vpn_core::settings;
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_editor_host::{
     self as host, Host, Imported, ca, certificate_free_profile, saml_profile,
 };
@@ -29,7 +29,7 @@ fn an_imported_connection_has_all_that_networkmanager_needs() {
 
     let read = connection.read();
     assert_eq!(read.id().as_deref(), Some("Company VPN"));
-    assert_eq!(read.service_type().as_deref(), Some(settings::SERVICE_TYPE));
+    assert_eq!(read.service_type().as_deref(), Some(SERVICE_TYPE));
     assert_eq!(read.timeout(), 600);
     assert_eq!(connection.property("ipv4", "method"), "auto");
     assert_eq!(connection.property("ipv6", "method"), "auto");

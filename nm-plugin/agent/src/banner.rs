@@ -1,7 +1,7 @@
 //! What the endpoint says at the end of a login: NetworkManager keeps it, and few desktops show it.
 
 use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, VPN, property};
-use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use std::collections::HashSet;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;

@@ -6,7 +6,7 @@
 use crate::banner::Banner;
 use crate::complaint::complain;
 use aws_client_vpn_core::message;
-use aws_client_vpn_core::service::{self, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_core::well_known::{self, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_i18n::text;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
@@ -155,7 +155,7 @@ async fn show(headline: &str, body: &str, actions: &[&str], urgency: u8) -> Opti
 
 async fn renew(system: &Connection, service: &str) -> zbus::Result<()> {
     let proxy = zbus::Proxy::new(system, service, SIGN_IN_PATH, SIGN_IN).await?;
-    proxy.call(service::RENEW, &()).await
+    proxy.call(well_known::RENEW, &()).await
 }
 
 /// A notification on the desktop (Desktop Notifications Specification 1.2).

@@ -3,7 +3,7 @@
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
 use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::service::{NOT_UP, NOT_YOURS};
+use aws_client_vpn_core::well_known::{NOT_UP, NOT_YOURS};
 use aws_client_vpn_i18n::text;
 use thiserror::Error;
 

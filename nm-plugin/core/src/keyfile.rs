@@ -8,9 +8,11 @@ mod update;
 
 pub use update::{UpdateError, bring_up_to, uuid_of};
 
+use crate::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use crate::message::Worded;
 use crate::profile::Profile;
-use crate::settings::{DEFAULT_VPN_TIMEOUT_SECONDS, SERVICE_TYPE, to_data, to_secrets};
+use crate::settings::{to_data, to_secrets};
+use crate::well_known::SERVICE_TYPE;
 use thiserror::Error;
 use zeroize::Zeroizing;
 

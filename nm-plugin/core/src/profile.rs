@@ -24,8 +24,8 @@ pub(crate) mod parts {
     pub(crate) use super::write::push_line;
 }
 
+use crate::credential::Credential;
 use crate::secret::Secret;
-use crate::settings::Credential;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A line of a profile with these words, quoted where they need it.

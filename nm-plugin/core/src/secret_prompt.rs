@@ -18,9 +18,10 @@ pub(crate) use again::a_credential;
 pub use agent_lines::{AgentLines, AgentWord};
 pub use form::{Field, Form, Question, form_answer, form_answer_once, form_hints, unfolded};
 
+use crate::keys::SAML_RESPONSE;
 use crate::message::{Message, Worded};
+use crate::printable::one_line;
 use crate::secret::Secret;
-use crate::settings;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
@@ -38,7 +39,7 @@ pub const SECONDS_LEFT_HINT_PREFIX: &str = "x-aws-client-vpn-seconds-left:";
 /// Starts the hint that NetworkManager makes of the service's message to the user.
 pub const MESSAGE_HINT_PREFIX: &str = "x-vpn-message:";
 /// What stands, with a colon, in front of the reason when the secret
-/// [`settings::SAML_RESPONSE`] is not a response but says why there is none.
+/// [`SAML_RESPONSE`] is not a response but says why there is none.
 ///
 /// The reason does not travel as a secret of its own: that one would have no flags, and
 /// NetworkManager writes a secret without flags to disk.
@@ -47,8 +48,6 @@ pub const LOGIN_FAILURE: &str = "login-failure";
 /// The time for a login if the hints name none: AWS's own ten minutes.
 const DEFAULT_TIME_LEFT: Duration = Duration::from_secs(600);
 const LONGEST_TIME_LEFT: Duration = Duration::from_secs(3600);
-/// The most octets of a reason: it comes from a user's process and goes into root's log.
-const FAILURE_LIMIT: usize = 400;
 
 /// The hints with which the service asks for a login at `url`.
 ///
@@ -204,7 +203,7 @@ pub enum LoginFailure {
 }
 
 impl LoginFailure {
-    /// The failure as the value of the secret [`settings::SAML_RESPONSE`]: one line.
+    /// The failure as the value of the secret [`SAML_RESPONSE`]: one line.
     #[must_use]
     pub fn to_secret(&self) -> Secret {
         Secret::new(format!("{LOGIN_FAILURE}:{}", one_line(&self.to_string())))
@@ -223,28 +222,13 @@ pub fn login_failure_text(secret: &Secret) -> Option<String> {
         .map(one_line)
 }
 
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for character in text
-        .trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-    {
-        if line.len() + character.len_utf8() > FAILURE_LIMIT {
-            break;
-        }
-        line.push(character);
-    }
-    line
-}
-
 /// What a dialog prints when it has nothing: the agent passes the request on.
 pub const EMPTY_ANSWER: &str = "\n\n";
 
-/// What a dialog prints to hand over `value` as [`settings::SAML_RESPONSE`].
+/// What a dialog prints to hand over `value` as [`SAML_RESPONSE`].
 #[must_use]
 pub fn answer(value: &Secret) -> Secret {
-    printed(&[(settings::SAML_RESPONSE, value)])
+    printed(&[(SAML_RESPONSE, value)])
 }
 
 /// Name and value of each secret, a line each, and two empty lines, after which the agent reads no
@@ -389,7 +373,7 @@ mod tests {
         assert!(!secret.expose().contains(char::is_control));
         let text = login_failure_text(&secret).unwrap();
         assert!(text.starts_with("port 35001 on 127.0.0.1"), "{text}");
-        assert!(text.len() <= FAILURE_LIMIT);
+        assert!(text.len() <= crate::printable::LINE_LIMIT);
         assert_eq!(login_failure_text(&Secret::from("PHNhbWw")), None);
     }
 

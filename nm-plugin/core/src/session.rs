@@ -32,6 +32,7 @@ use renewal::Renewal;
 use sign_in::SECRETS_REQUEST_LIFETIME;
 
 use crate::banner::Banner;
+use crate::credential::Credential;
 use crate::ip_config::{self, IpConfig};
 use crate::kill_switch::Endpoint;
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
@@ -39,9 +40,7 @@ use crate::mark;
 use crate::profile::Profile;
 use crate::secret::Secret;
 use crate::secret_prompt::Again;
-use crate::settings::Credential;
 use crate::tunnel_env::{self, TunnelParameters};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -776,20 +775,5 @@ impl Session {
 
     fn note(&mut self, text: String) {
         self.effects.push_back(Effect::Note(text));
-    }
-}
-
-/// A line of OpenVPN's log as it may stand in the journal: what carries a session id, a login or a
-/// token is cut off.
-#[must_use]
-pub fn for_journal(line: &str) -> Cow<'_, str> {
-    const SECRET_FROM: [&str; 4] = ["CRV1:", "SAMLResponse", "auth-token ", "SESS_ID"];
-    match SECRET_FROM
-        .iter()
-        .filter_map(|start| line.find(start))
-        .min()
-    {
-        Some(cut) => Cow::Owned(format!("{}[not shown]", &line[..cut])),
-        None => Cow::Borrowed(line),
     }
 }

@@ -1,22 +1,30 @@
 //! A profile as NetworkManager keeps it: `vpn.data` and `vpn.secrets`.
 //!
-//! This is the only table of keys. Every value is one line, because NetworkManager's secret agents
+//! The keys are those of [`crate::keys`]. Every value is one line, because NetworkManager's secret agents
 //! pass the data on line by line and disagree about values of several: a line end is written `\n`
 //! and a backslash `\\`. Keys and certificates are kept here, not in files, so that no file that
 //! a user names is ever opened by root. Unknown keys are left alone.
 
-pub mod credential;
+pub mod credentials;
 mod update;
 
-pub use credential::{Credential, Keeping};
 pub use update::{Update, have_same_endpoint};
 
+use crate::credential::{Credential, Keeping};
+use crate::keys::{
+    CONNECT_SECONDS, CONNECT_TIMEOUT, DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS,
+    DEFAULT_RECONNECT_SECONDS, EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, KEEP_ROUTES, KILL_SWITCH,
+    KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_SECONDS, LOGIN_TIMEOUT, MSSFIX, NO, OPTIONS,
+    PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, RECONNECT_SECONDS, RECONNECT_TIMEOUT, REMOTE,
+    SAML_RESPONSE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML,
+    STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES, flags_key,
+};
 use crate::kill_switch::Choices;
 use crate::message::Worded;
-use crate::profile::{
-    Inline, Problem, Profile, Remote, SignIn, StaticChallenge,
-    parts::{Parts, checked_content, directive_of_line, is_pkcs11_id, transport_of},
+use crate::profile::parts::{
+    Parts, checked_content, directive_of_line, is_pkcs11_id, transport_of,
 };
+use crate::profile::{Inline, Problem, Profile, Remote, SignIn, StaticChallenge};
 use crate::secret::Secret;
 use crate::session::Limits;
 use std::collections::BTreeMap;
@@ -25,96 +33,8 @@ use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// The service type, in the `.name` file and in each connection.
-pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
-/// The secret that carries the answer of a browser login. Never stored.
-pub const SAML_RESPONSE: &str = "saml-response";
-/// The secret with a user's password.
-pub const PASSWORD: &str = "password";
-/// The secret with the answer to a static challenge.
-pub const CHALLENGE_RESPONSE: &str = "challenge-response";
-/// The secret with the passphrase of the private key.
-pub const KEY_PASSPHRASE: &str = "key-passphrase";
-/// The secret with the PIN of the security token.
-pub const TOKEN_PIN: &str = "pkcs11-pin";
-/// The setting with the key and certificate on a security token to sign in with: an RFC 7512 URI
-/// (`pkcs11:…`), or an id as `openvpn --show-pkcs11-ids` prints it.
-pub const PKCS11_ID: &str = "pkcs11-id";
-/// The setting with the module that drives the token: the name of one of the system's modules,
-/// without folder or ending. Without it, the modules are those that p11-kit is set up with.
-pub const PKCS11_PROVIDER: &str = "pkcs11-provider";
-/// The setting with the user's name, where passwords are used.
-pub const USER_NAME: &str = "username";
 /// No session that anybody knows of is longer; AWS's last a day at most.
 const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
-/// `vpn.timeout` of an imported connection, in seconds: NetworkManager's default of 60 would end
-/// a login whose last step falls into the wrong moment.
-pub const DEFAULT_VPN_TIMEOUT_SECONDS: u32 = 600;
-
-/// The setting with the endpoint: see [`remotes`] and [`remotes_text`].
-pub const REMOTE: &str = "remote";
-/// The setting that has a random label put in front of the endpoint's name: [`YES`] or [`NO`].
-pub const RANDOM_HOSTNAME: &str = "remote-random-hostname";
-/// The setting with the way to sign in: one of the three that follow.
-pub const SIGN_IN: &str = "sign-in";
-/// [`SIGN_IN`] in a browser.
-pub const SIGN_IN_SAML: &str = "saml";
-/// [`SIGN_IN`] with a client certificate alone.
-pub const SIGN_IN_CERTIFICATE: &str = "certificate";
-/// [`SIGN_IN`] with a user name and a password.
-pub const SIGN_IN_PASSWORD: &str = "password";
-/// The setting with the question that is answered along with the password.
-pub const STATIC_CHALLENGE: &str = "static-challenge";
-/// The setting that lets the answer be seen while it is typed: [`YES`] or [`NO`].
-pub const STATIC_CHALLENGE_ECHO: &str = "static-challenge-echo";
-/// The setting with the directives for OpenVPN, [as one line](one_line).
-pub const OPTIONS: &str = "options";
-const EARLY_PUSH_REQUEST: &str = "early-push-request";
-/// The setting with the time a person has for the login, in seconds; of [`LOGIN_SECONDS`].
-pub const LOGIN_TIMEOUT: &str = "login-timeout";
-/// The setting with the time the endpoint has for its answer, in seconds; of [`CONNECT_SECONDS`].
-pub const CONNECT_TIMEOUT: &str = "connect-timeout";
-/// The setting with the time that a lost endpoint has to come back, in seconds; of
-/// [`RECONNECT_SECONDS`].
-pub const RECONNECT_TIMEOUT: &str = "reconnect-timeout";
-/// The setting with the time for which the endpoint lets a sign-in count: hours, or a number with
-/// `h`, `m` or `s`.
-pub const SESSION_LENGTH: &str = "session-length";
-/// The setting with the time without traffic after which the connection ends, in seconds.
-pub const INACTIVITY_TIMEOUT: &str = "inactivity-timeout";
-/// The setting with the largest packet to the endpoint that carries TCP, in octets.
-pub const MSSFIX: &str = "mssfix";
-
-/// The setting that stops traffic outside the tunnel while the connection is wanted: [`YES`] or
-/// [`NO`].
-pub const KILL_SWITCH: &str = "kill-switch";
-/// The setting that lets the local network through a [`KILL_SWITCH`]: [`YES`] or [`NO`].
-pub const KILL_SWITCH_LAN: &str = "kill-switch-lan";
-/// The setting that lets browsers through a [`KILL_SWITCH`] while a lost connection has to be signed
-/// in to anew: [`YES`] or [`NO`].
-pub const KILL_SWITCH_SIGN_IN: &str = "kill-switch-sign-in";
-
-/// The setting that has routes into the tunnel put back when another program takes them away:
-/// [`YES`], unless it is [`NO`].
-pub const KEEP_ROUTES: &str = "keep-routes";
-
-/// A switch that is on.
-pub const YES: &str = "yes";
-/// A switch that is off.
-pub const NO: &str = "no";
-
-/// What [`LOGIN_TIMEOUT`] may be.
-pub const LOGIN_SECONDS: RangeInclusive<u64> = 30..=3600;
-/// Without a [`LOGIN_TIMEOUT`]: as AWS's own client.
-pub const DEFAULT_LOGIN_SECONDS: u64 = 600;
-/// What [`CONNECT_TIMEOUT`] may be.
-pub const CONNECT_SECONDS: RangeInclusive<u64> = 5..=600;
-/// Without a [`CONNECT_TIMEOUT`].
-pub const DEFAULT_CONNECT_SECONDS: u64 = 60;
-/// What [`RECONNECT_TIMEOUT`] may be.
-pub const RECONNECT_SECONDS: RangeInclusive<u64> = 10..=86_400;
-/// Without a [`RECONNECT_TIMEOUT`].
-pub const DEFAULT_RECONNECT_SECONDS: u64 = 600;
 
 /// The settings of a connection make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
@@ -154,8 +74,8 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
             }
         }
     }
-    set(&flags(SAML_RESPONSE), Keeping::AskedEachTime.flags());
-    for credential in credential::conceivable(profile) {
+    set(&flags_key(SAML_RESPONSE), Keeping::AskedEachTime.flags());
+    for credential in credentials::conceivable(profile) {
         let keeping = if profile.goes_without(credential) {
             Keeping::NotNeeded
         } else {
@@ -347,10 +267,6 @@ pub fn outline(data: &BTreeMap<String, String>) -> Result<Outline, SettingsError
     })
 }
 
-fn flags(secret: &str) -> String {
-    format!("{secret}-flags")
-}
-
 /// The value of a key that may be missing or empty, if it is as it has to be.
 fn text(
     data: &BTreeMap<String, String>,
@@ -528,7 +444,7 @@ mod tests {
 
     #[test]
     fn saml_needs_nothing_before_it_begins_and_a_password_does() {
-        assert_eq!(credential::needed(&profile()), []);
+        assert_eq!(credentials::needed(&profile()), []);
         let text = PROFILE.replace("auth-federate", "auth-user-pass\nstatic-challenge Code 1");
         let profile = Profile::parse(&text, &mut |_| Err(String::new()))
             .unwrap()
@@ -538,9 +454,9 @@ mod tests {
             Credential::Password,
             Credential::ChallengeResponse,
         ];
-        assert_eq!(credential::needed(&profile), needed);
+        assert_eq!(credentials::needed(&profile), needed);
         let mut data = to_data(&profile);
-        assert_eq!(credential::askable(&data, &BTreeMap::new()), needed);
+        assert_eq!(credentials::askable(&data, &BTreeMap::new()), needed);
         // What is given once counts once; the rest is kept in the user's keyring.
         for (key, flags) in [
             ("username-flags", "1"),
@@ -553,7 +469,7 @@ mod tests {
         data.insert("password-flags".to_owned(), "4".to_owned());
         let profile = from_settings(&data, &to_secrets(&profile)).unwrap();
         assert_eq!(
-            credential::needed(&profile),
+            credentials::needed(&profile),
             [Credential::ChallengeResponse]
         );
         assert!(from_settings(&to_data(&profile), &to_secrets(&profile)).unwrap() == profile);
@@ -576,7 +492,7 @@ mod tests {
         let again = Profile::parse(&profile.to_ovpn(), &mut |_| Err(String::new())).unwrap();
         assert!(again.profile == profile);
         assert_eq!(data["pkcs11-pin-flags"], "1");
-        assert_eq!(credential::needed(&profile), [Credential::TokenPin]);
+        assert_eq!(credentials::needed(&profile), [Credential::TokenPin]);
         for (provider, good) in [
             ("opensc-pkcs11", true),
             ("p11-kit-proxy.so", true),

@@ -19,9 +19,9 @@ pub use countdown::Countdown;
 pub use entries::{Entries, Entry};
 pub use wire::{Lines, TooLong};
 
+use crate::credential::Credential;
 use crate::secret::Secret;
 use crate::secret_prompt::{Field, Form};
-use crate::settings::Credential;
 use std::time::Duration;
 use url::Url;
 use wire::{decode, encode};

@@ -1,11 +1,12 @@
 //! Profiles as AWS exports them, and what must never get through one.
 
+use aws_client_vpn_core::credential::Credential;
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::profile::{
     Inline, ParseError, Profile, Remote, SignIn, StaticChallenge, Transport,
 };
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, Credential, credential};
+use aws_client_vpn_core::settings::{self, credentials};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -185,10 +186,10 @@ fn what_has_to_be_asked_before_a_connection_begins() {
             ],
             _ => &[],
         };
-        assert_eq!(credential::needed(&profile), expected, "{name}");
+        assert_eq!(credentials::needed(&profile), expected, "{name}");
         // Only OpenVPN can tell whether a PKCS #12 file has a passphrase.
         if name != "pkcs12" {
-            assert_eq!(credential::askable(&data, &secrets), expected, "{name}");
+            assert_eq!(credentials::askable(&data, &secrets), expected, "{name}");
         }
         assert_eq!(data["saml-response-flags"], "3", "{name}");
     }
@@ -212,8 +213,9 @@ fn an_encrypted_key_needs_its_passphrase_even_where_no_flags_say_so() {
     let profile = parsed(fixture!("certificate-encrypted-pkcs8"));
     let (mut data, secrets) = (settings::to_data(&profile), settings::to_secrets(&profile));
     data.remove("key-passphrase-flags");
-    let needed =
-        |data: &_| credential::needed(&settings::from_settings(data, &secrets).expect("a profile"));
+    let needed = |data: &_| {
+        credentials::needed(&settings::from_settings(data, &secrets).expect("a profile"))
+    };
     assert_eq!(needed(&data), [Credential::KeyPassphrase]);
     data.insert("key-passphrase-flags".to_owned(), "4".to_owned());
     assert_eq!(needed(&data), []);

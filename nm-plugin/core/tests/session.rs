@@ -3,8 +3,9 @@
 
 mod play;
 
+use aws_client_vpn_core::redact::for_journal;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::session::{Failure, FailureReason, Input, ServiceState, for_journal};
+use aws_client_vpn_core::session::{Failure, FailureReason, Input, ServiceState};
 use play::{HOST, Play, SESSION_ID};
 use std::collections::BTreeMap;
 

@@ -6,22 +6,22 @@
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
-use crate::journal;
 use crate::launched_openvpn::LaunchedOpenVpn;
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
 use crate::protection::Protection;
-use crate::resolver;
 use crate::surroundings::Watch;
 use crate::tun_device::TunDevice;
+use crate::{journal, resolver};
 use aws_client_vpn_core::ip_config::IpConfig;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
-use aws_client_vpn_core::service::{NOT_UP, NOT_YOURS, SIGN_IN_PATH};
+use aws_client_vpn_core::redact::for_journal;
 use aws_client_vpn_core::session::{
-    Effect, Input, Limits, ServiceState, Session, Shown, Surroundings, for_journal,
+    Effect, Input, Limits, ServiceState, Session, Shown, Surroundings,
 };
 use aws_client_vpn_core::settings;
+use aws_client_vpn_core::well_known::{NOT_UP, NOT_YOURS, SIGN_IN_PATH};
 use std::cell::Cell;
 use std::future::pending;
 use std::net::IpAddr;

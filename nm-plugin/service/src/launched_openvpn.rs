@@ -2,16 +2,16 @@
 //! second one beside it that fetches a challenge.
 
 use crate::account::{self, Account};
-use crate::journal;
 use crate::management_socket::ManagementSocket;
 use crate::openvpn_process::OpenVpnProcess;
-use crate::pkcs11_module;
 use crate::runtime_dir::RuntimeDir;
 use crate::tun_device::TunDevice;
+use crate::{journal, pkcs11_module};
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
 use aws_client_vpn_core::profile::Profile;
-use aws_client_vpn_core::session::{Input, for_journal};
+use aws_client_vpn_core::redact::for_journal;
+use aws_client_vpn_core::session::Input;
 use std::time::Duration;
 
 /// How long the kernel may take for a process that was killed.

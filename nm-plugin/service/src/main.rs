@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 fn invocation(arguments: Vec<OsString>) -> Invocation {
-    let mut bus_name = aws_client_vpn_core::settings::SERVICE_TYPE.to_owned();
+    let mut bus_name = aws_client_vpn_core::well_known::SERVICE_TYPE.to_owned();
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         match argument.to_str() {

@@ -1,12 +1,11 @@
 //! Starts OpenVPN, under its supervisor and without privileges, and tells how it ended.
 
 use crate::account::Account;
-use crate::confinement;
-use crate::supervisor;
 use crate::tun_device::TunDevice;
+use crate::{confinement, supervisor};
 use aws_client_vpn_core::openvpn::Launch;
+use aws_client_vpn_core::redact::for_journal;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::session::for_journal;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group};
 use std::collections::VecDeque;
 use std::io;

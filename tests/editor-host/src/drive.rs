@@ -3,7 +3,7 @@
 
 use crate::installed::Installed;
 use crate::{Editor, Host, Imported, SERVICE, resident_kib};
-use aws_client_vpn_core::settings;
+use aws_client_vpn_core::keys::REMOTE;
 use aws_client_vpn_libnm::ffi::{NMConnection, NMVpnEditor};
 use aws_client_vpn_libnm::library::EDITOR_FACTORY;
 use aws_client_vpn_libnm::{Toolkit as Kind, VpnEditor};
@@ -149,10 +149,7 @@ fn shows_edits_and_saves<T: Toolkit>(host: &Host) {
     set::<T>(&widget, "P_ort", "1194");
     editor.update(&connection).expect("saved");
     let mut expected = before.data();
-    expected.insert(
-        settings::REMOTE.to_owned(),
-        "vpn.example 1194 udp".to_owned(),
-    );
+    expected.insert(REMOTE.to_owned(), "vpn.example 1194 udp".to_owned());
     assert!(connection.read().data() == expected);
     assert_eq!(connection.read().timeout(), before.timeout());
 
@@ -238,14 +235,10 @@ fn withstands_wrong_callers<T: Toolkit>(host: &Host, installed: &Installed) {
     let nothing = Imported::vpn("new", SERVICE, &BTreeMap::new());
     let error = host.editor(&nothing).expect("an editor").update(&nothing);
     assert!(error.expect_err("refused").message().contains("Endpoint"));
-    let odd = BTreeMap::from([
-        (settings::REMOTE, "\u{1}"),
-        ("ca", "\\x"),
-        ("options", "\\"),
-    ])
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .collect();
+    let odd = BTreeMap::from([(REMOTE, "\u{1}"), ("ca", "\\x"), ("options", "\\")])
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
     let odd = Imported::vpn("odd", SERVICE, &odd);
     let editor = host.editor(&odd).expect("an editor");
     editor.update(&odd).expect_err("refused");

@@ -78,7 +78,7 @@ pub(super) fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_client_vpn_core::settings::Credential;
+    use aws_client_vpn_core::credential::Credential;
 
     #[test]
     fn the_link_stands_by_itself_and_the_tunnel_only_where_it_helps() {

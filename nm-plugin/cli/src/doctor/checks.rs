@@ -6,7 +6,7 @@ mod machine;
 use super::Finding;
 use super::facts::{Facts, File};
 use aws_client_vpn_core::message::Message;
-use aws_client_vpn_core::settings::SERVICE_TYPE;
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_core::{mark, message};
 
 type Check = fn(&Facts) -> Finding;

@@ -2,9 +2,9 @@
 //! a secret is shown, and a listener that is found has the port.
 #![no_main]
 
-use aws_client_vpn_core::listening::listener_in;
-use aws_client_vpn_core::session::for_journal;
 use libfuzzer_sys::fuzz_target;
+use aws_client_vpn_core::listening::listener_in;
+use aws_client_vpn_core::redact::for_journal;
 
 fuzz_target!(|text: &str| {
     let shown = for_journal(text);

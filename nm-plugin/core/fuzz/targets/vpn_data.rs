@@ -4,11 +4,11 @@
 //! The input is a line for each setting, `key=value`; a key that begins with `!` is a secret.
 #![no_main]
 
-use aws_client_vpn_core::openvpn::{LaunchParameters, OpenVpnVersion, launch};
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, credential};
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
+use aws_client_vpn_core::openvpn::{LaunchParameters, OpenVpnVersion, launch};
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::{credentials, self};
 
 /// The longest line that OpenVPN reads, in octets without its end.
 const LINE_LIMIT: usize = 254;
@@ -23,8 +23,8 @@ fuzz_target!(|text: &str| {
             None => data.insert(key.to_owned(), value.to_owned()).is_some(),
         };
     }
-    let _ = credential::askable(&data, &secrets);
-    let _ = credential::may_be_kept(&data, &secrets);
+    let _ = credentials::askable(&data, &secrets);
+    let _ = credentials::may_be_kept(&data, &secrets);
     let _ = settings::limits(&data);
     let Ok(profile) = settings::from_settings(&data, &secrets) else {
         return;

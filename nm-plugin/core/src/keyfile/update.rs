@@ -8,7 +8,8 @@
 use super::{entry, group};
 use crate::message::Worded;
 use crate::secret::Secret;
-use crate::settings::{SERVICE_TYPE, SettingsError, Update, from_settings};
+use crate::settings::{SettingsError, Update, from_settings};
+use crate::well_known::SERVICE_TYPE;
 use std::collections::BTreeMap;
 use thiserror::Error;
 use zeroize::Zeroizing;

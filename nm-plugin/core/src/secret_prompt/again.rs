@@ -3,9 +3,9 @@
 //! The service says it in the one text that every agent shows, and knows nobody's language; our
 //! dialog finds it in there and says it in the user's.
 
+use crate::credential::Credential;
 use crate::mark;
 use crate::message::{Message, Worded};
-use crate::settings::Credential;
 
 const REFUSED: &str = mark!("The endpoint refused the sign-in: {reason}.");
 const WRONG: &str = mark!("Wrong: {what}.");

@@ -3,8 +3,8 @@
 //!
 //! Of the secrets only those are kept that a person gives; a private key passes by.
 
+use crate::credential::Credential;
 use crate::secret::Secret;
-use crate::settings::Credential;
 use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};

@@ -6,13 +6,13 @@
 //! shows.
 
 use super::{
-    DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, SECONDS_LEFT_HINT_PREFIX, one_line,
-    printed,
+    DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, SECONDS_LEFT_HINT_PREFIX, printed,
 };
+use crate::credential::{Credential, Keeping};
+use crate::keys::{SAML_RESPONSE, STATIC_CHALLENGE};
+use crate::printable::one_line;
 use crate::secret::Secret;
-use crate::settings::{
-    Credential, Keeping, SAML_RESPONSE, STATIC_CHALLENGE, credential, static_challenge_echo,
-};
+use crate::settings::{credentials, static_challenge_echo};
 use crate::window::wire::{decode, encode, pairs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -136,7 +136,7 @@ impl Form {
             }
         }
         if wanted.is_empty() {
-            wanted = credential::askable(data, &BTreeMap::new());
+            wanted = credentials::askable(data, &BTreeMap::new());
             question = data.get(STATIC_CHALLENGE).map(|text| one_line(text));
             echo = static_challenge_echo(data);
         }

@@ -8,12 +8,12 @@ use super::login::Login;
 use super::renewal::Renewal;
 use super::{Effect, Failure, Phase, SECRETS_REQUEST_LIFETIME, ServiceState, Session, State};
 use crate::challenge::Challenge;
+use crate::credential::Credential;
 use crate::management::NeedKind;
 use crate::mark;
 use crate::profile::SignIn;
 use crate::secret::Secret;
 use crate::secret_prompt::{Question, a_credential, form_hints, unfolded};
-use crate::settings::Credential;
 use std::collections::BTreeMap;
 use std::time::Instant;
 

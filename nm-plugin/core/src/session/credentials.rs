@@ -1,8 +1,9 @@
 //! What has been given to sign in, what of it was refused, and what still has to be asked for.
 
+use crate::credential::Credential;
 use crate::profile::Profile;
 use crate::secret::Secret;
-use crate::settings::{Credential, credential};
+use crate::settings::credentials;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a person may give something wrong in one activation: directories and tokens lock
@@ -52,7 +53,7 @@ impl Credentials {
 
     /// What `profile` needs and is not there.
     pub(super) fn missing_for(&self, profile: &Profile) -> Vec<Credential> {
-        self.missing(&credential::needed(profile))
+        self.missing(&credentials::needed(profile))
     }
 
     /// Which of them were refused: a value that somebody keeps must not be used again. A name is

@@ -2,9 +2,10 @@
 
 use super::{Effect, SECRETS_REQUEST_LIFETIME, ServiceState, Session};
 use crate::challenge::Challenge;
+use crate::keys::SAML_RESPONSE;
 use crate::saml::SamlResponse;
 use crate::secret::Secret;
-use crate::{secret_prompt, settings};
+use crate::secret_prompt;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use url::Url;
@@ -46,7 +47,7 @@ impl Login {
     /// What goes to the endpoint, out of what NetworkManager brought.
     fn reply(&self, mut secrets: BTreeMap<String, Secret>) -> Result<(Secret, usize), String> {
         let response = secrets
-            .remove(settings::SAML_RESPONSE)
+            .remove(SAML_RESPONSE)
             .ok_or("the secret agent sent no answer of the browser login")?;
         let response = SamlResponse::from_secret(response).map_err(|error| error.to_string())?;
         Ok((self.challenge.reply(response.secret()), response.len()))

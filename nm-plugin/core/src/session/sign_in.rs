@@ -1,15 +1,16 @@
 //! What OpenVPN is given when it asks for credentials, and what the user is asked for it.
 
 use super::ask::Why;
-use super::{Failure, Phase, Session, State, for_journal};
+use super::{Failure, Phase, Session, State};
 use crate::challenge::Challenge;
+use crate::credential::Credential;
 use crate::management::{Command, NeedKind};
-use crate::mark;
 use crate::profile::SignIn;
+use crate::redact::for_journal;
 use crate::secret::Secret;
 use crate::secret_prompt::{Again, a_credential};
-use crate::settings::{Credential, credential};
-use crate::tunnel_env;
+use crate::settings::credentials;
+use crate::{mark, tunnel_env};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -236,7 +237,7 @@ impl Session {
             Credential::UserName | Credential::Password | Credential::ChallengeResponse => true,
             Credential::KeyPassphrase | Credential::TokenPin => false,
         };
-        let needed = credential::needed(&self.profile);
+        let needed = credentials::needed(&self.profile);
         needed.into_iter().filter(is_password).collect()
     }
 

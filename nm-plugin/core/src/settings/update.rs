@@ -5,9 +5,12 @@
 //! user name, where passwords are kept, their own certificate, and keys that a newer version of
 //! this program may know.
 
-use super::{
-    CONNECT_TIMEOUT, EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, LOGIN_TIMEOUT, MSSFIX, PKCS11_ID,
-    PKCS11_PROVIDER, RECONNECT_TIMEOUT, REMOTE, SESSION_LENGTH, USER_NAME, to_data, to_secrets,
+use super::{to_data, to_secrets};
+use crate::keys::{
+    CONNECT_TIMEOUT, EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, KEY_PASSPHRASE, LOGIN_TIMEOUT, MSSFIX,
+    OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, RECONNECT_TIMEOUT, REMOTE,
+    SESSION_LENGTH, SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, TOKEN_PIN, USER_NAME,
+    flags_key,
 };
 use crate::profile::{Inline, Profile};
 use crate::secret::Secret;
@@ -66,10 +69,10 @@ impl Update {
             .any(|key| data.contains_key(*key) || secrets.contains_key(*key));
         let is_of_certificate = |key: &str| {
             OWN_CERTIFICATE.contains(&key)
-                || key == super::KEY_PASSPHRASE
-                || key == super::TOKEN_PIN
-                || key == super::flags(super::KEY_PASSPHRASE)
-                || key == super::flags(super::TOKEN_PIN)
+                || key == KEY_PASSPHRASE
+                || key == TOKEN_PIN
+                || key == flags_key(KEY_PASSPHRASE)
+                || key == flags_key(TOKEN_PIN)
         };
         for (key, value) in old_data {
             let of_certificate = is_of_certificate(key);
@@ -112,11 +115,11 @@ impl Update {
 fn is_known(key: &str) -> bool {
     let fixed = [
         REMOTE,
-        super::RANDOM_HOSTNAME,
-        super::SIGN_IN,
-        super::STATIC_CHALLENGE,
-        super::STATIC_CHALLENGE_ECHO,
-        super::OPTIONS,
+        RANDOM_HOSTNAME,
+        SIGN_IN,
+        STATIC_CHALLENGE,
+        STATIC_CHALLENGE_ECHO,
+        OPTIONS,
     ];
     fixed.contains(&key)
         || key.ends_with("-flags")

@@ -93,7 +93,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Credential::{self, ChallengeResponse, Password, UserName};
+    use crate::credential::Credential::{self, ChallengeResponse, Password, UserName};
     use std::time::Duration;
 
     fn entries(fields: &[(Credential, bool)]) -> Entries {

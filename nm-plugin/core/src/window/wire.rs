@@ -1,7 +1,7 @@
 //! Values in a line: tabs between them, and what would break the line written as in C.
 
+use crate::credential::Credential;
 use crate::secret::Secret;
-use crate::settings::Credential;
 use std::fmt;
 use thiserror::Error;
 use zeroize::Zeroizing;

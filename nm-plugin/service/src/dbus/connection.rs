@@ -68,7 +68,7 @@ impl Connection {
 
     /// Whether an agent may have kept something that is needed.
     pub(crate) fn may_have_kept_secrets(&self) -> bool {
-        settings::credential::may_be_kept(&self.data, &self.secrets)
+        settings::credentials::may_be_kept(&self.data, &self.secrets)
     }
 }
 

@@ -51,9 +51,10 @@ impl Typist {
             };
         }
         if let Some(known) = form.known_answers(kept) {
-            let own = |(credential, value): (aws_client_vpn_core::settings::Credential, Secret)| {
-                (credential.name().to_owned(), value.expose().to_owned())
-            };
+            let own =
+                |(credential, value): (aws_client_vpn_core::credential::Credential, Secret)| {
+                    (credential.name().to_owned(), value.expose().to_owned())
+                };
             return Typed::Answers(known.into_iter().map(own).collect());
         }
         let plan = std::fs::read_to_string(PLAN).unwrap_or_default();

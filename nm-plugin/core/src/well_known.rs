@@ -2,6 +2,8 @@
 
 use crate::mark;
 
+/// The service type, in the `.name` file and in each connection.
+pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
 /// The service's own interface, for a sign-in and its end.
 pub const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
 /// Where it is.
