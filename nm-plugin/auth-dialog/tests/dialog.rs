@@ -13,6 +13,7 @@ mod desktop;
 #[path = "dialog/world.rs"]
 mod world;
 
+use aws_client_vpn_core::listening::listener_in;
 use desktop::{Bus, Portal};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 use std::io::Write;
@@ -336,6 +337,24 @@ fn an_earlier_dialog_is_waited_for() {
         first.say("QUIT\n\n");
         first.ends();
         assert_eq!(later.opened(), URL);
+    });
+}
+
+#[test]
+fn after_a_login_nobody_is_said_to_have_the_port() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        assert_eq!(status(&request(&post(FORM))), "200");
+        dialog.answer();
+        dialog.say("QUIT\n\n");
+        dialog.ends();
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let time_wait = table.lines().any(|row| row.contains(":88B9 ") && row.contains(" 06 "));
+        assert!(time_wait, "the kernel keeps the browser's connection:\n{table}");
+        assert_eq!(listener_in(&table, 35001), None, "{table}");
     });
 }
 

@@ -14,6 +14,9 @@ pub struct Socket {
 
 /// Finds who has `port` on loopback or on all addresses in a table as /proc/net/tcp and tcp6
 /// have it; one who listens rather than one who is merely connected.
+///
+/// A socket without an inode is no program's any more: the kernel keeps it for a minute after a
+/// connection was closed (TIME-WAIT), which keeps nobody from listening.
 #[must_use]
 pub fn listener_in(table: &str, port: u16) -> Option<Socket> {
     const LISTENS: &str = "0A";
@@ -34,6 +37,7 @@ pub fn listener_in(table: &str, port: u16) -> Option<Socket> {
         }
         let user = columns.nth(3).and_then(|user| user.parse().ok());
         let inode = columns.nth(1).and_then(|inode| inode.parse().ok());
+        let inode = inode.filter(|inode| *inode != 0);
         if let (Some(user), Some(inode)) = (user, inode) {
             let socket = Socket { user, inode };
             if state == LISTENS {
@@ -71,6 +75,12 @@ mod tests {
             (row("0100007F:88BA", "0A", 1000, 77), None),
             (row("0200000A:88B9", "0A", 1000, 77), None),
             (row("0100007F:88B9", "01", 1000, 77), found),
+            // What the browser's own connection leaves behind, as it was seen after a login.
+            (row("0100007F:88B9", "06", 0, 0), None),
+            (
+                row("0100007F:88B9", "06", 0, 0) + &row("0100007F:88B9", "0A", 1000, 77),
+                found,
+            ),
             (
                 row("0100007F:88B9", "01", 5, 5) + &row("0100007F:88B9", "0A", 1000, 77),
                 found,
