@@ -1,6 +1,7 @@
 //! Between a page and the connection of its host.
 
 use crate::form::Form;
+use aws_client_vpn_core::settings::VpnProperties;
 use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_libnm::connection::VpnChanges;
@@ -29,6 +30,11 @@ pub fn save(form: &Form, connection: &Connection) -> Result<(), glib::Error> {
     connection.change_vpn(&VpnChanges {
         service_type: SERVICE_TYPE,
         timeout: changes.timeout(connection.timeout()),
+        // One that the host has just made; an older one's is its user's choice.
+        persistent: connection
+            .data()
+            .is_empty()
+            .then_some(VpnProperties::of_new_connection().persistent),
         data: &changes.data,
         secrets: &changes.secrets,
     })

@@ -7,14 +7,14 @@ use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_core::credential::{Credential, Keeping};
 use aws_client_vpn_core::keys::{
-    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, DEFAULT_VPN_TIMEOUT_SECONDS, LOGIN_TIMEOUT, NO, OPTIONS,
+    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS,
     PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN,
     SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO,
     USER_NAME, YES,
 };
 use aws_client_vpn_core::profile::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
+use aws_client_vpn_core::settings::{self, VpnProperties};
 use std::collections::BTreeMap;
 
 /// What is different after an edit.
@@ -33,7 +33,7 @@ impl Changes {
     #[must_use]
     pub fn timeout(&self, timeout: u32) -> Option<u32> {
         let wanted = match timeout {
-            0 => DEFAULT_VPN_TIMEOUT_SECONDS,
+            0 => VpnProperties::of_new_connection().timeout,
             set => set,
         };
         let wanted = wanted.max(self.least_timeout.unwrap_or(0));

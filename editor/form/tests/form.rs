@@ -4,8 +4,11 @@
 use aws_client_vpn_core::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use aws_client_vpn_core::profile::{Inline, Profile};
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
-use aws_client_vpn_editor_form::{Changes, Field, Form, GROUPS, Kind, Value};
+use aws_client_vpn_core::settings::{self, VpnProperties};
+use aws_client_vpn_core::well_known::SERVICE_TYPE;
+use aws_client_vpn_editor_form::{Changes, Field, Form, GROUPS, Kind, Value, connection as page};
+use aws_client_vpn_libnm::Connection;
+use aws_client_vpn_libnm::connection::VpnProfile;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -315,6 +318,38 @@ fn a_new_connection_asks_for_what_is_needed_and_no_more() {
     assert_eq!(data["saml-response-flags"], "3");
     assert_eq!(changes.timeout(0), Some(DEFAULT_VPN_TIMEOUT_SECONDS));
     assert_eq!(changes.timeout(900), None);
+}
+
+#[test]
+fn a_new_connection_outlives_its_network_and_an_old_one_s_choice_stays() {
+    let host_s = |data: &BTreeMap<String, String>| {
+        let properties = VpnProperties {
+            service_type: SERVICE_TYPE,
+            timeout: 0,
+            persistent: false,
+        };
+        Connection::vpn(&VpnProfile {
+            id: "new",
+            properties,
+            data,
+            secrets: &BTreeMap::new(),
+        })
+        .unwrap()
+    };
+    let new = host_s(&BTreeMap::new());
+    let mut shown = page::open(&new);
+    shown.set(
+        Field::Endpoint,
+        text("cvpn-endpoint-1.prod.clientvpn.eu-west-1.amazonaws.com"),
+    );
+    shown.set_file(Field::Ca, CERTIFICATE.as_bytes());
+    page::save(&shown, &new).unwrap();
+    assert!(new.is_persistent());
+    let old = host_s(&saml().0);
+    let mut shown = page::open(&old);
+    shown.set(Field::Port, text("1194"));
+    page::save(&shown, &old).unwrap();
+    assert!(!old.is_persistent());
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! A profile as the settings of a NetworkManager connection, as they travel over D-Bus.
 
-use aws_client_vpn_core::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, Update, have_same_endpoint};
+use aws_client_vpn_core::settings::{self, Update, VpnProperties, have_same_endpoint};
 use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use gtk::glib::Variant;
 use gtk::glib::variant::{FromVariant, ToVariant};
@@ -11,6 +10,9 @@ use std::collections::BTreeMap;
 
 /// NetworkManager's `a{sa{sv}}`: settings by name, each with properties by name.
 pub type Settings = BTreeMap<String, BTreeMap<String, Variant>>;
+
+/// NetworkManager leaves this property out while it is off.
+const PERSISTENT: &str = "persistent";
 
 /// A connection for `profile`; with a `user` it is for them alone.
 #[must_use]
@@ -26,9 +28,11 @@ pub fn new(name: &str, uuid: &str, user: Option<&str>, profile: &Profile) -> Set
         ("autoconnect", false.to_variant()),
         ("permissions", permissions.to_variant()),
     ];
+    let properties = VpnProperties::of_new_connection();
     let vpn = [
-        ("service-type", SERVICE_TYPE.to_variant()),
-        ("timeout", DEFAULT_VPN_TIMEOUT_SECONDS.to_variant()),
+        ("service-type", properties.service_type.to_variant()),
+        ("timeout", properties.timeout.to_variant()),
+        (PERSISTENT, properties.persistent.to_variant()),
         ("data", settings::to_data(profile).to_variant()),
         ("secrets", exposed(&settings::to_secrets(profile))),
     ];
@@ -40,7 +44,8 @@ pub fn new(name: &str, uuid: &str, user: Option<&str>, profile: &Profile) -> Set
 }
 
 /// The connection `old`, whose stored secrets are in `secrets`, brought up to `profile`; name,
-/// uuid, permissions and all that the user has set otherwise stay.
+/// uuid, permissions and all that the user has set otherwise stay. One that an older version made
+/// is persistent from now on.
 #[must_use]
 pub fn updated(old: &Settings, secrets: &Settings, profile: &Profile) -> Settings {
     let old_secrets: BTreeMap<String, String> =
@@ -54,6 +59,8 @@ pub fn updated(old: &Settings, secrets: &Settings, profile: &Profile) -> Setting
     let vpn = new.entry("vpn".to_owned()).or_default();
     vpn.insert("data".to_owned(), update.data.to_variant());
     vpn.insert("secrets".to_owned(), exposed(&update.secrets));
+    let persistent = VpnProperties::of_new_connection().persistent;
+    vpn.insert(PERSISTENT.to_owned(), persistent.to_variant());
     new
 }
 
@@ -109,6 +116,16 @@ mod tests {
         };
         assert_eq!(permissions(Some("zoe")), ["user:zoe"]);
         assert!(permissions(None).is_empty());
+    }
+
+    #[test]
+    fn a_connection_outlives_its_network_and_an_update_brings_that_to_old_ones() {
+        let mut settings = new("Work", "u", None, &profile(443));
+        let persistent = |settings: &Settings| property(settings, "vpn", "persistent");
+        assert_eq!(persistent(&settings), Some(true));
+        settings.get_mut("vpn").unwrap().remove("persistent");
+        let new = updated(&settings, &Settings::new(), &profile(443));
+        assert_eq!(persistent(&new), Some(true));
     }
 
     #[test]

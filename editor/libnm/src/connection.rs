@@ -3,6 +3,7 @@
 use crate::ffi;
 use crate::guard::plugin_error;
 use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::VpnProperties;
 use glib::ffi::gpointer;
 use glib::prelude::*;
 use glib::translate::from_glib_none;
@@ -20,10 +21,8 @@ pub struct Connection(NonNull<ffi::NMConnection>);
 pub struct VpnProfile<'a> {
     /// `connection.id`: the name a user sees.
     pub id: &'a str,
-    /// `vpn.service-type`.
-    pub service_type: &'a str,
-    /// `vpn.timeout`, seconds.
-    pub timeout: u32,
+    /// What stands in the `vpn` setting besides `data` and `secrets`.
+    pub properties: VpnProperties,
     /// `vpn.data`; an empty value means that there is none.
     pub data: &'a BTreeMap<String, String>,
     /// `vpn.secrets`.
@@ -36,6 +35,8 @@ pub struct VpnChanges<'a> {
     pub service_type: &'a str,
     /// `vpn.timeout`, seconds; `None` leaves it.
     pub timeout: Option<u32>,
+    /// `vpn.persistent`; `None` leaves it.
+    pub persistent: Option<bool>,
     /// Items of `vpn.data`: a new value, or `None` for an item that goes.
     pub data: &'a BTreeMap<String, Option<String>>,
     /// Likewise of `vpn.secrets`.
@@ -58,10 +59,9 @@ impl Connection {
             connection.add(
                 ffi::nm_setting_vpn_new(),
                 &[
-                    ("service-type", &profile.service_type),
-                    ("timeout", &profile.timeout),
-                    // The connection is not over when the cable is pulled or the lid closed.
-                    ("persistent", &true),
+                    ("service-type", &profile.properties.service_type),
+                    ("timeout", &profile.properties.timeout),
+                    ("persistent", &profile.properties.persistent),
                 ],
             )?;
             connection.add(ffi::nm_setting_ip4_config_new(), &[("method", &"auto")])?;
@@ -111,6 +111,15 @@ impl Connection {
         // SAFETY: a live setting.
         self.setting_vpn().map_or(0, |setting| unsafe {
             ffi::nm_setting_vpn_get_timeout(setting)
+        })
+    }
+
+    /// `vpn.persistent`: whether it outlives the network that it was begun on.
+    #[must_use]
+    pub fn is_persistent(&self) -> bool {
+        // SAFETY: a live setting.
+        self.setting_vpn().is_some_and(|setting| unsafe {
+            ffi::nm_setting_vpn_get_persistent(setting) != glib::ffi::GFALSE
         })
     }
 
@@ -172,6 +181,9 @@ impl Connection {
             vec![("service-type", &changes.service_type)];
         if let Some(timeout) = &changes.timeout {
             properties.push(("timeout", timeout));
+        }
+        if let Some(persistent) = &changes.persistent {
+            properties.push(("persistent", persistent));
         }
 
         // SAFETY: a new setting, owned by us: a copy, so that the connection never has half of the

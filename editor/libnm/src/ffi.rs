@@ -108,6 +108,7 @@ unsafe extern "C" {
     pub fn nm_setting_vpn_new() -> *mut NMSetting;
     pub fn nm_setting_vpn_get_service_type(setting: *mut NMSettingVpn) -> *const c_char;
     pub fn nm_setting_vpn_get_timeout(setting: *mut NMSettingVpn) -> u32;
+    pub fn nm_setting_vpn_get_persistent(setting: *mut NMSettingVpn) -> gboolean;
     pub fn nm_setting_vpn_add_data_item(
         setting: *mut NMSettingVpn,
         key: *const c_char,

@@ -99,6 +99,7 @@ fn functions_have_the_header_s_signatures() {
                                         nm_setting_ip6_config_new, nm_setting_vpn_new };
             const char *(*j)(NMSettingVpn *) = nm_setting_vpn_get_service_type;
             guint32 (*k)(NMSettingVpn *) = nm_setting_vpn_get_timeout;
+            gboolean (*p)(NMSettingVpn *) = nm_setting_vpn_get_persistent;
             void (*l[])(NMSettingVpn *, const char *, const char *) = {
                 nm_setting_vpn_add_data_item, nm_setting_vpn_add_secret };
             void (*m[])(NMSettingVpn *, void (*)(const char *, const char *, gpointer), gpointer) = {
@@ -107,7 +108,7 @@ fn functions_have_the_header_s_signatures() {
                 nm_setting_vpn_remove_data_item, nm_setting_vpn_remove_secret };
             NMSetting *(*o)(NMSetting *) = nm_setting_duplicate;
             (void)a; (void)b; (void)c; (void)d; (void)e; (void)f; (void)g; (void)h; (void)i;
-            (void)j; (void)k; (void)l; (void)m; (void)n; (void)o;
+            (void)j; (void)k; (void)l; (void)m; (void)n; (void)o; (void)p;
             return 0;
         }",
         &["-Werror", "-Wincompatible-pointer-types"],

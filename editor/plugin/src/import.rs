@@ -1,9 +1,8 @@
 //! A `.ovpn` file becomes a connection.
 
-use aws_client_vpn_core::keys::{DEFAULT_VPN_TIMEOUT_SECONDS, SAML_RESPONSE};
+use aws_client_vpn_core::keys::SAML_RESPONSE;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
+use aws_client_vpn_core::settings::{self, VpnProperties};
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
@@ -24,8 +23,7 @@ impl Import {
     pub(crate) fn connection(&self) -> Result<Connection, glib::Error> {
         Connection::vpn(&VpnProfile {
             id: &self.id,
-            service_type: SERVICE_TYPE,
-            timeout: DEFAULT_VPN_TIMEOUT_SECONDS,
+            properties: VpnProperties::of_new_connection(),
             data: &self.data,
             secrets: &self.secrets,
         })

@@ -31,6 +31,7 @@ fn an_imported_connection_has_all_that_networkmanager_needs() {
     assert_eq!(read.id().as_deref(), Some("Company VPN"));
     assert_eq!(read.service_type().as_deref(), Some(SERVICE_TYPE));
     assert_eq!(read.timeout(), 600);
+    assert!(read.is_persistent(), "it outlives its network");
     assert_eq!(connection.property("ipv4", "method"), "auto");
     assert_eq!(connection.property("ipv6", "method"), "auto");
     let data = read.data();

@@ -8,13 +8,14 @@ mod update;
 
 pub use update::{UpdateError, bring_up_to, uuid_of};
 
-use crate::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use crate::message::Worded;
 use crate::profile::Profile;
-use crate::settings::{to_data, to_secrets};
-use crate::well_known::SERVICE_TYPE;
+use crate::settings::{VpnProperties, to_data, to_secrets};
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+/// The property by which a connection outlives its network; it is not written while it is off.
+const PERSISTENT: &str = "persistent";
 
 /// What a connection is called, to people and to NetworkManager.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +52,10 @@ pub fn to_keyfile(
     entry(&mut text, "uuid", &identity.uuid);
     entry(&mut text, "type", "vpn");
     group(&mut text, "vpn");
-    entry(&mut text, "service-type", SERVICE_TYPE);
-    entry(
-        &mut text,
-        "timeout",
-        &DEFAULT_VPN_TIMEOUT_SECONDS.to_string(),
-    );
+    let properties = VpnProperties::of_new_connection();
+    entry(&mut text, "service-type", properties.service_type);
+    entry(&mut text, "timeout", &properties.timeout.to_string());
+    entry(&mut text, PERSISTENT, &properties.persistent.to_string());
     for (key, value) in to_data(profile) {
         entry(&mut text, &key, &value);
     }
@@ -166,6 +165,7 @@ mod tests {
             "[vpn]",
             "service-type=org.freedesktop.NetworkManager.aws-client-vpn",
             "timeout=600",
+            "persistent=true",
             "remote=cvpn-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com 443 udp",
             "sign-in=saml",
             "saml-response-flags=3",

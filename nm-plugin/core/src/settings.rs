@@ -27,6 +27,7 @@ use crate::profile::parts::{
 use crate::profile::{Inline, Problem, Profile, Remote, SignIn, StaticChallenge};
 use crate::secret::Secret;
 use crate::session::Limits;
+use crate::{keys, well_known};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -35,6 +36,29 @@ use zeroize::Zeroizing;
 
 /// No session that anybody knows of is longer; AWS's last a day at most.
 const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a connection of ours has in NetworkManager's `vpn` setting besides `data` and `secrets`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VpnProperties {
+    /// `vpn.service-type`.
+    pub service_type: &'static str,
+    /// `vpn.timeout`, in seconds.
+    pub timeout: u32,
+    /// `vpn.persistent`: the connection is not over when the cable is pulled or the lid closed.
+    pub persistent: bool,
+}
+
+impl VpnProperties {
+    /// Those of a new connection, whoever makes it.
+    #[must_use]
+    pub const fn of_new_connection() -> Self {
+        Self {
+            service_type: well_known::SERVICE_TYPE,
+            timeout: keys::DEFAULT_VPN_TIMEOUT_SECONDS,
+            persistent: true,
+        }
+    }
+}
 
 /// The settings of a connection make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]

@@ -11,6 +11,7 @@ mod memory;
 pub use memory::resident_kib;
 
 use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings::VpnProperties;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_libnm::ffi::{NMConnection, NMVpnEditor, NMVpnEditorPlugin};
 use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorPlugin};
@@ -216,11 +217,15 @@ pub struct Imported(*mut NMConnection);
 
 impl Imported {
     /// A connection made by hand.
-    pub fn vpn(id: &str, service_type: &str, data: &BTreeMap<String, String>) -> Self {
+    pub fn vpn(id: &str, service_type: &'static str, data: &BTreeMap<String, String>) -> Self {
         let connection = Connection::vpn(&VpnProfile {
             id,
-            service_type,
-            timeout: 0,
+            // As a host makes a new one: NetworkManager's own defaults.
+            properties: VpnProperties {
+                service_type,
+                timeout: 0,
+                persistent: false,
+            },
             data,
             secrets: &BTreeMap::<String, Secret>::new(),
         })

@@ -5,17 +5,17 @@
 //! package would not reach it. So what the profile says is taken from the new edition here, and
 //! what the user chose stays, as it does when a profile is imported anew.
 
-use super::{entry, group};
+use super::{PERSISTENT, entry, group};
 use crate::message::Worded;
 use crate::secret::Secret;
-use crate::settings::{SettingsError, Update, from_settings};
+use crate::settings::{SettingsError, Update, VpnProperties, from_settings};
 use crate::well_known::SERVICE_TYPE;
 use std::collections::BTreeMap;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// What is set in the group of a VPN besides the plugin's own data.
-const PROPERTIES: [&str; 4] = ["service-type", "timeout", "user-name", "persistent"];
+const PROPERTIES: [&str; 4] = ["service-type", "timeout", "user-name", PERSISTENT];
 const VPN: &str = "vpn";
 const SECRETS: &str = "vpn-secrets";
 
@@ -36,7 +36,8 @@ pub fn uuid_of(keyfile: &str) -> Option<String> {
     Some(unescaped(value(&lines_of(keyfile, "connection"), "uuid")?))
 }
 
-/// The text of `copy` after it was brought up to `edition`, or `None` if nothing changes.
+/// The text of `copy` after it was brought up to `edition`, or `None` if nothing changes. A copy
+/// that an older version made is persistent from now on.
 ///
 /// # Errors
 /// [`UpdateError`]
@@ -45,7 +46,9 @@ pub fn bring_up_to(copy: &str, edition: &str) -> Result<Option<Zeroizing<String>
     let old_data = data_of(copy)?;
     let old_secrets = secrets_of(copy);
     let new = Update::new(&old_data, &old_secrets, &profile);
-    if new.data == old_data && exposed(&new.secrets) == exposed(&old_secrets) {
+    let persistent = VpnProperties::of_new_connection().persistent.to_string();
+    let is_persistent = value(&lines_of(copy, VPN), PERSISTENT) == Some(persistent.as_str());
+    if is_persistent && new.data == old_data && exposed(&new.secrets) == exposed(&old_secrets) {
         return Ok(None);
     }
     let mut text = Zeroizing::new(String::new());
@@ -54,10 +57,12 @@ pub fn bring_up_to(copy: &str, edition: &str) -> Result<Option<Zeroizing<String>
             VPN => {
                 group(&mut text, VPN);
                 for (key, value) in lines.iter().filter_map(|line| line.split_once('=')) {
-                    if PROPERTIES.contains(&key.trim()) {
-                        entry(&mut text, key.trim(), &unescaped(value));
+                    let key = key.trim();
+                    if PROPERTIES.contains(&key) && key != PERSISTENT {
+                        entry(&mut text, key, &unescaped(value));
                     }
                 }
+                entry(&mut text, PERSISTENT, &persistent);
                 for (key, value) in &new.data {
                     entry(&mut text, key, value);
                 }
@@ -220,6 +225,18 @@ mod tests {
     fn a_copy_that_is_up_to_date_stays_as_it_is() {
         let copy = edition(443, "TUlJ").replace("id=Work", "# mine\nid=Office");
         assert_eq!(bring_up_to(&copy, &edition(443, "TUlJ")), Ok(None));
+    }
+
+    #[test]
+    fn a_copy_of_an_older_version_becomes_persistent() {
+        let edition = edition(443, "TUlJ");
+        for before in ["", "persistent=false\n"] {
+            let copy = edition.replace("persistent=true\n", before);
+            let new = bring_up_to(&copy, &edition).unwrap().unwrap();
+            assert_eq!(new.matches("persistent=").count(), 1, "{}", *new);
+            assert!(new.contains("\npersistent=true\n"), "{}", *new);
+            assert_eq!(bring_up_to(&new, &edition), Ok(None));
+        }
     }
 
     #[test]
