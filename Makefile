@@ -19,6 +19,7 @@ sysusersdir ?= /usr/lib/sysusers.d
 tmpfilesdir ?= /usr/lib/tmpfiles.d
 localedir   ?= $(datadir)/locale
 userunitdir ?= /usr/lib/systemd/user
+autostartdir ?= /etc/xdg/autostart
 # What the programs look into; a distribution's own prefix is not a staging folder.
 export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 export AWS_CLIENT_VPN_LIBEXECDIR = $(libexecdir)
@@ -77,6 +78,10 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	sed 's|@bindir@|$(bindir)|' $(FILES)/nm-aws-client-vpn-agent.service.in \
 		>$(DESTDIR)$(userunitdir)/nm-aws-client-vpn-agent.service
 	chmod 644 $(DESTDIR)$(userunitdir)/nm-aws-client-vpn-agent.service
+	$(INSTALL) -d $(DESTDIR)$(autostartdir)
+	sed "s|@bindir@|$(bindir)|g" $(FILES)/nm-aws-client-vpn-agent.desktop.in \
+		>$(DESTDIR)$(autostartdir)/nm-aws-client-vpn-agent.desktop
+	chmod 644 $(DESTDIR)$(autostartdir)/nm-aws-client-vpn-agent.desktop
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir)/nm-aws-client-vpn $(TARGET)/openvpn/openvpn
 	$(INSTALL) -D -m 644 $(TARGET)/release/libnm_vpn_plugin_aws_client_vpn.so \
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn.so

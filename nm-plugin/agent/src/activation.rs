@@ -1,9 +1,21 @@
-//! NetworkManager's activations of VPN connections, as far as they are looked at.
+//! NetworkManager's activations of VPN connections, as far as they are looked at: what became of
+//! those that the person at the terminal signed in to, and what endpoints say.
+//!
+//! That takes questions to NetworkManager, so it is a task of its own.
 
-use zbus::Connection;
+use crate::banner::{Banner, Banners};
+use crate::notification;
+use crate::outcome::Outcomes;
+use crate::terminal::Terminal;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
+use tokio::time::timeout;
 use zbus::fdo::PropertiesProxy;
 use zbus::names::InterfaceName;
 use zbus::zvariant::OwnedValue;
+use zbus::{Connection, MatchRule, Message};
 
 pub(crate) const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
 pub(crate) const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
@@ -14,17 +26,110 @@ pub(crate) const ACTIVATED: u32 = 5;
 pub(crate) const FAILED: u32 = 6;
 pub(crate) const DISCONNECTED: u32 = 7;
 
+/// How many events may wait; what comes beyond is left out.
+const QUEUE: usize = 64;
+/// For NetworkManager to answer a question.
+const CALL_TIME: Duration = Duration::from_secs(5);
+
+/// What there is to take note of.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Somebody signs in to the connection at `path`.
+    Expected { path: String, name: String },
+    /// An activation is in another state.
+    State { activation: String, state: u32 },
+}
+
+impl Event {
+    /// The event in a signal of NetworkManager's.
+    pub(crate) fn state(signal: &Message) -> Option<Self> {
+        let activation = signal.header().path()?.to_string();
+        let (state, _reason) = signal.body().deserialize::<(u32, u32)>().ok()?;
+        Some(Self::State { activation, state })
+    }
+}
+
+/// Whoever takes note.
+pub(crate) struct Follower {
+    bus: Connection,
+    terminal: Option<Rc<Terminal>>,
+    outcomes: Outcomes,
+    banners: Banners,
+}
+
+impl Follower {
+    /// The rule for everything that NetworkManager tells of the states of VPN connections.
+    pub(crate) fn rule() -> zbus::Result<MatchRule<'static>> {
+        Ok(MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender(NETWORK_MANAGER)?
+            .interface(VPN)?
+            .member("VpnStateChanged")?
+            .build())
+    }
+
+    /// Starts the task, which ends when nobody can send to it any more.
+    pub(crate) fn start(bus: Connection, terminal: Option<Rc<Terminal>>) -> mpsc::Sender<Event> {
+        let (sender, mut events) = mpsc::channel(QUEUE);
+        let mut follower = Self {
+            bus,
+            terminal,
+            outcomes: Outcomes::default(),
+            banners: Banners::default(),
+        };
+        spawn_local(async move {
+            while let Some(event) = events.recv().await {
+                follower.take_note(event).await;
+            }
+        });
+        sender
+    }
+
+    async fn take_note(&mut self, event: Event) {
+        match event {
+            Event::Expected { path, name } => self.outcomes.expect(&path, &name),
+            Event::State { activation, state } => {
+                // In the background nobody is there to be told.
+                if let Some(terminal) = &self.terminal
+                    && let Some(end) = self.outcomes.heard(&self.bus, &activation, state).await
+                {
+                    terminal.say(&end);
+                }
+                if let Some(banner) = self.banners.heard(&self.bus, &activation, state).await {
+                    self.show(banner);
+                }
+            }
+        }
+    }
+
+    fn show(&self, banner: Banner) {
+        match &self.terminal {
+            Some(terminal) => {
+                // The endpoint's words must not draw on the terminal.
+                let text = banner.text.replace(char::is_control, " ");
+                terminal.say(&format!("{}: {text}", banner.name));
+            }
+            None => {
+                spawn_local(notification::show_banner(banner));
+            }
+        }
+    }
+}
+
 /// A property of the activation at `path`.
 pub(crate) async fn property(
     bus: &Connection,
     path: &str,
     interface: &'static str,
     name: &str,
-) -> zbus::Result<OwnedValue> {
-    let proxy = PropertiesProxy::builder(bus)
-        .destination(NETWORK_MANAGER)?
-        .path(path.to_owned())?
-        .build()
-        .await?;
-    Ok(proxy.get(InterfaceName::try_from(interface)?, name).await?)
+) -> Option<OwnedValue> {
+    let get = async {
+        let proxy = PropertiesProxy::builder(bus)
+            .destination(NETWORK_MANAGER)?
+            .path(path.to_owned())?
+            .build()
+            .await?;
+        zbus::Result::Ok(proxy.get(InterfaceName::try_from(interface)?, name).await?)
+    };
+    timeout(CALL_TIME, get).await.ok()?.ok()
 }

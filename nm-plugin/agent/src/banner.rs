@@ -1,11 +1,15 @@
 //! What the endpoint says at the end of a login: NetworkManager keeps it, and few desktops show it.
 
 use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, VPN, property};
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
+use crate::notification::concerns_us;
+use aws_client_vpn_core::well_known::{GET_USER, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
 use std::collections::HashSet;
-use zbus::fdo::DBusProxy;
-use zbus::names::BusName;
-use zbus::{Connection, Message};
+use std::time::Duration;
+use tokio::time::timeout;
+use zbus::Connection;
+
+/// For the service to answer.
+const CALL_TIME: Duration = Duration::from_secs(5);
 
 /// What an endpoint says to who has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,21 +28,24 @@ pub(crate) struct Banners {
 
 impl Banners {
     /// Takes note of a change of a VPN connection, and returns what there is to show of it.
-    pub(crate) async fn heard(&mut self, bus: &Connection, signal: &Message) -> Option<Banner> {
-        let activation = signal.header().path()?.to_string();
-        let (state, _reason) = signal.body().deserialize::<(u32, u32)>().ok()?;
-        if !self.is_due(&activation, state) {
+    pub(crate) async fn heard(
+        &mut self,
+        bus: &Connection,
+        activation: &str,
+        state: u32,
+    ) -> Option<Banner> {
+        if !self.is_due(activation, state) {
             return None;
         }
-        // Other VPNs have programs of their own for this.
+        // Other VPNs have programs of their own for this, and other users their own agents.
         let number = activation.rsplit('/').next()?;
-        let service = BusName::try_from(format!("{SERVICE_TYPE}.Connection_{number}")).ok()?;
-        let daemon = DBusProxy::new(bus).await.ok()?;
-        if !daemon.name_has_owner(service).await.ok()? {
+        let service = format!("{SERVICE_TYPE}.Connection_{number}");
+        let user = timeout(CALL_TIME, user_of(bus, service)).await.ok()?.ok()?;
+        if !concerns_us(&user) {
             return None;
         }
-        let words = text(bus, &activation, VPN, "Banner").await?;
-        let name = text(bus, &activation, ACTIVE, "Id").await?;
+        let words = text(bus, activation, VPN, "Banner").await?;
+        let name = text(bus, activation, ACTIVE, "Id").await?;
         (!words.is_empty()).then_some(Banner { name, text: words })
     }
 
@@ -54,8 +61,14 @@ impl Banners {
     }
 }
 
+/// Who connected, as the service knows it; empty if it does not.
+async fn user_of(bus: &Connection, service: String) -> zbus::Result<String> {
+    let proxy = zbus::Proxy::new(bus, service, SIGN_IN_PATH, SIGN_IN).await?;
+    proxy.call(GET_USER, &()).await
+}
+
 async fn text(bus: &Connection, path: &str, interface: &'static str, name: &str) -> Option<String> {
-    String::try_from(property(bus, path, interface, name).await.ok()?).ok()
+    String::try_from(property(bus, path, interface, name).await?).ok()
 }
 
 #[cfg(test)]

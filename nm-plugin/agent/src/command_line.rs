@@ -10,9 +10,6 @@ pub(crate) struct Arguments {
     /// Use no terminal, only the browser and windows of the graphical session
     #[arg(long)]
     pub(crate) background: bool,
-    /// Serve logins even where gnome-shell, nm-applet or Cinnamon would
-    #[arg(long)]
-    pub(crate) anyway: bool,
 }
 
 #[cfg(test)]

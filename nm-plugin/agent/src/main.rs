@@ -12,9 +12,9 @@ mod activation;
 mod banner;
 mod command_line;
 mod complaint;
-mod desktop;
 mod dialog;
 mod exchange;
+mod instance;
 mod network_manager;
 mod notification;
 mod outcome;
@@ -22,6 +22,7 @@ mod readiness;
 mod registration;
 mod request;
 mod secret_agent;
+mod services;
 mod terminal;
 
 use crate::command_line::Arguments;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         .build();
     let ended = match runtime {
         Ok(runtime) => {
-            let ended = runtime.block_on(network_manager::serve(&arguments, terminal));
+            let ended = runtime.block_on(network_manager::serve(terminal));
             runtime.shutdown_background();
             ended
         }

@@ -1,42 +1,46 @@
-//! The loop between NetworkManager, the desktop, the dialogs and the person.
+//! The loop between NetworkManager, the dialogs and the person.
+//!
+//! Nothing in it waits for an answer of the bus: what has to is a task with a time limit. What others
+//! may send as often as they like comes over a connection of its own, on which nothing is ever
+//! called, so that no number of signals keeps an answer from being read.
 
-use crate::activation::NETWORK_MANAGER;
-use crate::banner::{Banner, Banners};
-use crate::command_line::Arguments;
+use crate::activation::{Event, Follower, NETWORK_MANAGER};
 use crate::complaint::complain;
-use crate::desktop;
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Ask, Reply};
+use crate::instance::Instance;
 use crate::notification;
-use crate::outcome::Outcomes;
 use crate::readiness;
-use crate::registration::{Registration, Step};
+use crate::registration;
 use crate::request::Connection;
 use crate::secret_agent::{Caller, SecretAgent};
+use crate::services::Services;
 use crate::terminal::Terminal;
-use aws_client_vpn_core::message;
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_i18n::text;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
+use zbus::{MatchRule, Message, MessageStream};
 
-const MANAGER_PATH: &str = "/org/freedesktop/NetworkManager/AgentManager";
-const MANAGER: &str = "org.freedesktop.NetworkManager.AgentManager";
 const AGENT_PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";
-/// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`: without it, of any agent, there are no hints at all.
-const VPN_HINTS: u32 = 1;
-/// A NetworkManager that has just started has its name before it can be called.
-const START_TIME: Duration = Duration::from_secs(10);
-const START_PAUSE: Duration = Duration::from_millis(100);
+/// For the bus to answer when this program starts.
+const START_TIME: Duration = Duration::from_secs(20);
+/// How many signals may wait.
+const QUEUE: usize = 64;
+/// For the dialogs to end and NetworkManager to be told, before this program ends all the same.
+const LEAVING_TIME: Duration = Duration::from_secs(1);
+/// How many notices of ends are shown at a time: more connections nobody has.
+const NOTICES: usize = 32;
 
 /// Why the agent cannot go on.
 #[derive(Debug, Error, Worded)]
@@ -54,230 +58,204 @@ pub(crate) enum AgentEnd {
         #[from]
         reason: zbus::Error,
     },
-}
-
-impl From<zbus::fdo::Error> for AgentEnd {
-    fn from(error: zbus::fdo::Error) -> Self {
-        Self::Bus {
-            reason: error.into(),
-        }
-    }
+    /// The bus is there and says nothing.
+    #[error("the system bus, on which NetworkManager is, does not answer")]
+    SilentBus,
 }
 
 /// Serves until it is told to end.
-pub(crate) async fn serve(
-    arguments: &Arguments,
-    terminal: Option<Terminal>,
-) -> Result<(), AgentEnd> {
-    let agent = Agent::new(arguments, terminal.map(Rc::new)).await?;
-    LocalSet::new().run_until(agent.run()).await
+pub(crate) async fn serve(terminal: Option<Terminal>) -> Result<(), AgentEnd> {
+    let serving = async {
+        // At a terminal, it is whoever started it who wants to be asked there.
+        let _instance = match terminal {
+            Some(_) => None,
+            None => match Instance::claim().await {
+                Instance::Another => {
+                    // Or systemd takes the end for a failure.
+                    readiness::tell();
+                    return Ok(());
+                }
+                only @ Instance::Only(_) => Some(only),
+            },
+        };
+        let terminal = terminal.map(Rc::new);
+        let start = timeout(START_TIME, Agent::start(terminal));
+        let (agent, signals) = start.await.map_err(|_| AgentEnd::SilentBus)??;
+        agent.run(signals).await
+    };
+    LocalSet::new().run_until(serving).await
+}
+
+/// What comes over the connection on which nothing is called.
+struct Signals {
+    /// NetworkManager comes and goes.
+    manager: MessageStream,
+    /// Services of ours come and go.
+    services: MessageStream,
+    /// States of VPN connections.
+    states: MessageStream,
+    /// Sign-ins end: anybody may say so.
+    ends: MessageStream,
+}
+
+impl Signals {
+    async fn follow() -> zbus::Result<Self> {
+        let bus = zbus::Connection::system().await?;
+        let changes = || {
+            MatchRule::builder()
+                .msg_type(zbus::message::Type::Signal)
+                .sender("org.freedesktop.DBus")?
+                .interface("org.freedesktop.DBus")?
+                .member("NameOwnerChanged")
+        };
+        let manager = changes()?.add_arg(NETWORK_MANAGER)?.build();
+        let services = Services::rule(changes()?)?;
+        let follow = |rule| MessageStream::for_match_rule(rule, &bus, Some(QUEUE));
+        Ok(Self {
+            manager: follow(manager).await?,
+            services: follow(services).await?,
+            states: follow(Follower::rule()?).await?,
+            // Last: from here on, others say how much comes, and nothing is called any more.
+            ends: follow(notification::rule()?).await?,
+        })
+    }
 }
 
 struct Agent {
     bus: zbus::Connection,
     caller: Caller,
     asks: mpsc::UnboundedReceiver<Ask>,
-    registration: Registration,
+    services: Services,
+    follower: mpsc::Sender<Event>,
     terminal: Option<Rc<Terminal>>,
-    outcomes: Outcomes,
-    banners: Banners,
+    /// The registration with the NetworkManager that is there, as long as that takes.
+    registering: JoinSet<()>,
     /// How to end the dialogs that run, by the connection's path.
     running: HashMap<String, oneshot::Sender<Reply>>,
+    dialogs: JoinSet<()>,
+    notices: JoinSet<()>,
 }
 
 impl Agent {
-    async fn new(arguments: &Arguments, terminal: Option<Rc<Terminal>>) -> Result<Self, AgentEnd> {
+    /// Everything that has to be waited for at the start.
+    async fn start(terminal: Option<Rc<Terminal>>) -> Result<(Self, Signals), AgentEnd> {
         let (sender, asks) = mpsc::unbounded_channel();
         let caller = Caller::default();
         let bus = zbus::connection::Builder::system()?
             .serve_at(AGENT_PATH, SecretAgent::new(sender, caller.clone()))?
             .build()
             .await?;
-        Ok(Self {
+        // Heard before it is asked, so that nothing is missed in between.
+        let signals = Signals::follow().await?;
+        let daemon = DBusProxy::new(&bus).await?;
+        let services = Services::find(&daemon).await?;
+        let name = BusName::try_from(NETWORK_MANAGER).map_err(zbus::Error::from)?;
+        let owner = daemon.get_name_owner(name).await.ok();
+        let mut agent = Self {
+            follower: Follower::start(bus.clone(), terminal.clone()),
             bus,
             caller,
             asks,
-            registration: Registration::new(!arguments.anyway),
+            services,
             terminal,
-            outcomes: Outcomes::default(),
-            banners: Banners::default(),
+            registering: JoinSet::new(),
             running: HashMap::new(),
-        })
+            dialogs: JoinSet::new(),
+            notices: JoinSet::new(),
+        };
+        agent.network_manager(owner.map(|owner| owner.to_string()));
+        Ok((agent, signals))
     }
 
-    async fn run(mut self) -> Result<(), AgentEnd> {
-        let daemon = DBusProxy::new(&self.bus).await?;
-        let mut owners = daemon
-            .receive_name_owner_changed_with_args(&[(0, NETWORK_MANAGER)])
-            .await?;
-        let mut states = Outcomes::follow(&self.bus).await?;
-        let mut ends = notification::follow(&self.bus).await?;
+    async fn run(mut self, mut signals: Signals) -> Result<(), AgentEnd> {
         let (mut interrupt, mut terminate, mut hang_up) = (
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
             signal(SignalKind::hangup())?,
         );
-        let mut desktop = desktop::follow().await;
-        let mut desktop_is_followed = true;
-        while let Ok(change) = desktop.try_recv() {
-            self.registration.desktop(change.agent, change.present);
-        }
-        let name = BusName::try_from(NETWORK_MANAGER).map_err(zbus::Error::from)?;
-        let owner = daemon.get_name_owner(name).await.ok();
-        self.network_manager(owner.map(|owner| owner.to_string()))
-            .await;
-        self.tell_who_serves();
-        readiness::tell();
         loop {
             tokio::select! {
-                Some(owner) = owners.next() => {
-                    let owner = owner.args().ok().and_then(|args| {
-                        args.new_owner().as_ref().map(ToString::to_string)
-                    });
-                    self.network_manager(owner).await;
-                    self.tell_who_serves();
-                }
-                change = desktop.recv(), if desktop_is_followed => match change {
-                    Some(change) => {
-                        let step = self.registration.desktop(change.agent, change.present);
-                        self.perform(step).await;
-                        self.tell_who_serves();
-                    }
-                    None => desktop_is_followed = false,
-                },
-                Some(ask) = self.asks.recv() => self.asked(ask),
-                Some(Ok(state)) = states.next() => {
-                    let end = self.outcomes.heard(&self.bus, &state).await;
-                    self.say(end.as_deref());
-                    if let Some(banner) = self.banners.heard(&self.bus, &state).await {
-                        self.show_banner(banner);
-                    }
-                }
-                Some(Ok(signal)) = ends.next() => {
-                    if let Some(end) = notification::read(&self.bus, &signal).await {
-                        self.tell_of_an_end(end);
-                    }
-                }
-                _ = interrupt.recv() => {
-                    if self.end_all() {
-                        return self.leave().await;
-                    }
-                }
+                // What ends this program comes first, whatever else there is to do.
+                biased;
                 _ = terminate.recv() => {
-                    self.end_all();
+                    self.take_back_all();
                     return self.leave().await;
                 }
                 _ = hang_up.recv() => {
-                    self.end_all();
+                    self.take_back_all();
                     return self.leave().await;
                 }
+                _ = interrupt.recv() => {
+                    if self.cancel_all() {
+                        return self.leave().await;
+                    }
+                }
+                Some(ask) = self.asks.recv() => self.asked(ask),
+                Some(Ok(change)) = signals.manager.next() => {
+                    if let Ok((_, _, owner)) = change.body().deserialize::<(&str, &str, &str)>() {
+                        self.network_manager(Some(owner.to_owned()).filter(|o| !o.is_empty()));
+                    }
+                }
+                Some(Ok(change)) = signals.services.next() => self.services.changed(&change),
+                Some(Ok(state)) = signals.states.next() => self.follow(Event::state(&state)),
+                Some(Ok(end)) = signals.ends.next() => self.told_of_an_end(&end),
+                Some(registered) = self.registering.join_next() => {
+                    if registered.is_ok() {
+                        self.say(&text!("Waiting for connections that need you. Ctrl+C ends it."));
+                        readiness::tell();
+                    }
+                }
+                Some(_) = self.dialogs.join_next() => {}
+                Some(_) = self.notices.join_next() => {}
             }
         }
     }
 
-    fn say(&self, text: Option<&str>) {
-        if let (Some(terminal), Some(text)) = (&self.terminal, text) {
+    fn say(&self, text: &str) {
+        if let Some(terminal) = &self.terminal {
             terminal.say(text);
         }
     }
 
-    fn show_banner(&self, banner: Banner) {
-        // The endpoint's words must not draw on the terminal.
-        let text = banner.text.replace(char::is_control, " ");
-        self.say(Some(&format!("{}: {text}", banner.name)));
-        if self.terminal.is_none() {
-            spawn_local(notification::show_banner(banner));
+    /// NetworkManager says more than anybody can follow only if something is wrong with it.
+    fn follow(&self, event: Option<Event>) {
+        if let Some(event) = event {
+            drop(self.follower.try_send(event));
         }
     }
 
-    fn tell_of_an_end(&self, end: notification::End) {
-        let user = std::env::var("USER").ok();
-        if !end.concerns(user.as_deref()) {
+    /// Only a service of ours counts, and they come over this connection to everybody.
+    fn told_of_an_end(&mut self, signal: &Message) {
+        let from_ours = signal
+            .header()
+            .sender()
+            .is_some_and(|sender| self.services.have(sender));
+        let Some(end) = notification::read(signal).filter(|_| from_ours) else {
+            return;
+        };
+        if !notification::concerns_us(end.user()) {
             return;
         }
-        self.say(Some(&end.line(SystemTime::now())));
-        if self.terminal.is_none() {
-            spawn_local(notification::show_end(self.bus.clone(), end));
+        self.say(&end.line(SystemTime::now()));
+        if self.terminal.is_none() && self.notices.len() < NOTICES {
+            let shown = notification::show_end(self.bus.clone(), end);
+            self.notices.spawn_local(shown);
         }
     }
 
-    fn tell_who_serves(&self) {
-        if !self.registration.knows_network_manager() {
-            self.say(Some(&text!("NetworkManager is not running.")));
-            return;
-        }
-        self.say(Some(&match self.registration.served_by() {
-            Some(agent) => text!(
-                "{agent} shows the logins of this session. To have them here, start this program \
-                 with --anyway.",
-                agent = agent,
-            ),
-            None => text!("Waiting for connections that need you. Ctrl+C ends it."),
-        }));
-    }
-
-    async fn network_manager(&mut self, owner: Option<String>) {
-        let present = owner.is_some();
+    fn network_manager(&mut self, owner: Option<String>) {
+        let is_there = owner.is_some();
         self.caller.set(owner);
         // A NetworkManager that is gone wants no answer.
         self.take_back_all();
-        let step = self.registration.network_manager(present);
-        self.perform(step).await;
-    }
-
-    async fn perform(&mut self, step: Step) {
-        let done = match step {
-            Step::Nothing => return,
-            Step::Register => self.register().await,
-            Step::Unregister => {
-                self.take_back_all();
-                self.call("Unregister", &()).await
-            }
-        };
-        if let Err(error) = done {
-            self.registration.failed();
-            let reason = error.to_string();
-            complain(&message!(
-                "NetworkManager refused: {reason}",
-                reason = reason
-            ));
+        self.registering.abort_all();
+        if is_there {
+            let registered = registration::register(self.bus.clone());
+            self.registering.spawn_local(registered);
+        } else {
+            self.say(&text!("NetworkManager is not running."));
+            readiness::tell();
         }
-    }
-
-    async fn register(&self) -> zbus::Result<()> {
-        // Another of the same user has a name of its own.
-        let name = format!("nm-aws-client-vpn-agent.{}", std::process::id());
-        let give_up = Instant::now() + START_TIME;
-        loop {
-            match self
-                .call("RegisterWithCapabilities", &(&name, VPN_HINTS))
-                .await
-            {
-                Err(zbus::Error::MethodError(kind, ..))
-                    if kind.starts_with("org.freedesktop.DBus.Error.Unknown")
-                        && Instant::now() < give_up =>
-                {
-                    tokio::time::sleep(START_PAUSE).await;
-                }
-                done => return done,
-            }
-        }
-    }
-
-    async fn call<B>(&self, method: &str, body: &B) -> zbus::Result<()>
-    where
-        B: zbus::export::serde::Serialize + zbus::zvariant::DynamicType,
-    {
-        let bus = &self.bus;
-        bus.call_method(
-            Some(NETWORK_MANAGER),
-            MANAGER_PATH,
-            Some(MANAGER),
-            method,
-            body,
-        )
-        .await?;
-        Ok(())
     }
 
     fn asked(&mut self, ask: Ask) {
@@ -293,11 +271,14 @@ impl Agent {
             } => {
                 // A new request for a connection replaces the one before.
                 self.take_back(&path);
-                self.outcomes.expect(&path, &connection.name);
+                self.follow(Some(Event::Expected {
+                    path: path.clone(),
+                    name: connection.name.clone(),
+                }));
                 let (end, ended) = oneshot::channel();
                 self.running.insert(path, end);
                 let terminal = self.terminal.clone();
-                spawn_local(async move {
+                self.dialogs.spawn_local(async move {
                     let answer = tokio::select! {
                         answer = answer(&connection, &hints, flags, terminal.as_ref()) => answer,
                         Ok(end) = ended => end,
@@ -322,23 +303,27 @@ impl Agent {
     }
 
     /// The user cancels everything that runs. Whether there was nothing.
-    fn end_all(&mut self) -> bool {
+    fn cancel_all(&mut self) -> bool {
         self.running.retain(|_, end| !end.is_closed());
         let idle = self.running.is_empty();
         for (_, end) in self.running.drain() {
             drop(end.send(Reply::Cancelled));
         }
         if !idle {
-            self.say(Some(&text!("Cancelled.")));
+            self.say(&text!("Cancelled."));
         }
         idle
     }
 
-    /// Says goodbye, so that NetworkManager asks nobody who is gone.
-    async fn leave(&self) -> Result<(), AgentEnd> {
-        // Replies that were given just now go out first.
-        tokio::task::yield_now().await;
-        drop(tokio::time::timeout(Duration::from_secs(2), self.call("Unregister", &())).await);
+    /// Lets the dialogs end and says goodbye, so that NetworkManager asks nobody who is gone.
+    async fn leave(mut self) -> Result<(), AgentEnd> {
+        let goodbye = async {
+            while self.dialogs.join_next().await.is_some() {}
+            // Replies that were given just now go out first.
+            tokio::task::yield_now().await;
+            registration::unregister(&self.bus).await
+        };
+        drop(timeout(LEAVING_TIME, goodbye).await);
         Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! What became of the connections that the person at the terminal signed in to.
 
-use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, NETWORK_MANAGER, VPN, property};
+use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, property};
 use aws_client_vpn_i18n::text;
 use std::collections::HashMap;
+use zbus::Connection;
 use zbus::zvariant::OwnedObjectPath;
-use zbus::{Connection, MatchRule, Message, MessageStream};
 
 /// Connections that are on their way.
 #[derive(Debug, Default)]
@@ -16,32 +16,24 @@ pub(crate) struct Outcomes {
 }
 
 impl Outcomes {
-    /// Everything that NetworkManager tells of the states of VPN connections.
-    pub(crate) async fn follow(bus: &Connection) -> zbus::Result<MessageStream> {
-        let rule = MatchRule::builder()
-            .msg_type(zbus::message::Type::Signal)
-            .sender(NETWORK_MANAGER)?
-            .interface(VPN)?
-            .member("VpnStateChanged")?
-            .build();
-        MessageStream::for_match_rule(rule, bus, Some(64)).await
-    }
-
     /// Somebody signs in to this connection.
     pub(crate) fn expect(&mut self, path: &str, name: &str) {
         self.expected.insert(path.to_owned(), name.to_owned());
     }
 
     /// Takes note of a change, and returns what there is to say of it.
-    pub(crate) async fn heard(&mut self, bus: &Connection, signal: &Message) -> Option<String> {
-        let activation = signal.header().path()?.to_string();
-        let (state, _reason) = signal.body().deserialize::<(u32, u32)>().ok()?;
-        if !self.activations.contains_key(&activation)
-            && let Ok(connection) = connection_of(bus, &activation).await
+    pub(crate) async fn heard(
+        &mut self,
+        bus: &Connection,
+        activation: &str,
+        state: u32,
+    ) -> Option<String> {
+        if !self.activations.contains_key(activation)
+            && let Some(connection) = connection_of(bus, activation).await
         {
-            self.activations.insert(activation.clone(), connection);
+            self.activations.insert(activation.to_owned(), connection);
         }
-        self.ended(&activation, state)
+        self.ended(activation, state)
     }
 
     fn ended(&mut self, activation: &str, state: u32) -> Option<String> {
@@ -62,9 +54,9 @@ impl Outcomes {
     }
 }
 
-async fn connection_of(bus: &Connection, activation: &str) -> zbus::Result<String> {
+async fn connection_of(bus: &Connection, activation: &str) -> Option<String> {
     let value = property(bus, activation, ACTIVE, "Connection").await?;
-    Ok(OwnedObjectPath::try_from(value)?.to_string())
+    Some(OwnedObjectPath::try_from(value).ok()?.to_string())
 }
 
 #[cfg(test)]

@@ -4,10 +4,15 @@ use crate::mark;
 
 /// The service type, in the `.name` file and in each connection.
 pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
+/// The name on the session bus of the agent that serves the session in the background.
+pub const AGENT: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Agent";
+
 /// The service's own interface, for a sign-in and its end.
 pub const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
 /// Where it is.
 pub const SIGN_IN_PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
+/// Its method that tells whose it is.
+pub const GET_USER: &str = "GetUser";
 /// Its method that has the person sign in anew.
 pub const RENEW: &str = "Renew";
 

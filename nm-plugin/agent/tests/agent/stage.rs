@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use zbus::message::Header;
 use zbus::zvariant::{ObjectPath, OwnedValue, Value};
 
@@ -15,6 +17,8 @@ pub(crate) const SERVICE: &str = "org.freedesktop.NetworkManager.aws-client-vpn"
 pub(crate) const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
 const AGENT_PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";
 const AGENT_INTERFACE: &str = "org.freedesktop.NetworkManager.SecretAgent";
+const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
+const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
 pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/Settings/1";
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -69,25 +73,36 @@ pub(crate) enum Told {
     Unregistered,
 }
 
-struct AgentManager(Sender<Told>);
+struct AgentManager {
+    told: Sender<Told>,
+    refusals: u32,
+    /// Held, nothing is answered.
+    answering: Arc<Mutex<()>>,
+}
 
 #[zbus::interface(name = "org.freedesktop.NetworkManager.AgentManager")]
 impl AgentManager {
     fn register_with_capabilities(
-        &self,
+        &mut self,
         identifier: &str,
         capabilities: u32,
         #[zbus(header)] header: Header<'_>,
-    ) {
+    ) -> zbus::fdo::Result<()> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
         assert!(identifier.chars().all(allowed), "{identifier}");
         assert_eq!(capabilities, 1, "without hints there is no login");
+        if self.refusals > 0 {
+            self.refusals -= 1;
+            return Err(zbus::fdo::Error::AccessDenied("no session yet".to_owned()));
+        }
         let sender = header.sender().unwrap().to_string();
-        drop(self.0.send(Told::Registered(sender)));
+        drop(self.told.send(Told::Registered(sender)));
+        Ok(())
     }
 
-    fn unregister(&self) {
-        let _ = self.0.send(Told::Unregistered);
+    async fn unregister(&self) {
+        drop(self.answering.lock().await);
+        let _ = self.told.send(Told::Unregistered);
     }
 }
 
@@ -95,6 +110,7 @@ impl AgentManager {
 pub(crate) struct NetworkManager {
     connection: Option<zbus::Connection>,
     told: Receiver<Told>,
+    answering: Arc<Mutex<()>>,
 }
 
 /// All of it. Fields are dropped in this order.
@@ -175,14 +191,22 @@ impl Stage {
 
     /// Starts a NetworkManager.
     pub(crate) fn network_manager(&self) -> NetworkManager {
+        self.network_manager_that_refuses(0)
+    }
+
+    /// Starts one that takes no agent before it has refused so often.
+    pub(crate) fn network_manager_that_refuses(&self, refusals: u32) -> NetworkManager {
         let (sender, told) = channel();
+        let answering = Arc::default();
+        let agents = AgentManager {
+            told: sender,
+            refusals,
+            answering: Arc::clone(&answering),
+        };
         let address = self.system.address.as_str();
         let connection = self.runtime.block_on(async {
             zbus::connection::Builder::address(address)?
-                .serve_at(
-                    "/org/freedesktop/NetworkManager/AgentManager",
-                    AgentManager(sender),
-                )?
+                .serve_at("/org/freedesktop/NetworkManager/AgentManager", agents)?
                 .name(NETWORK_MANAGER)?
                 .build()
                 .await
@@ -190,7 +214,37 @@ impl Stage {
         NetworkManager {
             connection: Some(connection.unwrap()),
             told,
+            answering,
         }
+    }
+
+    /// Sends a signal so often as fast as it goes, as whoever `sender` is.
+    pub(crate) fn flood(&self, sender: &NetworkManager, times: u32, member: &str) {
+        let connection = sender.connection.clone().unwrap();
+        self.runtime.block_on(async {
+            for number in 0..times {
+                let path = format!("/org/freedesktop/NetworkManager/ActiveConnection/{number}");
+                let sent = if member == "Ends" {
+                    let body = ("uuid", "Work", "", u64::MAX);
+                    let path = "/org/freedesktop/NetworkManager/AwsClientVpn";
+                    connection
+                        .emit_signal(None::<&str>, path, SIGN_IN, member, &body)
+                        .await
+                } else {
+                    connection
+                        .emit_signal(None::<&str>, path, VPN, member, &(5_u32, 0_u32))
+                        .await
+                };
+                sent.unwrap();
+            }
+        });
+    }
+
+    /// As systemd ends it.
+    pub(crate) fn terminate(&self) {
+        let process = self.agent.as_ref().unwrap().id().to_string();
+        let killed = Command::new("kill").arg(process).status().unwrap();
+        assert!(killed.success());
     }
 
     /// NetworkManager ends.
@@ -212,10 +266,6 @@ impl Stage {
         connection.unwrap()
     }
 
-    pub(crate) fn leave(&self, desktop: zbus::Connection) {
-        self.runtime.block_on(desktop.close()).unwrap();
-    }
-
     /// Somebody else on the system bus.
     pub(crate) fn stranger(&self) -> NetworkManager {
         let address = self.system.address.as_str();
@@ -225,6 +275,7 @@ impl Stage {
         NetworkManager {
             connection: Some(connection.unwrap()),
             told: channel().1,
+            answering: Arc::default(),
         }
     }
 
@@ -296,8 +347,9 @@ impl NetworkManager {
         }
     }
 
-    pub(crate) fn is_told_nothing(&self) -> bool {
-        self.told.recv_timeout(Duration::from_millis(500)).is_err()
+    /// Keeps it from answering as long as the value lives.
+    pub(crate) fn hang(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.answering).blocking_lock_owned()
     }
 }
 

@@ -45,6 +45,12 @@ impl SignIn {
         Ok((term.uuid, term.name, term.ends))
     }
 
+    /// `GetUser() → s`: the account of the person who connected; empty if it is not known.
+    async fn get_user(&self) -> Result<String, PluginError> {
+        let term = super::ask(&self.requests, |reply| Request::Term { reply }).await?;
+        Ok(term.user)
+    }
+
     /// `Renew()`: asks the person to sign in anew, now.
     async fn renew(
         &self,

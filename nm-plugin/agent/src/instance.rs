@@ -1,0 +1,41 @@
+//! One agent in the background is enough for a session, whoever starts it: systemd's unit, an
+//! autostart entry, a line in a compositor's configuration. It has a name on the session bus, by
+//! which others can also ask whether it answers.
+
+use aws_client_vpn_core::well_known::AGENT;
+use std::time::Duration;
+use tokio::time::timeout;
+use zbus::fdo::{RequestNameFlags, RequestNameReply};
+
+/// For the session bus to answer.
+const BUS_TIME: Duration = Duration::from_secs(10);
+
+/// Whether this is the one.
+#[derive(Debug)]
+pub(crate) enum Instance {
+    /// It is, as long as the connection lives; without a session bus nobody else can be.
+    Only(Option<zbus::Connection>),
+    /// Another one serves this session.
+    Another,
+}
+
+impl Instance {
+    /// Takes the name.
+    pub(crate) async fn claim() -> Self {
+        match timeout(BUS_TIME, request()).await {
+            Ok(Ok((_, RequestNameReply::Exists))) => Self::Another,
+            Ok(Ok((bus, _))) => Self::Only(Some(bus)),
+            Ok(Err(_)) | Err(_) => Self::Only(None),
+        }
+    }
+}
+
+async fn request() -> zbus::Result<(zbus::Connection, RequestNameReply)> {
+    let bus = zbus::Connection::session().await?;
+    let flags = RequestNameFlags::DoNotQueue.into();
+    match bus.request_name_with_flags(AGENT, flags).await {
+        Ok(reply) => Ok((bus, reply)),
+        Err(zbus::Error::NameTaken) => Ok((bus, RequestNameReply::Exists)),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,78 @@
+//! Our registration with NetworkManager, for as long as there is one.
+//!
+//! It is never given up in favour of a desktop's own agent. NetworkManager asks one agent after the
+//! other and the one in the program that asked for the connection first, so a desktop's menu is
+//! answered by the desktop. And a desktop's name on the bus does not tell whether its agent is
+//! there: gnome-shell withdraws it while the screen is locked, and has it seconds after its start.
+//! An agent that is always there keeps a connection from ending because nobody could be asked.
+
+use crate::activation::NETWORK_MANAGER;
+use crate::complaint::complain;
+use aws_client_vpn_core::message;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+const MANAGER_PATH: &str = "/org/freedesktop/NetworkManager/AgentManager";
+const MANAGER: &str = "org.freedesktop.NetworkManager.AgentManager";
+/// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`: without it, of any agent, there are no hints at all.
+const VPN_HINTS: u32 = 1;
+/// For NetworkManager to answer.
+const CALL_TIME: Duration = Duration::from_secs(25);
+/// Between attempts: a NetworkManager that has just started has its name before it can be called;
+/// one that refuses may do otherwise later.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Registers with the NetworkManager that is there, as often as it takes.
+pub(crate) async fn register(bus: zbus::Connection) {
+    // Another of the same user has a name of its own.
+    let name = format!("nm-aws-client-vpn-agent.{}", std::process::id());
+    let mut pause = FIRST_PAUSE;
+    let mut is_told = false;
+    loop {
+        let us = (&name, VPN_HINTS);
+        let registered = call(&bus, "RegisterWithCapabilities", &us);
+        let why = match timeout(CALL_TIME, registered).await {
+            Ok(Ok(())) => return,
+            Ok(Err(zbus::Error::MethodError(kind, ..)))
+                if kind.starts_with("org.freedesktop.DBus.Error.Unknown")
+                    && pause < LONGEST_PAUSE =>
+            {
+                None
+            }
+            Ok(Err(error)) => {
+                let reason = error.to_string();
+                Some(message!(
+                    "NetworkManager refused: {reason}",
+                    reason = reason
+                ))
+            }
+            Err(_elapsed) => Some(message!("NetworkManager does not answer")),
+        };
+        if let Some(why) = why.filter(|_| !std::mem::replace(&mut is_told, true)) {
+            complain(&why);
+        }
+        sleep(pause).await;
+        pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+}
+
+/// Takes leave.
+pub(crate) async fn unregister(bus: &zbus::Connection) -> zbus::Result<()> {
+    call(bus, "Unregister", &()).await
+}
+
+async fn call<B>(bus: &zbus::Connection, method: &str, body: &B) -> zbus::Result<()>
+where
+    B: zbus::export::serde::Serialize + zbus::zvariant::DynamicType,
+{
+    bus.call_method(
+        Some(NETWORK_MANAGER),
+        MANAGER_PATH,
+        Some(MANAGER),
+        method,
+        body,
+    )
+    .await?;
+    Ok(())
+}

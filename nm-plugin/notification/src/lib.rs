@@ -1,0 +1,256 @@
+//! A notification on the user's desktop (Desktop Notifications Specification 1.3).
+//!
+//! Every wait for the desktop has a limit: a notification is a comfort, and what it tells of goes on
+//! without it.
+
+use futures_lite::StreamExt;
+use std::collections::HashMap;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::time::timeout;
+use zbus::zvariant::Value;
+use zbus::{Connection, MatchRule, MessageStream};
+
+const NAME: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
+/// The program, as the desktop knows it: by its icon and its desktop entry.
+const ICON: &str = "org.freedesktop.NetworkManager.AwsClientVpn";
+/// The program, as people know it.
+const PROGRAM: &str = "AWS Client VPN";
+/// For the desktop to answer.
+const CALL_TIME: Duration = Duration::from_secs(5);
+/// How many signals may wait: the desktop also tells of the notifications of other programs.
+const QUEUE: usize = 256;
+
+/// What is to be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content<'a> {
+    /// The first line.
+    pub headline: &'a str,
+    /// What follows: plain text, whatever the desktop makes of markup.
+    pub body: &'a str,
+    /// The buttons: what each is called on the bus, and what stands on it.
+    pub buttons: &'a [(&'a str, &'a str)],
+    /// How much it matters.
+    pub urgency: Urgency,
+}
+
+/// How much a notification matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Urgency {
+    /// It is listed, and disturbs nobody.
+    Low = 0,
+    /// It is shown for a moment.
+    Normal = 1,
+    /// It stays until it is seen.
+    Critical = 2,
+}
+
+/// What a person does with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A button was pressed, or, as `default`, the notification itself.
+    Pressed {
+        /// What the button is called on the bus.
+        button: String,
+        /// With which a window may come to the front, if the desktop gives one.
+        activation_token: Option<String>,
+    },
+    /// It is gone, by itself or because somebody has put it away.
+    Closed,
+}
+
+/// Why there is none.
+#[derive(Debug, Error)]
+pub enum NotificationError {
+    /// There is no desktop, or it refuses.
+    #[error("{0}")]
+    Bus(#[from] zbus::Error),
+    /// The desktop does not answer.
+    #[error("the desktop does not answer")]
+    Silent,
+}
+
+/// A notification, and the service that shows it. It stays when this value is dropped: see
+/// [`Notification::close`].
+#[derive(Debug)]
+pub struct Notification {
+    session: Connection,
+    signals: MessageStream,
+    capabilities: Vec<String>,
+    /// 0 before it is shown.
+    id: u32,
+    activation_token: Option<String>,
+}
+
+impl Notification {
+    /// Asks the desktop whether it shows notifications; nothing is to be seen yet.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn new() -> Result<Self, NotificationError> {
+        within_limit(async {
+            let session = Connection::session().await?;
+            let rule = MatchRule::builder()
+                .msg_type(zbus::message::Type::Signal)
+                .sender(NAME)?
+                .path(PATH)?
+                .interface(NAME)?
+                .build();
+            // Heard before it is shown, so that no press is missed.
+            let signals = MessageStream::for_match_rule(rule, &session, Some(QUEUE)).await?;
+            let capabilities = session
+                .call_method(Some(NAME), PATH, Some(NAME), "GetCapabilities", &())
+                .await?
+                .body()
+                .deserialize()?;
+            Ok(Self {
+                session,
+                signals,
+                capabilities,
+                id: 0,
+                activation_token: None,
+            })
+        })
+        .await
+    }
+
+    /// Whether it can have buttons.
+    #[must_use]
+    pub fn has_buttons(&self) -> bool {
+        self.can("actions")
+    }
+
+    fn can(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|name| name == capability)
+    }
+
+    /// Shows it, or changes it in place.
+    ///
+    /// # Errors
+    /// If the desktop does not show it.
+    pub async fn show(&mut self, content: &Content<'_>) -> Result<(), NotificationError> {
+        let body = if self.can("body-markup") {
+            plain(content.body)
+        } else {
+            content.body.to_owned()
+        };
+        let mut actions = Vec::new();
+        for (name, label) in content.buttons {
+            actions.extend([*name, *label]);
+        }
+        let urgency = content.urgency as u8;
+        let hints = HashMap::from([
+            ("desktop-entry", Value::from(ICON)),
+            ("urgency", Value::from(urgency)),
+            // Pressed, it stays: what it tells of goes on.
+            ("resident", Value::from(true)),
+        ]);
+        // A press is of the notification as it is seen then.
+        let arguments = (
+            PROGRAM,
+            self.id,
+            ICON,
+            content.headline,
+            body.as_str(),
+            actions,
+            hints,
+            -1_i32,
+        );
+        let session = &self.session;
+        self.id = within_limit(async {
+            let shown = session.call_method(Some(NAME), PATH, Some(NAME), "Notify", &arguments);
+            shown.await?.body().deserialize()
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Waits for what a person does with it next. A call that is dropped loses nothing.
+    pub async fn event(&mut self) -> Event {
+        loop {
+            // Without a bus there is nothing to be seen.
+            let Some(Ok(signal)) = self.signals.next().await else {
+                return Event::Closed;
+            };
+            let header = signal.header();
+            let body = signal.body();
+            match header.member().map(|member| member.as_str()) {
+                Some("ActivationToken") => {
+                    if let Ok((id, token)) = body.deserialize::<(u32, String)>()
+                        && id == self.id
+                    {
+                        self.activation_token = Some(token);
+                    }
+                }
+                Some("ActionInvoked") => {
+                    if let Ok((id, button)) = body.deserialize::<(u32, String)>()
+                        && id == self.id
+                    {
+                        return Event::Pressed {
+                            button,
+                            activation_token: self.activation_token.take(),
+                        };
+                    }
+                }
+                Some("NotificationClosed") => {
+                    if let Ok((id, _reason)) = body.deserialize::<(u32, u32)>()
+                        && id == self.id
+                    {
+                        return Event::Closed;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes it away.
+    pub async fn close(self) {
+        if self.id == 0 {
+            return;
+        }
+        let session = &self.session;
+        // One that is gone already is no loss.
+        drop(
+            within_limit(async {
+                let to = Some(NAME);
+                session
+                    .call_method(to, PATH, Some(NAME), "CloseNotification", &self.id)
+                    .await
+            })
+            .await,
+        );
+    }
+}
+
+async fn within_limit<T>(
+    call: impl Future<Output = zbus::Result<T>>,
+) -> Result<T, NotificationError> {
+    match timeout(CALL_TIME, call).await {
+        Ok(done) => Ok(done?),
+        Err(_elapsed) => Err(NotificationError::Silent),
+    }
+}
+
+/// Text that is shown as it is where a desktop takes markup: nobody whose words it repeats must make
+/// links.
+fn plain(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_s_words_make_links() {
+        assert_eq!(
+            plain("a < b & <a href='x'>c</a>"),
+            "a &lt; b &amp; &lt;a href='x'&gt;c&lt;/a&gt;"
+        );
+    }
+}
