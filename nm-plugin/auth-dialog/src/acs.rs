@@ -1,13 +1,13 @@
 //! The assertion consumer service: the web server of one login, on loopback.
 //!
 //! Any page in the user's browser and any program of the machine can talk to it, so it counts
-//! nothing but the one form it waits for: posted to `/`, under its own name, by a navigation, for
-//! the login that is waiting. Everything else gets a short page and changes nothing. Nobody can
+//! nothing but the one form it waits for: posted to `/`, under its own name, by a navigation of a
+//! program of this user, for the login that is waiting. Everything else gets a short page and changes nothing. Nobody can
 //! keep the answer out: reading has a time limit, and with too many connections the oldest goes.
 
 use crate::page;
-use crate::port::PORT;
-use aws_client_vpn_core::saml::{FORM_LIMIT, SamlError, SamlResponse};
+use crate::port::{self, PORT};
+use aws_client_vpn_core::saml::{self, FORM_LIMIT, SamlError, SamlResponse};
 use aws_client_vpn_i18n::{self as i18n, text};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -18,6 +18,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -46,8 +47,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Login {
     /// The connection's name, for the page.
     pub(crate) connection: String,
-    /// What the answer has to bring back, if the request carried it.
-    pub(crate) relay_state: Option<String>,
+    /// What the answer has to be for.
+    pub(crate) request: saml::Request,
 }
 
 /// A login that has its answer.
@@ -81,7 +82,7 @@ pub(crate) async fn receive(listener: TcpListener, login: Login) -> Answered {
             biased;
             Ok(answered) = &mut answered => return answered,
             accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else {
+                let Ok((stream, peer)) = accepted else {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 };
@@ -89,7 +90,7 @@ pub(crate) async fn receive(listener: TcpListener, login: Login) -> Answered {
                 if connections.len() >= CONNECTIONS && let Some(oldest) = connections.pop_front() {
                     oldest.abort();
                 }
-                let connection = spawn_local(Rc::clone(&waiting).converse(stream));
+                let connection = spawn_local(Rc::clone(&waiting).converse(stream, peer));
                 connections.push_back(connection.abort_handle());
             }
         }
@@ -110,12 +111,12 @@ struct Reply {
 
 impl Waiting {
     /// Serves one request on one connection.
-    async fn converse(self: Rc<Self>, stream: TcpStream) {
+    async fn converse(self: Rc<Self>, stream: TcpStream, peer: SocketAddr) {
         let (_end, ended) = oneshot::channel();
         let ended = Rc::new(Cell::new(Some(ended)));
         let service = service_fn(|request| {
             let (waiting, ended) = (Rc::clone(&self), Rc::clone(&ended));
-            async move { waiting.reply(request, &ended).await.into_response() }
+            async move { waiting.reply(request, peer, &ended).await.into_response() }
         });
         let conversation = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -130,17 +131,28 @@ impl Waiting {
     async fn reply(
         &self,
         request: Request<Incoming>,
+        peer: SocketAddr,
         connection: &Cell<Option<oneshot::Receiver<()>>>,
     ) -> Reply {
         if let Some(refusal) = refusal(&request) {
             return refusal;
         }
+        // Loopback knows no users, the kernel does.
+        if port::is_of_another_user(peer) {
+            return Reply::refused(
+                StatusCode::FORBIDDEN,
+                &text!("Not your login"),
+                &text!(
+                    "This came from a program of another user of this computer. Nothing has \
+                     happened."
+                ),
+            );
+        }
         let form = match read_form(request.into_body()).await {
             Ok(form) => form,
             Err(refusal) => return refusal,
         };
-        let response = match SamlResponse::from_form_body(&form, self.login.relay_state.as_deref())
-        {
+        let response = match SamlResponse::from_form_body(&form, &self.login.request) {
             Ok(response) => response,
             Err(error) => return unusable(&error),
         };
@@ -272,6 +284,7 @@ fn unusable(error: &SamlError) -> Reply {
         SamlError::Missing
         | SamlError::Repeated
         | SamlError::NotEncoded
+        | SamlError::NoResponse
         | SamlError::LoginFailed(_) => {
             (StatusCode::BAD_REQUEST, text!("The answer cannot be used"))
         }

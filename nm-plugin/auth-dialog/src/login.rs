@@ -43,7 +43,7 @@ pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered
     place.give_up();
     let login = acs::Login {
         connection: stage.request.connection.clone(),
-        relay_state: saml::relay_state(&prompt.url),
+        request: saml::Request::of(&prompt.url),
     };
     let answer = timeout_at(deadline + SERVICE_FIRST, acs::receive(listener, login));
     let launched = Notify::new();

@@ -5,12 +5,12 @@
 //! Then the user has to know which program. A login of another of our connections is waited for:
 //! it will be over, and this one's turn comes.
 
-use aws_client_vpn_core::listening::listener_in;
+use aws_client_vpn_core::listening::{listener_in, peer_in};
 use aws_client_vpn_core::secret_prompt::LoginFailure;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -141,6 +141,16 @@ impl Holder {
             (false, _) => Self::OtherUser,
         }
     }
+}
+
+/// Whether `peer`, at the other end of a connection to us, is another user's. Root, who may do
+/// anything, and one whom nobody knows are not.
+pub(crate) fn is_of_another_user(peer: SocketAddr) -> bool {
+    let user = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .find_map(|table| peer_in(&table, peer.port(), PORT));
+    user.is_some_and(|user| user != 0 && user != rustix::process::getuid().as_raw())
 }
 
 fn processes() -> impl Iterator<Item = u32> {

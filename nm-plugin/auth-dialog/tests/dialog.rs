@@ -24,8 +24,9 @@ use world::*;
 
 type Act = fn(&mut Dialog);
 
-const FORM: &str = "SAMLResponse=PHNhbWw%2Bx%3D&RelayState=r%2F1";
-const ANSWER: &str = "saml-response\nPHNhbWw%2Bx%3D\n\n\n";
+/// Base64 of `<Response>` and a blank.
+const FORM: &str = "SAMLResponse=PFJlc3BvbnNlPiA%3D&RelayState=r%2F1";
+const ANSWER: &str = "saml-response\nPFJlc3BvbnNlPiA%3D\n\n\n";
 const SETTINGS: &str = "DATA_KEY=remote\nDATA_VAL=example\n\nSECRET_KEY=key\nSECRET_VAL=QUIT\n\n";
 /// After this a QUIT or an end is meant, not sent in advance.
 const LATER: Duration = Duration::from_millis(400);
@@ -224,7 +225,10 @@ fn nothing_but_the_form_counts() {
             (post("RelayState=r%2F1"), "400"),
             (post("SAMLResponse=a&SAMLResponse=b"), "400"),
             (post("SAMLResponse=a%20 b"), "400"),
-            (post("SAMLResponse=abc&RelayState=other"), "409"),
+            // Any page can send this, and it is no answer.
+            (post("SAMLResponse=AAAA"), "400"),
+            (post("SAMLResponse=AAAA&RelayState=r%2F1"), "400"),
+            (post("SAMLResponse=PFJlc3BvbnNlPg&RelayState=other"), "409"),
             (post(&long), "413"),
             (post(&longer), "413"),
             ("nonsense\r\n\r\n".to_owned(), "400"),
@@ -239,13 +243,86 @@ fn nothing_but_the_form_counts() {
 }
 
 #[test]
+fn an_answer_to_another_request_does_not_count_whatever_its_relay_state_says() {
+    isolated(|| {
+        let browser = Browser::new();
+        // <AuthnRequest ID="_a"/>, deflated.
+        let url = "https://idp.example/sso?SAMLRequest=s3EsLcnIC0otLE0tLlHwdLFVik9U0rcDAA%3D%3D&\
+                   RelayState=r%2F1";
+        let hint = format!("x-aws-client-vpn-url:{url}");
+        let mut dialog = Dialog::start(&mut command(Some(&browser), &[&hint]));
+        dialog.say("DONE\n\n");
+        browser.opened();
+        let answer = |to: &str| {
+            let document = format!("<p:Response InResponseTo=\"{to}\"/>");
+            let mut encode = Command::new("base64")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            encode
+                .stdin
+                .take()
+                .unwrap()
+                .write_all(document.as_bytes())
+                .unwrap();
+            let encoded = encode.wait_with_output().unwrap().stdout;
+            String::from_utf8(encoded).unwrap().trim().to_owned()
+        };
+        let other = format!("SAMLResponse={}&RelayState=r%2F1", answer("_b"));
+        assert_eq!(status(&request(&post(&other))), "409");
+        // Providers may cut what they have to send back.
+        let ours = format!("SAMLResponse={}&RelayState=r", answer("_a"));
+        assert_eq!(status(&request(&post(&ours))), "200");
+        assert_eq!(
+            dialog.answer(),
+            format!("saml-response\n{}\n\n\n", answer("_a"))
+        );
+    });
+}
+
+#[test]
+fn another_user_s_program_answers_nothing() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        let send = "exec 3<>/dev/tcp/127.0.0.1/35001; cat >&3; head -n 1 <&3";
+        let mut stranger = Command::new("setpriv")
+            .args([
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "bash",
+                "-c",
+                send,
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        stranger
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(post(FORM).as_bytes())
+            .unwrap();
+        let said = String::from_utf8(stranger.wait_with_output().unwrap().stdout).unwrap();
+        assert_eq!(status(&said), "403", "{said}");
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+#[test]
 fn the_longest_response_arrives_whole() {
     isolated(|| {
         let browser = Browser::new();
         let mut dialog = Dialog::login(&browser);
         dialog.say("DONE\n\n");
         browser.opened();
-        let value = "aB%2".repeat(131_072 / 4);
+        let value = ["PFJlc3BvbnNlPiAg", &"aB%2B".repeat((131_072 - 16) / 5), "a"].concat();
         // The page comes although the agent has not read anything yet.
         assert_eq!(
             status(&request(&post(&format!(
@@ -288,7 +365,7 @@ fn one_answer_counts() {
         browser.opened();
         let mut second = connect();
         // Part of it is sent now, so that the dialog has surely taken the connection.
-        let text = post("SAMLResponse=other");
+        let text = post("SAMLResponse=PFJlc3BvbnNlPg");
         second.write_all(&text.as_bytes()[..20]).unwrap();
         assert_eq!(status(&request(&get_and_wait())), "405");
         assert_eq!(status(&request(&post(FORM))), "200");
@@ -352,8 +429,13 @@ fn after_a_login_nobody_is_said_to_have_the_port() {
         dialog.say("QUIT\n\n");
         dialog.ends();
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-        let time_wait = table.lines().any(|row| row.contains(":88B9 ") && row.contains(" 06 "));
-        assert!(time_wait, "the kernel keeps the browser's connection:\n{table}");
+        let time_wait = table
+            .lines()
+            .any(|row| row.contains(":88B9 ") && row.contains(" 06 "));
+        assert!(
+            time_wait,
+            "the kernel keeps the browser's connection:\n{table}"
+        );
         assert_eq!(listener_in(&table, 35001), None, "{table}");
     });
 }

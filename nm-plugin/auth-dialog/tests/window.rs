@@ -24,8 +24,8 @@ use world::*;
 
 type Act = fn(&mut Dialog);
 
-const FORM: &str = "SAMLResponse=PHNhbWw%2Bx%3D&RelayState=r%2F1";
-const ANSWER: &str = "saml-response\nPHNhbWw%2Bx%3D\n\n\n";
+const FORM: &str = "SAMLResponse=PFJlc3BvbnNlPiA%3D&RelayState=r%2F1";
+const ANSWER: &str = "saml-response\nPFJlc3BvbnNlPiA%3D\n\n\n";
 
 #[test]
 fn the_window_goes_when_the_answer_is_there() {

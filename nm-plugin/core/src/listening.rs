@@ -49,6 +49,27 @@ pub fn listener_in(table: &str, port: u16) -> Option<Socket> {
     found
 }
 
+/// Whose the other end of a connection on loopback is: that of the socket at `port` of 127.0.0.1
+/// that is connected with `listening` there, in a table as above.
+#[must_use]
+pub fn peer_in(table: &str, port: u16, listening: u16) -> Option<u32> {
+    table.lines().skip(1).find_map(|line| {
+        let mut columns = line.split_ascii_whitespace().skip(1);
+        let is_at = |column: &str, expected| {
+            column.split_once(':').is_some_and(|(address, port)| {
+                address.ends_with("0100007F") && u16::from_str_radix(port, 16) == Ok(expected)
+            })
+        };
+        if !is_at(columns.next()?, port) || !is_at(columns.next()?, listening) {
+            return None;
+        }
+        let user = columns.nth(4)?.parse().ok()?;
+        // A socket that is nobody's any more is root's in this table.
+        let inode: u64 = columns.nth(1)?.parse().ok()?;
+        (inode != 0).then_some(user)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +81,34 @@ mod tests {
             "   0: {local} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000 {user:5} \
              0 {inode} 1 0000000000000000 100 0 0 10 0\n"
         )
+    }
+
+    #[test]
+    fn whose_a_connection_is_stands_at_its_other_end() {
+        let row = |local: &str, remote: &str, user, inode| {
+            row(local, "01", user, inode).replace("00000000:0000 ", &format!("{remote} "))
+        };
+        let ours = row("0100007F:88B9", "0100007F:C350", 1000, 7);
+        let theirs = row("0100007F:C350", "0100007F:88B9", 1001, 8);
+        let mapped = |address: &str| format!("0000000000000000FFFF0000{address}");
+        for (rows, expected) in [
+            (format!("{ours}{theirs}"), Some(1001)),
+            (ours.clone(), None),
+            (row("0100007F:C350", "0100007F:88B9", 0, 0), None),
+            (row("0100007F:C351", "0100007F:88B9", 1001, 8), None),
+            (row("0100007F:C350", "0100007F:88BA", 1001, 8), None),
+            (
+                row(&mapped("0100007F:C350"), &mapped("0100007F:88B9"), 1001, 8),
+                Some(1001),
+            ),
+            ("nonsense\n  1: a:b c\n".to_owned(), None),
+        ] {
+            assert_eq!(
+                peer_in(&format!("{HEAD}{rows}"), 50000, 35001),
+                expected,
+                "{rows}"
+            );
+        }
     }
 
     #[test]

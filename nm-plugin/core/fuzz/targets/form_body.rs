@@ -2,12 +2,15 @@
 //! bounded, in one line.
 #![no_main]
 
-use aws_client_vpn_core::saml::SamlResponse;
+use aws_client_vpn_core::saml::{Request, SamlResponse};
 use libfuzzer_sys::fuzz_target;
+use url::Url;
 
 fuzz_target!(|input: (Option<&str>, &[u8])| {
-    let (relay_state, body) = input;
-    let Ok(response) = SamlResponse::from_form_body(body, relay_state) else {
+    let (query, body) = input;
+    let mut url = Url::parse("https://idp.example/sso").expect("an address");
+    url.set_query(query);
+    let Ok(response) = SamlResponse::from_form_body(body, &Request::of(&url)) else {
         return;
     };
     let text = response.secret().expose().as_bytes();
