@@ -14,7 +14,10 @@ const BUS_TIME: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) enum Instance {
     /// It is, as long as the connection lives; without a session bus nobody else can be.
-    Only(Option<zbus::Connection>),
+    Only {
+        /// Kept for the name.
+        _bus: Option<zbus::Connection>,
+    },
     /// Another one serves this session.
     Another,
 }
@@ -24,8 +27,8 @@ impl Instance {
     pub(crate) async fn claim() -> Self {
         match timeout(BUS_TIME, request()).await {
             Ok(Ok((_, RequestNameReply::Exists))) => Self::Another,
-            Ok(Ok((bus, _))) => Self::Only(Some(bus)),
-            Ok(Err(_)) | Err(_) => Self::Only(None),
+            Ok(Ok((bus, _))) => Self::Only { _bus: Some(bus) },
+            Ok(Err(_)) | Err(_) => Self::Only { _bus: None },
         }
     }
 }

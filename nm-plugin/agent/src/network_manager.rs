@@ -75,7 +75,7 @@ pub(crate) async fn serve(terminal: Option<Terminal>) -> Result<(), AgentEnd> {
                     readiness::tell();
                     return Ok(());
                 }
-                only @ Instance::Only(_) => Some(only),
+                only @ Instance::Only { .. } => Some(only),
             },
         };
         let terminal = terminal.map(Rc::new);
