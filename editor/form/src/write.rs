@@ -7,10 +7,9 @@ use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_core::credential::{Credential, Keeping};
 use aws_client_vpn_core::keys::{
-    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS,
-    PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN,
-    SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO,
-    USER_NAME, YES,
+    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
+    RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
+    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_core::profile::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;
