@@ -18,7 +18,7 @@ mod remote;
 mod renewal;
 mod sign_in;
 
-pub use appearance::Shown;
+pub use appearance::{Reason, Shown};
 pub use failure::{Failure, FailureReason};
 pub use reconnect::{LoginSession, Person, Surroundings, may_act_for, person_at};
 
@@ -248,6 +248,8 @@ enum State {
     Asking(Asking),
     /// The tunnel is up.
     Connected,
+    /// NetworkManager is taking the connection down, and nothing but its Disconnect matters.
+    TakenDown,
     /// OpenVPN was asked to end.
     Stopping { until: Instant, killed: bool },
     /// Nothing is left.
@@ -368,7 +370,7 @@ impl Session {
             State::Connecting { until, .. } | State::Stopping { until, .. } => Some(*until),
             State::AwaitingLogin(login) => Some(login.deadline()),
             State::Asking(asking) => Some(asking.until.min(asking.ask_again)),
-            State::Connected | State::Stopped => None,
+            State::Connected | State::TakenDown | State::Stopped => None,
         }
     }
 
@@ -428,6 +430,10 @@ impl Session {
 
     /// Takes in what happened at `now`.
     pub fn handle(&mut self, input: Input, now: Instant) {
+        if matches!(self.state, State::TakenDown) {
+            self.while_taken_down(input, now);
+            return;
+        }
         match input {
             Input::OpenVpnEnded(how) => self.openvpn_ended(how, now),
             Input::NotStarted(why) => {
@@ -589,6 +595,7 @@ impl Session {
             State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => {}
         }
     }
@@ -657,6 +664,7 @@ impl Session {
             | State::Asking(_)
             | State::Connected
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => false,
         }
     }
@@ -705,7 +713,7 @@ impl Session {
                 };
             }
             State::Stopping { killed: true, .. } => self.finish(),
-            State::Connected | State::Stopped => {}
+            State::Connected | State::TakenDown | State::Stopped => {}
         }
     }
 

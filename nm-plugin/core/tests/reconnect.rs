@@ -236,6 +236,105 @@ fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is
     assert_eq!(play.input(activated()), NOTHING);
 }
 
+/// NetworkManager runs its pre-down scripts, for a user who wants the connection to end.
+fn taken_down() -> Input {
+    Input::Shown(Shown::of_vpn(5, 2))
+}
+
+/// A connection in each state from which a user may want to take it down.
+fn in_each_state() -> Vec<(&'static str, Play)> {
+    let lost = |person| {
+        let mut play = Play::connected();
+        play.input(around(true, person));
+        answer_refused(&mut play);
+        play.line(HOLD);
+        play
+    };
+    let mut first_login = Play::saml();
+    first_login.challenged();
+    let mut just_lost = Play::connected();
+    just_lost.lines(&[LOST, HOLD]);
+    let mut retrying = Play::connected();
+    retrying.lines(&[LOST, HOLD]);
+    retrying.after(5);
+    retrying.lines(&[NO_ANSWER, HOLD]);
+    let mut offline = Play::connected();
+    offline.line(LOST);
+    offline.input(around(false, Person::Present));
+    offline.line(HOLD);
+    offline.after(5);
+    let mut login = lost(Person::Present);
+    login.after(2);
+    login.line(NEED);
+    login.line(&challenge());
+    login.lines(&[AGAIN, HOLD]);
+    vec![
+        ("first login", first_login),
+        ("connected", Play::connected()),
+        ("just lost", just_lost),
+        ("retrying", retrying),
+        ("no network", offline),
+        ("screen locked", lost(Person::Locked)),
+        ("nobody there", lost(Person::Absent)),
+        ("login open", login),
+    ]
+}
+
+#[test]
+fn nothing_is_said_while_networkmanager_takes_the_connection_down() {
+    for (what, mut play) in in_each_state() {
+        assert_eq!(play.input(taken_down()), NOTHING, "{what}");
+        let crossing = [
+            around(true, Person::Present),
+            around(true, Person::Locked),
+            Input::Renew,
+        ];
+        for input in crossing {
+            assert_eq!(play.input(input), NOTHING, "{what}");
+        }
+        assert_eq!(play.session.deadline(), None, "{what}");
+        assert_eq!(play.after(700), NOTHING, "{what}");
+        assert_eq!(
+            play.lines(&[NEED, &challenge(), AGAIN, HOLD, CONNECTED, LOST, HOLD]),
+            NOTHING,
+            "{what}"
+        );
+        assert_eq!(play.answered(), NOTHING, "{what}");
+        // It says so twice, and a third time when the scripts are done.
+        assert_eq!(play.input(taken_down()), NOTHING, "{what}");
+        let down = Input::Shown(Shown::of_vpn(7, 2));
+        assert_eq!(play.input(down), NOTHING, "{what}");
+        assert_eq!(
+            play.input(Input::Disconnect),
+            ["Stopping", "terminate"],
+            "{what}"
+        );
+        assert!(play.failures.is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn openvpn_may_end_while_networkmanager_takes_the_connection_down() {
+    let mut play = Play::connected();
+    play.input(taken_down());
+    let ended = Input::OpenVpnEnded("signal 15".to_owned());
+    assert_eq!(play.input(ended), NOTHING);
+    assert_eq!(
+        play.input(Input::NetworkManagerGone),
+        ["Stopping", "clean up", "Stopped", "finish"]
+    );
+}
+
+#[test]
+fn what_crossed_the_news_of_the_end_does_not_undo_it() {
+    for (what, mut play) in in_each_state() {
+        play.input(taken_down());
+        // Said a moment before, "starting" takes NetworkManager out of "deactivating".
+        let connecting = Input::Shown(Shown::of_vpn(3, 6));
+        assert_eq!(play.input(connecting), ["Stopping", "terminate"], "{what}");
+    }
+}
+
 #[test]
 fn another_node_is_tried_without_asking_the_tunnel_s_name_servers() {
     let mut play = Play::connected();

@@ -93,6 +93,21 @@ fn networkmanager_is_told_again_where_it_drops_the_question() {
 }
 
 #[test]
+fn whoever_takes_the_connection_down_is_not_asked_to_sign_in_any_more() {
+    let mut play = asked();
+    let taken_down = Input::Shown(Shown::of_vpn(5, 2));
+    assert_eq!(play.input(taken_down), NOTHING);
+    assert!(!play.session.expects_secrets() && !play.session.awaits_browser());
+    assert_eq!(play.after(700), NOTHING);
+    assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
+    // Nor does the second OpenVPN fetch a challenge that nobody wants.
+    let mut play = connected();
+    play.input(Input::Renew);
+    let taken_down = Input::Shown(Shown::of_vpn(5, 11));
+    assert_eq!(play.input(taken_down), ["end second"]);
+}
+
+#[test]
 fn a_page_that_is_open_brings_back_a_tunnel_that_is_lost_meanwhile() {
     let mut play = asked();
     assert_eq!(play.lines(&[LOST, HOLD]), NOTHING);

@@ -9,6 +9,7 @@ pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod sign_in;
 
+use aws_client_vpn_core::session::Shown;
 use connection::{Connection as VpnConnection, Dictionary, InvalidConnection};
 use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
@@ -281,7 +282,8 @@ impl Plugin {
     pub(crate) async fn failure(emitter: &SignalEmitter<'_>, reason: u32) -> zbus::Result<()>;
 }
 
-/// What NetworkManager, which is `caller`, says of its activation at `path`.
+/// What NetworkManager, which is `caller`, says of the activation at `path`, for [`shown`]. Two of
+/// its interfaces tell of states, and what they tell has to stay in order.
 pub(crate) async fn follow_states(
     bus: &zbus::Connection,
     caller: &OwnedUniqueName,
@@ -291,15 +293,24 @@ pub(crate) async fn follow_states(
         .msg_type(message::Type::Signal)
         .sender(caller.as_str())?
         .path(path.as_ref())?
-        .interface("org.freedesktop.NetworkManager.VPN.Connection")?
-        .member("VpnStateChanged")?
         .build();
     MessageStream::for_match_rule(rule, bus, None).await
 }
 
-/// `NMVpnConnectionState` and its reason, out of a signal of [`follow_states`].
-pub(crate) fn state_and_reason(signal: &zbus::Message) -> Option<(u32, u32)> {
-    signal.body().deserialize().ok()
+/// What a signal of [`follow_states`] says, if it is about the state.
+pub(crate) fn shown(signal: &zbus::Message) -> Option<Shown> {
+    let header = signal.header();
+    let (interface, member) = (header.interface()?.as_str(), header.member()?.as_str());
+    let state = || signal.body().deserialize::<(u32, u32)>().ok();
+    match (interface, member) {
+        ("org.freedesktop.NetworkManager.VPN.Connection", "VpnStateChanged") => {
+            state().map(|(state, reason)| Shown::of_vpn(state, reason))
+        }
+        ("org.freedesktop.NetworkManager.Connection.Active", "StateChanged") => {
+            state().and_then(|(state, reason)| Shown::of_active_connection(state, reason))
+        }
+        _ => None,
+    }
 }
 
 /// Whom the signals go to.

@@ -154,9 +154,7 @@ struct Activation {
     bus_is_gone: Cell<bool>,
     resolved: mpsc::Receiver<Input>,
     resolved_sender: mpsc::Sender<Input>,
-    /// NetworkManager's own object for the activation, if the name we have tells which.
-    shown_at: Option<OwnedObjectPath>,
-    /// What NetworkManager says of a tunnel that was up once.
+    /// What NetworkManager says of the activation, if the name we have tells which it is.
     shown: Option<MessageStream>,
     /// What goes on around a tunnel that was up once.
     watch: Option<Watch>,
@@ -193,6 +191,10 @@ impl Activation {
             profile.display_endpoint()
         );
         let shown_at = activation_path(bus_name);
+        let shown = match &shown_at {
+            Some(path) => Some(dbus::follow_states(bus, &caller, path).await?),
+            None => None,
+        };
         let protection = Protection::new(bus, &caller, &connection, shown_at.as_ref()).await?;
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, limits, interactive, secrets, Instant::now());
@@ -217,8 +219,7 @@ impl Activation {
             bus_is_gone: Cell::new(false),
             resolved,
             resolved_sender,
-            shown_at,
-            shown: None,
+            shown,
             watch: None,
             seen: Surroundings::default(),
             user: None,
@@ -516,12 +517,6 @@ impl Activation {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => tracing::warn!("{}", journal::chain(&error)),
         }
-        if let Some(path) = &self.shown_at {
-            match dbus::follow_states(&self.bus, &self.caller, path).await {
-                Ok(shown) => self.shown = Some(shown),
-                Err(error) => tracing::warn!("cannot follow what NetworkManager shows: {error}"),
-            }
-        }
         self.look_around()
     }
 
@@ -720,8 +715,8 @@ async fn next_shown(shown: &mut Option<MessageStream>) -> Shown {
     while let Some(stream) = shown {
         match stream.next().await {
             Some(Ok(signal)) => {
-                if let Some((state, _reason)) = dbus::state_and_reason(&signal) {
-                    return Shown::from_network_manager(state);
+                if let Some(shown) = dbus::shown(&signal) {
+                    return shown;
                 }
             }
             Some(Err(_)) => {}

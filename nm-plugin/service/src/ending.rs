@@ -50,8 +50,8 @@ impl Ending {
     }
 
     fn take_in(&mut self, change: &zbus::Message) {
-        if let Some((state, reason)) = dbus::state_and_reason(change) {
-            self.end.take_in(state, reason);
+        if let Some(shown) = dbus::shown(change) {
+            self.end.take_in(shown);
         }
     }
 }

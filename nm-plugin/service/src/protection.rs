@@ -107,7 +107,7 @@ impl Protection {
                 routes.begin(Instant::now());
                 self.routes_may_differ = true;
             }
-            Input::Shown(Shown::NeedsAnswer | Shown::Other) | Input::Disconnect => routes.forget(),
+            Input::Shown(_) | Input::Disconnect => routes.forget(),
             Input::Resolved { .. }
             | Input::NotStarted(_)
             | Input::NotSent(_)

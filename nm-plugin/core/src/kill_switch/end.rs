@@ -1,30 +1,24 @@
 //! Whether a connection was to end, by what NetworkManager says of it.
 
-/// `NM_VPN_CONNECTION_STATE_ACTIVATED`, `_FAILED` and `_DISCONNECTED`.
-const ACTIVATED: u32 = 5;
-const FAILED: u32 = 6;
-const DISCONNECTED: u32 = 7;
-/// `NM_ACTIVE_CONNECTION_STATE_REASON_UNKNOWN` and `_NONE`, `_USER_DISCONNECTED`,
-/// `_CONNECTION_REMOVED`.
-const WANTED: [u32; 4] = [0, 1, 2, 11];
+use crate::session::{Reason, Shown};
 
 /// What NetworkManager has said of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct End {
     was_up: bool,
-    reason: Option<u32>,
+    reason: Option<Reason>,
 }
 
 impl End {
-    /// A `VpnStateChanged` signal.
-    pub fn take_in(&mut self, state: u32, reason: u32) {
-        match state {
-            ACTIVATED => self.was_up = true,
+    /// NetworkManager says something more.
+    pub fn take_in(&mut self, shown: Shown) {
+        match shown {
+            Shown::Activated => self.was_up = true,
             // The first is the cause, the others follow from it.
-            FAILED | DISCONNECTED => {
+            Shown::TakenDown(reason) | Shown::Ended(reason) => {
                 self.reason.get_or_insert(reason);
             }
-            _ => {}
+            Shown::Making | Shown::NeedsAnswer => {}
         }
     }
 
@@ -38,7 +32,7 @@ impl End {
     /// deleted it, or it has never been up. Where nothing is known, nobody is to be locked out.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        !self.was_up || self.reason.is_none_or(|reason| WANTED.contains(&reason))
+        !self.was_up || self.reason.is_none_or(Reason::is_a_wish)
     }
 }
 
@@ -51,7 +45,7 @@ mod tests {
         let end = |states: &[(u32, u32)]| {
             let mut end = End::default();
             for (state, reason) in states {
-                end.take_in(*state, *reason);
+                end.take_in(Shown::of_vpn(*state, *reason));
             }
             end.is_wanted()
         };
@@ -59,6 +53,8 @@ mod tests {
         assert!(end(&[(5, 1), (7, 2)]));
         assert!(end(&[(5, 1), (7, 11)]));
         assert!(end(&[(5, 1)]));
+        // While scripts run, it is shown as up, with the reason.
+        assert!(end(&[(5, 1), (3, 6), (5, 11), (7, 2)]));
         // The device went, no secrets, the service went; and what NetworkManager adds.
         for reason in [3, 4, 6, 9] {
             assert!(!end(&[(5, 1), (2, 0), (6, reason)]), "{reason}");

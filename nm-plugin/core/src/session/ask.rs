@@ -82,6 +82,7 @@ impl Session {
             | State::AwaitingLogin(_)
             | State::Connected
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => false,
         };
         if is_over {
@@ -104,6 +105,7 @@ impl Session {
                 | State::Asking(_)
                 | State::Connected
                 | State::Stopping { .. }
+                | State::TakenDown
                 | State::Stopped,
                 Some(Renewal::Fetching { .. }) | None,
             ) => None,

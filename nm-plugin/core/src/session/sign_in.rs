@@ -54,6 +54,7 @@ impl Session {
             State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => None,
         };
         let credentials = match self.profile.sign_in() {
@@ -223,6 +224,7 @@ impl Session {
             State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => false,
         };
         match (&self.last_answer, has_answer) {
@@ -258,6 +260,7 @@ impl Session {
             State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => false,
         };
         if let (Some(answer), true) = (&self.last_answer, answers) {
@@ -299,6 +302,7 @@ impl Session {
             State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => return,
         };
         let reason = reason.map_or("no reason given", Secret::expose);
@@ -419,6 +423,7 @@ impl Session {
             State::Connecting { .. }
             | State::Connected
             | State::Stopping { .. }
+            | State::TakenDown
             | State::Stopped => {
                 self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
             }
