@@ -223,11 +223,11 @@ def locked():
 
 
 def openvpn():
-    """The private OpenVPN, as packaging/openvpn/build.sh pins it."""
-    script = (ROOT / "packaging/openvpn/build.sh").read_text()
-    checksum, version = re.search(r"([0-9a-f]{64})  openvpn_(2\.6\.[0-9]+)\.orig", script).groups()
-    series = (ROOT / "patches/openvpn/2.6/series").read_text().splitlines()
-    patches = [{"type": "unofficial", "diff": {"url": f"patches/openvpn/2.6/{name}"}} for name in series if name]
+    """The private OpenVPN, as packaging/openvpn/pin.sh has it."""
+    pin = (ROOT / "packaging/openvpn/pin.sh").read_text()
+    checksum, version = re.search(r"([0-9a-f]{64})  openvpn_([0-9.]+)\.orig", pin).groups()
+    series = (ROOT / "patches/openvpn/series").read_text().splitlines()
+    patches = [{"type": "unofficial", "diff": {"url": f"patches/openvpn/{name}"}} for name in series if name]
     return {
         "type": "application",
         "bom-ref": f"pkg:generic/openvpn@{version}",

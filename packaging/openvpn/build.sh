@@ -1,20 +1,19 @@
 #!/bin/sh
 # Builds our patched OpenVPN:
 #
-#   build.sh client      target/openvpn/openvpn         Debian's 2.6.14 with patches/openvpn/2.6
+#   build.sh client      target/openvpn/openvpn         Debian's OpenVPN with patches/openvpn
 #   build.sh server      target/openvpn-server/openvpn  and with tests/endpoint/patches, for tests
-#   build.sh client-2.7  target/openvpn-2.7/openvpn     2.7.7 with patches/openvpn/2.7
-#   build.sh fetch DIR   the source files of client into DIR, for a source package
+#   build.sh fetch DIR   the source files into DIR, for a source package
 #
 # with --check after it, runs OpenVPN's own test suite on the patched tree too.
 #
 # The source comes from the Debian mirror that apt has (through a list and a cache of our own; the
-# system's stay as they are), in a pinned version, with pinned checksums. OPENVPN_TARBALL=<file>
+# system's stay as they are), in the version and with the checksums of pin.sh. OPENVPN_TARBALL=<file>
 # takes a tarball of OpenVPN of the same line instead, whose checksum is then the caller's matter.
-# OPENVPN_SOURCE=<folder> has the pinned files already, so that nothing is fetched.
+# OPENVPN_SOURCE=<directory> has the pinned files already, so that nothing is fetched.
 # OPENVPN_SYMBOLS=yes keeps the symbols, for packagers' tools to take out.
 #
-# A build is kept until the patches, this script, the tarball or the compiler change.
+# A build is kept until the patches, these scripts, the tarball or the compiler change.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -24,34 +23,17 @@ target=${CARGO_TARGET_DIR:-$root/target}
 what=${1:-client}
 check=${2:-}
 case $what in
-client | fetch) line=2.6 name=openvpn ;;
-server) line=2.6 name=openvpn-server ;;
-client-2.7) line=2.7 name=openvpn-2.7 ;;
-*) echo "usage: build.sh client|server|client-2.7 [--check] | fetch DIR" >&2; exit 2 ;;
+client | fetch) name=openvpn ;;
+server) name=openvpn-server ;;
+*) echo "usage: build.sh client|server [--check] | fetch DIR" >&2; exit 2 ;;
 esac
-
-# Version of the Debian package, its suite, and the SHA-256 of each file of its source.
-case $line in
-2.6)
-	version=2.6.14-0+deb12u2 suite=bookworm
-	orig=openvpn_2.6.14.orig.tar.gz
-	debian=openvpn_2.6.14-0+deb12u2.debian.tar.xz
-	sums='9eb6a6618352f9e7b771a9d38ae1631b5edfeed6d40233e243e602ddf2195e7a  openvpn_2.6.14.orig.tar.gz
-8024bac4a098e54c9af32a4a818a1b8557954793973a618675e1cdd9fbcf387b  openvpn_2.6.14-0+deb12u2.debian.tar.xz'
-	;;
-2.7)
-	# The Debian part of this one has left the mirror; the upstream tarball is still there.
-	version=2.7.7-1~bpo13+1 suite=trixie-backports
-	orig=openvpn_2.7.7.orig.tar.gz
-	debian=
-	sums='3ab8f48fd6c26d49ba2333a092433949afdb5c85c0e6a1ff265784fbc04a2463  openvpn_2.7.7.orig.tar.gz'
-	;;
-esac
+. "$here/pin.sh"
+. "$here/apt.sh"
 
 out=$target/$name
 stamp=$out/.stamp
 inputs() {
-	cat "$0" "$root/patches/openvpn/$line/series" "$root/patches/openvpn/$line"/*.patch
+	cat "$0" "$here/pin.sh" "$root/patches/openvpn/series" "$root/patches/openvpn"/*.patch
 	if [ "$what" = server ]; then
 		cat "$root/tests/endpoint/patches/series" "$root/tests/endpoint/patches"/*.patch
 	fi
@@ -72,15 +54,6 @@ if is_built; then exit 0; fi
 
 say() { echo "openvpn ($what): $*" >&2; }
 
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-
-# The mirror that apt has for Debian ($1 empty) or for its security updates, else $2.
-mirror() {
-	found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
-		sort -u | if [ -n "$1" ]; then grep "$1"; else grep -v security; fi | head -n 1) || true
-	echo "${found:-$2}"
-}
-
 # Fetches the source package's files into the cache, unless they are there.
 fetch() {
 	cd "$target/openvpn-source"
@@ -92,21 +65,10 @@ fetch() {
 	if echo "$sums" | sha256sum --check --status 2>/dev/null; then return; fi
 	say "fetching $version"
 	apt=$(mktemp -d "$target/openvpn-source/apt.XXXXXX")
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-	{
-		echo "deb-src [signed-by=$keyring] $(mirror '' http://deb.debian.org/debian) $suite main"
-		if [ "$suite" = bookworm ]; then
-			echo "deb-src [signed-by=$keyring]" \
-				"$(mirror security http://deb.debian.org/debian-security) bookworm-security main"
-		fi
-	} >"$apt/sources.list"
-	set -- -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
-	apt-get "$@" -qq update || say "some lists could not be read; going on"
-	tar_only=
-	[ -n "$debian" ] || tar_only=--tar-only
-	# If this fails, the checksums below say so.
-	apt-get "$@" -qq --download-only $tar_only source "openvpn=$version" || true
+	# If something fails here, the checksums below say so.
+	own_lists "$apt" "$suite" || say "some lists could not be read; going on"
+	# shellcheck disable=SC2086 # a list of words
+	apt-get ${apt_options:-} -qq --download-only source "openvpn=$version" || true
 	rm -rf "$apt"
 	echo "$sums" | sha256sum --check --quiet || {
 		say "the source of $version cannot be had, or is not what it was; OPENVPN_TARBALL= takes another"
@@ -156,7 +118,7 @@ else
 fi
 cd "$build"
 tar -xf "$tarball" --strip-components=1
-if [ -z "${OPENVPN_TARBALL:-}" ] && [ -n "$debian" ]; then
+if [ -z "${OPENVPN_TARBALL:-}" ]; then
 	tar -xf "$target/openvpn-source/$debian"
 	# Debian's security fixes; its patches are made with some fuzz.
 	while read -r patch _; do
@@ -165,7 +127,7 @@ if [ -z "${OPENVPN_TARBALL:-}" ] && [ -n "$debian" ]; then
 	done <debian/patches/series
 	if [ ! -x configure ]; then autoreconf --force --install; fi
 fi
-apply_series "$root/patches/openvpn/$line"
+apply_series "$root/patches/openvpn"
 if [ "$what" = server ]; then apply_series "$root/tests/endpoint/patches"; fi
 
 say "building"

@@ -21,7 +21,7 @@ spec=$build/SPECS/NetworkManager-aws-client-vpn.spec
 rm -rf "$build"
 mkdir -p "$build/SOURCES" "$build/SPECS" "${PACKAGE_BUILD_DIR:-$target/package}"
 cp "$dist/${name}_$version".orig*.tar.xz "$build/SOURCES/"
-openvpn=$(sed -n 's/.*openvpn_\(2\.6\.[0-9]*\)\.orig.*/\1/p' packaging/openvpn/build.sh | head -n 1)
+openvpn=$(sed -n 's/^orig=openvpn_\(.*\)\.orig.*/\1/p' packaging/openvpn/pin.sh)
 {
     echo "%global license_expression $(python3 packaging/crates.py licences)"
     sed -e "s/@version@/$version/; s/@revision@/$revision/; s/@openvpn_version@/$openvpn/" \

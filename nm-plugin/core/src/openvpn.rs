@@ -6,15 +6,6 @@
 use crate::profile::{Profile, Remote, SignIn, Transport, parts::push_line};
 use crate::secret::Secret;
 
-/// The line of OpenVPN that is started; some options exist in one line only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpenVpnVersion {
-    /// 2.6
-    V2_6,
-    /// 2.7
-    V2_7,
-}
-
 /// What the profile does not know.
 #[derive(Debug, Clone, Copy)]
 pub struct LaunchParameters<'a> {
@@ -22,8 +13,6 @@ pub struct LaunchParameters<'a> {
     pub management_socket: &'a str,
     /// The persistent device that OpenVPN attaches to.
     pub tun_device: &'a str,
-    /// Which OpenVPN.
-    pub version: OpenVpnVersion,
     /// The module that drives the security token, if the profile uses one.
     pub pkcs11_module: Option<&'a str>,
 }
@@ -55,13 +44,10 @@ pub fn launch(profile: &Profile, parameters: &LaunchParameters<'_>) -> Launch {
     add(&["--dev", parameters.tun_device]);
     add(&["--management", parameters.management_socket, "unix"]);
     let is_udp = |remote: &Remote| remote.transport == Transport::Udp;
-    match parameters.version {
+    if profile.remotes().iter().any(is_udp) {
         // Send without asking first whether one can: system calls saved, and each costs more
-        // under seccomp. 2.7 ignores it.
-        OpenVpnVersion::V2_6 if profile.remotes().iter().any(is_udp) => add(&["--fast-io"]),
-        OpenVpnVersion::V2_6 => {}
-        // Without it 2.7 runs a script of its own for the name servers.
-        OpenVpnVersion::V2_7 => add(&["--dns-updown", "disable"]),
+        // under seccomp.
+        add(&["--fast-io"]);
     }
     Launch {
         arguments,
@@ -124,11 +110,7 @@ mod tests {
         <cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
         <key>\n-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n</key>\n";
 
-    fn launched(version: OpenVpnVersion) -> Launch {
-        launched_from(PROFILE, version)
-    }
-
-    fn launched_from(text: &str, version: OpenVpnVersion) -> Launch {
+    fn launched(text: &str) -> Launch {
         let profile = Profile::parse(text, &mut |_| Err(String::new()))
             .unwrap()
             .profile;
@@ -138,7 +120,6 @@ mod tests {
             &LaunchParameters {
                 management_socket,
                 tun_device: "awsvpn0",
-                version,
                 pkcs11_module: None,
             },
         )
@@ -146,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_arguments_carry_no_secret_and_let_nothing_be_run() {
-        let launch = launched(OpenVpnVersion::V2_6);
+        let launch = launched(PROFILE);
         let expected = "--config stdin --client --dev-type tun --management-client \
             --management-hold --management-query-passwords --management-query-remote \
             --management-up-down --auth-retry interact --auth-nocache --ifconfig-noexec \
@@ -158,21 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn over_udp_2_6_sends_at_once() {
-        let udp = PROFILE.replace("443 tcp", "443 udp");
-        let saves = |text: &str, version| {
-            let launch = launched_from(text, version);
-            launch.arguments.contains(&"--fast-io".to_owned())
-        };
-        assert!(saves(&udp, OpenVpnVersion::V2_6));
-        assert!(!saves(&udp, OpenVpnVersion::V2_7));
-        assert!(!saves(PROFILE, OpenVpnVersion::V2_6));
-    }
-
-    #[test]
-    fn openvpn_2_7_is_kept_from_its_own_script() {
-        let launch = launched(OpenVpnVersion::V2_7);
-        assert!(launch.arguments.join(" ").ends_with("--dns-updown disable"));
+    fn over_udp_openvpn_sends_at_once() {
+        let fast = |text: &str| launched(text).arguments.contains(&"--fast-io".to_owned());
+        assert!(fast(&PROFILE.replace("443 tcp", "443 udp")));
+        assert!(!fast(PROFILE));
     }
 
     #[test]
@@ -199,6 +169,6 @@ mod tests {
             <ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n\
             <cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
             <key>\n-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n</key>\n";
-        assert_eq!(launched(OpenVpnVersion::V2_6).config.expose(), expected);
+        assert_eq!(launched(PROFILE).config.expose(), expected);
     }
 }

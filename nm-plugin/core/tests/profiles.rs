@@ -1,7 +1,7 @@
 //! Profiles as AWS exports them, and what must never get through one.
 
 use aws_client_vpn_core::credential::Credential;
-use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
+use aws_client_vpn_core::openvpn::{self, LaunchParameters};
 use aws_client_vpn_core::profile::{
     Inline, ParseError, Profile, Remote, SignIn, StaticChallenge, Transport,
 };
@@ -54,7 +54,6 @@ fn config(profile: &Profile) -> Secret {
     let parameters = LaunchParameters {
         management_socket: "/run/nm-aws-client-vpn/1/management",
         tun_device: "awsvpn0",
-        version: OpenVpnVersion::V2_6,
         pkcs11_module: None,
     };
     openvpn::launch(profile, &parameters).config
@@ -443,7 +442,7 @@ fn what_is_cut_off_or_too_large_is_refused() {
     }
 }
 
-/// OpenVPN 2.6.14 and 2.7.7 end at once with these.
+/// OpenVPN 2.6.14 ends at once with these.
 #[test]
 fn lines_that_do_not_fit_together_are_named() {
     let (udp, tcp) = (fixture!("saml"), fixture!("password-mfa"));

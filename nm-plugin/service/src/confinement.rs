@@ -7,7 +7,7 @@
 //! * **Landlock**: the file system is closed but for the libraries and settings that OpenVPN and
 //!   its TLS library read, and for its tun device. Nothing else can be read, nothing written, and
 //!   no other program executed.
-//! * **seccomp**: a list of the system calls that OpenVPN 2.6 and 2.7 were seen to use. All others
+//! * **seccomp**: a list of the system calls that OpenVPN was seen to use. All others
 //!   fail with ENOSYS, as on an older kernel: the C library then falls back where it can, and a
 //!   library that was upgraded costs a fallback and not the connection. Killing the process
 //!   instead would tell an attacker no less and a user much less.
@@ -159,7 +159,7 @@ const SOCKET_FAMILIES: [i32; 4] = [
     libc::AF_NETLINK,
 ];
 
-/// Seen in runs of OpenVPN 2.6.14 and 2.7.7 (strace: login, restart and end, on UDP and TCP), with
+/// Seen in runs of OpenVPN 2.6 and 2.7 (strace: login, restart and end, on UDP and TCP), with
 /// their relatives that other versions and other C libraries use for the same.
 const SYSTEM_CALLS: &[i64] = &[
     // To begin and to end.

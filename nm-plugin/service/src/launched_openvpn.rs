@@ -8,7 +8,7 @@ use crate::runtime_dir::RuntimeDir;
 use crate::tun_device::TunDevice;
 use crate::{journal, pkcs11_module};
 use aws_client_vpn_core::management::{self, Line, Notification};
-use aws_client_vpn_core::openvpn::{self, LaunchParameters, OpenVpnVersion};
+use aws_client_vpn_core::openvpn::{self, LaunchParameters};
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::redact::for_journal;
 use aws_client_vpn_core::session::Input;
@@ -44,7 +44,6 @@ impl LaunchedOpenVpn {
         let parameters = LaunchParameters {
             management_socket: socket_path,
             tun_device: device.name(),
-            version: OpenVpnVersion::V2_6,
             pkcs11_module: pkcs11_module.as_deref(),
         };
         let launch = openvpn::launch(profile, &parameters);

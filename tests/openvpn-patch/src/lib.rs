@@ -11,4 +11,4 @@ mod process;
 
 pub use certificates::Certificates;
 pub use management::{Management, quote};
-pub use process::{Line, OpenVpn, Program, Role, Transport};
+pub use process::{OpenVpn, Program, Role, Transport};

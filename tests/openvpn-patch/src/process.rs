@@ -10,20 +10,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// The line of OpenVPN that a client is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// 2.6.14, which is installed.
-    V26,
-    /// 2.7.7.
-    V27,
-}
-
 /// Which program is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
     /// Our patched client.
-    Patched(Line),
+    Patched,
     /// The patched server for tests.
     TestServer,
     /// Debian's.
@@ -70,8 +61,7 @@ impl Program {
             target.join(name).join("openvpn")
         };
         let (path, remedy) = match self {
-            Self::Patched(Line::V26) => (built("openvpn"), "make openvpn"),
-            Self::Patched(Line::V27) => (built("openvpn-2.7"), "make openvpn-for-tests"),
+            Self::Patched => (built("openvpn"), "make openvpn"),
             Self::TestServer => (built("openvpn-server"), "make openvpn-for-tests"),
             Self::Stock => (PathBuf::from("/usr/sbin/openvpn"), "make deps"),
         };
@@ -138,7 +128,7 @@ impl OpenVpn {
         let listener = UnixListener::bind(&socket).expect("a socket");
         let mut child = Network::shared()
             .command(&program.path())
-            .args(arguments(program, role, &socket))
+            .args(arguments(role, &socket))
             .args(options)
             .current_dir(directory.path())
             .stdin(Stdio::null())
@@ -282,7 +272,7 @@ fn keep_log(
     ended
 }
 
-fn arguments(program: Program, role: Role, socket: &Path) -> Vec<String> {
+fn arguments(role: Role, socket: &Path) -> Vec<String> {
     let certificates = Certificates::shared();
     let file = |name: &str| certificates.path(name).to_string_lossy().into_owned();
     // A client without a tun does all that is asked of it here; a server insists on one.
@@ -321,9 +311,6 @@ fn arguments(program: Program, role: Role, socket: &Path) -> Vec<String> {
                  --remote-cert-tls server --management-query-passwords --auth-retry interact \
                  --auth-nocache --script-security 0",
             );
-            if program == Program::Patched(Line::V27) {
-                text += " --dns-updown disable";
-            }
         }
     }
     text.split_whitespace().map(str::to_owned).collect()

@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
-use aws_client_vpn_core::openvpn::{LaunchParameters, OpenVpnVersion, launch};
+use aws_client_vpn_core::openvpn::{LaunchParameters, launch};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{credentials, self};
 
@@ -37,7 +37,6 @@ fuzz_target!(|text: &str| {
     let parameters = LaunchParameters {
         management_socket: "/run/nm-aws-client-vpn/1/management",
         tun_device: "awsvpn0",
-        version: OpenVpnVersion::V2_7,
         pkcs11_module: Some("/usr/lib/p11-kit-proxy.so"),
     };
     let config = launch(&profile, &parameters).config;

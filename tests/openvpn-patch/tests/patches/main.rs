@@ -6,10 +6,8 @@ mod push_request;
 mod pushed;
 mod stock;
 
-use aws_client_vpn_openvpn_patch_tests::{Line, OpenVpn, Program, Transport};
+use aws_client_vpn_openvpn_patch_tests::{OpenVpn, Program, Transport};
 
-/// Both lines that the patches are for.
-const LINES: [Line; 2] = [Line::V26, Line::V27];
 /// A session id as AWS makes them.
 const SESSION: &str = "instance-1/8123456789012345678/a4c1f0de-5f39-4c5e-9a53-0a1b2c3d36b3";
 
@@ -27,9 +25,9 @@ fn text(length: usize) -> String {
     text
 }
 
-fn federate_client(line: Line, transport: Transport, port: u16) -> OpenVpn {
+fn federate_client(transport: Transport, port: u16) -> OpenVpn {
     OpenVpn::client(
-        Program::Patched(line),
+        Program::Patched,
         transport,
         port,
         &["--auth-federate", "--auth-user-pass"],

@@ -1,13 +1,13 @@
 //! What a server pushes: what reaches who sets the routes, and what a server may not switch on.
 
-use crate::{LINES, test_server};
-use aws_client_vpn_openvpn_patch_tests::{Line, OpenVpn, Program, Transport};
+use crate::test_server;
+use aws_client_vpn_openvpn_patch_tests::{OpenVpn, Program, Transport};
 
 /// A client that is connected, and the environment that came with `>UPDOWN:UP`.
-fn connected(line: Line, pushed: &[&str]) -> (OpenVpn, Vec<String>) {
+fn connected(pushed: &[&str]) -> (OpenVpn, Vec<String>) {
     let (mut server, port) = test_server(Transport::Udp);
     let mut client = OpenVpn::client(
-        Program::Patched(line),
+        Program::Patched,
         Transport::Udp,
         port,
         &[
@@ -45,27 +45,23 @@ fn has(environment: &[String], variable: &str) -> bool {
 fn a_pushed_default_route_is_told_to_who_sets_the_routes() {
     const IPV4: &str = "route_redirect_gateway_ipv4=1";
     const IPV6: &str = "route_redirect_gateway_ipv6=1";
-    for line in LINES {
-        let (_client, environment) = connected(line, &["redirect-gateway def1"]);
-        assert!(has(&environment, IPV4), "{line:?}: {environment:?}");
-        assert!(!has(&environment, IPV6), "{line:?}: {environment:?}");
-        let (_client, environment) = connected(line, &["redirect-gateway def1 ipv6"]);
-        assert!(has(&environment, IPV4), "{line:?}: {environment:?}");
-        assert!(has(&environment, IPV6), "{line:?}: {environment:?}");
-        let (_client, environment) = connected(line, &["route 10.20.0.0 255.255.0.0"]);
-        assert!(!has(&environment, IPV4), "{line:?}: {environment:?}");
-    }
+    let (_client, environment) = connected(&["redirect-gateway def1"]);
+    assert!(has(&environment, IPV4), "{environment:?}");
+    assert!(!has(&environment, IPV6), "{environment:?}");
+    let (_client, environment) = connected(&["redirect-gateway def1 ipv6"]);
+    assert!(has(&environment, IPV4), "{environment:?}");
+    assert!(has(&environment, IPV6), "{environment:?}");
+    let (_client, environment) = connected(&["route 10.20.0.0 255.255.0.0"]);
+    assert!(!has(&environment, IPV4), "{environment:?}");
 }
 
 #[test]
 fn a_server_cannot_push_the_options_of_the_patches() {
-    for line in LINES {
-        let (client, _) = connected(line, &["auth-federate", "early-push-request"]);
-        for option in ["auth-federate", "early-push-request"] {
-            client.wait_log(
-                &format!("option '{option}' cannot be used in this context"),
-                1,
-            );
-        }
+    let (client, _) = connected(&["auth-federate", "early-push-request"]);
+    for option in ["auth-federate", "early-push-request"] {
+        client.wait_log(
+            &format!("option '{option}' cannot be used in this context"),
+            1,
+        );
     }
 }
