@@ -43,7 +43,7 @@ STAGE   := $(TARGET)/stage
 # Debian releases besides this one whose GNOME Settings is tried.
 RELEASES := trixie sid
 
-.PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests install stage \
+.PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
 	words check unit e2e desktop-test releases-test deb rpm packages-test reproducible release fuzz sanitize soak test \
 	demo bench endpoint
 
@@ -67,7 +67,9 @@ openvpn: ## our patched OpenVPN, in target/openvpn (source: Debian's, or OPENVPN
 
 openvpn-for-tests: openvpn
 	packaging/openvpn/build.sh server
-	packaging/openvpn/build.sh client-2.7
+
+openvpn-outdated: ## fails when Debian has a newer OpenVPN than the one that is built
+	packaging/openvpn/outdated.sh
 
 install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(libexecdir) \
