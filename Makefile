@@ -44,7 +44,7 @@ STAGE   := $(TARGET)/stage
 RELEASES := trixie sid
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
-	words check unit e2e desktop-test releases-test deb rpm packages-test reproducible release fuzz sanitize soak test \
+	words check unit e2e desktop-test releases-test system-root system-test system-shell deb rpm packages-test reproducible release fuzz sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -177,13 +177,25 @@ releases-test: deps openvpn-for-tests stage ## the editor in GNOME Settings of n
 	for release in $(RELEASES); do tests/desktop/make-root.sh $$release || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-desktop --bin releases $(RELEASES)
 
+system-root: deps openvpn stage
+	packaging/deb/from-stage.sh
+	tests/system/make-root.sh
+
+system-test: openvpn-for-tests system-root ## tests on a booted Debian with ordinary users (root, downloads it)
+	$(CARGO) test --locked -p aws-client-vpn-system
+
+# Who is logged in at its screen.
+USERS ?= ada
+system-shell: openvpn-for-tests system-root ## root's shell on that system, to look around
+	$(CARGO) run --locked -p aws-client-vpn-system --bin system-shell -- $(USERS)
+
 sanitize: deps ## the patched OpenVPN under ASan and UBSan: its own tests and ours (root)
 	packaging/openvpn/sanitize.sh
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh
 
-test: deps check openvpn-for-tests stage ## formats, lints, all tests, and a short run of each fuzz target (root)
+test: deps check openvpn-for-tests stage system-root ## formats, lints, all tests, and a short run of each fuzz target (root)
 	packaging/check-tree.sh $(STAGE)
 	$(CARGO) test --workspace --locked --no-fail-fast
 	FUZZ_SECONDS=5 packaging/fuzz.sh

@@ -30,12 +30,7 @@ for component in vendor openvpn; do
     tar -C "$tree/$component" --strip-components=1 -xf "$dist/${name}_$version.orig-$component.tar.xz"
 done
 
-mkdir "$tree/debian"
-for file in packaging/deb/*; do
-    case $file in */build.sh | */licences | */copyright.in) ;; *) cp -r "$file" "$tree/debian/" ;; esac
-done
-python3 packaging/crates.py copyright packaging/deb/copyright.in >"$tree/debian/copyright"
-python3 packaging/changelog.py deb "$version" "$revision" "$SOURCE_DATE_EPOCH" >"$tree/debian/changelog"
+packaging/deb/control-files.sh "$tree" "$revision"
 
 # Rust may come from rustup rather than from Debian: its own folder then, because debhelper hides
 # the home that rustup's stand-ins look in, and no check for packages of that name.

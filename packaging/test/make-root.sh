@@ -12,34 +12,19 @@ suite=$1
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$here/target}
 root=$target/package-roots/$suite
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
-    sort -u | grep -v security | head -n 1) || true
-mirror=${mirror:-http://deb.debian.org/debian}
 
 inside() {
     chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
         DEBIAN_FRONTEND=noninteractive "$@"
 }
-# An archive of testing may be older than its Release file likes.
 apt() {
-    inside apt-get -q -y -o Acquire::Check-Valid-Until=false -o APT::Sandbox::User=root \
-        -o Dpkg::Use-Pty=0 --no-install-recommends "$@"
+    inside apt-get -q -y "$@"
 }
 
 if [ ! -e "$root/.made" ]; then
-    rm -rf "$root"
-    mkdir -p "$root"
-    # An older debootstrap has no script of a newer suite's name; sid's does for all of them.
-    script=/usr/share/debootstrap/scripts/$suite
-    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
-    debootstrap --variant=minbase --keyring="$keyring" "$suite" "$root" "$mirror" "$script" \
-        >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
-    # Services are not started by packages: a lab starts what it needs.
-    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
-    chmod 755 "$root/usr/sbin/policy-rc.d"
-    cp /etc/resolv.conf "$root/etc/resolv.conf"
+    mkdir -p "$(dirname "$root")"
+    "$here/packaging/test/debootstrap.sh" "$suite" "$root" >"$root.log" 2>&1 ||
+        { tail -n 20 "$root.log" >&2; exit 1; }
     apt update >>"$root.log" 2>&1
     apt install network-manager dbus iproute2 iputils-ping procps curl \
         >>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }

@@ -17,28 +17,12 @@ stamp=$out.made-by
 wanted=$(sha256sum <"$here/make-root.sh" | cut -d' ' -f1)
 [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || exit 0
 
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
-	2>/dev/null | sort -u | grep -v security | head -n 1) || true
-mirror=${mirror:-http://deb.debian.org/debian}
-
 mkdir -p "$(dirname "$out")"
-rm -rf "$out"
-# A release that this debootstrap does not know is made as sid is.
-scripts=/usr/share/debootstrap/scripts
-script=$scripts/$release
-[ -e "$script" ] || script=$scripts/sid
-debootstrap --variant=minbase "$release" "$out" "$mirror" "$script"
-
-# Package scripts ask this before they start a service; 101 means: do not.
-printf '#!/bin/sh\nexit 101\n' >"$out/usr/sbin/policy-rc.d"
-chmod 755 "$out/usr/sbin/policy-rc.d"
-mkdir -p "$out/etc/apt/apt.conf.d"
-echo 'Acquire::Check-Valid-Until "false";' >"$out/etc/apt/apt.conf.d/90tests"
-echo "deb $mirror $release main" >"$out/etc/apt/sources.list"
+"$root/packaging/test/debootstrap.sh" "$release" "$out"
 apt="unshare --mount --pid --fork --kill-child --mount-proc=$out/proc \
 	chroot $out env DEBIAN_FRONTEND=noninteractive apt-get -q -y"
 $apt update
-$apt install --no-install-recommends \
+$apt install \
 	network-manager network-manager-openvpn-gnome gnome-control-center openvpn dbus iproute2 \
 	iputils-ping procps curl xvfb xdotool imagemagick at-spi2-core adwaita-icon-theme fonts-cantarell \
 	libgl1-mesa-dri libpkcs11-helper1 libnl-genl-3-200 openbox x11-utils systemd

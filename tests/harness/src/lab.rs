@@ -22,7 +22,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -142,17 +142,9 @@ impl Lab {
     /// If it cannot; see the module's doc.
     #[must_use]
     pub fn start(options: &Options) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
         let turn = Turn::take(options.desktop);
         let tools = Tools::locate();
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = tools
-            .target
-            .join("lab")
-            .join(format!("acv-{}-{number}", std::process::id()));
-        fs::create_dir_all(dir.join("profiles")).expect("the target folder is writable");
-        fs::create_dir_all(dir.join("bin")).expect("the target folder is writable");
-        machines::write_browser(&dir);
+        let dir = new_folder();
         assert!(
             !options.product || tools.product_is_staged(),
             "{} is missing: run `make stage`",
@@ -505,10 +497,7 @@ impl Lab {
     /// What the person at the browser did.
     #[must_use]
     pub fn browser_events(&self) -> Vec<Event> {
-        let text = fs::read_to_string(self.dir.join("logs/browser.log")).unwrap_or_default();
-        text.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        read_browser_events(&self.dir)
     }
 
     /// Waits for what the person at the browser does.
@@ -538,16 +527,7 @@ impl Lab {
 
     /// Sets what the person at the browser does from now on.
     pub fn set_browser(&self, browser: &Browser) {
-        let (how, password) = match browser {
-            Browser::Scripted => ("scripted", "correct horse"),
-            Browser::WrongPassword => ("scripted", "wrong horse"),
-            Browser::Chromium => ("chromium", "correct horse"),
-            Browser::Closed => ("closed", ""),
-            Browser::Missing => ("missing", ""),
-            Browser::Replay => ("replay", ""),
-        };
-        let plan = json!({"how": how, "user": "ada@example.com", "password": password});
-        fs::write(self.dir.join("browser.json"), plan.to_string()).expect("the lab is writable");
+        write_browser_plan(&self.dir, browser);
     }
 
     /// Sets what the person at the desktop types into the dialogs to come: into each the next of
@@ -678,10 +658,52 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("the logs are in {}", self.dir.join("logs").display());
-        } else {
-            drop(fs::remove_dir_all(&self.dir));
-        }
+        leave(&self.dir);
     }
+}
+
+/// Makes the folder that the machines of one lab share; its name is the lab's.
+pub(crate) fn new_folder() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let dir = Tools::locate()
+        .target
+        .join("lab")
+        .join(format!("acv-{}-{number}", std::process::id()));
+    for part in ["profiles", "bin", "logs"] {
+        fs::create_dir_all(dir.join(part)).expect("the target folder is writable");
+    }
+    machines::write_browser(&dir);
+    dir
+}
+
+/// Takes the folder away, or says where the logs of a failed test are.
+pub(crate) fn leave(dir: &Path) {
+    if std::thread::panicking() {
+        eprintln!("the logs are in {}", dir.join("logs").display());
+    } else {
+        drop(fs::remove_dir_all(dir));
+    }
+}
+
+/// What the person at the browser of the lab in `dir` did.
+pub(crate) fn read_browser_events(dir: &Path) -> Vec<Event> {
+    let text = fs::read_to_string(dir.join("logs/browser.log")).unwrap_or_default();
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
+}
+
+/// Sets what the person at the browser of the lab in `dir` does.
+pub(crate) fn write_browser_plan(dir: &Path, browser: &Browser) {
+    let (how, password) = match browser {
+        Browser::Scripted => ("scripted", "correct horse"),
+        Browser::WrongPassword => ("scripted", "wrong horse"),
+        Browser::Chromium => ("chromium", "correct horse"),
+        Browser::Closed => ("closed", ""),
+        Browser::Missing => ("missing", ""),
+        Browser::Replay => ("replay", ""),
+    };
+    let plan = json!({"how": how, "user": "ada@example.com", "password": password});
+    fs::write(dir.join("browser.json"), plan.to_string()).expect("the lab is writable");
 }

@@ -10,6 +10,7 @@
 //! return errors.
 
 mod agent;
+mod booted;
 mod clock;
 mod desktop;
 mod endpoint;
@@ -31,6 +32,7 @@ mod wait;
 mod world;
 
 pub use agent::{Agent, AgentStyle, VpnState};
+pub use booted::Booted;
 pub use desktop::Desktop;
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use events::{Event, Events};

@@ -28,7 +28,7 @@ pub(crate) fn client_setup(product: bool) -> String {
     } else {
         String::new()
     };
-    let connections = "/etc/NetworkManager/system-connections";
+    let connections = connections("");
     let scripts = "/etc/NetworkManager/dispatcher.d/pre-down.d";
     format!(
         "mkdir /run/overlay/etc /run/overlay/work\n\
@@ -41,23 +41,31 @@ pub(crate) fn client_setup(product: bool) -> String {
          rm -f /etc/resolv.conf\n\
          echo 'nameserver {DNS}' >/etc/resolv.conf\n\
          rm -rf /etc/NetworkManager\n\
-         mkdir -p {connections}\n\
-         cat >{connections}/base.nmconnection <<'END'\n\
+         {connections}\
+         mkdir -p {scripts}\n\
+         cat >{scripts}/50-lab <<'END'\n{PRE_DOWN}END\n\
+         chmod 755 {scripts}/50-lab\n{usr}"
+    )
+}
+
+/// Shell that writes what NetworkManager knows of the cables, in the file system at `root`.
+pub(crate) fn connections(root: &str) -> String {
+    let folder = format!("{root}/etc/NetworkManager/system-connections");
+    format!(
+        "mkdir -p {folder}\n\
+         cat >{folder}/base.nmconnection <<'END'\n\
          [connection]\nid=base\nuuid=11111111-1111-4111-8111-111111111111\ntype=ethernet\n\
          interface-name=eth0\nautoconnect=true\n\
          [ipv4]\nmethod=manual\naddress1=192.0.2.10/24,192.0.2.254\ndns={DNS};\n\
          [ipv6]\nmethod=disabled\n\
          END\n\
-         cat >{connections}/other.nmconnection <<'END'\n\
+         cat >{folder}/other.nmconnection <<'END'\n\
          [connection]\nid=other\nuuid=22222222-2222-4222-8222-222222222222\ntype=ethernet\n\
          interface-name=eth1\nautoconnect=false\n\
          [ipv4]\nmethod=manual\naddress1=198.51.100.10/24,198.51.100.254\ndns={DNS};\n\
          [ipv6]\nmethod=disabled\n\
          END\n\
-         chmod 600 {connections}/*.nmconnection\n\
-         mkdir -p {scripts}\n\
-         cat >{scripts}/50-lab <<'END'\n{PRE_DOWN}END\n\
-         chmod 755 {scripts}/50-lab\n{usr}"
+         chmod 600 {folder}/*.nmconnection\n"
     )
 }
 
@@ -103,6 +111,14 @@ fn plug(client: &World, server: &World, name: &str) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// Lets every user of a machine write into the shared folder.
+pub(crate) fn let_everybody_write(dir: &Path) {
+    for part in ["", "logs"] {
+        fs::set_permissions(dir.join(part), fs::Permissions::from_mode(0o777))
+            .expect("the folder is ours");
+    }
 }
 
 /// What the auth dialog finds as browser.

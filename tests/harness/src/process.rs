@@ -81,6 +81,15 @@ pub(crate) fn children(parent: i32) -> Vec<i32> {
         .collect()
 }
 
+/// The systemd that is the first process of a container somewhere below the process `ancestor`.
+pub(crate) fn booted_below(ancestor: i32) -> Option<i32> {
+    children(ancestor).into_iter().find_map(|pid| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let is_systemd = name.trim() == "systemd";
+        is_systemd.then_some(pid).or_else(|| booted_below(pid))
+    })
+}
+
 /// The numbers of all processes that can be seen from here.
 pub(crate) fn all() -> Vec<i32> {
     let entries = fs::read_dir("/proc").expect("/proc is there");

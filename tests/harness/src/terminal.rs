@@ -5,7 +5,7 @@ use crate::up::Up;
 use crate::wait::wait_for;
 use crate::world::World;
 use std::io::{Read, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,17 @@ impl Terminal {
     /// If it cannot be started.
     pub(crate) fn start(world: &World, line: &str) -> Self {
         let mut command = world.command("script");
+        command.args(["--quiet", "--return", "--command", line, "/dev/null"]);
+        Self::of(world, command)
+    }
+
+    /// As [`Self::start`], by a command of the caller's that runs `script`.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn of(world: &World, mut command: Command) -> Self {
         command
-            .args(["--quiet", "--return", "--command", line, "/dev/null"])
             .env("TERM", "dumb")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

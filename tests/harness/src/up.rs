@@ -23,7 +23,9 @@ pub struct PendingUp {
 }
 
 impl PendingUp {
-    pub(crate) fn new(nmcli: Process) -> Self {
+    /// What `process` is running, which prints to pipes.
+    #[must_use]
+    pub fn new(nmcli: Process) -> Self {
         Self {
             started: Instant::now(),
             nmcli,

@@ -63,27 +63,9 @@ impl World {
         let log = log_file(dir, &format!("{name}-world"));
         // The network namespace needs a sysfs of its own, read-only: else NetworkManager waits for
         // a udev that is not there.
-        let mut holder = Command::new("setpriv")
-            .args([
-                "--pdeathsig",
-                "KILL",
-                "--",
-                "unshare",
-                "--net",
-                "--mount",
-                "--pid",
-                "--uts",
-            ])
-            .args([
-                "--ipc",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-                "sh",
-                "-c",
-            ])
+        let mut holder = holder()
+            .args(["--uts", "--ipc", "sh", "-c"])
             .arg(script)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -103,6 +85,32 @@ impl World {
                 .first()
                 .copied()
         });
+        Self {
+            name: name.to_owned(),
+            dir: dir.to_owned(),
+            holder,
+            init,
+        }
+    }
+
+    /// As [`Self::start`], but `script` boots the machine, whose first process is systemd.
+    pub(crate) fn boot(name: &str, dir: &Path, script: &str) -> Self {
+        let log = log_file(dir, &format!("{name}-world"));
+        let mut holder = holder()
+            .args(["sh", "-c", script])
+            .stdout(log.try_clone().expect("a file can be duplicated"))
+            .stderr(log)
+            .spawn()
+            .expect("setpriv and unshare (util-linux) can be run");
+        let booted = eventually("the machine boots or fails", START_LIMIT, || {
+            let ended = !matches!(holder.try_wait(), Ok(None));
+            let init = process::booted_below(holder.id().cast_signed());
+            (ended || init.is_some()).then_some(init)
+        });
+        let Some(init) = booted else {
+            let why = fs::read_to_string(dir.join(format!("logs/{name}-world.log")));
+            panic!("{name} does not boot: {}", why.unwrap_or_default());
+        };
         Self {
             name: name.to_owned(),
             dir: dir.to_owned(),
@@ -136,6 +144,7 @@ impl World {
                 "--pid",
                 "--uts",
                 "--ipc",
+                "--cgroup",
             ])
             .args(["--wdns=/", "--root", "--", program])
             .env_clear()
@@ -248,6 +257,17 @@ impl Drop for World {
         process::send(self.init, Signal::KILL);
         drop(self.holder.wait());
     }
+}
+
+/// What makes network, mount and process namespaces for the program that is its further arguments,
+/// and takes all processes in them with it when this thread ends.
+fn holder() -> Command {
+    let mut holder = Command::new("setpriv");
+    holder
+        .args(["--pdeathsig", "KILL", "--", "unshare", "--net", "--mount"])
+        .args(["--pid", "--fork", "--kill-child", "--mount-proc"])
+        .stdin(Stdio::null());
+    holder
 }
 
 /// Shell that goes on with the folder `system` as `/`; what is written there goes to memory.

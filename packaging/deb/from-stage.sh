@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes the binary packages of the tree that `make stage` has installed, into target/staged-packages:
+# the same control files, maintainer scripts and division as those of `make deb`, without building
+# anything again. For tests of installed packages; what is published comes from build.sh.
+set -eu
+cd "$(dirname -- "$0")/../.."
+. packaging/version.sh
+packages=$target/staged-packages
+rm -rf "$packages"
+mkdir -p "$packages/tree"
+packaging/deb/control-files.sh "$packages/tree" 1
+ln -s "$PWD/packaging" "$packages/tree/packaging"
+cd "$packages/tree"
+unset MAKEFLAGS MAKELEVEL
+DEB_BUILD_OPTIONS=noautodbgsym STAGED_TREE=$target/stage debian/rules binary >"$packages/log" 2>&1 ||
+    { tail -n 30 "$packages/log" >&2; exit 1; }
+cd ..
+rm -r tree

@@ -1,0 +1,135 @@
+//! The booted system.
+
+use crate::session::{Kind, Session};
+use aws_client_vpn_harness::{Booted, EndpointOptions, Tools, wait_for};
+use std::ops::Deref;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+/// How long a step may take on a busy machine.
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// The identifiers under which programs of ours write to the journal.
+const OURS: [&str; 4] = [
+    "nm-aws-client-vpn-service",
+    "nm-aws-client-vpn-auth-dialog",
+    "nm-aws-client-vpn-agent",
+    "nm-aws-client-vpn-login-window",
+];
+
+/// A booted system beside the emulated endpoint.
+#[derive(Debug)]
+pub struct System(Booted);
+
+impl Deref for System {
+    type Target = Booted;
+    fn deref(&self) -> &Booted {
+        &self.0
+    }
+}
+
+impl System {
+    /// Boots it, and installs the packages while it runs, as an administrator does.
+    ///
+    /// # Panics
+    /// If it cannot.
+    #[must_use]
+    pub fn start() -> Self {
+        let root = Tools::locate().target.join("system-roots/trixie");
+        assert!(
+            root.join(".made").exists(),
+            "there is no system to boot: run `make system-test`"
+        );
+        let system = Self(Booted::start(&root, &EndpointOptions::default()));
+        system.install_packages();
+        system
+    }
+
+    /// Installs the packages, or upgrades to them.
+    #[track_caller]
+    pub fn install_packages(&self) {
+        let script = "DEBIAN_FRONTEND=noninteractive \
+                      dpkg --install /run/lab-target/staged-packages/*.deb";
+        self.client.check(["sh", "-c", script]);
+    }
+
+    /// `user` logs in at the screen, and GNOME's session starts.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[must_use]
+    pub fn log_in(&self, user: &str) -> Session<'_> {
+        Session::start(self, user, Kind::Gnome)
+    }
+
+    /// `user` logs in at a text console.
+    ///
+    /// # Panics
+    /// If that fails.
+    #[must_use]
+    pub fn log_in_at_console(&self, user: &str) -> Session<'_> {
+        Session::start(self, user, Kind::Console)
+    }
+
+    /// Runs a line of shell as `user` over ssh, in a session of its own.
+    #[must_use]
+    pub fn over_ssh(&self, user: &str, line: &str) -> Output {
+        let mut command = self.as_user(user, "ssh");
+        command.args(["-o", "BatchMode=yes", "localhost", line]);
+        command.output().expect("nsenter can be run")
+    }
+
+    /// A command that runs as `user` outside any session.
+    pub(crate) fn as_user(&self, user: &str, program: &str) -> Command {
+        let mut command = self.client.command("runuser");
+        command
+            .args(["--user", user, "--", program])
+            .env("HOME", format!("/home/{user}"))
+            .env("USER", user);
+        command
+    }
+
+    /// What journalctl prints for `filters`, without its header.
+    #[must_use]
+    pub fn journal<const N: usize>(&self, filters: [&str; N]) -> String {
+        let line = [
+            "journalctl",
+            "--no-pager",
+            "--quiet",
+            "--output=short-precise",
+        ];
+        self.client.check(line.into_iter().chain(filters))
+    }
+
+    /// Waits until the journal has `text`, in what journalctl prints for `filters`.
+    ///
+    /// # Panics
+    /// If it does not come; with what our programs wrote.
+    #[track_caller]
+    pub fn journal_says<const N: usize>(&self, filters: [&str; N], text: &str) {
+        let says = || self.journal(filters).contains(text).then_some(());
+        if wait_for(SOON, says).is_none() {
+            panic!("the journal does not say {text:?}:\n{}", self.story());
+        }
+    }
+
+    /// What our programs and NetworkManager wrote to the journal.
+    #[must_use]
+    pub fn story(&self) -> String {
+        let mut filters = OURS.map(|name| format!("--identifier={name}")).to_vec();
+        filters.push("--identifier=NetworkManager".to_owned());
+        let line = ["journalctl", "--no-pager", "--output=short-precise"];
+        self.client
+            .check(line.into_iter().chain(filters.iter().map(String::as_str)))
+    }
+
+    /// The warnings and errors of our programs, and what others say about them.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let all = self.journal(["--priority=warning"]);
+        all.lines()
+            .filter(|line| line.contains("aws-client-vpn") || line.contains("AwsClientVpn"))
+            .map(ToOwned::to_owned)
+            .collect()
+    }
+}

@@ -1,0 +1,37 @@
+//! Our agent as a unit of the user's service manager.
+
+use aws_client_vpn_harness::eventually;
+use aws_client_vpn_system::{SOON, System};
+
+const UNIT: &str = "nm-aws-client-vpn-agent.service";
+
+#[test]
+fn the_agent_starts_with_the_session_and_again_when_it_is_killed() {
+    let system = System::start();
+    let ada = system.log_in("ada");
+    let main = || {
+        let main = ada.check([
+            "systemctl",
+            "--user",
+            "show",
+            "--property=MainPID",
+            "--value",
+            UNIT,
+        ]);
+        main.trim().parse::<u32>().ok().filter(|&pid| pid > 0)
+    };
+    let first = eventually("the agent runs", SOON, main);
+    ada.check(["systemctl", "--user", "kill", "--signal=KILL", UNIT]);
+    let second = eventually("it runs again", SOON, || main().filter(|&pid| pid != first));
+    ada.check(["systemctl", "--user", "restart", UNIT]);
+    eventually("it was restarted", SOON, || {
+        main().filter(|&pid| pid != second)
+    });
+    ada.import("udp", 443);
+    ada.connects();
+    ada.log_out();
+    eventually("it ends with the session", SOON, || {
+        let running = system.client.processes_called("nm-aws-client-vpn-agent");
+        running.is_empty().then_some(())
+    });
+}

@@ -1,0 +1,32 @@
+//! What people do with the product on the first day.
+
+use crate::logins;
+use aws_client_vpn_system::System;
+
+/// Tells root's log of each thing that NetworkManager tells it.
+const SCRIPT: &str = "#!/bin/sh\necho \"$1 $2 $CONNECTION_ID\" >>/run/dispatched\n";
+
+#[test]
+fn an_ordinary_user_connects_and_disconnects() {
+    let system = System::start();
+    for folder in ["dispatcher.d", "dispatcher.d/pre-down.d"] {
+        let folder = format!("/etc/NetworkManager/{folder}");
+        let install = format!("printf '%s' \"$1\" >{folder}/50-tell && chmod 755 {folder}/50-tell");
+        system.client.check(["sh", "-ec", &install, "sh", SCRIPT]);
+    }
+    let ada = system.log_in("ada");
+    ada.import("udp", 443);
+    ada.connects();
+    assert_eq!(logins(&system), 1);
+    // The name is known inside only; systemd-resolved asks the endpoint's DNS server for it.
+    ada.check(["getent", "hosts", "files.corp.example"]);
+
+    ada.check(["nmcli", "connection", "down", "vpn"]);
+    assert!(!system.has_traffic());
+    let dispatched = system.client.check(["cat", "/run/dispatched"]);
+    for told in ["vpn-up vpn", "vpn-pre-down vpn", "vpn-down vpn"] {
+        assert!(dispatched.contains(told), "no {told}:\n{dispatched}");
+    }
+    ada.connects();
+    assert_eq!(system.warnings(), [""; 0]);
+}

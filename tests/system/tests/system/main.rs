@@ -1,0 +1,18 @@
+//! Tests on a booted Debian: what ordinary users do, under the real polkit, logind and journald.
+//!
+//! A test is a few lines: `System::start()` boots and installs, `log_in` gives a user's session,
+//! whose `check`, `import` and `connects` run as that user.
+
+mod agent;
+mod first_day;
+mod packages;
+mod ssh;
+mod two_users;
+
+use aws_client_vpn_system::System;
+
+/// How many logins the browser has done.
+fn logins(system: &System) -> usize {
+    let done = |event: &&aws_client_vpn_harness::Event| event["event"] == "done";
+    system.browser_events().iter().filter(done).count()
+}

@@ -1,0 +1,36 @@
+//! Two users at one computer.
+
+use crate::logins;
+use aws_client_vpn_harness::eventually;
+use aws_client_vpn_system::{SOON, System};
+use serde_json::json;
+
+#[test]
+fn a_login_is_shown_to_the_user_who_connects() {
+    let system = System::start();
+    let ada = system.log_in("ada");
+    ada.import("udp", 443);
+    // Who is not in this group needs an administrator's password to connect, see `rights`.
+    system.client.check(["gpasswd", "--add", "bob", "netdev"]);
+    let bob = system.log_in("bob");
+    bob.activate();
+    bob.connects();
+    system.endpoint_command(&json!({"kick": "all"}));
+    eventually("the second login is done", SOON, || {
+        (logins(&system) == 2).then_some(())
+    });
+    eventually("the tunnel is up again", SOON, || {
+        system.has_traffic().then_some(())
+    });
+    let dialogs = [
+        "--identifier=nm-aws-client-vpn-auth-dialog",
+        "--output=json",
+    ];
+    let dialogs = system.journal(dialogs);
+    let of = |uid: &str| dialogs.matches(&format!("\"_UID\":\"{uid}\"")).count();
+    assert!(of("1001") > 0 && of("1000") == 0, "{dialogs}");
+    // Whoever sits there may end it.
+    ada.activate();
+    ada.check(["nmcli", "connection", "down", "vpn"]);
+    assert!(!system.has_traffic());
+}
