@@ -3,7 +3,8 @@
 use aws_client_vpn_core::certificate::{Certificate, Validity};
 use aws_client_vpn_core::message;
 use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::profile::{Inline, is_encrypted};
+use aws_client_vpn_core::parts::Inline;
+use aws_client_vpn_core::pem::is_encrypted;
 
 /// The most certificates of a file that are told one by one.
 const SHOWN: usize = 2;

@@ -5,13 +5,15 @@ use crate::endpoint::{self, BadEndpoint};
 use crate::field::{Field, Kind, Value, name_check, source};
 use crate::read::{KEEPINGS, Values};
 use crate::visibility::{has_certificate, is_shown};
+use aws_client_vpn_core::directive::is_pkcs11_id;
 use aws_client_vpn_core::keys::{
     CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE,
     SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME,
 };
 use aws_client_vpn_core::message;
 use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::profile::{Inline, Problem, Transport, is_pkcs11_id};
+use aws_client_vpn_core::parts::{Inline, Transport};
+use aws_client_vpn_core::problem::Problem;
 use aws_client_vpn_core::settings::{self, SettingsError};
 use std::ops::RangeInclusive;
 

@@ -3,8 +3,9 @@
 //! The lines keep their order and their spelling unless their own field was touched.
 
 use crate::field::{Field, name_check};
+use aws_client_vpn_core::directive::{self, Directive};
 use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::profile::{self, Directive, Problem};
+use aws_client_vpn_core::problem::Problem;
 use std::collections::BTreeMap;
 
 /// Directives that have fields: what is shown in one place.
@@ -199,7 +200,7 @@ fn lines_of(lifted: Lifted, new: &Shown, old: Option<&Directive>) -> Vec<String>
 }
 
 fn line(name: &str, arguments: &[&str]) -> String {
-    profile::line(std::iter::once(name).chain(arguments.iter().copied()))
+    directive::line(std::iter::once(name).chain(arguments.iter().copied()))
 }
 
 /// What is wrong with an argument of a directive.

@@ -1,7 +1,7 @@
 //! The fields of the page and all that is said about them.
 
 use aws_client_vpn_core::mark;
-use aws_client_vpn_core::profile::Inline;
+use aws_client_vpn_core::parts::Inline;
 use aws_client_vpn_core::secret::Secret;
 use std::fmt;
 

@@ -6,7 +6,7 @@ use crate::file;
 use crate::form::Row;
 use crate::page::{GroupState, Page, PageField, Widgets};
 use crate::toolkit::{Content, Input, Parts, Question, Toolkit};
-use aws_client_vpn_core::profile::Inline;
+use aws_client_vpn_core::parts::Inline;
 use aws_client_vpn_i18n::{self as i18n, text};
 use glib::prelude::*;
 use std::cell::{OnceCell, RefCell};

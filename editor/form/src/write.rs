@@ -11,7 +11,7 @@ use aws_client_vpn_core::keys::{
     RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
     SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
-use aws_client_vpn_core::profile::{Inline, Transport};
+use aws_client_vpn_core::parts::{Inline, Transport};
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{self, VpnProperties};
 use std::collections::BTreeMap;

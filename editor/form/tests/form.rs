@@ -2,7 +2,8 @@
 //! is a connection that the service takes.
 
 use aws_client_vpn_core::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
-use aws_client_vpn_core::profile::{Inline, Profile};
+use aws_client_vpn_core::parts::Inline;
+use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{self, VpnProperties};
 use aws_client_vpn_core::well_known::SERVICE_TYPE;

@@ -1,7 +1,9 @@
 //! What the window shows of a file, decided without a toolkit.
 
 use aws_client_vpn_core::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
-use aws_client_vpn_core::profile::{Imported, Inline, Profile, Remote, SignIn, Transport};
+use aws_client_vpn_core::ovpn::Imported;
+use aws_client_vpn_core::parts::{Inline, Remote, SignIn, Transport};
+use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::region;
 use aws_client_vpn_i18n::{self as i18n, plural, text};
 use aws_client_vpn_profile_file::ImportError;
@@ -91,7 +93,7 @@ pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
         of_properties: false,
     });
     if !imported.notes.is_empty() {
-        let row = |note: &aws_client_vpn_core::profile::Note| {
+        let row = |note: &aws_client_vpn_core::problem::Note| {
             let reason = sentence(&i18n::translate(note.reason));
             let line = text!(
                 "Line {line}: {directive}",

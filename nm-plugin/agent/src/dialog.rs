@@ -4,7 +4,7 @@ use crate::request::Connection;
 use crate::terminal::Terminal;
 use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::window::Lines;
+use aws_client_vpn_core::wire::Lines;
 use std::env;
 use std::io;
 use std::os::fd::OwnedFd;

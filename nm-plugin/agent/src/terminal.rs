@@ -7,9 +7,10 @@ mod line;
 mod words;
 
 use crate::terminal::line::{EchoOff, read_line};
+use aws_client_vpn_core::form::Form;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::Form;
-use aws_client_vpn_core::window::{Answer, Countdown, Entries, Gesture, Lines, View};
+use aws_client_vpn_core::window::{Answer, Countdown, Entries, Gesture, View};
+use aws_client_vpn_core::wire::Lines;
 use std::collections::VecDeque;
 use std::env;
 use std::fs::File;

@@ -8,9 +8,9 @@
 mod portal;
 
 use crate::journal::Journal;
+use aws_client_vpn_core::answer::LoginFailure;
 use aws_client_vpn_core::message;
 use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::secret_prompt::LoginFailure;
 use std::env;
 use std::fmt::Display;
 use std::process::Stdio;

@@ -2,7 +2,7 @@
 //!
 //! A secret agent (gnome-shell, nm-applet, our own tests) runs it, tells it on the command line
 //! what the service asks for, and reads the answer from its standard output. What can be decided
-//! without I/O is in [`aws_client_vpn_core::secret_prompt`] and [`aws_client_vpn_core::saml`].
+//! without I/O is in [`aws_client_vpn_core::request`] and [`aws_client_vpn_core::saml`].
 //!
 //! The order of things is the point: the streams are made safe, the port is taken, and only then
 //! is the browser sent off, as soon as possible, because a person is waiting.
@@ -28,10 +28,10 @@ use crate::journal::Journal;
 use crate::login::End;
 use crate::stdio::Streams;
 use crate::window::Dismissed;
+use aws_client_vpn_core::answer::{self, EMPTY_ANSWER, LoginFailure};
+use aws_client_vpn_core::form::Form;
+use aws_client_vpn_core::request::{Prompt, PromptError};
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::{
-    self, EMPTY_ANSWER, Form, LoginFailure, Prompt, PromptError,
-};
 use aws_client_vpn_i18n as i18n;
 use rustix::process::DumpableBehavior;
 use std::fs::File;
@@ -157,7 +157,7 @@ async fn sign_in(prompt: &Prompt, stage: &Stage<'_>, agent: &mut Agent) -> ExitC
             let response = &answered.response;
             let text = format!("the browser answered ({} octets)", response.len());
             stage.journal.info(&text);
-            let answer = secret_prompt::answer(response.secret());
+            let answer = answer::answer(response.secret());
             let told = hand_over(&answer, agent, stage);
             tokio::join!(told, answered.page_delivered()).0
         }
@@ -168,7 +168,7 @@ async fn sign_in(prompt: &Prompt, stage: &Stage<'_>, agent: &mut Agent) -> ExitC
 
 async fn fail(failure: &LoginFailure, stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
     stage.journal.error(&failure.to_string());
-    hand_over(&secret_prompt::answer(&failure.to_secret()), agent, stage).await
+    hand_over(&answer::answer(&failure.to_secret()), agent, stage).await
 }
 
 fn cancelled(stage: &Stage<'_>) -> ExitCode {

@@ -5,8 +5,8 @@
 //! Then the user has to know which program. A login of another of our connections is waited for:
 //! it will be over, and this one's turn comes.
 
+use aws_client_vpn_core::answer::LoginFailure;
 use aws_client_vpn_core::listening::{listener_in, peer_in};
-use aws_client_vpn_core::secret_prompt::LoginFailure;
 use std::fmt;
 use std::fs;
 use std::io;

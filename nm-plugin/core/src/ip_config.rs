@@ -3,7 +3,8 @@
 //! Typed, with one field for each key of nm-vpn-dbus-interface.h that matters; the service turns
 //! them into dictionaries.
 
-use crate::tunnel_env::{Network, Route, TunnelError, TunnelParameters};
+use crate::ip::{Network, Route};
+use crate::tunnel_env::{TunnelError, TunnelParameters};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// All that NetworkManager is told of a tunnel.

@@ -15,8 +15,9 @@ pub mod netlink;
 pub use end::End;
 pub use lan::local_networks;
 
-use crate::profile::Transport;
-use crate::tunnel_env::Network;
+use crate::ip::Network;
+use crate::parts::Transport;
+use crate::settings::Choices;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -28,15 +29,6 @@ pub const MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
 const LONGEST_UUID: usize = 64;
 /// How many addresses of an endpoint are let through.
 const MOST_ENDPOINTS: usize = 64;
-
-/// What a user with a kill switch chose to let through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Choices {
-    /// The networks that the computer is connected to.
-    pub lan: bool,
-    /// The web, for every program, while a lost connection waits for a new sign-in.
-    pub sign_in: bool,
-}
 
 /// Where packets to the endpoint go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

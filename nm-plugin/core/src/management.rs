@@ -12,7 +12,7 @@ pub use decode::decode;
 pub use encode::EncodeError;
 pub use lines::{LINE_LIMIT, Line, LineBuffer};
 
-use crate::profile::Transport;
+use crate::parts::Transport;
 use crate::secret::Secret;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -3,7 +3,9 @@
 //! The configuration is written from the parsed profile and goes in through standard input, so
 //! that neither the user's file nor a private key in a file ever reaches OpenVPN.
 
-use crate::profile::{Profile, Remote, SignIn, Transport, parts::push_line};
+use crate::ovpn::write::push_line;
+use crate::parts::{Remote, SignIn, Transport};
+use crate::profile::Profile;
 use crate::secret::Secret;
 
 /// What the profile does not know.

@@ -2,216 +2,22 @@
 //!
 //! A profile may come from a stranger's mail and ends in front of a service that runs as root, so
 //! nothing of the file is passed on: it is read into this type, directive by directive against a
-//! table of what is allowed (see [`directives`](self)), and OpenVPN's configuration is written
+//! table of what is allowed (see [`directive`](crate::directive)), and OpenVPN's configuration is written
 //! from the type.
 
-mod complaint;
-mod directives;
-mod parse;
-mod pem;
-mod words;
-mod write;
-
-pub use complaint::{Note, ParseError, Problem};
-pub use parse::Imported;
-
-/// For the other form a profile is kept in, see [`crate::settings`].
-pub(crate) mod parts {
-    pub(crate) use super::parse::{
-        Parts, checked_content, directive_of_line, is_pkcs11_id, transport_of,
-    };
-    pub(crate) use super::pem::is_encrypted;
-    pub(crate) use super::write::push_line;
-}
-
 use crate::credential::Credential;
-use crate::secret::Secret;
+use crate::directive::Directive;
+use crate::directive::check::{check_together, is_host, keep};
+use crate::directive::table::Argument;
+use crate::message;
+use crate::parts::{Inline, Remote, SignIn};
+use crate::pem;
+use crate::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
 
-/// A line of a profile with these words, quoted where they need it.
-#[must_use]
-pub fn line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    words::join(words)
-}
-
-/// Whether `host` can be the name or address of an endpoint.
-#[must_use]
-pub fn is_host(host: &str) -> bool {
-    parse::is_host(host)
-}
-
-/// Whether `id` can be the name of a key on a security token.
-#[must_use]
-pub fn is_pkcs11_id(id: &str) -> bool {
-    parse::is_pkcs11_id(id)
-}
-
-/// Whether a private key in PEM needs a passphrase.
-#[must_use]
-pub fn is_encrypted(key: &str) -> bool {
-    pem::is_encrypted(key)
-}
-
-/// How packets reach the endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// UDP, AWS's default.
-    Udp,
-    /// TCP.
-    Tcp,
-}
-
-impl Transport {
-    /// As OpenVPN writes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-        }
-    }
-}
-
-/// Where the endpoint is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remote {
-    /// A DNS name or an address.
-    pub host: String,
-    /// 443 or 1194, for AWS.
-    pub port: u16,
-    /// UDP or TCP.
-    pub transport: Transport,
-}
-
-/// What a user types besides a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StaticChallenge {
-    /// The question.
-    pub text: String,
-    /// Whether the answer may be seen while it is typed.
-    pub echo: bool,
-}
-
-/// How users sign in. Each may come with a client certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SignIn {
-    /// Single sign-on in a browser (`auth-federate`).
-    Saml,
-    /// A client certificate alone.
-    Certificate,
-    /// A user name and a password (`auth-user-pass`).
-    Password {
-        /// A one-time code along with it.
-        static_challenge: Option<StaticChallenge>,
-    },
-}
-
-/// What a profile carries in `<tag>` blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Inline {
-    /// Certificates of the authority that signed the endpoint's.
-    Ca,
-    /// The client's certificate.
-    Cert,
-    /// The client's private key: a secret.
-    Key,
-    /// Certificates between the client's and its authority's.
-    ExtraCerts,
-    /// Certificate, key and authority in one, in base64: a secret.
-    Pkcs12,
-    /// Revoked certificates.
-    CrlVerify,
-    /// A key shared by all clients: a secret.
-    TlsAuth,
-    /// A key shared by all clients: a secret.
-    TlsCrypt,
-}
-
-impl Inline {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Ca,
-        Self::Cert,
-        Self::Key,
-        Self::ExtraCerts,
-        Self::Pkcs12,
-        Self::CrlVerify,
-        Self::TlsAuth,
-        Self::TlsCrypt,
-    ];
-
-    /// The name of the directive, of the tag, and of the key in NetworkManager's settings.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ca => "ca",
-            Self::Cert => "cert",
-            Self::Key => "key",
-            Self::ExtraCerts => "extra-certs",
-            Self::Pkcs12 => "pkcs12",
-            Self::CrlVerify => "crl-verify",
-            Self::TlsAuth => "tls-auth",
-            Self::TlsCrypt => "tls-crypt",
-        }
-    }
-
-    /// Whether it has to be kept like a password.
-    #[must_use]
-    pub fn is_secret(self) -> bool {
-        match self {
-            Self::Key | Self::Pkcs12 | Self::TlsAuth | Self::TlsCrypt => true,
-            Self::Ca | Self::Cert | Self::ExtraCerts | Self::CrlVerify => false,
-        }
-    }
-
-    /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
-    #[must_use]
-    pub fn content_of_file(self, octets: &[u8]) -> Option<Secret> {
-        let text =
-            pem::text_of_file(self, octets).or_else(|| pem::certificate_of_der(self, octets))?;
-        parse::checked_content(self, &text).map(Secret::new)
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|inline| inline.name() == name)
-    }
-}
-
-/// A directive of the profile that goes to OpenVPN as it is, checked against the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Directive {
-    name: &'static str,
-    arguments: Vec<String>,
-}
-
-impl Directive {
-    /// Reads a line of a profile; `None` if it says nothing that OpenVPN would be told.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn of_line(line: &str) -> Result<Option<Self>, Problem> {
-        parse::directive_of_line(line)
-    }
-
-    /// As a line.
-    #[must_use]
-    pub fn to_line(&self) -> String {
-        let arguments = self.arguments.iter().map(String::as_str);
-        words::join(std::iter::once(self.name).chain(arguments))
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Its arguments, unquoted.
-    #[must_use]
-    pub fn arguments(&self) -> &[String] {
-        &self.arguments
-    }
-}
+/// The most addresses of an endpoint.
+pub(crate) const REMOTE_LIMIT: usize = 64;
 
 /// An AWS Client VPN profile, valid by construction.
 #[derive(Clone, PartialEq, Eq)]
@@ -224,11 +30,69 @@ pub struct Profile {
     pkcs11_id: Option<String>,
     pkcs11_provider: Option<String>,
     goes_without: BTreeSet<Credential>,
-    inline: BTreeMap<Inline, zeroize::Zeroizing<String>>,
+    inline: BTreeMap<Inline, Zeroizing<String>>,
     directives: Vec<Directive>,
 }
 
 impl Profile {
+    /// Puts a profile together out of parts; the same checks hold as for a file.
+    pub(crate) fn from_parts(parts: Parts) -> Result<Self, Problem> {
+        if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
+            return Err(Problem::NoRemote);
+        }
+        if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
+            let reason = message!("'{host}' is not the name of a host", host = remote.host);
+            return Err(Problem::BadArgument {
+                directive: "remote".to_owned(),
+                reason,
+            });
+        }
+        if let SignIn::Password {
+            static_challenge: Some(challenge),
+        } = &parts.sign_in
+        {
+            let kinds = &[Argument::Text, Argument::OneOf(&["0", "1"])];
+            let arguments = [challenge.text.clone(), "1".to_owned()];
+            keep("static-challenge", 2, kinds, &arguments)?;
+        }
+        check_together(&parts.remotes, &parts.directives)?;
+        let has = |inline| parts.inline.contains_key(&inline);
+        if !has(Inline::Ca) && !has(Inline::Pkcs12) {
+            return Err(Problem::NoCa);
+        }
+        if has(Inline::Cert) != has(Inline::Key) {
+            return Err(Problem::HalfCertificate);
+        }
+        let certificates = [
+            has(Inline::Cert),
+            has(Inline::Pkcs12),
+            parts.pkcs11_id.is_some(),
+        ];
+        let certificates = certificates
+            .into_iter()
+            .filter(|is_there| *is_there)
+            .count();
+        if certificates > 1 {
+            return Err(Problem::SeveralCertificates);
+        }
+        let certificate = certificates == 1;
+        if matches!(parts.sign_in, SignIn::Certificate) && !certificate {
+            return Err(Problem::NoSignIn);
+        }
+        Ok(Self {
+            remotes: parts.remotes,
+            random_hostname: parts.random_hostname,
+            sign_in: parts.sign_in,
+            user_name: parts.user_name,
+            early_push_request: parts.early_push_request,
+            pkcs11_id: parts.pkcs11_id,
+            pkcs11_provider: parts.pkcs11_provider,
+            goes_without: parts.goes_without,
+            inline: parts.inline,
+            directives: parts.directives,
+        })
+    }
+
     /// Where the endpoint is; never empty.
     #[must_use]
     pub fn remotes(&self) -> &[Remote] {
@@ -319,6 +183,20 @@ impl Profile {
         labels.find(|label| *label == "clientvpn")?;
         labels.next()
     }
+}
+
+/// The parts of a profile, not checked together yet.
+pub(crate) struct Parts {
+    pub(crate) remotes: Vec<Remote>,
+    pub(crate) random_hostname: bool,
+    pub(crate) sign_in: SignIn,
+    pub(crate) user_name: Option<String>,
+    pub(crate) early_push_request: bool,
+    pub(crate) pkcs11_id: Option<String>,
+    pub(crate) pkcs11_provider: Option<String>,
+    pub(crate) goes_without: BTreeSet<Credential>,
+    pub(crate) inline: BTreeMap<Inline, Zeroizing<String>>,
+    pub(crate) directives: Vec<Directive>,
 }
 
 /// Keys are never shown.

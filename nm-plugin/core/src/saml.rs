@@ -12,7 +12,6 @@ mod root;
 
 use crate::message::Worded;
 use crate::secret::Secret;
-use crate::secret_prompt;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -67,7 +66,7 @@ pub enum SamlError {
     #[error("the answer belongs to another login; go on in the newest tab or connect again")]
     OtherLogin,
     /// The auth dialog sent the reason of a failure instead, see
-    /// [`LoginFailure`](secret_prompt::LoginFailure).
+    /// [`LoginFailure`](crate::answer::LoginFailure).
     #[error("{0}")]
     LoginFailed(String),
 }
@@ -178,12 +177,8 @@ impl SamlResponse {
     /// Takes what a secret agent handed over.
     ///
     /// # Errors
-    /// [`SamlError`] if it is not a response; [`SamlError::LoginFailed`] if it says why there is
-    /// none.
+    /// [`SamlError`] if it is none.
     pub fn from_secret(secret: Secret) -> Result<Self, SamlError> {
-        if let Some(failure) = secret_prompt::login_failure_text(&secret) {
-            return Err(SamlError::LoginFailed(failure));
-        }
         check(secret.expose().as_bytes())?;
         Ok(Self(secret))
     }
@@ -376,16 +371,6 @@ mod tests {
             SamlResponse::from_secret(secret),
             Err(SamlError::TooLong(over))
         );
-    }
-
-    #[test]
-    fn a_failure_that_came_instead_is_told() {
-        let secret =
-            secret_prompt::LoginFailure::NoBrowser(crate::message!("none found")).to_secret();
-        let Err(SamlError::LoginFailed(text)) = SamlResponse::from_secret(secret) else {
-            panic!("a failure passed for a response");
-        };
-        assert!(text.ends_with("none found"), "{text}");
     }
 
     #[test]

@@ -31,6 +31,7 @@ use remote::Remote;
 use renewal::Renewal;
 use sign_in::SECRETS_REQUEST_LIFETIME;
 
+use crate::again::Again;
 use crate::banner::Banner;
 use crate::credential::Credential;
 use crate::ip_config::{self, IpConfig};
@@ -39,7 +40,7 @@ use crate::management::{Command, Notification, State as OpenVpnState, StateName}
 use crate::mark;
 use crate::profile::Profile;
 use crate::secret::Secret;
-use crate::secret_prompt::Again;
+use crate::settings::Limits;
 use crate::tunnel_env::{self, TunnelParameters};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -64,30 +65,6 @@ pub enum ServiceState {
     Stopping = 5,
     /// Nothing is left of the tunnel.
     Stopped = 6,
-}
-
-/// How long a session waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// For the endpoint, in each phase.
-    pub connect: Duration,
-    /// For the person at the browser.
-    pub login: Duration,
-    /// For an endpoint that was lost and does not come back, while there is a network.
-    pub reconnect: Duration,
-    /// How long the endpoint lets a sign-in count, where that is known.
-    pub session: Option<Duration>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(60),
-            login: Duration::from_secs(600),
-            reconnect: Duration::from_secs(600),
-            session: None,
-        }
-    }
 }
 
 /// Something that happened.
@@ -157,7 +134,7 @@ pub enum Effect {
     RequestSecrets {
         /// For the user.
         message: String,
-        /// For the auth dialog, see [`crate::secret_prompt`].
+        /// For the auth dialog, see [`crate::request`].
         hints: Vec<String>,
     },
     /// Hand addresses, routes and names to NetworkManager.

@@ -1,64 +1,33 @@
 //! A profile as NetworkManager keeps it: `vpn.data` and `vpn.secrets`.
 //!
-//! The keys are those of [`crate::keys`]. Every value is one line, because NetworkManager's secret agents
-//! pass the data on line by line and disagree about values of several: a line end is written `\n`
-//! and a backslash `\\`. Keys and certificates are kept here, not in files, so that no file that
-//! a user names is ever opened by root. Unknown keys are left alone.
+//! The keys are those of [`crate::keys`]. Every value is one line, because NetworkManager's secret
+//! agents pass the data on line by line and disagree about values of several: a line end is written
+//! `\n` and a backslash `\\`. Keys and certificates are kept here, not in files, so that no file
+//! that a user names is ever opened by root. Unknown keys are left alone.
 
 pub mod credentials;
+mod options;
 mod update;
 
+pub use options::{Choices, Limits, VpnProperties, keeps_routes, kill_switch, limits};
 pub use update::{Update, have_same_endpoint};
 
 use crate::credential::{Credential, Keeping};
+use crate::directive::{Directive, is_pkcs11_id};
 use crate::keys::{
-    CONNECT_SECONDS, CONNECT_TIMEOUT, DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS,
-    DEFAULT_RECONNECT_SECONDS, EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, KEEP_ROUTES, KILL_SWITCH,
-    KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_SECONDS, LOGIN_TIMEOUT, MSSFIX, NO, OPTIONS,
-    PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, RECONNECT_SECONDS, RECONNECT_TIMEOUT, REMOTE,
-    SAML_RESPONSE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML,
-    STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES, flags_key,
+    EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, MSSFIX, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
+    RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
+    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES, flags_key,
 };
-use crate::kill_switch::Choices;
 use crate::message::Worded;
-use crate::profile::parts::{
-    Parts, checked_content, directive_of_line, is_pkcs11_id, transport_of,
-};
-use crate::profile::{Inline, Problem, Profile, Remote, SignIn, StaticChallenge};
+use crate::parts::{Inline, Remote, SignIn, StaticChallenge, transport_of};
+use crate::pem::checked_content;
+use crate::problem::Problem;
+use crate::profile::{Parts, Profile};
 use crate::secret::Secret;
-use crate::session::Limits;
-use crate::{keys, well_known};
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
-use std::time::Duration;
 use thiserror::Error;
 use zeroize::Zeroizing;
-
-/// No session that anybody knows of is longer; AWS's last a day at most.
-const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// What a connection of ours has in NetworkManager's `vpn` setting besides `data` and `secrets`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VpnProperties {
-    /// `vpn.service-type`.
-    pub service_type: &'static str,
-    /// `vpn.timeout`, in seconds.
-    pub timeout: u32,
-    /// `vpn.persistent`: the connection is not over when the cable is pulled or the lid closed.
-    pub persistent: bool,
-}
-
-impl VpnProperties {
-    /// Those of a new connection, whoever makes it.
-    #[must_use]
-    pub const fn of_new_connection() -> Self {
-        Self {
-            service_type: well_known::SERVICE_TYPE,
-            timeout: keys::DEFAULT_VPN_TIMEOUT_SECONDS,
-            persistent: true,
-        }
-    }
-}
 
 /// The settings of a connection make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
@@ -174,7 +143,7 @@ pub fn from_settings(
     let options = lines(options).ok_or(SettingsError::Bad(OPTIONS))?;
     let mut directives = Vec::new();
     for line in options.lines() {
-        directives.extend(directive_of_line(line)?);
+        directives.extend(Directive::of_line(line)?);
     }
     // What the user sets for a connection goes before what the profile says.
     for (key, directive, mode) in [
@@ -182,7 +151,7 @@ pub fn from_settings(
         (INACTIVITY_TIMEOUT, "inactive", ""),
     ] {
         if let Some(value) = data.get(key) {
-            let set = directive_of_line(&format!("{directive} {value}{mode}"));
+            let set = Directive::of_line(&format!("{directive} {value}{mode}"));
             directives.retain(|own| own.name() != directive);
             directives.extend(set.map_err(|_| SettingsError::Bad(key))?);
         }
@@ -208,60 +177,6 @@ pub fn from_settings(
         inline,
         directives,
     })?)
-}
-
-/// How long to wait, as the connection says or by default: 60 s for the endpoint, ten minutes for
-/// the person at the browser (as AWS's own client), and ten minutes for an endpoint that was lost.
-#[must_use]
-pub fn limits(data: &BTreeMap<String, String>) -> Limits {
-    let seconds = |key: &str, range: RangeInclusive<u64>, default: u64| {
-        let set = data.get(key).and_then(|text| text.parse::<u64>().ok());
-        Duration::from_secs(set.unwrap_or(default).clamp(*range.start(), *range.end()))
-    };
-    Limits {
-        connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, DEFAULT_CONNECT_SECONDS),
-        login: seconds(LOGIN_TIMEOUT, LOGIN_SECONDS, DEFAULT_LOGIN_SECONDS),
-        reconnect: seconds(
-            RECONNECT_TIMEOUT,
-            RECONNECT_SECONDS,
-            DEFAULT_RECONNECT_SECONDS,
-        ),
-        session: data.get(SESSION_LENGTH).and_then(|text| duration(text)),
-    }
-}
-
-/// What the connection's kill switch lets through; `None` if it has none.
-///
-/// # Errors
-/// A switch that is neither on nor off: who wrote it wanted something.
-pub fn kill_switch(data: &BTreeMap<String, String>) -> Result<Option<Choices>, SettingsError> {
-    let choices = Choices {
-        lan: flag(data, KILL_SWITCH_LAN, false)?,
-        sign_in: flag(data, KILL_SWITCH_SIGN_IN, false)?,
-    };
-    Ok(flag(data, KILL_SWITCH, false)?.then_some(choices))
-}
-
-/// Whether routes into the tunnel are put back when another program takes them away.
-///
-/// # Errors
-/// The switch is neither on nor off.
-pub fn keeps_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsError> {
-    flag(data, KEEP_ROUTES, true)
-}
-
-/// A number of hours, or one with its unit: `h`, `m` or `s`.
-fn duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let (number, seconds) = match text.strip_suffix(['h', 'm', 's']) {
-        Some(number) if text.ends_with('m') => (number, 60),
-        Some(number) if text.ends_with('s') => (number, 1),
-        Some(number) => (number, 3600),
-        None => (text, 3600),
-    };
-    let number: u64 = number.trim().parse().ok().filter(|number| *number > 0)?;
-    let length = Duration::from_secs(number.checked_mul(seconds)?);
-    (length <= LONGEST_SESSION).then_some(length)
 }
 
 /// Whether the answer to a static challenge may be seen while it is typed.
@@ -529,57 +444,6 @@ mod tests {
             data.insert(PKCS11_PROVIDER.to_owned(), provider.to_owned());
             let read = from_settings(&data, &BTreeMap::new());
             assert_eq!(read.is_ok(), good, "{provider}");
-        }
-    }
-
-    #[test]
-    fn limits_are_read_and_kept_in_bounds() {
-        let data = |value: &str| {
-            BTreeMap::from([
-                (LOGIN_TIMEOUT.to_owned(), value.to_owned()),
-                (CONNECT_TIMEOUT.to_owned(), value.to_owned()),
-            ])
-        };
-        let seconds = |value: &str| {
-            let limits = limits(&data(value));
-            (limits.connect.as_secs(), limits.login.as_secs())
-        };
-        assert_eq!(seconds("120"), (120, 120));
-        assert_eq!(seconds("0"), (5, 30));
-        assert_eq!(seconds("99999999"), (600, 3600));
-        assert_eq!(seconds("soon"), (60, 600));
-        let session = |value: &str| {
-            let data = BTreeMap::from([(SESSION_LENGTH.to_owned(), value.to_owned())]);
-            limits(&data).session.map(|length| length.as_secs())
-        };
-        assert_eq!(session("8"), Some(8 * 3600));
-        assert_eq!(session("10 h"), Some(10 * 3600));
-        assert_eq!(session("90m"), Some(5400));
-        assert_eq!(session("20s"), Some(20));
-        for nonsense in ["", "0", "h", "-1", "soon", "1000", "99999999999999999999"] {
-            assert_eq!(session(nonsense), None, "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn a_kill_switch_is_off_unless_it_is_wanted_and_never_by_mistake() {
-        let read = |items: &[(&str, &str)]| {
-            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-            kill_switch(&items.iter().map(own).collect())
-        };
-        assert_eq!(read(&[]), Ok(None));
-        assert_eq!(read(&[("kill-switch-lan", "yes")]), Ok(None));
-        assert_eq!(
-            read(&[("kill-switch", "yes")]),
-            Ok(Some(Choices::default()))
-        );
-        let lan = [("kill-switch", "yes"), ("kill-switch-lan", "yes")];
-        assert!(read(&lan).unwrap().unwrap().lan);
-        let sign_in = [("kill-switch", "yes"), ("kill-switch-sign-in", "yes")];
-        assert!(read(&sign_in).unwrap().unwrap().sign_in);
-        for wrong in ["on", "true", "Yes", ""] {
-            let error = read(&[("kill-switch", wrong)]);
-            assert_eq!(error, Err(SettingsError::Bad(KILL_SWITCH)), "{wrong}");
         }
     }
 

@@ -10,6 +10,7 @@ mod routes;
 
 pub use routes::ROUTE_LIMIT;
 
+use crate::ip::{Network, Route};
 use crate::message::Worded;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -21,24 +22,6 @@ const MTUS: std::ops::RangeInclusive<u32> = 576..=65_535;
 const WARNING_LIMIT: usize = 20;
 /// How much of one warning is kept, in characters.
 const WARNING_LENGTH: usize = 200;
-
-/// An address with the length of its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network<A> {
-    /// The address; for a route, that of the network.
-    pub address: A,
-    /// Length of the prefix in bits.
-    pub prefix: u8,
-}
-
-/// A route the endpoint pushed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route<A> {
-    /// Where to.
-    pub network: Network<A>,
-    /// Through whom; `None` is on-link.
-    pub gateway: Option<A>,
-}
 
 /// What the endpoint pushed, as far as it makes sense.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -13,18 +13,16 @@
 
 mod countdown;
 mod entries;
-pub(crate) mod wire;
 
 pub use countdown::Countdown;
 pub use entries::{Entries, Entry};
-pub use wire::{Lines, TooLong};
 
 use crate::credential::Credential;
+use crate::form::{Field, Form};
 use crate::secret::Secret;
-use crate::secret_prompt::{Field, Form};
+use crate::wire::{decode, encode, pairs};
 use std::time::Duration;
 use url::Url;
-use wire::{decode, encode};
 
 const LOGIN: &str = "login";
 const NO_BROWSER: &str = "no-browser";
@@ -217,7 +215,7 @@ impl Gesture {
             [CANCEL] => Some(Self::Cancel),
             [OPEN_AGAIN] => Some(Self::OpenAgain),
             [ANSWER, keeping @ (REMEMBER | ONCE), ref values @ ..] => Some(Self::Answer(Answer {
-                values: wire::pairs(values)?,
+                values: pairs(values)?,
                 remember: keeping == REMEMBER,
             })),
             _ => None,

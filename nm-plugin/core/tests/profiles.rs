@@ -2,9 +2,9 @@
 
 use aws_client_vpn_core::credential::Credential;
 use aws_client_vpn_core::openvpn::{self, LaunchParameters};
-use aws_client_vpn_core::profile::{
-    Inline, ParseError, Profile, Remote, SignIn, StaticChallenge, Transport,
-};
+use aws_client_vpn_core::parts::{Inline, Remote, SignIn, StaticChallenge, Transport};
+use aws_client_vpn_core::problem::ParseError;
+use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_core::settings::{self, credentials};
 use proptest::prelude::*;

@@ -3,7 +3,8 @@
 
 mod play;
 
-use aws_client_vpn_core::session::{Failure, Input, Limits, Person, Shown, Surroundings};
+use aws_client_vpn_core::session::{Failure, Input, Person, Shown, Surroundings};
+use aws_client_vpn_core::settings::Limits;
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote};
 use play::{HOST, Play};
 use std::collections::BTreeMap;

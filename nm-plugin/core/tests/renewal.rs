@@ -4,7 +4,8 @@
 mod play;
 
 use aws_client_vpn_core::management;
-use aws_client_vpn_core::session::{Input, Limits, Shown};
+use aws_client_vpn_core::session::{Input, Shown};
+use aws_client_vpn_core::settings::Limits;
 use play::Play;
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, RESTARTED, challenge, remote};
 use std::time::Duration;

@@ -4,8 +4,8 @@
 use aws_client_vpn_core::management::{self, Command};
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::session::{Effect, Failure, FailureReason, Input, Limits, Session};
-use aws_client_vpn_core::settings;
+use aws_client_vpn_core::session::{Effect, Failure, FailureReason, Input, Session};
+use aws_client_vpn_core::settings::{self, Limits};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

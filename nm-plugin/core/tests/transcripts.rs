@@ -6,12 +6,13 @@
     reason = "helpers of tests; the clock is made up, but needs a beginning"
 )]
 
+use aws_client_vpn_core::ip::{Network, Route};
 use aws_client_vpn_core::ip_config::{FamilyConfig, IpConfig};
 use aws_client_vpn_core::management::{Line, LineBuffer, Notification, decode};
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::session::{Effect, Input, Limits, Session};
-use aws_client_vpn_core::tunnel_env::{Network, Route};
+use aws_client_vpn_core::session::{Effect, Input, Session};
+use aws_client_vpn_core::settings::Limits;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};

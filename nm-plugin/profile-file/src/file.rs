@@ -2,7 +2,7 @@
 
 use aws_client_vpn_core::mark;
 use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::profile::Inline;
+use aws_client_vpn_core::parts::Inline;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

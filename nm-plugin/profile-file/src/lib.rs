@@ -7,7 +7,9 @@ pub mod file;
 
 use crate::file::FileError;
 use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::profile::{Imported, ParseError, Profile};
+use aws_client_vpn_core::ovpn::Imported;
+use aws_client_vpn_core::problem::ParseError;
+use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_i18n::{self as i18n, text};
 use std::path::{Path, PathBuf};
 

@@ -17,10 +17,8 @@ use aws_client_vpn_core::ip_config::IpConfig;
 use aws_client_vpn_core::management::{self, Line, Notification};
 use aws_client_vpn_core::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_core::redact::for_journal;
-use aws_client_vpn_core::session::{
-    Effect, Input, Limits, ServiceState, Session, Shown, Surroundings,
-};
-use aws_client_vpn_core::settings;
+use aws_client_vpn_core::session::{Effect, Input, ServiceState, Session, Shown, Surroundings};
+use aws_client_vpn_core::settings::{self, Limits};
 use aws_client_vpn_core::well_known::{NOT_UP, NOT_YOURS, SIGN_IN_PATH};
 use std::cell::Cell;
 use std::future::pending;

@@ -3,7 +3,7 @@
 //! Names, questions and reasons come from elsewhere: a terminal obeys what it is shown, so nothing
 //! that could be a command to it gets through.
 
-use aws_client_vpn_core::secret_prompt::{Field, Form};
+use aws_client_vpn_core::form::{Field, Form};
 use aws_client_vpn_core::window::site;
 use aws_client_vpn_i18n::{self as i18n, text};
 

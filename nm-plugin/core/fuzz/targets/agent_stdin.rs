@@ -3,11 +3,13 @@
 //! in which it travels.
 #![no_main]
 
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::{AgentLines, Form, form_answer, form_answer_once, unfolded};
-use aws_client_vpn_core::settings;
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
+use aws_client_vpn_core::agent_lines::AgentLines;
+use aws_client_vpn_core::answer::{form_answer, form_answer_once, unfolded};
+use aws_client_vpn_core::form::Form;
+use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_core::settings;
 
 fuzz_target!(|input: (&str, &[u8], &str)| {
     let (hints, stdin, typed) = input;

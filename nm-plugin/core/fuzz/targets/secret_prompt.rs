@@ -2,11 +2,12 @@
 //! opened, a form shows lines and answers in lines, a failure is told in one line, and it does not matter how the agent cuts its words.
 #![no_main]
 
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::{
-    AgentLines, Form, Prompt, form_answer, login_failure_text, login_hints,
-};
 use libfuzzer_sys::fuzz_target;
+use aws_client_vpn_core::agent_lines::AgentLines;
+use aws_client_vpn_core::answer::{form_answer, login_failure_text};
+use aws_client_vpn_core::form::Form;
+use aws_client_vpn_core::request::{Prompt, login_hints};
+use aws_client_vpn_core::secret::Secret;
 
 fuzz_target!(|input: (u8, &str)| {
     let (cut, text) = input;

@@ -5,8 +5,8 @@
 //! computer reaches without a router, has an address of its own in, and that are no larger than
 //! home and office networks are, count.
 
+use crate::ip::Network;
 use crate::overlap::KernelRoute;
-use crate::tunnel_env::Network;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The largest networks that count.

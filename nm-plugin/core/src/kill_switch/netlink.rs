@@ -7,8 +7,8 @@
 //! octets, those of nf_tables in the network's.
 
 use super::{Direction, Protocol, Rule, Ruleset, Verdict};
-use crate::profile::Transport;
-use crate::tunnel_env::Network;
+use crate::ip::Network;
+use crate::parts::Transport;
 use std::net::IpAddr;
 
 const NLM_F_REQUEST: u16 = 0x1;

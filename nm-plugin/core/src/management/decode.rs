@@ -1,7 +1,7 @@
 //! A line to a notification. Never fails: what is not understood is [`Notification::Other`].
 
 use super::{NeedKind, Notification, State, StateName};
-use crate::profile::Transport;
+use crate::parts::Transport;
 use crate::secret::Secret;
 
 /// Reads one line, without its end.

@@ -7,13 +7,15 @@ use super::credentials::Unhelpful;
 use super::login::Login;
 use super::renewal::Renewal;
 use super::{Effect, Failure, Phase, SECRETS_REQUEST_LIFETIME, ServiceState, Session, State};
+use crate::again::a_credential;
+use crate::answer::unfolded;
 use crate::challenge::Challenge;
 use crate::credential::Credential;
+use crate::form::{Question, form_hints};
 use crate::management::NeedKind;
 use crate::mark;
-use crate::profile::SignIn;
+use crate::parts::SignIn;
 use crate::secret::Secret;
-use crate::secret_prompt::{Question, a_credential, form_hints, unfolded};
 use std::collections::BTreeMap;
 use std::time::Instant;
 

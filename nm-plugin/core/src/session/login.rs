@@ -1,11 +1,11 @@
 //! A person at the browser: what the endpoint asked, and what becomes of the answer.
 
 use super::{Effect, SECRETS_REQUEST_LIFETIME, ServiceState, Session};
+use crate::answer::saml_response;
 use crate::challenge::Challenge;
 use crate::keys::SAML_RESPONSE;
-use crate::saml::SamlResponse;
+use crate::request::login_hints;
 use crate::secret::Secret;
-use crate::secret_prompt;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use url::Url;
@@ -40,7 +40,7 @@ impl Login {
                 "Sign in at {} in your browser to connect.",
                 self.url.host_str().unwrap_or("the identity provider")
             ),
-            hints: secret_prompt::login_hints(&self.url, seconds_left, again),
+            hints: login_hints(&self.url, seconds_left, again),
         }
     }
 
@@ -49,7 +49,7 @@ impl Login {
         let response = secrets
             .remove(SAML_RESPONSE)
             .ok_or("the secret agent sent no answer of the browser login")?;
-        let response = SamlResponse::from_secret(response).map_err(|error| error.to_string())?;
+        let response = saml_response(response).map_err(|error| error.to_string())?;
         Ok((self.challenge.reply(response.secret()), response.len()))
     }
 }

@@ -12,7 +12,7 @@
 use super::renewal::Renewal;
 use super::{Command, Configured, Effect, Phase, ServiceState, Session, State};
 use crate::ip_config::{IpConfig, ip_config};
-use crate::profile::{SignIn, Transport};
+use crate::parts::{SignIn, Transport};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 

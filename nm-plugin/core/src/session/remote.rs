@@ -8,7 +8,7 @@ use super::{Effect, Failure, Phase, Session, State};
 use crate::ip_config;
 use crate::kill_switch::Endpoint;
 use crate::management::Command;
-use crate::profile::{Remote as Way, Transport};
+use crate::parts::{Remote as Way, Transport};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Instant;

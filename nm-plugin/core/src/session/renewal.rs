@@ -10,7 +10,7 @@ use super::sign_in::{SAML_FIRST_PASSWORD, SAML_USER_NAME};
 use super::{Command, Effect, Phase, Session, State};
 use crate::challenge::Challenge;
 use crate::management::{Notification, StateName};
-use crate::profile::SignIn;
+use crate::parts::SignIn;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::time::Instant;

@@ -2,13 +2,13 @@
 
 use super::ask::Why;
 use super::{Failure, Phase, Session, State};
+use crate::again::{Again, a_credential};
 use crate::challenge::Challenge;
 use crate::credential::Credential;
 use crate::management::{Command, NeedKind};
-use crate::profile::SignIn;
+use crate::parts::SignIn;
 use crate::redact::for_journal;
 use crate::secret::Secret;
-use crate::secret_prompt::{Again, a_credential};
 use crate::settings::credentials;
 use crate::{mark, tunnel_env};
 use std::collections::BTreeMap;

@@ -3,8 +3,9 @@
 use super::sign_in;
 use crate::credential::{Credential, Keeping};
 use crate::keys::{PKCS11_ID, USER_NAME};
-use crate::profile::parts::is_encrypted;
-use crate::profile::{Inline, Profile, SignIn};
+use crate::parts::{Inline, SignIn};
+use crate::pem::is_encrypted;
+use crate::profile::Profile;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 

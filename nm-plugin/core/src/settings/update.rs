@@ -12,7 +12,8 @@ use crate::keys::{
     SESSION_LENGTH, SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, TOKEN_PIN, USER_NAME,
     flags_key,
 };
-use crate::profile::{Inline, Profile};
+use crate::parts::Inline;
+use crate::profile::Profile;
 use crate::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 

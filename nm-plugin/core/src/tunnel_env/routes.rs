@@ -1,6 +1,7 @@
 //! The pushed routes, and whether they make the tunnel the default.
 
-use super::{Environment, Network, Route, TunnelParameters, prefix_of};
+use super::{Environment, TunnelParameters, prefix_of};
+use crate::ip::{Network, Route};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// How many routes of each family are taken from one endpoint; AWS allows 100.

@@ -3,8 +3,8 @@
 //! A window and a terminal draw it; neither decides anything.
 
 use super::Answer;
+use crate::form::{Field, Form};
 use crate::secret::Secret;
-use crate::secret_prompt::{Field, Form};
 
 /// The most octets of one value, as OpenVPN takes.
 const LONGEST: usize = 4096;

@@ -115,8 +115,8 @@ fn ipv6(address: Ipv6Addr) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_client_vpn_core::ip::{Network, Route};
     use aws_client_vpn_core::ip_config::Config;
-    use aws_client_vpn_core::tunnel_env::{Network, Route};
 
     #[test]
     fn keys_and_types_are_networkmanager_s() {

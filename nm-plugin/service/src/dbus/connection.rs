@@ -1,9 +1,8 @@
 //! A connection as NetworkManager sends it, `a{sa{sv}}`, as far as it concerns us.
 
-use aws_client_vpn_core::kill_switch::Choices;
 use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, SettingsError};
+use aws_client_vpn_core::settings::{self, Choices, SettingsError};
 use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
 use zbus::zvariant::OwnedValue;

@@ -6,8 +6,9 @@
 
 use crate::report::report;
 use crate::typist::{Typed, Typist};
+use aws_client_vpn_core::form::Form;
+use aws_client_vpn_core::request;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
@@ -169,7 +170,7 @@ struct Request {
     uuid: String,
     interactive: bool,
     /// What a person would type, if it is not a login in the browser.
-    form: Option<secret_prompt::Form>,
+    form: Option<Form>,
     program: String,
     arguments: Vec<String>,
     input: String,
@@ -194,9 +195,9 @@ impl Request {
         let uuid = text("connection", "uuid").ok_or_else(|| wrong("uuid"))?;
         let data = strings("data").into_iter().collect();
         let words = hints.iter().map(String::as_str);
-        let form = match secret_prompt::Request::parse(words, &data, true) {
-            Ok(secret_prompt::Request::Form(form)) => Some(form),
-            Ok(secret_prompt::Request::Login(_)) | Err(_) => None,
+        let form = match request::Request::parse(words, &data, true) {
+            Ok(request::Request::Form(form)) => Some(form),
+            Ok(request::Request::Login(_)) | Err(_) => None,
         };
         let mut arguments = vec![
             "-u".to_owned(),

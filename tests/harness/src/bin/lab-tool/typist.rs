@@ -1,8 +1,8 @@
 //! The person at the desktop who types passwords into dialogs, and the keyring that keeps them.
 
 use crate::report::report;
+use aws_client_vpn_core::form::Form;
 use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::secret_prompt::Form;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 

@@ -3,11 +3,13 @@
 //! The user reads these texts in `nmcli` or in a dialog: they name the line and the directive, say
 //! why, and what to do.
 
-use super::parse::DIRECTIVE_LIMIT;
 use crate::message;
 use crate::message::{Message, Worded};
 use std::fmt;
 use thiserror::Error;
+
+/// The most directives that are kept.
+pub(crate) const DIRECTIVE_LIMIT: usize = 2000;
 
 /// A directive that has no effect here.
 #[derive(Debug, Clone, PartialEq, Eq)]

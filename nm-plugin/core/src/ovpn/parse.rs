@@ -1,20 +1,19 @@
 //! The text of a `.ovpn` file to a [`Profile`].
 
-use super::complaint::{Note, ParseError, Problem};
-use super::directives::{Argument, Rule, rule};
-use super::words::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
-use super::{Directive, Inline, Profile, Remote, SignIn, StaticChallenge, Transport, pem};
-use crate::credential::Credential;
+use crate::directive::check::{Directive, bad_line, is_host, is_pkcs11_id, keep};
+use crate::directive::line::{self, WORD_LIMIT};
+use crate::directive::table::{Rule, rule};
 use crate::message::Message;
+use crate::parts::{Inline, Remote, SignIn, StaticChallenge, Transport, transport_of};
+use crate::pem::{self, checked_content};
+use crate::problem::{DIRECTIVE_LIMIT, Note, ParseError, Problem};
+use crate::profile::{Parts, Profile, REMOTE_LIMIT};
 use crate::{mark, message};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 /// The largest profile that is read, in octets.
 const FILE_LIMIT: usize = 1024 * 1024;
-/// The most directives that are kept, and the most addresses of an endpoint.
-pub(super) const DIRECTIVE_LIMIT: usize = 2000;
-const REMOTE_LIMIT: usize = 64;
 /// OpenVPN's own port (IANA).
 const DEFAULT_PORT: u16 = 1194;
 
@@ -96,109 +95,6 @@ impl Profile {
             line: None,
             problem,
         })
-    }
-
-    /// Puts a profile together out of parts; the same checks hold as for a file.
-    pub(crate) fn from_parts(parts: Parts) -> Result<Self, Problem> {
-        if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
-            return Err(Problem::NoRemote);
-        }
-        if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
-            let reason = message!("'{host}' is not the name of a host", host = remote.host);
-            return Err(Problem::BadArgument {
-                directive: "remote".to_owned(),
-                reason,
-            });
-        }
-        if let SignIn::Password {
-            static_challenge: Some(challenge),
-        } = &parts.sign_in
-        {
-            let kinds = &[Argument::Text, Argument::OneOf(&["0", "1"])];
-            let arguments = [challenge.text.clone(), "1".to_owned()];
-            keep("static-challenge", 2, kinds, &arguments)?;
-        }
-        check_together(&parts.remotes, &parts.directives)?;
-        let has = |inline| parts.inline.contains_key(&inline);
-        if !has(Inline::Ca) && !has(Inline::Pkcs12) {
-            return Err(Problem::NoCa);
-        }
-        if has(Inline::Cert) != has(Inline::Key) {
-            return Err(Problem::HalfCertificate);
-        }
-        let certificates = [
-            has(Inline::Cert),
-            has(Inline::Pkcs12),
-            parts.pkcs11_id.is_some(),
-        ];
-        let certificates = certificates
-            .into_iter()
-            .filter(|is_there| *is_there)
-            .count();
-        if certificates > 1 {
-            return Err(Problem::SeveralCertificates);
-        }
-        let certificate = certificates == 1;
-        if matches!(parts.sign_in, SignIn::Certificate) && !certificate {
-            return Err(Problem::NoSignIn);
-        }
-        Ok(Self {
-            remotes: parts.remotes,
-            random_hostname: parts.random_hostname,
-            sign_in: parts.sign_in,
-            user_name: parts.user_name,
-            early_push_request: parts.early_push_request,
-            pkcs11_id: parts.pkcs11_id,
-            pkcs11_provider: parts.pkcs11_provider,
-            goes_without: parts.goes_without,
-            inline: parts.inline,
-            directives: parts.directives,
-        })
-    }
-}
-
-/// The parts of a profile, not checked together yet.
-pub(crate) struct Parts {
-    pub(crate) remotes: Vec<Remote>,
-    pub(crate) random_hostname: bool,
-    pub(crate) sign_in: SignIn,
-    pub(crate) user_name: Option<String>,
-    pub(crate) early_push_request: bool,
-    pub(crate) pkcs11_id: Option<String>,
-    pub(crate) pkcs11_provider: Option<String>,
-    pub(crate) goes_without: BTreeSet<Credential>,
-    pub(crate) inline: BTreeMap<Inline, Zeroizing<String>>,
-    pub(crate) directives: Vec<Directive>,
-}
-
-/// Reads one line of further directives, as [`Directive`]s are kept in the settings.
-pub(crate) fn directive_of_line(line: &str) -> Result<Option<Directive>, Problem> {
-    let words = words::split(line).map_err(bad_line)?;
-    let Some((name, arguments)) = words.split_first() else {
-        return Ok(None);
-    };
-    match rule(name) {
-        Some((name, Rule::Keep(needed, kinds))) => keep(name, needed, kinds, arguments).map(Some),
-        Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
-            directive: name.clone(),
-            reason,
-        }),
-        Some((_, Rule::Implied | Rule::Ignored(_))) => Ok(None),
-        None => Err(Problem::Unknown(name.clone())),
-    }
-}
-
-/// Puts the content of a block into its normal form.
-pub(crate) fn checked_content(inline: Inline, text: &str) -> Option<String> {
-    match inline {
-        Inline::Pkcs12 => pem::base64(text),
-        Inline::Ca
-        | Inline::Cert
-        | Inline::Key
-        | Inline::ExtraCerts
-        | Inline::CrlVerify
-        | Inline::TlsAuth
-        | Inline::TlsCrypt => pem::blocks(text),
     }
 }
 
@@ -293,7 +189,7 @@ impl Reader<'_> {
     }
 
     fn line(&mut self, number: usize, line: &str) -> Result<(), Problem> {
-        let words = words::split(line).map_err(bad_line)?;
+        let words = line::split(line).map_err(bad_line)?;
         let Some((name, arguments)) = words.split_first() else {
             return Ok(());
         };
@@ -474,91 +370,9 @@ impl Reader<'_> {
     }
 }
 
-fn keep(
-    name: &'static str,
-    needed: usize,
-    kinds: &[Argument],
-    arguments: &[String],
-) -> Result<Directive, Problem> {
-    let bad = |reason: Message| Problem::BadArgument {
-        directive: name.to_owned(),
-        reason,
-    };
-    if arguments.len() < needed {
-        return Err(bad(message!(
-            "it needs {needed} argument(s)",
-            needed = needed
-        )));
-    }
-    if arguments.len() > kinds.len().min(WORD_LIMIT) {
-        return Err(bad(message!("it has too many arguments")));
-    }
-    if let Some(objection) = kinds
-        .iter()
-        .zip(arguments)
-        .find_map(|(kind, text)| kind.objection(text))
-    {
-        return Err(bad(objection));
-    }
-    let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
-    if words::join(words).len() > LINE_LIMIT {
-        return Err(bad_line(BadLine::TooLong));
-    }
-    Ok(Directive {
-        name,
-        arguments: arguments.to_vec(),
-    })
-}
-
-/// What OpenVPN stops at when it starts, although each line is right by itself.
-fn check_together(remotes: &[Remote], directives: &[Directive]) -> Result<(), Problem> {
-    let bad = |directive: &Directive, reason: Message| {
-        Err(Problem::BadArgument {
-            directive: directive.name.to_owned(),
-            reason,
-        })
-    };
-    let server = |directive: &Directive| match directive.arguments.as_slice() {
-        [kind, number, what, ..] if directive.name == "dns" && kind == "server" => {
-            Some((number.clone(), what == "address"))
-        }
-        _ => None,
-    };
-    let has_tcp = remotes.iter().any(|r| r.transport == Transport::Tcp);
-    let addressed: BTreeSet<String> = directives
-        .iter()
-        .filter_map(server)
-        .filter_map(|(number, is_address)| is_address.then_some(number))
-        .collect();
-    for directive in directives {
-        if directive.name == "fragment" && has_tcp {
-            return bad(
-                directive,
-                message!("it works over udp only; remove the line"),
-            );
-        }
-        if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
-            return bad(directive, message!("its server has no 'address'"));
-        }
-    }
-    Ok(())
-}
-
 /// What older profiles say to have no compression.
 fn is_no_compression(argument: Option<&str>) -> bool {
     matches!(argument, Some("no" | "stub" | "stub-v2" | "migrate"))
-}
-
-fn bad_line(bad: BadLine) -> Problem {
-    Problem::BadLine(match bad {
-        BadLine::TooLong => mark!("the line is longer than the 254 characters that OpenVPN reads"),
-        BadLine::TooManyWords => mark!("the line has more than 16 words"),
-        BadLine::OpenQuote => mark!("a quotation mark is not closed"),
-        BadLine::Backslash => {
-            mark!("a backslash stands alone; write two of them, or '/', in the name of a file")
-        }
-        BadLine::ControlCharacter => mark!("the line contains a control character"),
-    })
 }
 
 /// Whether a `remote` is an AWS endpoint, or the sign-in is AWS's own; what stands inside a block
@@ -572,7 +386,7 @@ fn looks_like_aws(text: &str) -> bool {
             }
             continue;
         }
-        let words = words::split(line).unwrap_or_default();
+        let words = line::split(line).unwrap_or_default();
         let mut words = words.iter().map(String::as_str);
         let name = words.next().unwrap_or_default();
         let found = match name.strip_prefix("--").unwrap_or(name) {
@@ -589,7 +403,7 @@ fn looks_like_aws(text: &str) -> bool {
 
 /// The name of the block that a line opens.
 fn tag(line: &str) -> Option<String> {
-    let words = words::split(line).ok()?;
+    let words = line::split(line).ok()?;
     let [word] = words.as_slice() else {
         return None;
     };
@@ -611,41 +425,6 @@ fn is_aws_host(host: &str) -> bool {
         && host.contains(".clientvpn.")
 }
 
-/// With its port and transport, a `remote` has to fit into a line of OpenVPN's.
-const HOST_LIMIT: usize = LINE_LIMIT - "remote  65535 udp".len();
-
-/// A DNS name or an address, of characters that mean nothing to OpenVPN's parser.
-pub(super) fn is_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.len() <= HOST_LIMIT
-        && !host.starts_with('-')
-        && host
-            .bytes()
-            .all(|o| o.is_ascii_alphanumeric() || b"-_.:".contains(&o))
-}
-
 fn port_of(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port != 0)
-}
-
-/// What OpenVPN's line may hold; it is put in quotation marks, so spaces do no harm.
-const PKCS11_ID_LIMIT: usize = 200;
-
-/// A `pkcs11:` URI, or the five fields of pkcs11-helper's own form, in which `\x20` is a space.
-pub(crate) fn is_pkcs11_id(id: &str) -> bool {
-    let is_old_form = id.split('/').count() == 5;
-    id.len() <= PKCS11_ID_LIMIT
-        && (id.starts_with("pkcs11:") || is_old_form)
-        && id.bytes().all(|o| (b' '..=b'~').contains(&o))
-        && !id.contains(['"', '\'', '<', '>'])
-}
-
-pub(crate) fn transport_of(text: &str) -> Option<Transport> {
-    match text {
-        "udp" | "udp4" | "udp6" => Some(Transport::Udp),
-        "tcp" | "tcp4" | "tcp6" | "tcp-client" | "tcp4-client" | "tcp6-client" => {
-            Some(Transport::Tcp)
-        }
-        _ => None,
-    }
 }

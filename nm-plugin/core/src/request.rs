@@ -9,45 +9,16 @@
 //! from here. The agent itself talks to the dialog in lines: its settings and secrets, `DONE`,
 //! later `QUIT`.
 
-mod again;
-mod agent_lines;
-mod form;
-
-pub use again::Again;
-pub(crate) use again::a_credential;
-pub use agent_lines::{AgentLines, AgentWord};
-pub use form::{Field, Form, Question, form_answer, form_answer_once, form_hints, unfolded};
-
-use crate::keys::SAML_RESPONSE;
-use crate::message::{Message, Worded};
-use crate::printable::one_line;
-use crate::secret::Secret;
+use crate::form::Form;
+use crate::hints::{
+    DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, RETRY_HINT,
+    SECONDS_LEFT_HINT_PREFIX, URL_HINT_PREFIX,
+};
+use crate::message::Worded;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
 use url::Url;
-
-/// Starts the hint with the address the browser is to open.
-///
-/// No hint may be named like a secret that has flags: nmcli would ask for it in the terminal.
-pub const URL_HINT_PREFIX: &str = "x-aws-client-vpn-url:";
-/// The hint that the browser has been opened already: NetworkManager gives an agent 120 s, so
-/// for a longer login it is asked again, and a second tab would be in the way.
-pub const RETRY_HINT: &str = "x-aws-client-vpn-retry";
-/// Starts the hint with the time that is left for the login, in whole seconds.
-pub const SECONDS_LEFT_HINT_PREFIX: &str = "x-aws-client-vpn-seconds-left:";
-/// Starts the hint that NetworkManager makes of the service's message to the user.
-pub const MESSAGE_HINT_PREFIX: &str = "x-vpn-message:";
-/// What stands, with a colon, in front of the reason when the secret
-/// [`SAML_RESPONSE`] is not a response but says why there is none.
-///
-/// The reason does not travel as a secret of its own: that one would have no flags, and
-/// NetworkManager writes a secret without flags to disk.
-pub const LOGIN_FAILURE: &str = "login-failure";
-
-/// The time for a login if the hints name none: AWS's own ten minutes.
-const DEFAULT_TIME_LEFT: Duration = Duration::from_secs(600);
-const LONGEST_TIME_LEFT: Duration = Duration::from_secs(3600);
 
 /// The hints with which the service asks for a login at `url`.
 ///
@@ -176,76 +147,6 @@ fn is_loopback_http(url: &Url) -> bool {
         }
 }
 
-/// Why the auth dialog could not do a login, in the user's words.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
-pub enum LoginFailure {
-    /// The port that AWS sends the browser to is not free.
-    #[error(
-        "port 35001 on 127.0.0.1, which AWS sends the answer to, is in use by {holder}; close it \
-         and connect again"
-    )]
-    PortInUse {
-        /// The program that has it, as far as is known.
-        holder: String,
-    },
-    /// The port cannot be listened on for another reason.
-    #[error("cannot listen on 127.0.0.1 port 35001 for the answer of the browser: {0}")]
-    PortUnusable(String),
-    /// No browser could be started.
-    #[error("no web browser could be opened for the login: {0}")]
-    NoBrowser(Message),
-    /// The address is not safe to open.
-    #[error(transparent)]
-    BadPrompt(#[from] PromptError),
-    /// The time for the login is over.
-    #[error("nobody signed in within the time for it; connect again")]
-    TimedOut,
-}
-
-impl LoginFailure {
-    /// The failure as the value of the secret [`SAML_RESPONSE`]: one line.
-    #[must_use]
-    pub fn to_secret(&self) -> Secret {
-        Secret::new(format!("{LOGIN_FAILURE}:{}", one_line(&self.to_string())))
-    }
-}
-
-/// The reason of a failed login, if `secret` is not a response but such a reason.
-///
-/// It is one line without control characters, whatever the sender put into it.
-#[must_use]
-pub fn login_failure_text(secret: &Secret) -> Option<String> {
-    secret
-        .expose()
-        .strip_prefix(LOGIN_FAILURE)?
-        .strip_prefix(':')
-        .map(one_line)
-}
-
-/// What a dialog prints when it has nothing: the agent passes the request on.
-pub const EMPTY_ANSWER: &str = "\n\n";
-
-/// What a dialog prints to hand over `value` as [`SAML_RESPONSE`].
-#[must_use]
-pub fn answer(value: &Secret) -> Secret {
-    printed(&[(SAML_RESPONSE, value)])
-}
-
-/// Name and value of each secret, a line each, and two empty lines, after which the agent reads no
-/// further.
-fn printed(secrets: &[(&str, &Secret)]) -> Secret {
-    let length = |(name, value): &(&str, &Secret)| name.len() + value.len() + 2;
-    // The whole room at once: a string that grows leaves copies behind.
-    let mut text = String::with_capacity(secrets.iter().map(length).sum::<usize>() + 2);
-    for (name, value) in secrets {
-        for part in [name, "\n", value.expose(), "\n"] {
-            text.push_str(part);
-        }
-    }
-    text.push_str(EMPTY_ANSWER);
-    Secret::new(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,25 +263,6 @@ mod tests {
                 "{address}"
             );
         }
-    }
-
-    #[test]
-    fn a_failure_travels_as_one_line() {
-        let failure = LoginFailure::PortInUse {
-            holder: "evil\nname\u{1b}[2J".repeat(90),
-        };
-        let secret = failure.to_secret();
-        assert!(!secret.expose().contains(char::is_control));
-        let text = login_failure_text(&secret).unwrap();
-        assert!(text.starts_with("port 35001 on 127.0.0.1"), "{text}");
-        assert!(text.len() <= crate::printable::LINE_LIMIT);
-        assert_eq!(login_failure_text(&Secret::from("PHNhbWw")), None);
-    }
-
-    #[test]
-    fn the_answer_is_what_agents_read() {
-        let answer = answer(&Secret::from("abc"));
-        assert_eq!(answer.expose(), "saml-response\nabc\n\n\n");
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! A [`Profile`] as the text of a `.ovpn` file.
 
-use super::{Inline, Profile, SignIn, words};
+use crate::directive::line;
+use crate::parts::{Inline, SignIn};
+use crate::profile::Profile;
 
 impl Profile {
     /// The profile as a `.ovpn` file that [`Profile::parse`] reads back to an equal one, as far as
@@ -55,7 +57,8 @@ impl Profile {
     }
 }
 
-pub(crate) fn push_line<'a>(text: &mut String, line: impl IntoIterator<Item = &'a str>) {
-    text.push_str(&words::join(line));
+/// A line of these words.
+pub(crate) fn push_line<'a>(text: &mut String, words: impl IntoIterator<Item = &'a str>) {
+    text.push_str(&line(words));
     text.push('\n');
 }

@@ -1,21 +1,45 @@
 //! Certificates and keys in text: nothing else may hide in a block.
 
-use super::Inline;
 use crate::certificate::Certificate;
+use crate::parts::Inline;
+use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
 /// The most octets of one block.
-pub(super) const LIMIT: usize = 256 * 1024;
+const LIMIT: usize = 256 * 1024;
 /// The most octets of a line; OpenSSL reads no longer ones.
 const LINE_LIMIT: usize = 254;
 /// The most octets of what a block says it is.
 const LABEL_LIMIT: usize = 64;
 
+impl Inline {
+    /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
+    #[must_use]
+    pub fn content_of_file(self, octets: &[u8]) -> Option<Secret> {
+        let text = text_of_file(self, octets).or_else(|| certificate_of_der(self, octets))?;
+        checked_content(self, &text).map(Secret::new)
+    }
+}
+
+/// Puts the content of a block into its normal form.
+pub(crate) fn checked_content(inline: Inline, text: &str) -> Option<String> {
+    match inline {
+        Inline::Pkcs12 => base64(text),
+        Inline::Ca
+        | Inline::Cert
+        | Inline::Key
+        | Inline::ExtraCerts
+        | Inline::CrlVerify
+        | Inline::TlsAuth
+        | Inline::TlsCrypt => blocks(text),
+    }
+}
+
 /// Keeps the PEM blocks of `text` and drops what stands around them; `None` if there is no whole
 /// block or a line of one is not base64.
-pub(super) fn blocks(text: &str) -> Option<String> {
+fn blocks(text: &str) -> Option<String> {
     if text.len() > LIMIT {
         return None;
     }
@@ -52,7 +76,7 @@ pub(super) fn blocks(text: &str) -> Option<String> {
 }
 
 /// Keeps base64 in lines of 64.
-pub(super) fn base64(text: &str) -> Option<String> {
+fn base64(text: &str) -> Option<String> {
     if text.len() > LIMIT {
         return None;
     }
@@ -70,7 +94,7 @@ pub(super) fn base64(text: &str) -> Option<String> {
 
 /// The content of a file as it stands in a block: a PKCS #12 file is binary and becomes base64;
 /// everything else is text.
-pub(super) fn text_of_file(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
+pub(crate) fn text_of_file(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
     let text = std::str::from_utf8(octets).ok();
     let is_text = inline != Inline::Pkcs12 || text.and_then(base64).is_some();
     if is_text {
@@ -81,7 +105,7 @@ pub(super) fn text_of_file(inline: Inline, octets: &[u8]) -> Option<Zeroizing<St
 }
 
 /// A certificate in DER, as some systems save it, in PEM.
-pub(super) fn certificate_of_der(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
+fn certificate_of_der(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
     let is_certificate = matches!(inline, Inline::Ca | Inline::Cert | Inline::ExtraCerts);
     if !is_certificate || octets.len() > LIMIT / 2 {
         return None;
@@ -93,7 +117,8 @@ pub(super) fn certificate_of_der(inline: Inline, octets: &[u8]) -> Option<Zeroiz
 }
 
 /// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
-pub(crate) fn is_encrypted(text: &str) -> bool {
+#[must_use]
+pub fn is_encrypted(text: &str) -> bool {
     text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
         || text.contains("Proc-Type: 4,ENCRYPTED")
 }
@@ -204,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_certificate_in_der_becomes_pem_and_nothing_else_does() {
-        let pem = include_str!("../../tests/certificates/root.pem");
+        let pem = include_str!("../tests/certificates/root.pem");
         let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let der = BASE64.decode(body).unwrap();
         let text =

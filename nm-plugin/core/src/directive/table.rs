@@ -9,7 +9,7 @@ use crate::{mark, message};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What is done with a directive.
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// Goes to OpenVPN with arguments of these kinds; the first number of them is needed.
     Keep(usize, &'static [Argument]),
     /// The service sees to it itself; nothing is lost.
@@ -22,7 +22,7 @@ pub(super) enum Rule {
 
 /// What an argument has to be.
 #[derive(Clone, Copy)]
-pub(super) enum Argument {
+pub(crate) enum Argument {
     /// A number in these bounds.
     Number(u32, u32),
     /// Letters, digits and `-_.:/+@=,~!*`, as in names of ciphers.
@@ -52,7 +52,7 @@ const WEAK: &str = mark!("it would weaken the protection of the connection");
 const WINDOWS: &str = mark!("it is for Windows");
 
 /// The rule for a directive, with the name as the table spells it.
-pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
+pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
     use Argument::{Address, Ciphers, Network6, Number, OneOf, RoutePart, Text, Token};
     use Rule::{Ignored, Implied, Keep, Refused};
     macro_rules! rules {
@@ -164,7 +164,7 @@ pub(super) fn rule(name: &str) -> Option<(&'static str, Rule)> {
 
 impl Argument {
     /// What is wrong with `text`, if anything is.
-    pub(super) fn objection(self, text: &str) -> Option<Message> {
+    pub(crate) fn objection(self, text: &str) -> Option<Message> {
         let token = |text: &str| {
             !text.is_empty()
                 && text

@@ -5,15 +5,14 @@
 //! What else there is to say stands in hints that nmcli does not know, and in the message, which it
 //! shows.
 
-use super::{
-    DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, SECONDS_LEFT_HINT_PREFIX, printed,
-};
 use crate::credential::{Credential, Keeping};
-use crate::keys::{SAML_RESPONSE, STATIC_CHALLENGE};
+use crate::hints::{
+    DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, SECONDS_LEFT_HINT_PREFIX,
+};
+use crate::keys::STATIC_CHALLENGE;
 use crate::printable::one_line;
 use crate::secret::Secret;
 use crate::settings::{credentials, static_challenge_echo};
-use crate::window::wire::{decode, encode, pairs};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -22,8 +21,6 @@ use std::time::Duration;
 const REFUSED_HINT_PREFIX: &str = "x-aws-client-vpn-refused:";
 /// Starts the hint with the question that [`Credential::ChallengeResponse`] answers.
 const QUESTION_HINT_PREFIX: &str = "x-aws-client-vpn-question:";
-/// Starts the value of [`SAML_RESPONSE`] when it carries what nobody shall keep.
-const TYPED_ONCE: &str = "typed-once";
 /// The hint that the answer to the question may be seen while it is typed.
 const ECHO_HINT: &str = "x-aws-client-vpn-echo";
 
@@ -202,52 +199,6 @@ impl Form {
     }
 }
 
-/// What a dialog prints to hand over what was typed; empty answers are left out, and with them
-/// what would break the lines.
-#[must_use]
-pub fn form_answer(answers: &[(Credential, Secret)]) -> Secret {
-    let usable = answers
-        .iter()
-        .filter(|(_, value)| !value.is_empty() && !value.expose().contains(['\n', '\r', '\0']));
-    let pairs: Vec<_> = usable
-        .map(|(credential, value)| (credential.name(), value))
-        .collect();
-    printed(&pairs)
-}
-
-/// As [`form_answer`], where the user does not want an agent to keep anything.
-///
-/// Agents keep what the flags in `vpn.data` say, without asking, so it does not travel under the
-/// names of the secrets but within [`SAML_RESPONSE`], whose flags forbid to keep it. The service
-/// calls [`unfolded`].
-#[must_use]
-pub fn form_answer_once(answers: &[(Credential, Secret)]) -> Secret {
-    let values = answers
-        .iter()
-        .flat_map(|(c, value)| [c.name(), value.expose()]);
-    let line = encode([TYPED_ONCE].into_iter().chain(values));
-    let line = Secret::from(line.expose().trim_end_matches('\n'));
-    printed(&[(SAML_RESPONSE, &line)])
-}
-
-/// The secrets of an answer, each under its own name again.
-#[must_use]
-pub fn unfolded(mut secrets: BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
-    let folded = secrets.get(SAML_RESPONSE).and_then(decode);
-    let values: Vec<_> = folded.iter().flatten().map(Secret::expose).collect();
-    if let [TYPED_ONCE, values @ ..] = &values[..]
-        && let Some(pairs) = pairs(values)
-    {
-        secrets.remove(SAML_RESPONSE);
-        secrets.extend(
-            pairs
-                .into_iter()
-                .map(|(c, value)| (c.name().to_owned(), value)),
-        );
-    }
-    secrets
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,48 +303,9 @@ mod tests {
             parse(&form_hints(&[Credential::Password], &refused, None, 60)).unwrap()
         };
         let answers = form(&[]).known_answers(&known).unwrap();
-        assert_eq!(form_answer(&answers).expose(), "password\nx\n\n\n");
+        assert_eq!(answers, [(Credential::Password, Secret::from("x"))]);
         assert_eq!(form(&[Credential::Password]).known_answers(&known), None);
         assert_eq!(form(&[]).known_answers(&BTreeMap::new()), None);
-    }
-
-    #[test]
-    fn an_answer_that_would_break_the_lines_is_left_out() {
-        let answers = [
-            (Credential::UserName, Secret::from("a\nb")),
-            (Credential::Password, Secret::from("")),
-            (Credential::ChallengeResponse, Secret::from("123456")),
-        ];
-        assert_eq!(
-            form_answer(&answers).expose(),
-            "challenge-response\n123456\n\n\n"
-        );
-    }
-
-    #[test]
-    fn what_nobody_shall_keep_travels_under_another_name() {
-        let answers = [
-            (Credential::Password, Secret::from("a\tb\\")),
-            (Credential::ChallengeResponse, Secret::from("123456")),
-        ];
-        let printed = form_answer_once(&answers);
-        assert_eq!(
-            printed.expose(),
-            "saml-response\ntyped-once\tpassword\ta\\tb\\\\\tchallenge-response\t123456\n\n\n"
-        );
-        let value = printed.expose().lines().nth(1).unwrap();
-        let secrets = unfolded([("saml-response".to_owned(), Secret::from(value))].into());
-        let expected = [("challenge-response", "123456"), ("password", "a\tb\\")];
-        let expected = expected.map(|(name, value)| (name.to_owned(), Secret::from(value)));
-        assert_eq!(secrets, expected.into());
-        for other in [
-            "PHNhbWw",
-            "login-failure:typed-once",
-            "typed-once\tpassword",
-        ] {
-            let secrets = BTreeMap::from([("saml-response".to_owned(), Secret::from(other))]);
-            assert_eq!(unfolded(secrets.clone()), secrets, "{other}");
-        }
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 /// The longest line OpenVPN reads, in octets without its end (OPTION_LINE_SIZE counts the end, and
 /// a NUL; measured with 2.6.14).
-pub(super) const LINE_LIMIT: usize = 254;
+pub(crate) const LINE_LIMIT: usize = 254;
 /// The most words of a line, the directive among them (MAX_PARMS).
-pub(super) const WORD_LIMIT: usize = 16;
+pub(crate) const WORD_LIMIT: usize = 16;
 
 /// Why a line has no words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BadLine {
+pub(crate) enum BadLine {
     TooLong,
     TooManyWords,
     OpenQuote,
@@ -26,7 +26,7 @@ enum End {
 
 /// Splits a line; a comment or an empty line has none. A quotation mark means something at the
 /// start of a word only, and a backslash only before a space, a quotation mark or a backslash.
-pub(super) fn split(line: &str) -> Result<Vec<String>, BadLine> {
+pub(crate) fn split(line: &str) -> Result<Vec<String>, BadLine> {
     if line.len() > LINE_LIMIT {
         return Err(BadLine::TooLong);
     }
@@ -76,7 +76,8 @@ fn is_space(character: char) -> bool {
 }
 
 /// Writes words so that [`split`] and OpenVPN read the same ones back.
-pub(super) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let plain = |word: &str| {
         !word.is_empty()
             && word

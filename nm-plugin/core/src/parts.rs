@@ -1,0 +1,131 @@
+//! What a profile is made of.
+
+/// How packets reach the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// UDP, AWS's default.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+impl Transport {
+    /// As OpenVPN writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Where the endpoint is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// A DNS name or an address.
+    pub host: String,
+    /// 443 or 1194, for AWS.
+    pub port: u16,
+    /// UDP or TCP.
+    pub transport: Transport,
+}
+
+/// What a user types besides a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaticChallenge {
+    /// The question.
+    pub text: String,
+    /// Whether the answer may be seen while it is typed.
+    pub echo: bool,
+}
+
+/// How users sign in. Each may come with a client certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// Single sign-on in a browser (`auth-federate`).
+    Saml,
+    /// A client certificate alone.
+    Certificate,
+    /// A user name and a password (`auth-user-pass`).
+    Password {
+        /// A one-time code along with it.
+        static_challenge: Option<StaticChallenge>,
+    },
+}
+
+/// What a profile carries in `<tag>` blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Inline {
+    /// Certificates of the authority that signed the endpoint's.
+    Ca,
+    /// The client's certificate.
+    Cert,
+    /// The client's private key: a secret.
+    Key,
+    /// Certificates between the client's and its authority's.
+    ExtraCerts,
+    /// Certificate, key and authority in one, in base64: a secret.
+    Pkcs12,
+    /// Revoked certificates.
+    CrlVerify,
+    /// A key shared by all clients: a secret.
+    TlsAuth,
+    /// A key shared by all clients: a secret.
+    TlsCrypt,
+}
+
+impl Inline {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Ca,
+        Self::Cert,
+        Self::Key,
+        Self::ExtraCerts,
+        Self::Pkcs12,
+        Self::CrlVerify,
+        Self::TlsAuth,
+        Self::TlsCrypt,
+    ];
+
+    /// The name of the directive, of the tag, and of the key in NetworkManager's settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::Cert => "cert",
+            Self::Key => "key",
+            Self::ExtraCerts => "extra-certs",
+            Self::Pkcs12 => "pkcs12",
+            Self::CrlVerify => "crl-verify",
+            Self::TlsAuth => "tls-auth",
+            Self::TlsCrypt => "tls-crypt",
+        }
+    }
+
+    /// Whether it has to be kept like a password.
+    #[must_use]
+    pub fn is_secret(self) -> bool {
+        match self {
+            Self::Key | Self::Pkcs12 | Self::TlsAuth | Self::TlsCrypt => true,
+            Self::Ca | Self::Cert | Self::ExtraCerts | Self::CrlVerify => false,
+        }
+    }
+
+    /// The block with this tag.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|inline| inline.name() == name)
+    }
+}
+
+/// The transport that a `proto` names.
+pub(crate) fn transport_of(text: &str) -> Option<Transport> {
+    match text {
+        "udp" | "udp4" | "udp6" => Some(Transport::Udp),
+        "tcp" | "tcp4" | "tcp6" | "tcp-client" | "tcp4-client" | "tcp6-client" => {
+            Some(Transport::Tcp)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,182 @@
+//! What a connection says besides its profile: time limits, the kill switch, kept routes.
+
+use super::{SettingsError, flag};
+use crate::keys::{
+    CONNECT_SECONDS, CONNECT_TIMEOUT, DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS,
+    DEFAULT_RECONNECT_SECONDS, DEFAULT_VPN_TIMEOUT_SECONDS, KEEP_ROUTES, KILL_SWITCH,
+    KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_SECONDS, LOGIN_TIMEOUT, RECONNECT_SECONDS,
+    RECONNECT_TIMEOUT, SESSION_LENGTH,
+};
+use crate::well_known::SERVICE_TYPE;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// No session that anybody knows of is longer; AWS's last a day at most.
+const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a connection of ours has in NetworkManager's `vpn` setting besides `data` and `secrets`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VpnProperties {
+    /// `vpn.service-type`.
+    pub service_type: &'static str,
+    /// `vpn.timeout`, in seconds.
+    pub timeout: u32,
+    /// `vpn.persistent`: the connection is not over when the cable is pulled or the lid closed.
+    pub persistent: bool,
+}
+
+impl VpnProperties {
+    /// Those of a new connection, whoever makes it.
+    #[must_use]
+    pub const fn of_new_connection() -> Self {
+        Self {
+            service_type: SERVICE_TYPE,
+            timeout: DEFAULT_VPN_TIMEOUT_SECONDS,
+            persistent: true,
+        }
+    }
+}
+
+/// How long a session waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For the endpoint, in each phase.
+    pub connect: Duration,
+    /// For the person at the browser.
+    pub login: Duration,
+    /// For an endpoint that was lost and does not come back, while there is a network.
+    pub reconnect: Duration,
+    /// How long the endpoint lets a sign-in count, where that is known.
+    pub session: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(60),
+            login: Duration::from_secs(600),
+            reconnect: Duration::from_secs(600),
+            session: None,
+        }
+    }
+}
+
+/// What a user with a kill switch chose to let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Choices {
+    /// The networks that the computer is connected to.
+    pub lan: bool,
+    /// The web, for every program, while a lost connection waits for a new sign-in.
+    pub sign_in: bool,
+}
+
+/// How long to wait, as the connection says or by default: 60 s for the endpoint, ten minutes for
+/// the person at the browser (as AWS's own client), and ten minutes for an endpoint that was lost.
+#[must_use]
+pub fn limits(data: &BTreeMap<String, String>) -> Limits {
+    let seconds = |key: &str, range: RangeInclusive<u64>, default: u64| {
+        let set = data.get(key).and_then(|text| text.parse::<u64>().ok());
+        Duration::from_secs(set.unwrap_or(default).clamp(*range.start(), *range.end()))
+    };
+    Limits {
+        connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, DEFAULT_CONNECT_SECONDS),
+        login: seconds(LOGIN_TIMEOUT, LOGIN_SECONDS, DEFAULT_LOGIN_SECONDS),
+        reconnect: seconds(
+            RECONNECT_TIMEOUT,
+            RECONNECT_SECONDS,
+            DEFAULT_RECONNECT_SECONDS,
+        ),
+        session: data.get(SESSION_LENGTH).and_then(|text| duration(text)),
+    }
+}
+
+/// What the connection's kill switch lets through; `None` if it has none.
+///
+/// # Errors
+/// A switch that is neither on nor off: who wrote it wanted something.
+pub fn kill_switch(data: &BTreeMap<String, String>) -> Result<Option<Choices>, SettingsError> {
+    let choices = Choices {
+        lan: flag(data, KILL_SWITCH_LAN, false)?,
+        sign_in: flag(data, KILL_SWITCH_SIGN_IN, false)?,
+    };
+    Ok(flag(data, KILL_SWITCH, false)?.then_some(choices))
+}
+
+/// Whether routes into the tunnel are put back when another program takes them away.
+///
+/// # Errors
+/// The switch is neither on nor off.
+pub fn keeps_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsError> {
+    flag(data, KEEP_ROUTES, true)
+}
+
+/// A number of hours, or one with its unit: `h`, `m` or `s`.
+fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (number, seconds) = match text.strip_suffix(['h', 'm', 's']) {
+        Some(number) if text.ends_with('m') => (number, 60),
+        Some(number) if text.ends_with('s') => (number, 1),
+        Some(number) => (number, 3600),
+        None => (text, 3600),
+    };
+    let number: u64 = number.trim().parse().ok().filter(|number| *number > 0)?;
+    let length = Duration::from_secs(number.checked_mul(seconds)?);
+    (length <= LONGEST_SESSION).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_and_kept_in_bounds() {
+        let data = |value: &str| {
+            BTreeMap::from([
+                (LOGIN_TIMEOUT.to_owned(), value.to_owned()),
+                (CONNECT_TIMEOUT.to_owned(), value.to_owned()),
+            ])
+        };
+        let seconds = |value: &str| {
+            let limits = limits(&data(value));
+            (limits.connect.as_secs(), limits.login.as_secs())
+        };
+        assert_eq!(seconds("120"), (120, 120));
+        assert_eq!(seconds("0"), (5, 30));
+        assert_eq!(seconds("99999999"), (600, 3600));
+        assert_eq!(seconds("soon"), (60, 600));
+        let session = |value: &str| {
+            let data = BTreeMap::from([(SESSION_LENGTH.to_owned(), value.to_owned())]);
+            limits(&data).session.map(|length| length.as_secs())
+        };
+        assert_eq!(session("8"), Some(8 * 3600));
+        assert_eq!(session("10 h"), Some(10 * 3600));
+        assert_eq!(session("90m"), Some(5400));
+        assert_eq!(session("20s"), Some(20));
+        for nonsense in ["", "0", "h", "-1", "soon", "1000", "99999999999999999999"] {
+            assert_eq!(session(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_kill_switch_is_off_unless_it_is_wanted_and_never_by_mistake() {
+        let read = |items: &[(&str, &str)]| {
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            kill_switch(&items.iter().map(own).collect())
+        };
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[("kill-switch-lan", "yes")]), Ok(None));
+        assert_eq!(
+            read(&[("kill-switch", "yes")]),
+            Ok(Some(Choices::default()))
+        );
+        let lan = [("kill-switch", "yes"), ("kill-switch-lan", "yes")];
+        assert!(read(&lan).unwrap().unwrap().lan);
+        let sign_in = [("kill-switch", "yes"), ("kill-switch-sign-in", "yes")];
+        assert!(read(&sign_in).unwrap().unwrap().sign_in);
+        for wrong in ["on", "true", "Yes", ""] {
+            let error = read(&[("kill-switch", wrong)]);
+            assert_eq!(error, Err(SettingsError::Bad(KILL_SWITCH)), "{wrong}");
+        }
+    }
+}
