@@ -26,13 +26,15 @@ export AWS_CLIENT_VPN_LIBEXECDIR = $(libexecdir)
 
 CARGO   ?= cargo
 INSTALL ?= install
+CORE     := -p aws-client-vpn-text -p aws-client-vpn-profile -p aws-client-vpn-sign-in \
+	-p aws-client-vpn-session
 PROGRAMS := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog \
 	-p aws-client-vpn-login-window -p aws-client-vpn-agent -p aws-client-vpn-cli \
 	-p aws-client-vpn-provision -p aws-client-vpn-editor-plugin \
 	-p aws-client-vpn-importer
 EDITORS  := -p aws-client-vpn-editor-gtk3 -p aws-client-vpn-editor-gtk4
 SHIPPED  := $(PROGRAMS) $(EDITORS)
-TESTED   := -p aws-client-vpn-core $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-i18n \
+TESTED   := $(CORE) $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-i18n \
 	-p aws-client-vpn-editor-form -p aws-client-vpn-profile-file -p aws-client-vpn-po
 FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn

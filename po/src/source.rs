@@ -251,7 +251,7 @@ fn string(literal: &Literal) -> Option<String> {
 
 /// Whether a text looks as if a person were to read it: several words, or one with a capital.
 fn is_for_people(text: &str) -> bool {
-    let text = aws_client_vpn_core::message::fill(text, |_| Some(String::new()));
+    let text = aws_client_vpn_text::message::fill(text, |_| Some(String::new()));
     let word = |word: &&str| word.chars().filter(|c| c.is_alphabetic()).count() > 1;
     let several = text.split_whitespace().filter(word).count() > 1;
     let mut characters = text.trim_start_matches('_').chars();

@@ -1,10 +1,10 @@
 //! A certificate or key as a person recognises it: whose it is, who vouches for it, until when.
 
-use aws_client_vpn_core::certificate::{Certificate, Validity};
-use aws_client_vpn_core::message;
-use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::parts::Inline;
-use aws_client_vpn_core::pem::is_encrypted;
+use aws_client_vpn_profile::certificate::{Certificate, Validity};
+use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::pem::is_encrypted;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::{Message, Worded};
 
 /// The most certificates of a file that are told one by one.
 const SHOWN: usize = 2;

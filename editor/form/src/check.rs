@@ -5,16 +5,16 @@ use crate::endpoint::{self, BadEndpoint};
 use crate::field::{Field, Kind, Value, name_check, source};
 use crate::read::{KEEPINGS, Values};
 use crate::visibility::{has_certificate, is_shown};
-use aws_client_vpn_core::directive::is_pkcs11_id;
-use aws_client_vpn_core::keys::{
+use aws_client_vpn_profile::directive::is_pkcs11_id;
+use aws_client_vpn_profile::keys::{
     CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE,
     SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME,
 };
-use aws_client_vpn_core::message;
-use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::parts::{Inline, Transport};
-use aws_client_vpn_core::problem::Problem;
-use aws_client_vpn_core::settings::{self, SettingsError};
+use aws_client_vpn_profile::parts::{Inline, Transport};
+use aws_client_vpn_profile::problem::Problem;
+use aws_client_vpn_profile::settings::{self, SettingsError};
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::{Message, Worded};
 use std::ops::RangeInclusive;
 
 /// What is wrong with `field`, if it is shown.

@@ -1,12 +1,12 @@
 //! Between a page and the connection of its host.
 
 use crate::form::Form;
-use aws_client_vpn_core::settings::VpnProperties;
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_libnm::connection::VpnChanges;
 use aws_client_vpn_libnm::guard::plugin_error;
 use aws_client_vpn_libnm::{Connection, ffi};
+use aws_client_vpn_profile::settings::VpnProperties;
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 
 /// The page of a connection.
 #[must_use]

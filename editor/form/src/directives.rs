@@ -3,9 +3,9 @@
 //! The lines keep their order and their spelling unless their own field was touched.
 
 use crate::field::{Field, name_check};
-use aws_client_vpn_core::directive::{self, Directive};
-use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::problem::Problem;
+use aws_client_vpn_profile::directive::{self, Directive};
+use aws_client_vpn_profile::problem::Problem;
+use aws_client_vpn_text::message::{Message, Worded};
 use std::collections::BTreeMap;
 
 /// Directives that have fields: what is shown in one place.

@@ -3,8 +3,8 @@
 //! Mostly there is one, with the port and protocol of the fields beside it. Another one says only
 //! what is different.
 
-use aws_client_vpn_core::directive::is_host;
-use aws_client_vpn_core::parts::{Remote, Transport};
+use aws_client_vpn_profile::directive::is_host;
+use aws_client_vpn_profile::parts::{Remote, Transport};
 
 /// What is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The fields of the page and all that is said about them.
 
-use aws_client_vpn_core::mark;
-use aws_client_vpn_core::parts::Inline;
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::secret::Secret;
 use std::fmt;
 
 /// A field.

@@ -6,10 +6,10 @@ use crate::field::{Field, Kind, Value};
 use crate::read::{self, KEEPINGS, SECRETS, Values};
 use crate::visibility::is_shown;
 use crate::write::{Changes, Edit};
-use aws_client_vpn_core::credential::Keeping;
-use aws_client_vpn_core::message::Message;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
+use aws_client_vpn_profile::credential::Keeping;
+use aws_client_vpn_profile::settings;
+use aws_client_vpn_text::message::Message;
+use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The page of one connection.

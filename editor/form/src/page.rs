@@ -3,8 +3,8 @@
 use crate::field::{Field, GROUPS, Group, Value};
 use crate::file;
 use crate::form::{Form, Row};
-use aws_client_vpn_core::message;
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_text::message;
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::path::Path;
 use std::rc::{Rc, Weak};

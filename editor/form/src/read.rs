@@ -5,15 +5,15 @@
 
 use crate::field::{Field, Value, name_check, protocol, sign_in, source};
 use crate::{directives, endpoint};
-use aws_client_vpn_core::credential::{Credential, Keeping};
-use aws_client_vpn_core::keys::{
+use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::keys::{
     CONNECT_TIMEOUT, KILL_SWITCH, KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_TIMEOUT, NO, OPTIONS,
     PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SIGN_IN, SIGN_IN_CERTIFICATE,
     SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
-use aws_client_vpn_core::parts::{Inline, Transport};
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
+use aws_client_vpn_profile::parts::{Inline, Transport};
+use aws_client_vpn_profile::settings;
+use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 
 /// A value for each field.

@@ -2,7 +2,7 @@
 
 use crate::field::{Field, Value, name_check, sign_in, source};
 use crate::read::Values;
-use aws_client_vpn_core::pem::is_encrypted;
+use aws_client_vpn_profile::pem::is_encrypted;
 
 /// Whether a way to sign in has a user name and a password.
 pub(crate) fn has_password(choice: usize) -> bool {

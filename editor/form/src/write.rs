@@ -5,15 +5,15 @@ use crate::field::{Field, Value, protocol, sign_in, source};
 use crate::read::{KEEPINGS, KILL_SWITCHES, SECRETS, Values, directives_of};
 use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
-use aws_client_vpn_core::credential::{Credential, Keeping};
-use aws_client_vpn_core::keys::{
+use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::keys::{
     CHALLENGE_RESPONSE, CONNECT_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
     RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
     SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
-use aws_client_vpn_core::parts::{Inline, Transport};
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, VpnProperties};
+use aws_client_vpn_profile::parts::{Inline, Transport};
+use aws_client_vpn_profile::settings::{self, VpnProperties};
+use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 
 /// What is different after an edit.

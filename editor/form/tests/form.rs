@@ -1,15 +1,15 @@
 //! A page from a connection and back: what was not touched is not changed, and what can be saved
 //! is a connection that the service takes.
 
-use aws_client_vpn_core::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
-use aws_client_vpn_core::parts::Inline;
-use aws_client_vpn_core::profile::Profile;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, VpnProperties};
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_editor_form::{Changes, Field, Form, GROUPS, Kind, Value, connection as page};
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
+use aws_client_vpn_profile::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
+use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::{self, VpnProperties};
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
+use aws_client_vpn_text::secret::Secret;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! A profile as the settings of a NetworkManager connection, as they travel over D-Bus.
 
-use aws_client_vpn_core::profile::Profile;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, Update, VpnProperties, have_same_endpoint};
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::{self, Update, VpnProperties, have_same_endpoint};
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
+use aws_client_vpn_text::secret::Secret;
 use gtk::glib::Variant;
 use gtk::glib::variant::{FromVariant, ToVariant};
 use std::collections::BTreeMap;

@@ -2,9 +2,9 @@
 
 use crate::connection::{self, Settings};
 use crate::progress::{self, Progress};
-use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_text::message::Worded;
 use gtk::gio::{self, DBusCallFlags, DBusConnection, DBusSignalFlags, SignalSubscription};
 use gtk::glib::variant::{FromVariant, ObjectPath, ToVariant};
 use gtk::glib::{self, Variant};

@@ -1,11 +1,11 @@
 //! What the window shows of a file, decided without a toolkit.
 
-use aws_client_vpn_core::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
-use aws_client_vpn_core::ovpn::Imported;
-use aws_client_vpn_core::parts::{Inline, Remote, SignIn, Transport};
-use aws_client_vpn_core::profile::Profile;
-use aws_client_vpn_core::region;
 use aws_client_vpn_i18n::{self as i18n, plural, text};
+use aws_client_vpn_profile::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
+use aws_client_vpn_profile::ovpn::Imported;
+use aws_client_vpn_profile::parts::{Inline, Remote, SignIn, Transport};
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::region;
 use aws_client_vpn_profile_file::ImportError;
 
 /// The time and how to write it.
@@ -93,7 +93,7 @@ pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
         of_properties: false,
     });
     if !imported.notes.is_empty() {
-        let row = |note: &aws_client_vpn_core::problem::Note| {
+        let row = |note: &aws_client_vpn_profile::problem::Note| {
             let reason = sentence(&i18n::translate(note.reason));
             let line = text!(
                 "Line {line}: {directive}",
@@ -301,8 +301,9 @@ mod tests {
     use super::*;
     use std::path::PathBuf;
 
-    const ROOT: &str = include_str!("../../../nm-plugin/core/tests/certificates/root.pem");
-    const CLIENT: &str = include_str!("../../../nm-plugin/core/tests/certificates/client.pem");
+    const ROOT: &str = include_str!("../../../nm-plugin/core/profile/tests/certificates/root.pem");
+    const CLIENT: &str =
+        include_str!("../../../nm-plugin/core/profile/tests/certificates/client.pem");
     const KEY: &str = "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n";
     const END_OF_ROOT: i64 = 1_893_456_000;
 

@@ -2,8 +2,8 @@
 
 use crate::ffi;
 use crate::guard::plugin_error;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::VpnProperties;
+use aws_client_vpn_profile::settings::VpnProperties;
+use aws_client_vpn_text::secret::Secret;
 use glib::ffi::gpointer;
 use glib::prelude::*;
 use glib::translate::from_glib_none;

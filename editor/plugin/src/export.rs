@@ -1,10 +1,10 @@
 //! A connection becomes a `.ovpn` file.
 
-use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::settings::{self, SettingsError};
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_libnm::Connection;
+use aws_client_vpn_profile::settings::{self, SettingsError};
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_profile_file::file::{self, FileError};
+use aws_client_vpn_text::message::Worded;
 use std::path::{Path, PathBuf};
 
 /// Why a connection cannot be exported.

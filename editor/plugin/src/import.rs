@@ -1,11 +1,11 @@
 //! A `.ovpn` file becomes a connection.
 
-use aws_client_vpn_core::keys::SAML_RESPONSE;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, VpnProperties};
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
+use aws_client_vpn_profile::keys::SAML_RESPONSE;
+use aws_client_vpn_profile::settings::{self, VpnProperties};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
+use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::path::Path;
 

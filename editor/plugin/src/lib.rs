@@ -7,12 +7,12 @@
 mod export;
 mod import;
 
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_libnm::{
     Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin,
     VpnEditorPluginImpl, editor_plugin, ffi, guard::plugin_error, library,
 };
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use glib::prelude::*;
 use glib::subclass::prelude::*;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! The built library through libnm's own loader and calls.
 
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
 use aws_client_vpn_editor_host::{
     self as host, Host, Imported, ca, certificate_free_profile, saml_profile,
 };
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

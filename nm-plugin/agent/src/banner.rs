@@ -2,7 +2,7 @@
 
 use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, VPN, property};
 use crate::notification::concerns_us;
-use aws_client_vpn_core::well_known::{GET_USER, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_profile::well_known::{GET_USER, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::timeout;

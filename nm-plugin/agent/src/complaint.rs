@@ -1,8 +1,8 @@
 //! What goes wrong without anybody having asked for it: a person at a terminal reads it in their
 //! language; in the journal it is English, as all of it.
 
-use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_text::message::Worded;
 use std::io::{IsTerminal, stderr};
 
 /// Says why something did not work.

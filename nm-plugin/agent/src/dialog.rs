@@ -2,9 +2,9 @@
 
 use crate::request::Connection;
 use crate::terminal::Terminal;
-use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::wire::Lines;
+use aws_client_vpn_sign_in::wire::Lines;
+use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::secret::Secret;
 use std::env;
 use std::io;
 use std::os::fd::OwnedFd;

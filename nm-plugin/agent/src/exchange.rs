@@ -1,7 +1,7 @@
 //! What the D-Bus object hands to the loop that runs the dialogs, and what it gets back.
 
 use crate::request::Connection;
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_text::secret::Secret;
 use tokio::sync::oneshot;
 
 /// A call of NetworkManager's.

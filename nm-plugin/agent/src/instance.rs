@@ -2,7 +2,7 @@
 //! autostart entry, a line in a compositor's configuration. It has a name on the session bus, by
 //! which others can also ask whether it answers.
 
-use aws_client_vpn_core::well_known::AGENT;
+use aws_client_vpn_profile::well_known::AGENT;
 use std::time::Duration;
 use tokio::time::timeout;
 use zbus::fdo::{RequestNameFlags, RequestNameReply};

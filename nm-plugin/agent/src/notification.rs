@@ -5,10 +5,10 @@
 
 use crate::banner::Banner;
 use crate::complaint::complain;
-use aws_client_vpn_core::message;
-use aws_client_vpn_core::well_known::{self, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
+use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_text::message;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::timeout;
 use zbus::fdo::DBusProxy;

@@ -8,7 +8,7 @@
 
 use crate::activation::NETWORK_MANAGER;
 use crate::complaint::complain;
-use aws_client_vpn_core::message;
+use aws_client_vpn_text::message;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 

@@ -1,8 +1,8 @@
 //! What NetworkManager asks for, as the auth dialog is told.
 
-use aws_client_vpn_core::credential::{Credential, Keeping};
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
+use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
+use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
 use zbus::zvariant::OwnedValue;
 

@@ -4,7 +4,7 @@
 //! The bus lets only root have their names (`nm-aws-client-vpn-service.conf`), so nobody has to be
 //! asked whose a signal is.
 
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use std::collections::HashMap;
 use zbus::fdo::DBusProxy;
 use zbus::match_rule;

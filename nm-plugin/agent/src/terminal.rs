@@ -7,10 +7,10 @@ mod line;
 mod words;
 
 use crate::terminal::line::{EchoOff, read_line};
-use aws_client_vpn_core::form::Form;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::window::{Answer, Countdown, Entries, Gesture, View};
-use aws_client_vpn_core::wire::Lines;
+use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::window::{Answer, Countdown, Entries, Gesture, View};
+use aws_client_vpn_sign_in::wire::Lines;
+use aws_client_vpn_text::secret::Secret;
 use std::collections::VecDeque;
 use std::env;
 use std::fs::File;

@@ -7,8 +7,8 @@
 
 use crate::page;
 use crate::port::{self, PORT};
-use aws_client_vpn_core::saml::{self, FORM_LIMIT, SamlError, SamlResponse};
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_sign_in::saml::{self, FORM_LIMIT, SamlError, SamlResponse};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName};

@@ -5,8 +5,8 @@
 //! signal. So a `QUIT` or an end that comes at once means nothing, and a later one means "stop".
 
 use crate::journal::Journal;
-use aws_client_vpn_core::agent_lines::{AgentLines, AgentWord};
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_sign_in::agent_lines::{AgentLines, AgentWord};
+use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};

@@ -6,14 +6,14 @@
 
 use crate::agent::Connection;
 use crate::dialog::{SERVICE_FIRST, Stage};
-use aws_client_vpn_core::again::Again;
-use aws_client_vpn_core::answer::{EMPTY_ANSWER, form_answer, form_answer_once};
-use aws_client_vpn_core::credential::Credential;
-use aws_client_vpn_core::form::Form;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::window::{Answer, Gesture, View};
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_keyring::{self as keyring, Unlocking};
+use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_sign_in::again::Again;
+use aws_client_vpn_sign_in::answer::{EMPTY_ANSWER, form_answer, form_answer_once};
+use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::window::{Answer, Gesture, View};
+use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use tokio::time::timeout;
 

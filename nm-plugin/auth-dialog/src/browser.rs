@@ -8,9 +8,9 @@
 mod portal;
 
 use crate::journal::Journal;
-use aws_client_vpn_core::answer::LoginFailure;
-use aws_client_vpn_core::message;
-use aws_client_vpn_core::message::{Message, Worded};
+use aws_client_vpn_sign_in::answer::LoginFailure;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::{Message, Worded};
 use std::env;
 use std::fmt::Display;
 use std::process::Stdio;

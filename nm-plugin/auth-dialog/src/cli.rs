@@ -3,7 +3,7 @@
 //! Agents differ in the order of options and in short and long names; all of it is GLib's option
 //! syntax. An option this dialog does not know is left alone, so that a newer agent can run it.
 
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use thiserror::Error;
 
 /// Printed for `--help`.

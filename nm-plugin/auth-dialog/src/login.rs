@@ -10,11 +10,11 @@ use crate::journal::Journal;
 use crate::port;
 use crate::queue::Place;
 use crate::window::Window;
-use aws_client_vpn_core::answer::LoginFailure;
-use aws_client_vpn_core::request::Prompt;
-use aws_client_vpn_core::saml;
-use aws_client_vpn_core::window::{Gesture, View};
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_sign_in::answer::LoginFailure;
+use aws_client_vpn_sign_in::request::Prompt;
+use aws_client_vpn_sign_in::saml;
+use aws_client_vpn_sign_in::window::{Gesture, View};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 

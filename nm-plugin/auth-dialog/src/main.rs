@@ -2,7 +2,7 @@
 //!
 //! A secret agent (gnome-shell, nm-applet, our own tests) runs it, tells it on the command line
 //! what the service asks for, and reads the answer from its standard output. What can be decided
-//! without I/O is in [`aws_client_vpn_core::request`] and [`aws_client_vpn_core::saml`].
+//! without I/O is in [`aws_client_vpn_sign_in::request`] and [`aws_client_vpn_sign_in::saml`].
 //!
 //! The order of things is the point: the streams are made safe, the port is taken, and only then
 //! is the browser sent off, as soon as possible, because a person is waiting.
@@ -28,11 +28,11 @@ use crate::journal::Journal;
 use crate::login::End;
 use crate::stdio::Streams;
 use crate::window::Dismissed;
-use aws_client_vpn_core::answer::{self, EMPTY_ANSWER, LoginFailure};
-use aws_client_vpn_core::form::Form;
-use aws_client_vpn_core::request::{Prompt, PromptError};
-use aws_client_vpn_core::secret::Secret;
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_sign_in::answer::{self, EMPTY_ANSWER, LoginFailure};
+use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::request::{Prompt, PromptError};
+use aws_client_vpn_text::secret::Secret;
 use rustix::process::DumpableBehavior;
 use std::fs::File;
 use std::io::{self, Write};

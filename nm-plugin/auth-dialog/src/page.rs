@@ -2,9 +2,9 @@
 //!
 //! They load nothing from anywhere and run no script; their looks follow GNOME's, light or dark.
 
-use aws_client_vpn_core::mark;
-use aws_client_vpn_core::message::fill;
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::fill;
 
 const TEMPLATE: &str = include_str!("page.html");
 

@@ -5,8 +5,8 @@
 //! Then the user has to know which program. A login of another of our connections is waited for:
 //! it will be over, and this one's turn comes.
 
-use aws_client_vpn_core::answer::LoginFailure;
-use aws_client_vpn_core::listening::{listener_in, peer_in};
+use aws_client_vpn_sign_in::answer::LoginFailure;
+use aws_client_vpn_sign_in::listening::{listener_in, peer_in};
 use std::fmt;
 use std::fs;
 use std::io;

@@ -5,8 +5,8 @@
 
 use crate::browser::has_display;
 use crate::journal::Journal;
-use aws_client_vpn_core::window::{Gesture, View};
-use aws_client_vpn_core::wire::Lines;
+use aws_client_vpn_sign_in::window::{Gesture, View};
+use aws_client_vpn_sign_in::wire::Lines;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::File;

@@ -12,9 +12,9 @@ pub use gathering::gather;
 
 use crate::json;
 use crate::line::{one_line, width};
-use aws_client_vpn_core::mark;
-use aws_client_vpn_core::message::Message;
 use aws_client_vpn_i18n::{self as i18n, plural, text};
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::Message;
 use serde::Serialize;
 use std::fmt;
 

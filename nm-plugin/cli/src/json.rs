@@ -1,6 +1,6 @@
 //! Texts in JSON: English, whatever the user's language is, so that programs read the same everywhere.
 
-use aws_client_vpn_core::message::Message;
+use aws_client_vpn_text::message::Message;
 use serde::{Serialize, Serializer};
 
 pub(crate) fn english<S: Serializer>(text: &Message, serializer: S) -> Result<S::Ok, S::Error> {

@@ -12,7 +12,7 @@ pub use entry::{Entry, Source, of_journal, of_network_manager_log};
 pub use gathering::{LogsError, gather};
 
 use crate::when;
-use aws_client_vpn_core::redact::for_journal;
+use aws_client_vpn_text::redact::for_journal;
 use std::fmt;
 
 /// The longest line of a story, in characters.

@@ -1,7 +1,7 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
-use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::well_known::{RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_profile::well_known::{RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_text::message::Worded;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use thiserror::Error;

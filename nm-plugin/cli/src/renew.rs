@@ -2,9 +2,9 @@
 
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
-use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::well_known::{NOT_UP, NOT_YOURS};
 use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile::well_known::{NOT_UP, NOT_YOURS};
+use aws_client_vpn_text::message::{Message, Worded};
 use thiserror::Error;
 
 /// Nothing was renewed.

@@ -9,10 +9,11 @@ use crate::json;
 use crate::line::{one_line, width};
 use crate::network_manager::{Activation, Stored};
 use crate::when;
-use aws_client_vpn_core::message::{Message, Worded};
-use aws_client_vpn_core::parts::SignIn;
-use aws_client_vpn_core::{mark, settings};
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_profile::parts::SignIn;
+use aws_client_vpn_profile::settings;
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::{Message, Worded};
 use serde::Serialize;
 use std::fmt;
 

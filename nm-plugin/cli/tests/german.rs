@@ -4,9 +4,10 @@
 
 use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnose};
 use aws_client_vpn_cli::status::{Connection, State, Status};
-use aws_client_vpn_core::settings::outline;
-use aws_client_vpn_core::{mark, message::Worded};
 use aws_client_vpn_i18n::{DOMAIN, bind_at, start};
+use aws_client_vpn_profile::settings::outline;
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::Worded;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

@@ -7,7 +7,7 @@
 //! Libraries that run inside other programs call [`bind`], which changes nothing for their host:
 //! the domain is our own, and the host's locale is left as it is. Programs of ours call [`start`].
 
-use aws_client_vpn_core::message::{Message, Worded, fill};
+use aws_client_vpn_text::message::{Message, Worded, fill};
 use gettextrs::{LocaleCategory, bind_textdomain_codeset, bindtextdomain, dgettext, dngettext};
 use std::path::Path;
 
@@ -55,7 +55,7 @@ fn in_language(message: &Message) -> String {
     message.in_language(&|text| translate(text))
 }
 
-/// A text of the catalogue, marked with [`aws_client_vpn_core::mark!`] where it is written.
+/// A text of the catalogue, marked with [`aws_client_vpn_text::mark!`] where it is written.
 #[must_use]
 pub fn translate(text: &'static str) -> String {
     // gettext has the catalogue's header for it.

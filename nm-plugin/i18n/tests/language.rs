@@ -2,9 +2,9 @@
 //! encoding of the locale. In a process of its own: locale and catalogue are the process's.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use aws_client_vpn_core::mark;
-use aws_client_vpn_core::message::Worded;
 use aws_client_vpn_i18n::{DOMAIN, bind_at, of, plural, start, text, translate};
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::Worded;
 use std::path::Path;
 use std::process::Command;
 

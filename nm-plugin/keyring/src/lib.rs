@@ -4,7 +4,7 @@
 //! has kept. A keyring may be absent, locked, or wait for somebody who has gone for lunch: every
 //! call has a limit, and nobody depends on an answer. What counts once is no business of it.
 
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_text::secret::Secret;
 use secret_service::{EncryptionType, Item, SecretService};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;

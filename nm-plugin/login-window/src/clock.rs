@@ -1,8 +1,8 @@
 //! The time that is left, right each second.
 
 use adw::prelude::*;
-use aws_client_vpn_core::window::Countdown;
 use aws_client_vpn_i18n::text;
+use aws_client_vpn_sign_in::window::Countdown;
 use gtk4::glib;
 use std::time::{Duration, Instant};
 

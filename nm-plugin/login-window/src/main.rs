@@ -1,6 +1,6 @@
 //! The window that the auth dialog opens beside a login.
 //!
-//! A thin shell of GTK around [`aws_client_vpn_core::window`], which says what it is told and what
+//! A thin shell of GTK around [`aws_client_vpn_sign_in::window`], which says what it is told and what
 //! it tells. It is the dialog's child: what it shows comes in on standard input, what the person
 //! does goes out on standard output, and when standard input ends, the window goes.
 
@@ -14,8 +14,8 @@ use crate::form::FormPage;
 use crate::frame::Frame;
 use crate::login::LoginPage;
 use crate::pipe::{Gestures, Pipe};
-use aws_client_vpn_core::window::{Gesture, View};
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_sign_in::window::{Gesture, View};
 use gtk4::glib;
 use rustix::process::DumpableBehavior;
 use std::cell::RefCell;

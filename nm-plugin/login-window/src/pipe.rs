@@ -1,7 +1,7 @@
 //! The auth dialog at the other end of standard input and output.
 
-use aws_client_vpn_core::window::{Gesture, View};
-use aws_client_vpn_core::wire::Lines;
+use aws_client_vpn_sign_in::window::{Gesture, View};
+use aws_client_vpn_sign_in::wire::Lines;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
 //! Reading and writing the files a user named: bounded, regular files only, never half written.
 
-use aws_client_vpn_core::mark;
-use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::parts::Inline;
+use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::Worded;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

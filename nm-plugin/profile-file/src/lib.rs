@@ -6,11 +6,11 @@
 pub mod file;
 
 use crate::file::FileError;
-use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_core::ovpn::Imported;
-use aws_client_vpn_core::problem::ParseError;
-use aws_client_vpn_core::profile::Profile;
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_profile::ovpn::Imported;
+use aws_client_vpn_profile::problem::ParseError;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_text::message::Worded;
 use std::path::{Path, PathBuf};
 
 /// Why a file cannot be imported.

@@ -1,12 +1,12 @@
 //! One edition of a connection: read from a profile, or brought to the copies of it on a machine.
 
 use crate::command_line::Make;
-use aws_client_vpn_core::keyfile::{
+use aws_client_vpn_i18n::{plural, text};
+use aws_client_vpn_profile::keyfile::{
     Identity, KeyfileError, UpdateError, bring_up_to, to_keyfile, uuid_of,
 };
-use aws_client_vpn_core::message::Worded;
-use aws_client_vpn_i18n::{plural, text};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
+use aws_client_vpn_text::message::Worded;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};

@@ -4,7 +4,7 @@
 //! change is written to: `/usr/lib/NetworkManager/system-connections`.
 
 use crate::edition::{Edition, ProvisionError};
-use aws_client_vpn_core::keyfile::holds_secrets;
+use aws_client_vpn_profile::keyfile::holds_secrets;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};

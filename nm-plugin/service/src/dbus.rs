@@ -9,7 +9,7 @@ pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod sign_in;
 
-use aws_client_vpn_core::session::Shown;
+use aws_client_vpn_session::session::Shown;
 use connection::{Connection as VpnConnection, Dictionary, InvalidConnection};
 use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};

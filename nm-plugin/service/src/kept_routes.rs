@@ -1,6 +1,6 @@
 //! Asks the kernel for the tunnel's routes, and sets those again that somebody has taken away.
 
-use aws_client_vpn_core::kept_routes::{KeptRoutes, SetRoute, Step, rtnetlink};
+use aws_client_vpn_session::kept_routes::{KeptRoutes, SetRoute, Step, rtnetlink};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};

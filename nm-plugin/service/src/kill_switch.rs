@@ -4,11 +4,11 @@
 //! activation and `aws-client-vpn doctor` know what a service left that was killed, or whose
 //! connection ended without being asked to.
 
-use aws_client_vpn_core::kill_switch::{
+use aws_client_vpn_profile::settings::Choices;
+use aws_client_vpn_session::kill_switch::{
     Endpoint, MARKS, Openings, Ruleset, TABLE_PREFIX, local_networks, netlink, table_name,
 };
-use aws_client_vpn_core::overlap::KernelRoute;
-use aws_client_vpn_core::settings::Choices;
+use aws_client_vpn_session::overlap::KernelRoute;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
@@ -305,7 +305,7 @@ fn hand_over(netlink: &OwnedFd, batch: &[u8]) -> Result<(), KillSwitchError> {
     Err(refused(Errno::NOBUFS))
 }
 
-fn local_networks_but(device: &str) -> Vec<aws_client_vpn_core::ip::Network<std::net::IpAddr>> {
+fn local_networks_but(device: &str) -> Vec<aws_client_vpn_session::ip::Network<std::net::IpAddr>> {
     let table = |name: &str| fs::read_to_string(name).unwrap_or_default();
     let routes = KernelRoute::read(&table("/proc/net/route"), &table("/proc/net/ipv6_route"));
     local_networks(

@@ -7,11 +7,11 @@ use crate::openvpn_process::OpenVpnProcess;
 use crate::runtime_dir::RuntimeDir;
 use crate::tun_device::TunDevice;
 use crate::{journal, pkcs11_module};
-use aws_client_vpn_core::management::{self, Line, Notification};
-use aws_client_vpn_core::openvpn::{self, LaunchParameters};
-use aws_client_vpn_core::profile::Profile;
-use aws_client_vpn_core::redact::for_journal;
-use aws_client_vpn_core::session::Input;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_session::management::{self, Line, Notification};
+use aws_client_vpn_session::openvpn::{self, LaunchParameters};
+use aws_client_vpn_session::session::Input;
+use aws_client_vpn_text::redact::for_journal;
 use std::time::Duration;
 
 /// How long the kernel may take for a process that was killed.

@@ -1,7 +1,7 @@
 //! NetworkManager's VPN service for AWS Client VPN.
 //!
 //! NetworkManager starts one such process, as root, for each activation, and ends with it. All
-//! decisions are `aws_client_vpn_core`'s; this program carries them out. The same executable, run
+//! decisions are `aws_client_vpn_session`'s; this program carries them out. The same executable, run
 //! without privileges, is also OpenVPN's supervisor (see [`supervisor`]) and the process that becomes
 //! OpenVPN (see [`confinement`]).
 
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 fn invocation(arguments: Vec<OsString>) -> Invocation {
-    let mut bus_name = aws_client_vpn_core::well_known::SERVICE_TYPE.to_owned();
+    let mut bus_name = aws_client_vpn_profile::well_known::SERVICE_TYPE.to_owned();
     let mut rest = arguments.into_iter();
     while let Some(argument) = rest.next() {
         match argument.to_str() {

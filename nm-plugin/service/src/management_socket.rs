@@ -6,7 +6,7 @@
 
 use crate::account::Account;
 use crate::runtime_dir::{RuntimeDir, give_to_group};
-use aws_client_vpn_core::management::{Command, EncodeError, Line, LineBuffer};
+use aws_client_vpn_session::management::{Command, EncodeError, Line, LineBuffer};
 use rustix::net::sockopt::socket_peercred;
 use std::fs::{self, Permissions};
 use std::io;

@@ -3,9 +3,9 @@
 use crate::account::Account;
 use crate::tun_device::TunDevice;
 use crate::{confinement, supervisor};
-use aws_client_vpn_core::openvpn::Launch;
-use aws_client_vpn_core::redact::for_journal;
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_session::openvpn::Launch;
+use aws_client_vpn_text::redact::for_journal;
+use aws_client_vpn_text::secret::Secret;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group};
 use std::collections::VecDeque;
 use std::io;

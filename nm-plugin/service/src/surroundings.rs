@@ -3,7 +3,7 @@
 //! The kernel tells of networks: NetworkManager's own view would be a second one, and behind.
 //! logind tells of sleep and of sessions; where there is none, somebody is taken to be present.
 
-use aws_client_vpn_core::session::{LoginSession, Person, Surroundings, may_act_for, person_at};
+use aws_client_vpn_session::session::{LoginSession, Person, Surroundings, may_act_for, person_at};
 use futures_lite::StreamExt;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;

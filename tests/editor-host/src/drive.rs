@@ -3,10 +3,10 @@
 
 use crate::installed::Installed;
 use crate::{Editor, Host, Imported, SERVICE, resident_kib};
-use aws_client_vpn_core::keys::REMOTE;
 use aws_client_vpn_libnm::ffi::{NMConnection, NMVpnEditor};
 use aws_client_vpn_libnm::library::EDITOR_FACTORY;
 use aws_client_vpn_libnm::{Toolkit as Kind, VpnEditor};
+use aws_client_vpn_profile::keys::REMOTE;
 use glib::prelude::*;
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -36,8 +36,8 @@ pub trait Toolkit {
     fn show(widget: &glib::Object, is_dark: bool);
 }
 
-const ROOT: &str = include_str!("../../../nm-plugin/core/tests/certificates/root.pem");
-const CLIENT: &str = include_str!("../../../nm-plugin/core/tests/certificates/client.pem");
+const ROOT: &str = include_str!("../../../nm-plugin/core/profile/tests/certificates/root.pem");
+const CLIENT: &str = include_str!("../../../nm-plugin/core/profile/tests/certificates/client.pem");
 
 /// A profile with all that an editor shows.
 #[must_use]

@@ -10,11 +10,11 @@ mod memory;
 
 pub use memory::resident_kib;
 
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::VpnProperties;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_libnm::ffi::{NMConnection, NMVpnEditor, NMVpnEditorPlugin};
 use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorPlugin};
+use aws_client_vpn_profile::settings::VpnProperties;
+use aws_client_vpn_text::secret::Secret;
 use glib::ffi::{GError, gboolean, gpointer};
 use glib::prelude::*;
 use glib::translate::{ToGlibPtr, from_glib_full, from_glib_none};

@@ -6,9 +6,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-const ROOT: &str = include_str!("../../../../nm-plugin/core/tests/certificates/root.pem");
-const CLIENT: &str = include_str!("../../../../nm-plugin/core/tests/certificates/client.pem");
-const EXPIRED: &str = include_str!("../../../../nm-plugin/core/tests/certificates/expired.pem");
+const ROOT: &str = include_str!("../../../../nm-plugin/core/profile/tests/certificates/root.pem");
+const CLIENT: &str =
+    include_str!("../../../../nm-plugin/core/profile/tests/certificates/client.pem");
+const EXPIRED: &str =
+    include_str!("../../../../nm-plugin/core/profile/tests/certificates/expired.pem");
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n";
 
 /// A program that ends with the test.

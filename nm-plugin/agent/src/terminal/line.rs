@@ -1,6 +1,6 @@
 //! One line that a person types, seen or not.
 
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_text::secret::Secret;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use tokio::io::AsyncReadExt;

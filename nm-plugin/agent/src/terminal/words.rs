@@ -3,9 +3,9 @@
 //! Names, questions and reasons come from elsewhere: a terminal obeys what it is shown, so nothing
 //! that could be a command to it gets through.
 
-use aws_client_vpn_core::form::{Field, Form};
-use aws_client_vpn_core::window::site;
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_sign_in::form::{Field, Form};
+use aws_client_vpn_sign_in::window::site;
 
 /// The login of `connection` at `url`. `here` is what ssh calls this computer, if the browser may
 /// be on another one.
@@ -78,7 +78,7 @@ pub(super) fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_client_vpn_core::credential::Credential;
+    use aws_client_vpn_profile::credential::Credential;
 
     #[test]
     fn the_link_stands_by_itself_and_the_tunnel_only_where_it_helps() {

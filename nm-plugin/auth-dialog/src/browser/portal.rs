@@ -3,8 +3,8 @@
 //! The call returns a request, whose `Response` signal says how it went. The portal drops a
 //! request when its caller leaves the bus, so [`Opened`] keeps the connection.
 
-use aws_client_vpn_core::mark;
-use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::Worded;
 use std::collections::HashMap;
 use std::env;
 use std::future::poll_fn;

@@ -5,9 +5,9 @@ mod machine;
 
 use super::Finding;
 use super::facts::{Facts, File};
-use aws_client_vpn_core::message::Message;
-use aws_client_vpn_core::well_known::SERVICE_TYPE;
-use aws_client_vpn_core::{mark, message};
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
+use aws_client_vpn_text::message::Message;
+use aws_client_vpn_text::{mark, message};
 
 type Check = fn(&Facts) -> Finding;
 

@@ -1,6 +1,6 @@
 //! What can be seen of a machine, as plain values that nobody has judged.
 
-use aws_client_vpn_core::message::Message;
+use aws_client_vpn_text::message::Message;
 use std::path::PathBuf;
 
 /// All facts that are looked at.

@@ -3,7 +3,7 @@
 use super::{Entry, Story, called, cut, of_journal, of_network_manager_log, used_last};
 use crate::command_line::Logs;
 use crate::network_manager;
-use aws_client_vpn_core::message::Worded;
+use aws_client_vpn_text::message::Worded;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -5,11 +5,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
-use aws_client_vpn_core::agent_lines::AgentLines;
-use aws_client_vpn_core::answer::{form_answer, form_answer_once, unfolded};
-use aws_client_vpn_core::form::Form;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings;
+use aws_client_vpn_profile::settings;
+use aws_client_vpn_sign_in::agent_lines::AgentLines;
+use aws_client_vpn_sign_in::answer::{form_answer, form_answer_once, unfolded};
+use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_text::secret::Secret;
 
 fuzz_target!(|input: (&str, &[u8], &str)| {
     let (hints, stdin, typed) = input;

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use aws_client_vpn_core::listening::listener_in;
-use aws_client_vpn_core::redact::for_journal;
+use aws_client_vpn_sign_in::listening::listener_in;
+use aws_client_vpn_text::redact::for_journal;
 
 fuzz_target!(|text: &str| {
     let shown = for_journal(text);

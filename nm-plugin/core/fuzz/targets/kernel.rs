@@ -2,10 +2,10 @@
 //! read again as they are set, and no local network is larger than one may be.
 #![no_main]
 
-use aws_client_vpn_core::kept_routes::rtnetlink;
-use aws_client_vpn_core::kill_switch::{local_networks, netlink};
-use aws_client_vpn_core::overlap::KernelRoute;
 use libfuzzer_sys::fuzz_target;
+use aws_client_vpn_session::kept_routes::rtnetlink;
+use aws_client_vpn_session::kill_switch::{local_networks, netlink};
+use aws_client_vpn_session::overlap::KernelRoute;
 
 fuzz_target!(|input: (&[u8], u32, &str, &str)| {
     let (octets, device, routes, addresses) = input;

@@ -3,11 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use aws_client_vpn_core::agent_lines::AgentLines;
-use aws_client_vpn_core::answer::{form_answer, login_failure_text};
-use aws_client_vpn_core::form::Form;
-use aws_client_vpn_core::request::{Prompt, login_hints};
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_sign_in::agent_lines::AgentLines;
+use aws_client_vpn_sign_in::answer::{form_answer, login_failure_text};
+use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::request::{Prompt, login_hints};
+use aws_client_vpn_text::secret::Secret;
 
 fuzz_target!(|input: (u8, &str)| {
     let (cut, text) = input;

@@ -2,10 +2,10 @@
 //! everything is bounded, and one generation of settings never equals the next.
 #![no_main]
 
-use aws_client_vpn_core::ip_config::ip_config;
-use aws_client_vpn_core::tunnel_env::{ROUTE_LIMIT, TunnelParameters};
 use libfuzzer_sys::fuzz_target;
 use std::net::{IpAddr, Ipv4Addr};
+use aws_client_vpn_session::ip_config::ip_config;
+use aws_client_vpn_session::tunnel_env::{ROUTE_LIMIT, TunnelParameters};
 
 fuzz_target!(|text: &str| {
     let environment = text

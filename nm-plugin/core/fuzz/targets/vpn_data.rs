@@ -6,9 +6,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
-use aws_client_vpn_core::openvpn::{LaunchParameters, launch};
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{credentials, self};
+use aws_client_vpn_profile::settings::{credentials, self};
+use aws_client_vpn_session::openvpn::{LaunchParameters, launch};
+use aws_client_vpn_text::secret::Secret;
 
 /// The longest line that OpenVPN reads, in octets without its end.
 const LINE_LIMIT: usize = 254;

@@ -1,8 +1,8 @@
 //! A connection as NetworkManager sends it, `a{sa{sv}}`, as far as it concerns us.
 
-use aws_client_vpn_core::profile::Profile;
-use aws_client_vpn_core::secret::Secret;
-use aws_client_vpn_core::settings::{self, Choices, SettingsError};
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::{self, Choices, SettingsError};
+use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
 use zbus::zvariant::OwnedValue;

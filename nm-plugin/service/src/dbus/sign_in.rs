@@ -6,7 +6,7 @@
 //! service does not know who shows notifications: it carries nothing but names and a time.
 
 use super::{PluginError, Request};
-use aws_client_vpn_core::well_known::SIGN_IN_PATH;
+use aws_client_vpn_profile::well_known::SIGN_IN_PATH;
 use tokio::sync::mpsc;
 use zbus::fdo::DBusProxy;
 use zbus::message::Header;

@@ -3,7 +3,7 @@
 use super::super::Finding;
 use super::super::facts::{Facts, Process};
 use super::plain;
-use aws_client_vpn_core::{mark, message};
+use aws_client_vpn_text::{mark, message};
 
 /// The program that serves a connection.
 const SERVICE: &str = "nm-aws-client-vpn-service";

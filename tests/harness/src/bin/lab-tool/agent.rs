@@ -6,9 +6,9 @@
 
 use crate::report::report;
 use crate::typist::{Typed, Typist};
-use aws_client_vpn_core::form::Form;
-use aws_client_vpn_core::request;
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::request;
+use aws_client_vpn_text::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};

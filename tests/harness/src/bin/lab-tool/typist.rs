@@ -1,8 +1,8 @@
 //! The person at the desktop who types passwords into dialogs, and the keyring that keeps them.
 
 use crate::report::report;
-use aws_client_vpn_core::form::Form;
-use aws_client_vpn_core::secret::Secret;
+use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_text::secret::Secret;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 
@@ -52,7 +52,7 @@ impl Typist {
         }
         if let Some(known) = form.known_answers(kept) {
             let own =
-                |(credential, value): (aws_client_vpn_core::credential::Credential, Secret)| {
+                |(credential, value): (aws_client_vpn_profile::credential::Credential, Secret)| {
                     (credential.name().to_owned(), value.expose().to_owned())
                 };
             return Typed::Answers(known.into_iter().map(own).collect());

@@ -1,0 +1,176 @@
+//! What a person gives to sign in, and what NetworkManager and its agents do with it.
+//!
+//! Each travels as a secret of the connection, the user name too: that is the only way in which
+//! NetworkManager asks anybody for anything. Beside each stand its flags in `vpn.data`; without
+//! them NetworkManager would write an answer to disk.
+
+use crate::keys::{self, flags_key};
+use aws_client_vpn_text::mark;
+use std::collections::BTreeMap;
+
+/// Something a person is asked for, by the name that it has among the connection's secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Credential {
+    /// The user name, where the profile has none.
+    UserName,
+    /// The user's password.
+    Password,
+    /// The answer to the endpoint's question: mostly a one-time code.
+    ChallengeResponse,
+    /// The passphrase of the private key or of the PKCS #12 file.
+    KeyPassphrase,
+    /// The PIN of the security token (PKCS #11).
+    TokenPin,
+}
+
+impl Credential {
+    /// All of them, in the order in which they are asked for.
+    pub const ALL: [Self; 5] = [
+        Self::KeyPassphrase,
+        Self::TokenPin,
+        Self::UserName,
+        Self::Password,
+        Self::ChallengeResponse,
+    ];
+
+    /// The name of the secret.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UserName => keys::USER_NAME,
+            Self::Password => keys::PASSWORD,
+            Self::ChallengeResponse => keys::CHALLENGE_RESPONSE,
+            Self::KeyPassphrase => keys::KEY_PASSPHRASE,
+            Self::TokenPin => keys::TOKEN_PIN,
+        }
+    }
+
+    /// The credential with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|credential| credential.name() == name)
+    }
+
+    /// The key in `vpn.data` that says what becomes of it: see [`Keeping`].
+    #[must_use]
+    pub fn flags_key(self) -> String {
+        flags_key(self.name())
+    }
+
+    /// What it is called, for a person; English, to be looked up in the catalogue of translations.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::UserName => mark!("User name"),
+            Self::Password => mark!("Password"),
+            Self::ChallengeResponse => mark!("One-time code"),
+            Self::KeyPassphrase => mark!("Passphrase of the private key"),
+            Self::TokenPin => mark!("PIN of the security token"),
+        }
+    }
+
+    /// What becomes of it where a connection does not say: what counts once is asked for each
+    /// time, the rest is kept for the user.
+    #[must_use]
+    pub fn usual_keeping(self) -> Keeping {
+        match self {
+            Self::ChallengeResponse => Keeping::AskedEachTime,
+            Self::UserName | Self::Password | Self::KeyPassphrase | Self::TokenPin => {
+                Keeping::ForTheUser
+            }
+        }
+    }
+}
+
+/// What becomes of a credential once it has been given: NetworkManager's `NMSettingSecretFlags`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// NetworkManager keeps it in the connection's file, for all users.
+    ForAllUsers,
+    /// The agent of the user keeps it, in the keyring.
+    ForTheUser,
+    /// Nobody keeps it.
+    AskedEachTime,
+    /// There is none.
+    NotNeeded,
+}
+
+impl Keeping {
+    const AGENT_OWNED: u32 = 1;
+    const NOT_SAVED: u32 = 2;
+    const NOT_REQUIRED: u32 = 4;
+
+    /// The value in `vpn.data`. What is not saved is the agent's too: else NetworkManager before
+    /// 1.56.1 drops it where the user may not change the connection.
+    #[must_use]
+    pub fn flags(self) -> &'static str {
+        match self {
+            Self::ForAllUsers => "0",
+            Self::ForTheUser => "1",
+            Self::AskedEachTime => "3",
+            Self::NotNeeded => "4",
+        }
+    }
+
+    /// What the connection says of `credential`; `None` if it says nothing that is understood.
+    #[must_use]
+    pub fn of(data: &BTreeMap<String, String>, credential: Credential) -> Option<Self> {
+        let flags: u32 = data.get(&credential.flags_key())?.parse().ok()?;
+        Some(if flags & Self::NOT_REQUIRED != 0 {
+            Self::NotNeeded
+        } else if flags & Self::NOT_SAVED != 0 {
+            Self::AskedEachTime
+        } else if flags & Self::AGENT_OWNED != 0 {
+            Self::ForTheUser
+        } else {
+            Self::ForAllUsers
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        pairs.iter().map(own).collect()
+    }
+
+    #[test]
+    fn a_name_leads_back_to_its_credential() {
+        for credential in Credential::ALL {
+            assert_eq!(Credential::from_name(credential.name()), Some(credential));
+            assert!(credential.flags_key().ends_with("-flags"));
+        }
+        assert_eq!(Credential::from_name("saml-response"), None);
+    }
+
+    #[test]
+    fn flags_are_read_as_networkmanager_means_them() {
+        for (flags, keeping) in [
+            ("0", Some(Keeping::ForAllUsers)),
+            ("1", Some(Keeping::ForTheUser)),
+            ("2", Some(Keeping::AskedEachTime)),
+            ("3", Some(Keeping::AskedEachTime)),
+            ("4", Some(Keeping::NotNeeded)),
+            ("5", Some(Keeping::NotNeeded)),
+            ("", None),
+            ("x", None),
+        ] {
+            let data = data(&[("password-flags", flags)]);
+            assert_eq!(Keeping::of(&data, Credential::Password), keeping, "{flags}");
+        }
+        for keeping in [
+            Keeping::ForAllUsers,
+            Keeping::ForTheUser,
+            Keeping::AskedEachTime,
+            Keeping::NotNeeded,
+        ] {
+            let data = data(&[("password-flags", keeping.flags())]);
+            assert_eq!(Keeping::of(&data, Credential::Password), Some(keeping));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a line of a profile says, held against the table.
+
+use super::line::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
+use super::table::{Argument, Rule, rule};
+use crate::parts::{Remote, Transport};
+use crate::problem::Problem;
+use aws_client_vpn_text::message::Message;
+use aws_client_vpn_text::{mark, message};
+use std::collections::BTreeSet;
+
+/// A directive of the profile that goes to OpenVPN as it is, checked against the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    name: &'static str,
+    arguments: Vec<String>,
+}
+
+impl Directive {
+    /// Reads a line of a profile; `None` if it says nothing that OpenVPN would be told.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of_line(line: &str) -> Result<Option<Self>, Problem> {
+        directive_of_line(line)
+    }
+
+    /// As a line.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let arguments = self.arguments.iter().map(String::as_str);
+        line::join(std::iter::once(self.name).chain(arguments))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its arguments, unquoted.
+    #[must_use]
+    pub fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+}
+
+fn directive_of_line(text: &str) -> Result<Option<Directive>, Problem> {
+    let words = line::split(text).map_err(bad_line)?;
+    let Some((name, arguments)) = words.split_first() else {
+        return Ok(None);
+    };
+    match rule(name) {
+        Some((name, Rule::Keep(needed, kinds))) => keep(name, needed, kinds, arguments).map(Some),
+        Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
+            directive: name.clone(),
+            reason,
+        }),
+        Some((_, Rule::Implied | Rule::Ignored(_))) => Ok(None),
+        None => Err(Problem::Unknown(name.clone())),
+    }
+}
+
+/// A directive that goes to OpenVPN, if its arguments are of these kinds.
+pub(crate) fn keep(
+    name: &'static str,
+    needed: usize,
+    kinds: &[Argument],
+    arguments: &[String],
+) -> Result<Directive, Problem> {
+    let bad = |reason: Message| Problem::BadArgument {
+        directive: name.to_owned(),
+        reason,
+    };
+    if arguments.len() < needed {
+        return Err(bad(message!(
+            "it needs {needed} argument(s)",
+            needed = needed
+        )));
+    }
+    if arguments.len() > kinds.len().min(WORD_LIMIT) {
+        return Err(bad(message!("it has too many arguments")));
+    }
+    if let Some(objection) = kinds
+        .iter()
+        .zip(arguments)
+        .find_map(|(kind, text)| kind.objection(text))
+    {
+        return Err(bad(objection));
+    }
+    let words = std::iter::once(name).chain(arguments.iter().map(String::as_str));
+    if line::join(words).len() > LINE_LIMIT {
+        return Err(bad_line(BadLine::TooLong));
+    }
+    Ok(Directive {
+        name,
+        arguments: arguments.to_vec(),
+    })
+}
+
+/// What OpenVPN stops at when it starts, although each line is right by itself.
+pub(crate) fn check_together(remotes: &[Remote], directives: &[Directive]) -> Result<(), Problem> {
+    let bad = |directive: &Directive, reason: Message| {
+        Err(Problem::BadArgument {
+            directive: directive.name.to_owned(),
+            reason,
+        })
+    };
+    let server = |directive: &Directive| match directive.arguments.as_slice() {
+        [kind, number, what, ..] if directive.name == "dns" && kind == "server" => {
+            Some((number.clone(), what == "address"))
+        }
+        _ => None,
+    };
+    let has_tcp = remotes.iter().any(|r| r.transport == Transport::Tcp);
+    let addressed: BTreeSet<String> = directives
+        .iter()
+        .filter_map(server)
+        .filter_map(|(number, is_address)| is_address.then_some(number))
+        .collect();
+    for directive in directives {
+        if directive.name == "fragment" && has_tcp {
+            return bad(
+                directive,
+                message!("it works over udp only; remove the line"),
+            );
+        }
+        if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
+            return bad(directive, message!("its server has no 'address'"));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn bad_line(bad: BadLine) -> Problem {
+    Problem::BadLine(match bad {
+        BadLine::TooLong => mark!("the line is longer than the 254 characters that OpenVPN reads"),
+        BadLine::TooManyWords => mark!("the line has more than 16 words"),
+        BadLine::OpenQuote => mark!("a quotation mark is not closed"),
+        BadLine::Backslash => {
+            mark!("a backslash stands alone; write two of them, or '/', in the name of a file")
+        }
+        BadLine::ControlCharacter => mark!("the line contains a control character"),
+    })
+}
+
+/// With its port and transport, a `remote` has to fit into a line of OpenVPN's.
+const HOST_LIMIT: usize = LINE_LIMIT - "remote  65535 udp".len();
+
+/// A DNS name or an address, of characters that mean nothing to OpenVPN's parser.
+#[must_use]
+pub fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= HOST_LIMIT
+        && !host.starts_with('-')
+        && host
+            .bytes()
+            .all(|o| o.is_ascii_alphanumeric() || b"-_.:".contains(&o))
+}
+
+/// What OpenVPN's line may hold; it is put in quotation marks, so spaces do no harm.
+const PKCS11_ID_LIMIT: usize = 200;
+
+/// A `pkcs11:` URI, or the five fields of pkcs11-helper's own form, in which `\x20` is a space.
+#[must_use]
+pub fn is_pkcs11_id(id: &str) -> bool {
+    let is_old_form = id.split('/').count() == 5;
+    id.len() <= PKCS11_ID_LIMIT
+        && (id.starts_with("pkcs11:") || is_old_form)
+        && id.bytes().all(|o| (b' '..=b'~').contains(&o))
+        && !id.contains(['"', '\'', '<', '>'])
+}

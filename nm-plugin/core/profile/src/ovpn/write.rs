@@ -1,0 +1,64 @@
+//! A [`Profile`] as the text of a `.ovpn` file.
+
+use crate::directive::line;
+use crate::parts::{Inline, SignIn};
+use crate::profile::Profile;
+
+impl Profile {
+    /// The profile as a `.ovpn` file that [`Profile::parse`] reads back to an equal one, as far as
+    /// such a file can say it: a user name is not part of it. It holds the private key, if there
+    /// is one.
+    #[must_use]
+    pub fn to_ovpn(&self) -> String {
+        let mut text = String::from("client\ndev tun\n");
+        for remote in self.remotes() {
+            let (port, transport) = (remote.port.to_string(), remote.transport.as_str());
+            push_line(&mut text, ["remote", &remote.host, &port, transport]);
+        }
+        if self.random_hostname() {
+            text.push_str("remote-random-hostname\n");
+        }
+        text.push_str("resolv-retry infinite\nnobind\n");
+        match self.sign_in() {
+            SignIn::Saml => text.push_str("auth-federate\nauth-nocache\nauth-retry interact\n"),
+            SignIn::Password { static_challenge } => {
+                text.push_str("auth-user-pass\n");
+                if let Some(challenge) = static_challenge {
+                    let echo = if challenge.echo { "1" } else { "0" };
+                    push_line(&mut text, ["static-challenge", &challenge.text, echo]);
+                }
+            }
+            SignIn::Certificate => {}
+        }
+        if let Some(id) = self.pkcs11_id() {
+            push_line(&mut text, ["pkcs11-id", id]);
+        }
+        self.push_directives(&mut text);
+        self.push_blocks(&mut text);
+        text
+    }
+
+    /// The directives that are kept as they are, a line each.
+    pub fn push_directives(&self, text: &mut String) {
+        for directive in self.directives() {
+            text.push_str(&directive.to_line());
+            text.push('\n');
+        }
+    }
+
+    /// Certificates and keys.
+    pub fn push_blocks(&self, text: &mut String) {
+        for inline in Inline::ALL {
+            if let Some(content) = self.inline(inline) {
+                let name = inline.name();
+                text.push_str(&format!("<{name}>\n{content}</{name}>\n"));
+            }
+        }
+    }
+}
+
+/// A line of these words.
+pub fn push_line<'a>(text: &mut String, words: impl IntoIterator<Item = &'a str>) {
+    text.push_str(&line(words));
+    text.push('\n');
+}

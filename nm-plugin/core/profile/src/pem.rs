@@ -1,0 +1,248 @@
+//! Certificates and keys in text: nothing else may hide in a block.
+
+use crate::certificate::Certificate;
+use crate::parts::Inline;
+use aws_client_vpn_text::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use zeroize::Zeroizing;
+
+/// The most octets of one block.
+const LIMIT: usize = 256 * 1024;
+/// The most octets of a line; OpenSSL reads no longer ones.
+const LINE_LIMIT: usize = 254;
+/// The most octets of what a block says it is.
+const LABEL_LIMIT: usize = 64;
+
+impl Inline {
+    /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
+    #[must_use]
+    pub fn content_of_file(self, octets: &[u8]) -> Option<Secret> {
+        let text = text_of_file(self, octets).or_else(|| certificate_of_der(self, octets))?;
+        checked_content(self, &text).map(Secret::new)
+    }
+}
+
+/// Puts the content of a block into its normal form.
+pub(crate) fn checked_content(inline: Inline, text: &str) -> Option<String> {
+    match inline {
+        Inline::Pkcs12 => base64(text),
+        Inline::Ca
+        | Inline::Cert
+        | Inline::Key
+        | Inline::ExtraCerts
+        | Inline::CrlVerify
+        | Inline::TlsAuth
+        | Inline::TlsCrypt => blocks(text),
+    }
+}
+
+/// Keeps the PEM blocks of `text` and drops what stands around them; `None` if there is no whole
+/// block or a line of one is not base64.
+fn blocks(text: &str) -> Option<String> {
+    if text.len() > LIMIT {
+        return None;
+    }
+    let mut kept = String::with_capacity(text.len());
+    let mut label: Option<&str> = None;
+    for line in text.lines().map(str::trim) {
+        match label {
+            None => {
+                label = line
+                    .strip_prefix("-----BEGIN ")
+                    .and_then(|rest| rest.strip_suffix("-----"));
+                if label.is_none() {
+                    continue;
+                }
+                if !label.is_some_and(is_label) {
+                    return None;
+                }
+            }
+            Some(open) => {
+                let end = line
+                    .strip_prefix("-----END ")
+                    .and_then(|rest| rest.strip_suffix("-----"));
+                if end == Some(open) {
+                    label = None;
+                } else if !is_body(line) {
+                    return None;
+                }
+            }
+        }
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    (label.is_none() && !kept.is_empty()).then_some(kept)
+}
+
+/// Keeps base64 in lines of 64.
+fn base64(text: &str) -> Option<String> {
+    if text.len() > LIMIT {
+        return None;
+    }
+    let digits: String = text.split_whitespace().collect();
+    if digits.is_empty() || !digits.bytes().all(is_base64) {
+        return None;
+    }
+    let mut lines = String::with_capacity(digits.len() + digits.len() / 64 + 1);
+    for line in digits.as_bytes().chunks(64) {
+        lines.push_str(std::str::from_utf8(line).ok()?);
+        lines.push('\n');
+    }
+    Some(lines)
+}
+
+/// The content of a file as it stands in a block: a PKCS #12 file is binary and becomes base64;
+/// everything else is text.
+pub(crate) fn text_of_file(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
+    let text = std::str::from_utf8(octets).ok();
+    let is_text = inline != Inline::Pkcs12 || text.and_then(base64).is_some();
+    if is_text {
+        return text.map(|text| Zeroizing::new(text.to_owned()));
+    }
+    // More would be over the limit of a block.
+    (octets.len() <= LIMIT / 4 * 3).then(|| Zeroizing::new(BASE64.encode(octets)))
+}
+
+/// A certificate in DER, as some systems save it, in PEM.
+fn certificate_of_der(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
+    let is_certificate = matches!(inline, Inline::Ca | Inline::Cert | Inline::ExtraCerts);
+    if !is_certificate || octets.len() > LIMIT / 2 {
+        return None;
+    }
+    let lines = base64(&BASE64.encode(octets))?;
+    let text = format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n");
+    Certificate::read_all(&text).ok()?;
+    Some(Zeroizing::new(text))
+}
+
+/// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
+#[must_use]
+pub fn is_encrypted(text: &str) -> bool {
+    text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        || text.contains("Proc-Type: 4,ENCRYPTED")
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=LABEL_LIMIT).contains(&label.len())
+        && label
+            .bytes()
+            .all(|o| o.is_ascii_alphanumeric() || o == b' ')
+}
+
+/// OpenVPN reads a block in pieces of 255 octets and looks for the block's end at the start of
+/// each piece, not only of each line: what is neither short nor base64 could end the block early
+/// and be followed by directives. The headers are those that RFC 1421 has for an encrypted key.
+fn is_body(line: &str) -> bool {
+    line.len() <= LINE_LIMIT
+        && (line.bytes().all(is_base64)
+            || line == "Proc-Type: 4,ENCRYPTED"
+            || line.strip_prefix("DEK-Info: ").is_some_and(is_cipher))
+}
+
+/// A cipher and its initialisation vector, as in `AES-256-CBC,0123AB`.
+fn is_cipher(text: &str) -> bool {
+    text.split_once(',').is_some_and(|(name, vector)| {
+        name.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-')
+            && vector.bytes().all(|o| o.is_ascii_hexdigit())
+    })
+}
+
+fn is_base64(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CERT: &str = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
+
+    #[test]
+    fn text_around_the_blocks_goes_and_line_ends_are_made_equal() {
+        let text = format!(
+            "Bag Attributes: x\r\n{}subject=y\n{CERT}",
+            CERT.replace('\n', "\r\n")
+        );
+        assert_eq!(blocks(&text).unwrap(), format!("{CERT}{CERT}"));
+    }
+
+    #[test]
+    fn nothing_but_base64_is_inside() {
+        for text in [
+            "",
+            "no block",
+            "-----BEGIN CERTIFICATE-----\nTUlJ\n",
+            "-----BEGIN CERTIFICATE-----\n</ca>\nup /bin/sh\n-----END CERTIFICATE-----\n",
+            "-----BEGIN A-----\nTUlJ\n-----END B-----\n",
+            "-----BEGIN <x>-----\nTUlJ\n-----END <x>-----\n",
+            &format!("-----BEGIN A-----\n{}\n-----END A-----\n", "A".repeat(255)),
+            &format!(
+                "-----BEGIN {0}-----\nTUlJ\n-----END {0}-----\n",
+                "A".repeat(65)
+            ),
+        ] {
+            assert_eq!(blocks(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_header_can_end_the_block_in_which_openvpn_reads_it() {
+        let key = |header: &str| {
+            format!(
+                "-----BEGIN RSA PRIVATE KEY-----\n{header}\n\nTUlJ\n-----END RSA PRIVATE KEY-----\n"
+            )
+        };
+        let encrypted = key("Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00AAff");
+        assert_eq!(blocks(&encrypted), Some(encrypted.clone()));
+        assert!(is_encrypted(&encrypted));
+        // OpenVPN 2.6.14 ends the block after 255 octets of this line.
+        let padded = format!("DEK-Info: {}</key>", "A".repeat(245));
+        for header in [
+            padded.as_str(),
+            "DEK-Info: </key>",
+            "DEK-Info: AES-256-CBC",
+            "DEK-Info: AES-256-CBC,xyz",
+            "DEK-Info: AES-256-CBC,00\tup",
+            "Proc-Type: 4,CLEAR",
+            "Subject: </key>",
+        ] {
+            assert_eq!(blocks(&key(header)), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_binary_pkcs12_file_becomes_base64_and_no_other_file_may_be_binary() {
+        let text =
+            |inline, octets: &[u8]| text_of_file(inline, octets).map(|text| text.to_string());
+        let binary = [0x30, 0x82, 0xff, 0x00];
+        assert_eq!(text(Inline::Pkcs12, &binary).as_deref(), Some("MIL/AA=="));
+        assert_eq!(
+            text(Inline::Pkcs12, b"MIL/AA==\n").as_deref(),
+            Some("MIL/AA==\n")
+        );
+        assert_eq!(text(Inline::Key, &binary), None);
+        assert_eq!(text(Inline::Pkcs12, &vec![0; LIMIT]), None);
+        let limit = text(Inline::Pkcs12, &vec![0; LIMIT / 4 * 3]).unwrap();
+        assert!(base64(&limit).is_some());
+    }
+
+    #[test]
+    fn a_certificate_in_der_becomes_pem_and_nothing_else_does() {
+        let pem = include_str!("../tests/certificates/root.pem");
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = BASE64.decode(body).unwrap();
+        let text =
+            |inline, octets: &[u8]| certificate_of_der(inline, octets).map(|text| text.to_string());
+        assert_eq!(text(Inline::Ca, &der).as_deref(), Some(pem));
+        assert_eq!(text(Inline::Key, &der), None);
+        assert_eq!(text(Inline::Ca, &der[1..]), None);
+        assert_eq!(text(Inline::Ca, &vec![0x30; LIMIT]), None);
+    }
+
+    #[test]
+    fn base64_is_put_into_lines() {
+        assert_eq!(base64("a b\nc="), Some("abc=\n".to_owned()));
+        assert_eq!(base64("<x>"), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! A profile of an AWS Client VPN endpoint that is known to be valid.
+//!
+//! A profile may come from a stranger's mail and ends in front of a service that runs as root, so
+//! nothing of the file is passed on: it is read into this type, directive by directive against a
+//! table of what is allowed (see [`directive`](crate::directive)), and OpenVPN's configuration is written
+//! from the type.
+
+use crate::credential::Credential;
+use crate::directive::Directive;
+use crate::directive::check::{check_together, is_host, keep};
+use crate::directive::table::Argument;
+use crate::parts::{Inline, Remote, SignIn};
+use crate::pem;
+use crate::problem::Problem;
+use aws_client_vpn_text::message;
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+/// The most addresses of an endpoint.
+pub(crate) const REMOTE_LIMIT: usize = 64;
+
+/// An AWS Client VPN profile, valid by construction.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Profile {
+    remotes: Vec<Remote>,
+    random_hostname: bool,
+    sign_in: SignIn,
+    user_name: Option<String>,
+    early_push_request: bool,
+    pkcs11_id: Option<String>,
+    pkcs11_provider: Option<String>,
+    goes_without: BTreeSet<Credential>,
+    inline: BTreeMap<Inline, Zeroizing<String>>,
+    directives: Vec<Directive>,
+}
+
+impl Profile {
+    /// Puts a profile together out of parts; the same checks hold as for a file.
+    pub(crate) fn from_parts(parts: Parts) -> Result<Self, Problem> {
+        if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
+            return Err(Problem::NoRemote);
+        }
+        if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
+            let reason = message!("'{host}' is not the name of a host", host = remote.host);
+            return Err(Problem::BadArgument {
+                directive: "remote".to_owned(),
+                reason,
+            });
+        }
+        if let SignIn::Password {
+            static_challenge: Some(challenge),
+        } = &parts.sign_in
+        {
+            let kinds = &[Argument::Text, Argument::OneOf(&["0", "1"])];
+            let arguments = [challenge.text.clone(), "1".to_owned()];
+            keep("static-challenge", 2, kinds, &arguments)?;
+        }
+        check_together(&parts.remotes, &parts.directives)?;
+        let has = |inline| parts.inline.contains_key(&inline);
+        if !has(Inline::Ca) && !has(Inline::Pkcs12) {
+            return Err(Problem::NoCa);
+        }
+        if has(Inline::Cert) != has(Inline::Key) {
+            return Err(Problem::HalfCertificate);
+        }
+        let certificates = [
+            has(Inline::Cert),
+            has(Inline::Pkcs12),
+            parts.pkcs11_id.is_some(),
+        ];
+        let certificates = certificates
+            .into_iter()
+            .filter(|is_there| *is_there)
+            .count();
+        if certificates > 1 {
+            return Err(Problem::SeveralCertificates);
+        }
+        let certificate = certificates == 1;
+        if matches!(parts.sign_in, SignIn::Certificate) && !certificate {
+            return Err(Problem::NoSignIn);
+        }
+        Ok(Self {
+            remotes: parts.remotes,
+            random_hostname: parts.random_hostname,
+            sign_in: parts.sign_in,
+            user_name: parts.user_name,
+            early_push_request: parts.early_push_request,
+            pkcs11_id: parts.pkcs11_id,
+            pkcs11_provider: parts.pkcs11_provider,
+            goes_without: parts.goes_without,
+            inline: parts.inline,
+            directives: parts.directives,
+        })
+    }
+
+    /// Where the endpoint is; never empty.
+    #[must_use]
+    pub fn remotes(&self) -> &[Remote] {
+        &self.remotes
+    }
+
+    /// Whether a random label has to stand in front of the name.
+    #[must_use]
+    pub fn random_hostname(&self) -> bool {
+        self.random_hostname
+    }
+
+    /// How users sign in.
+    #[must_use]
+    pub fn sign_in(&self) -> &SignIn {
+        &self.sign_in
+    }
+
+    /// The user name for a password, if the profile has one.
+    #[must_use]
+    pub fn user_name(&self) -> Option<&str> {
+        self.user_name.as_deref()
+    }
+
+    /// Whether OpenVPN asks for the pushed options at once.
+    #[must_use]
+    pub fn early_push_request(&self) -> bool {
+        self.early_push_request
+    }
+
+    /// The certificate and key on a security token, as PKCS #11 names them.
+    #[must_use]
+    pub fn pkcs11_id(&self) -> Option<&str> {
+        self.pkcs11_id.as_deref()
+    }
+
+    /// The name of the module that drives the token, if it is not left to the system.
+    #[must_use]
+    pub fn pkcs11_provider(&self) -> Option<&str> {
+        self.pkcs11_provider.as_deref()
+    }
+
+    /// Whether the connection says that `credential` does not exist, so nobody is asked for it.
+    #[must_use]
+    pub fn goes_without(&self, credential: Credential) -> bool {
+        self.goes_without.contains(&credential)
+    }
+
+    /// The content of a block.
+    #[must_use]
+    pub fn inline(&self, inline: Inline) -> Option<&str> {
+        self.inline.get(&inline).map(|text| text.as_str())
+    }
+
+    /// The directives that go to OpenVPN as they are.
+    #[must_use]
+    pub fn directives(&self) -> &[Directive] {
+        &self.directives
+    }
+
+    /// Whether the client has a certificate.
+    #[must_use]
+    pub fn has_client_certificate(&self) -> bool {
+        self.inline.contains_key(&Inline::Cert)
+            || self.inline.contains_key(&Inline::Pkcs12)
+            || self.pkcs11_id.is_some()
+    }
+
+    /// Whether the private key needs a passphrase.
+    #[must_use]
+    pub fn private_key_is_encrypted(&self) -> bool {
+        self.inline(Inline::Key).is_some_and(pem::is_encrypted)
+    }
+
+    /// The endpoint's name, for a person.
+    #[must_use]
+    pub fn display_endpoint(&self) -> String {
+        self.remotes
+            .first()
+            .map(|remote| remote.host.clone())
+            .unwrap_or_default()
+    }
+
+    /// The AWS region the endpoint is in, if its name tells.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        let mut labels = self.remotes.first()?.host.split('.');
+        labels.find(|label| *label == "clientvpn")?;
+        labels.next()
+    }
+}
+
+/// The parts of a profile, not checked together yet.
+pub(crate) struct Parts {
+    pub(crate) remotes: Vec<Remote>,
+    pub(crate) random_hostname: bool,
+    pub(crate) sign_in: SignIn,
+    pub(crate) user_name: Option<String>,
+    pub(crate) early_push_request: bool,
+    pub(crate) pkcs11_id: Option<String>,
+    pub(crate) pkcs11_provider: Option<String>,
+    pub(crate) goes_without: BTreeSet<Credential>,
+    pub(crate) inline: BTreeMap<Inline, Zeroizing<String>>,
+    pub(crate) directives: Vec<Directive>,
+}
+
+/// Keys are never shown.
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profile")
+            .field("remotes", &self.remotes)
+            .field("sign_in", &self.sign_in)
+            .field("inline", &self.inline.keys().collect::<Vec<_>>())
+            .field("directives", &self.directives)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! The brain of the service: what OpenVPN, the kernel and NetworkManager are told, and the state
+//! machine of a connection.
+//!
+//! Nothing here knows a socket, file, process, clock, D-Bus or toolkit, so all of it is tested
+//! without root; the service is a thin shell around it.
+#![forbid(unsafe_code)]
+
+mod banner;
+pub mod challenge;
+pub mod ip;
+pub mod ip_config;
+pub mod kept_routes;
+pub mod kill_switch;
+pub mod management;
+pub mod openvpn;
+pub mod overlap;
+pub mod session;
+pub mod tunnel_env;

@@ -1,0 +1,764 @@
+//! One activation of one connection, from Connect to Stopped, as a state machine without I/O.
+//!
+//! A login through a browser spans two OpenVPN connections to the same node, a person who may
+//! take ten minutes, and NetworkManager's own clocks. Every decision of that story is taken here,
+//! so that each can be tested with a transcript and a made-up clock. The shell around it calls
+//! [`Session::handle`] for each thing that happened, carries out every [`Effect`] that
+//! [`Session::poll_effect`] then returns, in order, until there is none, and calls
+//! `handle(Input::TimePassed, now)` at [`Session::deadline`].
+
+mod appearance;
+mod ask;
+mod credentials;
+mod expiry;
+mod failure;
+mod login;
+mod reconnect;
+mod remote;
+mod renewal;
+mod sign_in;
+
+pub use appearance::{Reason, Shown};
+pub use failure::{Failure, FailureReason};
+pub use reconnect::{LoginSession, Person, Surroundings, may_act_for, person_at};
+
+use ask::Asking;
+use credentials::Credentials;
+use expiry::Term;
+use login::Login;
+use reconnect::{LoginPace, Reconnect};
+use remote::Remote;
+use renewal::Renewal;
+use sign_in::SECRETS_REQUEST_LIFETIME;
+
+use crate::banner::Banner;
+use crate::ip_config::{self, IpConfig};
+use crate::kill_switch::Endpoint;
+use crate::management::{Command, Notification, State as OpenVpnState, StateName};
+use crate::tunnel_env::{self, TunnelParameters};
+use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_sign_in::again::Again;
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// How long OpenVPN may take to end after it was asked to.
+const STOP_GRACE: Duration = Duration::from_secs(4);
+/// How long to wait for the kernel to take a killed process away.
+const KILL_GRACE: Duration = Duration::from_secs(2);
+
+/// NetworkManager's `NMVpnServiceState` as far as a session shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ServiceState {
+    /// Waiting for a Connect.
+    Init = 1,
+    /// The tunnel is being made, or made anew.
+    Starting = 3,
+    /// The tunnel is up.
+    Started = 4,
+    /// The tunnel is being taken down.
+    Stopping = 5,
+    /// Nothing is left of the tunnel.
+    Stopped = 6,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The resolver answered for `host`; an error is the resolver's own text.
+    Resolved {
+        /// The name that was asked for in [`Effect::Resolve`].
+        host: String,
+        /// Its addresses, in the resolver's order.
+        result: Result<Vec<IpAddr>, String>,
+    },
+    /// OpenVPN could not be started.
+    NotStarted(String),
+    /// A command cannot be sent as it is; why, in words.
+    NotSent(String),
+    /// OpenVPN's management interface said something.
+    Management(Notification),
+    /// The OpenVPN process is gone; how it ended, in words.
+    OpenVpnEnded(String),
+    /// The second OpenVPN's management interface said something.
+    Second(Notification),
+    /// The second OpenVPN is gone, or could not be started; why, in words.
+    SecondEnded(String),
+    /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
+    NewSecrets(BTreeMap<String, Secret>),
+    /// The kill switch that the connection is to have cannot be closed; why, in words.
+    Unprotected(String),
+    /// The world around the connection has changed.
+    Surroundings(Surroundings),
+    /// What NetworkManager says of the connection has changed.
+    Shown(Shown),
+    /// A person wants to sign in anew now.
+    Renew,
+    /// NetworkManager wants the connection down.
+    Disconnect,
+    /// NetworkManager itself is gone.
+    NetworkManagerGone,
+    /// The time of [`Session::deadline`] has come.
+    TimePassed,
+}
+
+/// Something the shell has to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Tell NetworkManager the state of the service.
+    Announce(ServiceState),
+    /// Resolve `host`, with a random label in front if `random_label`; answer with
+    /// [`Input::Resolved`].
+    Resolve {
+        /// The name as the profile has it.
+        host: String,
+        /// Whether only names with a random label in front of it exist.
+        random_label: bool,
+    },
+    /// Make the tun device and start OpenVPN.
+    Launch,
+    /// Send a command to OpenVPN's management interface.
+    Send(Command),
+    /// Start a second OpenVPN beside the one that carries the traffic, to fetch a challenge.
+    LaunchSecond,
+    /// Send a command to the second OpenVPN.
+    SendSecond(Command),
+    /// End the second OpenVPN, and take away all that belongs to it.
+    EndSecond,
+    /// Ask NetworkManager for secrets.
+    RequestSecrets {
+        /// For the user.
+        message: String,
+        /// For the auth dialog, see [`aws_client_vpn_sign_in::request`].
+        hints: Vec<String>,
+    },
+    /// Hand addresses, routes and names to NetworkManager.
+    Configure(Box<IpConfig>),
+    /// Tell the log, for a support engineer: one step of the story.
+    Note(String),
+    /// Tell the person that the endpoint will end the connection, and when.
+    SignInEnds {
+        /// How long it will go on.
+        left: Duration,
+    },
+    /// The connection failed: log the words, tell NetworkManager the code. At most one a session.
+    Fail(Failure),
+    /// Ask the OpenVPN process to end.
+    Terminate,
+    /// End the OpenVPN process at once.
+    Kill,
+    /// Remove the tun device and everything else the session left on the machine.
+    CleanUp,
+    /// The session is over; nothing follows.
+    Finish,
+}
+
+/// One activation of one connection.
+#[derive(Debug)]
+pub struct Session {
+    profile: Profile,
+    limits: Limits,
+    interactive: bool,
+    credentials: Credentials,
+    /// What the person is told of the last refusal, when asked again.
+    refusal: Option<Again>,
+    /// The passphrase or PIN that OpenVPN has been given and not used with success yet.
+    key_credential_sent: Option<Credential>,
+    /// What OpenVPN last said of a key that it cannot load.
+    key_complaint: Option<String>,
+    /// Whether the current attempt has met an endpoint with the right certificate.
+    endpoint_recognised: bool,
+    /// How many questions the endpoint has asked.
+    challenges: u32,
+    state: State,
+    announced: ServiceState,
+    process: Process,
+    held: bool,
+    set_up: bool,
+    remote: Remote,
+    last_answer: Option<Secret>,
+    environment: Vec<(String, String)>,
+    /// Whether the environment is that of a tunnel that comes up, not of one that went.
+    going_up: bool,
+    tunnel: Option<TunnelParameters>,
+    /// The MTU that was pushed, which the environment does not have.
+    pushed_mtu: Option<u32>,
+    generation: u32,
+    configured: Option<Configured>,
+    banner: Banner,
+    surroundings: Surroundings,
+    reconnect: Option<Reconnect>,
+    /// Attempts in a row that led nowhere.
+    failures: u32,
+    /// When OpenVPN may go on after such an attempt.
+    release_at: Option<Instant>,
+    login_pace: LoginPace,
+    /// Whether names and default route were taken back for a login.
+    has_made_way: bool,
+    up_since: Option<Instant>,
+    /// Whether the endpoint has given OpenVPN a token to come back with.
+    has_token: bool,
+    /// The phase for which OpenVPN was given what it sends next; if for none, it sends the token.
+    given: Option<Phase>,
+    term: Term,
+    /// A new sign-in that is under way beside the tunnel.
+    renewal: Option<Renewal>,
+    /// Whether a kill switch lets no browser out after a loss.
+    browsers_are_stopped: bool,
+    /// Why OpenVPN says that it ends.
+    exiting: Option<String>,
+    effects: VecDeque<Effect>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// OpenVPN is on its way to an answer of the endpoint.
+    Connecting { phase: Phase, until: Instant },
+    /// OpenVPN is held; a person is at the browser.
+    AwaitingLogin(Box<Login>),
+    /// A person is asked for credentials.
+    Asking(Asking),
+    /// The tunnel is up.
+    Connected,
+    /// NetworkManager is taking the connection down, and nothing but its Disconnect matters.
+    TakenDown,
+    /// OpenVPN was asked to end.
+    Stopping { until: Instant, killed: bool },
+    /// Nothing is left.
+    Stopped,
+}
+
+/// Which credentials a connection attempt carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The first: for SAML, it asks for a challenge.
+    First,
+    /// The second: it carries the answer to the challenge, so it must reach the same node.
+    Answer,
+    /// The same answer once more, after a loss: where an endpoint takes it, nobody has to sign in.
+    Reuse,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Process {
+    /// Launched, as far as is known.
+    Running,
+    /// Not there, or not any more.
+    Gone,
+}
+
+/// What NetworkManager was told of a tunnel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Configured {
+    tunnel: TunnelParameters,
+    server: Option<IpAddr>,
+}
+
+impl Session {
+    /// Starts an activation. `interactive` says whether NetworkManager can ask for secrets later;
+    /// `secrets` are those it gave with the request.
+    #[must_use]
+    pub fn new(
+        profile: Profile,
+        limits: Limits,
+        interactive: bool,
+        secrets: BTreeMap<String, Secret>,
+        now: Instant,
+    ) -> Self {
+        let mut session = Self {
+            state: State::Connecting {
+                phase: Phase::First,
+                until: now + limits.connect,
+            },
+            profile,
+            limits,
+            interactive,
+            credentials: Credentials::new(secrets),
+            refusal: None,
+            key_credential_sent: None,
+            key_complaint: None,
+            endpoint_recognised: false,
+            challenges: 0,
+            announced: ServiceState::Init,
+            process: Process::Running,
+            held: false,
+            set_up: false,
+            remote: Remote::default(),
+            last_answer: None,
+            environment: Vec::new(),
+            going_up: false,
+            tunnel: None,
+            pushed_mtu: None,
+            generation: 0,
+            configured: None,
+            banner: Banner::default(),
+            surroundings: Surroundings::default(),
+            reconnect: None,
+            failures: 0,
+            release_at: None,
+            login_pace: LoginPace::default(),
+            has_made_way: false,
+            up_since: None,
+            has_token: false,
+            given: None,
+            term: Term::default(),
+            renewal: None,
+            browsers_are_stopped: false,
+            exiting: None,
+            effects: VecDeque::new(),
+        };
+        session.announce(ServiceState::Starting);
+        session.resolve_first_remote();
+        session.effects.push_back(Effect::Launch);
+        session
+    }
+
+    /// The profile that is being connected.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The next thing to do. Call it until it returns `None`, after each [`Self::handle`].
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When to call `handle(Input::TimePassed, _)`. Changes with each [`Self::handle`].
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let due = [
+            self.state_deadline(),
+            self.reconnect_deadline(),
+            self.term_deadline(),
+            self.renewal_deadline(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    fn state_deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Connecting { .. } if self.is_waiting() => None,
+            State::Connecting { until, .. } | State::Stopping { until, .. } => Some(*until),
+            State::AwaitingLogin(login) => Some(login.deadline()),
+            State::Asking(asking) => Some(asking.until.min(asking.ask_again)),
+            State::Connected | State::TakenDown | State::Stopped => None,
+        }
+    }
+
+    /// The endpoint's address that is used now, or was last.
+    #[must_use]
+    pub fn endpoint_address(&self) -> Option<IpAddr> {
+        self.remote.current
+    }
+
+    /// Whether `address` is this computer's inside the tunnel.
+    #[must_use]
+    pub fn is_inside(&self, address: IpAddr) -> bool {
+        let Some(Configured { tunnel, .. }) = &self.configured else {
+            return false;
+        };
+        match address {
+            IpAddr::V4(address) => tunnel.ipv4.is_some_and(|own| own.address == address),
+            IpAddr::V6(address) => tunnel.ipv6.is_some_and(|own| own.address == address),
+        }
+    }
+
+    /// Whether packets flow.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self.state, State::Connected)
+    }
+
+    /// Where packets to the endpoint may go: each address that is known, for each way to it.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.remote.endpoints(self.profile.remotes())
+    }
+
+    /// Whether a person is at a browser to sign in.
+    #[must_use]
+    pub fn awaits_browser(&self) -> bool {
+        matches!(self.state, State::AwaitingLogin(_)) || self.awaits_login_beside_the_tunnel()
+    }
+
+    /// No browser gets out once the tunnel was up: whoever has to sign in anew connects again.
+    pub fn stop_browsers(&mut self) {
+        self.browsers_are_stopped = true;
+    }
+
+    /// Whether a NewSecrets call is expected now.
+    #[must_use]
+    pub fn expects_secrets(&self) -> bool {
+        matches!(self.state, State::AwaitingLogin(_) | State::Asking(_))
+            || self.awaits_login_beside_the_tunnel()
+    }
+
+    /// Whether a Disconnect call makes sense now.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        matches!(self.state, State::Stopping { .. } | State::Stopped)
+    }
+
+    /// Takes in what happened at `now`.
+    pub fn handle(&mut self, input: Input, now: Instant) {
+        if matches!(self.state, State::TakenDown) {
+            self.while_taken_down(input, now);
+            return;
+        }
+        match input {
+            Input::OpenVpnEnded(how) => self.openvpn_ended(how, now),
+            Input::NotStarted(why) => {
+                self.process = Process::Gone;
+                self.fail(Failure::NotStarted(why), now);
+            }
+            Input::NotSent(why) => self.fail(Failure::Unsendable(why), now),
+            Input::Unprotected(why) => self.fail(Failure::Unprotected(why), now),
+            Input::TimePassed => self.time_passed(now),
+            Input::Disconnect => self.stop("NetworkManager asked for it", now),
+            Input::NetworkManagerGone => self.stop("NetworkManager is gone", now),
+            // What arrives after the decision to stop changes nothing.
+            Input::Resolved { .. }
+            | Input::Management(_)
+            | Input::Second(_)
+            | Input::SecondEnded(_)
+            | Input::NewSecrets(_)
+            | Input::Surroundings(_)
+            | Input::Shown(_)
+            | Input::Renew
+                if self.is_stopping() => {}
+            Input::Surroundings(surroundings) => self.surroundings_changed(surroundings, now),
+            Input::Shown(shown) => self.shown(shown, now),
+            Input::Renew => self.renew(now),
+            Input::Resolved { host, result } => self.resolved(host, result, now),
+            Input::NewSecrets(secrets) => self.new_secrets(secrets, now),
+            Input::Management(notification) => self.notified(notification, now),
+            Input::Second(notification) => self.second_notified(notification, now),
+            Input::SecondEnded(how) => self.second_failed(&how, now),
+        }
+    }
+
+    fn notified(&mut self, notification: Notification, now: Instant) {
+        match notification {
+            Notification::Hold => self.on_hold(now),
+            Notification::Remote {
+                host,
+                port,
+                transport,
+            } => {
+                self.remote.asked(host, port, transport);
+                self.answer_remote(now);
+            }
+            Notification::PasswordNeeded { realm, kind } => self.password_needed(realm, &kind, now),
+            Notification::VerificationFailed { realm, reason } => {
+                self.verification_failed(&realm, reason.as_ref(), now);
+            }
+            Notification::State(state) => self.openvpn_state(&state, now),
+            Notification::Up => {
+                self.environment.clear();
+                self.going_up = true;
+            }
+            Notification::Environment { name, value } => self.environment.push((name, value)),
+            Notification::EnvironmentEnd => self.environment_complete(),
+            Notification::Down => {
+                self.environment.clear();
+                self.going_up = false;
+                self.tunnel = None;
+            }
+            Notification::Fatal(text) => self.fail(Failure::OpenVpnFatal(text), now),
+            Notification::Error(text) => self.note(format!("OpenVPN refused a command: {text}")),
+            Notification::NeedOk { name, message } => self.deed_needed(name, message, now),
+            Notification::Log { text, .. } => self.logged(text.expose()),
+            Notification::Echo(text) => {
+                if let Err(unknown) = self.banner.push(&text) {
+                    self.note(format!(
+                        "the endpoint sent what is not understood: {unknown}"
+                    ));
+                }
+            }
+            Notification::AuthToken(_) => self.has_token = true,
+            Notification::Info(_)
+            | Notification::InfoMessage(_)
+            | Notification::Notify(_)
+            | Notification::ByteCount { .. }
+            | Notification::Success(_)
+            | Notification::Other(_) => {}
+        }
+    }
+
+    fn on_hold(&mut self, now: Instant) {
+        self.held = true;
+        self.endpoint_recognised = false;
+        self.pushed_mtu = None;
+        self.banner = Banner::default();
+        if !self.set_up {
+            self.set_up = true;
+            self.send(Command::StateOn);
+            self.send(Command::LogOn);
+            self.send(Command::EchoOn);
+        }
+        if matches!(self.state, State::Connected) {
+            self.lost("OpenVPN starts anew", now);
+        }
+        if matches!(
+            self.state,
+            State::Connecting {
+                phase: Phase::First,
+                ..
+            }
+        ) && self.ask_beforehand(now)
+        {
+            return;
+        }
+        self.release_hold(now);
+    }
+
+    fn connect(&mut self, phase: Phase, now: Instant) {
+        let limit = match (phase, &self.reconnect) {
+            (Phase::Answer, _) | (_, None) => self.limits.connect,
+            (Phase::First | Phase::Reuse, Some(_)) => self.limits.reconnect,
+        };
+        self.state = State::Connecting {
+            phase,
+            until: now + limit,
+        };
+    }
+
+    fn openvpn_state(&mut self, state: &OpenVpnState, now: Instant) {
+        match &state.name {
+            StateName::Connected => self.connected(now),
+            StateName::Reconnecting => self.reconnecting(&state.detail, now),
+            StateName::Connecting
+            | StateName::Resolve
+            | StateName::TcpConnect
+            | StateName::Wait
+            | StateName::Auth
+            | StateName::AuthPending
+            | StateName::GetConfig
+            | StateName::AssignIp
+            | StateName::AddRoutes
+            | StateName::Other(_) => {}
+            StateName::Exiting => self.exiting = Some(state.detail.clone()),
+        }
+    }
+
+    fn reconnecting(&mut self, why: &str, now: Instant) {
+        match self.state {
+            // The way a challenge and a refusal end; decided by their own notification.
+            _ if why.starts_with("auth-failure") => {}
+            _ if why == "private-key-password-failure" => self.key_not_loaded(now),
+            // It was told to.
+            State::Connecting { .. } if why == "SIGUSR1" => {}
+            State::Connected => self.lost(why, now),
+            State::Connecting {
+                phase: Phase::First | Phase::Reuse,
+                ..
+            } => {
+                if !self.certificate_refused(now) {
+                    self.attempt_failed(why, now);
+                }
+            }
+            State::Connecting {
+                phase: Phase::Answer,
+                ..
+            } => {
+                self.fail(Failure::LostDuringSignIn(why.to_owned()), now);
+            }
+            State::AwaitingLogin(_)
+            | State::Asking(_)
+            | State::Stopping { .. }
+            | State::TakenDown
+            | State::Stopped => {}
+        }
+    }
+
+    fn environment_complete(&mut self) {
+        let environment = std::mem::take(&mut self.environment);
+        if !self.going_up {
+            return;
+        }
+        match TunnelParameters::from_environment(environment) {
+            Ok(parameters) => {
+                for warning in parameters.warnings() {
+                    self.note(format!("ignored what the endpoint sent: {warning}"));
+                }
+                self.tunnel = Some(parameters);
+            }
+            Err(error) => {
+                self.note(format!(
+                    "the endpoint's network settings are unusable: {error}"
+                ));
+                self.tunnel = None;
+            }
+        }
+    }
+
+    fn connected(&mut self, now: Instant) {
+        let Some(mut tunnel) = self.tunnel.clone() else {
+            self.fail(Failure::BadTunnel(tunnel_env::TunnelError::NoAddress), now);
+            return;
+        };
+        tunnel.mtu = self.pushed_mtu.or(tunnel.mtu);
+        let server = self.remote.current;
+        match ip_config::ip_config(&tunnel, server, self.generation) {
+            Ok(mut config) => {
+                config.general.banner = self.banner.text().map(str::to_owned);
+                if self.is_new_sign_in() {
+                    self.signed_in(now);
+                }
+                self.given = None;
+                self.remote.reached();
+                let unnoticed = self.came_back(now);
+                self.state = State::Connected;
+                self.credentials.accepted();
+                self.key_credential_sent = None;
+                self.challenges = 0;
+                let configured = Some(Configured { tunnel, server });
+                if unnoticed && self.configured == configured {
+                    return;
+                }
+                self.configured = configured;
+                self.hand_over(config);
+            }
+            Err(error) => self.fail(Failure::BadTunnel(error), now),
+        }
+    }
+
+    /// Whether the tunnel that is coming up costs the person, or the endpoint, a new sign-in.
+    fn is_new_sign_in(&self) -> bool {
+        match &self.state {
+            State::Connecting { phase, .. } => match phase {
+                Phase::Answer => true,
+                Phase::Reuse => false,
+                Phase::First => self.given.is_some() || self.reconnect.is_none(),
+            },
+            State::AwaitingLogin(_)
+            | State::Asking(_)
+            | State::Connected
+            | State::Stopping { .. }
+            | State::TakenDown
+            | State::Stopped => false,
+        }
+    }
+
+    fn time_passed(&mut self, now: Instant) {
+        self.term_nears_its_end(now);
+        if self.renewal_deadline().is_some_and(|at| now >= at) {
+            self.renewal_due(now);
+        }
+        if self.reconnect_deadline().is_some_and(|at| now >= at) {
+            self.reconnect_due(now);
+        }
+        if self.state_deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match &mut self.state {
+            State::Connecting { phase, .. } => {
+                let step = match phase {
+                    Phase::First | Phase::Reuse => mark!("while connecting"),
+                    Phase::Answer => mark!("while the sign-in was being checked"),
+                };
+                let seconds = match (*phase, &self.reconnect) {
+                    (Phase::Answer, _) | (_, None) => self.limits.connect.as_secs(),
+                    (Phase::First | Phase::Reuse, Some(_)) => self.limits.reconnect.as_secs(),
+                };
+                let failure = self.silence(step, seconds);
+                self.fail(failure, now);
+            }
+            State::AwaitingLogin(login) => {
+                if now >= login.until {
+                    let minutes = self.limits.login.as_secs().div_ceil(60);
+                    self.fail(Failure::LoginTimedOut { minutes }, now);
+                } else {
+                    login.is_asked = true;
+                    self.note("still waiting for the browser login".to_owned());
+                    self.ask_anew(now);
+                }
+            }
+            State::Asking(_) => self.nobody_answered(now),
+            State::Stopping { killed: false, .. } => {
+                self.note("OpenVPN did not end in time; killing it".to_owned());
+                self.effects.push_back(Effect::Kill);
+                self.state = State::Stopping {
+                    until: now + KILL_GRACE,
+                    killed: true,
+                };
+            }
+            State::Stopping { killed: true, .. } => self.finish(),
+            State::Connected | State::TakenDown | State::Stopped => {}
+        }
+    }
+
+    fn openvpn_ended(&mut self, how: String, now: Instant) {
+        self.process = Process::Gone;
+        if matches!(self.state, State::Stopping { .. }) {
+            self.finish();
+        } else {
+            let failure = match self.exiting.as_deref() {
+                Some("inactive") => Failure::Inactive,
+                Some("server-pushed-halt") => Failure::EndedByEndpoint,
+                Some(_) | None => Failure::OpenVpnEnded(how),
+            };
+            self.fail(failure, now);
+        }
+    }
+
+    /// The one place a failure is announced: a session that is already ending has had its say.
+    fn fail(&mut self, failure: Failure, now: Instant) {
+        if self.is_stopping() {
+            return;
+        }
+        self.effects.push_back(Effect::Fail(failure));
+        self.begin_stop(now);
+    }
+
+    fn stop(&mut self, why: &str, now: Instant) {
+        if self.is_stopping() {
+            return;
+        }
+        self.note(format!("disconnecting: {why}"));
+        self.begin_stop(now);
+    }
+
+    fn begin_stop(&mut self, now: Instant) {
+        self.end_renewal();
+        self.announce(ServiceState::Stopping);
+        self.last_answer = None;
+        self.credentials.clear();
+        self.state = State::Stopping {
+            until: now + STOP_GRACE,
+            killed: false,
+        };
+        match self.process {
+            Process::Running => self.effects.push_back(Effect::Terminate),
+            Process::Gone => self.finish(),
+        }
+    }
+
+    fn finish(&mut self) {
+        self.state = State::Stopped;
+        self.effects.push_back(Effect::CleanUp);
+        self.announce(ServiceState::Stopped);
+        self.effects.push_back(Effect::Finish);
+    }
+
+    fn announce(&mut self, state: ServiceState) {
+        if self.announced != state {
+            self.announced = state;
+            self.effects.push_back(Effect::Announce(state));
+        }
+    }
+
+    fn send(&mut self, command: Command) {
+        self.effects.push_back(Effect::Send(command));
+    }
+
+    fn note(&mut self, text: String) {
+        self.effects.push_back(Effect::Note(text));
+    }
+}

@@ -1,0 +1,93 @@
+//! A person at the browser: what the endpoint asked, and what becomes of the answer.
+
+use super::{Effect, SECRETS_REQUEST_LIFETIME, ServiceState, Session};
+use crate::challenge::Challenge;
+use aws_client_vpn_profile::keys::SAML_RESPONSE;
+use aws_client_vpn_sign_in::answer::saml_response;
+use aws_client_vpn_sign_in::request::login_hints;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use std::time::Instant;
+use url::Url;
+
+/// A login that waits for a person.
+#[derive(Debug)]
+pub(super) struct Login {
+    challenge: Challenge,
+    url: Url,
+    pub(super) until: Instant,
+    ask_again: Instant,
+    /// Whether NetworkManager has said that it asks, so that a page is open.
+    pub(super) is_asked: bool,
+}
+
+impl Login {
+    /// When to ask again, or to give up.
+    pub(super) fn deadline(&self) -> Instant {
+        self.until.min(self.ask_again)
+    }
+
+    /// Asks once more, with a page only if there is none yet.
+    pub(super) fn ask_anew(&mut self, now: Instant) -> Effect {
+        self.ask_again = now + SECRETS_REQUEST_LIFETIME;
+        self.request(self.is_asked, now)
+    }
+
+    fn request(&self, again: bool, now: Instant) -> Effect {
+        let seconds_left = self.until.saturating_duration_since(now).as_secs();
+        Effect::RequestSecrets {
+            message: format!(
+                "Sign in at {} in your browser to connect.",
+                self.url.host_str().unwrap_or("the identity provider")
+            ),
+            hints: login_hints(&self.url, seconds_left, again),
+        }
+    }
+
+    /// What goes to the endpoint, out of what NetworkManager brought.
+    fn reply(&self, mut secrets: BTreeMap<String, Secret>) -> Result<(Secret, usize), String> {
+        let response = secrets
+            .remove(SAML_RESPONSE)
+            .ok_or("the secret agent sent no answer of the browser login")?;
+        let response = saml_response(response).map_err(|error| error.to_string())?;
+        Ok((self.challenge.reply(response.secret()), response.len()))
+    }
+}
+
+impl Session {
+    /// Has NetworkManager ask the person.
+    pub(super) fn ask_for_login(
+        &mut self,
+        challenge: Challenge,
+        url: Url,
+        now: Instant,
+    ) -> Box<Login> {
+        self.note(format!(
+            "the endpoint asks for a browser login at {}; waiting up to {} s",
+            url.host_str().unwrap_or_default(),
+            self.limits.login.as_secs()
+        ));
+        // NetworkManager takes a request for secrets only while it believes us to be starting.
+        self.announce(ServiceState::Starting);
+        let login = Login {
+            challenge,
+            url,
+            until: now + self.limits.login,
+            ask_again: now + SECRETS_REQUEST_LIFETIME,
+            is_asked: false,
+        };
+        self.effects.push_back(login.request(false, now));
+        Box::new(login)
+    }
+
+    /// Takes the browser's answer out of what NetworkManager brought; why it is none, if so.
+    pub(super) fn take_answer(
+        &mut self,
+        login: &Login,
+        secrets: BTreeMap<String, Secret>,
+    ) -> Result<Secret, String> {
+        let (answer, octets) = login.reply(secrets)?;
+        self.note(format!("the browser login is done ({octets} octets)"));
+        Ok(answer)
+    }
+}

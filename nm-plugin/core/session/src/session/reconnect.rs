@@ -1,0 +1,492 @@
+//! What happens when a tunnel that was up is lost: the connection stays, and comes back.
+//!
+//! NetworkManager keeps addresses and routes meanwhile, so nothing goes beside the tunnel. The way
+//! back asks as little of the person as the endpoint allows: its token, then the last answer once
+//! more, and only then a new login; that one only when there is a network, and somebody to see it.
+//! Until then the connection waits, and is shown as one that is being made.
+//!
+//! A login goes past the tunnel: the browser has to find the identity provider, and the tunnel's
+//! name servers and default route are dead. They are taken back for that time; the routes to the
+//! networks behind the tunnel stay.
+
+use super::renewal::Renewal;
+use super::{Command, Configured, Effect, Phase, ServiceState, Session, State};
+use crate::ip_config::{IpConfig, ip_config};
+use aws_client_vpn_profile::parts::{SignIn, Transport};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+/// A loss that ends sooner is not shown. AWS's endpoints have OpenVPN call a connection lost after
+/// 20 s of silence; with these, it is shown after 25.
+const QUIET: Duration = Duration::from_secs(5);
+/// How long NetworkManager may take from new settings to "activated", dispatcher scripts included.
+/// Told earlier that the tunnel is not up, it would go on to say that it is (seen with 1.42).
+const SETTLE: Duration = Duration::from_secs(2);
+/// The longest pause before another attempt.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// The pause between one login and a second one that nobody asked for; doubled for each further.
+const LOGIN_PAUSE: Duration = Duration::from_secs(60);
+/// How often it is doubled.
+const MOST_DOUBLINGS: u32 = 4;
+/// A tunnel that was up for as long had nothing to do with the loss of the one before.
+const STABLE: Duration = Duration::from_secs(600);
+
+/// What is known of the world around a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Whether there is a way to the endpoint, past the tunnel.
+    pub online: bool,
+    /// The address of this computer on that way.
+    pub source: Option<IpAddr>,
+    /// Whether the computer is about to sleep, or asleep.
+    pub asleep: bool,
+    /// Whether somebody would see a login.
+    pub person: Person,
+}
+
+/// Whether somebody sits at the computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// As far as can be told.
+    Present,
+    /// The screen is locked.
+    Locked,
+    /// Nobody is logged in who could answer.
+    Absent,
+}
+
+/// Somebody who is logged in to the computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginSession {
+    /// The name of the account.
+    pub user: String,
+    /// The number of the account.
+    pub uid: u32,
+    /// Whether it shows windows.
+    pub is_graphical: bool,
+    /// Whether it is the one that is seen.
+    pub is_active: bool,
+    /// Whether its screen is locked.
+    pub is_locked: bool,
+}
+
+/// Whether `user`, who signed in, is there to do it again; where nobody did, whoever is there.
+#[must_use]
+pub fn person_at(sessions: &[LoginSession], user: Option<&str>) -> Person {
+    let of_the_user = |session: &&LoginSession| user.is_none_or(|user| session.user == user);
+    let own = sessions.iter().filter(of_the_user);
+    let own: Vec<_> = own.filter(|session| session.is_active).collect();
+    let graphical = own.iter().any(|session| session.is_graphical);
+    let mut seen = own
+        .iter()
+        .filter(|session| session.is_graphical || !graphical);
+    if own.is_empty() {
+        Person::Absent
+    } else if seen.any(|session| !session.is_locked) {
+        Person::Present
+    } else {
+        Person::Locked
+    }
+}
+
+/// Whether the account numbered `caller` may act for `user`, who signed in: root, and that person
+/// while logged in to the computer.
+#[must_use]
+pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -> bool {
+    let is_theirs =
+        |session: &LoginSession| session.uid == caller && user == Some(session.user.as_str());
+    caller == 0 || sessions.iter().any(is_theirs)
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            online: true,
+            source: None,
+            asleep: false,
+            person: Person::Present,
+        }
+    }
+}
+
+/// A tunnel was lost and is not back yet.
+#[derive(Debug)]
+pub(super) struct Reconnect {
+    since: Instant,
+    /// When NetworkManager is told; `None` once it has been.
+    tell_at: Option<Instant>,
+    obstacle: Option<Obstacle>,
+}
+
+/// What has to be waited for before OpenVPN may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Obstacle {
+    Asleep,
+    Offline,
+    Locked,
+    Absent,
+    /// The last login was a moment ago.
+    LoginPause(Instant),
+}
+
+impl Obstacle {
+    fn what_is_waited_for(self) -> &'static str {
+        match self {
+            Self::Asleep => "the computer to wake up",
+            Self::Offline => "a network",
+            Self::Locked => "the screen to be unlocked, for a login",
+            Self::Absent => "somebody to be there for a login",
+            Self::LoginPause(_) => "some time to pass since the last login",
+        }
+    }
+}
+
+/// How often logins that nobody asked for may come.
+#[derive(Debug, Default)]
+pub(super) struct LoginPace {
+    logins: u32,
+    not_before: Option<Instant>,
+}
+
+impl Session {
+    /// The tunnel is lost.
+    pub(super) fn lost(&mut self, why: &str, now: Instant) {
+        self.note(format!("the connection was lost ({why}); connecting again"));
+        self.reconnect = Some(Reconnect {
+            since: now,
+            tell_at: Some(now + QUIET),
+            obstacle: None,
+        });
+        let was_stable = |since: Instant| now.saturating_duration_since(since) >= STABLE;
+        if self.up_since.is_some_and(was_stable) {
+            self.login_pace = LoginPace::default();
+        }
+        self.failures = 0;
+        self.remote.reached();
+        let renewal = self.renewal.take();
+        let has_answer = self.last_answer.is_some();
+        let phase = match self.profile.sign_in() {
+            SignIn::Saml if has_answer => Phase::Reuse,
+            SignIn::Saml | SignIn::Password { .. } | SignIn::Certificate => Phase::First,
+        };
+        self.connect(phase, now);
+        match renewal {
+            // A page is open already: its answer brings the tunnel back.
+            Some(Renewal::AwaitingLogin(login)) => self.state = State::AwaitingLogin(login),
+            Some(Renewal::Fetching { .. }) => self.effects.push_back(Effect::EndSecond),
+            None => {}
+        }
+    }
+
+    /// NetworkManager has been told of the loss.
+    pub(super) fn is_shown_already(&mut self) {
+        if let Some(reconnect) = &mut self.reconnect {
+            reconnect.tell_at = None;
+        }
+    }
+
+    /// Tells NetworkManager that the tunnel is up, as it is.
+    pub(super) fn show_as_up(&mut self) {
+        let Some(Configured { tunnel, server }) = &self.configured else {
+            return;
+        };
+        if let Ok(mut config) = ip_config(tunnel, *server, self.generation) {
+            config.general.banner = self.banner.text().map(str::to_owned);
+            self.hand_over(config);
+        }
+    }
+
+    /// An attempt led nowhere.
+    pub(super) fn attempt_failed(&mut self, why: &str, now: Instant) {
+        self.note(format!("no success at this address ({why}); trying again"));
+        let pauses = self.failures.min(MOST_DOUBLINGS);
+        self.failures += 1;
+        if pauses > 0 {
+            let pause = Duration::from_secs(1 << (pauses - 1)).min(LONGEST_PAUSE);
+            self.release_at = Some(now + pause);
+        }
+        if self.reconnect.is_some() {
+            if !self.surroundings.online {
+                return;
+            }
+            self.resolve_first_remote();
+        }
+        self.remote.failed();
+        if let State::Connecting { phase, .. } = &mut self.state
+            && *phase == Phase::Reuse
+        {
+            // The answer means nothing to another node, and OpenVPN may have it still.
+            *phase = Phase::First;
+            if self.given.take() == Some(Phase::Reuse) {
+                self.send(Command::ForgetPasswords);
+            }
+        }
+    }
+
+    /// The world around the connection has changed.
+    pub(super) fn surroundings_changed(&mut self, surroundings: Surroundings, now: Instant) {
+        let before = std::mem::replace(&mut self.surroundings, surroundings);
+        let moved = before.source.is_some()
+            && surroundings.source.is_some()
+            && before.source != surroundings.source;
+        if moved {
+            self.note("this computer has another address on the way to the endpoint".to_owned());
+            // Packets find their way from any address; a connection of TCP is bound to one.
+            if matches!(self.state, State::Connected)
+                && self.remote.transport == Some(Transport::Tcp)
+            {
+                self.send(Command::Restart);
+            }
+        }
+        if before.person != surroundings.person {
+            self.note(match surroundings.person {
+                Person::Present => "somebody is there who could sign in".to_owned(),
+                Person::Locked => "the screen is locked".to_owned(),
+                Person::Absent => "nobody is there who could sign in".to_owned(),
+            });
+        }
+        if self.reconnect.is_some() {
+            self.release_hold(now);
+        }
+    }
+
+    /// Lets OpenVPN go on, unless it has to wait.
+    pub(super) fn release_hold(&mut self, now: Instant) {
+        if !self.held || !matches!(self.state, State::Connecting { .. }) {
+            return;
+        }
+        let obstacle = self.obstacle(now);
+        if let Some(reconnect) = &mut self.reconnect
+            && reconnect.obstacle != obstacle
+        {
+            reconnect.obstacle = obstacle;
+            match (obstacle, &self.state) {
+                (Some(obstacle), _) => {
+                    let what = obstacle.what_is_waited_for();
+                    self.note(format!("waiting for {what}"));
+                }
+                (None, State::Connecting { phase, .. }) => {
+                    let phase = *phase;
+                    self.note("going on".to_owned());
+                    self.connect(phase, now);
+                }
+                (None, _) => {}
+            }
+        }
+        if obstacle.is_some() || self.release_at.is_some_and(|at| now < at) {
+            return;
+        }
+        if self.reconnect.is_some() && self.begins_a_login() && self.signs_in_in_a_browser() {
+            self.make_way_for_a_login(now);
+            // A login can be asked for only while NetworkManager takes us to be starting.
+            if self.announced != ServiceState::Starting {
+                return;
+            }
+        }
+        self.release_at = None;
+        self.held = false;
+        self.send(Command::HoldRelease);
+    }
+
+    fn obstacle(&self, now: Instant) -> Option<Obstacle> {
+        self.reconnect.as_ref()?;
+        if self.surroundings.asleep {
+            return Some(Obstacle::Asleep);
+        }
+        if !self.surroundings.online {
+            return Some(Obstacle::Offline);
+        }
+        if self.begins_a_login() {
+            self.obstacle_to_a_login(now)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the attempt that comes ends with a question to a person.
+    fn begins_a_login(&self) -> bool {
+        let is_first = matches!(
+            self.state,
+            State::Connecting {
+                phase: Phase::First,
+                ..
+            }
+        );
+        is_first && self.needs_a_person()
+    }
+
+    fn signs_in_in_a_browser(&self) -> bool {
+        matches!(self.profile.sign_in(), SignIn::Saml)
+    }
+
+    fn obstacle_to_a_login(&self, now: Instant) -> Option<Obstacle> {
+        match (self.surroundings.person, self.login_pace.not_before) {
+            (Person::Locked, _) => Some(Obstacle::Locked),
+            (Person::Absent, _) => Some(Obstacle::Absent),
+            (Person::Present, Some(then)) if now < then => Some(Obstacle::LoginPause(then)),
+            (Person::Present, _) => None,
+        }
+    }
+
+    /// Whether nothing but a person brings the tunnel back, once the last answer is refused.
+    fn needs_a_person(&self) -> bool {
+        !self.has_token
+            && match self.profile.sign_in() {
+                SignIn::Saml => true,
+                SignIn::Password { .. } | SignIn::Certificate => {
+                    !self.credentials.missing_for(&self.profile).is_empty()
+                }
+            }
+    }
+
+    /// A login is about to be asked for. Whether it may be, now; it counts if so.
+    pub(super) fn may_ask_for_a_login(&mut self, now: Instant) -> bool {
+        if self.reconnect.is_none() {
+            return true;
+        }
+        let is_starting = self.announced == ServiceState::Starting;
+        if !is_starting || !self.has_made_way || self.obstacle_to_a_login(now).is_some() {
+            return false;
+        }
+        let pause = LOGIN_PAUSE * 2_u32.pow(self.login_pace.logins.min(MOST_DOUBLINGS));
+        self.login_pace.logins += 1;
+        self.login_pace.not_before = Some(now + pause);
+        true
+    }
+
+    /// Takes back what would lead a browser into the tunnel that is down.
+    fn make_way_for_a_login(&mut self, now: Instant) {
+        let Some(Configured { tunnel, server }) = &self.configured else {
+            return;
+        };
+        if self.reconnect.is_none() || self.has_made_way {
+            return;
+        }
+        let Ok(config) = ip_config(
+            &tunnel.without_names_and_default(),
+            *server,
+            self.generation,
+        ) else {
+            return;
+        };
+        self.has_made_way = true;
+        self.configure(config, now);
+        if let Some(reconnect) = &mut self.reconnect {
+            reconnect.tell_at = Some(now + SETTLE);
+        }
+    }
+
+    /// Hands over settings in the midst of a reconnect. NetworkManager takes settings for the end
+    /// of an attempt, whenever it next looks at them: so an attempt ends, for a moment, and once
+    /// it has taken them in, the next begins.
+    pub(super) fn configure(&mut self, config: IpConfig, now: Instant) {
+        self.hand_over(config);
+        if let Some(reconnect) = &mut self.reconnect {
+            let settled = now + SETTLE;
+            let at = reconnect.tell_at.map_or(settled, |at| at.max(settled));
+            reconnect.tell_at = Some(at);
+        }
+    }
+
+    /// Hands over settings, as the end of an attempt.
+    pub(super) fn hand_over(&mut self, config: IpConfig) {
+        self.generation = self.generation.wrapping_add(1);
+        self.announce(ServiceState::Starting);
+        self.effects.push_back(Effect::Configure(Box::new(config)));
+        self.announce(ServiceState::Started);
+    }
+
+    /// The tunnel is up; whether it was lost before, and nobody was told.
+    pub(super) fn came_back(&mut self, now: Instant) -> bool {
+        self.failures = 0;
+        self.up_since = Some(now);
+        let Some(reconnect) = self.reconnect.take() else {
+            self.note("the tunnel is up".to_owned());
+            return false;
+        };
+        let seconds = now.saturating_duration_since(reconnect.since).as_secs();
+        self.note(format!("the tunnel is up again, after {seconds} s"));
+        let has_made_way = std::mem::take(&mut self.has_made_way);
+        self.announced == ServiceState::Started && !has_made_way
+    }
+
+    /// Whether an obstacle is waited for: the endpoint owes no answer meanwhile.
+    pub(super) fn is_waiting(&self) -> bool {
+        let waiting = |reconnect: &Reconnect| reconnect.obstacle.is_some();
+        self.reconnect.as_ref().is_some_and(waiting)
+    }
+
+    /// When something is due that has nothing to do with the state.
+    pub(super) fn reconnect_deadline(&self) -> Option<Instant> {
+        if !matches!(self.state, State::Connecting { .. }) {
+            return None;
+        }
+        let reconnect = self.reconnect.as_ref();
+        let tell_at = reconnect.and_then(|reconnect| reconnect.tell_at);
+        let release_at = self.release_at.filter(|_| self.held && !self.is_waiting());
+        let pause_over = match reconnect.and_then(|reconnect| reconnect.obstacle) {
+            Some(Obstacle::LoginPause(then)) => Some(then),
+            Some(Obstacle::Asleep | Obstacle::Offline | Obstacle::Locked | Obstacle::Absent)
+            | None => None,
+        };
+        [tell_at, release_at, pause_over]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The time of [`Self::reconnect_deadline`] has come.
+    pub(super) fn reconnect_due(&mut self, now: Instant) {
+        if let Some(reconnect) = &mut self.reconnect
+            && reconnect.tell_at.is_some_and(|at| now >= at)
+        {
+            reconnect.tell_at = None;
+            let opens_page = self.needs_a_person() && self.signs_in_in_a_browser();
+            if opens_page && !self.has_made_way {
+                self.make_way_for_a_login(now);
+            } else {
+                self.announce(ServiceState::Starting);
+            }
+        }
+        self.release_hold(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_signed_in_has_to_be_there_again() {
+        let session = |user: &str, is_graphical, is_active, is_locked| LoginSession {
+            user: user.to_owned(),
+            uid: if user == "ada" { 1000 } else { 1001 },
+            is_graphical,
+            is_active,
+            is_locked,
+        };
+        let at = |sessions: &[LoginSession]| person_at(sessions, Some("ada"));
+        assert_eq!(at(&[]), Person::Absent);
+        assert_eq!(at(&[session("ada", true, true, false)]), Person::Present);
+        assert_eq!(at(&[session("ada", true, true, true)]), Person::Locked);
+        assert_eq!(at(&[session("bob", true, true, false)]), Person::Absent);
+        // Another user has taken over the screen.
+        let switched = [
+            session("ada", true, false, false),
+            session("bob", true, true, false),
+        ];
+        assert_eq!(at(&switched), Person::Absent);
+        // The text console beside a locked desktop does not show a browser.
+        let both = [
+            session("ada", true, true, true),
+            session("ada", false, true, false),
+        ];
+        assert_eq!(at(&both), Person::Locked);
+        assert_eq!(at(&[session("ada", false, true, false)]), Person::Present);
+        assert_eq!(person_at(&switched, None), Person::Present);
+        // Both are logged in, and only one has signed in.
+        let may = |caller| may_act_for(&switched, Some("ada"), caller);
+        assert_eq!([0, 1000, 1001, 1002].map(may), [true, true, false, false]);
+        assert!(!may_act_for(&switched, None, 1000));
+    }
+}

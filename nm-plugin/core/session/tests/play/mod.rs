@@ -1,0 +1,208 @@
+//! A session with its story: what it did, against a made-up clock.
+#![allow(dead_code, reason = "each of the tests that share it uses some of it")]
+
+pub(crate) mod said;
+
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_session::management::{self, Command};
+use aws_client_vpn_session::session::{Effect, Failure, Input, Session};
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+pub(crate) const HOST: &str =
+    "cvpn-endpoint-0123456789abcdef0.prod.clientvpn.eu-central-1.amazonaws.com";
+pub(crate) const SESSION_ID: &str =
+    "instance-1/8123456789012345678/0f8fad5b-d9cb-469f-a165-70867728950e";
+const CA: &str = "<ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n";
+
+/// A session, what it did so far, and the time.
+pub(crate) struct Play {
+    pub(crate) session: Session,
+    pub(crate) now: Instant,
+    pub(crate) did: Vec<String>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) hints: Vec<Vec<String>>,
+    pub(crate) configs: usize,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Play {
+    pub(crate) fn begin(
+        profile: &str,
+        interactive: bool,
+        secrets: BTreeMap<String, Secret>,
+    ) -> Self {
+        Self::begin_with(profile, interactive, secrets, Limits::default())
+    }
+
+    pub(crate) fn begin_with(
+        profile: &str,
+        interactive: bool,
+        secrets: BTreeMap<String, Secret>,
+        limits: Limits,
+    ) -> Self {
+        let text =
+            format!("client\nremote {HOST} 443 udp\nremote-random-hostname\n{profile}\n{CA}");
+        let profile = Profile::parse(&text, &mut |_| Err(String::new()))
+            .unwrap()
+            .profile;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "there is no other way to begin a made-up clock"
+        )]
+        let now = Instant::now();
+        let session = Session::new(profile, limits, interactive, secrets, now);
+        let (did, failures, hints) = (Vec::new(), Vec::new(), Vec::new());
+        let mut play = Self {
+            session,
+            now,
+            did,
+            failures,
+            hints,
+            configs: 0,
+            notes: Vec::new(),
+        };
+        play.collect();
+        play
+    }
+
+    pub(crate) fn saml() -> Self {
+        Self::begin("auth-federate", true, BTreeMap::new())
+    }
+
+    pub(crate) fn input(&mut self, input: Input) -> Vec<String> {
+        self.did.clear();
+        self.session.handle(input, self.now);
+        self.collect();
+        self.did.clone()
+    }
+
+    pub(crate) fn line(&mut self, line: &str) -> Vec<String> {
+        self.input(Input::Management(management::decode(line)))
+    }
+
+    pub(crate) fn lines(&mut self, lines: &[&str]) -> Vec<String> {
+        lines.iter().flat_map(|line| self.line(line)).collect()
+    }
+
+    pub(crate) fn resolved(&mut self, addresses: &[&str]) -> Vec<String> {
+        let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        self.input(Input::Resolved {
+            host: HOST.to_owned(),
+            result: Ok(addresses),
+        })
+    }
+
+    pub(crate) fn after(&mut self, seconds: u64) -> Vec<String> {
+        self.now += Duration::from_secs(seconds);
+        self.input(Input::TimePassed)
+    }
+
+    pub(crate) fn collect(&mut self) {
+        while let Some(effect) = self.session.poll_effect() {
+            let done = match effect {
+                Effect::Announce(state) => format!("{state:?}"),
+                Effect::Resolve { host, random_label } => {
+                    assert_eq!(host, HOST);
+                    format!("resolve, random label: {random_label}")
+                }
+                Effect::Launch => "launch".to_owned(),
+                Effect::Send(Command::Password { password, .. }) => {
+                    format!("password {}", password.expose())
+                }
+                Effect::LaunchSecond => "launch second".to_owned(),
+                Effect::SendSecond(Command::Password { password, .. }) => {
+                    format!("second: password {}", password.expose())
+                }
+                Effect::SendSecond(command) => {
+                    let command = command.encode().unwrap();
+                    format!("second: {}", command.expose().trim_end().replace('"', ""))
+                }
+                Effect::EndSecond => "end second".to_owned(),
+                Effect::Send(command) => command
+                    .encode()
+                    .unwrap()
+                    .expose()
+                    .trim_end()
+                    .replace('"', ""),
+                Effect::RequestSecrets { hints, .. } => {
+                    self.hints.push(hints);
+                    "ask".to_owned()
+                }
+                Effect::Configure(_) => {
+                    self.configs += 1;
+                    "configure".to_owned()
+                }
+                Effect::Fail(failure) => {
+                    let text = format!("fail {:?}", failure.reason());
+                    self.failures.push(failure);
+                    text
+                }
+                Effect::Note(text) => {
+                    assert!(!text.contains("instance-1"), "{text}");
+                    self.notes.push(text);
+                    continue;
+                }
+                Effect::SignInEnds { left } => format!("sign-in ends in {} s", left.as_secs()),
+                Effect::Terminate => "terminate".to_owned(),
+                Effect::Kill => "kill".to_owned(),
+                Effect::CleanUp => "clean up".to_owned(),
+                Effect::Finish => "finish".to_owned(),
+            };
+            self.did.push(done);
+        }
+    }
+
+    /// Up to the question for the first password.
+    pub(crate) fn first_phase(&mut self) {
+        self.line(">HOLD:Waiting for hold release:0");
+        self.resolved(&["10.77.0.2", "10.77.0.1"]);
+        self.line(&said::remote());
+    }
+
+    /// Up to the wait for the browser.
+    pub(crate) fn challenged(&mut self) -> Vec<String> {
+        self.first_phase();
+        self.line(said::NEED);
+        let mut did = self.line(&format!(
+            ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':\
+             https://idp.example/sso?SAMLRequest=x']"
+        ));
+        did.extend(self.lines(&[said::AGAIN, ">HOLD:Waiting for hold release:1"]));
+        did
+    }
+
+    pub(crate) fn answered(&mut self) -> Vec<String> {
+        self.input(Input::NewSecrets(BTreeMap::from([(
+            "saml-response".to_owned(),
+            Secret::from("PHNhbWw%2B"),
+        )])))
+    }
+
+    pub(crate) fn up(&mut self) -> Vec<String> {
+        self.lines(&[
+            ">UPDOWN:UP",
+            ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+            ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+            ">UPDOWN:ENV,route_vpn_gateway=10.88.0.1",
+            ">UPDOWN:ENV,END",
+            said::CONNECTED,
+        ])
+    }
+
+    pub(crate) fn connected() -> Self {
+        Self::connected_with(Limits::default())
+    }
+
+    pub(crate) fn connected_with(limits: Limits) -> Self {
+        let mut play = Self::begin_with("auth-federate", true, BTreeMap::new(), limits);
+        play.challenged();
+        play.answered();
+        play.lines(&[said::NEED, &said::remote()]);
+        play.up();
+        play
+    }
+}

@@ -1,0 +1,489 @@
+//! A tunnel that was up is lost, and comes back: what that costs the person, and what is shown.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod play;
+
+use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_session::session::{Failure, Input, Person, Shown, Surroundings};
+use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote};
+use play::{HOST, Play};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const NOTHING: [&str; 0] = [];
+
+fn around(online: bool, person: Person) -> Input {
+    Input::Surroundings(Surroundings {
+        online,
+        person,
+        ..Surroundings::default()
+    })
+}
+
+/// The endpoint refuses the answer of the login before.
+fn answer_refused(play: &mut Play) {
+    assert_eq!(play.line(LOST), NOTHING);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    // At the node that gave the session out.
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    answer_tried_in_vain(play);
+}
+
+/// The answer of the login before is tried once more, and refused.
+fn answer_tried_in_vain(play: &mut Play) {
+    let did = play.line(NEED);
+    assert!(did[1].starts_with("password CRV1::"), "{did:?}");
+    assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
+}
+
+/// Before a login, names and default route go, and NetworkManager takes a moment for it.
+fn released_for_a_login(play: &mut Play) {
+    assert_eq!(play.line(HOLD), ["Starting", "configure", "Started"]);
+    assert_eq!(play.after(2), ["Starting", "hold release"]);
+}
+
+#[test]
+fn a_token_brings_the_tunnel_back_before_anybody_notices() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    assert_eq!(play.line(LOST), NOTHING);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    // Nothing is resolved, for the tunnel's name servers are still the first; nothing is asked.
+    assert_eq!(play.line(CONNECTED), NOTHING);
+    assert_eq!((play.configs, play.hints.len()), (1, 1));
+}
+
+#[test]
+fn a_loss_is_shown_after_five_seconds_and_so_is_its_end() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.line(LOST);
+    assert_eq!(play.after(4), NOTHING);
+    assert_eq!(play.after(1), ["Starting"]);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    // NetworkManager needs other settings than before to see that it is over.
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+}
+
+#[test]
+fn other_addresses_after_a_loss_are_handed_on_although_nobody_noticed_it() {
+    let mut play = Play::connected();
+    play.line(LOST);
+    play.line(HOLD);
+    let did = play.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.9",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,END",
+        CONNECTED,
+    ]);
+    assert_eq!(did, ["Starting", "configure", "Started"]);
+}
+
+#[test]
+fn the_last_answer_is_tried_once_and_then_the_person_signs_in_anew() {
+    let mut play = Play::connected();
+    answer_refused(&mut play);
+    released_for_a_login(&mut play);
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    assert_eq!(play.line(&challenge()), ["ask"]);
+    play.lines(&[AGAIN, ">HOLD:Waiting for hold release:4"]);
+    assert_eq!(play.answered(), ["hold release"]);
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(play.hints.len(), 2);
+}
+
+#[test]
+fn a_token_that_is_refused_does_not_end_the_connection() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.lines(&[LOST, HOLD, &remote()]);
+    let refused = ">PASSWORD:Verification Failed: 'Auth' ['SESSION: token expired']";
+    assert_eq!(play.line(refused), NOTHING);
+    assert_eq!(play.lines(&[AGAIN, HOLD]), ["hold release"]);
+    // Then the last answer, and then a login.
+    answer_tried_in_vain(&mut play);
+    released_for_a_login(&mut play);
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn without_a_network_it_waits_and_is_shown_as_waiting() {
+    let mut play = Play::connected();
+    play.line(LOST);
+    play.input(around(false, Person::Present));
+    assert_eq!(play.line(HOLD), NOTHING);
+    assert_eq!(play.after(5), ["Starting", "configure", "Started"]);
+    assert_eq!(play.after(2), ["Starting"]);
+    // A night.
+    assert_eq!(play.after(8 * 3600), NOTHING);
+    assert_eq!(play.session.deadline(), None);
+    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    // The endpoint's time begins only now.
+    assert_eq!(play.after(599), NOTHING);
+    assert_eq!(
+        play.after(1),
+        ["fail ConnectFailed", "Stopping", "terminate"]
+    );
+    assert!(play.failures[0].to_string().contains("within 600 seconds"));
+}
+
+#[test]
+fn while_the_computer_sleeps_nothing_is_tried() {
+    let mut play = Play::connected();
+    let asleep = |asleep| {
+        Input::Surroundings(Surroundings {
+            asleep,
+            ..Surroundings::default()
+        })
+    };
+    play.input(asleep(true));
+    assert_eq!(play.lines(&[LOST, HOLD]), NOTHING);
+    assert_eq!(play.input(asleep(false)), ["hold release"]);
+}
+
+#[test]
+fn a_login_waits_until_somebody_is_there_to_see_it() {
+    for away in [Person::Locked, Person::Absent] {
+        let mut play = Play::connected();
+        play.input(around(true, away));
+        // What needs nobody is tried all the same.
+        answer_refused(&mut play);
+        assert_eq!(play.line(HOLD), NOTHING, "{away:?}");
+        // So that a browser finds the identity provider, name servers and default route go.
+        assert_eq!(play.after(5), ["Starting", "configure", "Started"]);
+        assert_eq!(play.after(2), ["Starting"]);
+        assert_eq!(play.after(3600), NOTHING);
+        assert_eq!(play.hints.len(), 1);
+        assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+        play.line(NEED);
+        assert_eq!(play.line(&challenge()), ["ask"]);
+    }
+}
+
+#[test]
+fn who_leaves_while_the_endpoint_thinks_is_not_asked() {
+    let mut play = Play::connected();
+    answer_refused(&mut play);
+    released_for_a_login(&mut play);
+    play.line(NEED);
+    play.input(around(true, Person::Locked));
+    assert_eq!(play.line(&challenge()), NOTHING);
+    assert_eq!(play.lines(&[AGAIN, HOLD]), NOTHING);
+    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
+    let mut play = Play::connected();
+    let mut pages = Vec::new();
+    while pages.len() < 6 {
+        play.line(LOST);
+        loop {
+            let mut did = play.line(HOLD);
+            while !did.contains(&"hold release".to_owned()) {
+                play.now = play.session.deadline().unwrap();
+                did = play.input(Input::TimePassed);
+            }
+            if play.line(NEED)[1].starts_with("password ACS") {
+                break;
+            }
+            play.lines(&[REFUSED, AGAIN]);
+        }
+        assert!(play.line(&challenge()).contains(&"ask".to_owned()));
+        pages.push(play.now);
+        play.lines(&[AGAIN, HOLD]);
+        play.answered();
+        play.line(CONNECTED);
+    }
+    let pauses: Vec<u64> = pages
+        .windows(2)
+        .map(|two| (two[1] - two[0]).as_secs())
+        .collect();
+    assert_eq!(pauses, [60, 120, 240, 480, 960]);
+}
+
+#[test]
+fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is_up() {
+    let mut play = Play::connected();
+    let activated = || Input::Shown(Shown::Activated);
+    // That is how it begins.
+    assert_eq!(play.input(activated()), NOTHING);
+    answer_refused(&mut play);
+    released_for_a_login(&mut play);
+    assert_eq!(play.input(activated()), ["Started", "Starting"]);
+    play.line(NEED);
+    assert_eq!(play.line(&challenge()), ["ask"]);
+    let opens_a_page = |play: &Play| play.hints.last().cloned();
+    let first = opens_a_page(&play);
+    // It had not heard the question, so there is no page yet.
+    assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
+    assert_eq!(opens_a_page(&play), first);
+    play.input(Input::Shown(Shown::NeedsAnswer));
+    assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
+    assert_ne!(opens_a_page(&play), first);
+    play.lines(&[AGAIN, HOLD]);
+    play.answered();
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(play.input(activated()), NOTHING);
+}
+
+/// NetworkManager runs its pre-down scripts, for a user who wants the connection to end.
+fn taken_down() -> Input {
+    Input::Shown(Shown::of_vpn(5, 2))
+}
+
+/// A connection in each state from which a user may want to take it down.
+fn in_each_state() -> Vec<(&'static str, Play)> {
+    let lost = |person| {
+        let mut play = Play::connected();
+        play.input(around(true, person));
+        answer_refused(&mut play);
+        play.line(HOLD);
+        play
+    };
+    let mut first_login = Play::saml();
+    first_login.challenged();
+    let mut just_lost = Play::connected();
+    just_lost.lines(&[LOST, HOLD]);
+    let mut retrying = Play::connected();
+    retrying.lines(&[LOST, HOLD]);
+    retrying.after(5);
+    retrying.lines(&[NO_ANSWER, HOLD]);
+    let mut offline = Play::connected();
+    offline.line(LOST);
+    offline.input(around(false, Person::Present));
+    offline.line(HOLD);
+    offline.after(5);
+    let mut login = lost(Person::Present);
+    login.after(2);
+    login.line(NEED);
+    login.line(&challenge());
+    login.lines(&[AGAIN, HOLD]);
+    vec![
+        ("first login", first_login),
+        ("connected", Play::connected()),
+        ("just lost", just_lost),
+        ("retrying", retrying),
+        ("no network", offline),
+        ("screen locked", lost(Person::Locked)),
+        ("nobody there", lost(Person::Absent)),
+        ("login open", login),
+    ]
+}
+
+#[test]
+fn nothing_is_said_while_networkmanager_takes_the_connection_down() {
+    for (what, mut play) in in_each_state() {
+        assert_eq!(play.input(taken_down()), NOTHING, "{what}");
+        let crossing = [
+            around(true, Person::Present),
+            around(true, Person::Locked),
+            Input::Renew,
+        ];
+        for input in crossing {
+            assert_eq!(play.input(input), NOTHING, "{what}");
+        }
+        assert_eq!(play.session.deadline(), None, "{what}");
+        assert_eq!(play.after(700), NOTHING, "{what}");
+        assert_eq!(
+            play.lines(&[NEED, &challenge(), AGAIN, HOLD, CONNECTED, LOST, HOLD]),
+            NOTHING,
+            "{what}"
+        );
+        assert_eq!(play.answered(), NOTHING, "{what}");
+        // It says so twice, and a third time when the scripts are done.
+        assert_eq!(play.input(taken_down()), NOTHING, "{what}");
+        let down = Input::Shown(Shown::of_vpn(7, 2));
+        assert_eq!(play.input(down), NOTHING, "{what}");
+        assert_eq!(
+            play.input(Input::Disconnect),
+            ["Stopping", "terminate"],
+            "{what}"
+        );
+        assert!(play.failures.is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn openvpn_may_end_while_networkmanager_takes_the_connection_down() {
+    let mut play = Play::connected();
+    play.input(taken_down());
+    let ended = Input::OpenVpnEnded("signal 15".to_owned());
+    assert_eq!(play.input(ended), NOTHING);
+    assert_eq!(
+        play.input(Input::NetworkManagerGone),
+        ["Stopping", "clean up", "Stopped", "finish"]
+    );
+}
+
+#[test]
+fn what_crossed_the_news_of_the_end_does_not_undo_it() {
+    for (what, mut play) in in_each_state() {
+        play.input(taken_down());
+        // Said a moment before, "starting" takes NetworkManager out of "deactivating".
+        let connecting = Input::Shown(Shown::of_vpn(3, 6));
+        assert_eq!(play.input(connecting), ["Stopping", "terminate"], "{what}");
+    }
+}
+
+#[test]
+fn another_node_is_tried_without_asking_the_tunnel_s_name_servers() {
+    let mut play = Play::connected();
+    play.lines(&[LOST, HOLD, &remote(), NEED]);
+    // The node is gone. The name is resolved anew beside, for as long as that takes.
+    // OpenVPN still has the answer, which means nothing to another node.
+    assert_eq!(
+        play.line(NO_ANSWER),
+        ["resolve, random label: true", "forget-passwords"]
+    );
+    released_for_a_login(&mut play);
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.1 443"]);
+    // The answer was for the other one.
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    let failed = Input::Resolved {
+        host: HOST.to_owned(),
+        result: Err("timed out".to_owned()),
+    };
+    assert_eq!(play.input(failed), NOTHING);
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn attempts_that_fail_at_once_are_made_ever_more_seldom() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.line(LOST);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+    let pauses: Vec<u64> = (0..7)
+        .map(|_| {
+            play.line(NO_ANSWER);
+            let mut pause = 0;
+            let mut did = play.line(HOLD);
+            while !did.contains(&"hold release".to_owned()) {
+                pause += 1;
+                did = play.after(1);
+            }
+            pause
+        })
+        .collect();
+    assert_eq!(pauses, [0, 1, 2, 4, 8, 8, 8]);
+}
+
+#[test]
+fn a_tunnel_that_takes_everything_lets_another_node_be_reached_past_it() {
+    let mut play = Play::connected();
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,route_redirect_gateway_ipv4=1",
+        ">UPDOWN:ENV,END",
+        LOST,
+        HOLD,
+        CONNECTED,
+    ]);
+    play.lines(&[LOST, HOLD]);
+    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    play.lines(&[NO_ANSWER, HOLD]);
+    assert_eq!(
+        play.line(&remote()),
+        [
+            "Starting",
+            "configure",
+            "Started",
+            "remote MOD 10.77.0.1 443"
+        ]
+    );
+    assert_eq!(play.after(5), ["Starting"]);
+    play.lines(&[NO_ANSWER, HOLD]);
+    play.after(1);
+    assert_eq!(
+        play.line(&remote()),
+        ["configure", "Started", "remote MOD 10.77.0.2 443"]
+    );
+    assert_eq!(play.after(2), ["Starting"]);
+}
+
+#[test]
+fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
+    let at = |source: &str| {
+        Input::Surroundings(Surroundings {
+            source: Some(source.parse().unwrap()),
+            ..Surroundings::default()
+        })
+    };
+    let mut udp = Play::connected();
+    udp.input(at("192.0.2.10"));
+    assert_eq!(udp.input(at("192.0.2.11")), NOTHING);
+    let mut tcp = Play::connected();
+    tcp.line(&format!(">REMOTE:{HOST},443,tcp-client"));
+    tcp.input(at("192.0.2.10"));
+    assert_eq!(tcp.input(at("192.0.2.11")), ["signal SIGUSR1"]);
+}
+
+#[test]
+fn a_new_sign_in_in_the_midst_of_a_connection_is_asked_for_inside_it() {
+    let mut play = Play::connected();
+    // The endpoint wants other keys, and does not take the answer again.
+    answer_tried_in_vain(&mut play);
+    released_for_a_login(&mut play);
+    assert_eq!(
+        play.line(NEED),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    assert_eq!(play.line(&challenge()), ["ask"]);
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn why_openvpn_ended_is_told_in_words_for_users() {
+    for (detail, failure) in [
+        ("inactive", Failure::Inactive),
+        ("server-pushed-halt", Failure::EndedByEndpoint),
+    ] {
+        let mut play = Play::connected();
+        play.line(&format!(">STATE:1,EXITING,{detail},,,,,"));
+        play.input(Input::OpenVpnEnded("exit code 0".to_owned()));
+        assert_eq!(play.failures, [failure]);
+    }
+}
+
+#[test]
+fn the_end_of_a_sign_in_is_told_ten_minutes_before() {
+    let limits = Limits {
+        session: Some(Duration::from_secs(8 * 3600)),
+        ..Limits::default()
+    };
+    let mut play = Play::connected_with(limits);
+    assert_eq!(play.after(8 * 3600 - 601), NOTHING);
+    assert_eq!(play.after(1), ["sign-in ends in 600 s"]);
+    assert_eq!(play.after(600), NOTHING);
+    // A token prolongs nothing; a login does.
+    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    play.lines(&[LOST, HOLD, CONNECTED]);
+    assert_eq!(play.session.deadline(), None);
+}
+
+#[test]
+fn what_the_endpoint_pushes_as_echo_is_a_banner_if_it_reads_like_one() {
+    let mut play = Play::begin("auth-user-pass", true, BTreeMap::new());
+    assert_eq!(play.line(">ECHO:1,Authorised use only"), NOTHING);
+    assert_eq!(play.line(">ECHO:1,"), NOTHING);
+    assert!(play.notes.is_empty());
+    play.line(">ECHO:1,{cre:1}");
+    assert!(play.notes[0].contains("{cre:1}"));
+}

@@ -1,0 +1,288 @@
+//! The session's decisions, against transcripts and a made-up clock.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod play;
+
+use aws_client_vpn_session::session::{Failure, FailureReason, Input, ServiceState};
+use aws_client_vpn_text::redact::for_journal;
+use aws_client_vpn_text::secret::Secret;
+use play::{HOST, Play, SESSION_ID};
+use std::collections::BTreeMap;
+
+#[test]
+fn a_login_through_the_browser_brings_the_tunnel_up() {
+    let mut play = Play::saml();
+    assert_eq!(
+        play.did,
+        ["Starting", "resolve, random label: true", "launch"]
+    );
+    assert_eq!(
+        play.line(">HOLD:Waiting for hold release:0"),
+        ["state on", "log on", "echo on all", "hold release"]
+    );
+    // The question comes first or the answer does; either way the first address is used.
+    assert_eq!(play.line(&format!(">REMOTE:{HOST},443,udp")), [""; 0]);
+    assert_eq!(
+        play.resolved(&["10.77.0.2", "10.77.0.1"]),
+        ["remote MOD 10.77.0.2 443"]
+    );
+    assert_eq!(
+        play.line(">PASSWORD:Need 'Auth' username/password"),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+    let did = play.line(&format!(
+        ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':https://idp.example/']"
+    ));
+    assert_eq!(did, ["ask"]);
+    assert!(
+        play.hints[0]
+            .iter()
+            .any(|hint| hint.contains("https://idp.example/"))
+    );
+    assert!(!play.hints[0].iter().any(|hint| hint.contains("instance-1")));
+    // OpenVPN is held for as long as the person takes.
+    assert_eq!(
+        play.lines(&[
+            ">STATE:1,RECONNECTING,auth-failure,,,,,",
+            ">HOLD:Waiting for hold release:1"
+        ]),
+        [""; 0]
+    );
+    assert!(play.session.expects_secrets());
+    assert_eq!(play.answered(), ["hold release"]);
+    assert_eq!(
+        play.line(">PASSWORD:Need 'Auth' username/password"),
+        [
+            "username Auth N/A".to_owned(),
+            format!("password CRV1::{SESSION_ID}::PHNhbWw%2B")
+        ]
+    );
+    // The same node, although there are two.
+    assert_eq!(
+        play.line(&format!(">REMOTE:{HOST},443,udp")),
+        ["remote MOD 10.77.0.2 443"]
+    );
+    assert_eq!(play.up(), ["configure", "Started"]);
+    assert!(play.failures.is_empty());
+    assert_eq!(play.session.deadline(), None);
+}
+
+#[test]
+fn a_slow_person_is_asked_for_again_before_networkmanager_s_120_seconds() {
+    let mut play = Play::saml();
+    assert_eq!(play.challenged(), ["ask"]);
+    assert_eq!(play.after(109), [""; 0]);
+    assert_eq!(play.after(1), ["ask"]);
+    assert!(play.hints[1].iter().any(|hint| hint.contains("retry")));
+    assert!(!play.hints[0].iter().any(|hint| hint.contains("retry")));
+    for _ in 0..4 {
+        assert_eq!(play.after(110), ["ask"]);
+    }
+    // Ten minutes in all.
+    assert_eq!(
+        play.after(50),
+        ["fail LoginFailed", "Stopping", "terminate"]
+    );
+    assert!(play.failures[0].to_string().contains("within 10 minutes"));
+}
+
+#[test]
+fn each_end_announces_one_failure_at_most_and_leaves_nothing() {
+    let end = |play: &mut Play| {
+        assert_eq!(
+            play.input(Input::OpenVpnEnded("exit code 1".to_owned())),
+            ["clean up", "Stopped", "finish"]
+        );
+        assert!(play.failures.len() <= 1);
+        assert_eq!(play.session.deadline(), None);
+    };
+    let mut refused = Play::saml();
+    refused.challenged();
+    refused.answered();
+    let line = ">PASSWORD:Verification Failed: 'Auth' ['Invalid username or password']";
+    assert_eq!(
+        refused.line(line),
+        ["fail LoginFailed", "Stopping", "terminate"]
+    );
+    assert_eq!(refused.line(line), [""; 0]);
+    assert!(
+        refused.failures[0]
+            .to_string()
+            .contains("Invalid username or password")
+    );
+    end(&mut refused);
+
+    let mut wanted = Play::connected();
+    assert_eq!(wanted.input(Input::Disconnect), ["Stopping", "terminate"]);
+    assert_eq!(wanted.input(Input::Disconnect), [""; 0]);
+    assert!(wanted.failures.is_empty());
+    end(&mut wanted);
+
+    let mut orphaned = Play::connected();
+    assert_eq!(
+        orphaned.input(Input::NetworkManagerGone),
+        ["Stopping", "terminate"]
+    );
+    end(&mut orphaned);
+
+    let mut crashed = Play::connected();
+    let did = crashed.input(Input::OpenVpnEnded("killed by signal 9".to_owned()));
+    assert_eq!(
+        did,
+        [
+            "fail ConnectFailed",
+            "Stopping",
+            "clean up",
+            "Stopped",
+            "finish"
+        ]
+    );
+    assert!(
+        crashed.failures[0]
+            .to_string()
+            .contains("killed by signal 9")
+    );
+}
+
+#[test]
+fn an_openvpn_that_does_not_end_is_killed_and_the_session_ends_all_the_same() {
+    let mut play = Play::connected();
+    play.input(Input::Disconnect);
+    assert_eq!(play.after(4), ["kill"]);
+    assert_eq!(play.after(2), ["clean up", "Stopped", "finish"]);
+}
+
+#[test]
+fn a_silent_endpoint_is_given_up_in_each_phase() {
+    let mut first = Play::saml();
+    first.first_phase();
+    assert_eq!(
+        first.after(60),
+        ["fail ConnectFailed", "Stopping", "terminate"]
+    );
+    assert!(first.failures[0].to_string().contains("within 60 seconds"));
+
+    let mut second = Play::saml();
+    second.challenged();
+    second.answered();
+    assert_eq!(second.after(59), [""; 0]);
+    assert_eq!(
+        second.after(1),
+        ["fail ConnectFailed", "Stopping", "terminate"]
+    );
+
+    let mut lost = Play::saml();
+    lost.challenged();
+    lost.answered();
+    let did = lost.line(">STATE:1,RECONNECTING,connection-reset,,,,,");
+    assert_eq!(did, ["fail ConnectFailed", "Stopping", "terminate"]);
+}
+
+#[test]
+fn the_next_address_is_tried_when_the_first_does_not_answer() {
+    let mut play = Play::saml();
+    play.first_phase();
+    play.line(">STATE:1,RECONNECTING,server_poll,,,,,");
+    assert_eq!(
+        play.line(">HOLD:Waiting for hold release:1"),
+        ["hold release"]
+    );
+    let did = play.line(&format!(">REMOTE:{HOST},443,udp"));
+    assert_eq!(did, ["remote MOD 10.77.0.1 443"]);
+}
+
+#[test]
+fn a_name_that_is_not_found_says_so() {
+    let mut play = Play::saml();
+    let result = Err("Name or service not known".to_owned());
+    let did = play.input(Input::Resolved {
+        host: HOST.to_owned(),
+        result,
+    });
+    assert_eq!(did, ["fail ConnectFailed", "Stopping", "terminate"]);
+    let text = play.failures[0].to_string();
+    assert!(
+        text.contains(HOST) && text.contains("Name or service not known"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_browser_login_needs_somebody_who_can_show_it() {
+    let mut play = Play::begin("auth-federate", false, BTreeMap::new());
+    play.challenged();
+    assert_eq!(play.failures, [Failure::NotInteractive]);
+    assert_eq!(play.failures[0].reason(), FailureReason::LoginFailed);
+}
+
+#[test]
+fn an_answer_that_is_none_ends_the_login_with_its_reason() {
+    for (answer, words) in [
+        (
+            "login-failure:port 35001 is in use by sshd",
+            "port 35001 is in use by sshd",
+        ),
+        ("", "no SAMLResponse"),
+    ] {
+        let mut play = Play::saml();
+        play.challenged();
+        let secrets = BTreeMap::from([("saml-response".to_owned(), Secret::from(answer))]);
+        let did = play.input(Input::NewSecrets(secrets));
+        assert_eq!(did, ["fail LoginFailed", "Stopping", "terminate"]);
+        let text = play.failures[0].to_string();
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+#[test]
+fn a_certificate_needs_no_login() {
+    let cert = "<cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
+                <key>\n-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n</key>";
+    let mut play = Play::begin(cert, false, BTreeMap::new());
+    play.first_phase();
+    assert_eq!(play.up(), ["configure", "Started"]);
+}
+
+#[test]
+fn a_tunnel_without_an_address_is_refused() {
+    let mut play = Play::saml();
+    play.challenged();
+    play.answered();
+    let did = play.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,dev=tun0",
+        ">UPDOWN:ENV,END",
+        ">STATE:1,CONNECTED,SUCCESS,,,,,",
+    ]);
+    assert_eq!(did, ["fail BadIpConfig", "Stopping", "terminate"]);
+}
+
+#[test]
+fn what_a_tunnel_had_before_it_went_down_is_not_taken_for_a_new_one_s() {
+    let mut play = Play::connected();
+    let did = play.lines(&[
+        ">UPDOWN:DOWN",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,END",
+        ">STATE:1,CONNECTED,SUCCESS,,,,,",
+    ]);
+    assert_eq!(did, ["fail BadIpConfig", "Stopping", "terminate"]);
+}
+
+#[test]
+fn the_journal_never_sees_a_session_id_or_a_token() {
+    for line in [
+        "AUTH: Received control message: AUTH_FAILED,CRV1:R:instance-1/8/0:b'Ti9B':https://a",
+        "PUSH: Received control message: 'PUSH_REPLY,auth-token instance-1'",
+        "cookie SESS_ID_instance-1",
+    ] {
+        let shown = for_journal(line);
+        assert!(
+            !shown.contains("instance-1") && shown.ends_with("[not shown]"),
+            "{shown}"
+        );
+    }
+    assert_eq!(for_journal("TLS: Initial packet"), "TLS: Initial packet");
+    assert_eq!(ServiceState::Stopped as u32, 6);
+}

@@ -1,0 +1,533 @@
+//! What a person is asked for, when, how often, and what becomes of the answer.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::{self, Limits};
+use aws_client_vpn_session::management::{self, Command};
+use aws_client_vpn_session::session::{Effect, Failure, FailureReason, Input, Session};
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+const HOST: &str = "a.clientvpn.eu-central-1.amazonaws.com";
+const CA: &str = "<ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n";
+const CERT: &str =
+    "<cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n";
+const ENCRYPTED_KEY: &str = "<key>\n-----BEGIN ENCRYPTED PRIVATE KEY-----\nTUlJ\n\
+     -----END ENCRYPTED PRIVATE KEY-----\n</key>\n";
+const KEY: &str = "<key>\n-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n</key>\n";
+const NEED: &str = ">PASSWORD:Need 'Auth' username/password";
+const NEED_CODE: &str = ">PASSWORD:Need 'Auth' username/password SC:1,code";
+const NEED_KEY: &str = ">PASSWORD:Need 'Private Key' password";
+const NEED_PIN: &str = ">PASSWORD:Need 'Work token' password";
+const REFUSED: &str = ">PASSWORD:Verification Failed: 'Auth' ['Invalid username or password']";
+const RESTART: [&str; 2] = [
+    ">STATE:1,RECONNECTING,auth-failure,,,,,",
+    ">HOLD:Waiting for hold release:1",
+];
+const BAD_KEY: &str = ">STATE:1,RECONNECTING,private-key-password-failure,,,,,";
+const HOLD: &str = ">HOLD:Waiting for hold release:0";
+
+/// What a session asked for.
+#[derive(Debug)]
+struct Asked {
+    message: String,
+    hints: Vec<String>,
+}
+
+struct Play {
+    session: Session,
+    now: Instant,
+    asked: Vec<Asked>,
+    failures: Vec<Failure>,
+}
+
+impl Play {
+    fn begin(profile: &str, user_name: &str, interactive: bool, secrets: &[(&str, &str)]) -> Self {
+        let text = format!("client\nremote {HOST} 443 udp\n{profile}\n{CA}");
+        let profile = Profile::parse(&text, &mut |_| Err(String::new()))
+            .unwrap()
+            .profile;
+        let mut data = settings::to_data(&profile);
+        data.insert("username".to_owned(), user_name.to_owned());
+        let profile = settings::from_settings(&data, &settings::to_secrets(&profile)).unwrap();
+        let limits = Limits {
+            connect: Duration::from_secs(60),
+            login: Duration::from_secs(600),
+            ..Limits::default()
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "there is no other way to begin a made-up clock"
+        )]
+        let now = Instant::now();
+        let session = Session::new(profile, limits, interactive, own(secrets), now);
+        let (asked, failures) = (Vec::new(), Vec::new());
+        let mut play = Self {
+            session,
+            now,
+            asked,
+            failures,
+        };
+        play.collect();
+        play.input(Input::Resolved {
+            host: HOST.to_owned(),
+            result: Ok(vec![IpAddr::from([10, 77, 0, 1])]),
+        });
+        play
+    }
+
+    fn input(&mut self, input: Input) -> Vec<String> {
+        self.session.handle(input, self.now);
+        self.collect()
+    }
+
+    fn lines(&mut self, lines: &[&str]) -> Vec<String> {
+        let input = |line: &&str| Input::Management(management::decode(line));
+        lines
+            .iter()
+            .flat_map(|line| self.input(input(line)))
+            .filter(|done| !done.ends_with(" on") && !done.starts_with("echo"))
+            .collect()
+    }
+
+    fn give(&mut self, secrets: &[(&str, &str)]) -> Vec<String> {
+        assert!(self.session.expects_secrets());
+        self.input(Input::NewSecrets(own(secrets)))
+    }
+
+    fn after(&mut self, seconds: u64) -> Vec<String> {
+        self.now += Duration::from_secs(seconds);
+        self.input(Input::TimePassed)
+    }
+
+    fn up(&mut self) -> Vec<String> {
+        self.lines(&[&format!(">REMOTE:{HOST},443,udp")]);
+        self.lines(&[
+            ">UPDOWN:UP",
+            ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+            ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+            ">UPDOWN:ENV,route_vpn_gateway=10.88.0.1",
+            ">UPDOWN:ENV,END",
+            ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.2,443,,",
+        ])
+    }
+
+    fn collect(&mut self) -> Vec<String> {
+        let mut did = Vec::new();
+        while let Some(effect) = self.session.poll_effect() {
+            did.push(match effect {
+                Effect::Send(Command::Password { password, .. }) => {
+                    format!("password {}", password.expose())
+                }
+                Effect::Send(command) => {
+                    let line = command.encode().unwrap();
+                    line.expose().trim_end().replace('"', "")
+                }
+                Effect::RequestSecrets { message, hints } => {
+                    self.asked.push(Asked { message, hints });
+                    "ask".to_owned()
+                }
+                Effect::Fail(failure) => {
+                    assert_eq!(failure.reason(), FailureReason::LoginFailed, "{failure}");
+                    self.failures.push(failure);
+                    "fail".to_owned()
+                }
+                Effect::Configure(_) => "configure".to_owned(),
+                Effect::Note(text) => {
+                    for secret in ["hunter", "123456", "passphrase!", "9999"] {
+                        assert!(!text.contains(secret), "{text}");
+                    }
+                    continue;
+                }
+                Effect::Announce(_)
+                | Effect::Resolve { .. }
+                | Effect::Launch
+                | Effect::Terminate
+                | Effect::SignInEnds { .. }
+                | Effect::Kill
+                | Effect::CleanUp
+                | Effect::LaunchSecond
+                | Effect::SendSecond(_)
+                | Effect::EndSecond
+                | Effect::Finish => continue,
+            });
+        }
+        did
+    }
+
+    /// The bare names among the hints of the last request: what nmcli would ask for.
+    fn wanted(&self) -> Vec<&str> {
+        let hints = &self.asked.last().unwrap().hints;
+        let bare = hints.iter().filter(|hint| !hint.starts_with("x-"));
+        bare.map(String::as_str).collect()
+    }
+
+    #[track_caller]
+    fn failed(&self, words: &str) {
+        assert_eq!(self.failures.len(), 1);
+        let text = self.failures[0].to_string();
+        assert!(text.contains(words), "{text}");
+    }
+}
+
+fn own(secrets: &[(&str, &str)]) -> BTreeMap<String, Secret> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret::from(*value));
+    secrets.iter().map(own).collect()
+}
+
+#[test]
+fn name_and_password_are_asked_for_together_before_openvpn_begins() {
+    let mut play = Play::begin("auth-user-pass", "", true, &[]);
+    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    assert_eq!(play.wanted(), ["username", "password"]);
+    let message = &play.asked[0].message;
+    assert_eq!(
+        message,
+        "Enter your user name and your password to connect."
+    );
+    // A person may take longer than the endpoint may.
+    assert_eq!(play.after(100), [""; 0]);
+    let did = play.give(&[("username", "ada"), ("password", "hunter2")]);
+    assert_eq!(did, ["hold release"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth ada", "password hunter2"]
+    );
+    assert_eq!(play.up(), ["configure"]);
+}
+
+#[test]
+fn what_the_person_does_not_want_kept_comes_in_disguise() {
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[]);
+    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    let did = play.give(&[("saml-response", "typed-once\tpassword\thunter2")]);
+    assert_eq!(did, ["hold release"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth ada", "password hunter2"]
+    );
+}
+
+#[test]
+fn nobody_is_asked_for_what_networkmanager_sent_along() {
+    let secrets = [("password", "hunter2"), ("challenge-response", "")];
+    let mut play = Play::begin("auth-user-pass", "ada", false, &secrets);
+    assert_eq!(play.lines(&[HOLD]), ["hold release"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth ada", "password hunter2"]
+    );
+}
+
+#[test]
+fn a_one_time_code_goes_along_with_the_password_and_counts_once() {
+    let profile = "auth-user-pass\nstatic-challenge 'Enter MFA code' 1";
+    let mut play = Play::begin(profile, "ada", true, &[("password", "pass")]);
+    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    assert_eq!(play.wanted(), ["challenge-response"]);
+    assert_eq!(play.asked[0].message, "Enter MFA code");
+    assert!(play.asked[0].hints.iter().any(|hint| hint.contains("echo")));
+    play.give(&[("challenge-response", "123456")]);
+    let sent = ["username Auth ada", "password SCRV1:cGFzcw==:MTIzNDU2"];
+    assert_eq!(play.lines(&[NEED_CODE]), sent);
+    play.up();
+    // A new connection needs a new code; nobody is asked before OpenVPN really wants it.
+    let lost = [
+        ">STATE:2,RECONNECTING,ping-restart,,,,,",
+        ">HOLD:Waiting for hold release:1",
+    ];
+    assert_eq!(play.lines(&lost), ["hold release"]);
+    assert_eq!(play.lines(&[NEED_CODE]), ["ask"]);
+    assert_eq!(play.wanted(), ["challenge-response"]);
+    let did = play.give(&[("challenge-response", "654321")]);
+    assert_eq!(
+        did,
+        ["username Auth ada", "password SCRV1:cGFzcw==:NjU0MzIx"]
+    );
+}
+
+#[test]
+fn a_wrong_password_is_asked_for_again_three_times_in_all() {
+    let mut play = Play::begin("auth-user-pass", "", true, &[]);
+    play.lines(&[HOLD]);
+    for (number, password) in ["hunter1", "hunter2", "hunter3"].into_iter().enumerate() {
+        let did = play.give(&[("username", "ada"), ("password", password)]);
+        assert_eq!(did, ["hold release"]);
+        play.lines(&[NEED]);
+        if number < 2 {
+            assert_eq!(play.lines(&[REFUSED]), [""; 0]);
+            assert_eq!(play.lines(&RESTART), ["ask"]);
+            // A kept password must not answer this; the name may.
+            let asked = play.asked.last().unwrap();
+            assert!(
+                asked
+                    .hints
+                    .contains(&"x-aws-client-vpn-refused:password".to_owned())
+            );
+            assert!(!asked.hints.iter().any(|hint| hint.ends_with(":username")));
+            assert!(asked.message.contains("Invalid username or password"));
+            assert_eq!(play.wanted(), ["username", "password"]);
+        }
+    }
+    assert_eq!(play.lines(&[REFUSED]), ["fail"]);
+    play.failed("Invalid username or password");
+}
+
+#[test]
+fn the_right_password_after_a_wrong_one() {
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter1")]);
+    assert_eq!(play.lines(&[HOLD, NEED]).len(), 3);
+    play.lines(&[REFUSED]);
+    assert_eq!(play.lines(&RESTART), ["ask"]);
+    assert_eq!(play.give(&[("password", "hunter2")]), ["hold release"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth ada", "password hunter2"]
+    );
+    assert_eq!(play.up(), ["configure"]);
+}
+
+#[test]
+fn what_was_refused_is_never_sent_twice() {
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter1")]);
+    play.lines(&[HOLD, NEED, REFUSED]);
+    assert_eq!(play.lines(&RESTART), ["ask"]);
+    assert_eq!(play.give(&[("password", "hunter1")]), ["fail"]);
+    play.failed("given once more");
+}
+
+#[test]
+fn a_wrong_password_ends_it_where_nobody_can_be_asked() {
+    let mut play = Play::begin("auth-user-pass", "ada", false, &[("password", "hunter1")]);
+    play.lines(&[HOLD, NEED]);
+    assert_eq!(play.lines(&[REFUSED]), ["fail"]);
+    let mut play = Play::begin("auth-user-pass", "ada", false, &[]);
+    assert_eq!(play.lines(&[HOLD]), ["fail"]);
+    play.failed("your password");
+}
+
+#[test]
+fn an_agent_that_gives_nothing_ends_it() {
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[]);
+    play.lines(&[HOLD]);
+    assert_eq!(play.give(&[("password", "")]), ["fail"]);
+    play.failed("a password");
+}
+
+#[test]
+fn a_question_of_the_endpoint_is_passed_on_and_its_answer_goes_to_the_same_node() {
+    let question = ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R,E:sid/1:YWRh:Enter: code']";
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
+    play.lines(&[HOLD, NEED]);
+    assert_eq!(play.lines(&[question]), ["ask"]);
+    assert_eq!(play.wanted(), ["challenge-response"]);
+    assert_eq!(play.asked[0].message, "Enter: code");
+    assert!(play.asked[0].hints.iter().all(|hint| !hint.contains("sid")));
+    assert_eq!(play.lines(&RESTART), [""; 0]);
+    assert_eq!(
+        play.give(&[("challenge-response", "123456")]),
+        ["hold release"]
+    );
+    let sent = ["username Auth ada", "password CRV1::sid/1::123456"];
+    assert_eq!(play.lines(&[NEED]), sent);
+    // A wrong code leads to another question, not to another password.
+    assert_eq!(play.lines(&[REFUSED]), [""; 0]);
+    assert_eq!(play.lines(&RESTART), ["hold release"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth ada", "password hunter2"]
+    );
+    assert_eq!(play.lines(&[question]), ["ask"]);
+    assert!(play.asked[1].message.contains("refused"));
+    play.lines(&RESTART);
+    play.give(&[("challenge-response", "654321")]);
+    play.lines(&[NEED]);
+    assert_eq!(play.up(), ["configure"]);
+    // A renegotiation takes the answer that made the connection.
+    let sent = ["username Auth ada", "password CRV1::sid/1::654321"];
+    assert_eq!(play.lines(&[NEED]), sent);
+}
+
+#[test]
+fn a_question_that_takes_no_answer_is_answered_with_nothing() {
+    let question = ">PASSWORD:Verification Failed: 'Auth' ['CRV1::sid:YWRh:Welcome']";
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
+    play.lines(&[HOLD, NEED]);
+    assert_eq!(play.lines(&[question]), [""; 0]);
+    assert_eq!(play.lines(&RESTART), ["hold release"]);
+    let sent = ["username Auth ada", "password CRV1::sid::"];
+    assert_eq!(play.lines(&[NEED]), sent);
+}
+
+#[test]
+fn an_endpoint_that_asks_on_and_on_is_given_up() {
+    let question = ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:sid:YWRh:More?']";
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
+    play.lines(&[HOLD, NEED]);
+    let mut rounds = 0;
+    while play.failures.is_empty() {
+        play.lines(&[question]);
+        if play.session.expects_secrets() {
+            play.lines(&RESTART);
+            play.give(&[("challenge-response", "123456")]);
+            play.lines(&[NEED]);
+        }
+        rounds += 1;
+        assert!(rounds < 20, "it goes on for ever");
+    }
+    play.failed("one question after the other");
+}
+
+#[test]
+fn a_passphrase_is_asked_for_before_the_browser_is_opened() {
+    let profile = format!("auth-federate\n{CERT}{ENCRYPTED_KEY}");
+    let mut play = Play::begin(&profile, "", true, &[]);
+    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    assert_eq!(play.wanted(), ["key-passphrase"]);
+    assert_eq!(
+        play.give(&[("key-passphrase", "passphrase!")]),
+        ["hold release"]
+    );
+    assert_eq!(play.lines(&[NEED_KEY]), ["password passphrase!"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth N/A", "password ACS::35001"]
+    );
+}
+
+#[test]
+fn a_wrong_passphrase_is_asked_for_again_whatever_openvpn_says_of_it() {
+    let profile = format!("{CERT}{ENCRYPTED_KEY}");
+    let mut play = Play::begin(&profile, "", true, &[("key-passphrase", "passphrase!")]);
+    assert_eq!(
+        play.lines(&[HOLD, NEED_KEY]),
+        ["hold release", "password passphrase!"]
+    );
+    // With and without the line that says so: OpenSSL has several errors for it.
+    play.lines(&[">PASSWORD:Verification Failed: 'Private Key'", BAD_KEY]);
+    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    assert!(play.asked[0].message.starts_with("Wrong: the passphrase"));
+    assert_eq!(
+        play.give(&[("key-passphrase", "passphrase!2")]),
+        ["hold release"]
+    );
+    play.lines(&[NEED_KEY]);
+    assert_eq!(play.lines(&[BAD_KEY, HOLD]), ["ask"]);
+    play.give(&[("key-passphrase", "passphrase!3")]);
+    play.lines(&[NEED_KEY]);
+    assert_eq!(play.lines(&[BAD_KEY]), ["fail"]);
+    play.failed("passphrase of the private key is wrong");
+}
+
+#[test]
+fn a_pkcs12_file_tells_only_through_openvpn_that_it_has_a_passphrase() {
+    let mut play = Play::begin("<pkcs12>\nTUlJ\n</pkcs12>", "", true, &[]);
+    assert_eq!(play.lines(&[HOLD]), ["hold release"]);
+    assert_eq!(play.lines(&[NEED_KEY]), ["ask"]);
+    assert_eq!(play.wanted(), ["key-passphrase"]);
+    assert_eq!(
+        play.give(&[("key-passphrase", "passphrase!")]),
+        ["password passphrase!"]
+    );
+}
+
+#[test]
+fn a_key_that_openvpn_cannot_use_ends_it_at_once() {
+    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    play.lines(&[HOLD]);
+    let log = ">LOG:1,N,Cannot load private key file [[INLINE]]";
+    assert_eq!(play.lines(&[log, BAD_KEY]), ["fail"]);
+    play.failed("Cannot load private key file");
+}
+
+#[test]
+fn a_certificate_that_the_endpoint_refuses_is_not_offered_again() {
+    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    play.lines(&[HOLD]);
+    let restart = ">STATE:1,RECONNECTING,tls-error,,,,,";
+    // Something else went wrong: another attempt.
+    let other = ">LOG:1,N,OpenSSL: error:0A00010B:SSL routines::wrong version number";
+    assert_eq!(play.lines(&[other, restart, HOLD]), ["hold release"]);
+    let alert =
+        ">LOG:1,N,OpenSSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert 48";
+    assert_eq!(play.lines(&[alert, restart]), ["fail"]);
+    play.failed("refused the client certificate: unknown ca.");
+}
+
+#[test]
+fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
+    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    play.lines(&[HOLD, ">LOG:1,I,VERIFY OK: depth=0, CN=server"]);
+    assert_eq!(play.after(60), ["fail"]);
+    play.failed("refused the client certificate");
+}
+
+#[test]
+fn an_encryption_that_is_too_old_is_not_taken_for_a_wrong_passphrase() {
+    let secrets = [("key-passphrase", "passphrase!")];
+    let mut play = Play::begin("<pkcs12>\nTUlJ\n</pkcs12>", "", true, &secrets);
+    play.lines(&[HOLD, NEED_KEY]);
+    let logs = [
+        ">LOG:1,N,OpenSSL: error:0308010C:digital envelope routines::unsupported:RC2-40-CBC",
+        ">LOG:1,N,Cannot load certificate file [[INLINE]]",
+    ];
+    play.lines(&logs);
+    assert_eq!(play.lines(&[BAD_KEY]), ["fail"]);
+    play.failed("RC2-40-CBC");
+}
+
+#[test]
+fn a_pin_is_asked_for_and_a_wrong_one_is_not_sent_again() {
+    let mut play = Play::begin(
+        "pkcs11-id pkcs11:id=%01",
+        "",
+        true,
+        &[("pkcs11-pin", "9999")],
+    );
+    assert_eq!(play.lines(&[HOLD]), ["hold release"]);
+    assert_eq!(play.lines(&[NEED_PIN]), ["password 9999"]);
+    // pkcs11-helper asks again when it was wrong, and says nothing else.
+    assert_eq!(play.lines(&[NEED_PIN]), ["ask"]);
+    assert_eq!(play.wanted(), ["pkcs11-pin"]);
+    assert_eq!(play.give(&[("pkcs11-pin", "99991")]), ["password 99991"]);
+    assert_eq!(play.lines(&[NEED_PIN]), ["ask"]);
+    play.give(&[("pkcs11-pin", "99992")]);
+    assert_eq!(play.lines(&[NEED_PIN]), ["fail"]);
+    play.failed("locks itself");
+    let mut play = Play::begin("pkcs11-id pkcs11:id=%01", "", true, &[]);
+    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    assert_eq!(play.give(&[("pkcs11-pin", "9999")]), ["hold release"]);
+}
+
+#[test]
+fn a_token_that_is_not_there_is_named() {
+    let mut play = Play::begin(
+        "pkcs11-id pkcs11:id=%01",
+        "",
+        true,
+        &[("pkcs11-pin", "9999")],
+    );
+    play.lines(&[HOLD]);
+    let line = ">NEED-OK:Need 'token-insertion-request' confirmation \
+                MSG:Please insert Work token";
+    assert_eq!(
+        play.lines(&[line]),
+        ["needok token-insertion-request cancel", "fail"]
+    );
+    play.failed("Please insert Work token");
+}
+
+#[test]
+fn a_slow_person_is_asked_again_and_given_up_at_last() {
+    let mut play = Play::begin("auth-user-pass", "ada", true, &[]);
+    play.lines(&[HOLD]);
+    assert_eq!(play.after(109), [""; 0]);
+    for _ in 0..4 {
+        assert_eq!(play.after(110), ["ask"]);
+    }
+    assert!(play.asked.iter().all(|asked| asked.hints[0] == "password"));
+    assert_eq!(play.after(110), ["fail"]);
+    play.failed("within 10 minutes");
+}

@@ -1,0 +1,221 @@
+//! What the dialog answers to a request, and how the service reads it.
+
+use crate::request::PromptError;
+use crate::saml::{SamlError, SamlResponse};
+use crate::wire::{decode, encode, pairs};
+use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_profile::keys::SAML_RESPONSE;
+use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::printable::one_line;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// What stands, with a colon, in front of the reason when the secret
+/// [`SAML_RESPONSE`] is not a response but says why there is none.
+///
+/// The reason does not travel as a secret of its own: that one would have no flags, and
+/// NetworkManager writes a secret without flags to disk.
+pub const LOGIN_FAILURE: &str = "login-failure";
+
+/// Starts the value of [`SAML_RESPONSE`] when it carries what nobody shall keep.
+const TYPED_ONCE: &str = "typed-once";
+/// Why the auth dialog could not do a login, in the user's words.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+pub enum LoginFailure {
+    /// The port that AWS sends the browser to is not free.
+    #[error(
+        "port 35001 on 127.0.0.1, which AWS sends the answer to, is in use by {holder}; close it \
+         and connect again"
+    )]
+    PortInUse {
+        /// The program that has it, as far as is known.
+        holder: String,
+    },
+    /// The port cannot be listened on for another reason.
+    #[error("cannot listen on 127.0.0.1 port 35001 for the answer of the browser: {0}")]
+    PortUnusable(String),
+    /// No browser could be started.
+    #[error("no web browser could be opened for the login: {0}")]
+    NoBrowser(Message),
+    /// The address is not safe to open.
+    #[error(transparent)]
+    BadPrompt(#[from] PromptError),
+    /// The time for the login is over.
+    #[error("nobody signed in within the time for it; connect again")]
+    TimedOut,
+}
+
+impl LoginFailure {
+    /// The failure as the value of the secret [`SAML_RESPONSE`]: one line.
+    #[must_use]
+    pub fn to_secret(&self) -> Secret {
+        Secret::new(format!("{LOGIN_FAILURE}:{}", one_line(&self.to_string())))
+    }
+}
+
+/// The reason of a failed login, if `secret` is not a response but such a reason.
+///
+/// It is one line without control characters, whatever the sender put into it.
+#[must_use]
+pub fn login_failure_text(secret: &Secret) -> Option<String> {
+    secret
+        .expose()
+        .strip_prefix(LOGIN_FAILURE)?
+        .strip_prefix(':')
+        .map(one_line)
+}
+
+/// What a dialog prints when it has nothing: the agent passes the request on.
+pub const EMPTY_ANSWER: &str = "\n\n";
+
+/// What a dialog prints to hand over `value` as [`SAML_RESPONSE`].
+#[must_use]
+pub fn answer(value: &Secret) -> Secret {
+    printed(&[(SAML_RESPONSE, value)])
+}
+
+/// Name and value of each secret, a line each, and two empty lines, after which the agent reads no
+/// further.
+fn printed(secrets: &[(&str, &Secret)]) -> Secret {
+    let length = |(name, value): &(&str, &Secret)| name.len() + value.len() + 2;
+    // The whole room at once: a string that grows leaves copies behind.
+    let mut text = String::with_capacity(secrets.iter().map(length).sum::<usize>() + 2);
+    for (name, value) in secrets {
+        for part in [name, "\n", value.expose(), "\n"] {
+            text.push_str(part);
+        }
+    }
+    text.push_str(EMPTY_ANSWER);
+    Secret::new(text)
+}
+
+/// The SAML response that a secret agent handed over as [`SAML_RESPONSE`].
+///
+/// # Errors
+/// [`SamlError`] if it is none; [`SamlError::LoginFailed`] if it says why there is none.
+pub fn saml_response(secret: Secret) -> Result<SamlResponse, SamlError> {
+    match login_failure_text(&secret) {
+        Some(failure) => Err(SamlError::LoginFailed(failure)),
+        None => SamlResponse::from_secret(secret),
+    }
+}
+
+/// What a dialog prints to hand over what was typed; empty answers are left out, and with them
+/// what would break the lines.
+#[must_use]
+pub fn form_answer(answers: &[(Credential, Secret)]) -> Secret {
+    let usable = answers
+        .iter()
+        .filter(|(_, value)| !value.is_empty() && !value.expose().contains(['\n', '\r', '\0']));
+    let pairs: Vec<_> = usable
+        .map(|(credential, value)| (credential.name(), value))
+        .collect();
+    printed(&pairs)
+}
+
+/// As [`form_answer`], where the user does not want an agent to keep anything.
+///
+/// Agents keep what the flags in `vpn.data` say, without asking, so it does not travel under the
+/// names of the secrets but within [`SAML_RESPONSE`], whose flags forbid to keep it. The service
+/// calls [`unfolded`].
+#[must_use]
+pub fn form_answer_once(answers: &[(Credential, Secret)]) -> Secret {
+    let values = answers
+        .iter()
+        .flat_map(|(c, value)| [c.name(), value.expose()]);
+    let line = encode([TYPED_ONCE].into_iter().chain(values));
+    let line = Secret::from(line.expose().trim_end_matches('\n'));
+    printed(&[(SAML_RESPONSE, &line)])
+}
+
+/// The secrets of an answer, each under its own name again.
+#[must_use]
+pub fn unfolded(mut secrets: BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
+    let folded = secrets.get(SAML_RESPONSE).and_then(decode);
+    let values: Vec<_> = folded.iter().flatten().map(Secret::expose).collect();
+    if let [TYPED_ONCE, values @ ..] = &values[..]
+        && let Some(pairs) = pairs(values)
+    {
+        secrets.remove(SAML_RESPONSE);
+        secrets.extend(
+            pairs
+                .into_iter()
+                .map(|(c, value)| (c.name().to_owned(), value)),
+        );
+    }
+    secrets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_client_vpn_text::message;
+
+    #[test]
+    fn a_failure_travels_as_one_line() {
+        let failure = LoginFailure::PortInUse {
+            holder: "evil\nname\u{1b}[2J".repeat(90),
+        };
+        let secret = failure.to_secret();
+        assert!(!secret.expose().contains(char::is_control));
+        let text = login_failure_text(&secret).unwrap();
+        assert!(text.starts_with("port 35001 on 127.0.0.1"), "{text}");
+        assert!(text.len() <= aws_client_vpn_text::printable::LINE_LIMIT);
+        assert_eq!(login_failure_text(&Secret::from("PHNhbWw")), None);
+    }
+
+    #[test]
+    fn the_answer_is_what_agents_read() {
+        let answer = answer(&Secret::from("abc"));
+        assert_eq!(answer.expose(), "saml-response\nabc\n\n\n");
+    }
+
+    #[test]
+    fn an_answer_that_would_break_the_lines_is_left_out() {
+        let answers = [
+            (Credential::UserName, Secret::from("a\nb")),
+            (Credential::Password, Secret::from("")),
+            (Credential::ChallengeResponse, Secret::from("123456")),
+        ];
+        assert_eq!(
+            form_answer(&answers).expose(),
+            "challenge-response\n123456\n\n\n"
+        );
+    }
+
+    #[test]
+    fn what_nobody_shall_keep_travels_under_another_name() {
+        let answers = [
+            (Credential::Password, Secret::from("a\tb\\")),
+            (Credential::ChallengeResponse, Secret::from("123456")),
+        ];
+        let printed = form_answer_once(&answers);
+        assert_eq!(
+            printed.expose(),
+            "saml-response\ntyped-once\tpassword\ta\\tb\\\\\tchallenge-response\t123456\n\n\n"
+        );
+        let value = printed.expose().lines().nth(1).unwrap();
+        let secrets = unfolded([("saml-response".to_owned(), Secret::from(value))].into());
+        let expected = [("challenge-response", "123456"), ("password", "a\tb\\")];
+        let expected = expected.map(|(name, value)| (name.to_owned(), Secret::from(value)));
+        assert_eq!(secrets, expected.into());
+        for other in [
+            "PHNhbWw",
+            "login-failure:typed-once",
+            "typed-once\tpassword",
+        ] {
+            let secrets = BTreeMap::from([("saml-response".to_owned(), Secret::from(other))]);
+            assert_eq!(unfolded(secrets.clone()), secrets, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_failure_that_came_instead_is_told() {
+        let secret = LoginFailure::NoBrowser(message!("none found")).to_secret();
+        let Err(SamlError::LoginFailed(text)) = saml_response(secret) else {
+            panic!("a failure passed for a response");
+        };
+        assert!(text.ends_with("none found"), "{text}");
+    }
+}

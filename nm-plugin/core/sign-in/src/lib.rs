@@ -1,0 +1,14 @@
+//! What the service, the auth dialog, secret agents and the window say to each other so that a
+//! person signs in.
+#![forbid(unsafe_code)]
+
+pub mod again;
+pub mod agent_lines;
+pub mod answer;
+pub mod form;
+pub mod hints;
+pub mod listening;
+pub mod request;
+pub mod saml;
+pub mod window;
+pub mod wire;

@@ -1,0 +1,276 @@
+//! What the service and its auth dialog say to each other through NetworkManager.
+//!
+//! A request asks for one of two things: a login in the browser ([`Prompt`]), or what a person
+//! types ([`Form`]).
+//!
+//! Between them stand NetworkManager and whatever secret agent the user's desktop has, so the
+//! only ways are the hints of a secrets request (they become `-t` arguments of the dialog, which
+//! every user of the machine can read) and the secrets of its answer. Both ends take the words
+//! from here. The agent itself talks to the dialog in lines: its settings and secrets, `DONE`,
+//! later `QUIT`.
+
+use crate::form::Form;
+use crate::hints::{
+    DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, RETRY_HINT,
+    SECONDS_LEFT_HINT_PREFIX, URL_HINT_PREFIX,
+};
+use aws_client_vpn_text::message::Worded;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use thiserror::Error;
+use url::Url;
+
+/// The hints with which the service asks for a login at `url`.
+///
+/// `retry` says that the same login has been asked for before and its tab is open.
+#[must_use]
+pub fn login_hints(url: &Url, seconds_left: u64, retry: bool) -> Vec<String> {
+    let mut hints = vec![
+        format!("{URL_HINT_PREFIX}{url}"),
+        format!("{SECONDS_LEFT_HINT_PREFIX}{seconds_left}"),
+    ];
+    if retry {
+        hints.push(RETRY_HINT.to_owned());
+    }
+    hints
+}
+
+/// What the auth dialog is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// A login in the browser.
+    Login(Prompt),
+    /// What a person types, or an agent has kept.
+    Form(Form),
+}
+
+impl Request {
+    /// Reads the hints and settings (`vpn.data`) of a secrets request; for `loopback_http` see
+    /// [`Prompt::parse`].
+    ///
+    /// Without a hint that says what is wanted, it is the form of everything that the settings
+    /// may ever ask for: so agents ask for what is kept.
+    ///
+    /// # Errors
+    /// As [`Prompt::parse`]: [`PromptError::NoAddress`] if nothing is asked for at all.
+    pub fn parse<'a>(
+        hints: impl IntoIterator<Item = &'a str> + Clone,
+        data: &BTreeMap<String, String>,
+        loopback_http: bool,
+    ) -> Result<Self, PromptError> {
+        match Prompt::parse(hints.clone(), loopback_http) {
+            Ok(prompt) => Ok(Self::Login(prompt)),
+            Err(PromptError::UnsafeAddress) => Err(PromptError::UnsafeAddress),
+            Err(PromptError::NoAddress) => Form::parse(hints, data)
+                .map(Self::Form)
+                .ok_or(PromptError::NoAddress),
+        }
+    }
+}
+
+/// A login that the auth dialog is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// What the browser opens. Always `https`, unless `http` on loopback was explicitly allowed.
+    pub url: Url,
+    /// The browser has it open already.
+    pub retry: bool,
+    /// How long the login may take from now on.
+    pub time_left: Duration,
+}
+
+/// Why hints do not ask for a login that can be done.
+#[derive(Debug, Clone, Error, PartialEq, Eq, Worded)]
+pub enum PromptError {
+    /// There is no address among the hints: nothing this dialog can do.
+    #[error("the request names no address to sign in at")]
+    NoAddress,
+    /// The address is not one a browser may be sent to.
+    #[error(
+        "the address to sign in at is not an https address, so it was not opened; ask the \
+         administrator of the VPN"
+    )]
+    UnsafeAddress,
+}
+
+impl Prompt {
+    /// Reads the hints of a secrets request.
+    ///
+    /// Besides the hints of [`login_hints`] it takes an address that is the whole message of the
+    /// request, as agents show it to the user. `loopback_http` also takes `http` on a loopback
+    /// address; it is for builds that test against the emulated endpoint. A time over an hour
+    /// counts as an hour.
+    ///
+    /// # Errors
+    /// [`PromptError`] if there is no address, or one that is not safe to open.
+    pub fn parse<'a>(
+        hints: impl IntoIterator<Item = &'a str>,
+        loopback_http: bool,
+    ) -> Result<Self, PromptError> {
+        let (mut address, mut message, mut retry) = (None, None, false);
+        let mut time_left = DEFAULT_TIME_LEFT;
+        for hint in hints {
+            if let Some(text) = hint.strip_prefix(URL_HINT_PREFIX) {
+                address = Some(text);
+            } else if let Some(text) = hint.strip_prefix(SECONDS_LEFT_HINT_PREFIX) {
+                time_left = text.parse().map_or(time_left, Duration::from_secs);
+            } else if let Some(text) = hint.strip_prefix(MESSAGE_HINT_PREFIX) {
+                message = Some(text).filter(|text| text.starts_with("https://"));
+            } else if hint == RETRY_HINT {
+                retry = true;
+            }
+        }
+        let address = address.or(message).ok_or(PromptError::NoAddress)?;
+        let url = Url::parse(address).map_err(|_| PromptError::UnsafeAddress)?;
+        if !(is_https(&url) || loopback_http && is_loopback_http(&url)) {
+            return Err(PromptError::UnsafeAddress);
+        }
+        Ok(Self {
+            url,
+            retry,
+            time_left: time_left.min(LONGEST_TIME_LEFT),
+        })
+    }
+}
+
+fn is_https(url: &Url) -> bool {
+    url.as_str().starts_with("https://") && url.host_str().is_some_and(|host| !host.is_empty())
+}
+
+fn is_loopback_http(url: &Url) -> bool {
+    url.as_str().starts_with("http://")
+        && match url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            Some(url::Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ADDRESS: &str = "https://idp.example/sso?SAMLRequest=fZ%2B&RelayState=a+b";
+
+    fn prompt(hints: &[&str]) -> Result<Prompt, PromptError> {
+        Prompt::parse(hints.iter().copied(), false)
+    }
+
+    #[test]
+    fn hints_are_read_as_they_were_built() {
+        let url = Url::parse(ADDRESS).unwrap();
+        for (seconds, retry) in [(600, false), (37, true), (0, true)] {
+            let hints = login_hints(&url, seconds, retry);
+            let parsed = Prompt::parse(hints.iter().map(String::as_str), false).unwrap();
+            let time_left = Duration::from_secs(seconds);
+            assert_eq!(
+                parsed,
+                Prompt {
+                    url: url.clone(),
+                    retry,
+                    time_left
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn foreign_hints_do_no_harm() {
+        let url = format!("{URL_HINT_PREFIX}{ADDRESS}");
+        let parsed = prompt(&[
+            "x-vpn-message:Sign in at https://elsewhere.example/",
+            &url,
+            "password",
+            "x-aws-client-vpn-seconds-left:soon",
+        ])
+        .unwrap();
+        assert_eq!(parsed.url.as_str(), ADDRESS);
+        assert_eq!(parsed.time_left, DEFAULT_TIME_LEFT);
+        assert!(!parsed.retry);
+    }
+
+    #[test]
+    fn a_message_that_is_an_address_will_do() {
+        let message = format!("{MESSAGE_HINT_PREFIX}{ADDRESS}");
+        assert_eq!(prompt(&[&message]).unwrap().url.as_str(), ADDRESS);
+    }
+
+    #[test]
+    fn a_request_is_a_login_or_a_form() {
+        let data = BTreeMap::from([("sign-in".to_owned(), "password".to_owned())]);
+        let parse = |hints: &[&str]| Request::parse(hints.iter().copied(), &data, false);
+        let url = format!("{URL_HINT_PREFIX}{ADDRESS}");
+        assert!(matches!(parse(&["password", &url]), Ok(Request::Login(_))));
+        let unsafe_url = format!("{URL_HINT_PREFIX}http://idp.example/");
+        assert_eq!(
+            parse(&["password", &unsafe_url]),
+            Err(PromptError::UnsafeAddress)
+        );
+        assert!(matches!(parse(&["password"]), Ok(Request::Form(form)) if form.fields.len() == 1));
+        assert!(matches!(parse(&[]), Ok(Request::Form(form)) if form.fields.len() == 2));
+        let nothing = Request::parse([], &BTreeMap::new(), false);
+        assert_eq!(nothing, Err(PromptError::NoAddress));
+    }
+
+    #[test]
+    fn only_https_is_opened() {
+        for (hints, error) in [
+            (&[][..], PromptError::NoAddress),
+            (&["x-vpn-message:Please sign in"], PromptError::NoAddress),
+            (
+                &["x-aws-client-vpn-url:http://127.0.0.1/"],
+                PromptError::UnsafeAddress,
+            ),
+            (
+                &["x-aws-client-vpn-url:file:///etc/passwd"],
+                PromptError::UnsafeAddress,
+            ),
+            (
+                &["x-aws-client-vpn-url:javascript:alert(1)"],
+                PromptError::UnsafeAddress,
+            ),
+            (
+                &["x-aws-client-vpn-url:--version"],
+                PromptError::UnsafeAddress,
+            ),
+            (&["x-aws-client-vpn-url:"], PromptError::UnsafeAddress),
+        ] {
+            assert_eq!(prompt(hints), Err(error), "{hints:?}");
+        }
+    }
+
+    #[test]
+    fn http_is_opened_on_loopback_only_and_only_when_allowed() {
+        for (address, allowed) in [
+            ("http://127.0.0.1:8080/sso", true),
+            ("http://[::1]:8080/sso", true),
+            ("http://localhost/sso", true),
+            ("http://127.0.0.1.example/", false),
+            ("http://192.0.2.1/", false),
+            ("ftp://127.0.0.1/", false),
+        ] {
+            let hint = format!("{URL_HINT_PREFIX}{address}");
+            assert_eq!(
+                Prompt::parse([hint.as_str()], true).is_ok(),
+                allowed,
+                "{address}"
+            );
+            assert_eq!(
+                prompt(&[&hint]),
+                Err(PromptError::UnsafeAddress),
+                "{address}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_hint_is_survived(hint in ".{0,80}") {
+            if let Ok(prompt) = prompt(&[&hint, &format!("{URL_HINT_PREFIX}{hint}")]) {
+                prop_assert!(prompt.url.as_str().starts_with("https://"));
+            }
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! What the auth dialog and the window beside it say to each other.
+//!
+//! The window is a program of its own, so that the dialog, which opens the browser, starts in a few
+//! milliseconds and needs no toolkit. They talk over pipes, which no other process can read, in
+//! lines of values with tabs between: the dialog sends [`View`]s, the window [`Gesture`]s. When the
+//! dialog's end closes, the window goes.
+//!
+//! NetworkManager gives a dialog two minutes, then another follows it for the same sign-in. So that
+//! no window closes while somebody types into it, only for another to come up and take the focus
+//! from their browser, a dialog that is dismissed asks its window to [`View::Linger`] for the next.
+//!
+//! Whoever speaks these lines can be the window; `nm-aws-client-vpn-agent` does in a terminal.
+
+mod countdown;
+mod entries;
+
+pub use countdown::Countdown;
+pub use entries::{Entries, Entry};
+
+use crate::form::{Field, Form};
+use crate::wire::{decode, encode, pairs};
+use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_text::secret::Secret;
+use std::time::Duration;
+use url::Url;
+
+const LOGIN: &str = "login";
+const NO_BROWSER: &str = "no-browser";
+const FORM: &str = "form";
+const CANCEL: &str = "cancel";
+const OPEN_AGAIN: &str = "open-again";
+const LINGER: &str = "linger";
+const ANSWER: &str = "answer";
+const REMEMBER: &str = "remember";
+const ONCE: &str = "once";
+
+/// What the window is to show from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum View {
+    /// That a connection waits for a login in the browser.
+    Login {
+        /// The connection's name.
+        connection: String,
+        /// What the browser has opened.
+        url: Url,
+        /// How long the login may take from now on.
+        time_left: Duration,
+    },
+    /// That the browser of the login could not be opened.
+    NoBrowser {
+        /// Why, for the user.
+        reason: String,
+    },
+    /// A form that waits for what only the person knows.
+    Form {
+        /// The connection's name.
+        connection: String,
+        /// What is asked.
+        form: Form,
+    },
+    /// What is shown still, for a moment after the dialog's end: another may go on from here.
+    Linger,
+}
+
+impl View {
+    /// The view as a line, with its end.
+    #[must_use]
+    pub fn to_line(&self) -> Secret {
+        match self {
+            Self::Login {
+                connection,
+                url,
+                time_left,
+            } => {
+                let seconds = time_left.as_secs().to_string();
+                encode([LOGIN, connection, url.as_str(), &seconds])
+            }
+            Self::NoBrowser { reason } => encode([NO_BROWSER, reason]),
+            Self::Form { connection, form } => {
+                let seconds = form.time_left.as_secs().to_string();
+                let message = form.message.as_deref().unwrap_or_default();
+                let marks: Vec<String> = form.fields.iter().map(marks).collect();
+                let mut values = vec![FORM, connection, &seconds, message];
+                for (field, marks) in form.fields.iter().zip(&marks) {
+                    let question = field.question.as_deref().unwrap_or_default();
+                    values.extend([field.credential.name(), question, marks]);
+                }
+                encode(values)
+            }
+            Self::Linger => encode([LINGER]),
+        }
+    }
+
+    /// Whether it is what a window shows already, as far as the person is concerned.
+    #[must_use]
+    pub fn continues(&self, shown: &Self) -> bool {
+        match (self, shown) {
+            (
+                Self::Login {
+                    connection, url, ..
+                },
+                Self::Login {
+                    connection: shown,
+                    url: shown_url,
+                    ..
+                },
+            ) => connection == shown && url == shown_url,
+            (
+                Self::Form { connection, form },
+                Self::Form {
+                    connection: shown,
+                    form: shown_form,
+                },
+            ) => {
+                let same_reason = form.message == shown_form.message;
+                connection == shown && same_reason && form.fields == shown_form.fields
+            }
+            (Self::Login { .. } | Self::Form { .. } | Self::NoBrowser { .. } | Self::Linger, _) => {
+                false
+            }
+        }
+    }
+
+    /// The view in a line without its end; `None` if it is none this version knows.
+    #[must_use]
+    pub fn from_line(line: &Secret) -> Option<Self> {
+        let values = decode(line)?;
+        let values: Vec<_> = values.iter().map(Secret::expose).collect();
+        match values[..] {
+            [LOGIN, connection, url, seconds] => Some(Self::Login {
+                connection: connection.to_owned(),
+                url: Url::parse(url).ok()?,
+                time_left: Duration::from_secs(seconds.parse().ok()?),
+            }),
+            [NO_BROWSER, reason] => Some(Self::NoBrowser {
+                reason: reason.to_owned(),
+            }),
+            [LINGER] => Some(Self::Linger),
+            [FORM, connection, seconds, message, ref fields @ ..] => Some(Self::Form {
+                connection: connection.to_owned(),
+                form: Form {
+                    message: Some(message.to_owned()).filter(|message| !message.is_empty()),
+                    fields: fields.chunks(3).map(field).collect::<Option<_>>()?,
+                    time_left: Duration::from_secs(seconds.parse().ok()?),
+                },
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What there is to say of a field in single letters.
+fn marks(field: &Field) -> String {
+    let marks = [('m', field.masked), ('k', field.kept), ('r', field.refused)];
+    let set = marks.iter().filter(|(_, is_set)| *is_set);
+    set.map(|(mark, _)| *mark).collect()
+}
+
+fn field(values: &[&str]) -> Option<Field> {
+    let [name, question, marks] = values else {
+        return None;
+    };
+    Some(Field {
+        credential: Credential::from_name(name)?,
+        question: Some((*question).to_owned()).filter(|question| !question.is_empty()),
+        masked: marks.contains('m'),
+        kept: marks.contains('k'),
+        refused: marks.contains('r'),
+    })
+}
+
+/// What the person at the window did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gesture {
+    /// They do not want to connect any more.
+    Cancel,
+    /// The browser shall open the page once more.
+    OpenAgain,
+    /// They have filled in the form.
+    Answer(Answer),
+}
+
+/// A form that is filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What was typed.
+    pub values: Vec<(Credential, Secret)>,
+    /// Whether what may be kept shall be.
+    pub remember: bool,
+}
+
+impl Gesture {
+    /// The gesture as a line, with its end.
+    #[must_use]
+    pub fn to_line(&self) -> Secret {
+        match self {
+            Self::Cancel => encode([CANCEL]),
+            Self::OpenAgain => encode([OPEN_AGAIN]),
+            Self::Answer(Answer { values, remember }) => {
+                let keeping = if *remember { REMEMBER } else { ONCE };
+                let values = values
+                    .iter()
+                    .flat_map(|(c, value)| [c.name(), value.expose()]);
+                encode([ANSWER, keeping].into_iter().chain(values))
+            }
+        }
+    }
+
+    /// The gesture in a line without its end; `None` if it is none this version knows.
+    #[must_use]
+    pub fn from_line(line: &Secret) -> Option<Self> {
+        let values = decode(line)?;
+        let values: Vec<_> = values.iter().map(Secret::expose).collect();
+        match values[..] {
+            [CANCEL] => Some(Self::Cancel),
+            [OPEN_AGAIN] => Some(Self::OpenAgain),
+            [ANSWER, keeping @ (REMEMBER | ONCE), ref values @ ..] => Some(Self::Answer(Answer {
+                values: pairs(values)?,
+                remember: keeping == REMEMBER,
+            })),
+            _ => None,
+        }
+    }
+}
+
+/// The name of the site that a person signs in at, as they know it: without port and path.
+#[must_use]
+pub fn site(url: &Url) -> &str {
+    let host = url.host_str().unwrap_or_default();
+    host.strip_prefix("www.").unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn without_end(line: &Secret) -> Secret {
+        Secret::from(line.expose().strip_suffix('\n').expect("an end"))
+    }
+
+    #[test]
+    fn lines_are_what_both_programs_were_built_for() {
+        let login = View::Login {
+            connection: "Work\tand\nplay \\".to_owned(),
+            url: Url::parse("https://idp.example/sso?a=b").unwrap(),
+            time_left: Duration::from_millis(59_900),
+        };
+        let line = login.to_line();
+        assert_eq!(
+            line.expose(),
+            "login\tWork\\tand\\nplay \\\\\thttps://idp.example/sso?a=b\t59\n"
+        );
+        assert_eq!(Gesture::Cancel.to_line().expose(), "cancel\n");
+        assert_eq!(Gesture::OpenAgain.to_line().expose(), "open-again\n");
+    }
+
+    #[test]
+    fn what_another_version_says_is_left_alone() {
+        for line in [
+            "",
+            "login",
+            "login\ta\tnot an address\t1",
+            "new\tthing",
+            "login\ta\\",
+        ] {
+            assert_eq!(View::from_line(&Secret::from(line)), None, "{line:?}");
+        }
+        assert_eq!(Gesture::from_line(&Secret::from("cancel\tnow")), None);
+    }
+
+    #[test]
+    fn the_next_dialog_goes_on_where_the_last_was_dismissed() {
+        let login = |url: &str, seconds| View::Login {
+            connection: "Work".to_owned(),
+            url: Url::parse(url).unwrap(),
+            time_left: Duration::from_secs(seconds),
+        };
+        let shown = login("https://idp.example/a", 600);
+        assert!(login("https://idp.example/a", 490).continues(&shown));
+        assert!(!login("https://idp.example/b", 490).continues(&shown));
+        assert!(!View::Linger.continues(&shown));
+        let form = |marks: &str, seconds| {
+            let line = format!("form\tWork\t{seconds}\t\tpassword\t\t{marks}");
+            View::from_line(&Secret::new(line)).unwrap()
+        };
+        assert!(form("mk", 490).continues(&form("mk", 600)));
+        assert!(
+            !form("mkr", 490).continues(&form("mk", 600)),
+            "it was refused"
+        );
+        assert!(!form("mk", 490).continues(&shown));
+    }
+
+    #[test]
+    fn a_site_is_called_by_its_name() {
+        for (url, name) in [
+            ("https://login.example.com/a?b", "login.example.com"),
+            ("https://www.example.com:8443/", "example.com"),
+            ("http://127.0.0.1:8080/", "127.0.0.1"),
+        ] {
+            assert_eq!(site(&Url::parse(url).unwrap()), name);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_arrives(
+            connection in ".{0,40}",
+            reason in ".{0,40}",
+            seconds in 0..4000_u64,
+            (masked, kept, refused) in (any::<bool>(), any::<bool>(), any::<bool>()),
+            typed in "\\PC{1,20}",
+        ) {
+            let question = Some(reason.clone()).filter(|text| !text.is_empty());
+            let fields = Credential::ALL.map(|credential| Field {
+                credential,
+                question: question.clone(),
+                masked,
+                kept,
+                refused,
+            });
+            let form = View::Form {
+                connection: connection.clone(),
+                form: Form {
+                    message: question,
+                    fields: fields.into(),
+                    time_left: Duration::from_secs(seconds),
+                },
+            };
+            let values = Credential::ALL.map(|credential| (credential, Secret::new(typed.clone())));
+            let answer = Gesture::Answer(Answer { values: values.into(), remember: kept });
+            let login = View::Login {
+                connection,
+                url: Url::parse("https://idp.example/sso?SAMLRequest=fZ%2B").unwrap(),
+                time_left: Duration::from_secs(seconds),
+            };
+            for view in [login, View::NoBrowser { reason }, form, View::Linger] {
+                prop_assert_eq!(View::from_line(&without_end(&view.to_line())), Some(view));
+            }
+            for gesture in [Gesture::Cancel, Gesture::OpenAgain, answer] {
+                prop_assert_eq!(Gesture::from_line(&without_end(&gesture.to_line())), Some(gesture));
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Texts for users as values: what to say, not yet in which language.
+//!
+//! `core` decides what a user is told but cannot know the user's language: a catalogue is a file.
+//! So an error says which text it is (in English, which is also the catalogue's key) and what goes
+//! into its placeholders; `Display` fills in the English text for logs, and whoever talks to a
+//! person asks the `i18n` crate for the same text in the person's language.
+
+pub use aws_client_vpn_text_derive::Worded;
+
+use std::fmt;
+
+/// A text for users with what goes into its placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    text: &'static str,
+    arguments: Vec<(&'static str, Argument)>,
+}
+
+/// What goes into a placeholder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Argument {
+    /// Of the user, the endpoint or the system: never translated.
+    Foreign(String),
+    /// A text of ours.
+    Ours(Message),
+}
+
+/// Something that is said to users. For error enums it is derived from their `#[error("…")]`
+/// texts, each placeholder of which has a name or a number: `{host}`, `{0}`.
+pub trait Worded {
+    /// What is said.
+    fn message(&self) -> Message;
+}
+
+/// Something that may go into a placeholder. `&'static str` counts as a text of ours: mark it with
+/// [`mark!`](crate::mark) where it is written, so that translators see it.
+pub trait ToArgument {
+    /// As it goes in.
+    fn to_argument(&self) -> Argument;
+}
+
+impl Message {
+    /// A text, in English.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
+        Self {
+            text,
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Puts `value` into the placeholder `name`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &(impl ToArgument + ?Sized)) -> Self {
+        self.arguments.push((name, value.to_argument()));
+        self
+    }
+
+    /// The whole text. `translate` turns each English text of ours into the user's language.
+    #[must_use]
+    pub fn in_language(&self, translate: &dyn Fn(&'static str) -> String) -> String {
+        fill(&translate(self.text), |name| {
+            let (_, argument) = self.arguments.iter().find(|(known, _)| *known == name)?;
+            Some(match argument {
+                Argument::Foreign(text) => text.clone(),
+                Argument::Ours(message) => message.in_language(translate),
+            })
+        })
+    }
+}
+
+/// Fills the placeholders of `text`. What has no value stays as it is written, and what a value
+/// brings along is not looked at again.
+#[must_use]
+pub fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let found = after
+            .split_once('}')
+            .and_then(|(name, behind)| Some((value(name)?, behind)));
+        match found {
+            Some((value, behind)) => {
+                filled.push_str(&value);
+                rest = behind;
+            }
+            None => {
+                filled.push('{');
+                rest = after;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// In English.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_language(&str::to_owned))
+    }
+}
+
+impl Worded for Message {
+    fn message(&self) -> Message {
+        self.clone()
+    }
+}
+
+impl<T: Worded> ToArgument for T {
+    fn to_argument(&self) -> Argument {
+        Argument::Ours(self.message())
+    }
+}
+
+impl ToArgument for &'static str {
+    fn to_argument(&self) -> Argument {
+        Argument::Ours(Message::new(self))
+    }
+}
+
+macro_rules! foreign {
+    ($($type:ty),+ $(,)?) => {$(
+        impl ToArgument for $type {
+            fn to_argument(&self) -> Argument {
+                Argument::Foreign(self.to_string())
+            }
+        }
+    )+};
+}
+
+foreign!(
+    String,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    i32,
+    i64,
+    char,
+    std::net::IpAddr,
+    std::io::Error,
+    std::path::Display<'_>,
+);
+
+/// A text of ours that will be translated where it is shown: `message!("line {line}", line = 5)`.
+#[macro_export]
+macro_rules! message {
+    ($text:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::message::Message::new($text)$(.with(stringify!($name), &$value))*
+    };
+}
+
+/// Marks a text of ours that is kept as `&'static str` for the catalogue.
+#[macro_export]
+macro_rules! mark {
+    ($text:literal) => {
+        $text
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error, Worded)]
+    enum Inner {
+        #[error("it is too long")]
+        TooLong,
+    }
+
+    const LIMIT: usize = 5;
+
+    #[derive(Debug, thiserror::Error, Worded)]
+    enum Outer {
+        #[error("'{0}' cannot be used: {1}")]
+        Bad(String, Inner),
+        #[error("{who} has more than {LIMIT} words because {reason}")]
+        Many { who: String, reason: &'static str },
+        #[error("cannot read {path}", path = file.display())]
+        File { file: std::path::PathBuf },
+        #[error(transparent)]
+        Inner(#[from] Inner),
+    }
+
+    fn in_capitals(text: &str) -> String {
+        text.replace("it is too long", "IT IS TOO LONG")
+            .replace("cannot be used", "CANNOT BE USED")
+            .replace("somebody said so", "SOMEBODY SAID SO")
+    }
+
+    #[test]
+    fn an_error_says_the_same_in_english_and_all_of_it_in_another_language() {
+        for (error, translated) in [
+            (
+                Outer::Bad("a {1} b".to_owned(), Inner::TooLong),
+                "'a {1} b' CANNOT BE USED: IT IS TOO LONG",
+            ),
+            (
+                Outer::Many {
+                    who: "cannot be used".to_owned(),
+                    reason: "somebody said so",
+                },
+                "cannot be used has more than 5 words because SOMEBODY SAID SO",
+            ),
+            (
+                Outer::File {
+                    file: "/tmp/x".into(),
+                },
+                "cannot read /tmp/x",
+            ),
+            (Outer::Inner(Inner::TooLong), "IT IS TOO LONG"),
+        ] {
+            assert_eq!(error.message().to_string(), error.to_string());
+            assert_eq!(error.message().in_language(&in_capitals), translated);
+        }
+    }
+
+    #[test]
+    fn what_has_no_value_stays() {
+        let value = |name: &str| (name == "a").then(|| "1".to_owned());
+        for (text, filled) in [
+            ("{a} {b} {a}", "1 {b} 1"),
+            ("{", "{"),
+            ("{a", "{a"),
+            ("}{a}{", "}1{"),
+            ("{{a}", "{1"),
+        ] {
+            assert_eq!(fill(text, value), filled);
+        }
+    }
+}
