@@ -5,6 +5,7 @@ use crate::terminal::Terminal;
 use aws_client_vpn_sign_in::wire::Lines;
 use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
+use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -50,14 +51,14 @@ pub(crate) enum NoAnswer {
     Endless,
 }
 
-/// Runs the dialog for a request and returns the secrets that it answers.
-///
-/// Dropped, it ends the dialog: NetworkManager does not want the answer any more.
+/// Runs the dialog for a request and returns the secrets that it answers. The dialog is kept in
+/// `running`, for whoever does not want the answer any more: see [`end`].
 pub(crate) async fn run(
     connection: &Connection,
     hints: &[String],
     flags: u32,
     terminal: Option<&Rc<Terminal>>,
+    running: &mut Option<Child>,
 ) -> Result<Vec<(String, Secret)>, NoAnswer> {
     let mut command = Command::new(program());
     command
@@ -77,7 +78,7 @@ pub(crate) async fn run(
         }
         window = Some((terminal, ours));
     }
-    let mut child = command.spawn()?;
+    let child = running.insert(command.spawn()?);
     drop(command);
     let conversation = async {
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
@@ -86,7 +87,7 @@ pub(crate) async fn run(
         // A dialog that is gone already tells more by its status.
         let input = connection.input();
         drop(stdin.write_all(input.expose().as_bytes()).await);
-        converse(&mut child, stdin, stdout).await
+        converse(child, stdin, stdout).await
     };
     match window {
         None => conversation.await,
@@ -98,6 +99,20 @@ pub(crate) async fn run(
                 () = &mut shown => conversation.await,
             }
         }
+    }
+}
+
+/// Has a dialog end that may still run, in time to take away what it shows.
+pub(crate) async fn end(running: Option<Child>) {
+    let Some(mut child) = running else {
+        return;
+    };
+    // None, once it has ended.
+    let process = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(process) = process {
+        let _ = kill_process(process, Signal::TERM);
+        // Dropped before it has ended, it is killed.
+        drop(timeout(LEAVING_TIME, child.wait()).await);
     }
 }
 

@@ -24,6 +24,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
+use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
@@ -279,12 +280,16 @@ impl Agent {
                 self.running.insert(path, end);
                 let terminal = self.terminal.clone();
                 self.dialogs.spawn_local(async move {
+                    let mut running = None;
                     let answer = tokio::select! {
-                        answer = answer(&connection, &hints, flags, terminal.as_ref()) => answer,
+                        answer = answer(
+                            &connection, &hints, flags, terminal.as_ref(), &mut running
+                        ) => answer,
                         Ok(end) = ended => end,
                     };
                     // NetworkManager may have gone.
                     drop(reply.send(answer));
+                    dialog::end(running).await;
                 });
             }
         }
@@ -333,8 +338,9 @@ async fn answer(
     hints: &[String],
     flags: u32,
     terminal: Option<&Rc<Terminal>>,
+    running: &mut Option<Child>,
 ) -> Reply {
-    match dialog::run(connection, hints, flags, terminal).await {
+    match dialog::run(connection, hints, flags, terminal, running).await {
         Ok(secrets) => Reply::Secrets(secrets),
         Err(NoAnswer::Cancelled) => Reply::Cancelled,
         Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),

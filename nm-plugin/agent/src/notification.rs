@@ -114,6 +114,7 @@ pub(crate) async fn show_end(system: Connection, end: End) {
         body: &text!("Sign in again now to stay connected. The tunnel stays up meanwhile."),
         buttons: &[(RENEW, &text!("Renew"))],
         urgency: Urgency::Critical,
+        stays: true,
     };
     let Some(mut notification) = show(&content).await else {
         return;
@@ -155,6 +156,7 @@ async fn renew(system: &Connection, end: &End) {
         body: &i18n::of(&why),
         buttons: &[],
         urgency: Urgency::Normal,
+        stays: false,
     };
     show(&content).await;
 }
@@ -169,6 +171,7 @@ pub(crate) async fn show_banner(banner: Banner) {
         body: &banner.text,
         buttons: &[],
         urgency: Urgency::Normal,
+        stays: false,
     };
     show(&content).await;
 }

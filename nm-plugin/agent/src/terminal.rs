@@ -120,7 +120,7 @@ impl Terminal {
                     self.progress(countdown.as_ref());
                 }
                 // A terminal is not closed and opened.
-                Some(View::Linger) => {}
+                Some(View::CopyLink | View::Linger) => {}
                 Some(View::NoBrowser { reason }) => self.say(&words::clean(&reason)),
                 Some(View::Form { connection, form }) => {
                     let gesture = tokio::select! {

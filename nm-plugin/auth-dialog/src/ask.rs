@@ -79,11 +79,11 @@ async fn type_in(mut form: Form, stage: &Stage<'_>) -> Typed {
         match window.gesture().await {
             Some(Gesture::Answer(answer)) => return Typed::Answer(answer),
             Some(Gesture::Cancel) => return Typed::Cancelled,
-            Some(Gesture::OpenAgain) => {}
+            Some(Gesture::OpenAgain { .. }) => {}
             // The one that was left open may have closed the moment before.
             None if !is_new && stage.own_window.is_none() => {
                 is_new = true;
-                window = stage.new_window();
+                window = stage.new_window(None);
                 window.show(&view).await;
             }
             None => return Typed::NobodyToAsk,

@@ -1,11 +1,12 @@
 //! The user's browser, sent to the page of the identity provider.
 //!
 //! The desktop's portal knows the browser best and needs no display in our environment; without
-//! it, `$BROWSER`, `xdg-open` and `gio open` are tried in turn. A child gets no stream of ours,
+//! it, `$BROWSER`, `xdg-open` and `gio open` are tried in turn. Why one was passed over is in the
+//! journal, also if the next does it. A child gets no stream of ours,
 //! a process group of its own (an agent that ends the dialog must not end the browser), and the
 //! address as one argument, which cannot pass for an option because it begins with `https://`.
 
-mod portal;
+pub(crate) mod portal;
 
 use crate::journal::Journal;
 use aws_client_vpn_sign_in::answer::LoginFailure;
@@ -27,10 +28,24 @@ const FAILING_TIME: Duration = Duration::from_secs(5);
 /// way, before it is known whether it gets there.
 ///
 /// Keep polling it during the login: it keeps the portal's request alive and takes leave of
-/// children that have ended.
-pub(crate) async fn open(url: &Url, launched: &Notify, journal: &Journal) -> LoginFailure {
+/// children that have ended. With a `token` from the desktop, the browser may come to the front.
+pub(crate) async fn open(
+    url: &Url,
+    token: Option<&str>,
+    launched: &Notify,
+    journal: &Journal,
+) -> LoginFailure {
     let mut reasons = Vec::new();
-    match portal::open(url).await {
+    let mut passed_over = |reason: Message| {
+        journal.info(&format!("no browser yet: {reason}"));
+        reasons.push(reason);
+    };
+    let portal = if may_have_desktop() {
+        portal::open(url, token).await
+    } else {
+        Err(portal::Absent::NoBus)
+    };
+    match portal {
         Ok(opened) => {
             launched.notify_one();
             journal.info("the desktop's portal opens the browser");
@@ -40,12 +55,12 @@ pub(crate) async fn open(url: &Url, launched: &Notify, journal: &Journal) -> Log
                         "the choice of a browser was declined"
                     ));
                 }
-                failure @ portal::Failure::Portal(_) => reasons.push(failure.message()),
+                failure @ portal::Failure::Portal(_) => passed_over(failure.message()),
             }
         }
         Err(portal::Absent::NoBus) => {}
         Err(absent @ (portal::Absent::NoPortal(_) | portal::Absent::Silent)) => {
-            reasons.push(absent.message())
+            passed_over(absent.message())
         }
     }
     for arguments in openers(
@@ -53,12 +68,12 @@ pub(crate) async fn open(url: &Url, launched: &Notify, journal: &Journal) -> Log
         env::var("BROWSER").ok().as_deref(),
         has_display(),
     ) {
-        match run(&arguments, launched).await {
+        match run(&arguments, token, launched).await {
             Ok(()) => {
                 journal.info(&format!("{} opens the browser", arguments[0]));
                 return std::future::pending().await;
             }
-            Err(reason) => reasons.push(reason),
+            Err(reason) => passed_over(reason),
         }
     }
     let all = reasons
@@ -74,6 +89,12 @@ pub(crate) fn has_display() -> bool {
     ["WAYLAND_DISPLAY", "DISPLAY"]
         .iter()
         .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// Whether there may be a desktop, with a portal. A text console says that it is none; to ask there
+/// would start a portal that cannot work.
+fn may_have_desktop() -> bool {
+    has_display() || env::var_os("XDG_SESSION_TYPE").is_none_or(|kind| kind != "tty")
 }
 
 /// The command lines that may open `url`, best first. `browser` is `$BROWSER`: command lines
@@ -107,13 +128,20 @@ fn openers(url: &str, browser: Option<&str>, display: bool) -> Vec<Vec<String>> 
 }
 
 /// Starts a program and waits until it has either failed or done its work.
-async fn run(arguments: &[String], launched: &Notify) -> Result<(), Message> {
+async fn run(arguments: &[String], token: Option<&str>, launched: &Notify) -> Result<(), Message> {
     let Some((program, rest)) = arguments.split_first() else {
         return Ok(());
     };
     // A program's name and what the system says of it: nothing of ours to translate.
     let failed = |why: &dyn Display| Message::new("{0}").with("0", &format!("{program}: {why}"));
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    if let Some(token) = token {
+        // As Wayland and X11 hand it on.
+        command
+            .env("XDG_ACTIVATION_TOKEN", token)
+            .env("DESKTOP_STARTUP_ID", token);
+    }
+    let mut child = command
         .args(rest)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,14 +1,15 @@
-//! One login: the port, the browser, the window, and whichever of them ends it.
+//! One login: the port, the browser, what tells of it, and whichever of them ends it.
 //!
-//! The window comes last. It has something to show only when the browser is on its way, and its
-//! start must not cost the browser any time.
+//! What tells of the login comes last, a notification or a window. It has something to show only when
+//! the browser is on its way, and its start must not cost the browser any time.
 
 use crate::acs::{self, Answered};
 use crate::browser;
 use crate::dialog::{SERVICE_FIRST, Stage};
 use crate::journal::Journal;
+use crate::notice::{Deed, Notice};
+use crate::opened_page::OpenedPage;
 use crate::port;
-use crate::queue::Place;
 use crate::window::Window;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_sign_in::answer::LoginFailure;
@@ -30,18 +31,14 @@ pub(crate) enum End {
 /// Opens the browser and waits for its answer.
 pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered, End> {
     let deadline = Instant::now() + prompt.time_left;
-    // Whoever was told to go while it still waited for its turn has opened no page yet.
-    let place = Place::of(&stage.request.uuid);
-    let is_open = prompt.retry && !place.was_left();
     let queues = || {
         stage
             .journal
             .info("another login waits for its browser; this one waits for its turn");
-        place.take();
     };
     let listener = port::listen(prompt.retry, deadline.into_std(), queues).await;
     let listener = listener.map_err(End::Failed)?;
-    place.give_up();
+    let page = OpenedPage::of(&stage.request.uuid);
     let login = acs::Login {
         connection: stage.request.connection.clone(),
         request: saml::Request::of(&prompt.url),
@@ -51,40 +48,134 @@ pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered
     let company = async {
         let company = Company {
             prompt,
-            is_open,
+            is_open: page.is(&prompt.url).unwrap_or(prompt.retry),
+            page: &page,
             launched: &launched,
             stage,
             journal: stage.journal,
         };
         company.keep(deadline).await
     };
-    tokio::select! {
+    let end = tokio::select! {
         answered = answer => answered.map_err(|_elapsed| End::Failed(LoginFailure::TimedOut)),
         end = company => Err(end),
-    }
+    };
+    // Nobody comes back to this page.
+    page.forget();
+    end
 }
 
-/// What goes on beside the waiting for the answer: the browser and the window.
+/// What goes on beside the waiting for the answer: the browser, and what tells of the login.
 struct Company<'a> {
     prompt: &'a Prompt,
-    /// Whether the page is open already.
+    /// Whether a browser has the page already.
     is_open: bool,
+    page: &'a OpenedPage,
     launched: &'a Notify,
     stage: &'a Stage<'a>,
     journal: &'a Journal,
 }
 
+/// What tells of the login.
+enum Beside {
+    Window(Window),
+    /// The notification of the stage, or none any more: the login goes on all the same.
+    Notice,
+}
+
+/// What happens to what tells of the login.
+enum Event {
+    Deed(Deed),
+    /// The window is gone.
+    Gone,
+}
+
 impl Company<'_> {
     /// Returns only if the login has to end.
     async fn keep(&self, deadline: Instant) -> End {
-        let opening = self.open_browser(self.is_open || self.stage.request.no_browser);
+        let opening = self.open_browser(self.is_open || self.stage.request.no_browser, None);
         tokio::pin!(opening);
         let mut failure = tokio::select! {
             biased;
             failure = &mut opening => Some(failure),
             () = self.launched.notified() => None,
         };
-        let mut window = self.stage.window();
+        self.take_note(failure.as_ref());
+        let mut beside = {
+            let choosing = self.beside(failure.is_none(), deadline);
+            tokio::pin!(choosing);
+            loop {
+                tokio::select! {
+                    chosen = &mut choosing => break chosen,
+                    ended = &mut opening, if failure.is_none() => failure = Some(ended),
+                }
+            }
+        };
+        if let Some(failure) = &failure {
+            beside = self.tell(beside, failure, deadline).await;
+        }
+        loop {
+            // With a window, there still is the link to copy.
+            let has_window = matches!(&beside, Beside::Window(window) if window.is_open());
+            if let Some(failure) = failure.take_if(|_| !has_window) {
+                return End::Failed(failure);
+            }
+            tokio::select! {
+                event = self.event(&mut beside) => match event {
+                    Event::Deed(Deed::Gesture(Gesture::Cancel)) => return End::Cancelled,
+                    Event::Deed(Deed::Gesture(Gesture::OpenAgain { token })) => {
+                        failure = None;
+                        self.page.set(&self.prompt.url);
+                        opening.set(self.open_browser(false, token));
+                    }
+                    // To a form that is not shown.
+                    Event::Deed(Deed::Gesture(Gesture::Answer(_))) => {}
+                    Event::Deed(Deed::CopyLink(token)) => {
+                        let mut window = self.stage.new_window(token.as_deref());
+                        self.show_login(&mut window, deadline).await;
+                        window.show(&View::CopyLink).await;
+                        if window.is_open() {
+                            self.stage.clear().await;
+                            beside = Beside::Window(window);
+                        }
+                    }
+                    Event::Deed(Deed::PutAway) => {
+                        self.stage.notice.lock().await.take();
+                    }
+                    Event::Gone => {
+                        self.journal.info("the window is gone");
+                        beside = Beside::Notice;
+                    }
+                },
+                ended = &mut opening, if failure.is_none() => {
+                    beside = self.tell(beside, &ended, deadline).await;
+                    failure = Some(ended);
+                }
+            }
+        }
+    }
+
+    /// What tells of a login: a notification where the browser has the page, for a window would lie
+    /// over it and take the keyboard; a window where there is no such notification.
+    async fn beside(&self, has_page: bool, deadline: Instant) -> Beside {
+        let mut window = self.stage.window_that_is_there();
+        if window.is_none() && has_page {
+            let request = self.stage.request;
+            match Notice::show(&request.connection, &self.prompt.url, !self.is_open).await {
+                Ok(Some(notice)) => {
+                    *self.stage.notice.lock().await = Some(notice);
+                    return Beside::Notice;
+                }
+                Ok(None) => self.journal.info("notifications have no buttons here"),
+                Err(error) => self.journal.info(&format!("no notification: {error}")),
+            }
+        }
+        let mut window = window.take().unwrap_or_else(|| self.stage.new_window(None));
+        self.show_login(&mut window, deadline).await;
+        Beside::Window(window)
+    }
+
+    async fn show_login(&self, window: &mut Window, deadline: Instant) {
         window
             .show(&View::Login {
                 connection: self.stage.request.connection.clone(),
@@ -92,43 +183,53 @@ impl Company<'_> {
                 time_left: deadline.saturating_duration_since(Instant::now()),
             })
             .await;
-        if let Some(failure) = &failure {
-            self.tell(&mut window, failure).await;
-        }
-        loop {
-            // With a window, there still is the link to copy.
-            if let Some(failure) = failure.take_if(|_| !window.is_open()) {
-                return End::Failed(failure);
-            }
-            tokio::select! {
-                gesture = window.gesture(), if window.is_open() => match gesture {
-                    Some(Gesture::Cancel) => return End::Cancelled,
-                    Some(Gesture::OpenAgain) => {
-                        failure = None;
-                        opening.set(self.open_browser(false));
-                    }
-                    // To a form that is not shown.
-                    Some(Gesture::Answer(_)) => {}
-                    None => self.journal.info("the window is gone"),
-                },
-                ended = &mut opening, if failure.is_none() => {
-                    self.tell(&mut window, &ended).await;
-                    failure = Some(ended);
-                }
-            }
+    }
+
+    /// What happens next to what tells of the login. A call that is dropped loses nothing.
+    async fn event(&self, beside: &mut Beside) -> Event {
+        match beside {
+            Beside::Window(window) => match window.gesture().await {
+                Some(gesture) => Event::Deed(Deed::Gesture(gesture)),
+                None => Event::Gone,
+            },
+            Beside::Notice => match &mut *self.stage.notice.lock().await {
+                Some(notice) => Event::Deed(notice.deed().await),
+                None => std::future::pending().await,
+            },
         }
     }
 
-    async fn tell(&self, window: &mut Window, failure: &LoginFailure) {
+    /// Tells in a window that no browser opened: there is a link to copy.
+    async fn tell(&self, beside: Beside, failure: &LoginFailure, deadline: Instant) -> Beside {
+        self.take_note(Some(failure));
         self.journal.error(&failure.to_string());
+        let mut window = match beside {
+            Beside::Window(window) => window,
+            Beside::Notice => {
+                self.stage.clear().await;
+                let mut window = self.stage.window();
+                self.show_login(&mut window, deadline).await;
+                window
+            }
+        };
         let reason = i18n::of(failure);
         window.show(&View::NoBrowser { reason }).await;
+        Beside::Window(window)
+    }
+
+    /// Writes down whether a browser has the page, for the dialog that may follow.
+    fn take_note(&self, failure: Option<&LoginFailure>) {
+        match failure {
+            Some(_) => self.page.forget(),
+            None if self.stage.request.no_browser => {}
+            None => self.page.set(&self.prompt.url),
+        }
     }
 
     /// Returns only if the browser cannot be opened.
-    async fn open_browser(&self, is_open: bool) -> LoginFailure {
+    async fn open_browser(&self, is_open: bool, token: Option<String>) -> LoginFailure {
         if is_open {
-            let which = if self.prompt.retry {
+            let which = if self.is_open {
                 "waiting for the login in the tab that is open"
             } else {
                 "waiting for the login in a browser that the user opens"
@@ -137,6 +238,12 @@ impl Company<'_> {
             self.launched.notify_one();
             return std::future::pending().await;
         }
-        browser::open(&self.prompt.url, self.launched, self.journal).await
+        browser::open(
+            &self.prompt.url,
+            token.as_deref(),
+            self.launched,
+            self.journal,
+        )
+        .await
     }
 }

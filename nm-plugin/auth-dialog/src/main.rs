@@ -15,13 +15,15 @@ mod cli;
 mod dialog;
 mod journal;
 mod login;
+mod notice;
+mod opened_page;
 mod page;
 mod port;
-mod queue;
 mod stdio;
 mod window;
 
 use crate::agent::Agent;
+use crate::browser::portal;
 use crate::cli::Invocation;
 use crate::dialog::Stage;
 use crate::journal::Journal;
@@ -37,12 +39,19 @@ use rustix::process::DumpableBehavior;
 use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
 /// For the agent it means "the user does not want to", and it asks no one else.
 const CANCELLED: ExitCode = ExitCode::FAILURE;
 
 fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == portal::HELPER)
+    {
+        return portal::helper();
+    }
     i18n::start();
     // No core dump, and no other process of this user may read this one's memory.
     let protected = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
@@ -74,6 +83,7 @@ fn main() -> ExitCode {
                 journal: &journal,
                 own_window,
                 dismissed: Dismissed::default(),
+                notice: Mutex::default(),
             },
             answer,
         ),
@@ -159,10 +169,13 @@ async fn sign_in(prompt: &Prompt, stage: &Stage<'_>, agent: &mut Agent) -> ExitC
             stage.journal.info(&text);
             let answer = answer::answer(response.secret());
             let told = hand_over(&answer, agent, stage);
-            tokio::join!(told, answered.page_delivered()).0
+            tokio::join!(told, answered.page_delivered(), stage.clear()).0
         }
-        Err(End::Failed(failure)) => fail(&failure, stage, agent).await,
-        Err(End::Cancelled) => cancelled(stage),
+        Err(End::Failed(failure)) => tokio::join!(fail(&failure, stage, agent), stage.clear()).0,
+        Err(End::Cancelled) => {
+            stage.clear().await;
+            cancelled(stage)
+        }
     }
 }
 

@@ -55,10 +55,16 @@ struct Running {
 }
 
 impl Window {
-    /// Opens one for the connection `uuid`, if there is a display and the program.
-    pub(crate) fn open(uuid: &str, dismissed: &Dismissed, journal: &Journal) -> Self {
+    /// Opens one for the connection `uuid`, if there is a display and the program. With a `token`
+    /// from the desktop, it may come to the front.
+    pub(crate) fn open(
+        uuid: &str,
+        token: Option<&str>,
+        dismissed: &Dismissed,
+        journal: &Journal,
+    ) -> Self {
         let running = program().filter(|_| has_display()).and_then(|program| {
-            Running::start(&program, socket(uuid).as_deref())
+            Running::start(&program, socket(uuid).as_deref(), token)
                 .inspect_err(|error| journal.info(&format!("no window: {error}")))
                 .ok()
         });
@@ -162,7 +168,11 @@ impl Running {
     }
 
     /// Starts `program`, which leaves its window to whoever comes to `socket`, when it may.
-    fn start(program: &PathBuf, socket: Option<&Path>) -> Result<Self, String> {
+    fn start(
+        program: &PathBuf,
+        socket: Option<&Path>,
+        token: Option<&str>,
+    ) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", program.display());
         let mut command = Command::new(program);
         command
@@ -171,6 +181,11 @@ impl Running {
             .stderr(Stdio::null())
             .args(socket)
             .kill_on_drop(true);
+        if let Some(token) = token {
+            command
+                .env("XDG_ACTIVATION_TOKEN", token)
+                .env("DESKTOP_STARTUP_ID", token);
+        }
         // Drawn by the processor: starting a driver for graphics takes longer than all of the
         // window's drawing.
         if std::env::var_os("GSK_RENDERER").is_none() {

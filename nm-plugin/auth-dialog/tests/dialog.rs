@@ -402,6 +402,43 @@ fn a_retry_takes_over_the_port_and_opens_no_second_tab() {
 }
 
 #[test]
+fn a_later_request_opens_the_page_if_none_did_before() {
+    isolated(|| {
+        let browser = Browser::new();
+        let run = tempfile::tempdir().unwrap();
+        let mut hints = login();
+        hints.push("x-aws-client-vpn-retry".to_owned());
+        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+        let dismissed = |mut dialog: Dialog| {
+            std::thread::sleep(LATER);
+            dialog.say("QUIT\n\n");
+            dialog.ends();
+        };
+        let begin = |browser: Option<&Browser>| {
+            let mut command = command(browser, &hints);
+            let mut dialog = Dialog::start(command.env("XDG_RUNTIME_DIR", run.path()));
+            dialog.say("DONE\n\n");
+            dialog
+        };
+        // Whoever was asked first has never run a dialog: the service cannot know.
+        let dialog = begin(Some(&browser));
+        assert_eq!(browser.opened(), URL);
+        dismissed(dialog);
+        let dialog = begin(Some(&browser));
+        dismissed(dialog);
+        assert!(!browser.was_opened(), "one tab is enough");
+        // This one has no browser, so that the page is open nowhere.
+        let mut without = command(None, &[&format!("x-aws-client-vpn-url:{URL}2")]);
+        let mut dialog = Dialog::start(without.env("XDG_RUNTIME_DIR", run.path()));
+        dialog.say("DONE\n\n");
+        assert!(dialog.answer().contains("no web browser"));
+        drop(dialog);
+        let _dialog = begin(Some(&browser));
+        assert_eq!(browser.opened(), URL);
+    });
+}
+
+#[test]
 fn an_earlier_dialog_is_waited_for() {
     isolated(|| {
         let (browser, later) = (Browser::new(), Browser::new());

@@ -3,6 +3,7 @@
 use adw::prelude::*;
 use aws_client_vpn_i18n::text;
 use gtk4::glib;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Of the window, in pixels.
@@ -72,6 +73,23 @@ impl Frame {
             bar,
             place,
         }
+    }
+
+    /// Does something when the window has the keyboard, or at once: without it, a desktop lets nobody
+    /// put anything on the clipboard.
+    pub(crate) fn when_active(&self, act: impl FnOnce() + 'static) {
+        if self.window.is_active() {
+            act();
+            return;
+        }
+        let act = RefCell::new(Some(act));
+        self.window.connect_is_active_notify(move |window| {
+            if window.is_active()
+                && let Some(act) = act.take()
+            {
+                act();
+            }
+        });
     }
 
     /// Shows `page`, and the window if it is not there yet. It does not push itself in front: the

@@ -21,7 +21,6 @@ pub(crate) struct LoginPage {
     heading: gtk4::Label,
     text: gtk4::Label,
     copy: gtk4::Button,
-    open: gtk4::Button,
     _clock: Clock,
 }
 
@@ -52,7 +51,10 @@ impl LoginPage {
         let address = url.to_string();
         copy.connect_clicked(move |button| copy_link(button, &address));
         let open = gtk4::Button::with_mnemonic(&text!("_Open Again"));
-        open.connect_clicked(move |_| gestures.send(&Gesture::OpenAgain));
+        open.connect_clicked(move |button| {
+            let token = activation_token(button);
+            gestures.send(&Gesture::OpenAgain { token });
+        });
         let buttons = gtk4::Box::builder()
             .spacing(12)
             .homogeneous(true)
@@ -67,6 +69,7 @@ impl LoginPage {
             .margin_start(24)
             .margin_end(24)
             .margin_bottom(24)
+            .focusable(true)
             .build();
         page.append(&icon);
         page.append(&heading);
@@ -80,7 +83,6 @@ impl LoginPage {
             heading,
             text,
             copy,
-            open,
             _clock: clock,
         }
     }
@@ -89,9 +91,16 @@ impl LoginPage {
         &self.page
     }
 
-    /// Makes the return key open the page again.
-    pub(crate) fn focus(&self) {
-        self.open.grab_focus();
+    /// Lets no key press anything before the person has chosen it: a window may get the keyboard in
+    /// the middle of a word that is typed into the browser.
+    pub(crate) fn rest(&self) {
+        self.page.grab_focus();
+    }
+
+    /// What puts the link on the clipboard.
+    pub(crate) fn link_copier(&self) -> impl FnOnce() + 'static {
+        let copy = self.copy.clone();
+        move || copy.emit_clicked()
     }
 
     /// Says that it is up to the person to open the page.
@@ -105,6 +114,13 @@ impl LoginPage {
         self.copy.add_css_class("suggested-action");
         self.copy.grab_focus();
     }
+}
+
+/// With which the browser may come in front of the window whose button was pressed.
+fn activation_token(button: &gtk4::Button) -> Option<String> {
+    let context = button.display().app_launch_context();
+    let token = context.startup_notify_id(None::<&gtk4::gio::AppInfo>, &[])?;
+    Some(token.into())
 }
 
 /// Puts the link on the clipboard and says so on the button for a moment.

@@ -77,9 +77,15 @@ impl Shown {
         if view == View::Linger || self.view.borrow().as_ref().is_some_and(is_there) {
             return;
         }
+        if view == View::CopyLink {
+            if let Some(page) = &*self.login.borrow() {
+                self.frame.when_active(page.link_copier());
+            }
+            return;
+        }
         self.view.replace(Some(view.clone()));
         match view {
-            View::Linger => {}
+            View::Linger | View::CopyLink => {}
             View::Login {
                 connection,
                 url,
@@ -87,7 +93,7 @@ impl Shown {
             } => {
                 let page = LoginPage::new(&connection, &url, time_left, self.gestures.clone());
                 self.frame.present(&text!("Sign In"), page.widget(), None);
-                page.focus();
+                page.rest();
                 self.login.replace(Some(page));
             }
             View::Form { connection, form } => {

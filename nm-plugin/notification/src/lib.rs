@@ -33,6 +33,8 @@ pub struct Content<'a> {
     pub buttons: &'a [(&'a str, &'a str)],
     /// How much it matters.
     pub urgency: Urgency,
+    /// Whether it is there until it is put away or taken away.
+    pub stays: bool,
 }
 
 /// How much a notification matters.
@@ -147,7 +149,8 @@ impl Notification {
             // Pressed, it stays: what it tells of goes on.
             ("resident", Value::from(true)),
         ]);
-        // A press is of the notification as it is seen then.
+        // The desktop's own time, or none.
+        let timeout: i32 = if content.stays { 0 } else { -1 };
         let arguments = (
             PROGRAM,
             self.id,
@@ -156,7 +159,7 @@ impl Notification {
             body.as_str(),
             actions,
             hints,
-            -1_i32,
+            timeout,
         );
         let session = &self.session;
         self.id = within_limit(async {

@@ -1,22 +1,33 @@
 //! `org.freedesktop.portal.OpenURI` on the session bus.
 //!
-//! The call returns a request, whose `Response` signal says how it went. The portal drops a
-//! request when its caller leaves the bus, so [`Opened`] keeps the connection.
+//! The portal looks at who calls it, in /proc, and refuses whoever cannot be looked at; and this
+//! program cannot, for what it has in its memory. So another process of the same program asks: it
+//! has only the address, which comes on its standard input, says on its standard output whether the
+//! portal has taken the request, and ends with the portal's response. The portal drops a request
+//! whose caller leaves the bus, so [`Opened`] keeps it.
 
 use aws_client_vpn_text::mark;
 use aws_client_vpn_text::message::Worded;
+use rustix::process::{Resource, Rlimit, setrlimit};
 use std::collections::HashMap;
 use std::env;
 use std::future::poll_fn;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::pin::Pin;
+use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use url::Url;
 use zbus::export::futures_core::Stream;
 use zbus::zvariant::{OwnedObjectPath, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
+
+/// The one argument of the process that asks.
+pub(crate) const HELPER: &str = "--ask-portal";
 
 const NAME: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";
@@ -25,11 +36,20 @@ const REQUEST_INTERFACE: &str = "org.freedesktop.portal.Request";
 
 /// A portal that has to be started may take a while; one that hangs would take 25 s.
 const CALL_TIME: Duration = Duration::from_secs(5);
+/// The longest address and token, and the longest reason, that the two processes tell each other.
+const LONGEST: u64 = 64 * 1024;
+/// What the helper says when the portal has taken the request; else it says why not.
+const TAKEN: &str = "taken";
+
+/// How the helper ends: as the portal's responses are numbered, or before there is one.
+const DECLINED: u8 = 1;
+const FAILED: u8 = 2;
+const NOT_TAKEN: u8 = 3;
 
 /// A request that the portal has taken.
 #[derive(Debug)]
 pub(super) struct Opened {
-    responses: MessageStream,
+    helper: Child,
 }
 
 /// Why there is no portal to ask.
@@ -57,30 +77,52 @@ pub(super) enum Failure {
     Portal(&'static str),
 }
 
-/// Asks the portal to open `url`.
-pub(super) async fn open(url: &Url) -> Result<Opened, Absent> {
+/// Asks the portal to open `url`, in front of everything if there is a `token` for that.
+pub(super) async fn open(url: &Url, token: Option<&str>) -> Result<Opened, Absent> {
     if !has_session_bus() {
         return Err(Absent::NoBus);
     }
-    match timeout(CALL_TIME, request(url)).await {
-        Ok(Ok(opened)) => Ok(opened),
-        Ok(Err(error)) => Err(Absent::NoPortal(error.to_string())),
-        Err(_elapsed) => Err(Absent::Silent),
+    let asked = timeout(CALL_TIME, ask(url, token)).await;
+    let (helper, said) = asked
+        .map_err(|_elapsed| Absent::Silent)?
+        .map_err(|error| Absent::NoPortal(error.to_string()))?;
+    if said == TAKEN {
+        Ok(Opened { helper })
+    } else {
+        Err(Absent::NoPortal(said))
     }
+}
+
+/// Starts the helper and waits for what it says.
+async fn ask(url: &Url, token: Option<&str>) -> io::Result<(Child, String)> {
+    let mut helper = Command::new("/proc/self/exe")
+        .arg(HELPER)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let (Some(mut stdin), Some(stdout)) = (helper.stdin.take(), helper.stdout.take()) else {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    };
+    let told = [url.as_str(), "\n", token.unwrap_or_default(), "\n"].concat();
+    stdin.write_all(told.as_bytes()).await?;
+    drop(stdin);
+    let mut said = String::new();
+    stdout.take(LONGEST).read_to_string(&mut said).await?;
+    Ok((helper, said))
 }
 
 impl Opened {
     /// Returns only if the portal says that it did not open the browser.
     pub(super) async fn failure(mut self) -> Failure {
-        let response = poll_fn(|context| Pin::new(&mut self.responses).poll_next(context)).await;
-        match response
-            .and_then(Result::ok)
-            .and_then(|message| response_code(&message))
-        {
-            Some(1) => Failure::Declined,
-            Some(2..) => Failure::Portal(mark!("it could not open the address")),
+        match self.helper.wait().await.ok().and_then(|end| end.code()) {
+            Some(code) if code == i32::from(DECLINED) => Failure::Declined,
+            Some(code) if code == i32::from(FAILED) => {
+                Failure::Portal(mark!("it could not open the address"))
+            }
             // Opened; or the bus is gone, which says nothing about the browser.
-            Some(0) | None => std::future::pending().await,
+            Some(_) | None => std::future::pending().await,
         }
     }
 }
@@ -90,32 +132,86 @@ fn has_session_bus() -> bool {
         || env::var_os("XDG_RUNTIME_DIR").is_some_and(|dir| Path::new(&dir).join("bus").exists())
 }
 
-async fn request(url: &Url) -> zbus::Result<Opened> {
+/// The process that asks.
+pub(crate) fn helper() -> ExitCode {
+    // Everybody of this user may look at it, and it leaves nothing behind.
+    let nothing = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, nothing);
+    let mut told = String::new();
+    if io::stdin().take(LONGEST).read_to_string(&mut told).is_err() {
+        return ExitCode::from(NOT_TAKEN);
+    }
+    let mut lines = told.lines();
+    let (url, token) = (lines.next().unwrap_or_default(), lines.next());
+    let token = token.filter(|token| !token.is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(serve(url, token)),
+        Err(_) => ExitCode::from(NOT_TAKEN),
+    }
+}
+
+async fn serve(url: &str, token: Option<&str>) -> ExitCode {
+    let requested = request(url, token).await;
+    let said = match &requested {
+        Ok(_) => TAKEN.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    // The end of it is what tells that all of it was said.
+    let mut stdout = io::stdout();
+    let told = stdout
+        .write_all(said.as_bytes())
+        .and_then(|()| stdout.flush());
+    let null = std::fs::File::options().write(true).open("/dev/null");
+    let closed = null.and_then(|null| Ok(rustix::stdio::dup2_stdout(&null)?));
+    let (Ok(mut responses), Ok(()), Ok(())) = (requested, told, closed) else {
+        return ExitCode::from(NOT_TAKEN);
+    };
+    let response = poll_fn(|context| Pin::new(&mut responses).poll_next(context)).await;
+    let code = response
+        .and_then(Result::ok)
+        .and_then(|message| response_code(&message));
+    match code {
+        Some(0) | None => ExitCode::SUCCESS,
+        Some(1) => ExitCode::from(DECLINED),
+        Some(_) => ExitCode::from(FAILED),
+    }
+}
+
+async fn request(url: &str, token: Option<&str>) -> zbus::Result<MessageStream> {
     let connection = Connection::session().await?;
     let sender = connection.unique_name().map_or("", |name| name.as_str());
     let sender = sender.trim_start_matches(':').replace('.', "_");
-    let token = format!("aws_client_vpn_{}", std::process::id());
+    let handle = format!("aws_client_vpn_{}", std::process::id());
     // Heard before the call: the response may come before the call returns.
     let rule = MatchRule::builder()
         .msg_type(zbus::message::Type::Signal)
         .interface(REQUEST_INTERFACE)?
         .member("Response")?
-        .path(format!("{PATH}/request/{sender}/{token}"))?
+        .path(format!("{PATH}/request/{sender}/{handle}"))?
         .build();
     let responses = MessageStream::for_match_rule(rule, &connection, Some(4)).await?;
-    let options = HashMap::from([("handle_token", Value::from(token))]);
+    let mut options = HashMap::from([("handle_token", Value::from(handle))]);
+    if let Some(token) = token {
+        options.insert("activation_token", Value::from(token));
+    }
     let _request: OwnedObjectPath = connection
         .call_method(
             Some(NAME),
             PATH,
             Some(INTERFACE),
             "OpenURI",
-            &("", url.as_str(), options),
+            &("", url, options),
         )
         .await?
         .body()
         .deserialize()?;
-    Ok(Opened { responses })
+    Ok(responses)
 }
 
 /// Signature `ua{sv}`: 0 done, 1 declined by the user, 2 ended in another way.

@@ -30,6 +30,7 @@ const FORM: &str = "form";
 const CANCEL: &str = "cancel";
 const OPEN_AGAIN: &str = "open-again";
 const LINGER: &str = "linger";
+const COPY_LINK: &str = "copy-link";
 const ANSWER: &str = "answer";
 const REMEMBER: &str = "remember";
 const ONCE: &str = "once";
@@ -58,6 +59,8 @@ pub enum View {
         /// What is asked.
         form: Form,
     },
+    /// The login that is shown, with its link on the clipboard as soon as the window may put it there.
+    CopyLink,
     /// What is shown still, for a moment after the dialog's end: another may go on from here.
     Linger,
 }
@@ -87,6 +90,7 @@ impl View {
                 }
                 encode(values)
             }
+            Self::CopyLink => encode([COPY_LINK]),
             Self::Linger => encode([LINGER]),
         }
     }
@@ -115,9 +119,14 @@ impl View {
                 let same_reason = form.message == shown_form.message;
                 connection == shown && same_reason && form.fields == shown_form.fields
             }
-            (Self::Login { .. } | Self::Form { .. } | Self::NoBrowser { .. } | Self::Linger, _) => {
-                false
-            }
+            (
+                Self::Login { .. }
+                | Self::Form { .. }
+                | Self::NoBrowser { .. }
+                | Self::CopyLink
+                | Self::Linger,
+                _,
+            ) => false,
         }
     }
 
@@ -135,6 +144,7 @@ impl View {
             [NO_BROWSER, reason] => Some(Self::NoBrowser {
                 reason: reason.to_owned(),
             }),
+            [COPY_LINK] => Some(Self::CopyLink),
             [LINGER] => Some(Self::Linger),
             [FORM, connection, seconds, message, ref fields @ ..] => Some(Self::Form {
                 connection: connection.to_owned(),
@@ -175,7 +185,10 @@ pub enum Gesture {
     /// They do not want to connect any more.
     Cancel,
     /// The browser shall open the page once more.
-    OpenAgain,
+    OpenAgain {
+        /// With which the browser may come to the front, if the desktop gives one.
+        token: Option<String>,
+    },
     /// They have filled in the form.
     Answer(Answer),
 }
@@ -195,7 +208,8 @@ impl Gesture {
     pub fn to_line(&self) -> Secret {
         match self {
             Self::Cancel => encode([CANCEL]),
-            Self::OpenAgain => encode([OPEN_AGAIN]),
+            Self::OpenAgain { token: None } => encode([OPEN_AGAIN]),
+            Self::OpenAgain { token: Some(token) } => encode([OPEN_AGAIN, token]),
             Self::Answer(Answer { values, remember }) => {
                 let keeping = if *remember { REMEMBER } else { ONCE };
                 let values = values
@@ -213,7 +227,10 @@ impl Gesture {
         let values: Vec<_> = values.iter().map(Secret::expose).collect();
         match values[..] {
             [CANCEL] => Some(Self::Cancel),
-            [OPEN_AGAIN] => Some(Self::OpenAgain),
+            [OPEN_AGAIN] => Some(Self::OpenAgain { token: None }),
+            [OPEN_AGAIN, token] => Some(Self::OpenAgain {
+                token: Some(token.to_owned()),
+            }),
             [ANSWER, keeping @ (REMEMBER | ONCE), ref values @ ..] => Some(Self::Answer(Answer {
                 values: pairs(values)?,
                 remember: keeping == REMEMBER,
@@ -252,7 +269,9 @@ mod tests {
             "login\tWork\\tand\\nplay \\\\\thttps://idp.example/sso?a=b\t59\n"
         );
         assert_eq!(Gesture::Cancel.to_line().expose(), "cancel\n");
-        assert_eq!(Gesture::OpenAgain.to_line().expose(), "open-again\n");
+        let again = |token| Gesture::OpenAgain { token }.to_line();
+        assert_eq!(again(None).expose(), "open-again\n");
+        assert_eq!(again(Some("a".to_owned())).expose(), "open-again\ta\n");
     }
 
     #[test]
@@ -335,10 +354,11 @@ mod tests {
                 url: Url::parse("https://idp.example/sso?SAMLRequest=fZ%2B").unwrap(),
                 time_left: Duration::from_secs(seconds),
             };
-            for view in [login, View::NoBrowser { reason }, form, View::Linger] {
+            for view in [login, View::NoBrowser { reason }, form, View::CopyLink, View::Linger] {
                 prop_assert_eq!(View::from_line(&without_end(&view.to_line())), Some(view));
             }
-            for gesture in [Gesture::Cancel, Gesture::OpenAgain, answer] {
+            let again = Gesture::OpenAgain { token: Some(typed) };
+            for gesture in [Gesture::Cancel, again, answer] {
                 prop_assert_eq!(Gesture::from_line(&without_end(&gesture.to_line())), Some(gesture));
             }
         }

@@ -1,0 +1,90 @@
+//! The notification of a login that waits in the browser: it takes no keyboard and lies over no page.
+
+use aws_client_vpn_sign_in::window::{Gesture, site};
+use aws_client_vpn_i18n::text;
+use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
+use url::Url;
+
+const OPEN_AGAIN: &str = "open-again";
+const COPY_LINK: &str = "copy-link";
+const CANCEL: &str = "cancel";
+/// A click on the notification itself.
+const DEFAULT: &str = "default";
+
+/// The notification of one login.
+#[derive(Debug)]
+pub(crate) struct Notice(Notification);
+
+/// What a person does with it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// What they could do in the window as well.
+    Gesture(Gesture),
+    /// They want the link on the clipboard, which takes a window; it may come to the front with the
+    /// token.
+    CopyLink(Option<String>),
+    /// They have put it away; the login goes on.
+    PutAway,
+}
+
+impl Notice {
+    /// Shows it, where there is a desktop that gives notifications buttons. `is_new` says that the
+    /// page has just been opened; else it is one more notification of the same login.
+    pub(crate) async fn show(
+        connection: &str,
+        url: &Url,
+        is_new: bool,
+    ) -> Result<Option<Self>, NotificationError> {
+        let mut notification = Notification::new().await?;
+        if !notification.has_buttons() {
+            return Ok(None);
+        }
+        let (open_again, copy_link, cancel) =
+            (text!("Open Again"), text!("Copy Link"), text!("Cancel"));
+        let content = Content {
+            headline: connection,
+            body: &text!(
+                "Sign in at {site} in your browser to connect.",
+                site = site(url)
+            ),
+            buttons: &[
+                (DEFAULT, &open_again),
+                (OPEN_AGAIN, &open_again),
+                (COPY_LINK, &copy_link),
+                (CANCEL, &cancel),
+            ],
+            urgency: if is_new {
+                Urgency::Normal
+            } else {
+                Urgency::Low
+            },
+            stays: true,
+        };
+        notification.show(&content).await?;
+        Ok(Some(Self(notification)))
+    }
+
+    /// Waits for what a person does with it. A call that is dropped loses nothing.
+    pub(crate) async fn deed(&mut self) -> Deed {
+        loop {
+            let (button, token) = match self.0.event().await {
+                Event::Closed => return Deed::PutAway,
+                Event::Pressed {
+                    button,
+                    activation_token,
+                } => (button, activation_token),
+            };
+            match button.as_str() {
+                OPEN_AGAIN | DEFAULT => return Deed::Gesture(Gesture::OpenAgain { token }),
+                COPY_LINK => return Deed::CopyLink(token),
+                CANCEL => return Deed::Gesture(Gesture::Cancel),
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes it away.
+    pub(crate) async fn close(self) {
+        self.0.close().await;
+    }
+}

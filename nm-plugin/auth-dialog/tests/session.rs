@@ -1,0 +1,277 @@
+//! The real dialog in a Wayland session of an ordinary user, with programs that nobody here wrote:
+//! sway without a screen, mako, which shows notifications, and xdg-desktop-portal.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set its stage has failed"
+)]
+
+#[expect(dead_code, reason = "shared with the tests of the dialog alone")]
+#[path = "dialog/world.rs"]
+mod world;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use world::*;
+
+const FORM: &str = "SAMLResponse=PFJlc3BvbnNlPiA%3D&RelayState=r%2F1";
+const ANSWER: &str = "saml-response\nPFJlc3BvbnNlPiA%3D\n\n\n";
+
+/// A session: a home and a bus, both the user's, and what was started in it.
+struct Session {
+    home: tempfile::TempDir,
+    programs: Vec<Child>,
+}
+
+impl Session {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = Self {
+            home,
+            programs: Vec::new(),
+        };
+        for directory in ["run", "bin", "share/applications", "config"] {
+            fs::create_dir_all(session.path(directory)).unwrap();
+        }
+        // The default browser of this user: it writes down what it is to open.
+        session.program("bin/browser", "printf '%s\\n' \"$*\" >>$HOME/opened");
+        session.file(
+            "share/applications/browser.desktop",
+            &format!(
+                "[Desktop Entry]\nType=Application\nName=Browser\nExec={} %u\n\
+                 MimeType=x-scheme-handler/https;\n",
+                session.path("bin/browser").display()
+            ),
+        );
+        session.file(
+            "config/mimeapps.list",
+            "[Default Applications]\nx-scheme-handler/https=browser.desktop\n",
+        );
+        let config = format!(
+            "<busconfig><type>session</type><listen>unix:path={}</listen>\
+             <standard_session_servicedirs/><policy context=\"default\">\
+             <allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>\
+             <allow own=\"*\"/></policy></busconfig>",
+            session.path("run/bus").display()
+        );
+        session.file("bus.conf", &config);
+        session.file("sway.conf", "xwayland disable\n");
+        let whole = session.home.path();
+        fs::set_permissions(whole, fs::Permissions::from_mode(0o700)).unwrap();
+        let owned = Command::new("chown")
+            .args(["-R", "65534:65534"])
+            .arg(whole)
+            .status();
+        assert!(owned.unwrap().success());
+        let config = session.path("sway.conf").display().to_string();
+        session.start("sway", &["--config", &config]);
+        until(|| session.path("run/wayland-1").exists().then_some(()));
+        let config = format!("--config-file={}", session.path("bus.conf").display());
+        session.start("dbus-daemon", &["--nofork", &config]);
+        until(|| session.path("run/bus").exists().then_some(()));
+        session.start("mako", &[]);
+        session.has("org.freedesktop.Notifications");
+        session.start("/usr/libexec/xdg-desktop-portal", &[]);
+        session.has("org.freedesktop.portal.Desktop");
+        session
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn program(&self, name: &str, script: &str) {
+        self.file(name, &format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// `program`, run by the user.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .arg(program);
+        let bus = self.path("run/bus");
+        command
+            .stdin(Stdio::null())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", self.home.path())
+            .env("XDG_RUNTIME_DIR", self.path("run"))
+            .env("XDG_DATA_HOME", self.path("share"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_CURRENT_DESKTOP", "sway")
+            .env(
+                "DBUS_SESSION_BUS_ADDRESS",
+                format!("unix:path={}", bus.display()),
+            )
+            .env("WAYLAND_DISPLAY", "wayland-1")
+            .env("WLR_BACKENDS", "headless")
+            .env("WLR_LIBINPUT_NO_DEVICES", "1")
+            .env("WLR_RENDERER", "pixman");
+        command
+    }
+
+    fn start(&mut self, program: &str, arguments: &[&str]) {
+        let mut command = self.command(Path::new(program));
+        let child = command
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.programs.push(child.unwrap());
+    }
+
+    /// What a program of the user's says.
+    fn says(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self
+            .command(Path::new(program))
+            .args(arguments)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Waits until `name` is on the bus.
+    fn has(&self, name: &str) {
+        let to = "--dest=org.freedesktop.DBus";
+        let method = "org.freedesktop.DBus.NameHasOwner";
+        let name = format!("string:{name}");
+        let arguments = ["--session", "--print-reply", to, "/", method, &name];
+        until(|| {
+            self.says("dbus-send", &arguments)
+                .contains("true")
+                .then_some(())
+        });
+    }
+
+    /// The command line of a login's dialog, as an agent of the user's makes it.
+    fn login(&self) -> Command {
+        let hints = login();
+        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+        let as_agents_do = command(None, &hints);
+        let mut command = self.command(as_agents_do.get_program().as_ref());
+        command
+            .args(as_agents_do.get_args())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        command
+    }
+
+    /// The addresses that the browser has been sent to.
+    fn opened(&self) -> Vec<String> {
+        let opened = fs::read_to_string(self.path("opened")).unwrap_or_default();
+        opened.lines().map(str::to_owned).collect()
+    }
+
+    /// What mako shows, as JSON; nothing, if it shows none.
+    fn notification(&self) -> Option<String> {
+        let shown = self.says("makoctl", &["list"]);
+        shown.contains("summary").then_some(shown)
+    }
+
+    /// Presses a button of what mako shows.
+    fn press(&self, button: &str) {
+        self.says("makoctl", &["invoke", button]);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        for program in self.programs.iter_mut().rev() {
+            drop(program.kill());
+            drop(program.wait());
+        }
+    }
+}
+
+/// Starts a dialog that the agent wants an answer of.
+fn begin(command: &mut Command) -> Dialog {
+    let mut dialog = Dialog::start(command);
+    dialog.say("DONE\n\n");
+    dialog
+}
+
+#[test]
+fn the_portal_opens_the_browser_of_an_ordinary_user() {
+    isolated(|| {
+        let session = Session::new();
+        let mut command = session.login();
+        // Without the portal nothing could open a browser.
+        command.env_remove("WAYLAND_DISPLAY");
+        let mut dialog = begin(&mut command);
+        until(|| (session.opened() == [URL]).then_some(()));
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+#[test]
+fn a_login_is_told_of_by_a_notification_that_goes_with_it() {
+    isolated(|| {
+        let session = Session::new();
+        let mut dialog = begin(&mut session.login());
+        let shown = until(|| session.notification());
+        for part in [
+            "Work & <b>Co</b>",
+            "idp.example",
+            "Open Again",
+            "Copy Link",
+            "Cancel",
+        ] {
+            let escaped = part
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;");
+            assert!(
+                shown.contains(part) || shown.contains(&escaped),
+                "{part} in {shown}"
+            );
+        }
+        until(|| (session.opened() == [URL]).then_some(()));
+        session.press("open-again");
+        until(|| (session.opened() == [URL, URL]).then_some(()));
+        assert!(session.notification().is_some(), "the login still waits");
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+        until(|| session.notification().is_none().then_some(()));
+    });
+}
+
+#[test]
+fn a_notification_cancels_a_login_and_goes_with_a_dialog_that_is_dismissed() {
+    isolated(|| {
+        let session = Session::new();
+        let mut dialog = begin(&mut session.login());
+        until(|| session.notification());
+        session.press("cancel");
+        assert_eq!(dialog.ends().code(), Some(1));
+        assert_eq!(session.notification(), None);
+        let mut dialog = begin(&mut session.login());
+        until(|| session.notification());
+        dialog.stdout = None;
+        dialog.ends();
+        assert_eq!(session.notification(), None);
+    });
+}
+
+#[test]
+fn a_notification_that_is_put_away_ends_no_login() {
+    isolated(|| {
+        let session = Session::new();
+        let mut dialog = begin(&mut session.login());
+        until(|| session.notification());
+        session.says("makoctl", &["dismiss"]);
+        until(|| session.notification().is_none().then_some(()));
+        assert!(dialog.is_running());
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
