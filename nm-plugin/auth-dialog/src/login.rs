@@ -76,12 +76,9 @@ struct Company<'a> {
     journal: &'a Journal,
 }
 
-/// What tells of the login.
-enum Beside {
-    Window(Window),
-    /// The notification of the stage, or none any more: the login goes on all the same.
-    Notice,
-}
+/// The window that tells of the login; without one, it is the notification of the stage, or nothing
+/// any more.
+type Beside = Option<Window>;
 
 /// What happens to what tells of the login.
 enum Event {
@@ -116,7 +113,7 @@ impl Company<'_> {
         }
         loop {
             // With a window, there still is the link to copy.
-            let has_window = matches!(&beside, Beside::Window(window) if window.is_open());
+            let has_window = beside.as_ref().is_some_and(Window::is_open);
             if let Some(failure) = failure.take_if(|_| !has_window) {
                 return End::Failed(failure);
             }
@@ -136,7 +133,7 @@ impl Company<'_> {
                         window.show(&View::CopyLink).await;
                         if window.is_open() {
                             self.stage.clear().await;
-                            beside = Beside::Window(window);
+                            beside = Some(window);
                         }
                     }
                     Event::Deed(Deed::PutAway) => {
@@ -144,7 +141,7 @@ impl Company<'_> {
                     }
                     Event::Gone => {
                         self.journal.info("the window is gone");
-                        beside = Beside::Notice;
+                        beside = None;
                     }
                 },
                 ended = &mut opening, if failure.is_none() => {
@@ -164,7 +161,7 @@ impl Company<'_> {
             match Notice::show(&request.connection, &self.prompt.url, !self.is_open).await {
                 Ok(Some(notice)) => {
                     *self.stage.notice.lock().await = Some(notice);
-                    return Beside::Notice;
+                    return None;
                 }
                 Ok(None) => self.journal.info("notifications have no buttons here"),
                 Err(error) => self.journal.info(&format!("no notification: {error}")),
@@ -172,7 +169,7 @@ impl Company<'_> {
         }
         let mut window = window.take().unwrap_or_else(|| self.stage.new_window(None));
         self.show_login(&mut window, deadline).await;
-        Beside::Window(window)
+        Some(window)
     }
 
     async fn show_login(&self, window: &mut Window, deadline: Instant) {
@@ -188,11 +185,11 @@ impl Company<'_> {
     /// What happens next to what tells of the login. A call that is dropped loses nothing.
     async fn event(&self, beside: &mut Beside) -> Event {
         match beside {
-            Beside::Window(window) => match window.gesture().await {
+            Some(window) => match window.gesture().await {
                 Some(gesture) => Event::Deed(Deed::Gesture(gesture)),
                 None => Event::Gone,
             },
-            Beside::Notice => match &mut *self.stage.notice.lock().await {
+            None => match &mut *self.stage.notice.lock().await {
                 Some(notice) => Event::Deed(notice.deed().await),
                 None => std::future::pending().await,
             },
@@ -204,8 +201,8 @@ impl Company<'_> {
         self.take_note(Some(failure));
         self.journal.error(&failure.to_string());
         let mut window = match beside {
-            Beside::Window(window) => window,
-            Beside::Notice => {
+            Some(window) => window,
+            None => {
                 self.stage.clear().await;
                 let mut window = self.stage.window();
                 self.show_login(&mut window, deadline).await;
@@ -214,7 +211,7 @@ impl Company<'_> {
         };
         let reason = i18n::of(failure);
         window.show(&View::NoBrowser { reason }).await;
-        Beside::Window(window)
+        Some(window)
     }
 
     /// Writes down whether a browser has the page, for the dialog that may follow.

@@ -1,8 +1,8 @@
 //! The notification of a login that waits in the browser: it takes no keyboard and lies over no page.
 
-use aws_client_vpn_sign_in::window::{Gesture, site};
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
+use aws_client_vpn_sign_in::window::{Gesture, site};
 use url::Url;
 
 const OPEN_AGAIN: &str = "open-again";
