@@ -3,6 +3,7 @@
 //! One task does everything in turn, so whatever the session asks for happens in the order it
 //! asked for it, and NetworkManager sees signals and replies in that order.
 
+use crate::agents::Agents;
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
@@ -157,6 +158,9 @@ struct Activation {
     /// What goes on around a tunnel that was up once.
     watch: Option<Watch>,
     seen: Surroundings,
+    agents: Agents,
+    /// Whether one was there when last looked.
+    has_agent: bool,
     /// The account whose secret agent answered.
     user: Option<String>,
     protection: Protection,
@@ -220,6 +224,8 @@ impl Activation {
             shown,
             watch: None,
             seen: Surroundings::default(),
+            agents: Agents::new(bus),
+            has_agent: false,
             user: None,
             protection,
             failed: false,
@@ -231,6 +237,15 @@ impl Activation {
         while !self.finished {
             let deadline = [self.session.deadline(), self.protection.due()];
             let deadline = deadline.into_iter().flatten().min();
+            if self.has_agent && !self.session.may_ask_a_person() {
+                // Whoever is there now may have left when it matters.
+                self.has_agent = false;
+                if let Some(input) = self.look_around() {
+                    self.session.handle(input, Instant::now());
+                    self.perform_effects().await;
+                }
+            }
+            let uid = self.uid();
             let input = tokio::select! {
                 // What OpenVPN said before it ended comes before its end.
                 biased;
@@ -257,6 +272,10 @@ impl Activation {
                 shown = next_shown(&mut self.shown) => Some(Input::Shown(shown)),
                 () = changed(&mut self.watch) => {
                     self.protection.network_changed();
+                    self.look_around()
+                }
+                has_agent = self.agents.look(uid), if self.session.may_ask_a_person() => {
+                    self.has_agent = has_agent;
                     self.look_around()
                 }
                 () = self.protection.changed() => None,
@@ -518,6 +537,11 @@ impl Activation {
         self.look_around()
     }
 
+    /// The number of the account whose secret agent answered, if it is logged in.
+    fn uid(&self) -> Option<u32> {
+        self.watch.as_ref()?.uid_of(self.user.as_deref()?)
+    }
+
     /// What has changed around the connection, if it is anything that matters.
     fn look_around(&mut self) -> Option<Input> {
         let session = &self.session;
@@ -525,6 +549,7 @@ impl Activation {
             session.endpoint_address(),
             |address| session.is_inside(address),
             self.user.as_deref(),
+            self.has_agent,
         );
         let before = std::mem::replace(&mut self.seen, seen);
         (before != seen).then_some(Input::Surroundings(seen))

@@ -6,6 +6,7 @@
 //! OpenVPN (see [`confinement`]).
 
 mod account;
+mod agents;
 mod confinement;
 mod dbus;
 mod driver;

@@ -108,12 +108,14 @@ impl Watch {
     }
 
     /// How it looks to a connection whose endpoint is at `endpoint`. `is_inside` says whether an
-    /// address is one of the tunnel's own; `user` is who signed in.
+    /// address is one of the tunnel's own; `user` is who signed in; `has_agent` is what was seen of
+    /// that person's agent.
     pub(crate) fn look(
         &self,
         endpoint: Option<IpAddr>,
         is_inside: impl Fn(IpAddr) -> bool,
         user: Option<&str>,
+        has_agent: bool,
     ) -> Surroundings {
         let source = endpoint
             .and_then(way_to)
@@ -126,7 +128,15 @@ impl Watch {
                 Some(sessions) => person_at(sessions, user),
                 None => Person::Present,
             },
+            has_agent,
         }
+    }
+
+    /// The number of the account of `user`, who is logged in.
+    pub(crate) fn uid_of(&self, user: &str) -> Option<u32> {
+        let mut sessions = self.sessions.iter().flatten();
+        let session = sessions.find(|session| session.user == user);
+        session.map(|session| session.uid)
     }
 
     /// Whether the account numbered `caller` may act for `user`, who signed in.

@@ -302,6 +302,11 @@ impl Lab {
                 .then_some(())
         });
         // An agent registers with each NetworkManager anew.
+        self.start_agent();
+    }
+
+    /// Starts the desktop's secret agent (again), if the lab has one.
+    pub fn start_agent(&mut self) {
         self.agent = None;
         self.agent = self
             .agent_style

@@ -25,7 +25,7 @@ pub use reconnect::{LoginSession, Person, Surroundings, may_act_for, person_at};
 use ask::Asking;
 use credentials::Credentials;
 use expiry::Term;
-use login::Login;
+use login::{ComingLogin, Login};
 use reconnect::{LoginPace, Reconnect};
 use remote::Remote;
 use renewal::Renewal;
@@ -35,7 +35,7 @@ use crate::banner::Banner;
 use crate::ip_config::{self, IpConfig};
 use crate::kill_switch::Endpoint;
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
-use crate::tunnel_env::{self, TunnelParameters};
+use crate::tunnel_env::{TunnelError, TunnelParameters};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Limits;
@@ -219,6 +219,8 @@ pub struct Session {
 enum State {
     /// OpenVPN is on its way to an answer of the endpoint.
     Connecting { phase: Phase, until: Instant },
+    /// OpenVPN is held; NetworkManager lets a browser past the tunnel that is down.
+    MakingWay(Box<ComingLogin>),
     /// OpenVPN is held; a person is at the browser.
     AwaitingLogin(Box<Login>),
     /// A person is asked for credentials.
@@ -257,6 +259,28 @@ enum Process {
 struct Configured {
     tunnel: TunnelParameters,
     server: Option<IpAddr>,
+    banner: Option<String>,
+}
+
+impl Configured {
+    fn ip_config(&self, generation: u32) -> Result<IpConfig, TunnelError> {
+        self.ip_config_of(&self.tunnel, generation)
+    }
+
+    /// As long as a browser has to get past the tunnel.
+    fn ip_config_for_a_login(&self, generation: u32) -> Result<IpConfig, TunnelError> {
+        self.ip_config_of(&self.tunnel.without_names_and_default(), generation)
+    }
+
+    fn ip_config_of(
+        &self,
+        tunnel: &TunnelParameters,
+        generation: u32,
+    ) -> Result<IpConfig, TunnelError> {
+        let mut config = ip_config::ip_config(tunnel, self.server, generation)?;
+        config.general.banner.clone_from(&self.banner);
+        Ok(config)
+    }
 }
 
 impl Session {
@@ -345,6 +369,7 @@ impl Session {
         match &self.state {
             State::Connecting { .. } if self.is_waiting() => None,
             State::Connecting { until, .. } | State::Stopping { until, .. } => Some(*until),
+            State::MakingWay(coming) => Some(coming.at),
             State::AwaitingLogin(login) => Some(login.deadline()),
             State::Asking(asking) => Some(asking.until.min(asking.ask_again)),
             State::Connected | State::TakenDown | State::Stopped => None,
@@ -569,7 +594,8 @@ impl Session {
             } => {
                 self.fail(Failure::LostDuringSignIn(why.to_owned()), now);
             }
-            State::AwaitingLogin(_)
+            State::MakingWay(_)
+            | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::TakenDown
@@ -600,14 +626,18 @@ impl Session {
 
     fn connected(&mut self, now: Instant) {
         let Some(mut tunnel) = self.tunnel.clone() else {
-            self.fail(Failure::BadTunnel(tunnel_env::TunnelError::NoAddress), now);
+            self.fail(Failure::BadTunnel(TunnelError::NoAddress), now);
             return;
         };
         tunnel.mtu = self.pushed_mtu.or(tunnel.mtu);
         let server = self.remote.current;
-        match ip_config::ip_config(&tunnel, server, self.generation) {
-            Ok(mut config) => {
-                config.general.banner = self.banner.text().map(str::to_owned);
+        let configured = Configured {
+            tunnel,
+            server,
+            banner: self.banner.text().map(str::to_owned),
+        };
+        match configured.ip_config(self.generation) {
+            Ok(config) => {
                 if self.is_new_sign_in() {
                     self.signed_in(now);
                 }
@@ -618,7 +648,7 @@ impl Session {
                 self.credentials.accepted();
                 self.key_credential_sent = None;
                 self.challenges = 0;
-                let configured = Some(Configured { tunnel, server });
+                let configured = Some(configured);
                 if unnoticed && self.configured == configured {
                     return;
                 }
@@ -637,7 +667,8 @@ impl Session {
                 Phase::Reuse => false,
                 Phase::First => self.given.is_some() || self.reconnect.is_none(),
             },
-            State::AwaitingLogin(_)
+            State::MakingWay(_)
+            | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Connected
             | State::Stopping { .. }
@@ -680,6 +711,7 @@ impl Session {
                     self.ask_anew(now);
                 }
             }
+            State::MakingWay(_) => self.way_is_made(now),
             State::Asking(_) => self.nobody_answered(now),
             State::Stopping { killed: false, .. } => {
                 self.note("OpenVPN did not end in time; killing it".to_owned());

@@ -60,6 +60,9 @@ fn where_browsers_are_stopped_a_new_sign_in_takes_a_new_connection() {
         play.line(&challenge());
         let failed = play.failures == [Failure::BrowsersStopped];
         assert_eq!(failed, stopped, "{:?}", play.failures);
+        // Not before the page is opened.
+        assert!(!play.session.awaits_browser());
+        play.after(2);
         assert_eq!(play.session.awaits_browser(), !stopped);
     }
 }

@@ -36,10 +36,47 @@ fn answer_tried_in_vain(play: &mut Play) {
     assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
 }
 
-/// Before a login, names and default route go, and NetworkManager takes a moment for it.
+/// The endpoint is asked for a challenge, which needs no way past the tunnel.
 fn released_for_a_login(play: &mut Play) {
-    assert_eq!(play.line(HOLD), ["Starting", "configure", "Started"]);
-    assert_eq!(play.after(2), ["Starting", "hold release"]);
+    assert_eq!(play.line(HOLD), ["hold release"]);
+}
+
+/// Before a page is opened, names and default route go, and NetworkManager takes a moment for it.
+fn page_opens(play: &mut Play) {
+    let did = play.line(&challenge());
+    assert!(
+        did.ends_with(&["configure".to_owned(), "Started".to_owned()]),
+        "{did:?}"
+    );
+    assert_eq!(play.after(2), ["Starting", "ask"]);
+}
+
+/// NetworkManager has taken in the browser's answer.
+fn answer_taken() -> Input {
+    Input::Shown(Shown::of_vpn(3, 0))
+}
+
+/// A tunnel that takes everything, which an endpoint gives tokens for or not.
+fn full_tunnel() -> Play {
+    let mut play = Play::connected();
+    play.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,route_redirect_gateway_ipv4=1",
+        ">UPDOWN:ENV,foreign_option_1=dhcp-option DNS 10.99.0.2",
+        ">UPDOWN:ENV,END",
+        LOST,
+        HOLD,
+        CONNECTED,
+    ]);
+    assert!(takes_everything(&play));
+    play
+}
+
+fn takes_everything(play: &Play) -> bool {
+    let ipv4 = play.config.as_ref().and_then(|config| config.ipv4.as_ref());
+    ipv4.is_some_and(|ipv4| !ipv4.never_default && !ipv4.name_servers.is_empty())
 }
 
 #[test]
@@ -90,7 +127,7 @@ fn the_last_answer_is_tried_once_and_then_the_person_signs_in_anew() {
         play.line(NEED),
         ["username Auth N/A", "password ACS::35001"]
     );
-    assert_eq!(play.line(&challenge()), ["ask"]);
+    page_opens(&mut play);
     play.lines(&[AGAIN, ">HOLD:Waiting for hold release:4"]);
     assert_eq!(play.answered(), ["hold release"]);
     assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
@@ -121,8 +158,7 @@ fn without_a_network_it_waits_and_is_shown_as_waiting() {
     play.line(LOST);
     play.input(around(false, Person::Present));
     assert_eq!(play.line(HOLD), NOTHING);
-    assert_eq!(play.after(5), ["Starting", "configure", "Started"]);
-    assert_eq!(play.after(2), ["Starting"]);
+    assert_eq!(play.after(5), ["Starting"]);
     // A night.
     assert_eq!(play.after(8 * 3600), NOTHING);
     assert_eq!(play.session.deadline(), None);
@@ -158,14 +194,12 @@ fn a_login_waits_until_somebody_is_there_to_see_it() {
         // What needs nobody is tried all the same.
         answer_refused(&mut play);
         assert_eq!(play.line(HOLD), NOTHING, "{away:?}");
-        // So that a browser finds the identity provider, name servers and default route go.
-        assert_eq!(play.after(5), ["Starting", "configure", "Started"]);
-        assert_eq!(play.after(2), ["Starting"]);
+        assert_eq!(play.after(5), ["Starting"]);
         assert_eq!(play.after(3600), NOTHING);
         assert_eq!(play.hints.len(), 1);
         assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
         play.line(NEED);
-        assert_eq!(play.line(&challenge()), ["ask"]);
+        page_opens(&mut play);
     }
 }
 
@@ -180,6 +214,112 @@ fn who_leaves_while_the_endpoint_thinks_is_not_asked() {
     assert_eq!(play.lines(&[AGAIN, HOLD]), NOTHING);
     assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
     assert!(play.failures.is_empty());
+}
+
+#[test]
+fn who_leaves_a_moment_before_the_page_is_opened_is_not_asked() {
+    for leaves_by in [
+        around(true, Person::Locked),
+        around(false, Person::Present),
+        without_agent(),
+    ] {
+        let mut play = full_tunnel();
+        answer_refused(&mut play);
+        released_for_a_login(&mut play);
+        play.line(NEED);
+        play.line(&challenge());
+        assert!(!takes_everything(&play));
+        play.lines(&[AGAIN, HOLD]);
+        // Everything is led into the tunnel again at once.
+        assert_eq!(play.input(leaves_by), ["Starting", "configure", "Started"]);
+        assert!(takes_everything(&play));
+        assert_eq!(play.after(5), ["Starting"]);
+        assert_eq!(play.after(3600), NOTHING);
+        assert_eq!(play.hints.len(), 1);
+        assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+        play.line(NEED);
+        page_opens(&mut play);
+    }
+}
+
+fn without_agent() -> Input {
+    Input::Surroundings(Surroundings {
+        has_agent: false,
+        ..Surroundings::default()
+    })
+}
+
+#[test]
+fn a_login_waits_for_an_agent_that_would_show_it() {
+    let mut play = Play::connected();
+    play.input(without_agent());
+    answer_refused(&mut play);
+    assert_eq!(play.line(HOLD), NOTHING);
+    assert!(play.session.may_ask_a_person());
+    assert_eq!(play.after(5), ["Starting"]);
+    assert_eq!(play.after(3600), NOTHING);
+    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    play.line(NEED);
+    page_opens(&mut play);
+    assert_eq!(play.hints.len(), 2);
+    assert!(play.failures.is_empty());
+}
+
+#[test]
+fn nothing_is_led_past_the_tunnel_until_a_page_is_opened() {
+    let asleep = Surroundings {
+        asleep: true,
+        ..Surroundings::default()
+    };
+    for obstacle in [
+        around(false, Person::Present),
+        around(true, Person::Locked),
+        around(true, Person::Absent),
+        Input::Surroundings(asleep),
+        without_agent(),
+    ] {
+        let mut play = full_tunnel();
+        let configs = play.configs;
+        play.input(obstacle);
+        play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
+        play.after(5);
+        play.after(8 * 3600);
+        assert_eq!(play.configs, configs, "{:?}", play.notes);
+    }
+    // Nor by an attempt that the endpoint does not answer, with a token or the last answer.
+    for token in [true, false] {
+        let mut play = full_tunnel();
+        if token {
+            play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+        }
+        let configs = play.configs;
+        play.lines(&[LOST, HOLD, &remote()]);
+        assert_eq!(play.after(5), ["Starting"]);
+        play.after(500);
+        assert_eq!(play.configs, configs);
+        // And not while a challenge is fetched.
+        play.lines(&[NEED, REFUSED, AGAIN, HOLD, NEED]);
+        assert_eq!(play.configs, configs);
+    }
+}
+
+#[test]
+fn everything_is_led_into_the_tunnel_again_once_the_browser_has_answered() {
+    let mut play = full_tunnel();
+    answer_refused(&mut play);
+    released_for_a_login(&mut play);
+    play.line(NEED);
+    page_opens(&mut play);
+    assert!(!takes_everything(&play));
+    play.lines(&[AGAIN, HOLD]);
+    // NetworkManager would keep settings to itself until it has taken the answer in.
+    assert_eq!(play.answered(), ["hold release"]);
+    assert_eq!(play.input(answer_taken()), ["configure", "Started"]);
+    assert!(takes_everything(&play));
+    // The endpoint takes its time, so it is not up yet.
+    assert_eq!(play.after(5), ["Starting"]);
+    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+    assert!(takes_everything(&play));
 }
 
 #[test]
@@ -199,7 +339,7 @@ fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
             }
             play.lines(&[REFUSED, AGAIN]);
         }
-        assert!(play.line(&challenge()).contains(&"ask".to_owned()));
+        page_opens(&mut play);
         pages.push(play.now);
         play.lines(&[AGAIN, HOLD]);
         play.answered();
@@ -209,7 +349,8 @@ fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
         .windows(2)
         .map(|two| (two[1] - two[0]).as_secs())
         .collect();
-    assert_eq!(pauses, [60, 120, 240, 480, 960]);
+    // Two seconds for the way past the tunnel.
+    assert_eq!(pauses, [62, 122, 242, 482, 962]);
 }
 
 #[test]
@@ -220,9 +361,10 @@ fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is
     assert_eq!(play.input(activated()), NOTHING);
     answer_refused(&mut play);
     released_for_a_login(&mut play);
+    assert_eq!(play.after(5), ["Starting"]);
     assert_eq!(play.input(activated()), ["Started", "Starting"]);
     play.line(NEED);
-    assert_eq!(play.line(&challenge()), ["ask"]);
+    page_opens(&mut play);
     let opens_a_page = |play: &Play| play.hints.last().cloned();
     let first = opens_a_page(&play);
     // It had not heard the question, so there is no page yet.
@@ -264,10 +406,13 @@ fn in_each_state() -> Vec<(&'static str, Play)> {
     offline.input(around(false, Person::Present));
     offline.line(HOLD);
     offline.after(5);
+    let mut making_way = lost(Person::Present);
+    making_way.line(NEED);
+    making_way.line(&challenge());
+    making_way.lines(&[AGAIN, HOLD]);
     let mut login = lost(Person::Present);
-    login.after(2);
     login.line(NEED);
-    login.line(&challenge());
+    page_opens(&mut login);
     login.lines(&[AGAIN, HOLD]);
     vec![
         ("first login", first_login),
@@ -277,6 +422,7 @@ fn in_each_state() -> Vec<(&'static str, Play)> {
         ("no network", offline),
         ("screen locked", lost(Person::Locked)),
         ("nobody there", lost(Person::Absent)),
+        ("page about to open", making_way),
         ("login open", login),
     ]
 }
@@ -445,7 +591,7 @@ fn a_new_sign_in_in_the_midst_of_a_connection_is_asked_for_inside_it() {
         play.line(NEED),
         ["username Auth N/A", "password ACS::35001"]
     );
-    assert_eq!(play.line(&challenge()), ["ask"]);
+    page_opens(&mut play);
     assert!(play.failures.is_empty());
 }
 

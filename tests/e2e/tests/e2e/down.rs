@@ -2,14 +2,13 @@
 //! first, it is gone once somebody wants it gone. Each test prints the rows of a table: what the
 //! connection was doing, how long the scripts took, and after how many seconds nothing was left.
 
-use crate::interruptions::SERVICE;
+use crate::interruptions::{OPENVPN, SERVICE, find_the_endpoint, lose_the_endpoint};
 use crate::{SOON, assert_up, endpoint, lab, reason, state};
 use aws_client_vpn_harness::{Browser, Lab, Options, PendingUp, Snapshot, VpnState, eventually};
 use rustix::process::Signal;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-const OPENVPN: &str = "nm-aws-client-vpn/openvpn";
 /// How long a connection may take to go beyond its scripts, on a machine that is busy with other
 /// tests; an idle one takes a quarter of a second.
 const GOING: Duration = Duration::from_secs(10);
@@ -87,10 +86,7 @@ fn bring_to(moment: Moment, lab: &mut Lab) -> Option<PendingUp> {
     match moment {
         Moment::FirstLogin | Moment::Connected => {}
         Moment::JustLost | Moment::Retrying => {
-            for node in [1, 2] {
-                lab.endpoint().command(&json!({"stop_node": node}));
-            }
-            lab.client.signal(OPENVPN, Signal::USR1);
+            lose_the_endpoint(lab);
             says("the connection was lost");
             if moment == Moment::Retrying {
                 eventually("the loss is shown", SOON, || {
@@ -132,11 +128,7 @@ fn bring_to(moment: Moment, lab: &mut Lab) -> Option<PendingUp> {
 /// Puts the world right again.
 fn recover_from(moment: Moment, lab: &mut Lab) {
     match moment {
-        Moment::JustLost | Moment::Retrying => {
-            for node in [1, 2] {
-                lab.endpoint().command(&json!({"start_node": node}));
-            }
-        }
+        Moment::JustLost | Moment::Retrying => find_the_endpoint(lab),
         Moment::NoNetwork => {
             lab.client.check(["nmcli", "device", "connect", "eth0"]);
         }

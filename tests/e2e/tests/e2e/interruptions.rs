@@ -6,6 +6,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 pub(crate) const SERVICE: &str = "nm-aws-client-vpn-service";
+pub(crate) const OPENVPN: &str = "nm-aws-client-vpn/openvpn";
 
 /// The steps of a connection at which it is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,23 @@ pub(crate) fn bring_to(step: Step, lab: &mut Lab) -> PendingUp {
         }
     }
     up
+}
+
+/// Ends the endpoint's servers, without a word to OpenVPN, which is told that the connection is lost.
+pub(crate) fn lose_the_endpoint(lab: &mut Lab) {
+    for node in [1, 2] {
+        let seen = lab.endpoint_events().count();
+        lab.endpoint().command(&json!({"stop_node": node}));
+        lab.endpoint_events().wait_after(seen, "node-stopped", SOON);
+    }
+    lab.client.signal(OPENVPN, Signal::USR1);
+}
+
+/// Starts them again.
+pub(crate) fn find_the_endpoint(lab: &mut Lab) {
+    for node in [1, 2] {
+        lab.endpoint().command(&json!({"start_node": node}));
+    }
 }
 
 fn each_step(interrupt: impl Fn(Step, &mut Lab, &Snapshot)) {

@@ -26,6 +26,7 @@ mod sign_ins_at_a_terminal;
 mod sleep;
 mod soak;
 mod tokens;
+mod while_lost;
 mod workday;
 
 use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Snapshot, Up, VpnState};

@@ -108,7 +108,7 @@ impl Episode {
     }
 }
 
-fn pages_opened(lab: &Lab) -> usize {
+pub(crate) fn pages_opened(lab: &Lab) -> usize {
     let events = lab.browser_events();
     events
         .iter()
@@ -296,6 +296,58 @@ fn a_login_waits_for_somebody_who_can_see_it() {
     lab.logind().arrive();
     episode.is_over(&lab, 1);
     take_down(&lab, &before);
+}
+
+#[test]
+fn a_login_waits_for_an_agent_that_is_registered_after_the_screen_is_unlocked() {
+    let (mut lab, before) = at_work(&[]);
+    lab.logind().lock();
+    it_says(&lab, "the screen is locked");
+    // As gnome-shell's, it is away while the screen is locked.
+    lab.agent = None;
+    let mut episode = Episode::begin(&lab, "thrown out, agent 20 s after unlocking");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    episode.is_shown(&lab);
+    it_says(&lab, "waiting for the screen to be unlocked");
+    lab.logind().unlock();
+    comes_with_the_agent(&mut lab, &episode);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_login_waits_for_the_agent_of_a_session_that_starts_slowly() {
+    let (mut lab, before) = at_work(&[]);
+    lab.agent = None;
+    lab.logind().leave();
+    it_says(&lab, "nobody is there who could sign in");
+    let mut episode = Episode::begin(&lab, "thrown out, agent 20 s after the person logged in");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    episode.is_shown(&lab);
+    it_says(&lab, "waiting for somebody to be there");
+    lab.logind().arrive();
+    comes_with_the_agent(&mut lab, &episode);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_login_waits_for_an_agent_that_starts_anew() {
+    let (mut lab, before) = at_work(&[]);
+    lab.agent = None;
+    let episode = Episode::begin(&lab, "thrown out while there is no agent for 20 s");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    comes_with_the_agent(&mut lab, &episode);
+    take_down(&lab, &before);
+}
+
+/// The page opens once the agent is there, 20 s from now.
+fn comes_with_the_agent(lab: &mut Lab, episode: &Episode) {
+    it_says(lab, "waiting for the desktop to be ready for a login");
+    let _ = wait_for(Duration::from_secs(20), || {
+        assert_eq!(pages_opened(lab), 0, "a page that nobody was asked to open");
+        None::<()>
+    });
+    lab.start_agent();
+    episode.is_over(lab, 1);
 }
 
 #[test]

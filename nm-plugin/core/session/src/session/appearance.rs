@@ -118,6 +118,9 @@ impl Session {
                 self.announce_anew();
                 self.ask_anew(now);
             }
+            // It has taken in the browser's answer: told any earlier, it would keep the settings to
+            // itself.
+            Shown::Making if matches!(self.state, State::Connecting { .. }) => self.end_way(now),
             Shown::Making | Shown::Activated => {}
         }
     }

@@ -81,6 +81,7 @@ impl Session {
         let is_over = match &self.state {
             State::Asking(asking) => now >= asking.until,
             State::Connecting { .. }
+            | State::MakingWay(_)
             | State::AwaitingLogin(_)
             | State::Connected
             | State::Stopping { .. }
@@ -104,6 +105,7 @@ impl Session {
             }
             (
                 State::Connecting { .. }
+                | State::MakingWay(_)
                 | State::Asking(_)
                 | State::Connected
                 | State::Stopping { .. }

@@ -1,6 +1,6 @@
 //! A person at the browser: what the endpoint asked, and what becomes of the answer.
 
-use super::{Effect, SECRETS_REQUEST_LIFETIME, ServiceState, Session};
+use super::{Effect, Phase, SECRETS_REQUEST_LIFETIME, ServiceState, Session, State};
 use crate::challenge::Challenge;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_sign_in::answer::saml_response;
@@ -19,6 +19,15 @@ pub(super) struct Login {
     ask_again: Instant,
     /// Whether NetworkManager has said that it asks, so that a page is open.
     pub(super) is_asked: bool,
+}
+
+/// A login that has no page yet: first the browser gets a way past the tunnel that is down.
+#[derive(Debug)]
+pub(super) struct ComingLogin {
+    challenge: Challenge,
+    url: Url,
+    /// When the way is there.
+    pub(super) at: Instant,
 }
 
 impl Login {
@@ -55,6 +64,44 @@ impl Login {
 }
 
 impl Session {
+    /// The endpoint asks for a login although a tunnel was up: at once, if somebody can see it.
+    pub(super) fn begin_login_after_a_loss(
+        &mut self,
+        challenge: Challenge,
+        url: Url,
+        now: Instant,
+    ) {
+        self.last_answer = None;
+        if self.hindrance_to_a_login(now).is_some() {
+            // OpenVPN starts anew, and is held until somebody is there.
+            self.connect(Phase::First, now);
+            return;
+        }
+        let at = self.make_way(now);
+        self.state = State::MakingWay(Box::new(ComingLogin { challenge, url, at }));
+    }
+
+    /// The browser has its way.
+    pub(super) fn way_is_made(&mut self, now: Instant) {
+        if self.hindrance_to_a_login(now).is_some() {
+            self.page_is_not_opened(now);
+            return;
+        }
+        let State::MakingWay(coming) = std::mem::replace(&mut self.state, State::Connected) else {
+            return;
+        };
+        self.count_login(now);
+        let login = self.ask_for_login(coming.challenge, coming.url, now);
+        self.state = State::AwaitingLogin(login);
+    }
+
+    /// Who was there to see a page has left a moment before it was opened.
+    pub(super) fn page_is_not_opened(&mut self, now: Instant) {
+        self.end_way(now);
+        self.connect(Phase::First, now);
+        self.release_hold(now);
+    }
+
     /// Has NetworkManager ask the person.
     pub(super) fn ask_for_login(
         &mut self,

@@ -1,17 +1,19 @@
 //! What happens when a tunnel that was up is lost: the connection stays, and comes back.
 //!
-//! NetworkManager keeps addresses and routes meanwhile, so nothing goes beside the tunnel. The way
-//! back asks as little of the person as the endpoint allows: its token, then the last answer once
-//! more, and only then a new login; that one only when there is a network, and somebody to see it.
-//! Until then the connection waits, and is shown as one that is being made.
+//! NetworkManager keeps addresses, routes and name servers meanwhile, so nothing goes beside the
+//! tunnel. The way back asks as little of the person as the endpoint allows: its token, then the
+//! last answer once more, and only then a new login; that one only when there is a network, and
+//! somebody to see it. Until then the connection waits, and is shown as one that is being made.
 //!
 //! A login goes past the tunnel: the browser has to find the identity provider, and the tunnel's
-//! name servers and default route are dead. They are taken back for that time; the routes to the
-//! networks behind the tunnel stay.
+//! name servers and default route are dead. They are taken back only once the endpoint has sent
+//! the page's address and somebody is there to see it, a moment before it is opened, and are put
+//! back as soon as the answer is there; the routes to the networks behind the tunnel stay all the
+//! time. The endpoint itself is reached past the tunnel anyway.
 
 use super::renewal::Renewal;
-use super::{Command, Configured, Effect, Phase, ServiceState, Session, State};
-use crate::ip_config::{IpConfig, ip_config};
+use super::{Command, Effect, Phase, ServiceState, Session, State};
+use crate::ip_config::IpConfig;
 use aws_client_vpn_profile::parts::{SignIn, Transport};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -42,6 +44,8 @@ pub struct Surroundings {
     pub asleep: bool,
     /// Whether somebody would see a login.
     pub person: Person,
+    /// Whether a program of that person's would show it: NetworkManager has a secret agent to ask.
+    pub has_agent: bool,
 }
 
 /// Whether somebody sits at the computer.
@@ -105,6 +109,7 @@ impl Default for Surroundings {
             source: None,
             asleep: false,
             person: Person::Present,
+            has_agent: true,
         }
     }
 }
@@ -120,11 +125,13 @@ pub(super) struct Reconnect {
 
 /// What has to be waited for before OpenVPN may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Obstacle {
+pub(super) enum Obstacle {
     Asleep,
     Offline,
     Locked,
     Absent,
+    /// NetworkManager could ask nobody.
+    NoAgent,
     /// The last login was a moment ago.
     LoginPause(Instant),
 }
@@ -136,6 +143,7 @@ impl Obstacle {
             Self::Offline => "a network",
             Self::Locked => "the screen to be unlocked, for a login",
             Self::Absent => "somebody to be there for a login",
+            Self::NoAgent => "the desktop to be ready for a login",
             Self::LoginPause(_) => "some time to pass since the last login",
         }
     }
@@ -187,13 +195,14 @@ impl Session {
 
     /// Tells NetworkManager that the tunnel is up, as it is.
     pub(super) fn show_as_up(&mut self) {
-        let Some(Configured { tunnel, server }) = &self.configured else {
-            return;
-        };
-        if let Ok(mut config) = ip_config(tunnel, *server, self.generation) {
-            config.general.banner = self.banner.text().map(str::to_owned);
+        if let Some(config) = self.config_of_the_tunnel() {
             self.hand_over(config);
         }
+    }
+
+    /// What NetworkManager was told of the tunnel, for another time.
+    fn config_of_the_tunnel(&self) -> Option<IpConfig> {
+        self.configured.as_ref()?.ip_config(self.generation).ok()
     }
 
     /// An attempt led nowhere.
@@ -245,6 +254,9 @@ impl Session {
                 Person::Absent => "nobody is there who could sign in".to_owned(),
             });
         }
+        if matches!(self.state, State::MakingWay(_)) && self.hindrance_to_a_login(now).is_some() {
+            self.page_is_not_opened(now);
+        }
         if self.reconnect.is_some() {
             self.release_hold(now);
         }
@@ -276,13 +288,6 @@ impl Session {
         if obstacle.is_some() || self.release_at.is_some_and(|at| now < at) {
             return;
         }
-        if self.reconnect.is_some() && self.begins_a_login() && self.signs_in_in_a_browser() {
-            self.make_way_for_a_login(now);
-            // A login can be asked for only while NetworkManager takes us to be starting.
-            if self.announced != ServiceState::Starting {
-                return;
-            }
-        }
         self.release_at = None;
         self.held = false;
         self.send(Command::HoldRelease);
@@ -290,17 +295,34 @@ impl Session {
 
     fn obstacle(&self, now: Instant) -> Option<Obstacle> {
         self.reconnect.as_ref()?;
-        if self.surroundings.asleep {
-            return Some(Obstacle::Asleep);
-        }
-        if !self.surroundings.online {
-            return Some(Obstacle::Offline);
-        }
         if self.begins_a_login() {
-            self.obstacle_to_a_login(now)
+            self.hindrance_to_a_login(now)
+        } else {
+            self.obstacle_to_an_attempt()
+        }
+    }
+
+    fn obstacle_to_an_attempt(&self) -> Option<Obstacle> {
+        if self.surroundings.asleep {
+            Some(Obstacle::Asleep)
+        } else if !self.surroundings.online {
+            Some(Obstacle::Offline)
         } else {
             None
         }
+    }
+
+    /// What has to be waited for before a person may be asked to sign in.
+    pub(super) fn hindrance_to_a_login(&self, now: Instant) -> Option<Obstacle> {
+        self.obstacle_to_an_attempt().or(
+            match (self.surroundings.person, self.login_pace.not_before) {
+                (Person::Locked, _) => Some(Obstacle::Locked),
+                (Person::Absent, _) => Some(Obstacle::Absent),
+                (Person::Present, Some(then)) if now < then => Some(Obstacle::LoginPause(then)),
+                (Person::Present, _) if !self.surroundings.has_agent => Some(Obstacle::NoAgent),
+                (Person::Present, _) => None,
+            },
+        )
     }
 
     /// Whether the attempt that comes ends with a question to a person.
@@ -315,19 +337,6 @@ impl Session {
         is_first && self.needs_a_person()
     }
 
-    fn signs_in_in_a_browser(&self) -> bool {
-        matches!(self.profile.sign_in(), SignIn::Saml)
-    }
-
-    fn obstacle_to_a_login(&self, now: Instant) -> Option<Obstacle> {
-        match (self.surroundings.person, self.login_pace.not_before) {
-            (Person::Locked, _) => Some(Obstacle::Locked),
-            (Person::Absent, _) => Some(Obstacle::Absent),
-            (Person::Present, Some(then)) if now < then => Some(Obstacle::LoginPause(then)),
-            (Person::Present, _) => None,
-        }
-    }
-
     /// Whether nothing but a person brings the tunnel back, once the last answer is refused.
     fn needs_a_person(&self) -> bool {
         !self.has_token
@@ -339,40 +348,30 @@ impl Session {
             }
     }
 
-    /// A login is about to be asked for. Whether it may be, now; it counts if so.
-    pub(super) fn may_ask_for_a_login(&mut self, now: Instant) -> bool {
-        if self.reconnect.is_none() {
-            return true;
-        }
-        let is_starting = self.announced == ServiceState::Starting;
-        if !is_starting || !self.has_made_way || self.obstacle_to_a_login(now).is_some() {
-            return false;
-        }
+    /// A login that nobody asked for is asked for now.
+    pub(super) fn count_login(&mut self, now: Instant) {
         let pause = LOGIN_PAUSE * 2_u32.pow(self.login_pace.logins.min(MOST_DOUBLINGS));
         self.login_pace.logins += 1;
         self.login_pace.not_before = Some(now + pause);
-        true
     }
 
-    /// Takes back what would lead a browser into the tunnel that is down.
-    fn make_way_for_a_login(&mut self, now: Instant) {
-        let Some(Configured { tunnel, server }) = &self.configured else {
-            return;
-        };
-        if self.reconnect.is_none() || self.has_made_way {
-            return;
+    /// Takes back what would lead a browser into the tunnel that is down; when that is done.
+    pub(super) fn make_way(&mut self, now: Instant) -> Instant {
+        let configured = self.configured.as_ref();
+        let config = configured.map(|configured| configured.ip_config_for_a_login(self.generation));
+        if let Some(Ok(config)) = config {
+            self.has_made_way = true;
+            self.configure(config, now);
         }
-        let Ok(config) = ip_config(
-            &tunnel.without_names_and_default(),
-            *server,
-            self.generation,
-        ) else {
-            return;
-        };
-        self.has_made_way = true;
-        self.configure(config, now);
-        if let Some(reconnect) = &mut self.reconnect {
-            reconnect.tell_at = Some(now + SETTLE);
+        now + SETTLE
+    }
+
+    /// Leads everything into the tunnel again, though nothing comes through it yet.
+    pub(super) fn end_way(&mut self, now: Instant) {
+        if std::mem::take(&mut self.has_made_way)
+            && let Some(config) = self.config_of_the_tunnel()
+        {
+            self.configure(config, now);
         }
     }
 
@@ -410,6 +409,16 @@ impl Session {
         self.announced == ServiceState::Started && !has_made_way
     }
 
+    /// Whether a person is about to be asked, so that it matters whether an agent is there.
+    #[must_use]
+    pub fn may_ask_a_person(&self) -> bool {
+        let Some(reconnect) = &self.reconnect else {
+            return false;
+        };
+        let is_next = self.begins_a_login() || matches!(self.state, State::MakingWay(_));
+        is_next && matches!(reconnect.obstacle, None | Some(Obstacle::NoAgent))
+    }
+
     /// Whether an obstacle is waited for: the endpoint owes no answer meanwhile.
     pub(super) fn is_waiting(&self) -> bool {
         let waiting = |reconnect: &Reconnect| reconnect.obstacle.is_some();
@@ -426,7 +435,13 @@ impl Session {
         let release_at = self.release_at.filter(|_| self.held && !self.is_waiting());
         let pause_over = match reconnect.and_then(|reconnect| reconnect.obstacle) {
             Some(Obstacle::LoginPause(then)) => Some(then),
-            Some(Obstacle::Asleep | Obstacle::Offline | Obstacle::Locked | Obstacle::Absent)
+            Some(
+                Obstacle::Asleep
+                | Obstacle::Offline
+                | Obstacle::Locked
+                | Obstacle::Absent
+                | Obstacle::NoAgent,
+            )
             | None => None,
         };
         [tell_at, release_at, pause_over]
@@ -441,12 +456,7 @@ impl Session {
             && reconnect.tell_at.is_some_and(|at| now >= at)
         {
             reconnect.tell_at = None;
-            let opens_page = self.needs_a_person() && self.signs_in_in_a_browser();
-            if opens_page && !self.has_made_way {
-                self.make_way_for_a_login(now);
-            } else {
-                self.announce(ServiceState::Starting);
-            }
+            self.announce(ServiceState::Starting);
         }
         self.release_hold(now);
     }

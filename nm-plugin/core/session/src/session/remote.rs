@@ -5,7 +5,6 @@
 //! are still the system's first ones, and asking them would take long and lead nowhere.
 
 use super::{Effect, Failure, Phase, Session, State};
-use crate::ip_config;
 use crate::kill_switch::Endpoint;
 use crate::management::Command;
 use aws_client_vpn_profile::parts::{Remote as Way, Transport};
@@ -159,14 +158,14 @@ impl Session {
         if !takes_all || is_led || self.reconnect.is_none() {
             return;
         }
-        let tunnel = configured.tunnel.clone();
-        let Ok(config) = ip_config::ip_config(&tunnel, Some(address), self.generation) else {
+        let configured = super::Configured {
+            server: Some(address),
+            ..configured.clone()
+        };
+        let Ok(config) = configured.ip_config(self.generation) else {
             return;
         };
-        self.configured = Some(super::Configured {
-            tunnel,
-            server: Some(address),
-        });
+        self.configured = Some(configured);
         self.configure(config, now);
     }
 }

@@ -52,7 +52,8 @@ impl Session {
         self.given = match self.state {
             State::Connecting { phase, .. } => Some(phase),
             State::Connected => Some(Phase::Reuse),
-            State::AwaitingLogin(_)
+            State::MakingWay(_)
+            | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::TakenDown
@@ -222,7 +223,8 @@ impl Session {
             },
             // A renegotiation inside a live connection takes the answer that made it.
             State::Connected => true,
-            State::AwaitingLogin(_)
+            State::MakingWay(_)
+            | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::TakenDown
@@ -258,7 +260,8 @@ impl Session {
             State::Connecting { phase, .. } => phase == Phase::Answer,
             // A renegotiation inside a live connection takes the answer that made it.
             State::Connected => true,
-            State::AwaitingLogin(_)
+            State::MakingWay(_)
+            | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::TakenDown
@@ -300,7 +303,8 @@ impl Session {
                 self.lost("the endpoint wants a new sign-in", now);
                 Phase::Reuse
             }
-            State::AwaitingLogin(_)
+            State::MakingWay(_)
+            | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
             | State::TakenDown
@@ -404,10 +408,8 @@ impl Session {
             self.fail(Failure::BrowsersStopped, now);
             return;
         }
-        if !self.may_ask_for_a_login(now) {
-            // OpenVPN starts anew, and is held until somebody is there.
-            self.last_answer = None;
-            self.connect(Phase::First, now);
+        if self.reconnect.is_some() {
+            self.begin_login_after_a_loss(challenge, url, now);
             return;
         }
         let login = self.ask_for_login(challenge, url, now);
@@ -422,6 +424,7 @@ impl Session {
                 self.answered_beside_the_tunnel(secrets, now);
             }
             State::Connecting { .. }
+            | State::MakingWay(_)
             | State::Connected
             | State::Stopping { .. }
             | State::TakenDown

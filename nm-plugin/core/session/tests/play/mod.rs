@@ -5,6 +5,7 @@ pub(crate) mod said;
 
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_session::ip_config::IpConfig;
 use aws_client_vpn_session::management::{self, Command};
 use aws_client_vpn_session::session::{Effect, Failure, Input, Session};
 use aws_client_vpn_text::secret::Secret;
@@ -26,6 +27,8 @@ pub(crate) struct Play {
     pub(crate) failures: Vec<Failure>,
     pub(crate) hints: Vec<Vec<String>>,
     pub(crate) configs: usize,
+    /// What NetworkManager was told last.
+    pub(crate) config: Option<IpConfig>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -63,6 +66,7 @@ impl Play {
             failures,
             hints,
             configs: 0,
+            config: None,
             notes: Vec::new(),
         };
         play.collect();
@@ -132,8 +136,9 @@ impl Play {
                     self.hints.push(hints);
                     "ask".to_owned()
                 }
-                Effect::Configure(_) => {
+                Effect::Configure(config) => {
                     self.configs += 1;
+                    self.config = Some(*config);
                     "configure".to_owned()
                 }
                 Effect::Fail(failure) => {

@@ -1,0 +1,171 @@
+//! Whether NetworkManager has somebody to ask: a secret agent of the person who signs in.
+//!
+//! A request that no agent takes ends the connection at once. NetworkManager tells nobody which
+//! agents it has, and gnome-shell's is away while the screen is locked, and comes some time after
+//! the session. But each agent is an object at NetworkManager's path on the system bus, and answers
+//! there: so the bus is looked at, before anything is asked.
+
+use futures_lite::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+use zbus::fdo::DBusProxy;
+use zbus::names::{BusName, OwnedUniqueName};
+
+const PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";
+const INTERFACE: &str = "org.freedesktop.NetworkManager.SecretAgent";
+/// Takes back a request that there is not: no agent does anything for it.
+const METHOD: &str = "CancelGetSecrets";
+const NO_REQUEST: (&str, &str) = ("/", "vpn");
+/// How long a program may take for an answer; an agent that does not answer is none.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+/// How often to look.
+const PAUSE: Duration = Duration::from_secs(1);
+/// More programs than one person has on the system bus.
+const PROGRAM_LIMIT: usize = 256;
+
+/// Looks for an agent again and again.
+pub(crate) struct Agents {
+    bus: zbus::Connection,
+    /// The look that is under way.
+    look: Option<JoinHandle<bool>>,
+    not_before: Instant,
+}
+
+impl Agents {
+    pub(crate) fn new(bus: &zbus::Connection) -> Self {
+        Self {
+            bus: bus.clone(),
+            look: None,
+            not_before: Instant::now(),
+        }
+    }
+
+    /// Whether an agent of the account numbered `uid` is there, or of anybody. Nothing is lost if
+    /// the future is dropped.
+    pub(crate) async fn look(&mut self, uid: Option<u32>) -> bool {
+        if self.look.is_none() {
+            tokio::time::sleep_until(self.not_before.into()).await;
+        }
+        let bus = &self.bus;
+        let look = self
+            .look
+            .get_or_insert_with(|| tokio::spawn(is_there(bus.clone(), uid)));
+        let found = look.await;
+        self.look = None;
+        self.not_before = Instant::now() + PAUSE;
+        found.unwrap_or(false)
+    }
+}
+
+async fn is_there(bus: zbus::Connection, uid: Option<u32>) -> bool {
+    let programs = match tokio::time::timeout(ANSWER_LIMIT, programs(&bus, uid)).await {
+        Ok(Ok(programs)) => programs,
+        Ok(Err(error)) => {
+            tracing::warn!("cannot tell whether the desktop is ready for a login: {error}");
+            Vec::new()
+        }
+        Err(_) => Vec::new(),
+    };
+    let answers = programs.into_iter().map(|name| is_agent(&bus, name));
+    first_true(answers.map(Box::pin).collect()).await
+}
+
+/// The connections to the bus that are of the account numbered `uid`.
+async fn programs(bus: &zbus::Connection, uid: Option<u32>) -> zbus::Result<Vec<OwnedUniqueName>> {
+    let daemon = DBusProxy::new(bus).await?;
+    let mut programs = Vec::new();
+    for name in daemon.list_names().await? {
+        let BusName::Unique(name) = name.inner() else {
+            continue;
+        };
+        if programs.len() == PROGRAM_LIMIT {
+            break;
+        }
+        if Some(name.as_str()) == bus.unique_name().map(|own| own.as_str()) {
+            continue;
+        }
+        // One that has gone meanwhile has no owner.
+        let owner = daemon.get_connection_unix_user(name.clone().into()).await;
+        if owner.is_ok_and(|owner| uid.is_none_or(|uid| uid == owner)) {
+            programs.push(name.to_owned().into());
+        }
+    }
+    Ok(programs)
+}
+
+async fn is_agent(bus: &zbus::Connection, program: OwnedUniqueName) -> bool {
+    let call = bus.call_method(Some(&program), PATH, Some(INTERFACE), METHOD, &NO_REQUEST);
+    match tokio::time::timeout(ANSWER_LIMIT, call).await {
+        Ok(Ok(_)) => true,
+        Ok(Err(zbus::Error::MethodError(error, _, _))) => is_of_an_agent(&error),
+        Ok(Err(_)) | Err(_) => false,
+    }
+}
+
+/// Whether an error is that of an agent which NetworkManager asks. libnm's has its object on the
+/// bus also while it is not registered, and denies then (nm-secret-agent-old.c, 1.24 and later).
+fn is_of_an_agent(error: &str) -> bool {
+    match error.strip_prefix("org.freedesktop.DBus.Error.") {
+        Some(of_the_bus) => matches!(of_the_bus, "Failed" | "InvalidArgs"),
+        None => error != "org.freedesktop.NetworkManager.SecretAgent.PermissionDenied",
+    }
+}
+
+/// Whether any of them is true, as soon as one is.
+async fn first_true<F: Future<Output = bool> + Unpin>(mut answers: Vec<F>) -> bool {
+    poll_fn(|context| {
+        let mut found = false;
+        answers.retain_mut(|answer| match Pin::new(answer).poll(context) {
+            Poll::Ready(is_true) => {
+                found |= is_true;
+                false
+            }
+            Poll::Pending => true,
+        });
+        if found || answers.is_empty() {
+            Poll::Ready(found)
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_told_from_other_programs_by_its_answer() {
+        for (error, is_agent) in [
+            ("org.freedesktop.NetworkManager.SecretAgent.Failed", true),
+            ("org.freedesktop.NetworkManager.SecretAgent.NoSecrets", true),
+            ("org.freedesktop.DBus.Error.Failed", true),
+            // It is not registered, or steps back.
+            (
+                "org.freedesktop.NetworkManager.SecretAgent.PermissionDenied",
+                false,
+            ),
+            ("org.freedesktop.DBus.Error.UnknownMethod", false),
+            ("org.freedesktop.DBus.Error.UnknownObject", false),
+            ("org.freedesktop.DBus.Error.AccessDenied", false),
+            ("org.freedesktop.DBus.Error.NameHasNoOwner", false),
+        ] {
+            assert_eq!(is_of_an_agent(error), is_agent, "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_agent_is_enough_and_the_others_are_not_waited_for() {
+        let answers: Vec<Pin<Box<dyn Future<Output = bool>>>> = vec![
+            Box::pin(std::future::pending()),
+            Box::pin(async { false }),
+            Box::pin(async { true }),
+        ];
+        assert!(first_true(answers).await);
+        let answers: Vec<Pin<Box<dyn Future<Output = bool>>>> = vec![Box::pin(async { false })];
+        assert!(!first_true(answers).await);
+    }
+}

@@ -1,0 +1,268 @@
+//! A full tunnel that is lost: what is on the wire outside meanwhile. The server's machine counts
+//! each packet of the client's that is neither for the endpoint nor for its neighbours, and each
+//! question for a name; programs on the client go on to send
+//! IPv4 and IPv6 and to ask for names.
+
+use crate::interruptions::{find_the_endpoint, lose_the_endpoint};
+use crate::workday::pages_opened;
+use crate::{SOON, assert_up, endpoint, lab, state, take_down};
+use aws_client_vpn_harness::{Browser, DnsMode, Lab, Options, Snapshot, eventually, wait_for};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// Hosts that are reached through the tunnel, or past it.
+const OUTSIDE: &str = "203.0.113.80";
+const OUTSIDE_6: &str = "2001:db8:80::80";
+/// A good deal longer than it takes until a loss is shown, and until a first login would be asked
+/// for.
+const A_WHILE: Duration = Duration::from_secs(12);
+const PUBLIC_DOMAIN: &str = "idp.example";
+
+/// A lab with a full tunnel that is up, somebody at the computer, and ways past the tunnel.
+fn full_tunnel(dns: DnsMode, flags: &[&str], settings: &[&str]) -> (Lab, Snapshot) {
+    let mut all = vec!["--full-tunnel", "--ipv6"];
+    all.extend(flags);
+    let options = Options {
+        dns,
+        logind: true,
+        ..endpoint(&all)
+    };
+    let (lab, _) = lab(&options);
+    lab.server.check([
+        "sh",
+        "-ec",
+        "echo 0 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6
+        ip -6 address add 2001:db8:1::1/64 dev eth0 nodad
+        ip -6 address add $2/128 dev lo
+        ip address add $1/32 dev lo
+        nft -f - <<'END'
+        table inet lab {
+            counter names {}
+            counter ipv4 {}
+            counter ipv6 {}
+            chain incoming {
+                type filter hook prerouting priority raw
+                iifname != \"eth0\" accept
+                ip daddr 192.0.2.0/30 udp dport 443 accept
+                icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept
+                meta pkttype { broadcast, multicast } accept
+                udp dport 53 counter name names
+                tcp dport 53 counter name names
+                ip daddr 192.0.2.0/24 accept
+                meta nfproto ipv4 counter name ipv4
+                meta nfproto ipv6 counter name ipv6
+            }
+        }
+END",
+        "sh",
+        OUTSIDE,
+        OUTSIDE_6,
+    ]);
+    lab.client.check([
+        "sh",
+        "-ec",
+        "echo 0 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6
+        ip -6 address add 2001:db8:1::2/64 dev eth0 nodad
+        ip -6 route add default via 2001:db8:1::1 metric 1024",
+    ]);
+    for setting in settings {
+        lab.modify("+vpn.data", setting);
+    }
+    if dns == DnsMode::ResolvConf {
+        // NetworkManager lists the network's own servers, too, after those of any other VPN.
+        lab.modify("ipv4.dns-priority", "-50");
+        lab.modify("ipv6.dns-priority", "-50");
+    }
+    eventually("the ways out work", SOON, || {
+        (reaches(&lab, OUTSIDE) && reaches(&lab, OUTSIDE_6)).then_some(())
+    });
+    let counted = on_the_wire(&lab);
+    assert_eq!(counted.len(), 2, "{counted:?}");
+    let before = lab.snapshot();
+    assert_up(&lab, &lab.up());
+    eventually("it is noted that the connection is up", SOON, || {
+        is_up(&lab)
+    });
+    (lab, before)
+}
+
+fn is_up(lab: &Lab) -> Option<()> {
+    let last = lab.vpn_states().last().copied()?;
+    (last.state == state::ACTIVATED && lab.has_traffic()).then_some(())
+}
+
+fn reaches(lab: &Lab, host: &str) -> bool {
+    let ping = lab.client.run(["ping", "-c", "1", "-W", "1", host]);
+    ping.status.success()
+}
+
+/// The interface that packets to `host` leave by.
+fn way_to(lab: &Lab, host: &str) -> String {
+    let route = lab.client.run(["ip", "route", "get", host]);
+    String::from_utf8_lossy(&route.stdout).into_owned()
+}
+
+fn leads_into_the_tunnel(lab: &Lab) -> Option<()> {
+    let into = |host| way_to(lab, host).contains("dev awsvpn");
+    (into(OUTSIDE) && into(OUTSIDE_6)).then_some(())
+}
+
+/// What was counted on the wire: the kinds of packets, with their numbers.
+fn on_the_wire(lab: &Lab) -> Vec<String> {
+    let counters = lab
+        .server
+        .check(["nft", "list", "counters", "table", "inet", "lab"]);
+    let mut seen = Vec::new();
+    let mut kind = "";
+    for line in counters.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix("counter ") {
+            kind = name.trim_end_matches(" {");
+        } else if line.starts_with("packets ") && !line.starts_with("packets 0 ") {
+            seen.push(format!("{kind}: {line}"));
+        }
+    }
+    seen
+}
+
+fn forget_what_was_counted(lab: &Lab) {
+    lab.server
+        .check(["nft", "reset", "counters", "table", "inet", "lab"]);
+}
+
+/// What programs do all the time.
+fn programs_go_on(lab: &Lab, number: usize) {
+    for host in [OUTSIDE, OUTSIDE_6] {
+        assert!(!reaches(lab, host), "{host} is reached\n{}", lab.journal());
+    }
+    let name = format!("n{number}.{PUBLIC_DOMAIN}");
+    // Long enough for a resolver to give one server up and to ask another.
+    lab.client.run(["timeout", "12", "getent", "ahosts", &name]);
+}
+
+/// For a while, nothing goes past the tunnel, and no page is opened.
+#[track_caller]
+fn nothing_gets_out(lab: &Lab, what: &str) {
+    forget_what_was_counted(lab);
+    let pages = pages_opened(lab);
+    let began = Instant::now();
+    let mut number = 0;
+    while began.elapsed() < A_WHILE {
+        number += 1;
+        programs_go_on(lab, number);
+        assert_eq!(on_the_wire(lab), [""; 0], "{what}\n{}", lab.journal());
+    }
+    assert_eq!(leads_into_the_tunnel(lab), Some(()), "{what}");
+    assert_eq!(pages_opened(lab), pages, "{what}: a page is opened");
+    eprintln!("| {what} | {number} rounds | nothing |");
+}
+
+#[track_caller]
+fn it_says(lab: &Lab, words: &str) {
+    eventually(&format!("the service says {words:?}"), SOON * 3, || {
+        lab.journal().contains(words).then_some(())
+    });
+}
+
+#[track_caller]
+fn comes_back(lab: &Lab) {
+    let back = wait_for(SOON * 3, || is_up(lab).and(leads_into_the_tunnel(lab)));
+    assert!(back.is_some(), "{:?}\n{}", lab.vpn_states(), lab.journal());
+}
+
+fn nothing_gets_out_with_nobody_there(dns: DnsMode, settings: &[&str]) {
+    let (mut lab, before) = full_tunnel(dns, &[], settings);
+    nothing_is_sent_while_up(&lab);
+    lab.logind().lock();
+    it_says(&lab, "the screen is locked");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    it_says(&lab, "waiting for the screen to be unlocked");
+    nothing_gets_out(&lab, "the screen is locked");
+    lab.logind().unlock();
+    comes_back(&lab);
+
+    lab.logind().leave();
+    it_says(&lab, "nobody is there");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    it_says(&lab, "waiting for somebody to be there");
+    nothing_gets_out(&lab, "nobody is there");
+    lab.agent = None;
+    lab.logind().arrive();
+    it_says(&lab, "waiting for the desktop to be ready");
+    nothing_gets_out(&lab, "the desktop is not ready");
+    lab.start_agent();
+    comes_back(&lab);
+
+    lab.logind().sleep();
+    lab.endpoint().command(&json!({"kick": "all"}));
+    it_says(&lab, "waiting for the computer to wake up");
+    nothing_gets_out(&lab, "asleep");
+    lab.logind().wake();
+    comes_back(&lab);
+    take_down(&lab, &before);
+}
+
+/// The counters see what they should, and the tunnel takes everything.
+fn nothing_is_sent_while_up(lab: &Lab) {
+    forget_what_was_counted(lab);
+    assert!(reaches(lab, OUTSIDE), "{}", lab.journal());
+    assert_eq!(on_the_wire(lab), [""; 0]);
+    assert_eq!(leads_into_the_tunnel(lab), Some(()));
+}
+
+#[test]
+fn nothing_gets_out_with_nobody_there_and_systemd_resolved() {
+    nothing_gets_out_with_nobody_there(DnsMode::Resolved, &[]);
+}
+
+#[test]
+fn nothing_gets_out_with_nobody_there_and_plain_resolv_conf() {
+    nothing_gets_out_with_nobody_there(DnsMode::ResolvConf, &[]);
+}
+
+#[test]
+fn nothing_gets_out_with_nobody_there_and_a_kill_switch() {
+    let settings = ["kill-switch=yes", "kill-switch-sign-in=yes"];
+    nothing_gets_out_with_nobody_there(DnsMode::Resolved, &settings);
+}
+
+#[test]
+fn nothing_gets_out_while_a_token_or_the_last_answer_is_tried() {
+    for (flags, what, pages) in [
+        (&["--auth-token"][..], "the token is tried", 0),
+        (&[], "the last answer is tried, and a challenge fetched", 1),
+    ] {
+        let (mut lab, before) = full_tunnel(DnsMode::Resolved, flags, &[]);
+        lab.forget_browser_events();
+        lose_the_endpoint(&mut lab);
+        it_says(&lab, "the connection was lost");
+        nothing_gets_out(&lab, what);
+        find_the_endpoint(&mut lab);
+        comes_back(&lab);
+        assert_eq!(pages_opened(&lab), pages, "{what}");
+        take_down(&lab, &before);
+    }
+}
+
+#[test]
+fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
+    let (mut lab, before) = full_tunnel(DnsMode::Resolved, &[], &[]);
+    lab.forget_browser_events();
+    let slow = std::fs::read_to_string(lab.dir().join("browser.json")).unwrap();
+    let mut slow: serde_json::Value = serde_json::from_str(&slow).unwrap();
+    slow["delay_ms"] = json!(4000);
+    std::fs::write(lab.dir().join("browser.json"), slow.to_string()).unwrap();
+    // The endpoint takes its time over the answer.
+    lab.endpoint()
+        .command(&json!({"set": {"answer_phase2": false}}));
+    let seen = lab.endpoint_events().count();
+    lab.endpoint().command(&json!({"kick": "all"}));
+    lab.browser_did("opened", SOON * 3);
+    assert!(way_to(&lab, OUTSIDE).contains("dev eth0"));
+    lab.endpoint_events().wait_after(seen, "ignored", SOON);
+    eventually("everything is led into the tunnel", SOON, || {
+        leads_into_the_tunnel(&lab)
+    });
+    nothing_gets_out(&lab, "the answer is checked");
+    take_down(&lab, &before);
+    lab.set_browser(&Browser::Scripted);
+}
