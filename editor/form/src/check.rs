@@ -7,8 +7,8 @@ use crate::read::{KEEPINGS, Values};
 use crate::visibility::{has_certificate, is_shown};
 use aws_client_vpn_profile::directive::is_pkcs11_id;
 use aws_client_vpn_profile::keys::{
-    CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE,
-    SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME,
+    CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME,
+    RECONNECT_SECONDS, REMOTE, SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME,
 };
 use aws_client_vpn_profile::parts::{Inline, Transport};
 use aws_client_vpn_profile::problem::Problem;
@@ -98,6 +98,10 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         }
         Field::LoginLimit => number(text, &LOGIN_SECONDS, false),
         Field::ConnectLimit => number(text, &CONNECT_SECONDS, false),
+        Field::ReconnectLimit => number(text, &RECONNECT_SECONDS, false),
+        Field::InactivityLimit => directive("inactive"),
+        Field::SessionLength => (!text.is_empty() && settings::session_length(text).is_none())
+            .then(|| message!("Enter hours or minutes, at most a week: 8h, 90m.")),
         Field::TunnelMtu => directive("tun-mtu"),
         Field::MssFix => directive("mssfix"),
         Field::RetryPause | Field::RetryPauseMost => directive("connect-retry"),
@@ -108,6 +112,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         | Field::ChallengeEcho
         | Field::KeyPassphrase
         | Field::TokenPin
+        | Field::KeepRoutes
         | Field::KillSwitch
         | Field::KillSwitchLan
         | Field::KillSwitchSignIn

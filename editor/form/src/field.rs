@@ -18,6 +18,7 @@ pub enum Field {
     PasswordKeeping,
     Challenge,
     ChallengeEcho,
+    SessionLength,
     CertificateSource,
     Certificate,
     PrivateKey,
@@ -32,6 +33,9 @@ pub enum Field {
     ServerName,
     LoginLimit,
     ConnectLimit,
+    ReconnectLimit,
+    InactivityLimit,
+    KeepRoutes,
     KillSwitch,
     KillSwitchLan,
     KillSwitchSignIn,
@@ -74,6 +78,7 @@ pub const GROUPS: &[Group] = &[
             Field::PasswordKeeping,
             Field::Challenge,
             Field::ChallengeEcho,
+            Field::SessionLength,
         ],
     },
     Group {
@@ -102,6 +107,9 @@ pub const GROUPS: &[Group] = &[
         fields: &[
             Field::LoginLimit,
             Field::ConnectLimit,
+            Field::ReconnectLimit,
+            Field::InactivityLimit,
+            Field::KeepRoutes,
             Field::KillSwitch,
             Field::KillSwitchLan,
             Field::KillSwitchSignIn,
@@ -250,6 +258,7 @@ impl Field {
             Self::PasswordKeeping => mark!("_Keep the password"),
             Self::Challenge => mark!("One-_time code"),
             Self::ChallengeEcho => mark!("Sho_w the code while it is typed"),
+            Self::SessionLength => mark!("Sign-in is _valid for"),
             Self::CertificateSource => mark!("Kept i_n"),
             Self::Certificate => mark!("_Certificate"),
             Self::PrivateKey => mark!("Private ke_y"),
@@ -264,6 +273,9 @@ impl Field {
             Self::ServerName => mark!("Name to e_xpect"),
             Self::LoginLimit => mark!("Time for the _login (seconds)"),
             Self::ConnectLimit => mark!("Time for the endpoint to _answer (seconds)"),
+            Self::ReconnectLimit => mark!("Give _up when lost for (seconds)"),
+            Self::InactivityLimit => mark!("Disconnect w_hen idle for (seconds)"),
+            Self::KeepRoutes => mark!("Put back _routes that other programs remove"),
             Self::KillSwitch => mark!("Stop traffic outside the _VPN"),
             Self::KillSwitchLan => mark!("… but not in the local networ_k"),
             Self::KillSwitchSignIn => mark!("… but not of browsers during a new si_gn-in"),
@@ -303,6 +315,10 @@ impl Field {
                  code”. Empty if it has none."
             ),
             Self::ChallengeEcho => mark!("For a code that is worth nothing once it has been used."),
+            Self::SessionLength => mark!(
+                "As the endpoint is set up: 8h, 90m. You are told ten minutes before it ends, to \
+                 sign in again in time. Empty if you do not know."
+            ),
             Self::CertificateSource => {
                 mark!("Where the certificate and the private key that you sign in with are.")
             }
@@ -331,6 +347,15 @@ impl Field {
             Self::ServerName => mark!("The name that the certificate of the endpoint has to have."),
             Self::LoginLimit => mark!("How long you have for the login in the browser."),
             Self::ConnectLimit => mark!("How long to wait for the endpoint."),
+            Self::ReconnectLimit => mark!(
+                "How long an endpoint that was lost has to come back, while there is a network."
+            ),
+            Self::InactivityLimit => {
+                mark!("How long nothing has to go through the tunnel before the connection ends.")
+            }
+            Self::KeepRoutes => {
+                mark!("Off: what other programs do to the routes into the tunnel is left as it is.")
+            }
             Self::KillSwitch => mark!(
                 "Kill switch: from the moment the connection is up until you take it down, nothing \
                  leaves this computer past the VPN, also while the connection is lost."
@@ -383,12 +408,14 @@ impl Field {
             ]),
             Self::UserName => Kind::Text(mark!("Asked for")),
             Self::Challenge => Kind::Text(mark!("None")),
+            Self::SessionLength => Kind::Text(mark!("Not known")),
             Self::Password | Self::KeyPassphrase | Self::TokenPin => Kind::Secret,
             Self::PasswordKeeping | Self::KeyPassphraseKeeping | Self::TokenPinKeeping => {
                 Kind::Choice(KEEPINGS)
             }
             Self::ChallengeEcho
             | Self::RandomHostname
+            | Self::KeepRoutes
             | Self::KillSwitch
             | Self::KillSwitchLan
             | Self::KillSwitchSignIn => Kind::Switch,
@@ -411,6 +438,8 @@ impl Field {
             Self::ServerName => Kind::Text(""),
             Self::LoginLimit => Kind::Number("600"),
             Self::ConnectLimit => Kind::Number("60"),
+            Self::ReconnectLimit => Kind::Number("600"),
+            Self::InactivityLimit => Kind::Number(mark!("Never")),
             Self::TunnelMtu | Self::MssFix | Self::PingInterval | Self::PingRestart => {
                 Kind::Number(mark!("As the endpoint says"))
             }

@@ -7,9 +7,10 @@ use crate::field::{Field, Value, name_check, protocol, sign_in, source};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, Keeping};
 use aws_client_vpn_profile::keys::{
-    CONNECT_TIMEOUT, KILL_SWITCH, KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_TIMEOUT, NO, OPTIONS,
-    PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, REMOTE, SIGN_IN, SIGN_IN_CERTIFICATE,
-    SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    CONNECT_TIMEOUT, INACTIVITY_TIMEOUT, KEEP_ROUTES, KILL_SWITCH, KILL_SWITCH_LAN,
+    KILL_SWITCH_SIGN_IN, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME,
+    RECONNECT_TIMEOUT, REMOTE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
+    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{Inline, Transport};
 use aws_client_vpn_profile::settings;
@@ -49,11 +50,12 @@ pub(crate) const SECRETS: [(Credential, Field, Field); 3] = [
     ),
 ];
 
-/// The switches of the kill switch.
-pub(crate) const KILL_SWITCHES: [(Field, &str); 3] = [
-    (Field::KillSwitch, KILL_SWITCH),
-    (Field::KillSwitchLan, KILL_SWITCH_LAN),
-    (Field::KillSwitchSignIn, KILL_SWITCH_SIGN_IN),
+/// The switches that are an item each, and whether they are on where there is none.
+pub(crate) const SWITCHES: [(Field, &str, bool); 4] = [
+    (Field::KeepRoutes, KEEP_ROUTES, true),
+    (Field::KillSwitch, KILL_SWITCH, false),
+    (Field::KillSwitchLan, KILL_SWITCH_LAN, false),
+    (Field::KillSwitchSignIn, KILL_SWITCH_SIGN_IN, false),
 ];
 
 /// A page on which nothing is filled in.
@@ -67,12 +69,14 @@ pub(crate) fn blank() -> Values {
                 Field::LoginLimit | Field::ConnectLimit | Field::TunnelMtu => text(),
                 Field::MssFix | Field::RetryPause | Field::RetryPauseMost => text(),
                 Field::PingInterval | Field::PingRestart => text(),
+                Field::SessionLength | Field::ReconnectLimit | Field::InactivityLimit => text(),
                 Field::TokenModule | Field::Directives => text(),
                 Field::Protocol | Field::SignIn => Value::Choice(NO_CHOICE),
                 Field::CertificateSource | Field::ServerNameCheck => Value::Choice(0),
                 Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
                     Value::Choice(0)
                 }
+                Field::KeepRoutes => Value::Switch(true),
                 Field::ChallengeEcho
                 | Field::RandomHostname
                 | Field::KillSwitch
@@ -130,8 +134,13 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
         Value::Switch(data.get(RANDOM_HOSTNAME).is_some_and(|value| value == YES)),
     );
 
-    for (field, key) in KILL_SWITCHES {
-        let on = data.get(key).is_some_and(|value| value == YES);
+    for (field, key, default) in SWITCHES {
+        // What makes no sense is as if it were not there.
+        let on = match data.get(key).map(String::as_str) {
+            Some(YES) => true,
+            Some(NO) => false,
+            Some(_) | None => default,
+        };
         set(field, Value::Switch(on));
     }
 
@@ -199,6 +208,9 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
         (Field::TokenModule, PKCS11_PROVIDER),
         (Field::LoginLimit, LOGIN_TIMEOUT),
         (Field::ConnectLimit, CONNECT_TIMEOUT),
+        (Field::SessionLength, SESSION_LENGTH),
+        (Field::ReconnectLimit, RECONNECT_TIMEOUT),
+        (Field::InactivityLimit, INACTIVITY_TIMEOUT),
     ] {
         set(field, Value::Text(text(key)));
     }

@@ -54,6 +54,10 @@ pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
         | Field::ServerNameCheck
         | Field::LoginLimit
         | Field::ConnectLimit
+        | Field::SessionLength
+        | Field::ReconnectLimit
+        | Field::InactivityLimit
+        | Field::KeepRoutes
         | Field::KillSwitch
         | Field::TunnelMtu
         | Field::MssFix

@@ -2,14 +2,15 @@
 //! touched, and nothing else.
 
 use crate::field::{Field, Value, protocol, sign_in, source};
-use crate::read::{KEEPINGS, KILL_SWITCHES, SECRETS, Values, directives_of};
+use crate::read::{KEEPINGS, SECRETS, SWITCHES, Values, directives_of};
 use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, Keeping};
 use aws_client_vpn_profile::keys::{
-    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
-    RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
-    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, INACTIVITY_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID,
+    PKCS11_PROVIDER, RANDOM_HOSTNAME, RECONNECT_TIMEOUT, REMOTE, SAML_RESPONSE, SESSION_LENGTH,
+    SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
+    STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{Inline, Transport};
 use aws_client_vpn_profile::settings::{self, VpnProperties};
@@ -255,12 +256,15 @@ impl Edit<'_> {
         for (field, key) in [
             (Field::LoginLimit, LOGIN_TIMEOUT),
             (Field::ConnectLimit, CONNECT_TIMEOUT),
+            (Field::SessionLength, SESSION_LENGTH),
+            (Field::ReconnectLimit, RECONNECT_TIMEOUT),
+            (Field::InactivityLimit, INACTIVITY_TIMEOUT),
         ] {
             if self.is_touched(field) {
                 wanted.set(key, self.text(field));
             }
         }
-        for (field, key) in KILL_SWITCHES {
+        for (field, key, _) in SWITCHES {
             if self.is_touched(field) {
                 let on = self.value(field).is_on();
                 wanted.set(key, if on { YES } else { NO });

@@ -274,6 +274,9 @@ fn what_is_wrong_is_said_at_its_field() {
         (Field::ServerName, " ", "Enter the name"),
         (Field::LoginLimit, "5", "from 30 to 3600"),
         (Field::ConnectLimit, "x", "from 5 to 600"),
+        (Field::ReconnectLimit, "5", "from 10 to 86400"),
+        (Field::SessionLength, "soon", "8h, 90m"),
+        (Field::InactivityLimit, "x", ""),
         (Field::TunnelMtu, "10", "from 576"),
         (Field::MssFix, "99999", "65535"),
         (Field::PingInterval, "-1", "not a number"),
@@ -351,6 +354,34 @@ fn a_new_connection_outlives_its_network_and_an_old_one_s_choice_stays() {
     shown.set(Field::Port, text("1194"));
     page::save(&shown, &old).unwrap();
     assert!(!old.is_persistent());
+}
+
+#[test]
+fn how_long_things_last_is_set_on_the_page() {
+    let (_, lines) = edited(
+        &saml(),
+        &[
+            (Field::SessionLength, text("8h")),
+            (Field::ReconnectLimit, text("1200")),
+            (Field::InactivityLimit, text("1800")),
+            (Field::KeepRoutes, Value::Switch(false)),
+        ],
+    );
+    let set = [
+        "inactivity-timeout=1800",
+        "keep-routes=no",
+        "reconnect-timeout=1200",
+        "session-length=8h",
+    ];
+    assert_eq!(lines, set);
+    let (mut data, secrets) = saml();
+    data.extend(set.map(|line| {
+        let (key, value) = line.split_once('=').unwrap();
+        (key.to_owned(), value.to_owned())
+    }));
+    let form = form(&(data, secrets));
+    assert_eq!(form.changes().unwrap().data.len(), 0);
+    assert!(form.rows(0)[&Field::SessionLength].problem.is_none());
 }
 
 #[test]

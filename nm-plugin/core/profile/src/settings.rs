@@ -9,7 +9,9 @@ pub mod credentials;
 mod options;
 mod update;
 
-pub use options::{Choices, Limits, VpnProperties, keeps_routes, kill_switch, limits};
+pub use options::{
+    Choices, Limits, VpnProperties, keeps_routes, kill_switch, limits, session_length,
+};
 pub use update::{Update, have_same_endpoint};
 
 use crate::credential::{Credential, Keeping};

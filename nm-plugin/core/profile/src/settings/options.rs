@@ -87,7 +87,9 @@ pub fn limits(data: &BTreeMap<String, String>) -> Limits {
             RECONNECT_SECONDS,
             DEFAULT_RECONNECT_SECONDS,
         ),
-        session: data.get(SESSION_LENGTH).and_then(|text| duration(text)),
+        session: data
+            .get(SESSION_LENGTH)
+            .and_then(|text| session_length(text)),
     }
 }
 
@@ -111,8 +113,10 @@ pub fn keeps_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsErr
     flag(data, KEEP_ROUTES, true)
 }
 
-/// A number of hours, or one with its unit: `h`, `m` or `s`.
-fn duration(text: &str) -> Option<Duration> {
+/// How long a sign-in counts: a number of hours, or one with its unit (`h`, `m` or `s`); `None` if it is
+/// neither, or longer than any.
+#[must_use]
+pub fn session_length(text: &str) -> Option<Duration> {
     let text = text.trim();
     let (number, seconds) = match text.strip_suffix(['h', 'm', 's']) {
         Some(number) if text.ends_with('m') => (number, 60),
