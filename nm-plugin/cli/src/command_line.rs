@@ -44,6 +44,12 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Status {
     /// Print JSON, for programs
+    ///
+    /// An object with "schema" (1; it changes when a field goes or means something else) and
+    /// "connections", a list of objects: "name"; "uuid"; "state" (off, starting, signing-in,
+    /// connecting, up, ending); "since" and "sign_in_ends" (seconds since 1970, or null);
+    /// "endpoint"; "sign_in" (saml, certificate, password, password-and-code); "addresses" (a list);
+    /// "problem" (an English sentence, or null). Fields may be added.
     #[arg(long)]
     pub json: bool,
 }
@@ -52,6 +58,11 @@ pub struct Status {
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// Print JSON, for programs
+    ///
+    /// An object with "schema" (1; it changes when a field goes or means something else), "version"
+    /// (of this command) and "findings", a list of objects: "check" (its name stays the same);
+    /// "verdict" (good, warning, problem); "seen"; "remedy" (null if all is well). The last two are
+    /// English sentences for people. Fields and checks may be added.
     #[arg(long)]
     pub json: bool,
 }

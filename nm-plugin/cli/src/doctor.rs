@@ -7,7 +7,7 @@ mod checks;
 mod facts;
 mod gathering;
 
-pub use facts::{Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
+pub use facts::{Agent, Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
 pub use gathering::gather;
 
 use crate::json;
@@ -21,6 +21,9 @@ use std::fmt;
 /// All findings, in the order in which a connection needs the things.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
+    /// The version of what is written here, for programs: it changes when a field goes or means
+    /// something else.
+    pub schema: u32,
     /// The version of this command.
     pub version: &'static str,
     /// One for each check.
@@ -58,6 +61,7 @@ pub enum Verdict {
 #[must_use]
 pub fn diagnose(facts: &Facts) -> Diagnosis {
     Diagnosis {
+        schema: json::SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
         findings: checks::ALL.iter().map(|check| check(facts)).collect(),
     }

@@ -3,6 +3,9 @@
 use aws_client_vpn_text::message::Message;
 use serde::{Serialize, Serializer};
 
+/// The version of all that is printed as JSON.
+pub(crate) const SCHEMA: u32 = 1;
+
 pub(crate) fn english<S: Serializer>(text: &Message, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(text)
 }

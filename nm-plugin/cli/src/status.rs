@@ -23,6 +23,9 @@ const IMPORT: &str = "nmcli connection import type aws-client-vpn file PROFILE.o
 /// All connections of this VPN.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
+    /// The version of what is written here, for programs: it changes when a field goes or means
+    /// something else.
+    pub schema: u32,
     /// In the order of their names.
     pub connections: Vec<Connection>,
 }
@@ -40,8 +43,8 @@ pub struct Connection {
     pub since: Option<u64>,
     /// The endpoint's name; `None` if its settings cannot be used.
     pub endpoint: Option<String>,
-    /// How one signs in. Marked for the catalogue.
-    pub sign_in: Option<&'static str>,
+    /// How one signs in.
+    pub sign_in: Option<Way>,
     /// When the endpoint ends the sign-in, in seconds since 1970, if that is known.
     pub sign_in_ends: Option<u64>,
     /// The addresses in the tunnel, with prefix lengths.
@@ -105,6 +108,7 @@ impl Status {
             Connection::of(stored, activation, &started)
         });
         Self {
+            schema: json::SCHEMA,
             connections: connections.collect(),
         }
     }
@@ -130,7 +134,7 @@ impl Connection {
                 .and_then(|activation| activation.service_process)
                 .and_then(started),
             sign_in_ends: activation.and_then(|activation| activation.sign_in_ends),
-            sign_in: outline.as_ref().map(|outline| sign_in(&outline.sign_in)),
+            sign_in: outline.as_ref().map(|outline| Way::of(&outline.sign_in)),
             endpoint: outline.map(|outline| outline.endpoint),
             addresses: activation
                 .map(|activation| activation.addresses.clone())
@@ -140,16 +144,41 @@ impl Connection {
     }
 }
 
-fn sign_in(sign_in: &SignIn) -> &'static str {
-    match sign_in {
-        SignIn::Saml => mark!("single sign-on in the browser"),
-        SignIn::Certificate => mark!("client certificate"),
-        SignIn::Password {
-            static_challenge: None,
-        } => mark!("user name and password"),
-        SignIn::Password {
-            static_challenge: Some(_),
-        } => mark!("user name, password and code"),
+/// How one signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// In the browser.
+    Saml,
+    /// With a client certificate alone.
+    Certificate,
+    /// With a user name and a password.
+    Password,
+    /// With a code besides.
+    PasswordAndCode,
+}
+
+impl Way {
+    fn of(sign_in: &SignIn) -> Self {
+        match sign_in {
+            SignIn::Saml => Self::Saml,
+            SignIn::Certificate => Self::Certificate,
+            SignIn::Password {
+                static_challenge: None,
+            } => Self::Password,
+            SignIn::Password {
+                static_challenge: Some(_),
+            } => Self::PasswordAndCode,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Saml => mark!("single sign-on in the browser"),
+            Self::Certificate => mark!("client certificate"),
+            Self::Password => mark!("user name and password"),
+            Self::PasswordAndCode => mark!("user name, password and code"),
+        }
     }
 }
 
@@ -179,17 +208,17 @@ impl fmt::Display for Connection {
             Some(since) => text!(
                 "{state}, started {time}",
                 state = state,
-                time = when::utc(since),
+                time = when::local(since),
             ),
             None => state,
         };
         let sign_in = self.sign_in.map(|sign_in| {
-            let sign_in = i18n::translate(sign_in);
+            let sign_in = i18n::translate(sign_in.words());
             match self.sign_in_ends {
                 Some(ends) => text!(
                     "{sign_in}, counts until {time}",
                     sign_in = sign_in,
-                    time = when::utc(ends),
+                    time = when::local(ends),
                 ),
                 None => sign_in,
             }

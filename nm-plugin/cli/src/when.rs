@@ -1,7 +1,21 @@
-//! Points in time, for people: UTC, so that two people who compare them need not ask.
+//! Points in time, for people: by the clock on their wall, or, in what is sent to others, UTC.
 
-use time::OffsetDateTime;
 use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+
+/// Seconds since 1970 as `2026-11-24 18:00:01 +01:00` where the user is, and where that is not known
+/// as [`utc`].
+pub(crate) fn local(seconds: u64) -> String {
+    let format = format_description!(
+        "[year]-[month]-[day] [hour]:[minute]:[second] [offset_hour sign:mandatory]:[offset_minute]"
+    );
+    let here = || {
+        let time = OffsetDateTime::from_unix_timestamp(seconds.try_into().ok()?).ok()?;
+        let offset = UtcOffset::local_offset_at(time).ok()?;
+        (!offset.is_utc()).then(|| time.to_offset(offset).format(format).ok())?
+    };
+    here().unwrap_or_else(|| utc(seconds))
+}
 
 /// Seconds since 1970 as `2026-11-24 17:00:01 UTC`; those past any calendar as date(1) takes them.
 pub(crate) fn utc(seconds: u64) -> String {

@@ -3,10 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnose};
-use aws_client_vpn_cli::status::{Connection, State, Status};
+use aws_client_vpn_cli::status::{Connection, State, Status, Way};
 use aws_client_vpn_i18n::{DOMAIN, bind_at, start};
 use aws_client_vpn_profile::settings::outline;
-use aws_client_vpn_text::mark;
 use aws_client_vpn_text::message::Worded;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -65,12 +64,13 @@ fn status_in_german() {
         state: State::Up,
         since: Some(1_795_539_601),
         endpoint: Some("host.example".to_owned()),
-        sign_in: Some(mark!("single sign-on in the browser")),
+        sign_in: Some(Way::Saml),
         sign_in_ends: Some(1_795_568_401),
         addresses: vec!["10.0.0.2/27".to_owned()],
         problem: None,
     };
     let status = Status {
+        schema: 1,
         connections: vec![up, off],
     };
     assert_eq!(
@@ -89,9 +89,10 @@ fn status_in_german() {
     let json = serde_json::to_value(&status).unwrap();
     let [up, off] = [&json["connections"][0], &json["connections"][1]];
     assert_eq!(up["state"], "up");
-    assert_eq!(up["sign_in"], "single sign-on in the browser");
+    assert_eq!(up["sign_in"], "saml");
     assert_eq!(off["problem"], "the setting 'remote' is missing");
     let none = Status {
+        schema: 1,
         connections: Vec::new(),
     };
     assert!(none.to_string().starts_with("Es gibt noch keine "));
@@ -112,6 +113,7 @@ fn doctor_in_german() {
             installed: 0,
             synchronized: Some(false),
         },
+        opener: Some("xdg-open"),
         ..Facts::default()
     });
     let text = diagnosis.to_string();

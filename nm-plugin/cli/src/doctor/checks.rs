@@ -12,7 +12,7 @@ use aws_client_vpn_text::{mark, message};
 type Check = fn(&Facts) -> Finding;
 
 /// In the order in which a connection needs the things.
-pub(super) const ALL: [Check; 13] = [
+pub(super) const ALL: [Check; 15] = [
     network_manager,
     plugin,
     files,
@@ -23,6 +23,8 @@ pub(super) const ALL: [Check; 13] = [
     machine::tun,
     machine::dns,
     machine::agent,
+    machine::window,
+    machine::browser,
     machine::port,
     machine::kill_switch,
     machine::clock,

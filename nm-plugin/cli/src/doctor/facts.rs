@@ -20,6 +20,13 @@ pub struct Facts {
     pub passwd: String,
     /// NetworkManager, or why it cannot be asked.
     pub network_manager: Option<Result<NetworkManager, Message>>,
+    /// Our agent of this session, if one has its name on the session bus.
+    pub agent: Option<Agent>,
+    /// Whether the window that asks for passwords and codes is installed; `None` if nobody says
+    /// where it should be.
+    pub window: Option<bool>,
+    /// What opens a browser for this user, if anything does.
+    pub opener: Option<&'static str>,
     /// Programs that run.
     pub processes: Vec<Process>,
     /// Who listens on the port of the browser's answer.
@@ -69,6 +76,15 @@ pub struct NetworkManager {
     pub dns_mode: String,
     /// `symlink`, `file`, `unmanaged`, …
     pub rc_manager: String,
+}
+
+/// What our agent says when it is asked whether it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agent {
+    /// That it is.
+    Answers,
+    /// Nothing.
+    Silent,
 }
 
 /// A running program.

@@ -1,10 +1,12 @@
 //! Where the doctor's facts come from. Nothing here judges, and what cannot be seen is left out.
 
 use super::checks::NAME_FILE;
-use super::facts::{Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
+use super::facts::{
+    Agent, Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,
+};
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
-use aws_client_vpn_profile::well_known::SERVICE_TYPE;
+use aws_client_vpn_profile::well_known::{AGENT, SERVICE_TYPE};
 use aws_client_vpn_session::kill_switch;
 use aws_client_vpn_sign_in::listening::listener_in;
 use aws_client_vpn_text::message;
@@ -24,6 +26,11 @@ const NAME_DIRS: [&str; 2] = ["/usr/lib/NetworkManager/VPN", "/etc/NetworkManage
 const POLICY_DIRS: [&str; 2] = ["/usr/share/dbus-1/system.d", "/etc/dbus-1/system.d"];
 /// Options that only our OpenVPN knows.
 const PATCHED_OPTIONS: [&str; 2] = ["--auth-federate", "--early-push-request"];
+/// The window that asks for passwords and codes, beside the dialog.
+const WINDOW: &str = "nm-aws-client-vpn-login-window";
+const PORTAL: &str = "org.freedesktop.portal.Desktop";
+/// How long our agent may take to say that it is there.
+const PING_LIMIT: Duration = Duration::from_secs(2);
 /// Where AWS sends the browser.
 const PORT: u16 = 35001;
 
@@ -48,6 +55,18 @@ async fn facts() -> Facts {
         policies: policies(),
         passwd: fs::read_to_string("/etc/passwd").unwrap_or_default(),
         network_manager: Some(ask_network_manager().await),
+        agent: tokio::time::timeout(PROGRAM_LIMIT, agent())
+            .await
+            .ok()
+            .flatten(),
+        window: name_file.as_ref().and_then(|file| {
+            let dialog = file.auth_dialog.as_ref()?;
+            Some(dialog.with_file_name(WINDOW).exists())
+        }),
+        opener: tokio::time::timeout(PROGRAM_LIMIT, opener())
+            .await
+            .ok()
+            .flatten(),
         processes: processes(),
         listener: listener(),
         openvpn: match openvpn.filter(|path| path.exists()) {
@@ -279,6 +298,45 @@ fn has_open(process: &Path, inode: u64) -> bool {
         // Follows the link to the socket itself, whose number it is.
         .filter_map(|descriptor| fs::metadata(descriptor.path()).ok())
         .any(|file| file.ino() == inode && file.file_type().is_socket())
+}
+
+/// Our agent on the session bus of whoever asks.
+async fn agent() -> Option<Agent> {
+    let bus = zbus::Connection::session().await.ok()?;
+    let daemon = zbus::fdo::DBusProxy::new(&bus).await.ok()?;
+    let name = zbus::names::BusName::try_from(AGENT).ok()?;
+    if !daemon.name_has_owner(name).await.ok()? {
+        return None;
+    }
+    let peer = Some("org.freedesktop.DBus.Peer");
+    let ping = bus.call_method(Some(AGENT), "/", peer, "Ping", &());
+    Some(match tokio::time::timeout(PING_LIMIT, ping).await {
+        Ok(Ok(_)) => Agent::Answers,
+        Ok(Err(_)) | Err(_) => Agent::Silent,
+    })
+}
+
+/// What opens a browser, in the order in which it is tried.
+async fn opener() -> Option<&'static str> {
+    if has_portal().await.unwrap_or(false) {
+        return Some("xdg-desktop-portal");
+    }
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if is_set("BROWSER") {
+        return Some("BROWSER");
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    ["xdg-open", "gio"].into_iter().find(|program| {
+        std::env::split_paths(&path).any(|directory| directory.join(program).exists())
+    })
+}
+
+async fn has_portal() -> zbus::Result<bool> {
+    let bus = zbus::Connection::session().await?;
+    let daemon = zbus::fdo::DBusProxy::new(&bus).await?;
+    let mut names = daemon.list_names().await?;
+    names.extend(daemon.list_activatable_names().await?);
+    Ok(names.iter().any(|name| name.as_str() == PORTAL))
 }
 
 async fn clock() -> Clock {

@@ -28,7 +28,7 @@ fn status_tells_what_the_connection_does() {
         (&"vpn".into(), &"off".into())
     );
     assert_eq!(off["since"], Value::Null);
-    assert_eq!(off["sign_in"], "single sign-on in the browser");
+    assert_eq!(off["sign_in"], "saml");
     assert!(
         off["endpoint"]
             .as_str()

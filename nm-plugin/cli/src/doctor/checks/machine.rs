@@ -1,21 +1,18 @@
 //! What a connection needs of the machine around it.
 
 use super::super::Finding;
-use super::super::facts::{Facts, Process};
+use super::super::facts::{Agent, Facts, Process};
 use super::plain;
 use aws_client_vpn_text::{mark, message};
 
 /// The program that serves a connection.
 const SERVICE: &str = "nm-aws-client-vpn-service";
 /// Programs whose secret agent runs auth dialogs.
-const AGENTS: [&str; 4] = [
-    "gnome-shell",
-    "nm-applet",
-    "nm-aws-client-vpn-agent",
-    "cinnamon",
-];
+const AGENTS: [&str; 3] = ["gnome-shell", "nm-applet", "cinnamon"];
+/// Our own, of which it is known whether it answers.
+const OWN_AGENT: &str = "nm-aws-client-vpn-agent";
 /// Desktops whose own secret agent runs none.
-const DESKTOPS_WITHOUT: [&str; 3] = ["plasmashell", "cosmic-session", "sway"];
+const DESKTOPS_WITHOUT: [&str; 2] = ["plasmashell", "sway"];
 /// How long ago a clock may say the package will be installed: files keep their makers' times.
 const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
 
@@ -98,7 +95,23 @@ pub(super) fn agent(facts: &Facts) -> Finding {
         })
     };
     let user = facts.user;
-    if let Some(agent) = runs(&AGENTS) {
+    if facts.agent == Some(Agent::Silent) {
+        return Finding::problem(
+            CHECK,
+            message!(
+                "{agent} runs and does not answer",
+                agent = OWN_AGENT.to_owned()
+            ),
+            message!(
+                "systemctl --user restart {agent}, or log out and in",
+                agent = OWN_AGENT.to_owned()
+            ),
+        );
+    }
+    let own_agent = facts.agent.is_some().then_some(OWN_AGENT);
+    // At a terminal it has no name.
+    let own_agent = own_agent.or_else(|| runs(&[OWN_AGENT]));
+    if let Some(agent) = own_agent.or_else(|| runs(&AGENTS)) {
         let seen = message!(
             "{agent} shows logins to user {user}",
             agent = agent.to_owned(),
@@ -134,6 +147,33 @@ pub(super) fn agent(facts: &Facts) -> Finding {
                 "connect from a desktop session, or start nm-applet or nm-aws-client-vpn-agent \
                  in it"
             ),
+        ),
+    }
+}
+
+pub(super) fn window(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("window");
+    match facts.window {
+        Some(true) => Finding::good(CHECK, message!("asks for passwords and codes")),
+        Some(false) => Finding::warning(
+            CHECK,
+            message!("there is none: passwords and codes can be asked for in a terminal only"),
+            message!("install the package whose name ends in -gnome; it serves every desktop"),
+        ),
+        None => Finding::good(CHECK, message!("not looked for")),
+    }
+}
+
+pub(super) fn browser(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("browser");
+    match facts.opener {
+        Some(opener) => Finding::good(CHECK, message!("opened by {program}", program = opener)),
+        // Who has no desktop signs in elsewhere.
+        None if facts.user == 0 => Finding::good(CHECK, message!("not looked for")),
+        None => Finding::warning(
+            CHECK,
+            message!("nothing here opens one: you are shown the link only"),
+            message!("install xdg-utils or a desktop portal, or set BROWSER"),
         ),
     }
 }
@@ -209,7 +249,7 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
 
 pub(super) fn clock(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("clock");
-    let now = crate::when::utc(facts.clock.now);
+    let now = crate::when::local(facts.clock.now);
     let remedy =
         || message!("timedatectl set-ntp true; logins and certificates are valid for a time only");
     if facts.clock.now + CLOCK_TOLERANCE < facts.clock.installed {

@@ -1,4 +1,4 @@
-use super::super::facts::Process;
+use super::super::facts::{Agent, Process};
 use super::super::{Clock, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
 use super::super::{Verdict, diagnose};
 use super::*;
@@ -30,6 +30,9 @@ fn healthy() -> Facts {
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
         })),
+        agent: None,
+        window: Some(true),
+        opener: Some("xdg-desktop-portal"),
         processes: vec![Process {
             user: 1000,
             name: "gnome-shell".to_owned(),
@@ -204,6 +207,24 @@ const FAULTS: &[Fault] = &[
         "agent",
         Verdict::Problem,
         "plasmashell",
+    ),
+    (
+        |f| f.agent = Some(Agent::Silent),
+        "agent",
+        Verdict::Problem,
+        "does not answer",
+    ),
+    (
+        |f| f.window = Some(false),
+        "window",
+        Verdict::Warning,
+        "there is none",
+    ),
+    (
+        |f| f.opener = None,
+        "browser",
+        Verdict::Warning,
+        "nothing here opens one",
     ),
     (|f| f.user = 0, "agent", Verdict::Warning, "root"),
     (
