@@ -103,6 +103,21 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ("nm-plugin/agent/", "Notify", "a method on D-Bus"),
     ("nm-plugin/agent/", "Unregister", "a method on D-Bus"),
     (
+        "nm-plugin/agent/src/secret_agent.rs",
+        "you have requested nothing",
+        "D-Bus; the service of a connection reads it",
+    ),
+    (
+        "nm-plugin/cli/src/doctor/gathering.rs",
+        "Ping",
+        "the name of a method",
+    ),
+    (
+        "nm-plugin/cli/src/when.rs",
+        "[year]-[month]-[day] [hour]:[minute]:[second] [offset_hour sign:mandatory]:[offset_minute]",
+        "the form of a time",
+    ),
+    (
         "nm-plugin/agent/",
         "you are not NetworkManager",
         "for the log of who calls",

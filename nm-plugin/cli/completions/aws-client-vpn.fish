@@ -31,7 +31,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "docto
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "logs" -d 'Print the story of a connection from the journal, ready to paste into a ticket'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew" -d 'Sign in anew to a connection that is up, before its endpoint ends it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l json -d 'Print JSON, for programs'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -s h -l help -d 'Print help'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l file -d 'Read this file, not the journal: the output of `journalctl -o json`, or a log of NetworkManager ("-" for standard input)' -r -F
