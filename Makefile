@@ -136,12 +136,14 @@ stage: ## the same into target/stage, which the tests lay over their own /usr
 words: ## brings the catalogue in po/ up to the texts in the source
 	$(CARGO) run --quiet -p aws-client-vpn-po
 
-check: ## formatting, lints, licences of the dependencies, the files that are installed
+check: ## formatting, lints, layers, licences of the dependencies, the files that are installed
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	packaging/check-dependencies.sh
 	packaging/check-service-files.sh
 	packaging/check-unsafe.sh
+	packaging/check-layers.py --test
+	packaging/check-layers.py
 
 unit: deps-build ## tests that need no network and no NetworkManager
 	$(CARGO) test --locked $(TESTED)

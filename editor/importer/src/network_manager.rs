@@ -4,6 +4,9 @@ use crate::connection::{self, Settings};
 use crate::progress::{self, Progress};
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::well_known::network_manager::{
+    CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
+};
 use aws_client_vpn_text::message::Worded;
 use gtk::gio::{self, DBusCallFlags, DBusConnection, DBusSignalFlags, SignalSubscription};
 use gtk::glib::variant::{FromVariant, ObjectPath, ToVariant};
@@ -13,12 +16,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-const NAME: &str = "org.freedesktop.NetworkManager";
-const PATH: &str = "/org/freedesktop/NetworkManager";
-const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
-const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
-const CONNECTION: &str = "org.freedesktop.NetworkManager.Settings.Connection";
-const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
 /// Neither of NetworkManager's own steps takes long.
 const LIMIT: Duration = Duration::from_secs(25);
 /// A person may have to type the administrator's password first.

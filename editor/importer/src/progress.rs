@@ -1,6 +1,7 @@
 //! How a connection comes up, in words, from what NetworkManager reports of it.
 
 use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
 
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,44 +16,49 @@ pub enum Progress {
     Failed(String),
 }
 
-/// Of the states and reasons of NetworkManager's VPN connections (`NMVpnConnectionState`,
-/// `NMVpnConnectionStateReason`).
+/// Of NetworkManager's states ([`vpn_state`]) and reasons ([`state_reason`]).
 #[must_use]
 pub fn of(state: u32, reason: u32) -> Progress {
     match state {
-        2 => Progress::Working(text!("Waiting for you to sign in…")),
-        3 => Progress::Working(text!("Talking to the endpoint…")),
-        4 => Progress::Working(text!("Setting up the network…")),
-        5 => Progress::Connected,
-        6 | 7 if reason == 2 => Progress::SwitchedOff,
-        6 | 7 => Progress::Failed(failure(reason)),
+        vpn_state::NEED_AUTH => Progress::Working(text!("Waiting for you to sign in…")),
+        vpn_state::CONNECT => Progress::Working(text!("Talking to the endpoint…")),
+        vpn_state::IP_CONFIG_GET => Progress::Working(text!("Setting up the network…")),
+        vpn_state::ACTIVATED => Progress::Connected,
+        vpn_state::FAILED | vpn_state::DISCONNECTED => match reason {
+            state_reason::USER_DISCONNECTED => Progress::SwitchedOff,
+            _ => Progress::Failed(failure(reason)),
+        },
         _ => Progress::Working(text!("Preparing…")),
     }
 }
 
 fn failure(reason: u32) -> String {
     match reason {
-        3 => text!("The network connection below it was lost. Connect to a network and try again."),
-        4 => text!(
+        state_reason::DEVICE_DISCONNECTED => {
+            text!("The network connection below it was lost. Connect to a network and try again.")
+        }
+        state_reason::SERVICE_STOPPED => text!(
             "The VPN service ended unexpectedly. Its journal tells why: \
              journalctl -t nm-aws-client-vpn-service"
         ),
-        5 => {
+        state_reason::IP_CONFIG_INVALID => {
             text!("The endpoint sent network settings that cannot be used. Tell its administrator.")
         }
-        6 => text!("It took too long. Check the network connection and try again."),
-        7 | 8 => {
+        state_reason::CONNECT_TIMEOUT => {
+            text!("It took too long. Check the network connection and try again.")
+        }
+        state_reason::SERVICE_START_TIMEOUT | state_reason::SERVICE_START_FAILED => {
             text!("The VPN service could not be started. Is the package installed as a whole?")
         }
-        9 => text!(
+        state_reason::NO_SECRETS => text!(
             "Nobody signed in in time, or no program of this session can ask for the sign-in. Try \
              again and finish the sign-in in the browser."
         ),
-        10 => text!(
+        state_reason::LOGIN_FAILED => text!(
             "The sign-in was refused. Try again; if it is refused again, ask the administrator \
              whether your account may use this endpoint."
         ),
-        11 => text!("The connection was removed."),
+        state_reason::CONNECTION_REMOVED => text!("The connection was removed."),
         _ => text!("The connection failed. Check the network connection and try again."),
     }
 }

@@ -7,29 +7,14 @@ use crate::banner::{Banner, Banners};
 use crate::notification;
 use crate::outcome::Outcomes;
 use crate::terminal::Terminal;
+use aws_client_vpn_profile::well_known::network_manager::{NAME, VPN};
 use std::rc::Rc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
-use tokio::time::timeout;
-use zbus::fdo::PropertiesProxy;
-use zbus::names::InterfaceName;
-use zbus::zvariant::OwnedValue;
 use zbus::{Connection, MatchRule, Message};
-
-pub(crate) const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
-pub(crate) const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
-pub(crate) const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
-
-/// `NMVpnConnectionState`
-pub(crate) const ACTIVATED: u32 = 5;
-pub(crate) const FAILED: u32 = 6;
-pub(crate) const DISCONNECTED: u32 = 7;
 
 /// How many events may wait; what comes beyond is left out.
 const QUEUE: usize = 64;
-/// For NetworkManager to answer a question.
-const CALL_TIME: Duration = Duration::from_secs(5);
 
 /// What there is to take note of.
 #[derive(Debug)]
@@ -62,7 +47,7 @@ impl Follower {
     pub(crate) fn rule() -> zbus::Result<MatchRule<'static>> {
         Ok(MatchRule::builder()
             .msg_type(zbus::message::Type::Signal)
-            .sender(NETWORK_MANAGER)?
+            .sender(NAME)?
             .interface(VPN)?
             .member("VpnStateChanged")?
             .build())
@@ -114,22 +99,4 @@ impl Follower {
             }
         }
     }
-}
-
-/// A property of the activation at `path`.
-pub(crate) async fn property(
-    bus: &Connection,
-    path: &str,
-    interface: &'static str,
-    name: &str,
-) -> Option<OwnedValue> {
-    let get = async {
-        let proxy = PropertiesProxy::builder(bus)
-            .destination(NETWORK_MANAGER)?
-            .path(path.to_owned())?
-            .build()
-            .await?;
-        zbus::Result::Ok(proxy.get(InterfaceName::try_from(interface)?, name).await?)
-    };
-    timeout(CALL_TIME, get).await.ok()?.ok()
 }

@@ -1,7 +1,9 @@
 //! What the endpoint says at the end of a login: NetworkManager keeps it, and few desktops show it.
 
-use crate::activation::{ACTIVATED, ACTIVE, DISCONNECTED, FAILED, VPN, property};
-use crate::notification::concerns_us;
+use crate::audience::concerns_us;
+use crate::property::property;
+use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, VPN};
+use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
 use aws_client_vpn_profile::well_known::{GET_USER, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
 use std::collections::HashSet;
 use std::time::Duration;

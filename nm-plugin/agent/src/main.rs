@@ -9,6 +9,7 @@
 //! about to end.
 
 mod activation;
+mod audience;
 mod banner;
 mod command_line;
 mod complaint;
@@ -18,6 +19,7 @@ mod instance;
 mod network_manager;
 mod notification;
 mod outcome;
+mod property;
 mod readiness;
 mod registration;
 mod request;

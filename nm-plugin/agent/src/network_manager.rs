@@ -4,19 +4,19 @@
 //! may send as often as they like comes over a connection of its own, on which nothing is ever
 //! called, so that no number of signals keeps an answer from being read.
 
-use crate::activation::{Event, Follower, NETWORK_MANAGER};
+use crate::activation::{Event, Follower};
+use crate::audience::concerns_us;
 use crate::complaint::complain;
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Ask, Reply};
 use crate::instance::Instance;
-use crate::notification;
-use crate::readiness;
-use crate::registration;
 use crate::request::Connection;
 use crate::secret_agent::{Caller, SecretAgent};
 use crate::services::Services;
 use crate::terminal::Terminal;
+use crate::{notification, readiness, registration};
 use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile::well_known::network_manager;
 use aws_client_vpn_text::message::Worded;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
@@ -109,7 +109,7 @@ impl Signals {
                 .interface("org.freedesktop.DBus")?
                 .member("NameOwnerChanged")
         };
-        let manager = changes()?.add_arg(NETWORK_MANAGER)?.build();
+        let manager = changes()?.add_arg(network_manager::NAME)?.build();
         let services = Services::rule(changes()?)?;
         let follow = |rule| MessageStream::for_match_rule(rule, &bus, Some(QUEUE));
         Ok(Self {
@@ -150,7 +150,7 @@ impl Agent {
         let signals = Signals::follow().await?;
         let daemon = DBusProxy::new(&bus).await?;
         let services = Services::find(&daemon).await?;
-        let name = BusName::try_from(NETWORK_MANAGER).map_err(zbus::Error::from)?;
+        let name = BusName::try_from(network_manager::NAME).map_err(zbus::Error::from)?;
         let owner = daemon.get_name_owner(name).await.ok();
         let mut agent = Self {
             follower: Follower::start(bus.clone(), terminal.clone()),
@@ -234,7 +234,7 @@ impl Agent {
         let Some(end) = notification::read(signal).filter(|_| from_ours) else {
             return;
         };
-        if !notification::concerns_us(end.user()) {
+        if !concerns_us(end.user()) {
             return;
         }
         self.say(&end.line(SystemTime::now()));

@@ -65,16 +65,6 @@ pub(crate) fn read(signal: &Message) -> Option<End> {
     })
 }
 
-/// Whether what `user` signed in to is for this session to hear of; of a sign-in without a known
-/// person, everybody hears.
-pub(crate) fn concerns_us(user: &str) -> bool {
-    concerns(user, std::env::var("USER").ok().as_deref())
-}
-
-fn concerns(user: &str, own: Option<&str>) -> bool {
-    user.is_empty() || own.is_none_or(|own| own == user)
-}
-
 impl End {
     /// Who signed in.
     pub(crate) fn user(&self) -> &str {
@@ -210,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_told_to_whose_it_is_with_the_time_that_is_left() {
+    fn the_end_is_told_with_the_time_that_is_left() {
         let end = End {
             service: ":1.7".to_owned(),
             uuid: "u".to_owned(),
@@ -218,8 +208,6 @@ mod tests {
             user: "ada".to_owned(),
             at: 1_000_600,
         };
-        assert!(concerns("ada", Some("ada")) && !concerns("ada", Some("bob")));
-        assert!(concerns("ada", None) && concerns("", Some("bob")));
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         assert_eq!(
             end.headline(at(1_000_000)),

@@ -6,14 +6,13 @@
 //! there: gnome-shell withdraws it while the screen is locked, and has it seconds after its start.
 //! An agent that is always there keeps a connection from ending because nobody could be asked.
 
-use crate::activation::NETWORK_MANAGER;
 use crate::complaint::complain;
+use aws_client_vpn_profile::well_known::network_manager::{AGENT_MANAGER, NAME};
 use aws_client_vpn_text::message;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 const MANAGER_PATH: &str = "/org/freedesktop/NetworkManager/AgentManager";
-const MANAGER: &str = "org.freedesktop.NetworkManager.AgentManager";
 /// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`: without it, of any agent, there are no hints at all.
 const VPN_HINTS: u32 = 1;
 /// For NetworkManager to answer.
@@ -66,13 +65,7 @@ async fn call<B>(bus: &zbus::Connection, method: &str, body: &B) -> zbus::Result
 where
     B: zbus::export::serde::Serialize + zbus::zvariant::DynamicType,
 {
-    bus.call_method(
-        Some(NETWORK_MANAGER),
-        MANAGER_PATH,
-        Some(MANAGER),
-        method,
-        body,
-    )
-    .await?;
+    bus.call_method(Some(NAME), MANAGER_PATH, Some(AGENT_MANAGER), method, body)
+        .await?;
     Ok(())
 }

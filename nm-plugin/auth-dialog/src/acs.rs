@@ -5,9 +5,9 @@
 //! program of this user, for the login that is waiting. Everything else gets a short page and changes nothing. Nobody can
 //! keep the answer out: reading has a time limit, and with too many connections the oldest goes.
 
-use crate::page;
-use crate::port::{self, PORT};
+use crate::{page, port};
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_profile::well_known::ACS_PORT;
 use aws_client_vpn_sign_in::saml::{self, FORM_LIMIT, SamlError, SamlResponse};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -225,7 +225,7 @@ fn is_for_us(headers: &HeaderMap) -> bool {
     only(headers, &header::HOST).is_some_and(|host| {
         host.rsplit_once(':').is_some_and(|(name, port)| {
             (name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost"))
-                && port.parse() == Ok(PORT)
+                && port.parse() == Ok(ACS_PORT)
         })
     })
 }

@@ -5,6 +5,7 @@
 //! Then the user has to know which program. A login of another of our connections is waited for:
 //! it will be over, and this one's turn comes.
 
+use aws_client_vpn_profile::well_known::ACS_PORT;
 use aws_client_vpn_sign_in::answer::LoginFailure;
 use aws_client_vpn_sign_in::listening::{listener_in, peer_in};
 use std::fmt;
@@ -15,9 +16,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-
-/// The port of AWS's assertion consumer service.
-pub(crate) const PORT: u16 = 35001;
 
 /// How long an earlier dialog of ours may take to leave the port.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -43,7 +41,7 @@ pub(crate) async fn listen(
     loop {
         // The standard library sets SO_REUSEADDR: connections of an earlier login that are still
         // in TIME_WAIT do not matter, a program that listens does.
-        match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, PORT)) {
+        match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, ACS_PORT)) {
             Ok(listener) => return watched(listener).map_err(unusable),
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => return Err(unusable(error)),
             Err(_) if patient && Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
@@ -112,7 +110,7 @@ impl Holder {
         let socket = ["/proc/net/tcp", "/proc/net/tcp6"]
             .iter()
             .filter_map(|path| fs::read_to_string(path).ok())
-            .find_map(|table| listener_in(&table, PORT));
+            .find_map(|table| listener_in(&table, ACS_PORT));
         let Some(socket) = socket else {
             return Self::Unknown;
         };
@@ -149,7 +147,7 @@ pub(crate) fn is_of_another_user(peer: SocketAddr) -> bool {
     let user = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
-        .find_map(|table| peer_in(&table, peer.port(), PORT));
+        .find_map(|table| peer_in(&table, peer.port(), ACS_PORT));
     user.is_some_and(|user| user != 0 && user != rustix::process::getuid().as_raw())
 }
 

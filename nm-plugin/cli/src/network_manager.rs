@@ -1,5 +1,8 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
+use aws_client_vpn_profile::well_known::network_manager::{
+    ACTIVE, CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
+};
 use aws_client_vpn_profile::well_known::{RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_text::message::Worded;
 use std::collections::{BTreeMap, HashMap};
@@ -9,13 +12,6 @@ use zbus::fdo::{DBusProxy, PropertiesProxy};
 use zbus::names::{BusName, InterfaceName};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
-const NAME: &str = "org.freedesktop.NetworkManager";
-const PATH: &str = "/org/freedesktop/NetworkManager";
-const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
-const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
-const CONNECTION: &str = "org.freedesktop.NetworkManager.Settings.Connection";
-const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
-const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
 const DNS_PATH: &str = "/org/freedesktop/NetworkManager/DnsManager";
 const DNS: &str = "org.freedesktop.NetworkManager.DnsManager";
 

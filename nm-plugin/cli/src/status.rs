@@ -5,13 +5,13 @@ mod gathering;
 
 pub use gathering::gather;
 
-use crate::json;
 use crate::line::{one_line, width};
 use crate::network_manager::{Activation, Stored};
-use crate::when;
+use crate::{json, when};
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings;
+use aws_client_vpn_profile::well_known::vpn_state;
 use aws_client_vpn_text::mark;
 use aws_client_vpn_text::message::{Message, Worded};
 use serde::Serialize;
@@ -73,13 +73,13 @@ pub enum State {
 }
 
 impl State {
-    /// From `NMVpnConnectionState`.
+    /// From NetworkManager's number.
     fn from_network_manager(state: u32) -> Self {
         match state {
-            2 => Self::SigningIn,
-            3 | 4 => Self::Connecting,
-            5 => Self::Up,
-            6 | 7 => Self::Ending,
+            vpn_state::NEED_AUTH => Self::SigningIn,
+            vpn_state::CONNECT | vpn_state::IP_CONFIG_GET => Self::Connecting,
+            vpn_state::ACTIVATED => Self::Up,
+            vpn_state::FAILED | vpn_state::DISCONNECTED => Self::Ending,
             _ => Self::Starting,
         }
     }

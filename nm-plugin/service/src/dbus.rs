@@ -9,7 +9,8 @@ pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod sign_in;
 
-use aws_client_vpn_session::session::Shown;
+use aws_client_vpn_profile::well_known::network_manager;
+use aws_client_vpn_session::network_manager::Shown;
 use connection::{Connection as VpnConnection, Dictionary, InvalidConnection};
 use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
@@ -303,10 +304,10 @@ pub(crate) fn shown(signal: &zbus::Message) -> Option<Shown> {
     let (interface, member) = (header.interface()?.as_str(), header.member()?.as_str());
     let state = || signal.body().deserialize::<(u32, u32)>().ok();
     match (interface, member) {
-        ("org.freedesktop.NetworkManager.VPN.Connection", "VpnStateChanged") => {
+        (network_manager::VPN, "VpnStateChanged") => {
             state().map(|(state, reason)| Shown::of_vpn(state, reason))
         }
-        ("org.freedesktop.NetworkManager.Connection.Active", "StateChanged") => {
+        (network_manager::ACTIVE, "StateChanged") => {
             state().and_then(|(state, reason)| Shown::of_active_connection(state, reason))
         }
         _ => None,

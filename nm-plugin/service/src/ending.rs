@@ -4,7 +4,7 @@
 //! that comes before. A kill switch lets go only of a connection that was to end.
 
 use crate::dbus;
-use aws_client_vpn_session::kill_switch::End;
+use aws_client_vpn_session::network_manager::End;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 use zbus::MessageStream;

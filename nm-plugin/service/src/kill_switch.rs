@@ -5,8 +5,9 @@
 //! connection ended without being asked to.
 
 use aws_client_vpn_profile::settings::Choices;
+use aws_client_vpn_profile::well_known::{KILL_SWITCH_MARKS, TABLE_PREFIX};
 use aws_client_vpn_session::kill_switch::{
-    Endpoint, MARKS, Openings, Ruleset, TABLE_PREFIX, local_networks, netlink, table_name,
+    Endpoint, Openings, Ruleset, local_networks, netlink, table_name,
 };
 use aws_client_vpn_session::overlap::KernelRoute;
 use rustix::fd::OwnedFd;
@@ -36,7 +37,7 @@ const MOST_ANSWERS: usize = 256;
 #[derive(Debug, Error)]
 pub(crate) enum KillSwitchError {
     /// No mark can be set.
-    #[error("no file can be made under {MARKS}: {0}")]
+    #[error("no file can be made under {KILL_SWITCH_MARKS}: {0}")]
     Mark(#[source] io::Error),
     /// nftables cannot be reached.
     #[error("the kernel has no nftables: {0}")]
@@ -190,7 +191,7 @@ impl KillSwitch {
 pub(crate) fn lift(uuid: Option<&str>) -> Result<usize, KillSwitchError> {
     let tables: Vec<String> = match uuid {
         Some(uuid) => vec![table_name(uuid)],
-        None => marks(Path::new(MARKS)),
+        None => marks(Path::new(KILL_SWITCH_MARKS)),
     };
     let mut netlink = None;
     for table in &tables {
@@ -208,11 +209,11 @@ fn marks(folder: &Path) -> Vec<String> {
 }
 
 fn mark_of(table: &str) -> PathBuf {
-    Path::new(MARKS).join(table)
+    Path::new(KILL_SWITCH_MARKS).join(table)
 }
 
 fn set_mark(table: &str) -> io::Result<()> {
-    let folder = Path::new(MARKS);
+    let folder = Path::new(KILL_SWITCH_MARKS);
     match fs::DirBuilder::new().mode(0o755).create(folder) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -229,7 +230,7 @@ fn remove(netlink: &OwnedFd, table: &str) -> Result<(), KillSwitchError> {
         Err(error) => return Err(KillSwitchError::Mark(error)),
     }
     // The last one goes with its folder; others may have marks in it.
-    drop(fs::remove_dir(MARKS));
+    drop(fs::remove_dir(KILL_SWITCH_MARKS));
     Ok(())
 }
 

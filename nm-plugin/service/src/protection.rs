@@ -5,12 +5,12 @@
 use crate::dbus::PluginError;
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::ending::Ending;
-use crate::journal;
-use crate::kept_routes;
 use crate::kill_switch::{KillSwitch, KillSwitchError};
 use crate::tun_device::TunDevice;
+use crate::{journal, kept_routes};
 use aws_client_vpn_session::kept_routes::KeptRoutes;
-use aws_client_vpn_session::session::{Input, Session, Shown};
+use aws_client_vpn_session::network_manager::Shown;
+use aws_client_vpn_session::session::{Input, Session};
 use std::future::pending;
 use std::time::Instant;
 use zbus::names::OwnedUniqueName;

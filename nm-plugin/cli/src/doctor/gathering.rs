@@ -6,8 +6,9 @@ use super::facts::{
 };
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
-use aws_client_vpn_profile::well_known::{AGENT, SERVICE_TYPE};
-use aws_client_vpn_session::kill_switch;
+use aws_client_vpn_profile::well_known::{
+    ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE, TABLE_PREFIX,
+};
 use aws_client_vpn_sign_in::listening::listener_in;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Message, Worded};
@@ -31,8 +32,6 @@ const WINDOW: &str = "nm-aws-client-vpn-login-window";
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
 /// How long our agent may take to say that it is there.
 const PING_LIMIT: Duration = Duration::from_secs(2);
-/// Where AWS sends the browser.
-const PORT: u16 = 35001;
 
 /// Looks at this machine and judges.
 pub async fn gather() -> Diagnosis {
@@ -87,14 +86,14 @@ async fn facts() -> Facts {
 
 /// Whose kill switches are closed: the service leaves a mark for each.
 fn stopped_by() -> Vec<String> {
-    let entries = fs::read_dir(kill_switch::MARKS)
+    let entries = fs::read_dir(KILL_SWITCH_MARKS)
         .into_iter()
         .flatten()
         .flatten();
     entries
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            Some(name.strip_prefix(kill_switch::TABLE_PREFIX)?.to_owned())
+            Some(name.strip_prefix(TABLE_PREFIX)?.to_owned())
         })
         .collect()
 }
@@ -278,7 +277,7 @@ fn listener() -> Option<Listener> {
     let socket = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
-        .find_map(|table| listener_in(&table, PORT))?;
+        .find_map(|table| listener_in(&table, ACS_PORT))?;
     let program = process_numbers().find_map(|number| {
         let dir = PathBuf::from(format!("/proc/{number}"));
         has_open(&dir, socket.inode).then_some(())?;

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::net::{IpAddr, Ipv4Addr};
-use aws_client_vpn_session::ip_config::ip_config;
+use aws_client_vpn_session::network_manager::ip_config::ip_config;
 use aws_client_vpn_session::tunnel_env::{ROUTE_LIMIT, TunnelParameters};
 
 fuzz_target!(|text: &str| {

@@ -1,4 +1,4 @@
-//! How the programs of a user's session reach the service of a connection on the system bus.
+//! Names and numbers that programs meet by: those of NetworkManager, and our own.
 
 use aws_client_vpn_text::mark;
 
@@ -21,3 +21,68 @@ pub const RENEW: &str = "Renew";
 pub const NOT_UP: &str = mark!("the connection is not up, so there is no sign-in to renew");
 /// The same, to whom the sign-in is not.
 pub const NOT_YOURS: &str = mark!("only the person who signed in, or root, can renew this sign-in");
+
+/// The port of 127.0.0.1 that AWS sends the browser to with the answer of a login: the address of
+/// its assertion consumer service in AWS's SAML metadata.
+pub const ACS_PORT: u16 = 35001;
+
+/// What the name of each table of a kill switch begins with.
+pub const TABLE_PREFIX: &str = "aws-client-vpn-";
+/// Where the service leaves a mark for each table, named like it, as only root can look at tables.
+pub const KILL_SWITCH_MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
+
+/// NetworkManager on the system bus.
+pub mod network_manager {
+    /// Its name.
+    pub const NAME: &str = "org.freedesktop.NetworkManager";
+    /// Its main object.
+    pub const PATH: &str = "/org/freedesktop/NetworkManager";
+    /// Where secret agents register.
+    pub const AGENT_MANAGER: &str = "org.freedesktop.NetworkManager.AgentManager";
+    /// All connections.
+    pub const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
+    /// The object with [`SETTINGS`].
+    pub const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
+    /// A connection as it is kept.
+    pub const CONNECTION: &str = "org.freedesktop.NetworkManager.Settings.Connection";
+    /// A connection that is up or on its way.
+    pub const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
+    /// What an active connection has besides if it is a VPN.
+    pub const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
+}
+
+/// `NMVpnConnectionState` (nm-vpn-dbus-interface.h): the states that [`network_manager::VPN`] tells.
+#[expect(missing_docs, reason = "named as in NetworkManager's documentation")]
+pub mod vpn_state {
+    pub const UNKNOWN: u32 = 0;
+    pub const PREPARE: u32 = 1;
+    pub const NEED_AUTH: u32 = 2;
+    pub const CONNECT: u32 = 3;
+    pub const IP_CONFIG_GET: u32 = 4;
+    pub const ACTIVATED: u32 = 5;
+    pub const FAILED: u32 = 6;
+    pub const DISCONNECTED: u32 = 7;
+}
+
+/// `NMActiveConnectionState` (nm-dbus-interface.h), as far as it says more than [`vpn_state`].
+#[expect(missing_docs, reason = "named as in NetworkManager's documentation")]
+pub mod active_state {
+    pub const DEACTIVATING: u32 = 3;
+}
+
+/// `NMActiveConnectionStateReason` (nm-dbus-interface.h), which comes along with either state.
+#[expect(missing_docs, reason = "named as in NetworkManager's documentation")]
+pub mod state_reason {
+    pub const UNKNOWN: u32 = 0;
+    pub const NONE: u32 = 1;
+    pub const USER_DISCONNECTED: u32 = 2;
+    pub const DEVICE_DISCONNECTED: u32 = 3;
+    pub const SERVICE_STOPPED: u32 = 4;
+    pub const IP_CONFIG_INVALID: u32 = 5;
+    pub const CONNECT_TIMEOUT: u32 = 6;
+    pub const SERVICE_START_TIMEOUT: u32 = 7;
+    pub const SERVICE_START_FAILED: u32 = 8;
+    pub const NO_SECRETS: u32 = 9;
+    pub const LOGIN_FAILED: u32 = 10;
+    pub const CONNECTION_REMOVED: u32 = 11;
+}

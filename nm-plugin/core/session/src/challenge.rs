@@ -4,6 +4,7 @@
 //! a SAML sign-in AWS puts a URL into the text, and writes the user name as Python shows octets:
 //! `b'Ti9B'`. The session id is accepted by the node that made it, once, so it is a secret.
 
+use aws_client_vpn_profile::well_known::ACS_PORT;
 use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
 use base64::Engine;
@@ -11,9 +12,16 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use thiserror::Error;
 use url::Url;
 
+/// What the SAML sign-in sends as user name, in both phases.
+pub(crate) const SAML_USER_NAME: &str = "N/A";
 const PREFIX: &str = "CRV1:";
 /// The longest URL that is handed to a browser, in octets.
 const URL_LIMIT: usize = 64 * 1024;
+
+/// What the first phase sends as password: the port the answer is expected on.
+pub(crate) fn saml_first_password() -> Secret {
+    Secret::new(format!("ACS::{ACS_PORT}"))
+}
 
 /// A challenge. `Debug` does not show the session id.
 #[derive(Debug, Clone, PartialEq, Eq)]

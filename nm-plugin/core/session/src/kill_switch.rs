@@ -8,23 +8,18 @@
 //! The endpoint's name is never asked for while the table is there: the addresses that were found
 //! before it was made are let through, so no name server has to be.
 
-mod end;
 mod lan;
 pub mod netlink;
 
-pub use end::End;
 pub use lan::local_networks;
 
 use crate::ip::Network;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_profile::settings::Choices;
+use aws_client_vpn_profile::well_known::TABLE_PREFIX;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What the name of every table begins with.
-pub const TABLE_PREFIX: &str = "aws-client-vpn-";
-/// Where the service leaves a mark for each table, named like it, as only root can look at tables.
-pub const MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
 /// How much of a connection's UUID is taken; NetworkManager's have 36 characters.
 const LONGEST_UUID: usize = 64;
 /// How many addresses of an endpoint are let through.

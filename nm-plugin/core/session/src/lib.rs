@@ -8,10 +8,10 @@
 mod banner;
 pub mod challenge;
 pub mod ip;
-pub mod ip_config;
 pub mod kept_routes;
 pub mod kill_switch;
 pub mod management;
+pub mod network_manager;
 pub mod openvpn;
 pub mod overlap;
 pub mod session;

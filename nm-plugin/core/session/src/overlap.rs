@@ -4,7 +4,7 @@
 //! specific way, or the one that came up last, and nobody sees why something does not answer. So
 //! it is said once, when a tunnel comes up.
 
-use crate::ip_config::IpConfig;
+use crate::network_manager::ip_config::IpConfig;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How many overlaps are told of.
@@ -115,7 +115,7 @@ fn overlap(one: (IpAddr, u8), other: (IpAddr, u8)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ip_config::ip_config;
+    use crate::network_manager::ip_config::ip_config;
     use crate::tunnel_env::TunnelParameters;
 
     /// As an x86 prints it.

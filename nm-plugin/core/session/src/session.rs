@@ -18,23 +18,23 @@ mod remote;
 mod renewal;
 mod sign_in;
 
-pub use appearance::{Reason, Shown};
 pub use failure::{Failure, FailureReason};
 pub use reconnect::{LoginSession, Person, Surroundings, may_act_for, person_at};
 
 use ask::Asking;
 use credentials::Credentials;
 use expiry::Term;
-use login::{ComingLogin, Login};
-use reconnect::{LoginPace, Reconnect};
+use login::{ComingLogin, Login, LoginPace};
+use reconnect::Reconnect;
 use remote::Remote;
 use renewal::Renewal;
 use sign_in::SECRETS_REQUEST_LIFETIME;
 
 use crate::banner::Banner;
-use crate::ip_config::{self, IpConfig};
 use crate::kill_switch::Endpoint;
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
+use crate::network_manager::Shown;
+use crate::network_manager::ip_config::{self, IpConfig};
 use crate::tunnel_env::{TunnelError, TunnelParameters};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::profile::Profile;

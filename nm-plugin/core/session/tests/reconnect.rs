@@ -4,7 +4,8 @@
 mod play;
 
 use aws_client_vpn_profile::settings::Limits;
-use aws_client_vpn_session::session::{Failure, Input, Person, Shown, Surroundings};
+use aws_client_vpn_session::network_manager::Shown;
+use aws_client_vpn_session::session::{Failure, Input, Person, Surroundings};
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote};
 use play::{HOST, Play};
 use std::collections::BTreeMap;

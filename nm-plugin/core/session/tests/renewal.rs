@@ -5,7 +5,8 @@ mod play;
 
 use aws_client_vpn_profile::settings::Limits;
 use aws_client_vpn_session::management;
-use aws_client_vpn_session::session::{Input, Shown};
+use aws_client_vpn_session::network_manager::Shown;
+use aws_client_vpn_session::session::Input;
 use play::Play;
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, RESTARTED, challenge, remote};
 use std::time::Duration;

@@ -9,8 +9,8 @@
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Limits;
 use aws_client_vpn_session::ip::{Network, Route};
-use aws_client_vpn_session::ip_config::{FamilyConfig, IpConfig};
 use aws_client_vpn_session::management::{Line, LineBuffer, Notification, decode};
+use aws_client_vpn_session::network_manager::ip_config::{FamilyConfig, IpConfig};
 use aws_client_vpn_session::session::{Effect, Input, Session};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, VecDeque};

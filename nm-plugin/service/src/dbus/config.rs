@@ -3,7 +3,7 @@
 //! Keys and types: NetworkManager's nm-vpn-dbus-interface.h. An IPv4 address is a `u` whose four
 //! octets in memory are the address in network byte order, an IPv6 address is `ay`.
 
-use aws_client_vpn_session::ip_config::{FamilyConfig, IpConfig};
+use aws_client_vpn_session::network_manager::ip_config::{FamilyConfig, IpConfig};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use zbus::zvariant::Value;
@@ -116,7 +116,7 @@ fn ipv6(address: Ipv6Addr) -> Vec<u8> {
 mod tests {
     use super::*;
     use aws_client_vpn_session::ip::{Network, Route};
-    use aws_client_vpn_session::ip_config::Config;
+    use aws_client_vpn_session::network_manager::ip_config::Config;
 
     #[test]
     fn keys_and_types_are_networkmanager_s() {

@@ -117,6 +117,21 @@ impl Credentials {
     }
 }
 
+/// The realm of a private key's passphrase, and what the realm of a token's PIN ends with.
+pub(super) const KEY_REALM: &str = "Private Key";
+const TOKEN_REALM_END: &str = " token";
+
+/// What unlocks the key that OpenVPN asks a password for; `None` if it is for the endpoint.
+pub(super) fn key_credential(realm: &str) -> Option<Credential> {
+    if realm == KEY_REALM {
+        Some(Credential::KeyPassphrase)
+    } else if realm.ends_with(TOKEN_REALM_END) {
+        Some(Credential::TokenPin)
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -63,6 +63,13 @@ impl Login {
     }
 }
 
+/// How often logins that nobody asked for may come.
+#[derive(Debug, Default)]
+pub(super) struct LoginPace {
+    pub(super) logins: u32,
+    pub(super) not_before: Option<Instant>,
+}
+
 impl Session {
     /// The endpoint asks for a login although a tunnel was up: at once, if somebody can see it.
     pub(super) fn begin_login_after_a_loss(

@@ -11,9 +11,10 @@
 //! back as soon as the answer is there; the routes to the networks behind the tunnel stay all the
 //! time. The endpoint itself is reached past the tunnel anyway.
 
+use super::login::LoginPace;
 use super::renewal::Renewal;
 use super::{Command, Effect, Phase, ServiceState, Session, State};
-use crate::ip_config::IpConfig;
+use crate::network_manager::ip_config::IpConfig;
 use aws_client_vpn_profile::parts::{SignIn, Transport};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -147,13 +148,6 @@ impl Obstacle {
             Self::LoginPause(_) => "some time to pass since the last login",
         }
     }
-}
-
-/// How often logins that nobody asked for may come.
-#[derive(Debug, Default)]
-pub(super) struct LoginPace {
-    logins: u32,
-    not_before: Option<Instant>,
 }
 
 impl Session {

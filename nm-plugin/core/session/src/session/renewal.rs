@@ -4,11 +4,10 @@
 //! one that carries the traffic, from the same node. The person signs in meanwhile. Only then does
 //! the first OpenVPN start anew, with the answer, which takes it a moment.
 
-use super::login::Login;
-use super::reconnect::LoginPace;
-use super::sign_in::{SAML_FIRST_PASSWORD, SAML_USER_NAME};
+use super::credentials::key_credential;
+use super::login::{Login, LoginPace};
 use super::{Command, Effect, Phase, Session, State};
-use crate::challenge::Challenge;
+use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Notification, StateName};
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_text::secret::Secret;
@@ -72,10 +71,10 @@ impl Session {
                 None => self.second_failed("the endpoint's address is not known", now),
             },
             Notification::PasswordNeeded { realm, .. } => {
-                let key = super::sign_in::key_credential(&realm);
+                let key = key_credential(&realm);
                 let password = match key {
                     Some(credential) => self.credentials.get(credential).cloned(),
-                    None => Some(Secret::from(SAML_FIRST_PASSWORD)),
+                    None => Some(saml_first_password()),
                 };
                 let Some(password) = password else {
                     self.second_failed("it wants a passphrase that is not kept", now);

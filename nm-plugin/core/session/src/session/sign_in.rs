@@ -1,8 +1,9 @@
 //! What OpenVPN is given when it asks for credentials, and what the user is asked for it.
 
 use super::ask::Why;
+use super::credentials::{KEY_REALM, key_credential};
 use super::{Failure, Phase, Session, State};
-use crate::challenge::Challenge;
+use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, NeedKind};
 use crate::tunnel_env;
 use aws_client_vpn_profile::credential::Credential;
@@ -15,10 +16,6 @@ use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// What the SAML sign-in sends as user name, in both phases.
-pub(super) const SAML_USER_NAME: &str = "N/A";
-/// What the first phase sends as password: the port the answer is expected on.
-pub(super) const SAML_FIRST_PASSWORD: &str = "ACS::35001";
 /// NetworkManager gives a secret agent 120 s (nm-secret-agent.c) and can only be asked for more
 /// by a new request; this leaves it ten seconds to arrive.
 pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
@@ -27,21 +24,6 @@ pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
 const MOST_CHALLENGES: u32 = 8;
 /// OpenSSL's words for a key or PKCS #12 file whose encryption is too old for it (RC2, in most).
 const UNSUPPORTED: &str = "digital envelope routines::unsupported";
-/// The realm of a private key's passphrase, and what the realm of a token's PIN ends with.
-const KEY_REALM: &str = "Private Key";
-const TOKEN_REALM_END: &str = " token";
-
-/// What unlocks the key that OpenVPN asks a password for; `None` if it is for the endpoint.
-pub(super) fn key_credential(realm: &str) -> Option<Credential> {
-    if realm == KEY_REALM {
-        Some(Credential::KeyPassphrase)
-    } else if realm.ends_with(TOKEN_REALM_END) {
-        Some(Credential::TokenPin)
-    } else {
-        None
-    }
-}
-
 impl Session {
     /// OpenVPN asks for a password, and stands still until it has one.
     pub(super) fn password_needed(&mut self, realm: String, kind: &NeedKind, now: Instant) {
@@ -232,7 +214,7 @@ impl Session {
         };
         match (&self.last_answer, has_answer) {
             (Some(answer), true) => answer.clone(),
-            _ => Secret::from(SAML_FIRST_PASSWORD),
+            _ => saml_first_password(),
         }
     }
 

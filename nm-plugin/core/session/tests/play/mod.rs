@@ -5,8 +5,8 @@ pub(crate) mod said;
 
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Limits;
-use aws_client_vpn_session::ip_config::IpConfig;
 use aws_client_vpn_session::management::{self, Command};
+use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::session::{Effect, Failure, Input, Session};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Whether a connection was to end, by what NetworkManager says of it.
 
-use crate::session::{Reason, Shown};
+use super::vpn_state::{Reason, Shown};
 
 /// What NetworkManager has said of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

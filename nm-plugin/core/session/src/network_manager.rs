@@ -1,0 +1,8 @@
+//! NetworkManager as the service meets it: what it is given, and what it says.
+
+mod disconnect;
+pub mod ip_config;
+mod vpn_state;
+
+pub use disconnect::End;
+pub use vpn_state::{Reason, Shown};

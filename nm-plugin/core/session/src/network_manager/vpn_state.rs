@@ -1,0 +1,92 @@
+//! What NetworkManager says of a connection.
+
+use aws_client_vpn_profile::well_known::{active_state, state_reason, vpn_state};
+
+/// Why NetworkManager says what it says: `NMActiveConnectionStateReason` (nm-dbus-interface.h).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason(u32);
+
+impl Reason {
+    const UNKNOWN: Self = Self(state_reason::UNKNOWN);
+    const NONE: Self = Self(state_reason::NONE);
+    const USER_DISCONNECTED: Self = Self(state_reason::USER_DISCONNECTED);
+    const CONNECTION_REMOVED: Self = Self(state_reason::CONNECTION_REMOVED);
+
+    /// Whether a state has no other reason than that it was reached.
+    fn is_none(self) -> bool {
+        matches!(self, Self::UNKNOWN | Self::NONE)
+    }
+
+    /// Whether somebody wants the connection to end; where nothing is said, nobody is known not to.
+    #[must_use]
+    pub fn is_a_wish(self) -> bool {
+        self.is_none() || matches!(self, Self::USER_DISCONNECTED | Self::CONNECTION_REMOVED)
+    }
+
+    pub(crate) fn in_words(self) -> String {
+        match self {
+            Self::USER_DISCONNECTED => "somebody asked for it".to_owned(),
+            Self::CONNECTION_REMOVED => "the connection was deleted".to_owned(),
+            Self(number) => format!("reason {number}"),
+        }
+    }
+}
+
+/// What NetworkManager says of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// It is being made.
+    Making,
+    /// It waits for a person's answer.
+    NeedsAnswer,
+    /// It is up.
+    Activated,
+    /// It is being taken down: scripts run, and Disconnect follows.
+    TakenDown(Reason),
+    /// It has failed or is down.
+    Ended(Reason),
+}
+
+impl Shown {
+    /// From `VpnStateChanged` of `VPN.Connection`.
+    #[must_use]
+    pub fn of_vpn(state: u32, reason: u32) -> Self {
+        let reason = Reason(reason);
+        match state {
+            vpn_state::NEED_AUTH => Self::NeedsAnswer,
+            // "Deactivating" has no number of its own there, but a reason.
+            vpn_state::ACTIVATED if reason.is_none() => Self::Activated,
+            vpn_state::ACTIVATED => Self::TakenDown(reason),
+            vpn_state::FAILED | vpn_state::DISCONNECTED => Self::Ended(reason),
+            _ => Self::Making,
+        }
+    }
+
+    /// From `StateChanged` of `Connection.Active`, which comes before the other signal; `None` for
+    /// what that one tells better. Only this one tells that a connection which is up is being taken
+    /// down.
+    #[must_use]
+    pub fn of_active_connection(state: u32, reason: u32) -> Option<Self> {
+        (state == active_state::DEACTIVATING).then_some(Self::TakenDown(Reason(reason)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn being_up_and_being_taken_down_have_one_number_and_different_reasons() {
+        assert_eq!(Shown::of_vpn(5, 0), Shown::Activated);
+        assert_eq!(Shown::of_vpn(5, 1), Shown::Activated);
+        for reason in [2, 3, 11, 14] {
+            let taken_down = Shown::TakenDown(Reason(reason));
+            assert_eq!(Shown::of_vpn(5, reason), taken_down);
+            assert_eq!(Shown::of_active_connection(3, reason), Some(taken_down));
+        }
+        for state in [0, 1, 2, 4] {
+            assert_eq!(Shown::of_active_connection(state, 2), None);
+        }
+        assert_eq!(Shown::of_vpn(7, 2), Shown::Ended(Reason(2)));
+    }
+}
