@@ -305,6 +305,19 @@ impl Lab {
         self.start_agent();
     }
 
+    /// Ends the desktop's secret agent; returns when it is gone from the bus, too.
+    pub fn stop_agent(&mut self) {
+        self.agent = None;
+        eventually("the agent has ended", START_LIMIT, || {
+            let is_agent = |pid: &i32| {
+                fs::read(format!("/proc/{pid}/cmdline"))
+                    .is_ok_and(|line| line.split(|&byte| byte == 0).nth(1) == Some(b"agent"))
+            };
+            let alive = self.client.processes_called("lab-tool");
+            (!alive.iter().any(is_agent)).then_some(())
+        });
+    }
+
     /// Starts the desktop's secret agent (again), if the lab has one.
     pub fn start_agent(&mut self) {
         self.agent = None;

@@ -745,6 +745,7 @@ impl Session {
         if self.is_stopping() {
             return;
         }
+        self.leave_no_names_behind();
         self.effects.push_back(Effect::Fail(failure));
         self.begin_stop(now);
     }

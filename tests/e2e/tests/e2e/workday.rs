@@ -304,7 +304,7 @@ fn a_login_waits_for_an_agent_that_is_registered_after_the_screen_is_unlocked() 
     lab.logind().lock();
     it_says(&lab, "the screen is locked");
     // As gnome-shell's, it is away while the screen is locked.
-    lab.agent = None;
+    lab.stop_agent();
     let mut episode = Episode::begin(&lab, "thrown out, agent 20 s after unlocking");
     lab.endpoint().command(&json!({"kick": "all"}));
     episode.is_shown(&lab);
@@ -317,7 +317,7 @@ fn a_login_waits_for_an_agent_that_is_registered_after_the_screen_is_unlocked() 
 #[test]
 fn a_login_waits_for_the_agent_of_a_session_that_starts_slowly() {
     let (mut lab, before) = at_work(&[]);
-    lab.agent = None;
+    lab.stop_agent();
     lab.logind().leave();
     it_says(&lab, "nobody is there who could sign in");
     let mut episode = Episode::begin(&lab, "thrown out, agent 20 s after the person logged in");
@@ -332,7 +332,7 @@ fn a_login_waits_for_the_agent_of_a_session_that_starts_slowly() {
 #[test]
 fn a_login_waits_for_an_agent_that_starts_anew() {
     let (mut lab, before) = at_work(&[]);
-    lab.agent = None;
+    lab.stop_agent();
     let episode = Episode::begin(&lab, "thrown out while there is no agent for 20 s");
     lab.endpoint().command(&json!({"kick": "all"}));
     comes_with_the_agent(&mut lab, &episode);

@@ -39,6 +39,10 @@ impl Session {
                 self.announce_anew();
                 self.ask_anew(now);
             }
+            // It has settings again, and takes that for a tunnel that is up.
+            Shown::Activated if matches!(self.state, State::Connecting { .. }) => {
+                self.tell_of_the_loss();
+            }
             // It has taken in the browser's answer: told any earlier, it would keep the settings to
             // itself.
             Shown::Making if matches!(self.state, State::Connecting { .. }) => self.end_way(now),

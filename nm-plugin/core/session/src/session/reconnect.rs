@@ -369,6 +369,17 @@ impl Session {
         }
     }
 
+    /// NetworkManager forgets the name servers of a VPN that fails only if it was past "connecting"
+    /// (nm-policy.c): so it is given settings once more, without any.
+    pub(super) fn leave_no_names_behind(&mut self) {
+        let is_shown = self.reconnect.is_some() && self.announced == ServiceState::Starting;
+        let configured = self.configured.as_ref().filter(|_| is_shown);
+        let config = configured.map(|configured| configured.ip_config_for_a_login(self.generation));
+        if let Some(Ok(config)) = config {
+            self.hand_over(config);
+        }
+    }
+
     /// Hands over settings in the midst of a reconnect. NetworkManager takes settings for the end
     /// of an attempt, whenever it next looks at them: so an attempt ends, for a moment, and once
     /// it has taken them in, the next begins.
@@ -444,13 +455,19 @@ impl Session {
             .min()
     }
 
-    /// The time of [`Self::reconnect_deadline`] has come.
-    pub(super) fn reconnect_due(&mut self, now: Instant) {
-        if let Some(reconnect) = &mut self.reconnect
-            && reconnect.tell_at.is_some_and(|at| now >= at)
-        {
+    /// NetworkManager is told that there is no tunnel, if there was one.
+    pub(super) fn tell_of_the_loss(&mut self) {
+        if let Some(reconnect) = &mut self.reconnect {
             reconnect.tell_at = None;
             self.announce(ServiceState::Starting);
+        }
+    }
+
+    /// The time of [`Self::reconnect_deadline`] has come.
+    pub(super) fn reconnect_due(&mut self, now: Instant) {
+        let tell_at = self.reconnect.as_ref().and_then(|lost| lost.tell_at);
+        if tell_at.is_some_and(|at| now >= at) {
+            self.tell_of_the_loss();
         }
         self.release_hold(now);
     }
