@@ -57,6 +57,13 @@ impl Agents {
         self.not_before = Instant::now() + PAUSE;
         found.unwrap_or(false)
     }
+
+    /// Forgets a look that is under way: what it finds says nothing of later.
+    pub(crate) fn look_away(&mut self) {
+        if let Some(look) = self.look.take() {
+            look.abort();
+        }
+    }
 }
 
 async fn is_there(bus: zbus::Connection, uid: Option<u32>) -> bool {

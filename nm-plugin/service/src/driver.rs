@@ -238,10 +238,12 @@ impl Activation {
         while !self.finished {
             let deadline = [self.session.deadline(), self.protection.due()];
             let deadline = deadline.into_iter().flatten().min();
-            if self.has_agent && !self.session.may_ask_a_person() {
+            if !self.session.may_ask_a_person() {
                 // Whoever is there now may have left when it matters.
-                self.has_agent = false;
-                if let Some(input) = self.look_around() {
+                self.agents.look_away();
+                if std::mem::take(&mut self.has_agent)
+                    && let Some(input) = self.look_around()
+                {
                     self.session.handle(input, Instant::now());
                     self.perform_effects().await;
                 }

@@ -3,6 +3,7 @@
 //! connection was doing, how long the scripts took, and after how many seconds nothing was left.
 
 use crate::interruptions::{OPENVPN, SERVICE, find_the_endpoint, lose_the_endpoint};
+use crate::workday::pages_opened;
 use crate::{SOON, assert_up, endpoint, lab, reason, state};
 use aws_client_vpn_harness::{Browser, Lab, Options, PendingUp, Snapshot, VpnState, eventually};
 use rustix::process::Signal;
@@ -74,6 +75,8 @@ fn bring_to(moment: Moment, lab: &mut Lab) -> Option<PendingUp> {
         let last = lab.vpn_states().last().copied();
         last.filter(|last| last.state == state::ACTIVATED)
     });
+    // The browser may take longer than the tunnel.
+    lab.browser_did("done", SOON);
     lab.forget_browser_events();
     let states = lab.vpn_states().len();
     let mut journal = lab.journal_from_now();
@@ -163,7 +166,7 @@ fn is_gone(lab: &Lab, what: &str, moment: Moment, script: Duration, began: Insta
 fn end_by(action: &str, moment: Moment, script: Duration, lab: &mut Lab) {
     let up = bring_to(moment, lab);
     let scripts = lab.pre_down_calls().len();
-    let opened = lab.browser_events().len();
+    let opened = pages_opened(lab);
     lab.set_pre_down_delay(script);
     let began = Instant::now();
     let done = lab.nmcli(["--wait", "60", "connection", action, "vpn"]);
@@ -186,7 +189,7 @@ fn end_by(action: &str, moment: Moment, script: Duration, lab: &mut Lab) {
         "{moment:?}: {calls:?}"
     );
     assert_eq!(
-        lab.browser_events().len(),
+        pages_opened(lab),
         opened,
         "{moment:?}: a page is opened for nobody"
     );
