@@ -23,6 +23,7 @@ mod property;
 mod readiness;
 mod registration;
 mod request;
+mod rights;
 mod secret_agent;
 mod services;
 mod terminal;

@@ -11,6 +11,7 @@ use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Ask, Reply};
 use crate::instance::Instance;
 use crate::request::Connection;
+use crate::rights;
 use crate::secret_agent::{Caller, SecretAgent};
 use crate::services::Services;
 use crate::terminal::Terminal;
@@ -203,6 +204,10 @@ impl Agent {
                 Some(registered) = self.registering.join_next() => {
                     if registered.is_ok() {
                         self.say(&text!("Waiting for connections that need you. Ctrl+C ends it."));
+                        if let Some(terminal) = &self.terminal {
+                            let told = rights::tell(self.bus.clone(), Rc::clone(terminal));
+                            self.notices.spawn_local(told);
+                        }
                         readiness::tell();
                     }
                 }

@@ -4,6 +4,7 @@ use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_profile::well_known::{RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Worded;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -42,6 +43,8 @@ type Properties = HashMap<String, OwnedValue>;
 pub(crate) struct Stored {
     pub(crate) name: String,
     pub(crate) uuid: String,
+    /// Whether more than one user has it.
+    pub(crate) is_shared: bool,
     /// `vpn.data`.
     pub(crate) data: BTreeMap<String, String>,
 }
@@ -75,6 +78,8 @@ pub(crate) struct DnsSetUp {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) version: String,
+    /// What the user of this command may do; `None` if it does not tell.
+    pub(crate) rights: Option<Rights>,
     pub(crate) dns: DnsSetUp,
     pub(crate) stored: Vec<Stored>,
     pub(crate) active: Vec<Activation>,
@@ -98,6 +103,7 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
     let dns = properties(&bus, DNS_PATH, DNS).await.map_err(strange)?;
     Ok(Answer {
         version: text(&manager, "Version"),
+        rights: rights(&bus).await.ok(),
         dns: DnsSetUp {
             mode: text(&dns, "Mode"),
             rc_manager: text(&dns, "RcManager"),
@@ -105,6 +111,12 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
         stored: stored(&bus).await.map_err(strange)?,
         active: active(&bus, &manager).await.map_err(strange)?,
     })
+}
+
+async fn rights(bus: &zbus::Connection) -> zbus::Result<Rights> {
+    let manager = zbus::Proxy::new(bus, NAME, PATH, NAME).await?;
+    let permissions: HashMap<String, String> = manager.call("GetPermissions", &()).await?;
+    Ok(Rights::of(&permissions))
 }
 
 async fn stored(bus: &zbus::Connection) -> zbus::Result<Vec<Stored>> {
@@ -130,9 +142,11 @@ fn read_stored(settings: &HashMap<String, Properties>) -> Option<Stored> {
     let vpn = settings.get("vpn")?;
     let general = settings.get("connection")?;
     let data = value::<HashMap<String, String>>(vpn, "data").unwrap_or_default();
+    let users: Vec<String> = value(general, "permissions").unwrap_or_default();
     (text(vpn, "service-type") == SERVICE_TYPE).then(|| Stored {
         name: text(general, "id"),
         uuid: text(general, "uuid"),
+        is_shared: users.len() != 1,
         data: data.into_iter().collect(),
     })
 }

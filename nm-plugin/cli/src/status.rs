@@ -254,6 +254,7 @@ mod tests {
         Stored {
             name: name.to_owned(),
             uuid: format!("uuid of {name}"),
+            is_shared: true,
             data: [("remote", remote), ("sign-in", "saml")]
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .into(),

@@ -6,6 +6,7 @@ use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnos
 use aws_client_vpn_cli::status::{Connection, State, Status, Way};
 use aws_client_vpn_i18n::{DOMAIN, bind_at, start};
 use aws_client_vpn_profile::settings::outline;
+use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Worded;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -104,6 +105,8 @@ fn doctor_in_german() {
         name_file: Some(NameFile::default()),
         network_manager: Some(Ok(NetworkManager {
             version: "1.42.4".to_owned(),
+            rights: Some(Rights::ALL),
+            shared: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
         })),

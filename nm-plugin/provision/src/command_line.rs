@@ -26,6 +26,9 @@ pub(crate) struct Make {
     /// Name in the list of networks [default: that of the file]
     #[arg(long)]
     pub(crate) name: Option<String>,
+    /// The one user who gets the connection [default: all users of the computer]
+    #[arg(long)]
+    pub(crate) user: Option<String>,
     /// What to make
     #[arg(long, value_enum, default_value = "keyfile")]
     pub(crate) format: Format,

@@ -68,8 +68,9 @@ pub(crate) fn read(make: &Make) -> Result<Edition, ProvisionError> {
     // The endpoint decides: a changed profile of the same endpoint replaces the one before.
     let host = profile.remotes().first().map_or("", |remote| &remote.host);
     let identity = Identity {
-        uuid: uuid_of_endpoint(host),
+        uuid: uuid_of_endpoint(host, make.user.as_deref()),
         id: name.clone(),
+        user: make.user.clone(),
     };
     Ok(Edition {
         slug: slug(&name),
@@ -79,9 +80,12 @@ pub(crate) fn read(make: &Make) -> Result<Edition, ProvisionError> {
     })
 }
 
-fn uuid_of_endpoint(host: &str) -> String {
+/// Each user's own connection is another one: a computer may have several of one endpoint.
+fn uuid_of_endpoint(host: &str, user: Option<&str>) -> String {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes()).to_string()
+    let of_all = Uuid::new_v5(&Uuid::NAMESPACE_DNS, host.as_bytes());
+    let uuid = user.map_or(of_all, |user| Uuid::new_v5(&of_all, user.as_bytes()));
+    uuid.to_string()
 }
 
 fn is_version(text: &str) -> bool {
@@ -171,12 +175,20 @@ mod tests {
 
     #[test]
     fn an_endpoint_has_one_uuid_however_it_is_written() {
-        let uuid = uuid_of_endpoint("cvpn-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com");
+        let uuid = uuid_of_endpoint(
+            "cvpn-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com",
+            None,
+        );
         assert_eq!(
-            uuid_of_endpoint("CVPN-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com."),
+            uuid_of_endpoint(
+                "CVPN-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com.",
+                None
+            ),
             uuid
         );
-        assert_ne!(uuid_of_endpoint("cvpn-endpoint-02.example"), uuid);
+        assert_ne!(uuid_of_endpoint("cvpn-endpoint-02.example", None), uuid);
+        let host = "cvpn-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com";
+        assert_ne!(uuid_of_endpoint(host, Some("zoe")), uuid);
         assert!(Uuid::parse_str(&uuid).is_ok());
     }
 

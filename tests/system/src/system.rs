@@ -1,9 +1,9 @@
 //! The booted system.
 
 use crate::session::{Kind, Session};
-use aws_client_vpn_harness::{Booted, EndpointOptions, Tools, wait_for};
+use aws_client_vpn_harness::{Booted, EndpointOptions, PendingUp, Terminal, Tools, wait_for};
 use std::ops::Deref;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// How long a step may take on a busy machine.
@@ -79,8 +79,28 @@ impl System {
         command.output().expect("nsenter can be run")
     }
 
+    /// As [`Self::over_ssh`]; returns while it runs.
+    #[must_use]
+    pub fn begin_over_ssh(&self, user: &str, line: &str) -> PendingUp {
+        let mut command = self.as_user(user, "ssh");
+        command
+            .args(["-o", "BatchMode=yes", "localhost", line])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        PendingUp::new(self.client.spawn("ssh", &mut command))
+    }
+
+    /// As [`Self::over_ssh`], at a terminal.
+    #[must_use]
+    pub fn terminal_over_ssh(&self, user: &str, line: &str) -> Terminal {
+        let mut command = self.as_user(user, "ssh");
+        command.args(["-tt", "-o", "BatchMode=yes", "localhost", line]);
+        Terminal::of(&self.client, command)
+    }
+
     /// A command that runs as `user` outside any session.
-    pub(crate) fn as_user(&self, user: &str, program: &str) -> Command {
+    #[must_use]
+    pub fn as_user(&self, user: &str, program: &str) -> Command {
         let mut command = self.client.command("runuser");
         command
             .args(["--user", user, "--", program])

@@ -12,7 +12,7 @@ use aws_client_vpn_text::{mark, message};
 type Check = fn(&Facts) -> Finding;
 
 /// In the order in which a connection needs the things.
-pub(super) const ALL: [Check; 15] = [
+pub(super) const ALL: [Check; 16] = [
     network_manager,
     plugin,
     files,
@@ -22,6 +22,7 @@ pub(super) const ALL: [Check; 15] = [
     openvpn,
     machine::tun,
     machine::dns,
+    machine::rights,
     machine::agent,
     machine::window,
     machine::browser,

@@ -1,5 +1,6 @@
 //! What can be seen of a machine, as plain values that nobody has judged.
 
+use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Message;
 use std::path::PathBuf;
 
@@ -72,6 +73,10 @@ pub struct File {
 pub struct NetworkManager {
     /// As it says itself.
     pub version: String,
+    /// What polkit lets the user do with it, if it tells.
+    pub rights: Option<Rights>,
+    /// The names of the connections that more than one user has.
+    pub shared: Vec<String>,
     /// `default`, `dnsmasq`, `systemd-resolved`, `none`, …
     pub dns_mode: String,
     /// `symlink`, `file`, `unmanaged`, …

@@ -242,6 +242,13 @@ async fn ask_network_manager() -> Result<NetworkManager, Message> {
         .map_err(|error| error.message())?;
     Ok(NetworkManager {
         version: answer.version,
+        rights: answer.rights,
+        shared: answer
+            .stored
+            .into_iter()
+            .filter(|connection| connection.is_shared)
+            .map(|connection| connection.name)
+            .collect(),
         dns_mode: answer.dns.mode,
         rc_manager: answer.dns.rc_manager,
     })

@@ -24,6 +24,8 @@ pub struct Identity {
     pub id: String,
     /// Stays the same in all editions of a connection, so that one takes the other's place.
     pub uuid: String,
+    /// The one user who has it; all users of the computer where it is not given.
+    pub user: Option<String>,
 }
 
 /// Why there is no keyfile for a profile.
@@ -32,6 +34,9 @@ pub enum KeyfileError {
     /// A name that people could not see, or that would be two lines.
     #[error("the name of a connection has to be one line of text")]
     Name,
+    /// A name that no account has, or that would be two entries of a list.
+    #[error("'{0}' is no name of a user")]
+    User(String),
 }
 
 /// The text of the keyfile. It may hold the private key that the profile brings, so it is wiped
@@ -46,11 +51,20 @@ pub fn to_keyfile(
     if identity.id.trim().is_empty() || identity.id.chars().any(char::is_control) {
         return Err(KeyfileError::Name);
     }
+    // Beside blanks, what separates entries of NetworkManager's list.
+    let separates = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | ';');
+    let is_no_user = |user: &&String| user.is_empty() || user.contains(separates);
+    if let Some(user) = identity.user.as_ref().filter(is_no_user) {
+        return Err(KeyfileError::User(user.clone()));
+    }
     let mut text = Zeroizing::new(String::new());
     group(&mut text, "connection");
     entry(&mut text, "id", &identity.id);
     entry(&mut text, "uuid", &identity.uuid);
     entry(&mut text, "type", "vpn");
+    if let Some(user) = &identity.user {
+        entry(&mut text, "permissions", &format!("user:{user}:;"));
+    }
     group(&mut text, "vpn");
     let properties = VpnProperties::of_new_connection();
     entry(&mut text, "service-type", properties.service_type);
@@ -127,6 +141,7 @@ mod tests {
         Identity {
             id: id.to_owned(),
             uuid: "6a1f5c2e-0000-5000-8000-000000000001".to_owned(),
+            user: None,
         }
     }
 
@@ -188,6 +203,21 @@ mod tests {
         assert!(secrets.starts_with("key=-----BEGIN PRIVATE KEY-----\\\\n"));
         assert!(!before.contains("PRIVATE KEY"));
         assert!(holds_secrets(&text));
+    }
+
+    #[test]
+    fn a_connection_can_be_one_user_s() {
+        let of = |user: &str| Identity {
+            user: Some(user.to_owned()),
+            ..identity("Work")
+        };
+        let profile = profile("auth-federate\n");
+        let text = to_keyfile(&of("zoe"), &profile).unwrap();
+        assert!(text.contains("\npermissions=user:zoe:;\n"), "{}", *text);
+        for user in ["", "two words", "zoe:;user:bob", "zoe\nid=x"] {
+            let error = to_keyfile(&of(user), &profile).unwrap_err();
+            assert_eq!(error, KeyfileError::User(user.to_owned()));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod form;
 pub mod hints;
 pub mod listening;
 pub mod request;
+pub mod rights;
 pub mod saml;
 pub mod window;
 pub mod wire;

@@ -6,7 +6,8 @@
 mod agent;
 mod first_day;
 mod packages;
-mod ssh;
+mod rights;
+
 mod two_users;
 
 use aws_client_vpn_system::System;

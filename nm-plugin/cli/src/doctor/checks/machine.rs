@@ -1,10 +1,12 @@
 //! What a connection needs of the machine around it.
 
 use super::super::Finding;
-use super::super::facts::{Agent, Facts, Process};
+use super::super::facts::{Agent, Facts, NetworkManager, Process};
 use super::plain;
+use aws_client_vpn_sign_in::rights::{Right, Rights};
 use aws_client_vpn_text::{mark, message};
 
+const RIGHTS: &str = mark!("rights");
 /// The program that serves a connection.
 const SERVICE: &str = "nm-aws-client-vpn-service";
 /// Programs whose secret agent runs auth dialogs.
@@ -79,6 +81,51 @@ pub(super) fn dns(facts: &Facts) -> Finding {
                  or dns=dnsmasq only those of the VPN's domains are"
             ),
         ),
+    }
+}
+
+pub(super) fn rights(facts: &Facts) -> Finding {
+    let manager = facts.network_manager.as_ref();
+    let Some(Ok(manager)) = manager else {
+        let remedy = message!("start NetworkManager, then look again");
+        return Finding::warning(RIGHTS, message!("not known"), remedy);
+    };
+    let Some(rights) = manager.rights else {
+        let remedy = message!("look what nmcli general permissions says");
+        return Finding::warning(RIGHTS, message!("NetworkManager does not tell"), remedy);
+    };
+    let seen = match rights.control {
+        Right::Yes => return sign_in(manager, rights),
+        Right::WithPassword => message!(
+            "from this session, connections are started and stopped with an administrator's \
+             password only (polkit)"
+        ),
+        Right::No => message!("this user may not start and stop connections (polkit)"),
+    };
+    let remedy = message!(
+        "log in at the computer itself instead of over ssh; or have an administrator install the \
+         polkit rule that the README describes"
+    );
+    Finding::problem(RIGHTS, seen, remedy)
+}
+
+/// What polkit asks of a user who may start connections.
+fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
+    match manager.shared.first() {
+        Some(name) if rights.sign_in_needs_password(&manager.version) => Finding::warning(
+            RIGHTS,
+            message!(
+                "NetworkManager {version} asks for an administrator's password before each sign-in \
+                 of '{name}', because all users have this connection",
+                version = manager.version.clone(),
+                name = name.clone(),
+            ),
+            message!(
+                "have an administrator give it to you alone (nmcli connection modify NAME \
+                 connection.permissions user:YOU), or, on Debian, add you to the group netdev"
+            ),
+        ),
+        _ => Finding::good(RIGHTS, message!("this user may start and stop connections")),
     }
 }
 

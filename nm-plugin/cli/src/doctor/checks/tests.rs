@@ -2,6 +2,7 @@ use super::super::facts::{Agent, Process};
 use super::super::{Clock, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
 use super::super::{Verdict, diagnose};
 use super::*;
+use aws_client_vpn_sign_in::rights::{Right, Rights};
 use std::path::PathBuf;
 
 fn healthy() -> Facts {
@@ -27,6 +28,8 @@ fn healthy() -> Facts {
         passwd: "root:x:0:0::/:/sh\nnm-aws-client-vpn:x:990:990::/:/x\n".to_owned(),
         network_manager: Some(Ok(NetworkManager {
             version: "1.42.4".to_owned(),
+            rights: Some(Rights::ALL),
+            shared: vec!["work".to_owned()],
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
         })),
@@ -302,6 +305,34 @@ fn without_the_plugin_all_that_it_names_is_missing() {
     let text = diagnose(&facts).to_string();
     assert!(text.contains("PROBLEM  plugin"), "{text}");
     assert!(text.ends_with("4 problems.\n"), "{text}");
+}
+
+#[test]
+fn what_polkit_will_ask_is_told_before_it_does() {
+    let mut facts = healthy();
+    manager(&mut facts).rights = Some(Rights {
+        control: Right::Yes,
+        change_shared: Right::WithPassword,
+    });
+    let found = only_fault(&facts);
+    assert_eq!((found.check, found.verdict), ("rights", Verdict::Warning));
+    assert!(found.seen.to_string().contains("of 'work'"), "{found:?}");
+    // One that is the user's own.
+    let mut own = facts.clone();
+    manager(&mut own).shared.clear();
+    let all = diagnose(&own).findings;
+    assert!(all.iter().all(|found| found.verdict == Verdict::Good));
+
+    manager(&mut facts).rights = Some(Rights {
+        control: Right::WithPassword,
+        change_shared: Right::WithPassword,
+    });
+    let found = only_fault(&facts);
+    assert_eq!((found.check, found.verdict), ("rights", Verdict::Problem));
+    assert!(found.remedy.unwrap().to_string().contains("ssh"));
+
+    manager(&mut facts).rights = None;
+    assert_eq!(only_fault(&facts).verdict, Verdict::Warning);
 }
 
 #[test]

@@ -190,6 +190,7 @@ mod tests {
         let identity = Identity {
             id: "Work".to_owned(),
             uuid: "6a1f5c2e-0000-5000-8000-000000000001".to_owned(),
+            user: None,
         };
         to_keyfile(&identity, &profile.profile).unwrap().to_string()
     }

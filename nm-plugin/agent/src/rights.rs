@@ -1,0 +1,35 @@
+//! What polkit will refuse to the person at this terminal, said before it does: over ssh, nmcli's
+//! "Not authorized to control networking" is all they would read.
+
+use crate::activation::NETWORK_MANAGER;
+use crate::terminal::Terminal;
+use aws_client_vpn_i18n::text;
+use aws_client_vpn_sign_in::rights::{Right, Rights};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+const PATH: &str = "/org/freedesktop/NetworkManager";
+/// For NetworkManager to answer; polkit may have to be started.
+const CALL_TIME: Duration = Duration::from_secs(25);
+
+/// Tells the person at `terminal` if they may not start connections.
+pub(crate) async fn tell(bus: zbus::Connection, terminal: Rc<Terminal>) {
+    // One that does not answer is told of elsewhere.
+    if let Ok(Ok(rights)) = timeout(CALL_TIME, ask(&bus)).await
+        && rights.control != Right::Yes
+    {
+        terminal.say(&text!(
+            "NetworkManager does not let you start or stop connections from this session without \
+             an administrator's password (polkit), as is usual over ssh. Log in at the computer \
+             itself, or have an administrator install the polkit rule that the README describes."
+        ));
+    }
+}
+
+async fn ask(bus: &zbus::Connection) -> zbus::Result<Rights> {
+    let manager = zbus::Proxy::new(bus, NETWORK_MANAGER, PATH, NETWORK_MANAGER).await?;
+    let permissions: HashMap<String, String> = manager.call("GetPermissions", &()).await?;
+    Ok(Rights::of(&permissions))
+}

@@ -1,0 +1,101 @@
+//! What polkit lets users do, what the product tells them of it, and that its remedies help.
+
+use crate::logins;
+use aws_client_vpn_harness::eventually;
+use aws_client_vpn_system::{SOON, System};
+
+const RULE: &str = include_str!("../../../../docs/50-aws-client-vpn.rules");
+
+/// What a user who sits elsewhere is refused, told, and can have.
+#[test]
+fn over_ssh_polkit_decides() {
+    let system = System::start();
+    let ada = system.log_in_at_console("ada");
+    ada.import("udp", 443);
+    for (line, refusal) in [
+        ("nmcli connection up vpn", "Not authorized"),
+        (
+            "nmcli connection import type aws-client-vpn file vpn.ovpn",
+            "Insufficient privileges",
+        ),
+    ] {
+        let refused = system.over_ssh("ada", line);
+        let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(text.contains(refusal), "{text}");
+    }
+    let doctor = system.over_ssh("ada", "aws-client-vpn doctor");
+    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(text.contains("PROBLEM  rights"), "{text}");
+    let mut agent = system.terminal_over_ssh("ada", "nm-aws-client-vpn-agent");
+    agent.expect("install the polkit rule", SOON);
+    agent.interrupt();
+    drop(agent);
+
+    let install = "groupadd --system vpn; gpasswd --add ada vpn; \
+                   printf '%s' \"$1\" >/etc/polkit-1/rules.d/50-aws-client-vpn.rules";
+    system.client.check(["sh", "-ec", install, "sh", RULE]);
+    eventually("polkit has read the rule", SOON, || {
+        let permissions = "nmcli --terse general permissions";
+        let permissions = system.over_ssh("ada", permissions).stdout;
+        String::from_utf8_lossy(&permissions)
+            .contains("network-control:yes")
+            .then_some(())
+    });
+    let mut agent = system.terminal_over_ssh("ada", "nm-aws-client-vpn-agent");
+    agent.expect("Waiting for connections", SOON);
+    let up = system.begin_over_ssh("ada", "nmcli --wait 300 connection up vpn");
+    agent.expect("Waiting for the login", SOON);
+    let shown = agent.shown();
+    let link = shown
+        .split_whitespace()
+        .find(|word| word.starts_with("https://"));
+    let link = link.expect("the agent shows the link");
+    // At the user's other computer, ssh passes the port on; here it is the same one.
+    let mut browser = system.as_user("ada", "/run/lab/bin/xdg-open");
+    assert!(
+        browser
+            .arg(link)
+            .status()
+            .is_ok_and(|status| status.success())
+    );
+    let up = up.finish();
+    assert!(up.success, "{}\n{shown}\n{}", up.text, system.story());
+    assert!(system.has_traffic(), "{}", system.story());
+    assert!(!agent.shown().contains("polkit"), "{}", agent.shown());
+}
+
+/// Debian gives to the group netdev, and to administrators, what others need a password for.
+#[test]
+fn a_user_without_rights_is_told_and_connects_with_a_connection_of_their_own() {
+    let system = System::start();
+    let make = |name: &str, more: &str| {
+        let profile = system.profile("udp", 443);
+        let script = format!(
+            "cd /etc/NetworkManager/system-connections && \
+             aws-client-vpn-provision make {profile} --name {name} {more} && \
+             nmcli connection reload"
+        );
+        system.client.check(["sh", "-ec", &script]);
+    };
+    make("shared", "");
+    let bob = system.log_in("bob");
+    let doctor = bob.run(["aws-client-vpn", "doctor"]);
+    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let told = "asks for an administrator's password before each sign-in of 'shared'";
+    assert!(text.contains(told), "{text}");
+
+    system
+        .client
+        .check(["nmcli", "connection", "delete", "shared"]);
+    make("vpn", "--user bob");
+    bob.connects();
+    assert_eq!(logins(&system), 1);
+    let doctor = bob.run(["aws-client-vpn", "doctor"]);
+    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(!text.contains("administrator"), "{text}");
+    // Nobody else sees it.
+    let ada = system.log_in_at_console("ada");
+    let names = ada.check(["nmcli", "-g", "NAME", "connection", "show"]);
+    assert!(!names.contains("vpn"), "{names}");
+    assert_eq!(system.warnings(), [""; 0]);
+}
