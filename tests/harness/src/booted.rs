@@ -137,6 +137,8 @@ fn boot_script(dir: &Path, system: &Path) -> String {
          echo client >root/etc/hostname\n\
          echo '127.0.0.1 localhost client' >root/etc/hosts\n\
          {connections}\
+         # Where systemd-nspawn keeps notes of what runs on the machine.\n\
+         mount -t tmpfs tmpfs /run\n\
          # The machine's own may be of the old kind, or a mixture.\n\
          mount -t sysfs sysfs /sys\n\
          mount -t cgroup2 cgroup2 /sys/fs/cgroup\n\
@@ -149,7 +151,9 @@ fn boot_script(dir: &Path, system: &Path) -> String {
          systemd-nspawn --quiet --boot --directory={dir}/system/root --machine=client \
            --register=no --keep-unit --capability=all --network-namespace-path=/proc/self/ns/net \
            --bind=/dev/net/tun --bind={dir}:{LAB_INSIDE} --bind-ro={programs}:{PROGRAMS_INSIDE} \
-           --bind-ro={target}:{TARGET_INSIDE} --system-call-filter=@sandbox --resolv-conf=off --timezone=off --link-journal=no \
+           --bind-ro={target}:{TARGET_INSIDE} --system-call-filter=landlock_create_ruleset \
+           --system-call-filter=landlock_add_rule --system-call-filter=landlock_restrict_self \
+           --resolv-conf=off --timezone=off --link-journal=no \
            --console=pipe || true\n\
          echo 0 >/sys/fs/cgroup/cgroup.procs\n\
          echo 1 >{group}/cgroup.kill\n\

@@ -165,7 +165,7 @@ impl<'system> Session<'system> {
         let enter = format!(
             "echo 0 >/sys/fs/cgroup/user.slice/user-{uid}.slice/session-{id}.scope/cgroup.procs && \
              cd /home/{user} && exec setpriv --reuid={user} --regid={user} --init-groups \
-             --bounding-set=-all --inh-caps=-all \"$@\""
+             --inh-caps=-all \"$@\""
         );
         let mut command = self.system.client.command("sh");
         command.args(["-c", &enter, "sh", program]);

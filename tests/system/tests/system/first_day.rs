@@ -1,6 +1,6 @@
 //! What people do with the product on the first day.
 
-use crate::logins;
+use crate::{logins, service};
 use aws_client_vpn_system::System;
 
 /// Tells root's log of each thing that NetworkManager tells it.
@@ -29,4 +29,16 @@ fn an_ordinary_user_connects_and_disconnects() {
     }
     ada.connects();
     assert_eq!(system.warnings(), [""; 0]);
+}
+
+#[test]
+fn the_journal_tells_the_story_at_networkmanager_s_own_logging() {
+    let system = System::start();
+    let ada = system.log_in("ada");
+    ada.import("tcp", 443);
+    ada.connects();
+    let story = service(&system);
+    for told in ["the endpoint asks for a browser login", "the tunnel is up"] {
+        assert!(story.contains(told), "the journal lacks {told:?}:\n{story}");
+    }
 }

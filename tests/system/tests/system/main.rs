@@ -12,6 +12,11 @@ mod two_users;
 
 use aws_client_vpn_system::System;
 
+/// What the service wrote to the journal.
+fn service(system: &System) -> String {
+    system.journal(["--identifier=nm-aws-client-vpn-service"])
+}
+
 /// How many logins the browser has done.
 fn logins(system: &System) -> usize {
     let done = |event: &&aws_client_vpn_harness::Event| event["event"] == "done";
