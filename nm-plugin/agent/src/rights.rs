@@ -1,16 +1,15 @@
 //! What polkit will refuse to the person at this terminal, said before it does: over ssh, nmcli's
 //! "Not authorized to control networking" is all they would read.
 
-use crate::activation::NETWORK_MANAGER;
 use crate::terminal::Terminal;
 use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile::well_known::network_manager::{NAME, PATH};
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-const PATH: &str = "/org/freedesktop/NetworkManager";
 /// For NetworkManager to answer; polkit may have to be started.
 const CALL_TIME: Duration = Duration::from_secs(25);
 
@@ -29,7 +28,7 @@ pub(crate) async fn tell(bus: zbus::Connection, terminal: Rc<Terminal>) {
 }
 
 async fn ask(bus: &zbus::Connection) -> zbus::Result<Rights> {
-    let manager = zbus::Proxy::new(bus, NETWORK_MANAGER, PATH, NETWORK_MANAGER).await?;
+    let manager = zbus::Proxy::new(bus, NAME, PATH, NAME).await?;
     let permissions: HashMap<String, String> = manager.call("GetPermissions", &()).await?;
     Ok(Rights::of(&permissions))
 }
