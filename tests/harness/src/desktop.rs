@@ -9,6 +9,16 @@ use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 
 const ADDRESS: &str = "unix:path=/run/lab/session-bus";
+const CONFIG: &str = "/run/lab/session-bus.conf";
+
+/// A bus on which nothing of the machine's own is started, such as its portal.
+fn bus_config() -> String {
+    format!(
+        r#"<busconfig><type>session</type><listen>{ADDRESS}</listen><policy context="default">
+           <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
+           </policy></busconfig>"#
+    )
+}
 
 /// A session bus, a desktop that shows notifications, and our agent.
 #[derive(Debug)]
@@ -23,8 +33,13 @@ pub struct Desktop {
 impl Desktop {
     pub(crate) fn start(client: &World) -> Self {
         let mut command = client.command("dbus-daemon");
-        command.args(["--session", "--nofork", "--nopidfile", "--nosyslog"]);
-        command.arg(format!("--address={ADDRESS}"));
+        command.args(["--nofork", "--nopidfile", "--nosyslog"]);
+        command.arg(format!("--config-file={CONFIG}"));
+        std::fs::write(
+            client.root().join(CONFIG.trim_start_matches('/')),
+            bus_config(),
+        )
+        .expect("the lab's folder is writable");
         let bus = client.spawn_logged("session-bus", command);
         let socket = client.root().join("run/lab/session-bus");
         until_it_listens("the session bus listens", &socket, START_LIMIT);
@@ -44,7 +59,9 @@ impl Desktop {
             .arg("--background")
             .env("NOTIFY_SOCKET", "/run/lab/notify")
             .env("DBUS_SESSION_BUS_ADDRESS", ADDRESS)
-            .env("USER", "root");
+            .env("USER", "root")
+            // NetworkManager asks whichever agent has come last.
+            .env("BROWSER", "/run/lab/bin/xdg-open");
         let agent = client.spawn_logged("nm-aws-client-vpn-agent", command);
         let mut said = [0; 64];
         ready

@@ -86,6 +86,14 @@ fn await_waiting_window(desktop: &Desktop<'_>) -> Accessible {
     window
 }
 
+/// Waits until gnome-shell shows the notification of a login: the text in it.
+fn await_notification(desktop: &Desktop<'_>) -> Accessible {
+    let shell = desktop.program("gnome-shell");
+    shell.wait_for("the notification of a login", |node| {
+        node.is(Role::Label) && node.name().starts_with("Sign in at ") && node.is_showing()
+    })
+}
+
 /// Waits until nothing of a connection is left on the client. A desktop starts and ends programs
 /// and writes files as it likes, so of those only the product's and the browser's count.
 #[track_caller]

@@ -30,8 +30,11 @@ impl Desktop {
         _timeout: i32,
     ) -> u32 {
         self.shown += 1;
+        // A login's own is there as long as it waits.
+        let is_login = actions.iter().any(|action| action == "open-again");
+        let event = if is_login { "login" } else { "notification" };
         report(json!({
-            "event": "notification", "summary": summary, "body": body, "actions": actions
+            "event": event, "summary": summary, "body": body, "actions": actions
         }));
         self.shown
     }
