@@ -49,6 +49,7 @@ impl<'world> Desktop<'world> {
         fs::create_dir_all(&runtime).expect("the machine's /run is writable");
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("it is ours");
         write_settings(&root, appearance);
+        write_default_browser(&root);
         let mut command = world.command("Xvfb");
         command.args([DISPLAY, "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
         command.args(["-noreset", "-dpi", "96"]);
@@ -242,6 +243,27 @@ fn session_command(world: &World, program: &str) -> Command {
         .env("GTK_A11Y", "atspi")
         .env("BROWSER", "/run/lab/bin/xdg-open");
     command
+}
+
+/// The lab's browser as the default one of this user, whom the desktop's portal asks for.
+fn write_default_browser(root: &Path) {
+    let home = root.join(&HOME[1..]);
+    for (file, text) in [
+        (
+            ".local/share/applications/lab-browser.desktop",
+            "[Desktop Entry]\nType=Application\nName=Browser\nExec=/run/lab/bin/xdg-open %u\n\
+             MimeType=x-scheme-handler/https;\n",
+        ),
+        (
+            ".config/mimeapps.list",
+            "[Default Applications]\nx-scheme-handler/https=lab-browser.desktop\n",
+        ),
+    ] {
+        let file = home.join(file);
+        let folder = file.parent().expect("it is in one");
+        fs::create_dir_all(folder).expect("the machine's home is writable");
+        fs::write(file, text).expect("the machine's home is writable");
+    }
 }
 
 /// What a user has set in GNOME Settings, and what makes a session start without questions.

@@ -1,6 +1,6 @@
 //! What everything looks like in dark colours; the other tests take the pictures in light ones.
 
-use crate::{Steps, await_agent, await_notification, importer, lab, setting};
+use crate::{Steps, await_agent, await_waiting_window, importer, lab, setting};
 use aws_client_vpn_desktop::{Appearance, Desktop, NetworkSettings, Role};
 use aws_client_vpn_harness::{Browser, Options};
 
@@ -14,11 +14,12 @@ fn everything_shows_in_dark_colours() {
 
     lab.set_browser(&Browser::Closed);
     let up = lab.begin_up();
-    await_notification(&desktop);
-    desktop.screenshot("login-notification-dark");
-    assert!(lab.down().status.success());
+    let window = await_waiting_window(&desktop);
+    desktop.await_window("Sign In");
+    desktop.screenshot("login-window-dark");
+    desktop.click(&window.wait(Role::Button, "Cancel"));
     assert!(!up.finish().success);
-    steps.done("the notification of a login");
+    steps.done("the window beside a login");
 
     let settings = NetworkSettings::open(&desktop);
     let editor = settings.edit("vpn");

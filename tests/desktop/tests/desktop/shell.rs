@@ -1,7 +1,7 @@
-//! gnome-shell: its secret agent, its network menu, and the notification of a login.
+//! gnome-shell: its secret agent, its network menu, and the window beside a login.
 
 use crate::{
-    SOON, Steps, assert_nothing_left, await_agent, await_end, await_notification, await_state,
+    SOON, Steps, assert_nothing_left, await_agent, await_end, await_state, await_waiting_window,
     goes_up_and_down, lab, reason, state,
 };
 use aws_client_vpn_desktop::{Accessible, Appearance, Desktop, Role};
@@ -42,29 +42,39 @@ fn gnome_shell_connects_and_disconnects() {
     // Somebody who has closed the browser switches the connection off again.
     lab.set_browser(&Browser::Closed);
     menu.toggle();
-    await_notification(&desktop);
-    desktop.screenshot("login-notification-light");
+    await_waiting_window(&desktop);
     menu.toggle();
     assert_eq!(await_end(&lab).reason, reason::USER_DISCONNECTED);
     assert_nothing_left(&lab, &before);
     steps.done("cancelled by the network menu");
 
-    the_notification_of_a_login(&lab, &desktop, &before, &steps);
+    the_window_beside_a_login(&lab, &desktop, &before, &steps);
 }
 
-/// A click at it opens the page again, and it goes with the login.
-fn the_notification_of_a_login(lab: &Lab, desktop: &Desktop<'_>, before: &Snapshot, steps: &Steps) {
+/// What its buttons do.
+fn the_window_beside_a_login(lab: &Lab, desktop: &Desktop<'_>, before: &Snapshot, steps: &Steps) {
     desktop.key("Escape");
     let up = lab.begin_up();
-    let notification = await_notification(desktop);
+    let window = await_waiting_window(desktop);
+    desktop.await_window("Sign In");
+    desktop.screenshot("login-window-light");
+    desktop.click(&window.wait(Role::Button, "Cancel"));
+    assert!(!up.finish().success);
+    assert_eq!(await_end(lab).reason, reason::NO_SECRETS);
+    assert_nothing_left(lab, before);
+    steps.done("cancelled in the window");
+
+    let up = lab.begin_up();
+    let window = await_waiting_window(desktop);
+    desktop.await_window("Sign In");
     lab.set_browser(&Browser::Scripted);
-    desktop.click(&notification);
+    desktop.click(&window.wait(Role::Button, "Open Again"));
     let up = up.finish();
     assert!(up.success, "{}\n{}", up.text, lab.journal());
-    notification.wait_until("the notification goes by itself", |node| !node.is_showing());
+    window.wait_until("the window closes by itself", |window| !window.is_showing());
     assert!(lab.down().status.success());
     assert_nothing_left(lab, before);
-    steps.done("up after the page was opened again");
+    steps.done("up after Open Again");
 }
 
 /// The menu at the right end of the top bar.
