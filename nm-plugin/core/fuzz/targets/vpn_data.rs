@@ -57,6 +57,7 @@ fuzz_target!(|text: &str| {
                     "static-challenge",
                     "early-push-request",
                     "remote-cert-tls",
+                    "socket-flags",
                     "tls-version-min",
                     "connect-timeout",
                     "pkcs11-providers",

@@ -599,7 +599,7 @@ proptest! {
             let name = line.split(' ').next().unwrap_or_default();
             let known = own.contains(&name) || [
                 "remote", "auth-user-pass", "auth-federate", "static-challenge",
-                "early-push-request", "remote-cert-tls", "tls-version-min", "connect-timeout",
+                "early-push-request", "remote-cert-tls", "tls-version-min", "connect-timeout", "socket-flags",
             ].contains(&name);
             prop_assert!(known, "{line}");
         }

@@ -93,6 +93,12 @@ fn config(profile: &Profile, pkcs11_module: Option<&str>) -> String {
     if !has("connect-timeout") && !has("server-poll-timeout") {
         text.push_str("connect-timeout 10\n");
     }
+    // The control channel's packets are small: without this, TCP holds each back until the one
+    // before has been acknowledged, a round trip each (Nagle).
+    let is_tcp = |remote: &Remote| remote.transport == Transport::Tcp;
+    if profile.remotes().iter().any(is_tcp) && !has("socket-flags") {
+        text.push_str("socket-flags TCP_NODELAY\n");
+    }
     if let (Some(id), Some(module)) = (profile.pkcs11_id(), pkcs11_module) {
         push_line(&mut text, ["pkcs11-providers", module]);
         push_line(&mut text, ["pkcs11-id", id]);
@@ -141,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn over_tcp_no_packet_waits_for_the_one_before() {
+        const FLAG: &str = "\nsocket-flags TCP_NODELAY\n";
+        let config = |text: &str| launched(text).config.expose().to_owned();
+        assert!(config(PROFILE).contains(FLAG));
+        assert!(!config(&PROFILE.replace("443 tcp", "443 udp")).contains(FLAG));
+    }
+
+    #[test]
     fn over_udp_openvpn_sends_at_once() {
         let fast = |text: &str| launched(text).arguments.contains(&"--fast-io".to_owned());
         assert!(fast(&PROFILE.replace("443 tcp", "443 udp")));
@@ -167,7 +181,7 @@ mod tests {
     fn the_configuration_is_written_from_the_profile() {
         let expected = "remote a.clientvpn.eu-west-1.amazonaws.com 443 tcp\n\
             auth-user-pass\nauth-federate\nearly-push-request\ntls-version-min 1.2\n\
-            connect-timeout 10\nremote-cert-tls server\nverify-x509-name \"a b\" name\n\
+            connect-timeout 10\nsocket-flags TCP_NODELAY\nremote-cert-tls server\nverify-x509-name \"a b\" name\n\
             <ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n\
             <cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
             <key>\n-----BEGIN PRIVATE KEY-----\nU0VDUkVU\n-----END PRIVATE KEY-----\n</key>\n";

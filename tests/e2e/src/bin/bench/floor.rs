@@ -99,7 +99,7 @@ fn text(error: Error) -> String {
 }
 
 /// The profile for one address: no name is looked up.
-fn pinned(profile: &str, node: &str) -> String {
+pub(crate) fn pinned(profile: &str, node: &str) -> String {
     let mut pinned = String::new();
     for line in profile.lines() {
         match line.strip_prefix("remote ") {

@@ -1,7 +1,7 @@
 //! Those whose connections are measured.
 
 use crate::site::{NODE, Push, Site, name_of};
-use aws_client_vpn_harness::Process;
+use aws_client_vpn_harness::{IDLE_VPN, Process};
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -20,6 +20,8 @@ pub(crate) enum Rival {
     NetworkManagerOpenVpn,
     /// Debian's OpenVPN by itself, with the same certificate.
     StockOpenVpn,
+    /// NetworkManager with a VPN that does nothing.
+    IdleVpn,
 }
 
 impl fmt::Display for Rival {
@@ -30,17 +32,19 @@ impl fmt::Display for Rival {
             Self::Certificate => "c  our nmcli up, certificate",
             Self::NetworkManagerOpenVpn => "d  NetworkManager-openvpn's nmcli up, certificate",
             Self::StockOpenVpn => "e  stock OpenVPN alone, certificate",
+            Self::IdleVpn => "f  nmcli up of a VPN that does nothing",
         })
     }
 }
 
 impl Rival {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Floor,
         Self::Saml,
         Self::Certificate,
         Self::NetworkManagerOpenVpn,
         Self::StockOpenVpn,
+        Self::IdleVpn,
     ];
 
     /// Brings a connection up, lets `meanwhile` look, and takes it down; the time to the first.
@@ -52,7 +56,7 @@ impl Rival {
     ) -> Duration {
         match self {
             Self::Floor => floor(site, push),
-            Self::Saml | Self::Certificate | Self::NetworkManagerOpenVpn => {
+            Self::Saml | Self::Certificate | Self::NetworkManagerOpenVpn | Self::IdleVpn => {
                 let name = self.connection(push);
                 let mut took = site.up(&name);
                 if self == Self::Saml {
@@ -77,6 +81,7 @@ impl Rival {
             Self::Saml => name_of("saml", push),
             Self::Certificate => name_of("certificate", push),
             Self::NetworkManagerOpenVpn => name_of("rival", push),
+            Self::IdleVpn => IDLE_VPN.to_owned(),
             Self::Floor | Self::StockOpenVpn => String::new(),
         }
     }

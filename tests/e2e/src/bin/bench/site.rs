@@ -1,8 +1,12 @@
 //! The lab of the measurements: one client, one server with an endpoint for each way to sign in
 //! and to push, told apart by their ports, and the client's connections to them.
 
+use crate::distance::{Carrier, FAR_PORTS, RESPONSES};
+use crate::floor::pinned;
 use crate::login;
-use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Process};
+use aws_client_vpn_harness::{
+    EndpointOptions, Lab, LongPath, Options, PathOptions, Process, install_idle_vpn,
+};
 use serde_json::Value;
 use std::fmt;
 use std::io::{BufRead, BufReader};
@@ -41,8 +45,9 @@ const CERTIFICATE_PORTS: [u16; 2] = [1194, 2194];
 
 /// The lab.
 pub(crate) struct Site {
-    // Dropped first: they run on the lab's server.
+    // Dropped first: they run on the lab's machines.
     _endpoints: Vec<Process>,
+    path: LongPath,
     pub(crate) lab: Lab,
     saml: [String; 2],
     certificate: [String; 2],
@@ -50,7 +55,7 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn start() -> Self {
-        let lab = Lab::start(&Options {
+        let mut lab = Lab::start(&Options {
             endpoint: Some(EndpointOptions(flags(
                 "saml",
                 SAML_PORTS[0],
@@ -69,21 +74,38 @@ impl Site {
             lab.client.check(["mount", "--bind", &inside, staged]);
         }
 
+        install_idle_vpn(&mut lab);
+        let path = LongPath::lay(&lab.client, &lab.server, PathOptions::default());
+
         let ready = lab.endpoint_events().wait("ready", Duration::ZERO);
-        let first = profile(&ready, SAML_PORTS[0]);
+        let first = profile(&ready, "udp", SAML_PORTS[0]);
         let mut endpoints = Vec::new();
         let mut further = |sign_in, port, push| {
-            let (process, ready) = further_endpoint(&lab, endpoints.len(), sign_in, port, push);
+            let nodes = ["192.0.2.1", "192.0.2.2"];
+            let flags = flags(sign_in, port, push);
+            let (process, ready) = further_endpoint(&lab, endpoints.len(), &nodes, port, flags);
             endpoints.push(process);
-            profile(&ready, port)
+            profile(&ready, "udp", port)
         };
         let second = further("saml", SAML_PORTS[1], Push::OnRequest);
         let certificate = [
             further("certificate", CERTIFICATE_PORTS[0], Push::ByItself),
             further("certificate", CERTIFICATE_PORTS[1], Push::OnRequest),
         ];
+        let mut far = Vec::new();
+        for (port, bytes) in FAR_PORTS.into_iter().zip(RESPONSES) {
+            let flags = far_flags(port, bytes);
+            let nodes = [LongPath::SERVER];
+            let (process, ready) = further_endpoint(&lab, endpoints.len(), &nodes, port, flags);
+            endpoints.push(process);
+            for carrier in Carrier::ALL {
+                let file = profile(&ready, &carrier.to_string(), port);
+                far.push((carrier.connection(bytes), file));
+            }
+        }
         let site = Self {
             _endpoints: endpoints,
+            path,
             lab,
             saml: [first, second],
             certificate,
@@ -93,6 +115,9 @@ impl Site {
             let file = &site.certificate[number];
             site.import("aws-client-vpn", file, &name_of("certificate", push));
             site.import("openvpn", file, &name_of("rival", push));
+        }
+        for (name, file) in far {
+            site.import_pinned(&name, &file);
         }
         for push in Push::ALL {
             let name = name_of("rival", push);
@@ -106,6 +131,12 @@ impl Site {
             }
         }
         site
+    }
+
+    /// Replaces the path to the far endpoints.
+    pub(crate) fn lay_path(&mut self, options: PathOptions) {
+        self.path
+            .replace(&self.lab.client, &self.lab.server, options);
     }
 
     /// The profile of the SAML endpoint.
@@ -156,6 +187,15 @@ impl Site {
         Duration::from_micros(text.trim().parse().expect("the dialog has left a number"))
     }
 
+    /// The profile, with the address at the far end of the path in the place of a name.
+    fn import_pinned(&self, name: &str, file: &str) {
+        let text = std::fs::read_to_string(self.lab.client.root().join(&file[1..]));
+        let text = pinned(&text.expect("the endpoint wrote it"), LongPath::SERVER);
+        let file = format!("{name}.ovpn");
+        std::fs::write(self.lab.dir().join(&file), text).expect("the lab is writable");
+        self.import("aws-client-vpn", &format!("/run/lab/{file}"), name);
+    }
+
     fn import(&self, kind: &str, file: &str, name: &str) {
         let words = ["nmcli", "connection", "import", "type", kind, "file", file];
         let added = self.lab.client.check(words);
@@ -191,13 +231,25 @@ fn flags(sign_in: &str, port: u16, push: Push) -> Vec<String> {
     flags
 }
 
+/// Of an endpoint that does as AWS seems to.
+fn far_flags(port: u16, response_bytes: u32) -> Vec<String> {
+    let mut flags = vec![
+        format!("--port={port}"),
+        "--trust-issued".to_owned(),
+        "--push-request-only".to_owned(),
+        format!("--response-bytes={response_bytes}"),
+    ];
+    flags.extend(Carrier::ALL.map(|carrier| format!("--transport={carrier}")));
+    flags
+}
+
 /// Starts one more endpoint beside the lab's own, on the same addresses: names lead to it too.
 fn further_endpoint(
     lab: &Lab,
     number: usize,
-    sign_in: &str,
+    nodes: &[&str],
     port: u16,
-    push: Push,
+    flags: Vec<String>,
 ) -> (Process, Value) {
     let [dns, idp] = [60, 90].map(|first| format!("192.0.2.{}", first + number));
     for address in [&dns, &idp] {
@@ -209,12 +261,12 @@ fn further_endpoint(
     let mut command = lab.server.command(program);
     command
         .arg("--openvpn=/run/lab-target/openvpn-server/openvpn")
-        .args(["--node=192.0.2.1", "--node=192.0.2.2"])
+        .args(nodes.iter().map(|node| format!("--node={node}")))
         .arg(format!("--dns={dns}"))
         .arg(format!("--idp={idp}"))
         .arg(format!("--pool=10.{}.0.0", 89 + number))
         .arg(format!("--profiles=/run/lab/profiles-{port}"))
-        .args(flags(sign_in, port, push))
+        .args(flags)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut process = lab.server.spawn("aws-client-vpn-endpoint", &mut command);
@@ -233,8 +285,8 @@ fn further_endpoint(
     (process, ready)
 }
 
-fn profile(ready: &Value, port: u16) -> String {
-    let path = ready["profiles"][format!("udp-{port}")].as_str();
+fn profile(ready: &Value, transport: &str, port: u16) -> String {
+    let path = ready["profiles"][format!("{transport}-{port}")].as_str();
     let path = path.expect("the endpoint has such a profile");
     assert!(
         Path::new(path).starts_with("/run/lab"),

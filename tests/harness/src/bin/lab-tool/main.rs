@@ -3,10 +3,12 @@
 mod agent;
 mod browser;
 mod form;
+mod idle_vpn;
 mod init;
 mod logind;
 mod notifications;
 mod occupy;
+mod path;
 mod report;
 mod typist;
 mod watch;
@@ -15,9 +17,14 @@ mod webdriver;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args().collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    if let [program, "--bus-name", name] = words[..]
+        && program.ends_with(idle_vpn::NAME)
+    {
+        return idle_vpn::run(name);
+    }
+    match words.get(1..).unwrap_or_default() {
         ["init"] => init::run(),
         ["agent", style] => agent::run(style),
         ["occupy", port] => occupy::run(port),
@@ -25,9 +32,13 @@ fn main() -> ExitCode {
         ["notifications"] => notifications::run(),
         ["watch"] => watch::run(),
         ["browser", url] => browser::run(url),
+        ["path", device, address, delay, lost_per_thousand, seed] => {
+            path::run(device, address, [delay, lost_per_thousand, seed])
+        }
         _ => {
             eprintln!(
-                "usage: lab-tool init | agent STYLE | logind | notifications | watch | occupy PORT | browser URL"
+                "usage: lab-tool init | agent STYLE | logind | notifications | watch | occupy PORT \
+                 | browser URL | path DEVICE ADDRESS/BITS DELAY LOST_PER_THOUSAND SEED"
             );
             ExitCode::from(2)
         }
