@@ -46,7 +46,7 @@ STAGE   := $(TARGET)/stage
 RELEASES := trixie sid
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
-	words check unit e2e desktop-test releases-test system-root system-test system-shell deb rpm packages-test reproducible release fuzz sanitize soak test \
+	words check unit e2e desktop-test releases-test system-root system-test system-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -198,6 +198,9 @@ sanitize: deps ## the patched OpenVPN under ASan and UBSan: its own tests and ou
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 10)
 	packaging/fuzz.sh
+
+mutants: ## what tests of the pure crates miss, a part of all mutations: MUTANTS_PART (default 1/8)
+	packaging/mutants.sh
 
 test: deps check openvpn-for-tests stage system-root ## formats, lints, all tests, and a short run of each fuzz target (root)
 	packaging/check-tree.sh $(STAGE)

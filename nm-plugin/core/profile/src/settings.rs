@@ -451,6 +451,19 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_has_sixty_four_addresses_at_most() {
+        let profile = profile();
+        let (mut data, secrets) = (to_data(&profile), to_secrets(&profile));
+        for (count, good) in [(64, true), (65, false), (66, false)] {
+            data.insert(
+                REMOTE.to_owned(),
+                ["a.example 443 udp"; 66][..count].join(", "),
+            );
+            assert_eq!(from_settings(&data, &secrets).is_ok(), good, "{count}");
+        }
+    }
+
+    #[test]
     fn a_user_s_setting_goes_before_the_profile_s_directive() {
         let text = PROFILE.replace("reneg-sec 0", "mssfix 1400\ninactive 60");
         let profile = Profile::parse(&text, &mut |_| Err(String::new())).unwrap();

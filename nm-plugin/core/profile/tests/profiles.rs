@@ -211,7 +211,14 @@ fn one_client_certificate_is_enough() {
 fn an_encrypted_key_needs_its_passphrase_even_where_no_flags_say_so() {
     let profile = parsed(fixture!("certificate-encrypted-pkcs8"));
     let (mut data, secrets) = (settings::to_data(&profile), settings::to_secrets(&profile));
-    data.remove("key-passphrase-flags");
+    assert_eq!(
+        data.remove("key-passphrase-flags").as_deref(),
+        Some("1"),
+        "asked for, and kept for the user"
+    );
+    // Whether a PKCS #12 file has a passphrase cannot be seen.
+    let pkcs12 = settings::to_data(&parsed(fixture!("pkcs12")));
+    assert_eq!(pkcs12["key-passphrase-flags"], "1");
     let needed = |data: &_| {
         credentials::needed(&settings::from_settings(data, &secrets).expect("a profile"))
     };

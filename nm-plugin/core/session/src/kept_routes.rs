@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(kept.look(&both, now + seconds(1)), []);
         let all = [ours.clone(), late.clone(), others];
         assert_eq!(kept.look(&all, now + seconds(10)), []);
+        assert_eq!(kept.count(), 2);
         let steps = kept.look(&[], now + seconds(11));
         assert_eq!(steps, [Step::PutBack(ours), Step::PutBack(late)]);
     }

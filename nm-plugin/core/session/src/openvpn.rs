@@ -134,6 +134,28 @@ mod tests {
     }
 
     #[test]
+    fn the_endpoint_s_certificate_is_a_server_s_unless_the_profile_says_how_it_is_told() {
+        let own = ["remote-cert-tls", "verify-x509-name"];
+        let lines = PROFILE
+            .lines()
+            .filter(|line| !own.iter().any(|own| line.starts_with(own)));
+        let bare: String = lines.flat_map(|line| [line, "\n"]).collect();
+        for (line, told) in [
+            ("", 1),
+            ("remote-cert-tls server", 1),
+            ("verify-x509-name a name", 0),
+            ("remote-cert-eku serverAuth", 0),
+        ] {
+            let launch = launched(&format!("{line}\n{bare}"));
+            let config = launch.config.expose().lines();
+            let found = config
+                .filter(|line| *line == "remote-cert-tls server")
+                .count();
+            assert_eq!(found, told, "{line}");
+        }
+    }
+
+    #[test]
     fn the_arguments_carry_no_secret_and_let_nothing_be_run() {
         let launch = launched(PROFILE);
         let expected = "--config stdin --client --dev-type tun --management-client \

@@ -48,7 +48,7 @@ fn a_login_through_the_browser_brings_the_tunnel_up() {
         ]),
         [""; 0]
     );
-    assert!(play.session.expects_secrets());
+    assert!(play.session.expects_secrets() && !play.session.is_up());
     assert_eq!(play.answered(), ["hold release"]);
     assert_eq!(
         play.line(">PASSWORD:Need 'Auth' username/password"),

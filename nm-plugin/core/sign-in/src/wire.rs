@@ -118,6 +118,13 @@ impl fmt::Debug for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_the_length_only() {
+        let mut lines = Lines::default();
+        assert!(lines.push(b"one\ntwo").is_ok());
+        assert_eq!(format!("{lines:?}"), "Lines(a line of 3 octets so far)");
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -205,6 +205,23 @@ pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Length, kind and flags of a request (`struct nlmsghdr`).
+    fn header(request: &[u8]) -> (usize, u16, u16) {
+        let number = |at: usize| u16::from_ne_bytes([request[at], request[at + 1]]);
+        let length = u32::from_ne_bytes(request[..4].try_into().unwrap());
+        (usize::try_from(length).unwrap(), number(4), number(6))
+    }
+
+    #[test]
+    fn the_kernel_is_asked_for_all_routes_and_to_set_one_in_the_place_of_another() {
+        // RTM_GETROUTE with NLM_F_REQUEST and NLM_F_DUMP, and an empty `struct rtmsg`.
+        assert_eq!(dump_request().len(), 16 + 12);
+        assert_eq!(header(&dump_request()), (28, 26, 0x301));
+        // RTM_NEWROUTE with NLM_F_REQUEST, _ACK, _REPLACE and _CREATE.
+        let addition = route(7, 4, [10, 1, 0, 0], 16).addition();
+        assert_eq!(header(&addition), (addition.len(), 24, 0x505));
+    }
+
     /// A message of the kernel's, with what it adds itself.
     fn message(device: u32, protocol: u8, network: [u8; 4], prefix: u8) -> Vec<u8> {
         let mut body = vec![AF_INET, prefix, 0, 0, 254, protocol, 0, TYPE_UNICAST];
