@@ -201,9 +201,7 @@ impl Activation {
         let protection = Protection::new(bus, &caller, &connection, shown_at.as_ref()).await?;
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, limits, interactive, secrets, Instant::now());
-        if protection.stops_browsers() {
-            session.stop_browsers();
-        }
+        session.let_browsers_out(protection.browsers());
         let (resolved_sender, resolved) = mpsc::channel(1);
         Ok(Self {
             bus: bus.clone(),
@@ -259,6 +257,7 @@ impl Activation {
                 // Once: a bus that is gone would be ready again and again, and let nothing else be.
                 () = gone(&mut self.caller_changes), if !self.caller_is_gone => {
                     self.caller_is_gone = true;
+                    self.protection.network_manager_gone(&self.bus).await;
                     Some(Input::NetworkManagerGone)
                 }
                 _ = terminate.recv() => Some(Input::Disconnect),
@@ -441,9 +440,14 @@ impl Activation {
     }
 
     async fn perform_effects(&mut self) {
+        // Before OpenVPN sends its first packet, or a browser is opened.
+        self.protection
+            .keep_open(&self.session, self.tun_device.as_ref());
         while let Some(effect) = self.session.poll_effect() {
             if let Some(input) = self.perform(effect).await {
                 self.session.handle(input, Instant::now());
+                self.protection
+                    .keep_open(&self.session, self.tun_device.as_ref());
             }
         }
     }
@@ -502,6 +506,12 @@ impl Activation {
                 }
             }
             Effect::Resolve { host, random_label } => {
+                if let Some(known) = self.protection.known_addresses() {
+                    return Some(Input::Resolved {
+                        host,
+                        result: Ok(known),
+                    });
+                }
                 let sender = self.resolved_sender.clone();
                 tokio::spawn(async move {
                     let result: Result<Vec<IpAddr>, String> =

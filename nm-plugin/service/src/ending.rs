@@ -1,4 +1,4 @@
-//! Why NetworkManager ends a connection.
+//! Why NetworkManager begins and ends a connection.
 //!
 //! It calls Disconnect whoever wanted it and whatever happened, and tells the reason in a signal
 //! that comes before. A kill switch lets go only of a connection that was to end.
@@ -7,9 +7,11 @@ use crate::dbus;
 use aws_client_vpn_session::network_manager::End;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
+use std::collections::HashMap;
+use std::time::Duration;
 use zbus::MessageStream;
 use zbus::names::OwnedUniqueName;
-use zbus::zvariant::OwnedObjectPath;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 /// What NetworkManager says of this connection.
 pub(crate) struct Ending {
@@ -54,4 +56,101 @@ impl Ending {
             self.end.take_in(shown);
         }
     }
+}
+
+/// How long another program may take for an answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
+const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
+const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
+/// `NM_ACTIVE_CONNECTION_STATE_ACTIVATING`
+const ACTIVATING: u32 = 1;
+
+/// Whether NetworkManager activates the connection `uuid` by itself, at `path`: as one of the
+/// secondary connections of another, which is not up before they are. It does not tell who has
+/// asked for an activation, and with the flag "can-persist" it begins none anew on its own
+/// (nm-vpn-connection.c), so that no other kind is left.
+pub(crate) async fn is_secondary(
+    bus: &zbus::Connection,
+    network_manager: &OwnedUniqueName,
+    path: &OwnedObjectPath,
+    uuid: &str,
+) -> bool {
+    let to = network_manager.as_str();
+    let asked = async {
+        let of: OwnedObjectPath =
+            property(bus, to, path.as_str(), ACTIVE, "SpecificObject").await?;
+        let state: u32 = property(bus, to, of.as_str(), ACTIVE, "State").await?;
+        if state != ACTIVATING {
+            return Ok(false);
+        }
+        let profile: OwnedObjectPath = property(bus, to, of.as_str(), ACTIVE, "Connection").await?;
+        let interface = Some("org.freedesktop.NetworkManager.Settings.Connection");
+        let settings = bus
+            .call_method(Some(to), profile.as_str(), interface, "GetSettings", &())
+            .await?;
+        let settings: HashMap<String, HashMap<String, OwnedValue>> =
+            settings.body().deserialize()?;
+        let secondaries = settings
+            .get("connection")
+            .and_then(|connection| connection.get("secondaries"));
+        let secondaries: Vec<String> = secondaries
+            .and_then(|value| value.try_clone().ok())
+            .and_then(|value| value.try_into().ok())
+            .unwrap_or_default();
+        Ok::<_, zbus::Error>(secondaries.iter().any(|secondary| secondary == uuid))
+    };
+    matches!(
+        tokio::time::timeout(ANSWER_LIMIT, asked).await,
+        Ok(Ok(true))
+    )
+}
+
+/// Whether NetworkManager, on the bus as `network_manager`, says that there is no connection `uuid`.
+pub(crate) async fn is_deleted(bus: &zbus::Connection, network_manager: &str, uuid: &str) -> bool {
+    let asked = bus.call_method(
+        Some(network_manager),
+        SETTINGS_PATH,
+        Some(SETTINGS),
+        "GetConnectionByUuid",
+        &uuid,
+    );
+    match tokio::time::timeout(ANSWER_LIMIT, asked).await {
+        Ok(Err(zbus::Error::MethodError(name, _, _))) => {
+            name.as_str() == "org.freedesktop.NetworkManager.Settings.InvalidConnection"
+        }
+        Ok(_) | Err(_) => false,
+    }
+}
+
+/// Whether logind says that the computer is being shut down.
+pub(crate) async fn is_shutting_down(bus: &zbus::Connection) -> bool {
+    let asked = property::<bool>(
+        bus,
+        "org.freedesktop.login1",
+        "/org/freedesktop/login1",
+        "org.freedesktop.login1.Manager",
+        "PreparingForShutdown",
+    );
+    matches!(
+        tokio::time::timeout(ANSWER_LIMIT, asked).await,
+        Ok(Ok(true))
+    )
+}
+
+async fn property<T: TryFrom<OwnedValue, Error: Into<zbus::zvariant::Error>>>(
+    bus: &zbus::Connection,
+    to: &str,
+    path: &str,
+    interface: &str,
+    name: &str,
+) -> zbus::Result<T> {
+    let properties = Some("org.freedesktop.DBus.Properties");
+    let reply = bus
+        .call_method(Some(to), path, properties, "Get", &(interface, name))
+        .await?;
+    let value: OwnedValue = reply.body().deserialize()?;
+    value
+        .try_into()
+        .map_err(|error: T::Error| zbus::Error::Variant(error.into()))
 }

@@ -1,37 +1,33 @@
-//! Puts the connection's kill switch into the kernel, and takes it away again.
+//! Puts the kill switch into the kernel, and takes it away again.
 //!
-//! Beside each table lies a mark under `/run`, as only root can look at tables: by it the next
-//! activation and `aws-client-vpn doctor` know what a service left that was killed, or whose
-//! connection ended without being asked to.
+//! There is one table for all connections, made of what each of them wants. Every activation is a
+//! process of its own, so each leaves what it wants in a mark ([`marks`]); whoever changes his own
+//! makes the rules anew from all marks, in one transaction, while he has the lock of all. So it does
+//! not matter who comes, goes or is killed in which order: the rules follow from the marks that are
+//! there, and a table is there as long as one of them stops the rest.
 
+mod marks;
+mod nftables;
+
+use crate::tun_device;
 use aws_client_vpn_profile::settings::Choices;
-use aws_client_vpn_profile::well_known::{KILL_SWITCH_MARKS, TABLE_PREFIX};
-use aws_client_vpn_session::kill_switch::{
-    Endpoint, Openings, Ruleset, local_networks, netlink, table_name,
-};
+use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;
+use aws_client_vpn_session::ip::Network;
+use aws_client_vpn_session::kill_switch::netlink::Change;
+use aws_client_vpn_session::kill_switch::{FirewallPolicy, Ruleset, local_networks};
 use aws_client_vpn_session::overlap::KernelRoute;
-use rustix::fd::OwnedFd;
-use rustix::io::Errno;
-use rustix::net::netlink::{NETFILTER, SocketAddrNetlink};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use marks::{Found, Mark, Marks};
+use nftables::{Events, Nftables};
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::net::UnixDatagram;
 
-/// `NFNLGRP_NFTABLES` (linux/netfilter/nfnetlink_compat.h), as a bit: what happens to tables.
-const EVENTS: u32 = 1 << (7 - 1);
 /// The least time between two changes of somebody else's that are put right.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How often it is said.
 const REPETITION: Duration = Duration::from_secs(10);
-/// One answer of the kernel, with the message that it is about.
-const ANSWER_SIZE: usize = 8192;
-/// More than the kernel has answers to a batch.
-const MOST_ANSWERS: usize = 256;
 
 /// The kernel did not take the rules.
 #[derive(Debug, Error)]
@@ -47,41 +43,53 @@ pub(crate) enum KillSwitchError {
     Refused(#[source] io::Error),
 }
 
-/// The kill switch of one connection.
+/// What one activation has to do with the kill switch: its own, or that of other connections.
 #[derive(Debug)]
 pub(crate) struct KillSwitch {
-    table: String,
+    uuid: String,
     choices: Option<Choices>,
-    /// What is in the kernel, by this process.
-    closed: Option<Ruleset>,
-    /// The way to nftables. It stays open: to close it after a change takes the kernel 8 to 16 ms,
-    /// as it waits for what was removed to be gone.
-    netlink: Option<OwnedFd>,
-    /// What others do to it.
-    events: Option<UnixDatagram>,
+    marks: Marks,
+    /// What is known of this activation to all.
+    own: Option<Own>,
+    /// How an earlier activation left it, if that stopped the rest.
+    left: Option<FirewallPolicy>,
+    nftables: Option<Nftables>,
+    /// What others do to the table.
+    events: Option<Events>,
     is_disturbed: bool,
     put_right: Option<Instant>,
     told: Option<Instant>,
+    /// The networks around, where they are let through.
+    local_networks: Option<Vec<Network<IpAddr>>>,
+}
+
+#[derive(Debug)]
+struct Own {
+    mark: Mark,
+    policy: FirewallPolicy,
 }
 
 impl KillSwitch {
-    /// Of the connection `uuid`, which has one only if there are `choices`.
+    /// For an activation of the connection `uuid`, which has one of its own only if there are
+    /// `choices`.
     pub(crate) fn new(uuid: &str, choices: Option<Choices>) -> Self {
+        Self::with_marks(uuid, choices, Marks::of_this_machine())
+    }
+
+    fn with_marks(uuid: &str, choices: Option<Choices>, marks: Marks) -> Self {
         Self {
-            table: table_name(uuid),
+            uuid: uuid.to_owned(),
             choices,
-            closed: None,
-            netlink: None,
+            marks,
+            own: None,
+            left: None,
+            nftables: None,
             events: None,
             is_disturbed: false,
             put_right: None,
             told: None,
+            local_networks: None,
         }
-    }
-
-    /// Whether it stops traffic now.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.is_some()
     }
 
     /// What lets it through what the user wants.
@@ -89,83 +97,170 @@ impl KillSwitch {
         self.choices
     }
 
-    /// Takes away what an earlier activation left; whether there was something. Whoever connects
-    /// again has to be let out to sign in.
-    pub(crate) fn lift_earlier(&mut self) -> Result<bool, KillSwitchError> {
-        let left = mark_of(&self.table).exists();
-        if left {
-            remove(reach(&mut self.netlink)?, &self.table)?;
-        }
-        Ok(left)
+    /// Whether this connection stops traffic now.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.own
+            .as_ref()
+            .is_some_and(|own| own.policy.stops_the_rest)
     }
 
-    /// Stops what is not for the tunnel; if it does already, for what is open now. Without a kill
-    /// switch, nothing happens.
-    pub(crate) fn close(
-        &mut self,
-        device: &str,
-        endpoints: &[Endpoint],
-        browser: bool,
-    ) -> Result<(), KillSwitchError> {
-        let Some(choices) = self.choices else {
-            return Ok(());
-        };
-        let lan = if choices.lan {
-            local_networks_but(device)
-        } else {
-            Vec::new()
-        };
-        let openings = Openings {
-            device,
-            endpoints,
-            lan: &lan,
-            browser,
-        };
-        let ruleset = Ruleset::new(&self.table, choices, &openings);
-        if self.closed.as_ref() == Some(&ruleset) && !self.is_disturbed {
-            return Ok(());
-        }
-        if self.closed.is_none() {
-            // Before the table is there, so that nothing is missed.
-            self.events = Some(listen().map_err(KillSwitchError::Socket)?);
-            // First the mark: whoever dies in between leaves one without a table, not a table
-            // without one.
-            set_mark(&self.table).map_err(KillSwitchError::Mark)?;
-        }
-        let done =
-            reach(&mut self.netlink).and_then(|netlink| hand_over(netlink, &ruleset.replacement()));
-        if let Err(error) = done {
-            if self.closed.is_none() {
-                drop(fs::remove_file(mark_of(&self.table)));
+    /// Whether an earlier activation of this connection left traffic stopped.
+    pub(crate) fn was_left_closed(&self) -> bool {
+        self.left.is_some()
+    }
+
+    /// The addresses of the endpoint as the earlier activation knew them.
+    pub(crate) fn known_addresses(&self) -> Vec<IpAddr> {
+        let endpoints = self.left.iter().flat_map(|left| &left.endpoints);
+        let mut addresses: Vec<_> = endpoints.map(|endpoint| endpoint.address).collect();
+        addresses.dedup();
+        addresses
+    }
+
+    /// Begins an activation: what an earlier one left stopped stays stopped, as this one's own. If
+    /// there is to be no kill switch any more, it ends.
+    pub(crate) fn begin(&mut self) -> Result<(), KillSwitchError> {
+        let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
+        let others = self.marks.others(None, &leave);
+        let left: Vec<_> = others
+            .iter()
+            .filter(|found| found.uuid == self.uuid && !found.is_alive)
+            .collect();
+        let mut policy = FirewallPolicy::default();
+        if self.choices.is_some() {
+            for found in &left {
+                policy.stops_the_rest |= found.policy.stops_the_rest;
+                policy.endpoints.extend_from_slice(&found.policy.endpoints);
+                policy.local_networks = found.policy.local_networks.clone();
             }
-            return Err(error);
         }
-        if let Some(events) = &self.events {
-            // The kernel has told of our own change before it said that it was done.
-            others(events, "");
+        self.left = policy.stops_the_rest.then(|| policy.clone());
+        self.local_networks = policy.local_networks.clone();
+        if policy.stops_the_rest {
+            self.listen()?;
         }
+        let mark = self
+            .marks
+            .make(&self.uuid, &policy, &leave)
+            .map_err(KillSwitchError::Mark)?;
+        let rules = ruleset(
+            others
+                .iter()
+                .filter(|found| found.uuid != self.uuid || found.is_alive),
+            Some(&policy),
+        );
+        if rules.is_some() || !left.is_empty() {
+            // Also if they are the same: who left the mark may have been killed before he had the
+            // kernel make them.
+            self.replace(rules.as_ref())?;
+        }
+        // One may have the same name: of a process with the same number.
+        for found in left.into_iter().filter(|found| !found.is(&mark)) {
+            found.remove().map_err(KillSwitchError::Mark)?;
+        }
+        self.own = Some(Own { mark, policy });
+        Ok(())
+    }
+
+    /// Stops what is for no tunnel, if the connection has a kill switch.
+    pub(crate) fn close(&mut self, policy: FirewallPolicy) -> Result<(), KillSwitchError> {
+        if self.choices.is_none() {
+            return self.follow(policy);
+        }
+        if !self.is_closed() {
+            self.networks_changed();
+        }
+        self.apply(FirewallPolicy {
+            stops_the_rest: true,
+            ..policy
+        })
+    }
+
+    /// Lets through what the connection needs now; whether it stops the rest stays as it is.
+    pub(crate) fn follow(&mut self, policy: FirewallPolicy) -> Result<(), KillSwitchError> {
+        if self.own.is_none() {
+            return Ok(());
+        }
+        self.apply(FirewallPolicy {
+            stops_the_rest: self.is_closed(),
+            ..policy
+        })
+    }
+
+    /// The networks around may be others.
+    pub(crate) fn networks_changed(&mut self) {
+        let lets_them = self.choices.is_some_and(|choices| choices.lan);
+        self.local_networks = lets_them.then(networks_around);
+    }
+
+    fn apply(&mut self, policy: FirewallPolicy) -> Result<(), KillSwitchError> {
+        let mut policy = policy;
+        if policy.stops_the_rest {
+            policy.local_networks.clone_from(&self.local_networks);
+        }
+        if let Some(left) = &self.left {
+            for endpoint in &left.endpoints {
+                if !policy.endpoints.contains(endpoint) {
+                    policy.endpoints.push(*endpoint);
+                }
+            }
+        }
+        let is_same = self.own.as_ref().is_some_and(|own| own.policy == policy);
+        if is_same && !self.is_disturbed {
+            return Ok(());
+        }
+        if policy.stops_the_rest {
+            // Before the table is there, so that nothing is missed.
+            self.listen()?;
+        }
+        let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
+        let own = match self.own.take() {
+            Some(own) => own,
+            None => {
+                let policy = FirewallPolicy::default();
+                let mark = self.marks.make(&self.uuid, &policy, &leave);
+                let mark = mark.map_err(KillSwitchError::Mark)?;
+                Own { mark, policy }
+            }
+        };
+        let own = self.own.insert(own);
+        // Another service, which has heard of it, too, may have put it right.
+        let is_disturbed = self.is_disturbed
+            && self
+                .events
+                .as_ref()
+                .is_none_or(|events| events.last_change() != Some(Change::Ours));
+        let others = self.marks.others(Some(&own.mark), &leave);
+        let before = ruleset(&others, Some(&own.policy));
+        let after = ruleset(&others, Some(&policy));
+        // First the mark: whoever is killed in between leaves one without rules, not rules without
+        // a mark.
+        own.mark.write(&policy).map_err(KillSwitchError::Mark)?;
+        if is_disturbed || before != after {
+            if let Err(error) = replace(&mut self.nftables, after.as_ref()) {
+                own.mark.write(&own.policy).map_err(KillSwitchError::Mark)?;
+                return Err(error);
+            }
+        }
+        own.policy = policy;
         self.is_disturbed = false;
-        self.closed = Some(ruleset);
         Ok(())
     }
 
     /// Resolves when somebody else has changed or removed the table: a firewall that starts anew
-    /// flushes those of all. It is put right by the next [`Self::close`].
+    /// flushes those of all. It is put right by the next [`Self::follow`].
     pub(crate) async fn disturbed(&mut self) {
         let Some(events) = &self.events else {
             return std::future::pending().await;
         };
-        loop {
-            // What somebody insists on is answered ten times a second, not a thousand times.
-            if let Some(at) = self.put_right {
-                tokio::time::sleep_until((at + PATIENCE).into()).await;
-            }
-            if events.readable().await.is_err() {
-                return std::future::pending().await;
-            }
-            if others(events, &self.table) {
-                break;
-            }
+        // What somebody insists on is answered ten times a second, not a thousand times.
+        if let Some(at) = self.put_right {
+            tokio::time::sleep_until((at + PATIENCE).into()).await;
+        }
+        if let Err(error) = events.foreign_change().await {
+            tracing::warn!("the kernel tells of changes no more: {error}");
+            self.events = None;
+            return;
         }
         let now = Instant::now();
         self.put_right = Some(now);
@@ -176,166 +271,126 @@ impl KillSwitch {
         }
     }
 
-    /// Lets everything through.
+    /// This connection is over, and the user wants the rest of the network, as far as it is up to
+    /// this one.
     pub(crate) fn open(&mut self) -> Result<(), KillSwitchError> {
         self.events = None;
-        match self.closed.take() {
-            Some(_) => remove(reach(&mut self.netlink)?, &self.table),
-            None => Ok(()),
+        self.left = None;
+        let Some(own) = self.own.take() else {
+            return Ok(());
+        };
+        let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
+        let others = self.marks.others(Some(&own.mark), &leave);
+        let (before, after) = (ruleset(&others, Some(&own.policy)), ruleset(&others, None));
+        if before != after {
+            self.replace(after.as_ref())?;
         }
+        own.mark.remove().map_err(KillSwitchError::Mark)?;
+        self.marks.tidy(&leave);
+        Ok(())
+    }
+
+    /// This connection is over, but not because the user wanted it: what is stopped stays stopped.
+    /// If it has not been up, all is as the activation before left it.
+    pub(crate) fn leave(&mut self, was_up: bool) -> Result<(), KillSwitchError> {
+        let Some(own) = &self.own else {
+            return Ok(());
+        };
+        let policy = match &self.left {
+            Some(left) if !was_up => left.clone(),
+            Some(_) | None => own.policy.clone().of_a_process_that_is_gone(),
+        };
+        self.local_networks.clone_from(&policy.local_networks);
+        self.apply(policy)
+    }
+
+    fn listen(&mut self) -> Result<(), KillSwitchError> {
+        if self.events.is_none() {
+            self.events = Some(Events::listen().map_err(KillSwitchError::Socket)?);
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, rules: Option<&Ruleset>) -> Result<(), KillSwitchError> {
+        replace(&mut self.nftables, rules)
     }
 }
 
-/// Takes away the table of the connection `uuid`, or all that there are marks of; tells how many.
-/// For a person, as root.
-pub(crate) fn lift(uuid: Option<&str>) -> Result<usize, KillSwitchError> {
-    let tables: Vec<String> = match uuid {
-        Some(uuid) => vec![table_name(uuid)],
-        None => marks(Path::new(KILL_SWITCH_MARKS)),
+/// Has the kernel replace the rules, by a socket that is opened if it is not yet.
+fn replace(
+    nftables: &mut Option<Nftables>,
+    rules: Option<&Ruleset>,
+) -> Result<(), KillSwitchError> {
+    let nftables = match nftables {
+        Some(nftables) => nftables,
+        none => none.insert(Nftables::open().map_err(KillSwitchError::Socket)?),
     };
-    let mut netlink = None;
-    for table in &tables {
-        remove(reach(&mut netlink)?, table)?;
+    nftables.replace(rules).map_err(KillSwitchError::Refused)
+}
+
+fn ruleset<'a>(
+    others: impl IntoIterator<Item = &'a Found>,
+    own: Option<&FirewallPolicy>,
+) -> Option<Ruleset> {
+    let others = others.into_iter().map(|found| &found.policy);
+    let policies: Vec<_> = others.chain(own).cloned().collect();
+    Ruleset::of(&policies)
+}
+
+/// The connections whose services are gone and have left traffic stopped.
+pub(crate) fn left_closed() -> Result<Vec<String>, KillSwitchError> {
+    let marks = Marks::of_this_machine();
+    let leave = marks.lock().map_err(KillSwitchError::Mark)?;
+    let left = marks.others(None, &leave).into_iter();
+    let left = left.filter(|found| !found.is_alive);
+    Ok(left.map(|found| found.uuid).collect())
+}
+
+/// What came of [`lift`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Lifted {
+    /// How many connections that are over stop nothing any more.
+    pub(crate) over: usize,
+    /// How many that are wanted stop traffic still, and have a service that does it.
+    pub(crate) wanted: usize,
+}
+
+/// Lets through what connections still stop whose services are gone, those `which` says.
+pub(crate) fn lift(which: impl Fn(&str) -> bool) -> Result<Lifted, KillSwitchError> {
+    lift_in(&Marks::of_this_machine(), which)
+}
+
+fn lift_in(marks: &Marks, which: impl Fn(&str) -> bool) -> Result<Lifted, KillSwitchError> {
+    let leave = marks.lock().map_err(KillSwitchError::Mark)?;
+    let found = marks.others(None, &leave);
+    let is_over = |found: &&Found| !found.is_alive && which(&found.uuid);
+    let (over, rest): (Vec<_>, Vec<_>) = found.iter().partition(is_over);
+    if !over.is_empty() {
+        replace(&mut None, ruleset(rest.iter().copied(), None).as_ref())?;
     }
-    Ok(tables.len())
-}
-
-fn marks(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(TABLE_PREFIX))
-        .collect()
-}
-
-fn mark_of(table: &str) -> PathBuf {
-    Path::new(KILL_SWITCH_MARKS).join(table)
-}
-
-fn set_mark(table: &str) -> io::Result<()> {
-    let folder = Path::new(KILL_SWITCH_MARKS);
-    match fs::DirBuilder::new().mode(0o755).create(folder) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error),
+    for found in &over {
+        found.remove().map_err(KillSwitchError::Mark)?;
     }
-    fs::write(mark_of(table), "")
+    marks.tidy(&leave);
+    let wanted = rest
+        .iter()
+        .filter(|found| found.is_alive && found.policy.stops_the_rest && which(&found.uuid));
+    Ok(Lifted {
+        over: over.len(),
+        wanted: wanted.count(),
+    })
 }
 
-fn remove(netlink: &OwnedFd, table: &str) -> Result<(), KillSwitchError> {
-    hand_over(netlink, &netlink::removal(table))?;
-    match fs::remove_file(mark_of(table)) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(KillSwitchError::Mark(error)),
-    }
-    // The last one goes with its folder; others may have marks in it.
-    drop(fs::remove_dir(KILL_SWITCH_MARKS));
-    Ok(())
-}
-
-/// A socket that hears what happens to tables.
-fn listen() -> io::Result<UnixDatagram> {
-    let socket = rustix::net::socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-        Some(NETFILTER),
-    )?;
-    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, EVENTS))?;
-    // Any socket of datagrams is read alike, and this is the nearest that tokio knows.
-    UnixDatagram::from_std(socket.into())
-}
-
-/// Takes the events away that are there; whether one is of `table`, or may have been.
-fn others(events: &UnixDatagram, table: &str) -> bool {
-    let mut buffer = [0_u8; ANSWER_SIZE];
-    let mut found = false;
-    loop {
-        match events.try_recv(&mut buffer) {
-            Ok(length) => {
-                let name = table.as_bytes();
-                let event = &buffer[..length];
-                found |= !name.is_empty() && event.windows(name.len()).any(|part| part == name);
-            }
-            // Some were lost.
-            Err(error) if error.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => {
-                found = true;
-            }
-            Err(_) => return found,
-        }
-    }
-}
-
-/// The socket that leads to nftables, opened if it is not yet.
-fn reach(netlink: &mut Option<OwnedFd>) -> Result<&OwnedFd, KillSwitchError> {
-    match netlink {
-        Some(netlink) => Ok(netlink),
-        none => {
-            let opened = rustix::net::socket_with(
-                AddressFamily::NETLINK,
-                SocketType::RAW,
-                SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-                Some(NETFILTER),
-            );
-            Ok(none.insert(opened.map_err(|error| KillSwitchError::Socket(error.into()))?))
-        }
-    }
-}
-
-/// Has the kernel carry out a batch. It does so before `send` returns, and the answers are there.
-fn hand_over(netlink: &OwnedFd, batch: &[u8]) -> Result<(), KillSwitchError> {
-    let refused = |error: Errno| KillSwitchError::Refused(error.into());
-    let sent = rustix::net::send(netlink, batch, SendFlags::empty()).map_err(refused)?;
-    if sent != batch.len() {
-        return Err(refused(Errno::MSGSIZE));
-    }
-    let mut answers = 0;
-    let mut buffer = [0_u8; ANSWER_SIZE];
-    while answers < MOST_ANSWERS {
-        match rustix::net::recv(netlink, &mut buffer, RecvFlags::empty()) {
-            Ok((read, _)) => {
-                answers += 1;
-                netlink::outcome(&buffer[..read])
-                    .map_err(|code| KillSwitchError::Refused(io::Error::from_raw_os_error(code)))?;
-            }
-            Err(Errno::AGAIN) if answers > 0 => return Ok(()),
-            Err(error) => return Err(refused(error)),
-        }
-    }
-    Err(refused(Errno::NOBUFS))
-}
-
-fn local_networks_but(device: &str) -> Vec<aws_client_vpn_session::ip::Network<std::net::IpAddr>> {
+fn networks_around() -> Vec<Network<IpAddr>> {
     let table = |name: &str| fs::read_to_string(name).unwrap_or_default();
     let routes = KernelRoute::read(&table("/proc/net/route"), &table("/proc/net/ipv6_route"));
     local_networks(
         &routes,
         &table("/proc/net/fib_trie"),
         &table("/proc/net/if_inet6"),
-        device,
+        tun_device::NAME_PREFIX,
     )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_marks_of_ours_are_tables() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["aws-client-vpn-1", "other", ".x"] {
-            fs::write(folder.path().join(name), "").unwrap();
-        }
-        assert_eq!(marks(folder.path()), ["aws-client-vpn-1"]);
-        assert!(marks(&folder.path().join("missing")).is_empty());
-    }
-
-    #[test]
-    fn without_choices_nothing_is_closed() {
-        let mut none = KillSwitch::new("u", None);
-        none.close("awsvpn0", &[], false).unwrap();
-        assert!(!none.is_closed());
-        none.open().unwrap();
-    }
-}
+mod tests;

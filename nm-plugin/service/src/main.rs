@@ -27,6 +27,7 @@ mod supervisor;
 mod surroundings;
 mod tun_device;
 
+use kill_switch::Lifted;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -39,7 +40,9 @@ run it by hand.
                    [default: org.freedesktop.NetworkManager.aws-client-vpn]
   --lift-kill-switch [UUID]
                    let traffic through again that the kill switch of the connection UUID, or
-                   that of any, still stops
+                   that of any, still stops although the connection is over
+  --lift-deleted-kill-switches
+                   the same for connections that NetworkManager does not have any more
   --version        print the version
   --help           print this text
 ";
@@ -49,6 +52,7 @@ enum Invocation {
     Serve { bus_name: String },
     Supervise { arguments: Vec<OsString> },
     LiftKillSwitch { uuid: Option<String> },
+    LiftDeleted,
     BecomeOpenVpn { arguments: Vec<OsString> },
     Print(String),
     Wrong(String),
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Invocation::Supervise { arguments } => supervisor::run(arguments),
         Invocation::BecomeOpenVpn { arguments } => confinement::run(arguments),
         Invocation::LiftKillSwitch { uuid } => lift_kill_switch(uuid.as_deref()),
+        Invocation::LiftDeleted => lift_deleted(),
         Invocation::Serve { bus_name } => serve(&bus_name),
     }
 }
@@ -89,6 +94,7 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
                 let uuid = rest.next().and_then(|uuid| uuid.into_string().ok());
                 return Invocation::LiftKillSwitch { uuid };
             }
+            Some("--lift-deleted-kill-switches") => return Invocation::LiftDeleted,
             Some(supervisor::ARGUMENT) => {
                 return Invocation::Supervise {
                     arguments: rest.collect(),
@@ -109,10 +115,17 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
 }
 
 fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
-    match kill_switch::lift(uuid) {
-        Ok(0) => {
+    match kill_switch::lift(|left| uuid.is_none_or(|uuid| uuid == left)) {
+        Ok(Lifted { over: 0, wanted: 0 }) => {
             println!("no kill switch stops traffic");
             ExitCode::SUCCESS
+        }
+        Ok(Lifted { over: 0, .. }) => {
+            eprintln!(
+                "nm-aws-client-vpn-service: the connection whose kill switch stops traffic is \
+                 wanted still: take it down"
+            );
+            ExitCode::FAILURE
         }
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
@@ -122,16 +135,33 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
     }
 }
 
+fn lift_deleted() -> ExitCode {
+    match runtime().map(|runtime| runtime.block_on(protection::lift_all_deleted())) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            eprintln!("nm-aws-client-vpn-service: {error}");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("nm-aws-client-vpn-service: could not start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
 fn serve(bus_name: &str) -> ExitCode {
     journal::start();
     if let Err(error) = privileges::reduce() {
         tracing::error!("could not give up privileges: {error}");
         return ExitCode::FAILURE;
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!("could not start: {error}");

@@ -4,14 +4,17 @@
 
 use crate::dbus::PluginError;
 use crate::dbus::connection::Connection as VpnConnection;
-use crate::ending::Ending;
-use crate::kill_switch::{KillSwitch, KillSwitchError};
+use crate::ending::{self, Ending};
+use crate::journal;
+use crate::kept_routes;
+use crate::kill_switch::{self, KillSwitch, KillSwitchError};
 use crate::tun_device::TunDevice;
-use crate::{journal, kept_routes};
 use aws_client_vpn_session::kept_routes::KeptRoutes;
+use aws_client_vpn_session::kill_switch::FirewallPolicy;
 use aws_client_vpn_session::network_manager::Shown;
-use aws_client_vpn_session::session::{Input, Session};
+use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session};
 use std::future::pending;
+use std::net::IpAddr;
 use std::time::Instant;
 use zbus::names::OwnedUniqueName;
 use zbus::zvariant::OwnedObjectPath;
@@ -23,10 +26,14 @@ pub(crate) struct Protection {
     /// Whether the kernel has told of a change since they were last looked at.
     routes_may_differ: bool,
     kill_switch: KillSwitch,
+    /// Whether a person has asked for this activation.
+    is_asked_for: bool,
     /// Why the connection ends, where a kill switch has to know.
     ending: Option<Ending>,
-    /// Whether it ends because the user does not want it any more.
-    is_unwanted: bool,
+    /// Whether the kill switch has had its last word.
+    is_over: bool,
+    /// Whether all of it ends with the computer, in a moment.
+    is_shutting_down: bool,
 }
 
 impl Protection {
@@ -39,13 +46,21 @@ impl Protection {
         path: Option<&OwnedObjectPath>,
     ) -> Result<Self, PluginError> {
         let mut kill_switch = KillSwitch::new(&connection.uuid, connection.kill_switch()?);
-        match kill_switch.lift_earlier() {
-            Ok(true) => {
-                tracing::info!("let traffic through again that was stopped since the last time");
+        for done in [
+            lift_deleted(bus, caller.as_str()).await,
+            kill_switch.begin(),
+        ] {
+            if let Err(error) = done {
+                tracing::warn!("{}", journal::chain(&error));
             }
-            Ok(false) => {}
-            Err(error) => tracing::warn!("{}", journal::chain(&error)),
         }
+        if kill_switch.was_left_closed() {
+            tracing::info!("traffic outside the VPN is stopped since the last time, and stays so");
+        }
+        let is_asked_for = match path {
+            Some(path) => !ending::is_secondary(bus, caller, path, &connection.uuid).await,
+            None => true,
+        };
         let ending = match (kill_switch.choices(), path) {
             (Some(_), Some(path)) => Some(Ending::watch(bus, caller, path).await?),
             (Some(_), None) | (None, _) => None,
@@ -54,15 +69,35 @@ impl Protection {
             routes: connection.keeps_routes()?.then(KeptRoutes::default),
             routes_may_differ: false,
             kill_switch,
+            is_asked_for,
             ending,
-            is_unwanted: false,
+            is_over: false,
+            is_shutting_down: false,
         })
     }
 
-    /// Whether a browser is not let out once the tunnel was up.
-    pub(crate) fn stops_browsers(&self) -> bool {
+    /// Which sign-ins a browser is let out for.
+    pub(crate) fn browsers(&self) -> Browsers {
         let choices = self.kill_switch.choices();
-        choices.is_some_and(|choices| !choices.sign_in)
+        let for_any_sign_in = choices.is_some_and(|choices| choices.sign_in);
+        Browsers {
+            activation_is_asked_for: self.is_asked_for,
+            for_any_sign_in,
+            stopped: if choices.is_none() || for_any_sign_in {
+                BrowsersStopped::Never
+            } else if self.kill_switch.was_left_closed() && !self.is_asked_for {
+                BrowsersStopped::FromTheStart
+            } else {
+                BrowsersStopped::OnceUp
+            },
+        }
+    }
+
+    /// The endpoint's addresses, where nobody is to be asked for them: traffic is stopped, no person
+    /// has asked for the activation, and they are known from the last time.
+    pub(crate) fn known_addresses(&self) -> Option<Vec<IpAddr>> {
+        let known = self.kill_switch.known_addresses();
+        (!self.is_asked_for && !known.is_empty()).then_some(known)
     }
 
     /// When to call [`Self::keep`] although nothing has happened.
@@ -87,14 +122,29 @@ impl Protection {
     /// The kernel has told of a change of the network.
     pub(crate) fn network_changed(&mut self) {
         self.routes_may_differ = true;
+        if self.kill_switch.is_closed() {
+            self.kill_switch.networks_changed();
+        }
     }
 
-    /// NetworkManager has asked for the end, for whatever reason.
+    /// NetworkManager has asked for the end, for whatever reason. Whoever took the connection down
+    /// wants the rest of the network at once.
     pub(crate) async fn end_asked_for(&mut self) {
-        self.is_unwanted = match &mut self.ending {
-            Some(ending) => ending.so_far().await.is_wanted(),
+        let was_left_closed = self.kill_switch.was_left_closed();
+        let is_unwanted = match &mut self.ending {
+            Some(ending) => ending.so_far().await.frees(was_left_closed),
             None => true,
         };
+        if is_unwanted {
+            self.open();
+        }
+    }
+
+    /// NetworkManager is gone. Where the computer is being shut down, nothing stays stopped.
+    pub(crate) async fn network_manager_gone(&mut self, bus: &zbus::Connection) {
+        if self.kill_switch.is_closed() {
+            self.is_shutting_down = ending::is_shutting_down(bus).await;
+        }
     }
 
     /// Routes are kept from when NetworkManager has set them until it is about to set others.
@@ -132,19 +182,18 @@ impl Protection {
         }
     }
 
-    /// From now on, only what is for the tunnel of `device` leaves the computer.
+    /// From now on, only what is for a tunnel leaves the computer.
     pub(crate) fn close(
         &mut self,
         session: &Session,
         device: Option<&TunDevice>,
     ) -> Result<(), KillSwitchError> {
-        let device = device.map_or("", TunDevice::name);
-        self.kill_switch
-            .close(device, &session.endpoints(), session.awaits_browser())
+        let policy = self.policy(session, device);
+        self.kill_switch.close(policy)
     }
 
-    /// Looks after both: routes that somebody has taken away are put back, but not while the tunnel
-    /// is lost; a closed kill switch follows the endpoint, the networks around and the person.
+    /// Looks after the routes: what somebody has taken away is put back, but not while the tunnel is
+    /// lost.
     pub(crate) fn keep(&mut self, session: &Session, device: Option<&TunDevice>) {
         let now = Instant::now();
         let is_due = self.due().is_some_and(|due| due <= now);
@@ -155,34 +204,82 @@ impl Protection {
             self.routes_may_differ = false;
             kept_routes::keep(routes, device.index(), now);
         }
-        if self.kill_switch.is_closed()
-            && !session.is_stopping()
-            && let Err(error) = self.close(session, device)
-        {
+        self.keep_open(session, device);
+    }
+
+    /// Has a closed kill switch, of this connection or of another, follow what the session needs
+    /// now: the endpoint, its name, the person's browser.
+    pub(crate) fn keep_open(&mut self, session: &Session, device: Option<&TunDevice>) {
+        if self.is_over || session.is_stopping() {
+            return;
+        }
+        let policy = self.policy(session, device);
+        if let Err(error) = self.kill_switch.follow(policy) {
             // What is in the kernel stays, and stops more than it has to, not less.
             tracing::warn!("{}", journal::chain(&error));
         }
     }
 
-    /// The connection is over: whoever took it down wants the rest of the network; whoever lost it
-    /// does not.
+    fn policy(&self, session: &Session, device: Option<&TunDevice>) -> FirewallPolicy {
+        let policy = session.firewall();
+        FirewallPolicy {
+            device: device.map(|device| device.name().to_owned()),
+            names: policy.names && self.known_addresses().is_none(),
+            ..policy
+        }
+    }
+
+    /// The connection is over: whoever lost it does not want the rest of the network.
     pub(crate) async fn let_go(&mut self) {
+        if self.is_over {
+            return;
+        }
+        self.is_over = true;
+        let was_left_closed = self.kill_switch.was_left_closed();
         let was_up = match &mut self.ending {
             Some(ending) => ending.so_far().await.was_up(),
             None => true,
         };
-        if was_up && !self.is_unwanted {
-            if self.kill_switch.is_closed() {
-                tracing::warn!(
-                    "the kill switch still stops traffic outside the VPN: connect again, or take \
-                     it away as root with '{} --lift-kill-switch'",
-                    std::env::current_exe().unwrap_or_default().display()
-                );
-            }
+        if !self.kill_switch.is_closed() || (!was_up && !was_left_closed) {
+            self.open();
             return;
         }
+        if let Err(error) = self.kill_switch.leave(was_up) {
+            tracing::error!("{}", journal::chain(&error));
+        }
+        if !self.is_shutting_down {
+            tracing::warn!(
+                "the kill switch still stops traffic outside the VPN: connect again, or take it \
+                 away as root with '{} --lift-kill-switch'",
+                std::env::current_exe().unwrap_or_default().display()
+            );
+        }
+    }
+
+    fn open(&mut self) {
+        self.is_over = true;
         if let Err(error) = self.kill_switch.open() {
             tracing::error!("{}", journal::chain(&error));
         }
     }
+}
+
+/// Lets through what connections still stop that are deleted: nobody could take them down.
+async fn lift_deleted(
+    bus: &zbus::Connection,
+    network_manager: &str,
+) -> Result<(), KillSwitchError> {
+    for uuid in kill_switch::left_closed()? {
+        if ending::is_deleted(bus, network_manager, &uuid).await {
+            kill_switch::lift(|left| left == uuid)?;
+            tracing::info!("let through what the deleted connection {uuid} still stopped");
+        }
+    }
+    Ok(())
+}
+
+/// The same, for whoever calls this as root.
+pub(crate) async fn lift_all_deleted() -> Result<(), Box<dyn std::error::Error>> {
+    let bus = zbus::Connection::system().await?;
+    Ok(lift_deleted(&bus, "org.freedesktop.NetworkManager").await?)
 }

@@ -6,9 +6,8 @@ use super::facts::{
 };
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
-use aws_client_vpn_profile::well_known::{
-    ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE, TABLE_PREFIX,
-};
+use aws_client_vpn_profile::kill_switch_mark::MarkName;
+use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
 use aws_client_vpn_sign_in::listening::listener_in;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Message, Worded};
@@ -90,12 +89,13 @@ fn stopped_by() -> Vec<String> {
         .into_iter()
         .flatten()
         .flatten();
-    entries
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            Some(name.strip_prefix(TABLE_PREFIX)?.to_owned())
-        })
-        .collect()
+    let mut stopping: Vec<String> = entries
+        .filter_map(|entry| MarkName::parse(entry.file_name().to_str()?))
+        .filter(|mark| mark.is_closed)
+        .map(|mark| mark.uuid)
+        .collect();
+    stopping.sort();
+    stopping
 }
 
 fn name_file() -> Option<NameFile> {

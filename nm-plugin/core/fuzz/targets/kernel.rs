@@ -9,13 +9,14 @@ use aws_client_vpn_session::overlap::KernelRoute;
 
 fuzz_target!(|input: (&[u8], u32, &str, &str)| {
     let (octets, device, routes, addresses) = input;
-    let _ = (netlink::outcome(octets), rtnetlink::outcome(octets));
+    let _ = netlink::replacement(None, 1).answered(octets);
+    let _ = (netlink::last_change(octets), rtnetlink::outcome(octets));
     for route in rtnetlink::read(octets, device).routes {
         let _ = route.to_string();
         assert_eq!(rtnetlink::read(&route.addition(), device).routes, [route]);
     }
     let routes = KernelRoute::read(routes, routes);
-    for network in local_networks(&routes, addresses, addresses, "awsvpn0") {
+    for network in local_networks(&routes, addresses, addresses, "awsvpn") {
         let shortest = if network.address.is_ipv4() { 16 } else { 64 };
         assert!(network.prefix >= shortest);
     }

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod directive;
 pub mod keyfile;
 pub mod keys;
+pub mod kill_switch_mark;
 pub mod ovpn;
 pub mod parts;
 pub mod pem;

@@ -26,9 +26,8 @@ pub const NOT_YOURS: &str = mark!("only the person who signed in, or root, can r
 /// its assertion consumer service in AWS's SAML metadata.
 pub const ACS_PORT: u16 = 35001;
 
-/// What the name of each table of a kill switch begins with.
-pub const TABLE_PREFIX: &str = "aws-client-vpn-";
-/// Where the service leaves a mark for each table, named like it, as only root can look at tables.
+/// Where each activation leaves a mark that tells the others what it wants of the firewall, and
+/// everybody whether it stops traffic.
 pub const KILL_SWITCH_MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
 
 /// NetworkManager on the system bus.

@@ -1,29 +1,34 @@
 //! The kill switch: which packets may leave the computer while the user wants the VPN up.
 //!
-//! A set of rules for nftables, in a table of the connection's own, that lets through the tunnel,
-//! what keeps it up, and what the user chose; all else is rejected, so that programs are told at
-//! once. The table belongs to nobody: it stays when the service is killed, and traffic stays
-//! stopped. Here it is decided what is in it; [`netlink`] writes it as the kernel reads it.
+//! One set of rules for nftables, in one table for all connections, made of what each of them wants
+//! (its [`FirewallPolicy`]): it lets through the tunnels, what keeps them up, and what the user
+//! chose; all else is rejected, so that programs are told at once. There is a table as long as one
+//! connection stops the rest. It belongs to no process: it stays when a service is killed, and
+//! traffic stays stopped. Here it is decided what is in it; [`netlink`] writes it as the kernel reads
+//! it.
 //!
-//! The endpoint's name is never asked for while the table is there: the addresses that were found
-//! before it was made are let through, so no name server has to be.
+//! One table for all, because nftables asks every table: what one accepts, another rejects still.
 
 mod lan;
 pub mod netlink;
+mod policy;
 
 pub use lan::local_networks;
+pub use policy::FirewallPolicy;
 
 use crate::ip::Network;
 use aws_client_vpn_profile::parts::Transport;
-use aws_client_vpn_profile::settings::Choices;
-use aws_client_vpn_profile::well_known::TABLE_PREFIX;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How much of a connection's UUID is taken; NetworkManager's have 36 characters.
-const LONGEST_UUID: usize = 64;
-/// How many addresses of an endpoint are let through.
+/// The table.
+pub const TABLE: &str = "aws-client-vpn-kill-switch";
+/// How many addresses of one endpoint are let through, and how many of all.
 const MOST_ENDPOINTS: usize = 64;
+const MOST_ENDPOINTS_OF_ALL: usize = 256;
+/// How many of the networks around are let through.
+const MOST_NETWORKS: usize = 16;
+/// How many connections count.
+const MOST_CONNECTIONS: usize = 64;
 
 /// Where packets to the endpoint go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,31 +41,9 @@ pub struct Endpoint {
     pub transport: Transport,
 }
 
-/// What is let through at the moment.
-#[derive(Debug, Clone, Copy)]
-pub struct Openings<'a> {
-    /// The tunnel's interface.
-    pub device: &'a str,
-    /// The endpoint.
-    pub endpoints: &'a [Endpoint],
-    /// The networks around, see [`local_networks`].
-    pub lan: &'a [Network<IpAddr>],
-    /// Whether a person signs in in a browser.
-    pub browser: bool,
-}
-
-/// The name of the table of the connection `uuid`.
-#[must_use]
-pub fn table_name(uuid: &str) -> String {
-    let fit = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
-    let uuid: String = uuid.chars().filter(fit).take(LONGEST_UUID).collect();
-    format!("{TABLE_PREFIX}{uuid}")
-}
-
-/// The rules of one connection. `Display` shows them in the words of `nft`.
+/// The rules of all connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruleset {
-    table: String,
     /// What this computer sends.
     output: Vec<Rule>,
     /// What it passes on, for containers and virtual machines.
@@ -99,33 +82,56 @@ enum Verdict {
     Reject,
 }
 
-/// Names in plain and encrypted form (RFC 1035, 7858).
-const DNS_PORTS: [u16; 2] = [53, 853];
-const TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
-
 impl Ruleset {
-    /// The rules for the connection with this [`table_name`], for what is open now.
+    /// The rules that connections with these policies need; `None` if none of them stops anything.
+    ///
+    /// Each is let through what keeps it up. The networks around are let through only if all that
+    /// stop the rest let them through: what one of them is to stop stays stopped.
     #[must_use]
-    pub fn new(table: &str, choices: Choices, openings: &Openings<'_>) -> Self {
+    pub fn of(policies: &[FirewallPolicy]) -> Option<Self> {
+        let policies = policies.get(..MOST_CONNECTIONS).unwrap_or(policies);
+        let mut stopping = policies.iter().filter(|policy| policy.stops_the_rest);
+        stopping.clone().next()?;
         let device = |direction, name: &str| Rule {
             device: Some((direction, name.to_owned())),
             ..Rule::default()
         };
-        let tunnel = device(Direction::Out, openings.device);
-        let mut output = vec![device(Direction::Out, "lo"), tunnel.clone()];
-        let endpoints = openings.endpoints.iter().take(MOST_ENDPOINTS);
-        output.extend(endpoints.map(|endpoint| Rule {
-            destination: Some(host(endpoint.address)),
-            protocol: Some(Protocol::Port(endpoint.transport, endpoint.port)),
-            ..Rule::default()
-        }));
-        output.extend(UPKEEP.map(Rule::of));
-        if choices.sign_in && openings.browser {
-            output.extend(WEB.map(|(transport, port)| Rule::of(Protocol::Port(transport, port))));
+        let mut devices: Vec<&str> = policies
+            .iter()
+            .filter_map(|policy| policy.device.as_deref())
+            .collect();
+        devices.sort_unstable();
+        devices.dedup();
+        let mut output = vec![device(Direction::Out, "lo")];
+        output.extend(devices.iter().map(|name| device(Direction::Out, name)));
+        for endpoint in endpoints(policies) {
+            output.push(Rule {
+                destination: Some(host(endpoint.address)),
+                ..Rule::of(Protocol::Port(endpoint.transport, endpoint.port))
+            });
         }
-        let mut forward = vec![tunnel, device(Direction::In, openings.device)];
-        if choices.lan {
-            let around = around(openings.lan);
+        output.extend(UPKEEP.map(Rule::of));
+        let to_port = |(transport, port)| Rule::of(Protocol::Port(transport, port));
+        let web = policies.iter().any(|policy| policy.web);
+        if web || policies.iter().any(|policy| policy.names) {
+            output.extend(NAMES.map(to_port));
+        }
+        if web {
+            output.extend(WEB.map(to_port));
+        }
+        let mut forward: Vec<Rule> = devices
+            .iter()
+            .flat_map(|name| [device(Direction::Out, name), device(Direction::In, name)])
+            .collect();
+        if stopping.all(|policy| policy.local_networks.is_some()) {
+            let mut networks: Vec<_> = policies
+                .iter()
+                .flat_map(|policy| policy.local_networks.iter().flatten().copied())
+                .collect();
+            networks.sort_by_key(|network| (network.address, network.prefix));
+            networks.dedup();
+            networks.truncate(MOST_NETWORKS);
+            let around = around(&networks);
             output.extend_from_slice(&around);
             forward.extend(around);
         }
@@ -135,12 +141,27 @@ impl Ruleset {
         };
         output.push(rest.clone());
         forward.push(rest);
-        Self {
-            table: table.to_owned(),
-            output,
-            forward,
+        Some(Self { output, forward })
+    }
+}
+
+/// Where the endpoints of all are, each once, in an order that does not depend on whose they are:
+/// the same policies make the same rules.
+fn endpoints(policies: &[FirewallPolicy]) -> Vec<Endpoint> {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for policy in policies {
+        for endpoint in policy.endpoints.iter().take(MOST_ENDPOINTS) {
+            if !endpoints.contains(endpoint) && endpoints.len() < MOST_ENDPOINTS_OF_ALL {
+                endpoints.push(*endpoint);
+            }
         }
     }
+    let port = |to: &Endpoint| (to.port, to.transport.as_str());
+    endpoints.sort_by(|one, other| {
+        let by_address = one.address.cmp(&other.address);
+        by_address.then_with(|| port(one).cmp(&port(other)))
+    });
+    endpoints
 }
 
 /// What keeps a computer on its network: addresses by DHCP, neighbours and routers by ICMPv6
@@ -160,10 +181,16 @@ const UPKEEP: [Protocol; 4] = [
     Protocol::IcmpV6(143, 143),
 ];
 
-/// What a browser needs to find and load a page.
-const WEB: [(Transport, u16); 5] = [
+/// How names are asked for, in plain and encrypted form (RFC 1035, 7858).
+const NAMES: [(Transport, u16); 4] = [
     (Transport::Udp, 53),
     (Transport::Tcp, 53),
+    (Transport::Udp, 853),
+    (Transport::Tcp, 853),
+];
+
+/// What a browser loads pages with.
+const WEB: [(Transport, u16); 3] = [
     (Transport::Tcp, 80),
     (Transport::Tcp, 443),
     (Transport::Udp, 443),
@@ -171,11 +198,9 @@ const WEB: [(Transport, u16); 5] = [
 
 /// The networks around, but not their name servers: what they are asked for they ask outside.
 fn around(lan: &[Network<IpAddr>]) -> Vec<Rule> {
-    let names = TRANSPORTS.into_iter().flat_map(|transport| {
-        DNS_PORTS.map(|port| Rule {
-            verdict: Verdict::Reject,
-            ..Rule::of(Protocol::Port(transport, port))
-        })
+    let names = NAMES.into_iter().map(|(transport, port)| Rule {
+        verdict: Verdict::Reject,
+        ..Rule::of(Protocol::Port(transport, port))
     });
     let link: [Network<IpAddr>; 5] = [
         network(Ipv4Addr::new(224, 0, 0, 0).into(), 24),
@@ -205,71 +230,6 @@ impl Rule {
             protocol: Some(protocol),
             ..Self::default()
         }
-    }
-}
-
-impl fmt::Display for Ruleset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "table inet {} {{", self.table)?;
-        for (hook, rules) in [("output", &self.output), ("forward", &self.forward)] {
-            writeln!(f, "\tchain {hook} {{")?;
-            writeln!(
-                f,
-                "\t\ttype filter hook {hook} priority filter; policy drop;"
-            )?;
-            for rule in rules {
-                writeln!(f, "\t\t{rule}")?;
-            }
-            writeln!(f, "\t}}")?;
-            if hook == "output" {
-                writeln!(f)?;
-            }
-        }
-        writeln!(f, "}}")
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((direction, name)) = &self.device {
-            let which = match direction {
-                Direction::In => "iifname",
-                Direction::Out => "oifname",
-            };
-            write!(f, "{which} \"{name}\" ")?;
-        }
-        if let Some(Network { address, prefix }) = self.destination {
-            let (family, length) = match address {
-                IpAddr::V4(_) => ("ip", 32),
-                IpAddr::V6(_) => ("ip6", 128),
-            };
-            write!(f, "{family} daddr {address}")?;
-            if prefix < length {
-                write!(f, "/{prefix}")?;
-            }
-            write!(f, " ")?;
-        }
-        match self.protocol {
-            None => {}
-            Some(Protocol::Port(transport, port)) => {
-                write!(f, "{} dport {port} ", transport.as_str())?;
-            }
-            Some(Protocol::Dhcp { ipv6, from, to }) => {
-                let family = if ipv6 { "ipv6" } else { "ipv4" };
-                write!(f, "meta nfproto {family} udp sport {from} udp dport {to} ")?;
-            }
-            Some(Protocol::IcmpV6(first, last)) => {
-                write!(f, "icmpv6 type {first}")?;
-                if last > first {
-                    write!(f, "-{last}")?;
-                }
-                write!(f, " ")?;
-            }
-        }
-        f.write_str(match self.verdict {
-            Verdict::Accept => "accept",
-            Verdict::Reject => "reject with icmpx admin-prohibited",
-        })
     }
 }
 

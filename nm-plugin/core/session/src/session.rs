@@ -31,7 +31,7 @@ use renewal::Renewal;
 use sign_in::SECRETS_REQUEST_LIFETIME;
 
 use crate::banner::Banner;
-use crate::kill_switch::Endpoint;
+use crate::kill_switch::FirewallPolicy;
 use crate::management::{Command, Notification, State as OpenVpnState, StateName};
 use crate::network_manager::Shown;
 use crate::network_manager::ip_config::{self, IpConfig};
@@ -158,6 +158,38 @@ pub enum Effect {
     Finish,
 }
 
+/// Which sign-ins a browser is let out for, where a kill switch is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Browsers {
+    /// Whether a person has asked for this activation.
+    pub activation_is_asked_for: bool,
+    /// Whether the user lets a browser out for each sign-in, also for one that nobody asked for.
+    pub for_any_sign_in: bool,
+    /// From when on no page is opened that the connection's own kill switch would stop.
+    pub stopped: BrowsersStopped,
+}
+
+/// From when on a connection's own kill switch stops browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrowsersStopped {
+    /// Never.
+    Never,
+    /// From when the tunnel was up.
+    OnceUp,
+    /// From the beginning: it was closed before.
+    FromTheStart,
+}
+
+impl Default for Browsers {
+    fn default() -> Self {
+        Self {
+            activation_is_asked_for: true,
+            for_any_sign_in: false,
+            stopped: BrowsersStopped::Never,
+        }
+    }
+}
+
 /// One activation of one connection.
 #[derive(Debug)]
 pub struct Session {
@@ -208,8 +240,8 @@ pub struct Session {
     term: Term,
     /// A new sign-in that is under way beside the tunnel.
     renewal: Option<Renewal>,
-    /// Whether a kill switch lets no browser out after a loss.
-    browsers_are_stopped: bool,
+    /// Which sign-ins a browser is let out for.
+    browsers: Browsers,
     /// Why OpenVPN says that it ends.
     exiting: Option<String>,
     effects: VecDeque<Effect>,
@@ -332,7 +364,7 @@ impl Session {
             given: None,
             term: Term::default(),
             renewal: None,
-            browsers_are_stopped: false,
+            browsers: Browsers::default(),
             exiting: None,
             effects: VecDeque::new(),
         };
@@ -400,21 +432,30 @@ impl Session {
         matches!(self.state, State::Connected)
     }
 
-    /// Where packets to the endpoint may go: each address that is known, for each way to it.
+    /// What may leave the computer now for this connection's sake, as far as the session knows:
+    /// packets to each known address of its endpoint, what it is looked up with, and a browser.
     #[must_use]
-    pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.remote.endpoints(self.profile.remotes())
+    pub fn firewall(&self) -> FirewallPolicy {
+        FirewallPolicy {
+            endpoints: self.remote.endpoints(self.profile.remotes()),
+            // The endpoint of a connection that was up is known, and is not looked for outside.
+            names: self.remote.is_resolving() && self.reconnect.is_none(),
+            web: self.lets_a_browser_out(),
+            ..FirewallPolicy::default()
+        }
     }
 
-    /// Whether a person is at a browser to sign in.
-    #[must_use]
-    pub fn awaits_browser(&self) -> bool {
-        matches!(self.state, State::AwaitingLogin(_)) || self.awaits_login_beside_the_tunnel()
+    /// Says which sign-ins a browser is let out for, where a kill switch is closed.
+    pub fn let_browsers_out(&mut self, browsers: Browsers) {
+        self.browsers = browsers;
     }
 
-    /// No browser gets out once the tunnel was up: whoever has to sign in anew connects again.
-    pub fn stop_browsers(&mut self) {
-        self.browsers_are_stopped = true;
+    fn lets_a_browser_out(&self) -> bool {
+        let login = match (&self.state, &self.renewal) {
+            (State::AwaitingLogin(login), _) | (_, Some(Renewal::AwaitingLogin(login))) => login,
+            (_, Some(Renewal::Fetching { .. }) | None) => return false,
+        };
+        login.is_wanted || self.browsers.for_any_sign_in
     }
 
     /// Whether a NewSecrets call is expected now.

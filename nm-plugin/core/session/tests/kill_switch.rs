@@ -3,7 +3,7 @@
 
 mod play;
 
-use aws_client_vpn_session::session::{Failure, Input};
+use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Failure, Input};
 use play::Play;
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
 
@@ -23,11 +23,12 @@ fn without_its_kill_switch_a_connection_is_not_made() {
 #[test]
 fn every_known_address_of_the_endpoint_is_let_through() {
     let mut play = Play::saml();
-    assert!(play.session.endpoints().is_empty());
+    assert!(play.session.firewall().endpoints.is_empty());
     play.first_phase();
     let endpoints: Vec<_> = play
         .session
-        .endpoints()
+        .firewall()
+        .endpoints
         .iter()
         .map(|to| format!("{} {} {}", to.address, to.port, to.transport.as_str()))
         .collect();
@@ -35,34 +36,92 @@ fn every_known_address_of_the_endpoint_is_let_through() {
 }
 
 #[test]
-fn where_browsers_are_stopped_a_new_sign_in_takes_a_new_connection() {
-    for stopped in [false, true] {
-        let mut play = Play::saml();
-        if stopped {
-            play.session.stop_browsers();
-        }
-        // The first sign-in is let out: the switch closes when the tunnel is up.
-        play.challenged();
-        assert!(play.session.awaits_browser());
-        play.answered();
-        play.lines(&[
-            ">UPDOWN:UP",
-            ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
-            ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
-            ">UPDOWN:ENV,END",
-            CONNECTED,
-        ]);
-        assert!(!play.session.awaits_browser());
-        play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
-        play.after(5);
-        play.after(5);
-        play.lines(&[&remote(), NEED]);
-        play.line(&challenge());
-        let failed = play.failures == [Failure::BrowsersStopped];
-        assert_eq!(failed, stopped, "{:?}", play.failures);
-        // Not before the page is opened.
-        assert!(!play.session.awaits_browser());
-        play.after(2);
-        assert_eq!(play.session.awaits_browser(), !stopped);
+fn names_are_let_out_for_the_first_lookup_only() {
+    let mut play = Play::saml();
+    assert!(play.session.firewall().names);
+    play.resolved(&["10.77.0.2", "10.77.0.1"]);
+    assert!(!play.session.firewall().names);
+    // A connection that was up looks its endpoint up anew; that finds its way, or does not.
+    let mut play = Play::connected();
+    let lookups = |play: &Play| {
+        let lookups = play.did.iter().filter(|did| did.starts_with("resolve"));
+        lookups.count()
+    };
+    let before = lookups(&play);
+    play.lines(&[LOST, HOLD, &remote(), LOST]);
+    assert_eq!(lookups(&play), before + 1);
+    assert!(!play.session.firewall().names);
+}
+
+/// What a connection does that was up, is lost, and needs a new sign-in; and what it says of a
+/// browser meanwhile: at the first sign-in, and at the second.
+fn signs_in_twice(browsers: Option<Browsers>) -> (Play, [bool; 2]) {
+    let mut play = Play::saml();
+    if let Some(browsers) = browsers {
+        play.session.let_browsers_out(browsers);
     }
+    play.challenged();
+    let first = play.session.firewall().web;
+    if !play.failures.is_empty() {
+        return (play, [first, false]);
+    }
+    play.answered();
+    play.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,END",
+        CONNECTED,
+    ]);
+    assert!(!play.session.firewall().web);
+    play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
+    play.after(5);
+    play.after(5);
+    play.lines(&[&remote(), NEED]);
+    play.line(&challenge());
+    let second = play.session.firewall().web;
+    (play, [first, second])
+}
+
+#[test]
+fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
+    // Without a kill switch of its own, by hand: the page of the second one opens, but no kill
+    // switch of another connection is opened for it.
+    let (play, web) = signs_in_twice(None);
+    assert_eq!((play.failures.len(), web), (0, [true, false]));
+    // Its own lets no browser out, once it is closed.
+    let strict = Browsers {
+        stopped: BrowsersStopped::OnceUp,
+        ..Browsers::default()
+    };
+    let (play, web) = signs_in_twice(Some(strict));
+    assert_eq!(play.failures, [Failure::BrowsersStopped]);
+    assert_eq!(web, [true, false]);
+    // Its own lets browsers out, whoever asked.
+    let lenient = Browsers {
+        activation_is_asked_for: false,
+        for_any_sign_in: true,
+        ..Browsers::default()
+    };
+    let (play, web) = signs_in_twice(Some(lenient));
+    assert_eq!((play.failures.len(), web), (0, [true, true]));
+    // NetworkManager began by itself.
+    let by_itself = Browsers {
+        activation_is_asked_for: false,
+        ..Browsers::default()
+    };
+    let (play, web) = signs_in_twice(Some(by_itself));
+    assert_eq!((play.failures.len(), web), (0, [false, false]));
+}
+
+#[test]
+fn where_traffic_is_stopped_no_page_opens_that_nobody_asked_for() {
+    let (play, web) = signs_in_twice(Some(Browsers {
+        activation_is_asked_for: false,
+        for_any_sign_in: false,
+        stopped: BrowsersStopped::FromTheStart,
+    }));
+    assert_eq!(play.failures, [Failure::BrowsersStopped]);
+    assert!(!play.did.contains(&"ask".to_owned()), "{:?}", play.did);
+    assert_eq!(web, [false, false]);
 }

@@ -46,10 +46,7 @@ fn asked() -> Play {
         ["end second", "Starting", "ask"]
     );
     assert!(play.session.is_up() && play.session.expects_secrets());
-    assert!(
-        play.session.awaits_browser(),
-        "a kill switch may let it out"
-    );
+    assert!(play.session.firewall().web, "a kill switch may let it out");
     play
 }
 
@@ -99,7 +96,7 @@ fn whoever_takes_the_connection_down_is_not_asked_to_sign_in_any_more() {
     let mut play = asked();
     let taken_down = Input::Shown(Shown::of_vpn(5, 2));
     assert_eq!(play.input(taken_down), NOTHING);
-    assert!(!play.session.expects_secrets() && !play.session.awaits_browser());
+    assert!(!play.session.expects_secrets() && !play.session.firewall().web);
     assert_eq!(play.after(700), NOTHING);
     assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
     // Nor does the second OpenVPN fetch a challenge that nobody wants.

@@ -5,6 +5,7 @@
 //! computer reaches without a router, has an address of its own in, and that are no larger than
 //! home and office networks are, count.
 
+use super::MOST_NETWORKS;
 use crate::ip::Network;
 use crate::overlap::KernelRoute;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,10 +13,9 @@ use std::net::{IpAddr, Ipv6Addr};
 /// The largest networks that count.
 const SHORTEST_PREFIX_IPV4: u8 = 16;
 const SHORTEST_PREFIX_IPV6: u8 = 64;
-/// How many count.
-const MOST: usize = 16;
 
-/// The local networks among the routes of the computer, but for those of the tunnel's `device`.
+/// The local networks among the routes of the computer, but for those of tunnels: of interfaces
+/// whose names begin with `tunnels`.
 ///
 /// `ipv4_addresses` is `/proc/net/fib_trie`, `ipv6_addresses` `/proc/net/if_inet6`.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn local_networks(
     routes: &[KernelRoute],
     ipv4_addresses: &str,
     ipv6_addresses: &str,
-    device: &str,
+    tunnels: &str,
 ) -> Vec<Network<IpAddr>> {
     let own: Vec<IpAddr> = ipv4_of(ipv4_addresses)
         .chain(ipv6_addresses.lines().filter_map(|line| {
@@ -34,7 +34,8 @@ pub fn local_networks(
         .collect();
     let mut networks: Vec<Network<IpAddr>> = routes
         .iter()
-        .filter(|route| route.is_on_link && route.device != device && route.device != "lo")
+        .filter(|route| route.is_on_link)
+        .filter(|route| !route.device.starts_with(tunnels) && route.device != "lo")
         .map(|route| Network {
             address: route.address,
             prefix: route.prefix,
@@ -51,7 +52,7 @@ pub fn local_networks(
         .collect();
     networks.sort_by_key(|network| (network.address, network.prefix));
     networks.dedup();
-    networks.truncate(MOST);
+    networks.truncate(MOST_NETWORKS);
     networks
 }
 
@@ -131,11 +132,11 @@ Main:
         ];
         let ipv6 = "20010db8000000000000000000000010 02 40 00 80     eth0\n\
                     fe800000000000000000000000000010 02 40 20 80     eth0\nnonsense\n";
-        let shown: Vec<_> = local_networks(&routes, TRIE, ipv6, "awsvpn0")
+        let shown: Vec<_> = local_networks(&routes, TRIE, ipv6, "awsvpn")
             .iter()
             .map(|network| format!("{}/{}", network.address, network.prefix))
             .collect();
         assert_eq!(shown, ["192.0.2.0/24", "2001:db8::/64"]);
-        assert!(local_networks(&routes, "", "", "awsvpn0").is_empty());
+        assert!(local_networks(&routes, "", "", "awsvpn").is_empty());
     }
 }

@@ -6,7 +6,7 @@
 //! linux/netfilter/nf_tables.h. Lengths and numbers of netlink itself are in the machine's order of
 //! octets, those of nf_tables in the network's.
 
-use super::{Direction, Protocol, Rule, Ruleset, Verdict};
+use super::{Direction, Protocol, Rule, Ruleset, TABLE, Verdict};
 use crate::ip::Network;
 use aws_client_vpn_profile::parts::Transport;
 use std::net::IpAddr;
@@ -23,24 +23,107 @@ const NEW_TABLE: u16 = NFTABLES << 8;
 const DELETE_TABLE: u16 = NFTABLES << 8 | 2;
 const NEW_CHAIN: u16 = NFTABLES << 8 | 3;
 const NEW_RULE: u16 = NFTABLES << 8 | 6;
+const NEW_GENERATION: u16 = NFTABLES << 8 | 15;
+/// `NFTA_…_TABLE` of all kinds of messages about what is in a table, and `NFTA_TABLE_NAME`.
+const NAME_OF_TABLE: u16 = 1;
 /// `NFPROTO_INET`: IPv4 and IPv6 in one table.
 const INET: u8 = 1;
 const NESTED: u16 = 0x8000;
 const HEADER: usize = 16;
+/// `struct nfgenmsg`, after the header.
+const NETFILTER_HEADER: usize = 4;
 
 /// `NF_INET_LOCAL_OUT` and `NF_INET_FORWARD`.
 const HOOKS: [(&str, u32); 2] = [("output", 3), ("forward", 2)];
 
-impl Ruleset {
-    /// The batch that puts these rules in the place of those that the table had.
+/// The first of the numbers (`nl_pid`) that our sockets bind to, one for each process: with them,
+/// each service knows what another one has changed. The kernel itself gives sockets the number of
+/// their process, which is below 2²², or a negative one.
+pub const FIRST_PORT: u32 = 0x4157_0000;
+/// How many there are.
+pub const PORTS: u32 = 0x1_0000;
+
+/// The batch that puts these rules in the place of those that the table had, or takes the table
+/// away, whether or not there is one. Its messages are numbered from `first`.
+#[must_use]
+pub fn replacement(rules: Option<&Ruleset>, first: u32) -> Batch {
+    let mut batch = Batch::begin(first);
+    // A table that is not there cannot be deleted, so it is made first.
+    let name = |to: &mut Attributes<'_>| to.text(NAME_OF_TABLE, TABLE);
+    batch.message(NEW_TABLE, NLM_F_CREATE | NLM_F_ACK, name);
+    batch.message(DELETE_TABLE, 0, name);
+    if let Some(rules) = rules {
+        batch.message(NEW_TABLE, NLM_F_CREATE, name);
+        batch.rules(rules);
+    }
+    batch.frame(BATCH_END, 0, 0, NFTABLES, |_| {});
+    batch
+}
+
+/// Messages that the kernel carries out as a whole, or not at all.
+#[derive(Debug)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    first: u32,
+    next: u32,
+    acknowledged: bool,
+}
+
+impl Batch {
+    fn begin(first: u32) -> Self {
+        let mut batch = Self {
+            bytes: Vec::new(),
+            first,
+            next: first,
+            acknowledged: false,
+        };
+        batch.frame(BATCH_BEGIN, 0, 0, NFTABLES, |_| {});
+        batch
+    }
+
+    /// What is sent to the kernel.
     #[must_use]
-    pub fn replacement(&self) -> Vec<u8> {
-        let mut batch = Batch::begin();
-        batch.delete_table(&self.table);
-        batch.message(NEW_TABLE, NLM_F_CREATE, |to| to.text(1, &self.table));
-        for ((name, hook), rules) in HOOKS.into_iter().zip([&self.output, &self.forward]) {
-            batch.message(NEW_CHAIN, NLM_F_CREATE, |to| {
-                to.text(1, &self.table);
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The number for the first message of the next batch on the same socket.
+    #[must_use]
+    pub fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Whether the kernel has said that this batch was carried out, see [`Self::answered`].
+    #[must_use]
+    pub fn is_acknowledged(&self) -> bool {
+        self.acknowledged
+    }
+
+    /// Takes in what the kernel answers. Answers to other batches mean nothing.
+    ///
+    /// # Errors
+    /// The number of the first error. The kernel has then changed nothing.
+    pub fn answered(&mut self, answers: &[u8]) -> Result<(), i32> {
+        for message in messages(answers) {
+            let is_ours =
+                self.next.wrapping_sub(self.first) > message.sequence.wrapping_sub(self.first);
+            if message.kind != NLMSG_ERROR || !is_ours {
+                continue;
+            }
+            if let Some((code, _)) = message.content.split_first_chunk() {
+                match i32::from_ne_bytes(*code) {
+                    0 => self.acknowledged = true,
+                    error => return Err(error.saturating_neg()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rules(&mut self, rules: &Ruleset) {
+        for ((name, hook), rules) in HOOKS.into_iter().zip([&rules.output, &rules.forward]) {
+            self.message(NEW_CHAIN, NLM_F_CREATE, |to| {
+                to.text(NAME_OF_TABLE, TABLE);
                 to.text(3, name);
                 to.nested(4, |to| {
                     to.number(1, hook);
@@ -52,68 +135,13 @@ impl Ruleset {
                 to.text(7, "filter");
             });
             for rule in rules {
-                batch.message(NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, |to| {
-                    to.text(1, &self.table);
+                self.message(NEW_RULE, NLM_F_CREATE | NLM_F_APPEND, |to| {
+                    to.text(NAME_OF_TABLE, TABLE);
                     to.text(2, name);
                     to.nested(4, |to| rule.write(to));
                 });
             }
         }
-        batch.end()
-    }
-}
-
-/// The batch after which there is no such table, whether or not there was one.
-#[must_use]
-pub fn removal(table: &str) -> Vec<u8> {
-    let mut batch = Batch::begin();
-    batch.delete_table(table);
-    batch.end()
-}
-
-/// What the kernel answered to a batch.
-///
-/// # Errors
-/// The number of the first error. The kernel has then changed nothing.
-pub fn outcome(mut answers: &[u8]) -> Result<(), i32> {
-    while let Some((header, rest)) = answers.split_first_chunk::<HEADER>() {
-        let [l0, l1, l2, l3, t0, t1, ..] = *header;
-        let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
-        if u16::from_ne_bytes([t0, t1]) == NLMSG_ERROR
-            && let Some((code, _)) = rest.split_first_chunk()
-        {
-            match i32::from_ne_bytes(*code) {
-                0 => {}
-                error => return Err(error.saturating_neg()),
-            }
-        }
-        let length = length.max(HEADER).next_multiple_of(4);
-        answers = answers.get(length..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-#[derive(Debug)]
-struct Batch {
-    octets: Vec<u8>,
-    sequence: u32,
-}
-
-impl Batch {
-    fn begin() -> Self {
-        let mut batch = Self {
-            octets: Vec::new(),
-            sequence: 0,
-        };
-        batch.frame(BATCH_BEGIN, 0, 0, NFTABLES, |_| {});
-        batch
-    }
-
-    /// A table that is not there cannot be deleted, so it is made first.
-    fn delete_table(&mut self, table: &str) {
-        let name = |to: &mut Attributes<'_>| to.text(1, table);
-        self.message(NEW_TABLE, NLM_F_CREATE | NLM_F_ACK, name);
-        self.message(DELETE_TABLE, 0, name);
     }
 
     fn message(&mut self, kind: u16, flags: u16, write: impl FnOnce(&mut Attributes<'_>)) {
@@ -128,24 +156,87 @@ impl Batch {
         resource: u16,
         write: impl FnOnce(&mut Attributes<'_>),
     ) {
-        let start = self.octets.len();
-        self.octets.extend([0; 4]);
-        self.octets.extend(kind.to_ne_bytes());
-        self.octets.extend((NLM_F_REQUEST | flags).to_ne_bytes());
-        self.octets.extend(self.sequence.to_ne_bytes());
-        self.octets.extend([0; 4]);
-        self.sequence += 1;
-        self.octets.extend([family, 0]);
-        self.octets.extend(resource.to_be_bytes());
-        write(&mut Attributes(&mut self.octets));
-        let length = u32::try_from(self.octets.len() - start).unwrap_or(u32::MAX);
-        self.octets[start..start + 4].copy_from_slice(&length.to_ne_bytes());
+        let start = self.bytes.len();
+        self.bytes.extend([0; 4]);
+        self.bytes.extend(kind.to_ne_bytes());
+        self.bytes.extend((NLM_F_REQUEST | flags).to_ne_bytes());
+        self.bytes.extend(self.next.to_ne_bytes());
+        self.bytes.extend([0; 4]);
+        self.next = self.next.wrapping_add(1);
+        self.bytes.extend([family, 0]);
+        self.bytes.extend(resource.to_be_bytes());
+        write(&mut Attributes(&mut self.bytes));
+        let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
+        self.bytes[start..start + 4].copy_from_slice(&length.to_ne_bytes());
     }
+}
 
-    fn end(mut self) -> Vec<u8> {
-        self.frame(BATCH_END, 0, 0, NFTABLES, |_| {});
-        self.octets
+/// Who has changed our table last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// One of our services, which knows what belongs into it.
+    Ours,
+    /// Somebody else.
+    Foreign,
+}
+
+/// Who changed our table last, by the events in one datagram of the kernel; `None` if nobody did.
+#[must_use]
+pub fn last_change(events: &[u8]) -> Option<Change> {
+    let changes = messages(events).filter(|message| {
+        message.kind >> 8 == NFTABLES
+            && message.kind != NEW_GENERATION
+            && message.table() == Some(TABLE.as_bytes())
+    });
+    let from = changes.last()?.port;
+    let is_ours = (FIRST_PORT..FIRST_PORT + PORTS).contains(&from);
+    Some(if is_ours {
+        Change::Ours
+    } else {
+        Change::Foreign
+    })
+}
+
+/// A message of netlink.
+struct Message<'a> {
+    kind: u16,
+    sequence: u32,
+    /// The socket that it comes from, or whose request it answers.
+    port: u32,
+    content: &'a [u8],
+}
+
+impl<'a> Message<'a> {
+    /// The name of the table that it is about.
+    fn table(&self) -> Option<&'a [u8]> {
+        let mut attributes = self.content.get(NETFILTER_HEADER..)?;
+        while let Some(([l0, l1, k0, k1], rest)) = attributes.split_first_chunk() {
+            let length = usize::from(u16::from_ne_bytes([*l0, *l1])).checked_sub(4)?;
+            if u16::from_ne_bytes([*k0, *k1]) == NAME_OF_TABLE {
+                let value = rest.get(..length)?;
+                return Some(value.strip_suffix(&[0]).unwrap_or(value));
+            }
+            attributes = rest.get(length.next_multiple_of(4)..)?;
+        }
+        None
     }
+}
+
+/// The messages in what was received.
+fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
+    std::iter::from_fn(move || {
+        let (header, _) = bytes.split_first_chunk::<HEADER>()?;
+        let [l0, l1, l2, l3, k0, k1, _, _, s0, s1, s2, s3, p0, p1, p2, p3] = *header;
+        let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
+        let message = bytes.get(HEADER..length)?;
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(Message {
+            kind: u16::from_ne_bytes([k0, k1]),
+            sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
+            port: u32::from_ne_bytes([p0, p1, p2, p3]),
+            content: message,
+        })
+    })
 }
 
 struct Attributes<'a>(&'a mut Vec<u8>);
@@ -361,21 +452,77 @@ mod tests {
         assert_eq!(mask(16, 64)[7..9], [0xff, 0]);
     }
 
+    fn message(kind: u16, sequence: u32, port: u32, content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(HEADER + content.len()).unwrap();
+        let mut bytes = length.to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend([0; 2]);
+        bytes.extend(sequence.to_ne_bytes());
+        bytes.extend(port.to_ne_bytes());
+        bytes.extend(content);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn answer(sequence: u32, code: i32) -> Vec<u8> {
+        message(NLMSG_ERROR, sequence, 7, &code.to_ne_bytes())
+    }
+
     #[test]
     fn an_error_among_the_answers_is_found_and_garbage_is_none() {
-        let answer = |code: i32| {
-            let mut octets = 36_u32.to_ne_bytes().to_vec();
-            octets.extend(NLMSG_ERROR.to_ne_bytes());
-            octets.extend([0; 10]);
-            octets.extend(code.to_ne_bytes());
-            octets.extend([0; 16]);
-            octets
+        let answered = |answers: &[u8]| {
+            let mut batch = replacement(None, 5);
+            let outcome = batch.answered(answers);
+            (outcome, batch.is_acknowledged())
         };
-        assert_eq!(outcome(&[]), Ok(()));
-        assert_eq!(outcome(&answer(0)), Ok(()));
-        assert_eq!(outcome(&[answer(0), answer(-1)].concat()), Err(1));
-        assert_eq!(outcome(&answer(i32::MIN)), Err(i32::MAX));
-        assert_eq!(outcome(&[0; 40]), Ok(()));
-        assert_eq!(outcome(&[0xff; 17]), Ok(()));
+        assert_eq!(replacement(None, 5).next(), 9);
+        assert_eq!(answered(&[]), (Ok(()), false));
+        assert_eq!(answered(&answer(6, 0)), (Ok(()), true));
+        let both = [answer(6, 0), answer(7, -1)].concat();
+        assert_eq!(answered(&both).0, Err(1));
+        assert_eq!(answered(&answer(5, i32::MIN)).0, Err(i32::MAX));
+        assert_eq!(answered(&[0; 40]), (Ok(()), false));
+        assert_eq!(answered(&[0xff; 17]), (Ok(()), false));
+    }
+
+    #[test]
+    fn answers_to_another_batch_are_not_taken_for_this_one_s() {
+        for (sequence, of_another) in [(4, true), (5, false), (8, false), (9, true)] {
+            let mut batch = replacement(None, 5);
+            let outcome = batch.answered(&answer(sequence, -1));
+            assert_eq!(outcome.is_ok(), of_another, "{sequence}");
+        }
+        // The numbers begin anew after the last one.
+        let mut batch = replacement(None, u32::MAX);
+        assert_eq!(batch.answered(&answer(1, -1)), Err(1));
+    }
+
+    fn event(kind: u16, port: u32, table: &str) -> Vec<u8> {
+        let mut content = vec![INET, 0, 0, 0];
+        Attributes(&mut content).text(NAME_OF_TABLE, table);
+        message(kind, 1, port, &content)
+    }
+
+    #[test]
+    fn a_change_is_told_by_its_table_and_the_socket_it_came_from() {
+        let ours = event(NEW_TABLE, FIRST_PORT + 17, TABLE);
+        let foreign = event(DELETE_TABLE, 4711, TABLE);
+        let elsewhere = event(NEW_RULE, 4711, "aws-client-vpn-kill-switch-2");
+        assert_eq!(last_change(&ours), Some(Change::Ours));
+        assert_eq!(last_change(&foreign), Some(Change::Foreign));
+        assert_eq!(last_change(&elsewhere), None);
+        assert_eq!(last_change(&event(NEW_GENERATION, 4711, TABLE)), None);
+        // Not of nftables; a part only.
+        assert_eq!(last_change(&event(NLMSG_ERROR, 4711, TABLE)), None);
+        assert_eq!(last_change(&foreign[..foreign.len() - 5]), None);
+        // The last one counts: who comes after somebody else has put it right.
+        let both = [foreign.clone(), ours.clone()].concat();
+        assert_eq!(last_change(&both), Some(Change::Ours));
+        let both = [ours, foreign, elsewhere].concat();
+        assert_eq!(last_change(&both), Some(Change::Foreign));
+        for port in [0, 1, 1 << 22, FIRST_PORT - 1, FIRST_PORT + PORTS, u32::MAX] {
+            let change = last_change(&event(NEW_RULE, port, TABLE));
+            assert_eq!(change, Some(Change::Foreign), "{port}");
+        }
     }
 }

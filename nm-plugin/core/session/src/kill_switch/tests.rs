@@ -1,4 +1,5 @@
 use super::*;
+use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use proptest::prelude::*;
 
 fn endpoints() -> Vec<Endpoint> {
@@ -11,21 +12,48 @@ fn endpoints() -> Vec<Endpoint> {
         .to_vec()
 }
 
-fn ruleset(choices: Choices, browser: bool) -> Ruleset {
-    let lan = [
-        network("192.168.7.0".parse().unwrap(), 24),
-        network("fd00:7::".parse().unwrap(), 64),
-    ];
-    let openings = Openings {
-        device: "awsvpn0",
-        endpoints: &endpoints(),
-        lan: &lan,
-        browser,
-    };
-    Ruleset::new(&table_name("11111111-2222"), choices, &openings)
+/// A connection whose kill switch is closed.
+fn closed() -> FirewallPolicy {
+    FirewallPolicy {
+        stops_the_rest: true,
+        device: Some("awsvpn0".to_owned()),
+        endpoints: endpoints(),
+        ..FirewallPolicy::default()
+    }
 }
 
-const CLOSED: &str = r#"table inet aws-client-vpn-11111111-2222 {
+/// Another connection, without a kill switch.
+fn other() -> FirewallPolicy {
+    FirewallPolicy {
+        device: Some("awsvpn1".to_owned()),
+        endpoints: vec![Endpoint {
+            address: "203.0.113.6".parse().unwrap(),
+            port: 1194,
+            transport: Transport::Tcp,
+        }],
+        ..FirewallPolicy::default()
+    }
+}
+
+fn local_networks() -> Vec<Network<IpAddr>> {
+    vec![
+        network("192.168.7.0".parse().unwrap(), 24),
+        network("fd00:7::".parse().unwrap(), 64),
+    ]
+}
+
+fn shown(policies: &[FirewallPolicy]) -> String {
+    Ruleset::of(policies).unwrap().to_string()
+}
+
+/// The rules that are not in [`CLOSED`].
+fn added(policies: &[FirewallPolicy]) -> Vec<String> {
+    let text = shown(policies);
+    let added = text.lines().filter(|line| !CLOSED.contains(line));
+    added.map(|line| line.trim().to_owned()).collect()
+}
+
+const CLOSED: &str = r#"table inet aws-client-vpn-kill-switch {
 	chain output {
 		type filter hook output priority filter; policy drop;
 		oifname "lo" accept
@@ -50,47 +78,76 @@ const CLOSED: &str = r#"table inet aws-client-vpn-11111111-2222 {
 
 #[test]
 fn only_the_tunnel_and_what_keeps_it_up_are_let_through() {
-    assert_eq!(ruleset(Choices::default(), false).to_string(), CLOSED);
-    // A browser is let out only where the user chose so, and the other way round.
-    assert_eq!(ruleset(Choices::default(), true).to_string(), CLOSED);
-    let sign_in = Choices {
-        lan: false,
-        sign_in: true,
-    };
-    assert_eq!(ruleset(sign_in, false).to_string(), CLOSED);
+    assert_eq!(shown(&[closed()]), CLOSED);
 }
 
 #[test]
-fn a_browser_and_its_names_are_let_out_while_a_person_signs_in() {
-    let choices = Choices {
-        lan: false,
-        sign_in: true,
+fn where_nobody_stops_anything_there_are_no_rules() {
+    assert_eq!(Ruleset::of(&[]), None);
+    let signs_in = FirewallPolicy {
+        web: true,
+        names: true,
+        local_networks: Some(local_networks()),
+        ..other()
     };
-    let text = ruleset(choices, true).to_string();
-    let added: Vec<_> = text
-        .lines()
-        .filter(|line| !CLOSED.contains(line))
-        .map(str::trim)
-        .collect();
-    assert_eq!(
-        added,
-        [
-            "udp dport 53 accept",
-            "tcp dport 53 accept",
-            "tcp dport 80 accept",
-            "tcp dport 443 accept",
-            "udp dport 443 accept",
-        ]
-    );
+    assert_eq!(Ruleset::of(&[other(), signs_in]), None);
+}
+
+#[test]
+fn what_keeps_another_connection_up_is_let_through_too() {
+    let expected = [
+        "oifname \"awsvpn1\" accept",
+        "ip daddr 203.0.113.6 tcp dport 1194 accept",
+        "oifname \"awsvpn1\" accept",
+        "iifname \"awsvpn1\" accept",
+    ];
+    let both_stop = FirewallPolicy {
+        stops_the_rest: true,
+        ..other()
+    };
+    assert_eq!(added(&[closed(), other()]), expected);
+    assert_eq!(added(&[other(), closed()]), expected);
+    assert_eq!(added(&[closed(), both_stop]), expected);
+    let one_way_and_the_other = [[closed(), other()], [other(), closed()]].map(|p| shown(&p));
+    assert_eq!(one_way_and_the_other[0], one_way_and_the_other[1]);
+    // Connections to the same endpoint need it once.
+    assert_eq!(shown(&[closed(), closed()]), CLOSED);
+}
+
+#[test]
+fn names_are_let_out_for_a_lookup_and_the_web_for_a_person_who_signs_in() {
+    let names = [
+        "udp dport 53 accept",
+        "tcp dport 53 accept",
+        "udp dport 853 accept",
+        "tcp dport 853 accept",
+    ];
+    let looks_up = FirewallPolicy {
+        names: true,
+        ..closed()
+    };
+    assert_eq!(added(&[looks_up]), names);
+    let web = [
+        "tcp dport 80 accept",
+        "tcp dport 443 accept",
+        "udp dport 443 accept",
+    ];
+    let other = FirewallPolicy {
+        device: None,
+        endpoints: Vec::new(),
+        web: true,
+        ..FirewallPolicy::default()
+    };
+    assert_eq!(added(&[closed(), other]), [&names[..], &web].concat());
 }
 
 #[test]
 fn the_local_network_is_let_through_but_for_its_name_servers() {
-    let choices = Choices {
-        lan: true,
-        sign_in: false,
+    let lets = FirewallPolicy {
+        local_networks: Some(local_networks()),
+        ..closed()
     };
-    let text = ruleset(choices, false).to_string();
+    let text = shown(&[lets]);
     for rule in [
         "ip daddr 192.168.7.0/24 accept",
         "ip6 daddr fd00:7::/64 accept",
@@ -104,12 +161,28 @@ fn the_local_network_is_let_through_but_for_its_name_servers() {
 }
 
 #[test]
+fn the_local_network_is_let_through_only_where_all_who_stop_the_rest_let_it() {
+    let stops = |local_networks| FirewallPolicy {
+        stops_the_rest: true,
+        local_networks,
+        ..other()
+    };
+    let lets = || FirewallPolicy {
+        local_networks: Some(local_networks()),
+        ..closed()
+    };
+    let has_it = |policies: &[FirewallPolicy]| shown(policies).contains("192.168.7.0/24");
+    assert!(has_it(&[lets(), stops(Some(local_networks()))]));
+    assert!(!has_it(&[lets(), stops(None)]));
+    // One that stops nothing has no say.
+    assert!(has_it(&[lets(), other()]));
+}
+
+#[test]
 fn each_batch_is_whole() {
-    for batch in [
-        ruleset(Choices::default(), false).replacement(),
-        netlink::removal("aws-client-vpn-x"),
-    ] {
-        let mut rest = &batch[..];
+    for rules in [Ruleset::of(&[closed()]), None] {
+        let batch = netlink::replacement(rules.as_ref(), 1);
+        let mut rest = batch.bytes();
         let mut kinds = Vec::new();
         while !rest.is_empty() {
             let length = u32::from_ne_bytes(rest[..4].try_into().unwrap()) as usize;
@@ -120,38 +193,134 @@ fn each_batch_is_whole() {
         // BATCH_BEGIN, NEWTABLE, DELTABLE, …, BATCH_END
         assert_eq!(kinds[..3], [0x10, 0, 2]);
         assert_eq!(kinds.last(), Some(&0x11));
+        assert_eq!(kinds.len(), batch.next() as usize - 1);
+    }
+}
+
+#[test]
+fn a_mark_s_name_tells_the_connection_and_whether_it_stops_the_rest() {
+    for is_closed in [false, true] {
+        let name = MarkName {
+            uuid: "11-22".to_owned(),
+            pid: 7,
+            is_closed,
+        };
+        assert_eq!(MarkName::parse(&name.to_string()), Some(name));
+    }
+    for name in [
+        "11-22",
+        ".7",
+        "11-22.x",
+        "lock",
+        "11-22.7.open",
+        "11-22.7.closed.x",
+    ] {
+        assert_eq!(MarkName::parse(name), None, "{name}");
     }
 }
 
 proptest! {
     #[test]
-    fn a_table_s_name_is_one_word(uuid in "\\PC{0,200}") {
-        let name = table_name(&uuid);
-        prop_assert!(name.len() <= TABLE_PREFIX.len() + LONGEST_UUID);
-        prop_assert!(name.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-'));
+    fn a_mark_s_name_is_one_word(uuid in "\\PC{0,200}") {
+        let name = MarkName { uuid, pid: u32::MAX, is_closed: true }.to_string();
+        prop_assert!(name.len() <= 82);
+        prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'));
     }
 
     #[test]
     fn whatever_is_open_the_last_rule_rejects_all_and_no_rule_accepts_all(
-        lan: bool, sign_in: bool, browser: bool, devices in "[a-z]{0,20}",
-        addresses in proptest::collection::vec(any::<IpAddr>(), 0..100),
+        lan: bool, names: bool, web: bool, device in proptest::option::of("[a-z]{1,20}"),
+        addresses in proptest::collection::vec(any::<IpAddr>(), 0..100), others in 0..100_usize,
     ) {
-        let endpoints: Vec<_> = addresses.iter().map(|address| Endpoint {
-            address: *address, port: 443, transport: Transport::Tcp,
-        }).collect();
-        let openings = Openings { device: &devices, endpoints: &endpoints, lan: &[], browser };
-        let ruleset = Ruleset::new("t", Choices { lan, sign_in }, &openings);
+        let policy = FirewallPolicy {
+            stops_the_rest: true,
+            device,
+            endpoints: addresses.iter().map(|address| Endpoint {
+                address: *address, port: 443, transport: Transport::Tcp,
+            }).collect(),
+            local_networks: lan.then(Vec::new),
+            names,
+            web,
+        };
+        let ruleset = Ruleset::of(&vec![policy; others + 1]).unwrap();
         for chain in [&ruleset.output, &ruleset.forward] {
             let (last, before) = chain.split_last().unwrap();
             prop_assert_eq!(last, &Rule { verdict: Verdict::Reject, ..Rule::default() });
             prop_assert!(!before.contains(&Rule::default()));
-            prop_assert!(chain.len() < 100);
+            prop_assert!(chain.len() < 400);
         }
-        prop_assert!(ruleset.replacement().len() < 64 * 1024);
+        prop_assert!(netlink::replacement(Some(&ruleset), 1).bytes().len() < 128 * 1024);
     }
 
     #[test]
-    fn no_answer_makes_it_panic(answers: Vec<u8>) {
-        let _ = netlink::outcome(&answers);
+    fn no_answer_and_no_event_makes_it_panic(received: Vec<u8>) {
+        let _ = netlink::replacement(None, 1).answered(&received);
+        let _ = netlink::last_change(&received);
+    }
+}
+
+/// In the words of `nft`.
+impl fmt::Display for Ruleset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "table inet {TABLE} {{")?;
+        for (hook, rules) in [("output", &self.output), ("forward", &self.forward)] {
+            writeln!(f, "\tchain {hook} {{")?;
+            writeln!(
+                f,
+                "\t\ttype filter hook {hook} priority filter; policy drop;"
+            )?;
+            for rule in rules {
+                writeln!(f, "\t\t{rule}")?;
+            }
+            writeln!(f, "\t}}")?;
+            if hook == "output" {
+                writeln!(f)?;
+            }
+        }
+        writeln!(f, "}}")
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((direction, name)) = &self.device {
+            let which = match direction {
+                Direction::In => "iifname",
+                Direction::Out => "oifname",
+            };
+            write!(f, "{which} \"{name}\" ")?;
+        }
+        if let Some(Network { address, prefix }) = self.destination {
+            let (family, length) = match address {
+                IpAddr::V4(_) => ("ip", 32),
+                IpAddr::V6(_) => ("ip6", 128),
+            };
+            write!(f, "{family} daddr {address}")?;
+            if prefix < length {
+                write!(f, "/{prefix}")?;
+            }
+            write!(f, " ")?;
+        }
+        match self.protocol {
+            None => {}
+            Some(Protocol::Port(transport, port)) => {
+                write!(f, "{} dport {port} ", transport.as_str())?;
+            }
+            Some(Protocol::Dhcp { ipv6, from, to }) => {
+                let family = if ipv6 { "ipv6" } else { "ipv4" };
+                write!(f, "meta nfproto {family} udp sport {from} udp dport {to} ")?;
+            }
+            Some(Protocol::IcmpV6(first, last)) => {
+                write!(f, "icmpv6 type {first}")?;
+                if last > first {
+                    write!(f, "-{last}")?;
+                }
+                write!(f, " ")?;
+            }
+        }
+        f.write_str(match self.verdict {
+            Verdict::Accept => "accept",
+            Verdict::Reject => "reject with icmpx admin-prohibited",
+        })
     }
 }

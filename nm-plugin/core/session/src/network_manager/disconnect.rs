@@ -29,10 +29,16 @@ impl End {
     }
 
     /// Whether the rest of the network is to be had again: somebody took the connection down or
-    /// deleted it, or it has never been up. Where nothing is known, nobody is to be locked out.
+    /// deleted it. Where nothing is known nobody is to be locked out, and by one that has never
+    /// been up nobody is, unless traffic was stopped before it began (`was_closed`).
     #[must_use]
-    pub fn is_wanted(&self) -> bool {
-        !self.was_up || self.reason.is_none_or(Reason::is_a_wish)
+    pub fn frees(&self, was_closed: bool) -> bool {
+        match self.reason {
+            Some(reason) if reason.is_by_a_person() => true,
+            Some(reason) if was_closed || self.was_up => !was_closed && reason.is_a_wish(),
+            Some(_) => true,
+            None => !was_closed,
+        }
     }
 }
 
@@ -40,27 +46,44 @@ impl End {
 mod tests {
     use super::*;
 
+    fn end(states: &[(u32, u32)]) -> End {
+        let mut end = End::default();
+        for (state, reason) in states {
+            end.take_in(Shown::of_vpn(*state, *reason));
+        }
+        end
+    }
+
     #[test]
     fn only_what_a_user_does_ends_a_connection_that_was_up() {
-        let end = |states: &[(u32, u32)]| {
-            let mut end = End::default();
-            for (state, reason) in states {
-                end.take_in(Shown::of_vpn(*state, *reason));
-            }
-            end.is_wanted()
-        };
+        let frees = |states: &[(u32, u32)]| end(states).frees(false);
         // By the user; deleted; nothing known.
-        assert!(end(&[(5, 1), (7, 2)]));
-        assert!(end(&[(5, 1), (7, 11)]));
-        assert!(end(&[(5, 1)]));
+        assert!(frees(&[(5, 1), (7, 2)]));
+        assert!(frees(&[(5, 1), (7, 11)]));
+        assert!(frees(&[(5, 1)]));
         // While scripts run, it is shown as up, with the reason.
-        assert!(end(&[(5, 1), (3, 6), (5, 11), (7, 2)]));
+        assert!(frees(&[(5, 1), (3, 6), (5, 11), (7, 2)]));
         // The device went, no secrets, the service went; and what NetworkManager adds.
         for reason in [3, 4, 6, 9] {
-            assert!(!end(&[(5, 1), (2, 0), (6, reason)]), "{reason}");
-            assert!(!end(&[(5, 1), (6, reason), (7, 2)]), "{reason}");
+            assert!(!frees(&[(5, 1), (2, 0), (6, reason)]), "{reason}");
+            assert!(!frees(&[(5, 1), (6, reason), (7, 2)]), "{reason}");
         }
         // It never was up.
-        assert!(end(&[(3, 0), (6, 9)]));
+        assert!(frees(&[(3, 0), (6, 9)]));
+    }
+
+    #[test]
+    fn what_was_closed_before_is_opened_by_a_person_only() {
+        for reason in [0, 1, 3, 4, 6, 9] {
+            assert!(!end(&[(3, 0), (6, reason)]).frees(true), "{reason}");
+            assert!(!end(&[(3, 0), (5, 1), (6, reason)]).frees(true), "{reason}");
+        }
+        assert!(!end(&[(3, 0)]).frees(true));
+        for reason in [2, 11] {
+            assert!(end(&[(3, 0), (7, reason)]).frees(true), "{reason}");
+            // "Deactivating" is shown as "activated", with the reason.
+            let taken_down = end(&[(3, 0), (5, reason)]);
+            assert!(!taken_down.was_up() && taken_down.frees(true), "{reason}");
+        }
     }
 }

@@ -17,6 +17,12 @@ impl Reason {
         matches!(self, Self::UNKNOWN | Self::NONE)
     }
 
+    /// Whether a person has taken the connection down, or deleted it.
+    #[must_use]
+    pub fn is_by_a_person(self) -> bool {
+        self == Self::USER_DISCONNECTED || self == Self::CONNECTION_REMOVED
+    }
+
     /// Whether somebody wants the connection to end; where nothing is said, nobody is known not to.
     #[must_use]
     pub fn is_a_wish(self) -> bool {

@@ -19,6 +19,8 @@ pub(super) struct Login {
     ask_again: Instant,
     /// Whether NetworkManager has said that it asks, so that a page is open.
     pub(super) is_asked: bool,
+    /// Whether a person has asked to sign in: has connected, or renews.
+    pub(super) is_wanted: bool,
 }
 
 /// A login that has no page yet: first the browser gets a way past the tunnel that is down.
@@ -98,7 +100,7 @@ impl Session {
             return;
         };
         self.count_login(now);
-        let login = self.ask_for_login(coming.challenge, coming.url, now);
+        let login = self.ask_for_login(coming.challenge, coming.url, false, now);
         self.state = State::AwaitingLogin(login);
     }
 
@@ -109,11 +111,12 @@ impl Session {
         self.release_hold(now);
     }
 
-    /// Has NetworkManager ask the person.
+    /// Has NetworkManager ask the person, who may have asked to sign in (`is_wanted`).
     pub(super) fn ask_for_login(
         &mut self,
         challenge: Challenge,
         url: Url,
+        is_wanted: bool,
         now: Instant,
     ) -> Box<Login> {
         self.note(format!(
@@ -129,6 +132,7 @@ impl Session {
             until: now + self.limits.login,
             ask_again: now + SECRETS_REQUEST_LIFETIME,
             is_asked: false,
+            is_wanted,
         };
         self.effects.push_back(login.request(false, now));
         Box::new(login)

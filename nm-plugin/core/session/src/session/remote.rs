@@ -44,6 +44,11 @@ impl Remote {
         self.failed = false;
     }
 
+    /// Whether an address is being looked up.
+    pub(super) fn is_resolving(&self) -> bool {
+        self.resolving
+    }
+
     /// Where packets may go: each known address of each of `remotes`.
     pub(super) fn endpoints(&self, remotes: &[Way]) -> Vec<Endpoint> {
         let of = |remote: &Way| {

@@ -135,7 +135,7 @@ impl Session {
 
     fn ask_beside_the_tunnel(&mut self, challenge: Challenge, url: url::Url, now: Instant) {
         self.effects.push_back(Effect::EndSecond);
-        let login = self.ask_for_login(challenge, url, now);
+        let login = self.ask_for_login(challenge, url, true, now);
         self.renewal = Some(Renewal::AwaitingLogin(login));
     }
 

@@ -2,7 +2,7 @@
 
 use super::ask::Why;
 use super::credentials::{KEY_REALM, key_credential};
-use super::{Failure, Phase, Session, State};
+use super::{BrowsersStopped, Failure, Phase, Session, State};
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, NeedKind};
 use crate::tunnel_env;
@@ -386,7 +386,12 @@ impl Session {
             self.fail(Failure::NotInteractive, now);
             return;
         }
-        if self.browsers_are_stopped && self.reconnect.is_some() {
+        let is_stopped = match self.browsers.stopped {
+            BrowsersStopped::Never => false,
+            BrowsersStopped::OnceUp => self.reconnect.is_some(),
+            BrowsersStopped::FromTheStart => true,
+        };
+        if is_stopped {
             self.fail(Failure::BrowsersStopped, now);
             return;
         }
@@ -394,7 +399,8 @@ impl Session {
             self.begin_login_after_a_loss(challenge, url, now);
             return;
         }
-        let login = self.ask_for_login(challenge, url, now);
+        let is_wanted = self.browsers.activation_is_asked_for && self.reconnect.is_none();
+        let login = self.ask_for_login(challenge, url, is_wanted, now);
         self.state = State::AwaitingLogin(login);
     }
 
