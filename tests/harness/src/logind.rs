@@ -27,6 +27,11 @@ impl Logind {
         self.command("wake");
     }
 
+    /// The computer is being shut down.
+    pub fn shut_down(&mut self) {
+        self.command("shut-down");
+    }
+
     /// The screen is locked.
     pub fn lock(&mut self) {
         self.command("lock");

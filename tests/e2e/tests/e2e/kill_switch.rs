@@ -1,18 +1,25 @@
 //! The kill switch: what leaves the computer while a connection is wanted, and when it ends.
 
 mod leaks;
+mod together;
+mod unasked;
 
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_failed, assert_up, endpoint, lab, reason, state, take_down};
 use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually};
 use rustix::process::Signal;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// A host that is reached by the router, past the tunnel.
 const OUTSIDE: &str = "203.0.113.80";
 /// A host in the client's own network.
 const NEIGHBOUR: &str = "192.0.2.80";
 const TABLES: &str = "nft list tables";
+const LIFT: [&str; 2] = [
+    "/usr/libexec/nm-aws-client-vpn-service",
+    "--lift-kill-switch",
+];
 
 fn guarded(options: &Options, settings: &[&str]) -> (Lab, Snapshot) {
     let (lab, before) = lab(options);
@@ -35,10 +42,35 @@ fn tables(lab: &Lab) -> String {
     lab.client.check(["sh", "-c", TABLES])
 }
 
+/// Whether nothing gets past the tunnels, because a kill switch stops it.
+fn stops(lab: &Lab) -> bool {
+    !reaches(lab, OUTSIDE) && tables(lab).contains("inet aws-client-vpn-kill-switch")
+}
+
 #[track_caller]
 fn assert_stopped(lab: &Lab) {
-    assert!(!reaches(lab, OUTSIDE), "{}", lab.journal());
-    assert!(tables(lab).contains("inet aws-client-vpn-"));
+    assert!(stops(lab), "{}{}", tables(lab), lab.journal());
+}
+
+/// The name of the mark of the connection `name`, if it is the only one.
+fn mark_of(lab: &Lab, name: &str) -> Option<String> {
+    let show = [
+        "nmcli",
+        "--get-values",
+        "connection.uuid",
+        "connection",
+        "show",
+        name,
+    ];
+    let uuid = lab.client.check(show);
+    let marks = lab.client.check([
+        "sh",
+        "-c",
+        "ls /run/nm-aws-client-vpn/kill-switch 2>&1 || true",
+    ]);
+    let mut of_it = marks.lines().filter(|mark| mark.starts_with(uuid.trim()));
+    let mark = of_it.next()?.to_owned();
+    of_it.next().is_none().then_some(mark)
 }
 
 /// It is refused at once, so that programs need not wait: not only does no answer come.
@@ -124,27 +156,13 @@ fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_again
         let doctor = String::from_utf8_lossy(&doctor.stdout);
         assert!(doctor.contains("--lift-kill-switch"), "{doctor}");
         if lifted_by_root {
-            let lift = [
-                "/usr/libexec/nm-aws-client-vpn-service",
-                "--lift-kill-switch",
-            ];
-            lab.client.check(lift);
+            lab.client.check(LIFT);
             assert!(reaches(&lab, OUTSIDE));
             lab.assert_clean(&before);
-            let again = lab.client.check(lift);
+            let again = lab.client.check(LIFT);
             assert!(again.contains("no kill switch"), "{again}");
         }
     }
-    // And so does a login that comes to nothing: the user could not sign in otherwise.
-    assert_up(&lab, &lab.up());
-    lab.client.signal(SERVICE, Signal::KILL);
-    lab.vpn_ended(SOON);
-    assert_stopped(&lab);
-    lab.set_browser(&Browser::Missing);
-    assert!(!lab.up().success);
-    assert!(reaches(&lab, OUTSIDE));
-    assert_eq!(tables(&lab), "");
-    lab.assert_clean(&before);
 }
 
 #[test]
@@ -313,8 +331,7 @@ fn a_firewall_that_flushes_all_tables_does_not_open_it() {
     let (lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
     assert_up(&lab, &lab.up());
     let rules = lab.client.check(["nft", "list", "ruleset"]);
-    let table = tables(&lab).replace("table ", "");
-    let table = table.trim();
+    let table = "inet aws-client-vpn-kill-switch";
     for line in [
         "nft flush ruleset".to_owned(),
         format!("nft delete table {table}"),
@@ -360,4 +377,73 @@ fn networkmanager_s_end_is_no_wish() {
     assert_up(&lab, &lab.up());
     take_down(&lab, &before);
     assert!(reaches(&lab, OUTSIDE));
+}
+
+#[test]
+fn while_nothing_changes_nftables_is_left_alone_and_a_flush_is_put_right_once() {
+    let (lab, before) = guarded(&endpoint(&["--sign-in=certificate"]), &["kill-switch=yes"]);
+    assert_up(&lab, &lab.up());
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    let mut command = lab.client.command("nft");
+    command.arg("monitor");
+    let monitor = lab.client.spawn_logged("nft-monitor", command);
+    let log = lab.dir().join("logs/nft-monitor.log");
+    let told = || std::fs::read_to_string(&log).unwrap_or_default();
+    // What is told of another table marks where something begins and ends.
+    let mark = |name: &str| {
+        eventually("nft monitors", SOON, || {
+            lab.client.check(["nft", "add", "table", "inet", name]);
+            lab.client.check(["nft", "delete", "table", "inet", name]);
+            let line = format!("delete table inet {name}");
+            told().contains(&line).then_some(())
+        });
+        told().len()
+    };
+    let start = mark("start");
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        lab.traffic_flows();
+    }
+    let quiet = told()[start..].to_owned();
+    assert_eq!(quiet.matches("kill-switch").count(), 0, "{quiet}");
+    let flush = mark("flush");
+    lab.client.check(["nft", "flush", "ruleset"]);
+    eventually("it is put right", SOON, || {
+        (lab.client.check(["nft", "list", "ruleset"]) == rules).then_some(())
+    });
+    let until = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < until {
+        lab.traffic_flows();
+    }
+    mark("end");
+    let changes = told()[flush..].to_owned();
+    let made = "add table inet aws-client-vpn-kill-switch";
+    // Each replacement names the table twice: a table that is not there cannot be deleted.
+    assert!((1..3).contains(&changes.matches(made).count()), "{changes}");
+    drop(monitor);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_computer_that_is_shut_down_is_told_of_nothing_that_ends_with_it() {
+    for shutting_down in [true, false] {
+        let options = Options {
+            logind: true,
+            ..endpoint(&["--sign-in=certificate"])
+        };
+        let (mut lab, _) = guarded(&options, &["kill-switch=yes"]);
+        assert_up(&lab, &lab.up());
+        if shutting_down {
+            lab.logind().shut_down();
+        }
+        lab.stop_network_manager();
+        eventually("the service ends", SOON, || {
+            let services = lab.client.processes_called(SERVICE);
+            services.is_empty().then_some(())
+        });
+        let told = lab
+            .journal()
+            .contains("the kill switch still stops traffic");
+        assert_eq!(told, !shutting_down, "{}", lab.journal());
+    }
 }

@@ -1,6 +1,7 @@
 //! As much of logind as NetworkManager and the VPN service look at: sleep, and one session.
 //!
-//! Commands come on standard input: `sleep`, `wake`, `lock`, `unlock`, `leave`, `arrive`.
+//! Commands come on standard input: `sleep`, `wake`, `lock`, `unlock`, `leave`, `arrive`,
+//! `shut-down`.
 
 use crate::report::{block_on, report};
 use serde_json::json;
@@ -14,6 +15,7 @@ const SESSION: &str = "/org/freedesktop/login1/session/c1";
 
 struct Manager {
     present: bool,
+    shutting_down: bool,
     /// What holds sleep back keeps one end of a pipe.
     inhibitors: Vec<std::io::PipeReader>,
 }
@@ -45,6 +47,11 @@ impl Manager {
             std::io::pipe().map_err(|error| zbus::fdo::Error::Failed(error.to_string()))?;
         self.inhibitors.push(reader);
         Ok(OwnedFd::from(std::os::fd::OwnedFd::from(writer)))
+    }
+
+    #[zbus(property)]
+    fn preparing_for_shutdown(&self) -> bool {
+        self.shutting_down
     }
 
     #[zbus(signal)]
@@ -99,6 +106,7 @@ pub(crate) fn run() -> ExitCode {
 async fn serve() -> zbus::Result<()> {
     let manager = Manager {
         present: true,
+        shutting_down: false,
         inhibitors: Vec::new(),
     };
     let bus = zbus::connection::Builder::system()?
@@ -124,6 +132,7 @@ async fn serve() -> zbus::Result<()> {
                 let emitter = SignalEmitter::new(&bus, SESSION)?;
                 session.locked_hint_changed(&emitter).await?;
             }
+            "shut-down" => manager.get_mut().await.shutting_down = true,
             "leave" => {
                 manager.get_mut().await.present = false;
                 Manager::session_removed(emitter, "c1", path.clone()).await?;

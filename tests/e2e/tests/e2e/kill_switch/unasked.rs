@@ -1,0 +1,176 @@
+//! What nobody asked for opens no kill switch; and what nobody can take down any more, others do.
+
+use super::{LIFT, OUTSIDE, guarded, mark_of, reaches, stops, tables};
+use crate::interruptions::SERVICE;
+use crate::{SOON, assert_up, endpoint};
+use aws_client_vpn_harness::{Browser, Lab, Options, eventually};
+use rustix::process::Signal;
+
+fn uuid(lab: &Lab) -> String {
+    let show = [
+        "nmcli",
+        "--get-values",
+        "connection.uuid",
+        "connection",
+        "show",
+        "vpn",
+    ];
+    lab.client.check(show).trim().to_owned()
+}
+
+/// Up, and killed: traffic is stopped, and nobody is there to open it.
+fn left_closed(lab: &Lab) {
+    assert_up(lab, &lab.up());
+    lab.client.signal(SERVICE, Signal::KILL);
+    lab.vpn_ended(SOON);
+    assert!(stops(lab));
+}
+
+/// Has NetworkManager activate the connection by itself, with the wired one.
+fn activate_as_secondary(lab: &Lab) {
+    lab.client.check([
+        "nmcli",
+        "connection",
+        "modify",
+        "base",
+        "connection.secondaries",
+        &uuid(lab),
+    ]);
+    // Its end is not waited for: it depends on the secondary one's.
+    let line = ["nmcli", "--wait", "0", "connection", "up", "base"];
+    lab.client.check(line);
+}
+
+/// The network as it was, without the secondary connection.
+fn deactivate_secondary(lab: &Lab) {
+    lab.client.check([
+        "nmcli",
+        "connection",
+        "modify",
+        "base",
+        "connection.secondaries",
+        "",
+    ]);
+    lab.client
+        .check(["nmcli", "--wait", "60", "connection", "up", "base"]);
+}
+
+#[test]
+fn networkmanager_s_own_activation_opens_nothing_and_no_page() {
+    let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
+    left_closed(&lab);
+    lab.forget_browser_events();
+    activate_as_secondary(&lab);
+    eventually("it ends without a sign-in", SOON, || {
+        assert!(stops(&lab));
+        let told = lab
+            .journal()
+            .contains("the kill switch lets no browser out");
+        told.then_some(())
+    });
+    deactivate_secondary(&lab);
+    assert!(stops(&lab));
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    assert!(
+        !rules.contains("dport 80 ") && !rules.contains("dport 53 "),
+        "{rules}"
+    );
+    assert!(
+        !lab.browser_events()
+            .iter()
+            .any(|event| event["event"] == "opened")
+    );
+    // A person may sign in, and take it down.
+    assert_up(&lab, &lab.up());
+    assert!(stops(&lab));
+    assert!(lab.down().status.success());
+    assert!(reaches(&lab, OUTSIDE));
+}
+
+#[test]
+fn networkmanager_s_own_activation_reaches_the_endpoint_where_nobody_has_to_sign_in() {
+    let (lab, _) = guarded(&endpoint(&["--sign-in=certificate"]), &["kill-switch=yes"]);
+    left_closed(&lab);
+    activate_as_secondary(&lab);
+    eventually("the tunnel is up", SOON * 2, || {
+        assert!(stops(&lab));
+        lab.has_traffic().then_some(())
+    });
+    assert!(stops(&lab));
+    assert!(lab.down().status.success());
+    assert!(reaches(&lab, OUTSIDE));
+}
+
+#[test]
+fn a_login_that_comes_to_nothing_leaves_traffic_stopped_as_it_was() {
+    let (lab, before) = guarded(&Options::default(), &["kill-switch=yes", "login-timeout=5"]);
+    left_closed(&lab);
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    for browser in [Browser::Missing, Browser::Closed] {
+        lab.set_browser(&browser);
+        let up = lab.begin_up();
+        eventually("the login ends", SOON, || {
+            assert!(stops(&lab));
+            lab.client
+                .processes_called(SERVICE)
+                .is_empty()
+                .then_some(())
+        });
+        assert!(!up.finish().success, "{browser:?}");
+        assert_eq!(
+            lab.client.check(["nft", "list", "ruleset"]),
+            rules,
+            "{browser:?}"
+        );
+    }
+    // A person who takes it down while it is being made wants the network.
+    let up = lab.begin_up();
+    lab.browser_did("done", SOON);
+    assert!(stops(&lab), "{}", lab.journal());
+    drop(lab.down());
+    eventually("traffic flows", SOON, || {
+        reaches(&lab, OUTSIDE).then_some(())
+    });
+    up.abandon();
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn a_connection_that_is_deleted_while_it_is_off_stops_nothing_for_long() {
+    let (lab, _) = guarded(&endpoint(&["--sign-in=certificate"]), &["kill-switch=yes"]);
+    let lift_deleted = [
+        "/usr/libexec/nm-aws-client-vpn-service",
+        "--lift-deleted-kill-switches",
+    ];
+    left_closed(&lab);
+    lab.client.check(lift_deleted);
+    assert!(stops(&lab), "it is there still");
+    lab.client.check(["nmcli", "connection", "delete", "vpn"]);
+    lab.client.check(lift_deleted);
+    assert!(reaches(&lab, OUTSIDE));
+    assert_eq!(tables(&lab), "");
+    // So does the next connection, without having a kill switch.
+    lab.import("udp", 443);
+    lab.modify("+vpn.data", "kill-switch=yes");
+    left_closed(&lab);
+    lab.client.check(["nmcli", "connection", "delete", "vpn"]);
+    lab.import("udp", 443);
+    assert_up(&lab, &lab.up());
+    assert!(reaches(&lab, OUTSIDE), "{}", lab.journal());
+    assert_eq!(tables(&lab), "");
+}
+
+#[test]
+fn a_kill_switch_that_is_wanted_is_not_lifted() {
+    let (lab, before) = guarded(&endpoint(&["--sign-in=certificate"]), &["kill-switch=yes"]);
+    assert_up(&lab, &lab.up());
+    let lift = lab.client.run(LIFT);
+    let errors = String::from_utf8_lossy(&lift.stderr);
+    assert!(
+        !lift.status.success() && errors.contains("take it down"),
+        "{errors}"
+    );
+    assert!(stops(&lab));
+    assert!(mark_of(&lab, "vpn").is_some());
+    crate::take_down(&lab, &before);
+}
