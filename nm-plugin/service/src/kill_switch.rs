@@ -236,11 +236,11 @@ impl KillSwitch {
         // First the mark: whoever is killed in between leaves one without rules, not rules without
         // a mark.
         own.mark.write(&policy).map_err(KillSwitchError::Mark)?;
-        if is_disturbed || before != after {
-            if let Err(error) = replace(&mut self.nftables, after.as_ref()) {
-                own.mark.write(&own.policy).map_err(KillSwitchError::Mark)?;
-                return Err(error);
-            }
+        if (is_disturbed || before != after)
+            && let Err(error) = replace(&mut self.nftables, after.as_ref())
+        {
+            own.mark.write(&own.policy).map_err(KillSwitchError::Mark)?;
+            return Err(error);
         }
         own.policy = policy;
         self.is_disturbed = false;
