@@ -1,6 +1,7 @@
 use super::*;
 use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use proptest::prelude::*;
+use std::fmt;
 
 fn endpoints() -> Vec<Endpoint> {
     ["203.0.113.5", "2001:db8::5"]
