@@ -6,6 +6,7 @@
 mod agent;
 mod first_day;
 mod packages;
+mod returning;
 mod rights;
 
 mod two_users;
