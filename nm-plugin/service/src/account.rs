@@ -1,13 +1,18 @@
 //! The unprivileged account that OpenVPN runs as.
 //!
-//! It is a system account that the package makes (sysusers.d), so it stands in `/etc/passwd`; a
-//! lookup through NSS would load other people's modules into a root process for nothing.
+//! It is a system account that the package makes (sysusers.d), so it stands in `/etc/passwd`, or
+//! where a system that is an image keeps its own (nss-altfiles); a lookup through NSS would load
+//! other people's modules into a root process for nothing.
 
 use std::io;
+use std::path::Path;
 use thiserror::Error;
 
 /// The name of the account.
 pub(crate) const NAME: &str = "nm-aws-client-vpn";
+
+/// Where accounts stand, the first that has it first.
+const FILES: [&str; 2] = ["/etc/passwd", "/usr/lib/passwd"];
 
 /// An account without privileges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +24,8 @@ pub(crate) struct Account {
 /// The account cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum AccountError {
-    /// `/etc/passwd` could not be read.
-    #[error("could not read /etc/passwd")]
+    /// What could hold it could not be read.
+    #[error("could not read /etc/passwd or /usr/lib/passwd")]
     Unreadable(#[source] io::Error),
     /// There is no such account.
     #[error(
@@ -42,7 +47,20 @@ pub(crate) fn look_up() -> Result<Account, AccountError> {
             gid: gid.as_raw(),
         });
     }
-    find(&std::fs::read_to_string("/etc/passwd").map_err(AccountError::Unreadable)?)
+    find_in(FILES.map(Path::new))
+}
+
+fn find_in<const N: usize>(files: [&Path; N]) -> Result<Account, AccountError> {
+    let mut unreadable = None;
+    for file in files {
+        match std::fs::read_to_string(file).map(|passwd| find(&passwd)) {
+            Ok(Err(AccountError::Missing)) => {}
+            Ok(found) => return found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => unreadable = Some(AccountError::Unreadable(error)),
+        }
+    }
+    Err(unreadable.unwrap_or(AccountError::Missing))
 }
 
 fn find(passwd: &str) -> Result<Account, AccountError> {
@@ -71,6 +89,20 @@ mod tests {
         let passwd = "root:x:0:0::/root:/bin/sh\nnm-aws-client-vpn2:x:7:7::/:/x\n\
                       nm-aws-client-vpn:x:990:989::/:/usr/sbin/nologin\n";
         assert_eq!(find(passwd).unwrap(), Account { uid: 990, gid: 989 });
+    }
+
+    #[test]
+    fn an_account_of_the_system_s_image_is_found_and_etc_comes_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let (etc, image) = (dir.path().join("etc"), dir.path().join("image"));
+        let look = || find_in([&etc, &image]);
+        assert!(matches!(look(), Err(AccountError::Missing)));
+        std::fs::write(&image, "nm-aws-client-vpn:x:990:989::/:/x\n").unwrap();
+        assert_eq!(look().unwrap().uid, 990);
+        std::fs::write(&etc, "root:x:0:0::/:/x\n").unwrap();
+        assert_eq!(look().unwrap().uid, 990);
+        std::fs::write(&etc, "nm-aws-client-vpn:x:7:7::/:/x\n").unwrap();
+        assert_eq!(look().unwrap().uid, 7);
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         }
         Err(error) => eprintln!("{NOTE}{error}; OpenVPN sees files as any user does"),
     }
+    // Its memory holds keys and answers. (The program that it becomes is dumpable again.)
+    crate::privileges::make_no_core_files();
     if let Err(error) = close_kernel() {
         eprintln!("{NOTE}{error}; OpenVPN may use all system calls");
     }
@@ -75,7 +77,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 
 /// Folders and files that may be read: libraries, what the linker and the TLS library are set up
 /// with, the zones of the clock.
-const READABLE: [&str; 14] = [
+const READABLE: [&str; 15] = [
     "/usr/lib",
     "/usr/lib64",
     "/usr/local/lib",
@@ -90,6 +92,8 @@ const READABLE: [&str; 14] = [
     "/usr/share/zoneinfo",
     "/usr/share/crypto-policies",
     "/dev/urandom",
+    // Whether the TLS library has to keep to FIPS 140.
+    "/proc/sys/crypto/fips_enabled",
 ];
 
 /// Devices that may be read and written.
@@ -146,6 +150,11 @@ fn filter() -> Result<BpfProgram, ConfinementError> {
         })
         .collect::<Result<_, _>>()?;
     rules.insert(libc::SYS_socket, socket);
+    // To itself, as abort(3) does: OpenVPN has this process's number. Those of other connections
+    // run as the same user.
+    let own = u64::from(std::process::id());
+    let is_own = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?;
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![is_own])?]);
     let target = TargetArch::try_from(std::env::consts::ARCH)?;
     let otherwise = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
     Ok(SeccompFilter::new(rules, otherwise, SeccompAction::Allow, target)?.try_into()?)
@@ -231,7 +240,7 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_pselect6,
     libc::SYS_sched_getaffinity,
     libc::SYS_sched_yield,
-    // Who am I; signals, also to itself.
+    // Who am I; signals. `tgkill` is below, to itself only.
     libc::SYS_capget,
     libc::SYS_getegid,
     libc::SYS_geteuid,
@@ -245,7 +254,6 @@ const SYSTEM_CALLS: &[i64] = &[
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
     libc::SYS_sigaltstack,
-    libc::SYS_tgkill,
     // Older calls for the same, on this processor only.
     #[cfg(target_arch = "x86_64")]
     libc::SYS_access,
@@ -308,6 +316,8 @@ mod tests {
         ] {
             assert!(!SYSTEM_CALLS.contains(&call), "{call}");
         }
-        assert!(!SYSTEM_CALLS.contains(&libc::SYS_socket), "has conditions");
+        for call in [libc::SYS_socket, libc::SYS_tgkill] {
+            assert!(!SYSTEM_CALLS.contains(&call), "has conditions");
+        }
     }
 }

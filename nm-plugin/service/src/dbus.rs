@@ -83,18 +83,6 @@ pub(crate) enum Request {
         /// Answered once that has begun.
         reply: Reply<()>,
     },
-    /// When does the sign-in end?
-    Term {
-        /// Answered with what is known.
-        reply: Reply<sign_in::Term>,
-    },
-    /// Ask the person to sign in anew.
-    Renew {
-        /// The number of the account that asks.
-        caller: u32,
-        /// Answered once that has begun.
-        reply: Reply<()>,
-    },
 }
 
 /// The object NetworkManager talks to.
@@ -104,6 +92,9 @@ pub(crate) struct Plugin {
     root: Option<OwnedUniqueName>,
     /// Whether agents have been asked for what they keep.
     kept_secrets_asked: bool,
+    /// Whether the profile itself has a `vpn.user-name`: then it is no login of this computer, and
+    /// NetworkManager does not put that of the agent's user in its place.
+    names_a_user: bool,
 }
 
 impl Plugin {
@@ -113,7 +104,15 @@ impl Plugin {
             requests,
             root: None,
             kept_secrets_asked: false,
+            names_a_user: false,
         }
+    }
+
+    /// The connection, with its user only if that is the one whose agent has answered.
+    fn checked(&self, connection: Dictionary) -> Result<Box<VpnConnection>, PluginError> {
+        let mut connection = VpnConnection::try_from(connection)?;
+        connection.user = connection.user.filter(|_| !self.names_a_user);
+        Ok(Box::new(connection))
     }
 
     /// Lets nobody but root through; in a test, nobody but the user the service runs as.
@@ -154,10 +153,13 @@ async fn ask<T>(
     requests: &mpsc::Sender<Request>,
     request: impl FnOnce(Reply<T>) -> Request,
 ) -> Result<T, PluginError> {
-    let ended = || PluginError::Failed("the service is ending".to_owned());
     let (reply, answer) = oneshot::channel();
-    requests.send(request(reply)).await.map_err(|_| ended())?;
-    answer.await.map_err(|_| ended())?
+    requests.send(request(reply)).await.map_err(|_| ending())?;
+    answer.await.map_err(|_| ending())?
+}
+
+fn ending() -> PluginError {
+    PluginError::Failed("the service is ending".to_owned())
 }
 
 #[zbus::interface(name = "org.freedesktop.NetworkManager.VPN.Plugin")]
@@ -170,7 +172,7 @@ impl Plugin {
         connection: Dictionary,
     ) -> Result<(), PluginError> {
         let caller = self.check_caller(bus, &header).await?;
-        let connection = Box::new(VpnConnection::try_from(connection)?);
+        let connection = self.checked(connection)?;
         ask(&self.requests, |reply| Request::Connect {
             connection,
             interactive: false,
@@ -189,7 +191,7 @@ impl Plugin {
         _details: HashMap<String, OwnedValue>,
     ) -> Result<(), PluginError> {
         let caller = self.check_caller(bus, &header).await?;
-        let connection = Box::new(VpnConnection::try_from(connection)?);
+        let connection = self.checked(connection)?;
         ask(&self.requests, |reply| Request::Connect {
             connection,
             interactive: true,
@@ -214,6 +216,10 @@ impl Plugin {
         self.check_caller(bus, &header).await?;
         let connection = VpnConnection::try_from(settings)?;
         let is_first = !std::mem::replace(&mut self.kept_secrets_asked, true);
+        if is_first {
+            // No agent has answered anything yet.
+            self.names_a_user = connection.user.is_some();
+        }
         let wanted = is_first && connection.may_have_kept_secrets();
         Ok(if wanted { "vpn" } else { "" }.to_owned())
     }
@@ -226,7 +232,7 @@ impl Plugin {
         connection: Dictionary,
     ) -> Result<(), PluginError> {
         self.check_caller(bus, &header).await?;
-        let connection = Box::new(VpnConnection::try_from(connection)?);
+        let connection = self.checked(connection)?;
         ask(&self.requests, |reply| Request::NewSecrets {
             connection,
             reply,

@@ -11,8 +11,10 @@ use crate::launched_openvpn::LaunchedOpenVpn;
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
 use crate::protection::Protection;
+use crate::sleep_clock::SleepClock;
 use crate::surroundings::Watch;
 use crate::tun_device::TunDevice;
+use crate::watchdog::Watchdog;
 use crate::{journal, resolver};
 use aws_client_vpn_profile::settings::{self, Limits};
 use aws_client_vpn_profile::well_known::{NOT_UP, NOT_YOURS, SIGN_IN_PATH};
@@ -22,6 +24,7 @@ use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session, Surroundings};
 use aws_client_vpn_text::redact::for_journal;
+use futures_lite::future::poll_once;
 use std::cell::Cell;
 use std::future::pending;
 use std::net::IpAddr;
@@ -42,10 +45,15 @@ const ACTIVATION_EXTRA: Duration = Duration::from_secs(180);
 const ACTIVATION_RESERVE: Duration = Duration::from_secs(15);
 /// How long NetworkManager may take to say Disconnect after a failure.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
+/// How often to look whether the computer has slept, and to tell the watchdog, at least.
+const TURN_INTERVAL: Duration = Duration::from_secs(10);
 /// How often to look whether the tun device is there still.
 const DEVICE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the bus may take for the last messages.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+/// How long what an ended OpenVPN has said may take to be read, and how many lines.
+const HEAR_OUT_LIMIT: Duration = Duration::from_secs(1);
+const MOST_LAST_LINES: usize = 10_000;
 /// How long after its device the supervisor of an OpenVPN that has ended may take to end, too.
 const SUPERVISOR_END_LIMIT: Duration = Duration::from_secs(2);
 
@@ -63,22 +71,31 @@ pub(crate) enum ServiceError {
 /// Serves one activation under `bus_name`.
 pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServiceError::Signals)?;
+    TunDevice::remove_orphans();
     let (sender, mut requests) = mpsc::channel(dbus::QUEUE);
+    let (sign_in_sender, mut sign_in_requests) = mpsc::channel(dbus::QUEUE);
     // The object has to be there before the name is: NetworkManager calls at once.
     let bus = zbus::connection::Builder::system()?
-        .serve_at(SIGN_IN_PATH, SignIn::new(sender.clone()))?
+        .serve_at(SIGN_IN_PATH, SignIn::new(sign_in_sender))?
         .serve_at(dbus::PATH, Plugin::new(sender))?
         .name(bus_name)?
         .build()
         .await?;
-    if let Some(mut activation) =
-        first_connect(&bus, bus_name, &mut requests, &mut terminate).await?
+    if let Some(mut activation) = first_connect(
+        &bus,
+        bus_name,
+        &mut requests,
+        &mut sign_in_requests,
+        &mut terminate,
+    )
+    .await?
     {
         let span = tracing::info_span!("connection", NM_CONNECTION = %activation.uuid);
         activation
-            .run(&mut requests, &mut terminate)
+            .run(&mut requests, &mut sign_in_requests, &mut terminate)
             .instrument(span)
             .await;
+        drop(sign_in_requests);
         activation.await_farewell(&mut requests).await;
     }
     // What was sent last has to be on the bus before the process is gone.
@@ -95,21 +112,25 @@ async fn first_connect(
     bus: &zbus::Connection,
     bus_name: &str,
     requests: &mut mpsc::Receiver<Request>,
+    sign_in_requests: &mut mpsc::Receiver<sign_in::Request>,
     terminate: &mut Signal,
 ) -> Result<Option<Activation>, ServiceError> {
+    let not_up = || PluginError::WrongState("there is no connection yet".to_owned());
+    let idle = tokio::time::sleep(IDLE_LIMIT);
+    tokio::pin!(idle);
     loop {
         let request = tokio::select! {
             request = requests.recv() => request,
+            Some(request) = sign_in_requests.recv() => {
+                request.refuse(not_up());
+                continue;
+            }
             _ = terminate.recv() => None,
-            () = tokio::time::sleep(IDLE_LIMIT) => None,
+            () = &mut idle => None,
         };
-        let not_up = || PluginError::WrongState("there is no connection yet".to_owned());
         match request {
             None => return Ok(None),
-            Some(Request::NewSecrets { reply, .. } | Request::Renew { reply, .. }) => {
-                drop(reply.send(Err(not_up())));
-            }
-            Some(Request::Term { reply }) => drop(reply.send(Err(not_up()))),
+            Some(Request::NewSecrets { reply, .. }) => drop(reply.send(Err(not_up()))),
             Some(Request::Disconnect { reply }) => {
                 drop(reply.send(Ok(())));
                 return Ok(None);
@@ -162,6 +183,8 @@ struct Activation {
     agents: Agents,
     /// Whether one was there when last looked.
     has_agent: bool,
+    sleep_clock: SleepClock,
+    watchdog: Watchdog,
     /// The account whose secret agent answered.
     user: Option<String>,
     protection: Protection,
@@ -225,6 +248,8 @@ impl Activation {
             seen: Surroundings::default(),
             agents: Agents::new(bus),
             has_agent: false,
+            sleep_clock: SleepClock::start(),
+            watchdog: Watchdog::new(),
             user: None,
             protection,
             failed: false,
@@ -232,8 +257,16 @@ impl Activation {
         })
     }
 
-    async fn run(&mut self, requests: &mut mpsc::Receiver<Request>, terminate: &mut Signal) {
+    async fn run(
+        &mut self,
+        requests: &mut mpsc::Receiver<Request>,
+        sign_in_requests: &mut mpsc::Receiver<sign_in::Request>,
+        terminate: &mut Signal,
+    ) {
         while !self.finished {
+            self.watchdog.alive();
+            // Lines that have been read are there at once: without this, nothing else would run.
+            tokio::task::coop::consume_budget().await;
             let deadline = [self.session.deadline(), self.protection.due()];
             let deadline = deadline.into_iter().flatten().min();
             if !self.session.may_ask_a_person() {
@@ -247,12 +280,15 @@ impl Activation {
                 }
             }
             let uid = self.uid();
+            // In no order: whoever has something to say all the time holds nobody else up.
             let input = tokio::select! {
-                // What OpenVPN said before it ended comes before its end.
-                biased;
                 line = next_line(&mut self.management) => self.read(line),
-                how = ended(&mut self.process) => Some(self.openvpn_ended(how).await),
+                how = ended(&mut self.process) => {
+                    self.hear_out().await;
+                    Some(self.openvpn_ended(how).await)
+                }
                 Some(request) = requests.recv() => self.requested(request).await,
+                Some(request) = sign_in_requests.recv() => self.sign_in_requested(request).await,
                 Some(input) = self.resolved.recv() => Some(input),
                 // Once: a bus that is gone would be ready again and again, and let nothing else be.
                 () = gone(&mut self.caller_changes), if !self.caller_is_gone => {
@@ -282,14 +318,53 @@ impl Activation {
                 }
                 () = self.protection.changed() => None,
                 () = until(deadline) => Some(Input::TimePassed),
+                () = tokio::time::sleep(TURN_INTERVAL) => None,
             };
+            self.note_sleep().await;
             if let Some(input) = input {
-                self.protection.follow(&input);
-                self.session.handle(input, Instant::now());
-                self.perform_effects().await;
+                self.take_in(input).await;
             }
             self.protection
                 .keep(&self.session, self.tun_device.as_ref());
+        }
+    }
+
+    /// The clock that times are kept by stands still while the computer sleeps.
+    async fn note_sleep(&mut self) {
+        if let Some(length) = self.sleep_clock.slept() {
+            tracing::info!("the computer has slept for {} s", length.as_secs());
+            self.take_in(Input::Slept(length)).await;
+        }
+    }
+
+    async fn take_in(&mut self, input: Input) {
+        self.protection.follow(&input);
+        self.session.handle(input, Instant::now());
+        self.perform_effects().await;
+    }
+
+    /// What OpenVPN said before it ended comes before its end.
+    async fn hear_out(&mut self) {
+        if let Some(process) = &self.process {
+            // As long as one of them lives, it may go on.
+            process.reap_orphans().await;
+        }
+        let limit = tokio::time::Instant::now() + HEAR_OUT_LIMIT;
+        for _ in 0..MOST_LAST_LINES {
+            let Some(management) = &mut self.management else {
+                return;
+            };
+            let line = if management.is_connected() {
+                tokio::time::timeout_at(limit, management.next_line())
+                    .await
+                    .ok()
+            } else {
+                poll_once(management.next_line()).await
+            };
+            let Some(line) = line else { return };
+            if let Some(input) = self.read(line) {
+                self.take_in(input).await;
+            }
         }
     }
 
@@ -307,12 +382,7 @@ impl Activation {
                         drop(reply.send(Err(PluginError::AlreadyStopped(text()))));
                         return;
                     }
-                    Request::Connect { reply, .. }
-                    | Request::NewSecrets { reply, .. }
-                    | Request::Renew { reply, .. } => {
-                        drop(reply.send(Err(PluginError::WrongState(text()))));
-                    }
-                    Request::Term { reply } => {
+                    Request::Connect { reply, .. } | Request::NewSecrets { reply, .. } => {
                         drop(reply.send(Err(PluginError::WrongState(text()))));
                     }
                 }
@@ -355,11 +425,18 @@ impl Activation {
                     Some(Input::Disconnect)
                 }
             }
-            Request::Term { reply } => {
+        }
+    }
+
+    /// These come from anybody on this computer, in any number.
+    async fn sign_in_requested(&mut self, request: sign_in::Request) -> Option<Input> {
+        match request {
+            sign_in::Request::Term { reply } => {
+                self.note_sleep().await;
                 drop(reply.send(Ok(self.term())));
                 None
             }
-            Request::Renew { caller, reply } => {
+            sign_in::Request::Renew { caller, reply } => {
                 let user = self.user.as_deref();
                 let may = |watch: &Watch| watch.may_act_for(user, caller);
                 if !self.session.is_up() {
@@ -412,16 +489,27 @@ impl Activation {
             }
             Err(error) => {
                 tracing::warn!("OpenVPN's management interface failed: {error}");
-                self.management = None;
+                if error.kind() == std::io::ErrorKind::TimedOut {
+                    self.give_up_on_openvpn();
+                } else {
+                    self.management = None;
+                }
                 None
             }
+        }
+    }
+
+    /// One that does not read does not see that it is to end, either.
+    fn give_up_on_openvpn(&mut self) {
+        self.management = None;
+        if let Some(process) = &self.process {
+            process.kill();
         }
     }
 
     async fn openvpn_ended(&mut self, how: String) -> Input {
         self.blame_due = None;
         if let Some(mut process) = self.process.take() {
-            process.reap_orphans().await;
             // Printed lines matter only where the management interface never came up; the session
             // is told of them then, for the reason stands there.
             let printed = process.last_output().await;
@@ -521,9 +609,9 @@ impl Activation {
                 });
             }
             Effect::Launch => return self.launch().err().map(Input::NotStarted),
-            Effect::Send(command) => return self.send(command).await,
+            Effect::Send(command) => return self.send(&command),
             Effect::LaunchSecond => return self.launch_second(),
-            Effect::SendSecond(command) => return self.send_to_second(command).await,
+            Effect::SendSecond(command) => return self.send_to_second(&command),
             Effect::EndSecond => self.end_second().await,
             Effect::Terminate => {
                 if let Some(process) = &self.process {
@@ -543,9 +631,11 @@ impl Activation {
 
     /// Once a tunnel is up, what goes on around it matters.
     async fn watch(&mut self) -> Option<Input> {
-        match Watch::start(&self.bus).await {
+        match Watch::start(&self.bus) {
             Ok(watch) => self.watch = Some(watch),
-            Err(error) => tracing::warn!("{}", journal::chain(&error)),
+            Err(error) => {
+                tracing::warn!("the kernel does not tell of changes of the network: {error}");
+            }
         }
         self.look_around()
     }
@@ -563,14 +653,15 @@ impl Activation {
             |address| session.is_inside(address),
             self.user.as_deref(),
             self.has_agent,
+            self.seen.source.filter(|_| session.is_up()),
         );
         let before = std::mem::replace(&mut self.seen, seen);
         (before != seen).then_some(Input::Surroundings(seen))
     }
 
-    async fn send(&mut self, command: management::Command) -> Option<Input> {
+    fn send(&mut self, command: &management::Command) -> Option<Input> {
         let sent = match &mut self.management {
-            Some(management) => management.send(&command).await,
+            Some(management) => management.send(command),
             None => Err(SendError::NotConnected),
         };
         match sent {
@@ -579,6 +670,9 @@ impl Activation {
             Err(error) => {
                 // OpenVPN's end follows, and is what the user is told.
                 tracing::warn!("{}", journal::chain(&error));
+                if let SendError::Stuck = error {
+                    self.give_up_on_openvpn();
+                }
                 None
             }
         }
@@ -610,9 +704,9 @@ impl Activation {
         input
     }
 
-    async fn send_to_second(&mut self, command: management::Command) -> Option<Input> {
+    fn send_to_second(&mut self, command: &management::Command) -> Option<Input> {
         let second = self.second.as_mut()?;
-        match second.management.send(&command).await {
+        match second.management.send(command) {
             Ok(()) => None,
             Err(error) => Some(Input::SecondEnded(journal::chain(&error))),
         }
@@ -665,7 +759,8 @@ impl Activation {
             Err(_) => "the bus does not take it".to_owned(),
         };
         self.bus_is_gone.set(true);
-        tracing::warn!("could not send a signal to NetworkManager: {why}");
+        // As at each shutdown: nobody is left to be told.
+        tracing::info!("could not send a signal to NetworkManager: {why}");
     }
 }
 

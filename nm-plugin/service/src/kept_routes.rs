@@ -33,6 +33,10 @@ pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
         match step {
             Step::PutBack(route) => match put_back(&route) {
                 Ok(()) => tracing::warn!("somebody took the route to {route} away; it is put back"),
+                // The interface has no address any more, or is gone: the tunnel is being taken down.
+                Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) => {
+                    tracing::debug!("the route to {route} went with the interface's address");
+                }
                 Err(error) => tracing::warn!("the route to {route} cannot be put back: {error}"),
             },
             Step::LeaveAlone(route) => tracing::warn!(
@@ -60,22 +64,22 @@ fn routes_of(device: u32) -> io::Result<Vec<SetRoute>> {
     Err(Errno::NOBUFS.into())
 }
 
-fn put_back(route: &SetRoute) -> io::Result<()> {
+fn put_back(route: &SetRoute) -> Result<(), Errno> {
     let socket = open()?;
     rustix::net::send(&socket, &route.addition(), SendFlags::empty())?;
     let mut answer = [0; 4096];
     let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
-    rtnetlink::outcome(&answer[..length]).map_err(io::Error::from_raw_os_error)
+    rtnetlink::outcome(&answer[..length]).map_err(Errno::from_raw_os_error)
 }
 
-fn open() -> io::Result<OwnedFd> {
-    Ok(rustix::net::socket_with(
+fn open() -> Result<OwnedFd, Errno> {
+    rustix::net::socket_with(
         AddressFamily::NETLINK,
         SocketType::RAW,
         SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
         // NETLINK_ROUTE is protocol 0.
         None,
-    )?)
+    )
 }
 
 #[cfg(test)]

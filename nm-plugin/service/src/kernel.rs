@@ -1,12 +1,13 @@
 //! The few kernel calls that no safe wrapper exists for. All unsafe code of the service is here.
 #![expect(
     unsafe_code,
-    reason = "ioctls on /dev/net/tun and close_range have no safe wrapper"
+    reason = "ioctls on /dev/net/tun, close_range, clocks and timers have no safe wrapper"
 )]
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 /// The octets of an interface name, the closing NUL included (IFNAMSIZ, linux/if.h).
 pub(crate) const INTERFACE_NAME_SIZE: usize = libc::IFNAMSIZ;
@@ -50,6 +51,57 @@ pub(crate) fn close_inherited_on_exec() -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC.cast_signed();
     // SAFETY: the call changes flags of descriptors only; it closes none in this process.
     check(unsafe { libc::close_range(3, libc::c_uint::MAX, flags) })
+}
+
+/// The time of a clock of the kernel's.
+pub(crate) fn clock(clock: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: clock_gettime writes one timespec, which lives for the whole call.
+    if check(unsafe { libc::clock_gettime(clock, &raw mut time) }).is_err() {
+        return Duration::ZERO;
+    }
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
+}
+
+/// Has the kernel kill this process, also one that was stopped, if [`Self::put_off`] is not called
+/// again in time.
+pub(crate) struct DeadMansSwitch(libc::timer_t);
+
+impl DeadMansSwitch {
+    /// One that is not armed yet.
+    pub(crate) fn new() -> io::Result<Self> {
+        // SAFETY: sigevent is plain old data; all zeroes is a valid value.
+        let mut event: libc::sigevent = unsafe { std::mem::zeroed() };
+        event.sigev_notify = libc::SIGEV_SIGNAL;
+        event.sigev_signo = libc::SIGKILL;
+        let mut timer = std::ptr::null_mut();
+        // SAFETY: timer_create reads the one and writes the other; both live for the whole call.
+        check(unsafe {
+            libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer)
+        })?;
+        Ok(Self(timer))
+    }
+
+    /// Kills no earlier than after `limit` from now.
+    pub(crate) fn put_off(&self, limit: Duration) -> io::Result<()> {
+        let mut due: libc::itimerspec = libc::itimerspec {
+            it_interval: libc::timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+            it_value: libc::timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+        };
+        due.it_value.tv_sec = limit.as_secs().try_into().unwrap_or(libc::time_t::MAX);
+        // SAFETY: timer_settime reads one itimerspec; the timer lives as long as this value.
+        check(unsafe { libc::timer_settime(self.0, 0, &raw const due, std::ptr::null_mut()) })
+    }
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {

@@ -7,19 +7,22 @@
 use crate::account::Account;
 use crate::runtime_dir::{RuntimeDir, give_to_group};
 use aws_client_vpn_session::management::{Command, EncodeError, Line, LineBuffer};
+use aws_client_vpn_text::secret::Secret;
 use rustix::net::sockopt::socket_peercred;
+use std::collections::VecDeque;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
 /// How long OpenVPN may take to read a command of ours.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
-/// Octets read at once.
+/// How many commands may wait for it.
+const MOST_WAITING: usize = 64;
+/// Bytes read at once.
 const READ_SIZE: usize = 4096;
 
 /// The socket, before and after OpenVPN connected to it.
@@ -37,8 +40,62 @@ enum End {
         account: Account,
         supervisor: Option<u32>,
     },
-    Connected(UnixStream),
+    Connected {
+        stream: UnixStream,
+        outgoing: Outgoing,
+    },
     Closed,
+}
+
+/// Commands that OpenVPN has not taken yet: nothing else waits for it.
+#[derive(Debug, Default)]
+struct Outgoing {
+    lines: VecDeque<Secret>,
+    /// How much of the first one is sent.
+    sent: usize,
+    /// Since when nothing could be sent.
+    stuck_since: Option<Instant>,
+}
+
+impl Outgoing {
+    fn push(&mut self, line: Secret, stream: &UnixStream) -> Result<(), SendError> {
+        if self.lines.len() >= MOST_WAITING {
+            return Err(SendError::Stuck);
+        }
+        self.lines.push_back(line);
+        Ok(self.flush(stream)?)
+    }
+
+    /// Sends what the socket takes.
+    fn flush(&mut self, stream: &UnixStream) -> io::Result<()> {
+        while let Some(line) = self.lines.front() {
+            let rest = line.expose().as_bytes().get(self.sent..);
+            match stream.try_write(rest.unwrap_or_default()) {
+                Ok(sent) => {
+                    self.sent += sent;
+                    self.stuck_since = None;
+                    if self.sent >= line.expose().len() {
+                        self.sent = 0;
+                        self.lines.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.stuck_since.get_or_insert_with(Instant::now);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves when OpenVPN has not read for too long.
+    async fn stuck(&self) {
+        match self.stuck_since {
+            Some(since) => tokio::time::sleep_until((since + SEND_LIMIT).into()).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// A command could not be sent.
@@ -51,7 +108,7 @@ pub(crate) enum SendError {
     #[error("OpenVPN's management interface is not connected")]
     NotConnected,
     /// OpenVPN does not read.
-    #[error("OpenVPN did not take a command within {} s", SEND_LIMIT.as_secs())]
+    #[error("OpenVPN does not take any more commands")]
     Stuck,
     /// The socket failed.
     #[error("OpenVPN's management interface failed")]
@@ -81,7 +138,7 @@ impl ManagementSocket {
     pub(crate) fn path(&self) -> Option<PathBuf> {
         match &self.end {
             End::Listening { dir, .. } => Some(dir.socket_path()),
-            End::Connected(_) | End::Closed => None,
+            End::Connected { .. } | End::Closed => None,
         }
     }
 
@@ -90,6 +147,11 @@ impl ManagementSocket {
         if let End::Listening { supervisor, .. } = &mut self.end {
             *supervisor = Some(pid);
         }
+    }
+
+    /// Whether OpenVPN has connected to it.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.end, End::Connected { .. })
     }
 
     /// The next line of OpenVPN; `None` once it has closed its end. Nothing is lost if the future
@@ -108,34 +170,51 @@ impl ManagementSocket {
                 } => {
                     let (stream, _) = listener.accept().await?;
                     match refusal(&stream, *account, *supervisor) {
-                        // Leaving this state removes the socket's name and folder.
-                        None => self.end = End::Connected(stream),
+                        // Leaving this state removes the socket's name and directory.
+                        None => {
+                            let outgoing = Outgoing::default();
+                            self.end = End::Connected { stream, outgoing };
+                        }
                         Some(why) => tracing::warn!("refused a management connection: {why}"),
                     }
                 }
-                End::Connected(stream) => {
-                    let mut chunk = zeroize::Zeroizing::new([0_u8; READ_SIZE]);
-                    match stream.read(&mut *chunk).await? {
-                        0 => self.end = End::Closed,
-                        read => self.lines.push(&chunk[..read]),
+                End::Connected { stream, outgoing } => tokio::select! {
+                    ready = stream.readable() => {
+                        ready?;
+                        let mut chunk = zeroize::Zeroizing::new([0_u8; READ_SIZE]);
+                        match stream.try_read(&mut *chunk) {
+                            Ok(0) => self.end = End::Closed,
+                            Ok(read) => self.lines.push(&chunk[..read]),
+                            // Reset says that it did not read all; what it wrote is there still.
+                            Err(error)
+                                if matches!(
+                                    error.kind(),
+                                    io::ErrorKind::WouldBlock | io::ErrorKind::ConnectionReset
+                                ) => {}
+                            Err(error) => return Err(error),
+                        }
                     }
-                }
+                    ready = stream.writable(), if !outgoing.lines.is_empty() => {
+                        // What it said before it closed its end is still to be read.
+                        if ready.and_then(|()| outgoing.flush(stream)).is_err() {
+                            *outgoing = Outgoing::default();
+                        }
+                    }
+                    () = outgoing.stuck() => {
+                        let text = format!("it took no command for {} s", SEND_LIMIT.as_secs());
+                        return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+                    }
+                },
                 End::Closed => return Ok(None),
             }
         }
     }
 
-    /// Sends one command.
-    pub(crate) async fn send(&mut self, command: &Command) -> Result<(), SendError> {
+    /// Sends one command, or keeps it until OpenVPN takes it; [`Self::next_line`] goes on with it.
+    pub(crate) fn send(&mut self, command: &Command) -> Result<(), SendError> {
         let line = command.encode()?;
         match &mut self.end {
-            End::Connected(stream) => {
-                let sent = stream.write_all(line.expose().as_bytes());
-                tokio::time::timeout(SEND_LIMIT, sent)
-                    .await
-                    .map_err(|_| SendError::Stuck)??;
-                Ok(())
-            }
+            End::Connected { stream, outgoing } => outgoing.push(line, stream),
             End::Listening { .. } | End::Closed => Err(SendError::NotConnected),
         }
     }
@@ -170,6 +249,69 @@ fn parent_of(pid: i32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn password() -> Command {
+        Command::Password {
+            realm: "Auth".to_owned(),
+            password: Secret::new("x".repeat(100_000)),
+        }
+    }
+
+    fn connected() -> (ManagementSocket, UnixStream) {
+        let (stream, peer) = UnixStream::pair().unwrap();
+        let outgoing = Outgoing::default();
+        let socket = ManagementSocket {
+            end: End::Connected { stream, outgoing },
+            lines: LineBuffer::new(),
+        };
+        (socket, peer)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_holds_nobody_up() {
+        let (mut socket, mut peer) = connected();
+        // Far more than a socket takes; each call returns at once.
+        for _ in 0..MOST_WAITING {
+            socket.send(&password()).unwrap();
+        }
+        assert!(matches!(socket.send(&password()), Err(SendError::Stuck)));
+        // What it says is read all the same.
+        let said = b">HOLD:Waiting for hold release:0\n";
+        tokio::io::AsyncWriteExt::write_all(&mut peer, said)
+            .await
+            .unwrap();
+        assert!(matches!(socket.next_line().await, Ok(Some(_))));
+        let End::Connected { outgoing, .. } = &mut socket.end else {
+            panic!("it is connected");
+        };
+        assert!(!format!("{outgoing:?}").contains("xxx"));
+        outgoing.stuck_since = Some(Instant::now() - SEND_LIMIT);
+        let error = socket.next_line().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_late_gets_all_of_it_and_what_it_said_last_is_heard() {
+        let (mut socket, mut peer) = connected();
+        let expected = password().encode().unwrap().expose().len() * 20;
+        for _ in 0..20 {
+            socket.send(&password()).unwrap();
+        }
+        let peer = tokio::spawn(async move {
+            let mut got = vec![0; expected];
+            tokio::io::AsyncReadExt::read_exact(&mut peer, &mut got)
+                .await
+                .unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut peer, b">FATAL:the last word\n")
+                .await
+                .unwrap();
+        });
+        assert!(matches!(socket.next_line().await, Ok(Some(_))));
+        peer.await.unwrap();
+        // It is gone, and does not hear what it is told.
+        drop(socket.send(&password()));
+        assert!(matches!(socket.next_line().await, Ok(None)));
+    }
 
     #[test]
     fn the_parent_of_a_process_is_found() {

@@ -62,6 +62,7 @@ impl OpenVpnProcess {
         command
             .arg0(supervisor::NAME)
             .arg(supervisor::ARGUMENT)
+            .arg(std::process::id().to_string())
             .arg(device.to_string())
             .arg(if launch.loads_foreign_code {
                 supervisor::UNCONFINED

@@ -7,7 +7,7 @@
 
 use crate::kernel;
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, remove_capability_from_bounding_set,
     set_capabilities, set_no_new_privs,
@@ -18,14 +18,8 @@ use std::io;
 pub(crate) fn reduce() -> io::Result<()> {
     kernel::close_inherited_on_exec()?;
     // The service holds secrets: neither a core file nor another process may show its memory.
-    setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    )?;
-    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    make_no_core_files();
     set_no_new_privs(true)?;
     // What a killed supervisor leaves comes to the service, which sees to its end.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
@@ -40,6 +34,19 @@ pub(crate) fn reduce() -> io::Result<()> {
         }
     }
     keep_only_what_is_used()
+}
+
+/// No core file of this process and its children. The hard limit stays: SELinux lets nobody of
+/// NetworkManager's domain change it, and an unprivileged child gains nothing by raising its own.
+/// What was made not dumpable has none anyway, so this is no reason not to go on.
+pub(crate) fn make_no_core_files() {
+    let limit = Rlimit {
+        current: Some(0),
+        maximum: getrlimit(Resource::Core).maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Core, limit) {
+        tracing::warn!("core files cannot be forbidden: {error}");
+    }
 }
 
 /// What the service itself does as root: it makes tun devices, starts OpenVPN as another user, and

@@ -167,6 +167,7 @@ impl Protection {
             | Input::Unprotected(_)
             | Input::Surroundings(_)
             | Input::Renew
+            | Input::Slept(_)
             | Input::NetworkManagerGone
             | Input::Second(_)
             | Input::SecondEnded(_)

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Only root writes here; the account OpenVPN runs as may pass through.
 const PARENT: &str = "/run/nm-aws-client-vpn";
 
+/// Its mode.
+const PARENT_MODE: u32 = 0o711;
+
 /// A folder of this process's own; removed with the value.
 #[derive(Debug)]
 pub(crate) struct RuntimeDir {
@@ -18,9 +21,13 @@ pub(crate) struct RuntimeDir {
 impl RuntimeDir {
     /// Makes the folder: root's, with leave for the account's group to reach what is in it.
     pub(crate) fn create(account: Account) -> io::Result<Self> {
-        let parent = Path::new(PARENT);
-        match fs::DirBuilder::new().mode(0o711).create(parent) {
-            Ok(()) => {}
+        Self::create_below(Path::new(PARENT), account)
+    }
+
+    fn create_below(parent: &Path, account: Account) -> io::Result<Self> {
+        match fs::DirBuilder::new().mode(0o700).create(parent) {
+            // Whatever the umask is that this process was given.
+            Ok(()) => fs::set_permissions(parent, fs::Permissions::from_mode(PARENT_MODE))?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -74,6 +81,18 @@ mod tests {
             uid: rustix::process::geteuid().as_raw(),
             gid: rustix::process::getegid().as_raw(),
         }
+    }
+
+    #[test]
+    fn the_umask_closes_nothing() {
+        let run = tempfile::tempdir().unwrap();
+        let parent = run.path().join("ours");
+        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        let dir = RuntimeDir::create_below(&parent, account()).unwrap();
+        rustix::process::umask(before);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(&parent), 0o711);
+        assert_eq!(mode(dir.socket_path().parent().unwrap()), 0o710);
     }
 
     #[test]

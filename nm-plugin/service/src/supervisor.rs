@@ -8,16 +8,19 @@
 
 use crate::confinement;
 use crate::tun_device::TunDevice;
-use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
-use std::ffi::OsString;
+use rustix::process::{
+    DumpableBehavior, Pid, Signal, getppid, kill_process, set_dumpable_behavior,
+    set_parent_process_death_signal,
+};
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The first argument that makes this executable the supervisor. Then follow the name of the tun
-/// device, what OpenVPN's process is to begin as ([`CONFINED`] or [`UNCONFINED`]), OpenVPN's path
+/// The first argument that makes this executable the supervisor. Then follow the process number of
+/// the service, the tun device, what OpenVPN's process is to begin as ([`CONFINED`] or [`UNCONFINED`]), OpenVPN's path
 /// and OpenVPN's arguments.
 pub(crate) const ARGUMENT: &str = "--supervise-openvpn";
 
@@ -40,10 +43,16 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     // It only tells apart; without it all the same works.
     let _ = rustix::thread::set_name(c"openvpn-superv");
     let mut arguments = arguments.into_iter();
-    let (Some(device), Some(how), Some(program)) =
-        (arguments.next(), arguments.next(), arguments.next())
-    else {
-        eprintln!("{ARGUMENT} needs a tun device, {CONFINED} or {UNCONFINED}, and OpenVPN's path");
+    let (Some(service), Some(device), Some(how), Some(program)) = (
+        arguments.next().as_deref().and_then(pid),
+        arguments.next(),
+        arguments.next(),
+        arguments.next(),
+    ) else {
+        eprintln!(
+            "{ARGUMENT} needs the service's process number, a tun device, {CONFINED} or \
+             {UNCONFINED}, and OpenVPN's path"
+        );
         return ExitCode::from(2);
     };
     let mut openvpn = if how == UNCONFINED {
@@ -54,7 +63,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         command
     };
     openvpn.args(arguments);
-    let outcome = supervise(openvpn);
+    let outcome = supervise(service, openvpn);
     let device = device.to_str().and_then(TunDevice::from_argument);
     if let Some(Err(error)) = device.as_ref().map(TunDevice::remove) {
         eprintln!("could not remove the tun device: {error}");
@@ -66,6 +75,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
             ExitCode::from(127)
         }
     }
+}
+
+fn pid(argument: &OsStr) -> Option<Pid> {
+    Pid::from_raw(argument.to_str()?.parse().ok()?)
 }
 
 /// What an exit code of the supervisor says of OpenVPN.
@@ -84,9 +97,14 @@ fn code(status: ExitStatus) -> i32 {
         .unwrap_or_else(|| SIGNAL_BASE + status.signal().unwrap_or(0))
 }
 
-fn supervise(mut openvpn: Command) -> std::io::Result<ExitStatus> {
-    // The change of account has cleared this, so it can only be set here.
+fn supervise(service: Pid, mut openvpn: Command) -> std::io::Result<ExitStatus> {
+    // The change of account has cleared both, so they can only be set here.
     set_parent_process_death_signal(Some(Signal::TERM))?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // A service that ended before that sends no signal any more.
+    if getppid() != Some(service) {
+        return Err(std::io::Error::other("the service has ended"));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -2,9 +2,13 @@
 //!
 //! OpenVPN has no capability, so it can only attach to a device that is there already, and such a
 //! device has to be persistent. It is taken away again by whichever of the two that watch OpenVPN
-//! is left: the supervisor, or the service.
+//! is left: the supervisor, or the service. If both were killed, the next service that starts takes
+//! it away; the device's alias says whose it is.
 
 use crate::kernel;
+use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId, alias_request};
+use aws_client_vpn_session::kept_routes::rtnetlink;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::fs::{self, File};
 use std::io;
 
@@ -30,9 +34,41 @@ impl TunDevice {
         let name = kernel::attach_tun(&tun, NAME_PATTERN)?;
         kernel::set_tun_owner(&tun, owner)?;
         let index = index_of(&name)?;
+        // Before it can outlive this process.
+        mark(index)?;
         // Last, so that after an error nothing stays.
         kernel::set_tun_persistent(&tun, true)?;
         Ok(Self { name, index })
+    }
+
+    /// Removes the devices of services that were killed together with their supervisors. What
+    /// belongs to a service that lives, or what an OpenVPN is attached to, stays.
+    pub(crate) fn remove_orphans() {
+        let devices = fs::read_dir("/sys/class/net").into_iter().flatten();
+        for name in devices.flatten().map(|entry| entry.file_name()) {
+            let Some(name) = name.to_str().filter(|name| name.starts_with(DEVICE_PREFIX)) else {
+                continue;
+            };
+            let alias = fs::read_to_string(format!("/sys/class/net/{name}/ifalias"));
+            let service = ProcessId::from_alias(&alias.unwrap_or_default());
+            let (Some(service), Ok(index)) = (service, index_of(name)) else {
+                continue;
+            };
+            if process(&service.pid.to_string()) == Some(service) {
+                continue;
+            }
+            let name = name.to_owned();
+            let device = Self { name, index };
+            let name = device.name();
+            match device.remove() {
+                Ok(()) => {
+                    tracing::warn!("removed the interface {name}, which a killed service left");
+                }
+                Err(error) => {
+                    tracing::warn!("the interface {name} of a killed service stays: {error}");
+                }
+            }
+        }
     }
 
     /// The device as an argument of the supervisor, see [`fmt::Display`](std::fmt::Display).
@@ -93,6 +129,30 @@ fn index_of(name: &str) -> io::Result<u32> {
         .map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
+/// Says of the interface with number `index` that it is this process's.
+fn mark(index: u32) -> io::Result<()> {
+    let service = process("self").ok_or(io::ErrorKind::NotFound)?;
+    let socket = rustix::net::socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+        // NETLINK_ROUTE is protocol 0.
+        None,
+    )?;
+    let request = alias_request(index, &service.to_string());
+    rustix::net::send(&socket, &request, SendFlags::empty())?;
+    let mut answer = [0; 4096];
+    // The kernel has answered by now.
+    let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
+    rtnetlink::outcome(&answer[..length]).map_err(io::Error::from_raw_os_error)
+}
+
+/// The process `pid`, if it lives.
+fn process(pid: &str) -> Option<ProcessId> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    ProcessId::from_stat(&stat)
+}
+
 fn open() -> io::Result<File> {
     File::options().read(true).write(true).open("/dev/net/tun")
 }
@@ -109,6 +169,20 @@ mod tests {
         };
         assert_eq!(TunDevice::from_argument(&device.to_string()), Some(device));
         assert_eq!(TunDevice::from_argument("awsvpn3"), None);
+    }
+
+    #[test]
+    fn a_process_that_has_ended_is_known() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let pid = child.id().to_string();
+        let known = process(&pid);
+        assert_eq!(known.map(|known| known.pid), Some(child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_ne!(process(&pid), known);
     }
 
     #[test]

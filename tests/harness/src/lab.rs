@@ -406,6 +406,15 @@ impl Lab {
         process
     }
 
+    /// Has a local program call `target` (`logind`, or a VPN service by its name on the bus)
+    /// without end, as long as the value lives; returns once it is at it.
+    #[must_use]
+    pub fn flood(&self, target: &str) -> Process {
+        let (process, events) = agent::tool(&self.client, &["flood", target]);
+        events.wait("flooding", START_LIMIT);
+        process
+    }
+
     /// Changes a setting of the connection `vpn`, as `+vpn.data`, `login-timeout=5`.
     #[track_caller]
     pub fn modify(&self, setting: &str, value: &str) {

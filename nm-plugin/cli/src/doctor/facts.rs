@@ -36,6 +36,8 @@ pub struct Facts {
     pub openvpn: Option<OpenVpn>,
     /// Whether `/dev/net/tun` is the device that it should be.
     pub tun: bool,
+    /// The tunnels' interfaces whose service has ended without them.
+    pub orphans: Vec<String>,
     /// The connections, by their UUIDs, whose kill switches stop traffic.
     pub stopped_by: Vec<String>,
     /// `/etc/resolv.conf`: what it links to, if it is a link.

@@ -6,6 +6,7 @@ use super::facts::{
 };
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
+use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
 use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
 use aws_client_vpn_sign_in::listening::listener_in;
@@ -76,11 +77,36 @@ async fn facts() -> Facts {
             let device = rustix::fs::makedev(10, 200);
             file.file_type().is_char_device() && file.rdev() == device
         }),
+        orphans: orphans(),
         stopped_by: stopped_by(),
         resolv_conf_link: fs::read_link("/etc/resolv.conf").ok(),
         clock: clock().await,
         name_file,
     }
+}
+
+/// Interfaces that are there still although the service that made them is not.
+fn orphans() -> Vec<String> {
+    let stat = |pid: u32| fs::read_to_string(format!("/proc/{pid}/stat"));
+    // Where other users' processes are hidden, nobody can tell.
+    if stat(1).is_err() {
+        return Vec::new();
+    }
+    let devices = fs::read_dir("/sys/class/net").into_iter().flatten();
+    devices
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with(DEVICE_PREFIX))
+        .filter(|name| {
+            let alias = fs::read_to_string(format!("/sys/class/net/{name}/ifalias"));
+            let service = ProcessId::from_alias(&alias.unwrap_or_default());
+            let lives = |service: ProcessId| {
+                let stat = stat(service.pid).unwrap_or_default();
+                ProcessId::from_stat(&stat) == Some(service)
+            };
+            service.is_some_and(|service| !lives(service))
+        })
+        .collect()
 }
 
 /// Whose kill switches are closed: the service leaves a mark for each.

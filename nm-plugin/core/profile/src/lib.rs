@@ -4,6 +4,7 @@
 
 pub mod certificate;
 pub mod credential;
+pub mod device_mark;
 pub mod directive;
 pub mod keyfile;
 pub mod keys;

@@ -14,5 +14,6 @@ pub mod management;
 pub mod network_manager;
 pub mod openvpn;
 pub mod overlap;
+pub mod own_addresses;
 pub mod session;
 pub mod tunnel_env;

@@ -190,6 +190,8 @@ pub enum Command {
         /// The port.
         port: u16,
     },
+    /// `remote SKIP`: go on to the next one.
+    RemoteSkip,
     /// `signal SIGUSR1`: connect anew. Not while OpenVPN waits for a password: it would end.
     Restart,
     /// `forget-passwords`: the token too.

@@ -13,6 +13,7 @@ mod credentials;
 mod expiry;
 mod failure;
 mod login;
+mod put_off;
 mod reconnect;
 mod remote;
 mod renewal;
@@ -99,6 +100,8 @@ pub enum Input {
     Shown(Shown),
     /// A person wants to sign in anew now.
     Renew,
+    /// The computer has slept for so long, which the `now` of the inputs does not count.
+    Slept(Duration),
     /// NetworkManager wants the connection down.
     Disconnect,
     /// NetworkManager itself is gone.
@@ -229,6 +232,8 @@ pub struct Session {
     failures: u32,
     /// When OpenVPN may go on after such an attempt.
     release_at: Option<Instant>,
+    /// What the endpoint said when it last wanted the sign-in later.
+    put_off: Option<String>,
     login_pace: LoginPace,
     /// Whether names and default route were taken back for a login.
     has_made_way: bool,
@@ -357,6 +362,7 @@ impl Session {
             reconnect: None,
             failures: 0,
             release_at: None,
+            put_off: None,
             login_pace: LoginPace::default(),
             has_made_way: false,
             up_since: None,
@@ -486,6 +492,7 @@ impl Session {
             Input::NotSent(why) => self.fail(Failure::Unsendable(why), now),
             Input::Unprotected(why) => self.fail(Failure::Unprotected(why), now),
             Input::TimePassed => self.time_passed(now),
+            Input::Slept(length) => self.slept(length),
             Input::Disconnect => self.stop("NetworkManager asked for it", now),
             Input::NetworkManagerGone => self.stop("NetworkManager is gone", now),
             // What arrives after the decision to stop changes nothing.
@@ -539,7 +546,7 @@ impl Session {
             Notification::Fatal(text) => self.fail(Failure::OpenVpnFatal(text), now),
             Notification::Error(text) => self.note(format!("OpenVPN refused a command: {text}")),
             Notification::NeedOk { name, message } => self.deed_needed(name, message, now),
-            Notification::Log { text, .. } => self.logged(text.expose()),
+            Notification::Log { text, .. } => self.logged(text.expose(), now),
             Notification::Echo(text) => {
                 if let Err(unknown) = self.banner.push(&text) {
                     self.note(format!(
@@ -614,7 +621,13 @@ impl Session {
     }
 
     fn reconnecting(&mut self, why: &str, now: Instant) {
+        let is_put_off = self.put_off.is_some() && why.starts_with(put_off::RESTART);
+        if !is_put_off {
+            self.put_off = None;
+        }
         match self.state {
+            // The same once more, when it is time.
+            State::Connecting { .. } if is_put_off => {}
             // The way a challenge and a refusal end; decided by their own notification.
             _ if why.starts_with("auth-failure") => {}
             _ if why == "private-key-password-failure" => self.key_not_loaded(now),
@@ -683,6 +696,7 @@ impl Session {
                     self.signed_in(now);
                 }
                 self.given = None;
+                self.put_off = None;
                 self.remote.reached();
                 let unnoticed = self.came_back(now);
                 self.state = State::Connected;
@@ -739,7 +753,10 @@ impl Session {
                     (Phase::Answer, _) | (_, None) => self.limits.connect.as_secs(),
                     (Phase::First | Phase::Reuse, Some(_)) => self.limits.reconnect.as_secs(),
                 };
-                let failure = self.silence(step, seconds);
+                let failure = match self.put_off.take() {
+                    Some(text) => Failure::NotNow(text),
+                    None => self.silence(step, seconds),
+                };
                 self.fail(failure, now);
             }
             State::AwaitingLogin(login) => {

@@ -5,9 +5,9 @@
 //! sign-in is for root and for the person whose sign-in it is. The signal is a broadcast, for the
 //! service does not know who shows notifications: it carries nothing but names and a time.
 
-use super::{PluginError, Request};
+use super::{PluginError, Reply};
 use aws_client_vpn_profile::well_known::SIGN_IN_PATH;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use zbus::fdo::DBusProxy;
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
@@ -25,6 +25,35 @@ pub(crate) struct Term {
     pub(crate) ends: u64,
 }
 
+/// What anybody may ask for, as often as they like: it has a queue of its own, and what finds no
+/// room there is refused.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// When does the sign-in end?
+    Term {
+        /// Answered with what is known.
+        reply: Reply<Term>,
+    },
+    /// Ask the person to sign in anew.
+    Renew {
+        /// The number of the account that asks.
+        caller: u32,
+        /// Answered once that has begun.
+        reply: Reply<()>,
+    },
+}
+
+impl Request {
+    /// Answers with an error.
+    pub(crate) fn refuse(self, why: PluginError) {
+        // Whoever asked may be gone.
+        match self {
+            Self::Term { reply } => drop(reply.send(Err(why))),
+            Self::Renew { reply, .. } => drop(reply.send(Err(why))),
+        }
+    }
+}
+
 /// The object that answers.
 pub(crate) struct SignIn {
     requests: mpsc::Sender<Request>,
@@ -35,19 +64,32 @@ impl SignIn {
     pub(crate) fn new(requests: mpsc::Sender<Request>) -> Self {
         Self { requests }
     }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, PluginError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests
+            .try_send(request(reply))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    PluginError::Failed("too many ask at once; ask again later".to_owned())
+                }
+                mpsc::error::TrySendError::Closed(_) => super::ending(),
+            })?;
+        answer.await.map_err(|_| super::ending())?
+    }
 }
 
 #[zbus::interface(name = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn")]
 impl SignIn {
     /// `GetTerm() → (s uuid, s name, t ends)`: in seconds since 1970, 0 if it is not known.
     async fn get_term(&self) -> Result<(String, String, u64), PluginError> {
-        let term = super::ask(&self.requests, |reply| Request::Term { reply }).await?;
+        let term = self.ask(|reply| Request::Term { reply }).await?;
         Ok((term.uuid, term.name, term.ends))
     }
 
     /// `GetUser() → s`: the account of the person who connected; empty if it is not known.
     async fn get_user(&self) -> Result<String, PluginError> {
-        let term = super::ask(&self.requests, |reply| Request::Term { reply }).await?;
+        let term = self.ask(|reply| Request::Term { reply }).await?;
         Ok(term.user)
     }
 
@@ -66,7 +108,7 @@ impl SignIn {
             .get_connection_unix_user(sender.clone().into())
             .await
             .map_err(zbus::Error::from)?;
-        super::ask(&self.requests, |reply| Request::Renew { caller, reply }).await
+        self.ask(|reply| Request::Renew { caller, reply }).await
     }
 
     /// `Ends(s uuid, s name, s user, t ends)`: a broadcast some time before the end.

@@ -108,6 +108,53 @@ fn a_taken_over_openvpn_can_neither_write_nor_look_around() {
     assert_eq!(out, "alive\n", "{errors}");
 }
 
+/// Sends no signal, but tries whether it may, to itself and to another process of the same user.
+const TRY_SIGNALS: &str = "
+import ctypes, os, sys
+tgkill = {'x86_64': 234, 'aarch64': 131}[os.uname().machine]
+libc = ctypes.CDLL(None)
+for pid in os.getpid(), int(sys.argv[1]):
+    print(libc.syscall(tgkill, pid, pid, 0), end=' ')
+";
+
+#[test]
+fn a_taken_over_openvpn_sends_signals_to_nobody_else() {
+    let lab = Lab::start(&Options {
+        endpoint: None,
+        ..Options::default()
+    });
+    let script = "as='setpriv --reuid=nm-aws-client-vpn --regid=nm-aws-client-vpn --clear-groups'
+        $as sleep 60 & other=$!
+        $as python3 -c \"$1\" $other
+        $as /usr/libexec/nm-aws-client-vpn-service --confined-openvpn \
+            /usr/bin/python3 -c \"$1\" $other
+        kill $other";
+    let tried = lab.client.check(["sh", "-c", script, "sh", TRY_SIGNALS]);
+    assert_eq!(tried.trim(), "0 0 0 -1");
+}
+
+#[test]
+fn no_core_file_is_written_and_no_hard_limit_changed() {
+    let (lab, before) = lab(&Options::default());
+    assert!(lab.up().success);
+    let of = |name: &str| {
+        let pids = lab.client.processes_called(name);
+        let limits = fs::read_to_string(format!("/proc/{}/limits", pids[0])).unwrap();
+        let core = limits.lines().find_map(|line| {
+            let rest = line.strip_prefix("Max core file size")?;
+            let mut words = rest.split_whitespace().map(str::to_owned);
+            Some((words.next()?, words.next()?))
+        });
+        core.unwrap()
+    };
+    // SELinux lets nobody in NetworkManager's domain change a hard limit.
+    let (_, hard) = of("NetworkManager");
+    for name in ["nm-aws-client-vpn-service", "nm-aws-client-vpn/openvpn"] {
+        assert_eq!(of(name), ("0".to_owned(), hard.clone()), "{name}");
+    }
+    take_down(&lab, &before);
+}
+
 /// The words of a line of `/proc/PID/status`.
 fn status(pid: i32, key: &str) -> Vec<String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

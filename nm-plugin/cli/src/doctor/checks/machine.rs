@@ -20,7 +20,20 @@ const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
 
 pub(super) fn tun(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("tun");
-    if facts.tun {
+    if !facts.orphans.is_empty() {
+        let devices = facts.orphans.join(", ");
+        Finding::problem(
+            CHECK,
+            message!(
+                "left by a VPN service that was killed: {devices}. Routes into it lead nowhere",
+                devices = devices,
+            ),
+            message!(
+                "connect again, which removes it; or as root: ip link delete {device}",
+                device = facts.orphans.first().cloned().unwrap_or_default(),
+            ),
+        )
+    } else if facts.tun {
         Finding::good(CHECK, plain("/dev/net/tun"))
     } else {
         Finding::problem(

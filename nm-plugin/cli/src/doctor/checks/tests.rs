@@ -46,6 +46,7 @@ fn healthy() -> Facts {
             unknown_options: Vec::new(),
         }),
         tun: true,
+        orphans: Vec::new(),
         stopped_by: Vec::new(),
         resolv_conf_link: Some(PathBuf::from("../run/systemd/resolve/stub-resolv.conf")),
         clock: Clock {
@@ -83,6 +84,12 @@ fn a_healthy_machine_has_no_fault() {
 type Fault = (fn(&mut Facts), &'static str, Verdict, &'static str);
 
 const FAULTS: &[Fault] = &[
+    (
+        |f| f.orphans = vec!["awsvpn0".to_owned()],
+        "tun",
+        Verdict::Problem,
+        "killed: awsvpn0",
+    ),
     (
         |f| f.stopped_by = vec!["1111".to_owned()],
         "kill-switch",

@@ -27,6 +27,7 @@ impl Command {
             Self::Username { realm, name } => line("username", &[realm, name]),
             Self::Password { realm, password } => line("password", &[realm, password.expose()]),
             Self::RemoteModify { host, port } => line("remote MOD", &[host, &port.to_string()]),
+            Self::RemoteSkip => Ok(Secret::from("remote SKIP\n")),
             Self::Restart => Ok(Secret::from("signal SIGUSR1\n")),
             Self::ForgetPasswords => Ok(Secret::from("forget-passwords\n")),
             Self::NeedOk { name, ok } => line("needok", &[name, if *ok { "ok" } else { "cancel" }]),
@@ -99,6 +100,7 @@ mod tests {
             (Command::StateOn, "state on\n"),
             (Command::LogOn, "log on\n"),
             (Command::EchoOn, "echo on all\n"),
+            (Command::RemoteSkip, "remote SKIP\n"),
             (
                 Command::Username {
                     realm: realm(),

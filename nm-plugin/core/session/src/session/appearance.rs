@@ -82,6 +82,7 @@ impl Session {
             | Input::Unprotected(_)
             | Input::Surroundings(_)
             | Input::Renew
+            | Input::Slept(_)
             | Input::TimePassed => {}
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! An endpoint lets a sign-in count for 8 to 24 hours and then ends the connection; it does not
 //! say how long, so this is a setting. Near the end the person is told, and may renew it at a
-//! moment of their own choice.
+//! moment of their own choice. The endpoint's clock goes on while this computer sleeps.
 
 use super::{Effect, Session, State};
 use std::time::{Duration, Instant};
@@ -28,6 +28,13 @@ impl Session {
             },
             None => Term::default(),
         };
+    }
+
+    /// The computer has slept for `length`: the end is nearer by as much.
+    pub(super) fn slept(&mut self, length: Duration) {
+        for time in [&mut self.term.ends, &mut self.term.tell_at] {
+            *time = time.and_then(|time| time.checked_sub(length));
+        }
     }
 
     /// When the endpoint ends the connection, if that is known.

@@ -55,6 +55,9 @@ pub enum Failure {
     /// The endpoint refused the credentials.
     #[error("the endpoint refused the sign-in: {0}. Connect again to sign in anew")]
     Refused(String),
+    /// The endpoint wants the sign-in later than there is time for.
+    #[error("the endpoint cannot take a sign-in at the moment: {0}. Try again in a few minutes")]
+    NotNow(String),
     /// The private key's passphrase is wrong.
     #[error("the passphrase of the private key is wrong. Connect again and enter it anew")]
     WrongPassphrase,
@@ -185,6 +188,7 @@ impl Failure {
             Self::NameNotResolved { .. }
             | Self::NotStarted(_)
             | Self::NoAnswer { .. }
+            | Self::NotNow(_)
             | Self::LostDuringSignIn(_)
             | Self::Unprotected(_)
             | Self::Inactive

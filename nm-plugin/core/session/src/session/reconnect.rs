@@ -95,11 +95,16 @@ pub fn person_at(sessions: &[LoginSession], user: Option<&str>) -> Person {
 }
 
 /// Whether the account numbered `caller` may act for `user`, who signed in: root, and that person
-/// while logged in to the computer.
+/// while logged in to the computer. Where it is not known who signed in, whoever is at the screen.
 #[must_use]
 pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -> bool {
-    let is_theirs =
-        |session: &LoginSession| session.uid == caller && user == Some(session.user.as_str());
+    let is_theirs = |session: &LoginSession| {
+        let may = match user {
+            Some(user) => session.user == user,
+            None => session.is_active,
+        };
+        session.uid == caller && may
+    };
     caller == 0 || sessions.iter().any(is_theirs)
 }
 
@@ -199,13 +204,21 @@ impl Session {
         self.configured.as_ref()?.ip_config(self.generation).ok()
     }
 
+    /// How long to wait after one more attempt that led nowhere.
+    pub(super) fn next_pause(&mut self) -> Duration {
+        let pauses = self.failures.min(MOST_DOUBLINGS);
+        self.failures += 1;
+        match pauses {
+            0 => Duration::ZERO,
+            pauses => Duration::from_secs(1 << (pauses - 1)).min(LONGEST_PAUSE),
+        }
+    }
+
     /// An attempt led nowhere.
     pub(super) fn attempt_failed(&mut self, why: &str, now: Instant) {
         self.note(format!("no success at this address ({why}); trying again"));
-        let pauses = self.failures.min(MOST_DOUBLINGS);
-        self.failures += 1;
-        if pauses > 0 {
-            let pause = Duration::from_secs(1 << (pauses - 1)).min(LONGEST_PAUSE);
+        let pause = self.next_pause();
+        if !pause.is_zero() {
             self.release_at = Some(now + pause);
         }
         if self.reconnect.is_some() {
@@ -508,6 +521,8 @@ mod tests {
         // Both are logged in, and only one has signed in.
         let may = |caller| may_act_for(&switched, Some("ada"), caller);
         assert_eq!([0, 1000, 1001, 1002].map(may), [true, true, false, false]);
-        assert!(!may_act_for(&switched, None, 1000));
+        // If nobody knows who has: who is at the screen, and nobody else.
+        let may = |caller| may_act_for(&switched, None, caller);
+        assert_eq!([0, 1000, 1001, 1002].map(may), [true, false, true, false]);
     }
 }

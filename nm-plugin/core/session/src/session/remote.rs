@@ -16,6 +16,8 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct Remote {
     known: BTreeMap<String, Vec<IpAddr>>,
+    /// Names that the resolver has found nothing for in this attempt, and why.
+    unresolved: BTreeMap<String, String>,
     /// Whether the current address did not answer, so that the next is to be tried.
     failed: bool,
     /// Whether the resolver is at work.
@@ -37,6 +39,12 @@ impl Remote {
     /// The current address does not answer.
     pub(super) fn failed(&mut self) {
         self.failed = true;
+        self.unresolved.clear();
+    }
+
+    /// Whether `host` has addresses, or may have.
+    fn may_be_reached(&self, host: &str) -> bool {
+        self.known.contains_key(host) || !self.unresolved.contains_key(host)
     }
 
     /// The current address does.
@@ -80,6 +88,15 @@ impl Remote {
     }
 }
 
+/// Whether `host` is the name of an AWS endpoint: it has no address of its own, only names with a
+/// label in front of it have.
+fn is_aws_endpoint(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host.starts_with("cvpn-endpoint-")
+        && host.contains(".clientvpn.")
+        && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+}
+
 impl Session {
     pub(super) fn resolve_first_remote(&mut self) {
         if let Some(remote) = self.profile.remotes().first() {
@@ -92,7 +109,8 @@ impl Session {
         if std::mem::replace(&mut self.remote.resolving, true) {
             return;
         }
-        let random_label = self.profile.random_hostname() && host.parse::<IpAddr>().is_err();
+        let random_label = (self.profile.random_hostname() || is_aws_endpoint(&host))
+            && host.parse::<IpAddr>().is_err();
         self.effects
             .push_back(Effect::Resolve { host, random_label });
     }
@@ -114,11 +132,18 @@ impl Session {
             Ok(_) => "it has no address".to_owned(),
             Err(reason) => reason,
         };
-        if self.reconnect.is_some() {
-            // As good as no answer: what was known before is tried on and on.
-            self.note(format!("could not resolve {host} anew: {reason}"));
-        } else {
-            self.fail(Failure::NameNotResolved { host, reason }, now);
+        self.note(format!("could not find an address of {host}: {reason}"));
+        self.remote.unresolved.insert(host.clone(), reason.clone());
+        let mut hosts = self.profile.remotes().iter().map(|remote| &remote.host);
+        let next = hosts.find(|host| self.remote.may_be_reached(host));
+        match next.cloned() {
+            Some(next) => {
+                if !self.remote.known.contains_key(&next) {
+                    self.resolve(next);
+                }
+                self.answer_remote(now);
+            }
+            None => self.fail(Failure::NameNotResolved { host, reason }, now),
         }
     }
 
@@ -135,8 +160,13 @@ impl Session {
             }
         );
         let Some(address) = self.remote.choose(&host, pinned) else {
-            self.resolve(host.clone());
-            self.remote.waiting = Some((host, port));
+            if self.remote.may_be_reached(&host) {
+                self.resolve(host.clone());
+                self.remote.waiting = Some((host, port));
+            } else {
+                // There is another one that may be, or the connection had failed.
+                self.send(Command::RemoteSkip);
+            }
             return;
         };
         self.remote.current = Some(address);
@@ -172,5 +202,40 @@ impl Session {
         };
         self.configured = Some(configured);
         self.configure(config, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aws_s_own_names_are_known() {
+        for (host, expected) in [
+            (
+                "cvpn-endpoint-0a.prod.clientvpn.eu-west-1.amazonaws.com",
+                true,
+            ),
+            (
+                "CVPN-endpoint-0a.prod.clientvpn.eu-west-1.amazonaws.com.",
+                true,
+            ),
+            (
+                "cvpn-endpoint-0a.prod.clientvpn.cn-north-1.amazonaws.com.cn",
+                true,
+            ),
+            (
+                "x.cvpn-endpoint-0a.prod.clientvpn.eu-west-1.amazonaws.com",
+                false,
+            ),
+            (
+                "cvpn-endpoint-0a.prod.clientvpn.eu-west-1.amazonaws.com.example",
+                false,
+            ),
+            ("vpn.example.com", false),
+            ("192.0.2.1", false),
+        ] {
+            assert_eq!(is_aws_endpoint(host), expected, "{host}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::ask::Why;
 use super::credentials::{KEY_REALM, key_credential};
+use super::put_off::PutOff;
 use super::{BrowsersStopped, Failure, Phase, Session, State};
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, NeedKind};
@@ -136,7 +137,13 @@ impl Session {
     }
 
     /// Keeps what OpenVPN says of a certificate or key, to explain the restart that follows.
-    pub(super) fn logged(&mut self, text: &str) {
+    pub(super) fn logged(&mut self, text: &str, now: Instant) {
+        if text.contains("unknown control message") && text.contains("CRV1:") {
+            // OpenVPN has thrown the challenge away, and waits for an answer that will not come.
+            let why = "it came in a form that OpenVPN does not know";
+            self.fail(Failure::BadChallenge(why.to_owned()), now);
+            return;
+        }
         const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
         if !self.is_unsupported() && ABOUT_KEYS.iter().any(|start| text.contains(start)) {
             self.key_complaint = Some(for_journal(text).into_owned());
@@ -276,6 +283,13 @@ impl Session {
     ) {
         // Not said of every key; what is, is `private-key-password-failure`, which follows.
         if realm == KEY_REALM {
+            return;
+        }
+        let is_put_off = reason.and_then(|reason| PutOff::parse(reason.expose()));
+        if let (Some(put_off), State::Connecting { .. } | State::Connected) =
+            (is_put_off, &self.state)
+        {
+            self.put_off(put_off, now);
             return;
         }
         let phase = match self.state {

@@ -74,6 +74,7 @@ impl Manager {
 
 struct Session {
     locked: bool,
+    idle: bool,
 }
 
 #[zbus::interface(name = "org.freedesktop.login1.Session")]
@@ -97,6 +98,22 @@ impl Session {
     fn locked_hint(&self) -> bool {
         self.locked
     }
+
+    #[zbus(property)]
+    fn idle_hint(&self) -> bool {
+        self.idle
+    }
+
+    /// Any user may call it for a session of their own.
+    #[zbus(name = "SetIdleHint")]
+    async fn change_idle_hint(
+        &mut self,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+        idle: bool,
+    ) -> zbus::fdo::Result<()> {
+        self.idle = idle;
+        Ok(self.idle_hint_changed(&emitter).await?)
+    }
 }
 
 pub(crate) fn run() -> ExitCode {
@@ -109,9 +126,13 @@ async fn serve() -> zbus::Result<()> {
         shutting_down: false,
         inhibitors: Vec::new(),
     };
+    let session = Session {
+        locked: false,
+        idle: false,
+    };
     let bus = zbus::connection::Builder::system()?
         .serve_at(PATH, manager)?
-        .serve_at(SESSION, Session { locked: false })?
+        .serve_at(SESSION, session)?
         .name("org.freedesktop.login1")?
         .build()
         .await?;

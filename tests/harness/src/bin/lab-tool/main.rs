@@ -1,7 +1,9 @@
 //! What runs inside a lab's machines: the first process, a secret agent, a person at a browser.
 
 mod agent;
+mod babble;
 mod browser;
+mod flood;
 mod form;
 mod idle_vpn;
 mod init;
@@ -19,6 +21,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // A test lays it over the VPN's own OpenVPN, which has no word for it.
+    if words.first().is_some_and(|name| name.ends_with("/openvpn")) {
+        return babble::run(&words);
+    }
     if let [program, "--bus-name", name] = words[..]
         && program.ends_with(idle_vpn::NAME)
     {
@@ -29,6 +35,7 @@ fn main() -> ExitCode {
         ["agent", style] => agent::run(style),
         ["occupy", port] => occupy::run(port),
         ["logind"] => logind::run(),
+        ["flood", target] => flood::run(target),
         ["notifications"] => notifications::run(),
         ["watch"] => watch::run(),
         ["browser", url] => browser::run(url),
@@ -38,7 +45,7 @@ fn main() -> ExitCode {
         _ => {
             eprintln!(
                 "usage: lab-tool init | agent STYLE | logind | notifications | watch | occupy PORT \
-                 | browser URL | path DEVICE ADDRESS/BITS DELAY LOST_PER_THOUSAND SEED"
+                 | browser URL | path DEVICE ADDRESS/BITS DELAY LOST_PER_THOUSAND SEED | flood logind|NAME"
             );
             ExitCode::from(2)
         }

@@ -1,0 +1,91 @@
+//! An endpoint that cannot take a sign-in at this moment.
+//!
+//! `AUTH_FAILED,TEMP` is no refusal of what was sent: the same token, answer or password is good a
+//! little later. OpenVPN keeps them, and starts anew when it is let go.
+
+use super::{Failure, Session, State};
+use std::time::{Duration, Instant};
+
+/// What OpenVPN takes such a refusal for (push.c), and nothing else.
+const START: &str = "TEMP";
+/// How OpenVPN says that it starts anew for that reason.
+pub(super) const RESTART: &str = "auth-temp-failure";
+
+/// `TEMP[backoff 42,advance no]:text`, all of it but the first word optional.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PutOff {
+    /// How long the endpoint wants to be left alone.
+    backoff: Duration,
+    /// What it says.
+    text: String,
+}
+
+impl PutOff {
+    /// Reads the reason of a refusal; `None` if it is one for good.
+    pub(super) fn parse(reason: &str) -> Option<Self> {
+        let rest = reason.strip_prefix(START)?;
+        let flags = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let (flags, text) = flags.unwrap_or(("", rest));
+        let seconds = flags.split(',').find_map(|flag| {
+            let seconds = flag.trim().strip_prefix("backoff ")?;
+            seconds.trim().parse::<u32>().ok()
+        });
+        let text = text.trim_start_matches(':').trim();
+        let text = if text.is_empty() {
+            "no reason given"
+        } else {
+            text
+        };
+        Some(Self {
+            backoff: Duration::from_secs(seconds.unwrap_or(0).into()),
+            text: text.to_owned(),
+        })
+    }
+}
+
+impl Session {
+    /// The endpoint wants the sign-in later.
+    pub(super) fn put_off(&mut self, put_off: PutOff, now: Instant) {
+        let PutOff { backoff, text } = put_off;
+        self.note(format!("the endpoint cannot take the sign-in now: {text}"));
+        let pause = self.next_pause().max(backoff);
+        if let State::Connecting { until, .. } = self.state
+            && now + pause >= until
+        {
+            self.fail(Failure::NotNow(text), now);
+            return;
+        }
+        self.put_off = Some(text);
+        self.release_at = Some(now + pause);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_and_text_are_told_apart() {
+        let put_off = |seconds, text: &str| {
+            Some(PutOff {
+                backoff: Duration::from_secs(seconds),
+                text: text.to_owned(),
+            })
+        };
+        for (reason, expected) in [
+            ("TEMP", put_off(0, "no reason given")),
+            ("TEMP:busy", put_off(0, "busy")),
+            ("TEMP[backoff 5]:busy", put_off(5, "busy")),
+            (
+                "TEMP[advance no,backoff 42]",
+                put_off(42, "no reason given"),
+            ),
+            ("TEMP[backoff -3]:x", put_off(0, "x")),
+            ("TEMP[backoff 9", put_off(0, "[backoff 9")),
+            ("temporarily closed", None),
+            ("Invalid username or password", None),
+        ] {
+            assert_eq!(PutOff::parse(reason), expected, "{reason}");
+        }
+    }
+}

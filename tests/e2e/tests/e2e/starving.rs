@@ -1,0 +1,101 @@
+//! Whoever has something to say without end (a local program, an OpenVPN that was taken over)
+//! holds nobody else up.
+
+use crate::interruptions::SERVICE;
+use crate::{SOON, assert_up, lab, reason, state, take_down};
+use aws_client_vpn_harness::{Lab, Options, VpnState, eventually};
+use std::time::{Duration, Instant};
+
+/// `nmcli connection down` takes milliseconds; beside a flood on a busy machine, no more than this.
+const PROMPT: Duration = Duration::from_secs(5);
+
+#[track_caller]
+fn goes_down_promptly(lab: &Lab) {
+    let began = Instant::now();
+    let down = lab.down();
+    assert!(
+        down.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&down.stderr),
+        lab.journal()
+    );
+    eventually("the service has ended", SOON, || {
+        lab.client
+            .processes_called(SERVICE)
+            .is_empty()
+            .then_some(())
+    });
+    let took = began.elapsed();
+    eprintln!("down took {took:?}");
+    assert!(took < PROMPT, "{took:?}\n{}", lab.journal());
+}
+
+#[test]
+fn signals_of_logind_without_end_do_not_hold_up_the_end() {
+    let (mut lab, before) = lab(&Options {
+        logind: true,
+        ..Options::default()
+    });
+    assert_up(&lab, &lab.up());
+    let flood = lab.flood("logind");
+    // What they may hide is seen all the same.
+    lab.logind().lock();
+    eventually("the lock is seen", SOON, || {
+        lab.journal().contains("the screen is locked").then_some(())
+    });
+    goes_down_promptly(&lab);
+    drop(flood);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn questions_for_the_end_of_a_sign_in_do_not_hold_up_the_end() {
+    let (lab, before) = lab(&Options::default());
+    assert_up(&lab, &lab.up());
+    let names = lab.client.check([
+        "dbus-send",
+        "--system",
+        "--print-reply",
+        "--dest=org.freedesktop.DBus",
+        "/org/freedesktop/DBus",
+        "org.freedesktop.DBus.ListNames",
+    ]);
+    let name = names
+        .split('"')
+        .find(|name| name.contains("aws-client-vpn.Connection_"))
+        .expect("the service has its name");
+    let flood = lab.flood(name);
+    goes_down_promptly(&lab);
+    drop(flood);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn lines_of_openvpn_without_end_do_not_hold_up_the_end() {
+    let (lab, before) = lab(&Options::default());
+    lab.client.check([
+        "mount",
+        "--no-mtab",
+        "--bind",
+        "/run/lab-programs/lab-tool",
+        "/usr/libexec/nm-aws-client-vpn/openvpn",
+    ]);
+    let up = lab.begin_up();
+    eventually("the lines come", SOON, || {
+        lab.journal().contains("openvpn: babble").then_some(())
+    });
+    take_down(&lab, &before);
+    up.abandon();
+
+    // Nor the time limit: nobody has to take it down.
+    lab.modify("+vpn.data", "connect-timeout=5");
+    let up = lab.up();
+    assert!(!up.success);
+    let end = lab.vpn_ended(SOON);
+    let failed = VpnState {
+        state: state::FAILED,
+        reason: reason::UNKNOWN,
+    };
+    assert_eq!(end, failed, "{}", lab.journal());
+    lab.assert_clean(&before);
+}
