@@ -79,6 +79,8 @@ fn signs_in_twice(browsers: Option<Browsers>) -> (Play, [bool; 2]) {
     play.after(5);
     play.lines(&[&remote(), NEED]);
     play.line(&challenge());
+    // The way past the lost tunnel is made first.
+    play.after(5);
     let second = play.session.firewall().web;
     (play, [first, second])
 }
