@@ -7,7 +7,6 @@ use crate::dbus;
 use aws_client_vpn_session::network_manager::End;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
-use std::collections::HashMap;
 use std::time::Duration;
 use zbus::MessageStream;
 use zbus::names::OwnedUniqueName;
@@ -66,43 +65,25 @@ const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
 /// `NM_ACTIVE_CONNECTION_STATE_ACTIVATING`
 const ACTIVATING: u32 = 1;
 
-/// Whether NetworkManager activates the connection `uuid` by itself, at `path`: as one of the
-/// secondary connections of another, which is not up before they are. It does not tell who has
-/// asked for an activation, and with the flag "can-persist" it begins none anew on its own
-/// (nm-vpn-connection.c), so that no other kind is left.
+/// Whether NetworkManager activates a connection by itself, at `path`: as a secondary connection of
+/// another, which is not up before its secondary ones are. It does not tell who has asked for an
+/// activation, and with the flag "can-persist" it begins none anew on its own
+/// (nm-vpn-connection.c), so that no other kind is left. The settings of the other are not asked:
+/// they may have been changed since it was activated with them.
 pub(crate) async fn is_secondary(
     bus: &zbus::Connection,
     network_manager: &OwnedUniqueName,
     path: &OwnedObjectPath,
-    uuid: &str,
 ) -> bool {
     let to = network_manager.as_str();
     let asked = async {
         let of: OwnedObjectPath =
             property(bus, to, path.as_str(), ACTIVE, "SpecificObject").await?;
-        let state: u32 = property(bus, to, of.as_str(), ACTIVE, "State").await?;
-        if state != ACTIVATING {
-            return Ok(false);
-        }
-        let profile: OwnedObjectPath = property(bus, to, of.as_str(), ACTIVE, "Connection").await?;
-        let interface = Some("org.freedesktop.NetworkManager.Settings.Connection");
-        let settings = bus
-            .call_method(Some(to), profile.as_str(), interface, "GetSettings", &())
-            .await?;
-        let settings: HashMap<String, HashMap<String, OwnedValue>> =
-            settings.body().deserialize()?;
-        let secondaries = settings
-            .get("connection")
-            .and_then(|connection| connection.get("secondaries"));
-        let secondaries: Vec<String> = secondaries
-            .and_then(|value| value.try_clone().ok())
-            .and_then(|value| value.try_into().ok())
-            .unwrap_or_default();
-        Ok::<_, zbus::Error>(secondaries.iter().any(|secondary| secondary == uuid))
+        property::<u32>(bus, to, of.as_str(), ACTIVE, "State").await
     };
     matches!(
         tokio::time::timeout(ANSWER_LIMIT, asked).await,
-        Ok(Ok(true))
+        Ok(Ok(ACTIVATING))
     )
 }
 

@@ -58,7 +58,7 @@ impl Protection {
             tracing::info!("traffic outside the VPN is stopped since the last time, and stays so");
         }
         let is_asked_for = match path {
-            Some(path) => !ending::is_secondary(bus, caller, path, &connection.uuid).await,
+            Some(path) => !ending::is_secondary(bus, caller, path).await,
             None => true,
         };
         let ending = match (kill_switch.choices(), path) {

@@ -41,6 +41,52 @@ fn activate_as_secondary(lab: &Lab) {
     lab.client.check(line);
 }
 
+/// The network as it was, without the secondary connection.
+fn deactivate_secondary(lab: &Lab) {
+    lab.client.check([
+        "nmcli",
+        "connection",
+        "modify",
+        "base",
+        "connection.secondaries",
+        "",
+    ]);
+    lab.client
+        .check(["nmcli", "--wait", "60", "connection", "up", "base"]);
+}
+
+#[test]
+fn networkmanager_s_own_activation_opens_nothing_and_no_page() {
+    let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
+    left_closed(&lab);
+    lab.forget_browser_events();
+    activate_as_secondary(&lab);
+    eventually("it ends without a sign-in", SOON, || {
+        assert!(stops(&lab));
+        let told = lab
+            .journal()
+            .contains("the kill switch lets no browser out");
+        told.then_some(())
+    });
+    deactivate_secondary(&lab);
+    assert!(stops(&lab));
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    assert!(
+        !rules.contains("dport 80 ") && !rules.contains("dport 53 "),
+        "{rules}"
+    );
+    assert!(
+        !lab.browser_events()
+            .iter()
+            .any(|event| event["event"] == "opened")
+    );
+    // A person may sign in, and take it down.
+    assert_up(&lab, &lab.up());
+    assert!(stops(&lab));
+    assert!(lab.down().status.success());
+    assert!(reaches(&lab, OUTSIDE));
+}
+
 #[test]
 fn networkmanager_s_own_activation_reaches_the_endpoint_where_nobody_has_to_sign_in() {
     let (lab, _) = guarded(&endpoint(&["--sign-in=certificate"]), &["kill-switch=yes"]);
