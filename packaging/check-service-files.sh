@@ -8,13 +8,16 @@ appstreamcli validate --no-net ./*.metainfo.xml
 # As installed: with its translations, and a type of file that the type database takes.
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-for template in ./*.desktop.in; do
+for template in ./org.*.desktop.in; do
     desktop=$made/$(basename "$template" .in)
     msgfmt --desktop --template="$template" -d ../po -o "$desktop"
     desktop-file-validate "$desktop"
     grep -q '^Comment\[de\]=' "$desktop"
 done
 desktop-file-validate ./*.desktop
+# Nobody sees this one: it only starts the agent.
+sed 's|@bindir@|/usr/bin|g' nm-aws-client-vpn-agent.desktop.in >"$made/nm-aws-client-vpn-agent.desktop"
+desktop-file-validate "$made/nm-aws-client-vpn-agent.desktop"
 mkdir -p "$made/mime/packages"
 cp ./*.mime.xml "$made/mime/packages/"
 update-mime-database "$made/mime"

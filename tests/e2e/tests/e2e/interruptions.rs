@@ -128,6 +128,15 @@ fn openvpn_is_killed_in_each_state() {
     });
 }
 
+/// What the next start of the service does for one that was killed: of its kill switch's mark,
+/// which stopped nothing, only a process with the service's rights can dispose.
+pub(crate) fn tidy_up_after_a_killed_service(lab: &Lab) {
+    lab.client.check([
+        "/usr/libexec/nm-aws-client-vpn-service",
+        "--lift-deleted-kill-switches",
+    ]);
+}
+
 #[test]
 fn the_service_is_killed_in_each_state() {
     each_step(|step, lab, before| {
@@ -138,6 +147,7 @@ fn the_service_is_killed_in_each_state() {
             reason: reason::SERVICE_STOPPED,
         };
         assert_eq!(end, stopped, "{step:?}\n{}", lab.journal());
+        tidy_up_after_a_killed_service(lab);
         lab.assert_clean(before);
     });
 }

