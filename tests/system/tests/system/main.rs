@@ -5,10 +5,10 @@
 
 mod agent;
 mod first_day;
+mod kill_switch;
 mod packages;
 mod returning;
 mod rights;
-
 mod two_users;
 
 use aws_client_vpn_system::System;
