@@ -341,9 +341,11 @@ fn ruleset<'a>(
 pub(crate) fn left_closed() -> Result<Vec<String>, KillSwitchError> {
     let marks = Marks::of_this_machine();
     let leave = marks.lock().map_err(KillSwitchError::Mark)?;
-    let left = marks.others(None, &leave).into_iter();
-    let left = left.filter(|found| !found.is_alive);
-    Ok(left.map(|found| found.uuid).collect())
+    let found = marks.others(None, &leave).into_iter();
+    let left = found.filter(|found| !found.is_alive);
+    let left = left.map(|found| found.uuid).collect();
+    marks.tidy(&leave);
+    Ok(left)
 }
 
 /// What came of [`lift`].

@@ -246,6 +246,9 @@ fn a_connection_comes_up_after_each_interruption() {
         drop(up.finish());
         kill(&lab, role);
         lab.vpn_ended(SOON);
+        if role == Role::Service {
+            tidy_up_after_a_killed_service(&lab);
+        }
         lab.assert_clean(&before);
         assert_up(&lab, &lab.up());
         take_down(&lab, &before);
