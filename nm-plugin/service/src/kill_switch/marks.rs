@@ -214,6 +214,7 @@ fn remove(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn stops() -> FirewallPolicy {
         FirewallPolicy {
@@ -250,6 +251,11 @@ mod tests {
         assert_eq!(seen(Some(&open)), [(one.clone(), true, true)]);
         // Both services are gone: nobody signs in any more.
         drop((stopping, open));
+        // A child that another test starts keeps the locks until it runs its program.
+        let until = Instant::now() + Duration::from_secs(20);
+        while seen(None).iter().any(|(_, _, is_alive)| *is_alive) && Instant::now() < until {
+            std::thread::sleep(LOCK_PAUSE);
+        }
         assert_eq!(seen(None), [(one, false, false)]);
         assert_eq!(
             fs::read_dir(parent.path().join("marks")).unwrap().count(),
