@@ -4,6 +4,8 @@
 //! that comes before. A kill switch lets go only of a connection that was to end.
 
 use crate::dbus;
+use aws_client_vpn_profile::well_known::active_state::ACTIVATING;
+use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, SETTINGS, SETTINGS_PATH};
 use aws_client_vpn_session::network_manager::End;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
@@ -59,11 +61,6 @@ impl Ending {
 
 /// How long another program may take for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-const ACTIVE: &str = "org.freedesktop.NetworkManager.Connection.Active";
-const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
-const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
-/// `NM_ACTIVE_CONNECTION_STATE_ACTIVATING`
-const ACTIVATING: u32 = 1;
 
 /// Whether NetworkManager activates a connection by itself, at `path`: as a secondary connection of
 /// another, which is not up before its secondary ones are. It does not tell who has asked for an

@@ -9,6 +9,7 @@ use crate::journal;
 use crate::kept_routes;
 use crate::kill_switch::{self, KillSwitch, KillSwitchError};
 use crate::tun_device::TunDevice;
+use aws_client_vpn_profile::well_known::network_manager;
 use aws_client_vpn_session::kept_routes::KeptRoutes;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
 use aws_client_vpn_session::network_manager::Shown;
@@ -282,5 +283,5 @@ async fn lift_deleted(
 /// The same, for whoever calls this as root.
 pub(crate) async fn lift_all_deleted() -> Result<(), Box<dyn std::error::Error>> {
     let bus = zbus::Connection::system().await?;
-    Ok(lift_deleted(&bus, "org.freedesktop.NetworkManager").await?)
+    Ok(lift_deleted(&bus, network_manager::NAME).await?)
 }

@@ -66,6 +66,7 @@ pub mod vpn_state {
 /// `NMActiveConnectionState` (nm-dbus-interface.h), as far as it says more than [`vpn_state`].
 #[expect(missing_docs, reason = "named as in NetworkManager's documentation")]
 pub mod active_state {
+    pub const ACTIVATING: u32 = 1;
     pub const DEACTIVATING: u32 = 3;
 }
 
