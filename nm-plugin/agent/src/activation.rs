@@ -6,8 +6,8 @@
 use crate::banner::{Banner, Banners};
 use crate::notification;
 use crate::outcome::Outcomes;
-use crate::terminal::Terminal;
 use aws_client_vpn_profile::well_known::network_manager::{NAME, VPN};
+use aws_client_vpn_secret_agent::terminal::Terminal;
 use std::rc::Rc;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;

@@ -1,10 +1,10 @@
 //! What the endpoint says at the end of a login: NetworkManager keeps it, and few desktops show it.
 
 use crate::audience::concerns_us;
-use crate::property::property;
 use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, VPN};
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
 use aws_client_vpn_profile::well_known::{GET_USER, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_secret_agent::property::property;
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::timeout;

@@ -6,18 +6,19 @@
 
 use crate::activation::{Event, Follower};
 use crate::audience::concerns_us;
-use crate::complaint::complain;
-use crate::dialog::{self, NoAnswer};
-use crate::exchange::{Ask, Reply};
 use crate::instance::Instance;
-use crate::request::Connection;
 use crate::rights;
-use crate::secret_agent::{Caller, SecretAgent};
 use crate::services::Services;
-use crate::terminal::Terminal;
-use crate::{notification, readiness, registration};
+use crate::{notification, readiness};
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::well_known::network_manager;
+use aws_client_vpn_secret_agent::complaint::complain;
+use aws_client_vpn_secret_agent::dialog::{self, NoAnswer};
+use aws_client_vpn_secret_agent::exchange::{Ask, Reply};
+use aws_client_vpn_secret_agent::registration;
+use aws_client_vpn_secret_agent::request::Connection;
+use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
+use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_text::message::Worded;
 use futures_lite::StreamExt;
 use std::collections::HashMap;

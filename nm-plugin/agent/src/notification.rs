@@ -4,10 +4,10 @@
 //! anybody's: whether it is a service's is for the caller to know.
 
 use crate::banner::Banner;
-use crate::complaint::complain;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
 use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_secret_agent::complaint::complain;
 use aws_client_vpn_text::message;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::timeout;

@@ -1,9 +1,9 @@
 //! What became of the connections that the person at the terminal signed in to.
 
-use crate::property::property;
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
+use aws_client_vpn_secret_agent::property::property;
 use std::collections::HashMap;
 use zbus::Connection;
 use zbus::zvariant::OwnedObjectPath;

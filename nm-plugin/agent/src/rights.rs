@@ -1,9 +1,9 @@
 //! What polkit will refuse to the person at this terminal, said before it does: over ssh, nmcli's
 //! "Not authorized to control networking" is all they would read.
 
-use crate::terminal::Terminal;
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::well_known::network_manager::{NAME, PATH};
+use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use zbus::zvariant::OwnedValue;
 
 /// A connection on D-Bus: settings, by name.
-pub(crate) type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
+pub type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
 
 /// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
 const ALLOW_INTERACTION: u32 = 0x1;
@@ -16,16 +16,19 @@ const REQUEST_NEW: u32 = 0x2;
 
 /// A connection of our type.
 #[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) uuid: String,
-    pub(crate) name: String,
+pub struct Connection {
+    /// `connection.uuid`
+    pub uuid: String,
+    /// `connection.id`
+    pub name: String,
     data: BTreeMap<String, String>,
     secrets: BTreeMap<String, Secret>,
 }
 
 impl Connection {
     /// Reads it; `None` if it is another plugin's, or none.
-    pub(crate) fn read(dictionary: &Dictionary) -> Option<Self> {
+    #[must_use]
+    pub fn read(dictionary: &Dictionary) -> Option<Self> {
         let text = |setting: &str, key: &str| -> Option<String> {
             let value = dictionary.get(setting)?.get(key)?;
             <&str>::try_from(value).ok().map(str::to_owned)
@@ -52,7 +55,8 @@ impl Connection {
     }
 
     /// The dialog's arguments, but for those that say how it is to be seen.
-    pub(crate) fn arguments(&self, hints: &[String], flags: u32) -> Vec<String> {
+    #[must_use]
+    pub fn arguments(&self, hints: &[String], flags: u32) -> Vec<String> {
         let mut arguments = vec![
             format!("--uuid={}", self.uuid),
             format!("--name={}", self.name),
@@ -72,7 +76,8 @@ impl Connection {
     }
 
     /// What the dialog reads first: what a person may have given, and no key.
-    pub(crate) fn input(&self) -> Secret {
+    #[must_use]
+    pub fn input(&self) -> Secret {
         let credentials = Credential::ALL.map(Credential::name);
         let secrets = self
             .secrets
@@ -105,7 +110,8 @@ impl Connection {
     }
 
     /// What is to be kept for the user of what came with the connection.
-    pub(crate) fn to_keep(&self) -> Vec<(&'static str, &Secret)> {
+    #[must_use]
+    pub fn to_keep(&self) -> Vec<(&'static str, &Secret)> {
         Credential::ALL
             .into_iter()
             .filter(|c| Keeping::of(&self.data, *c) == Some(Keeping::ForTheUser))

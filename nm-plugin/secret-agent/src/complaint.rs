@@ -6,7 +6,7 @@ use aws_client_vpn_text::message::Worded;
 use std::io::{IsTerminal, stderr};
 
 /// Says why something did not work.
-pub(crate) fn complain(why: &impl Worded) {
+pub fn complain(why: &impl Worded) {
     let text = if stderr().is_terminal() {
         i18n::of(why)
     } else {

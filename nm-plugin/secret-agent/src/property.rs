@@ -12,7 +12,7 @@ use zbus::zvariant::OwnedValue;
 const CALL_TIME: Duration = Duration::from_secs(5);
 
 /// A property of the activation at `path`.
-pub(crate) async fn property(
+pub async fn property(
     bus: &Connection,
     path: &str,
     interface: &'static str,

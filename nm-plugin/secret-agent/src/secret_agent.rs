@@ -15,7 +15,8 @@ type Secrets = HashMap<&'static str, HashMap<&'static str, Value<'static>>>;
 /// What NetworkManager is told.
 #[derive(Debug, zbus::DBusError)]
 #[zbus(prefix = "org.freedesktop.NetworkManager.SecretAgent")]
-pub(crate) enum AgentError {
+pub enum AgentError {
+    /// Of D-Bus itself.
     #[zbus(error)]
     ZBus(zbus::Error),
     /// Another agent may know.
@@ -24,23 +25,26 @@ pub(crate) enum AgentError {
     UserCanceled(String),
     /// The request was taken back.
     AgentCanceled(String),
+    /// The agent or the keyring cannot.
     Failed(String),
+    /// Whoever calls is not NetworkManager.
     PermissionDenied(String),
 }
 
 /// The object that NetworkManager calls.
 #[derive(Debug)]
-pub(crate) struct SecretAgent {
+pub struct SecretAgent {
     asks: mpsc::UnboundedSender<Ask>,
     caller: Caller,
 }
 
 /// NetworkManager's unique name on the bus, as long as it is there.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Caller(Arc<Mutex<Option<String>>>);
+pub struct Caller(Arc<Mutex<Option<String>>>);
 
 impl Caller {
-    pub(crate) fn set(&self, name: Option<String>) {
+    /// Takes note of who NetworkManager is now.
+    pub fn set(&self, name: Option<String>) {
         if let Ok(mut caller) = self.0.lock() {
             *caller = name;
         }
@@ -60,7 +64,9 @@ impl Caller {
 }
 
 impl SecretAgent {
-    pub(crate) fn new(asks: mpsc::UnboundedSender<Ask>, caller: Caller) -> Self {
+    /// An object that hands what it is asked to `asks`, if `caller` asks.
+    #[must_use]
+    pub fn new(asks: mpsc::UnboundedSender<Ask>, caller: Caller) -> Self {
         Self { asks, caller }
     }
 }

@@ -29,7 +29,7 @@ const CLEAR_LINE: &str = "\r\x1b[K";
 
 /// The terminal that the agent was started in.
 #[derive(Debug)]
-pub(crate) struct Terminal {
+pub struct Terminal {
     tty: File,
     /// `user@host`, as ssh calls this computer.
     here: String,
@@ -41,7 +41,8 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     /// The terminal, if a person is at one.
-    pub(crate) fn open() -> Option<Self> {
+    #[must_use]
+    pub fn open() -> Option<Self> {
         if !std::io::stderr().is_terminal() {
             return None;
         }
@@ -72,12 +73,13 @@ impl Terminal {
     }
 
     /// Whether the person sits at another computer: a browser opened here helps nobody.
-    pub(crate) fn is_remote(&self) -> bool {
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
         self.is_remote
     }
 
     /// Prints a line of ours.
-    pub(crate) fn say(&self, text: &str) {
+    pub fn say(&self, text: &str) {
         self.write(&[CLEAR_LINE, text, "\n"].concat());
     }
 
@@ -87,7 +89,7 @@ impl Terminal {
     }
 
     /// Shows what the dialog at the other end of `socket` wants shown, until it ends.
-    pub(crate) async fn show(&self, socket: UnixStream) {
+    pub async fn show(&self, socket: UnixStream) {
         let _turn = self.turn.lock().await;
         let socket = socket
             .set_nonblocking(true)

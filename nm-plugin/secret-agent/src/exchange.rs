@@ -6,14 +6,18 @@ use tokio::sync::oneshot;
 
 /// A call of NetworkManager's.
 #[derive(Debug)]
-pub(crate) enum Ask {
+pub enum Ask {
     /// Secrets of a connection are wanted.
     Get {
+        /// As NetworkManager passes it on.
         connection: Connection,
         /// The connection's object.
         path: String,
+        /// What the service says of its request.
         hints: Vec<String>,
+        /// `NMSecretAgentGetSecretsFlags`
         flags: u32,
+        /// Where the answer goes.
         reply: oneshot::Sender<Reply>,
     },
     /// Those of the connection with this path are not wanted any more.
@@ -22,9 +26,12 @@ pub(crate) enum Ask {
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub(crate) enum Reply {
+pub enum Reply {
+    /// What is known.
     Secrets(Vec<(String, Secret)>),
+    /// The person does not want to.
     Cancelled,
+    /// NetworkManager does not want to know any more.
     TakenBack,
     /// Why nothing is known.
     Nothing(String),

@@ -23,7 +23,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Registers with the NetworkManager that is there, as often as it takes.
-pub(crate) async fn register(bus: zbus::Connection) {
+pub async fn register(bus: zbus::Connection) {
     // Another of the same user has a name of its own.
     let name = format!("nm-aws-client-vpn-agent.{}", std::process::id());
     let mut pause = FIRST_PAUSE;
@@ -57,7 +57,7 @@ pub(crate) async fn register(bus: zbus::Connection) {
 }
 
 /// Takes leave.
-pub(crate) async fn unregister(bus: &zbus::Connection) -> zbus::Result<()> {
+pub async fn unregister(bus: &zbus::Connection) -> zbus::Result<()> {
     call(bus, "Unregister", &()).await
 }
 
