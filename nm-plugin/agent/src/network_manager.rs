@@ -12,23 +12,19 @@ use crate::services::Services;
 use crate::{notification, readiness};
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::well_known::network_manager;
-use aws_client_vpn_secret_agent::complaint::complain;
-use aws_client_vpn_secret_agent::dialog::{self, NoAnswer};
-use aws_client_vpn_secret_agent::exchange::{Ask, Reply};
+use aws_client_vpn_secret_agent::dialogs::Dialogs;
+use aws_client_vpn_secret_agent::exchange::Ask;
 use aws_client_vpn_secret_agent::registration;
-use aws_client_vpn_secret_agent::request::Connection;
 use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_text::message::Worded;
 use futures_lite::StreamExt;
-use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
-use tokio::process::Child;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
@@ -133,9 +129,7 @@ struct Agent {
     terminal: Option<Rc<Terminal>>,
     /// The registration with the NetworkManager that is there, as long as that takes.
     registering: JoinSet<()>,
-    /// How to end the dialogs that run, by the connection's path.
-    running: HashMap<String, oneshot::Sender<Reply>>,
-    dialogs: JoinSet<()>,
+    dialogs: Dialogs,
     notices: JoinSet<()>,
 }
 
@@ -160,10 +154,9 @@ impl Agent {
             caller,
             asks,
             services,
+            dialogs: Dialogs::new(terminal.clone()),
             terminal,
             registering: JoinSet::new(),
-            running: HashMap::new(),
-            dialogs: JoinSet::new(),
             notices: JoinSet::new(),
         };
         agent.network_manager(owner.map(|owner| owner.to_string()));
@@ -181,15 +174,15 @@ impl Agent {
                 // What ends this program comes first, whatever else there is to do.
                 biased;
                 _ = terminate.recv() => {
-                    self.take_back_all();
+                    self.dialogs.take_back_all();
                     return self.leave().await;
                 }
                 _ = hang_up.recv() => {
-                    self.take_back_all();
+                    self.dialogs.take_back_all();
                     return self.leave().await;
                 }
                 _ = interrupt.recv() => {
-                    if self.cancel_all() {
+                    if self.dialogs.cancel_all() {
                         return self.leave().await;
                     }
                 }
@@ -212,7 +205,7 @@ impl Agent {
                         readiness::tell();
                     }
                 }
-                Some(_) = self.dialogs.join_next() => {}
+                Some(_) = self.dialogs.next_end() => {}
                 Some(_) = self.notices.join_next() => {}
             }
         }
@@ -254,7 +247,7 @@ impl Agent {
         let is_there = owner.is_some();
         self.caller.set(owner);
         // A NetworkManager that is gone wants no answer.
-        self.take_back_all();
+        self.dialogs.take_back_all();
         self.registering.abort_all();
         if is_there {
             let registered = registration::register(self.bus.clone());
@@ -266,93 +259,25 @@ impl Agent {
     }
 
     fn asked(&mut self, ask: Ask) {
-        self.running.retain(|_, end| !end.is_closed());
         match ask {
-            Ask::TakeBack(path) => self.take_back(&path),
-            Ask::Get {
-                connection,
-                path,
-                hints,
-                flags,
-                reply,
-            } => {
-                // A new request for a connection replaces the one before.
-                self.take_back(&path);
+            Ask::TakeBack(path) => self.dialogs.take_back(&path),
+            Ask::Get(get) => {
                 self.follow(Some(Event::Expected {
-                    path: path.clone(),
-                    name: connection.name.clone(),
+                    path: get.path.clone(),
+                    name: get.connection.name.clone(),
                 }));
-                let (end, ended) = oneshot::channel();
-                self.running.insert(path, end);
-                let terminal = self.terminal.clone();
-                self.dialogs.spawn_local(async move {
-                    let mut running = None;
-                    let answer = tokio::select! {
-                        answer = answer(
-                            &connection, &hints, flags, terminal.as_ref(), &mut running
-                        ) => answer,
-                        Ok(end) = ended => end,
-                    };
-                    // NetworkManager may have gone.
-                    drop(reply.send(answer));
-                    dialog::end(running).await;
-                });
+                self.dialogs.begin(get);
             }
         }
-    }
-
-    fn take_back(&mut self, path: &str) {
-        if let Some(end) = self.running.remove(path) {
-            drop(end.send(Reply::TakenBack));
-        }
-    }
-
-    fn take_back_all(&mut self) {
-        for (_, end) in self.running.drain() {
-            drop(end.send(Reply::TakenBack));
-        }
-    }
-
-    /// The user cancels everything that runs. Whether there was nothing.
-    fn cancel_all(&mut self) -> bool {
-        self.running.retain(|_, end| !end.is_closed());
-        let idle = self.running.is_empty();
-        for (_, end) in self.running.drain() {
-            drop(end.send(Reply::Cancelled));
-        }
-        if !idle {
-            self.say(&text!("Cancelled."));
-        }
-        idle
     }
 
     /// Lets the dialogs end and says goodbye, so that NetworkManager asks nobody who is gone.
     async fn leave(mut self) -> Result<(), AgentEnd> {
         let goodbye = async {
-            while self.dialogs.join_next().await.is_some() {}
-            // Replies that were given just now go out first.
-            tokio::task::yield_now().await;
+            self.dialogs.ended().await;
             registration::unregister(&self.bus).await
         };
         drop(timeout(LEAVING_TIME, goodbye).await);
         Ok(())
-    }
-}
-
-async fn answer(
-    connection: &Connection,
-    hints: &[String],
-    flags: u32,
-    terminal: Option<&Rc<Terminal>>,
-    running: &mut Option<Child>,
-) -> Reply {
-    match dialog::run(connection, hints, flags, terminal, running).await {
-        Ok(secrets) => Reply::Secrets(secrets),
-        Err(NoAnswer::Cancelled) => Reply::Cancelled,
-        Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),
-        Err(error @ (NoAnswer::Broken(_) | NoAnswer::Talkative | NoAnswer::Endless)) => {
-            complain(&error);
-            Reply::Nothing(error.to_string())
-        }
     }
 }

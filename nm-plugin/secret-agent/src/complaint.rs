@@ -4,6 +4,7 @@
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_text::message::Worded;
 use std::io::{IsTerminal, stderr};
+use std::path::Path;
 
 /// Says why something did not work.
 pub fn complain(why: &impl Worded) {
@@ -12,5 +13,7 @@ pub fn complain(why: &impl Worded) {
     } else {
         why.message().to_string()
     };
-    eprintln!("nm-aws-client-vpn-agent: {text}");
+    let program = std::env::args_os().next().unwrap_or_default();
+    let program = Path::new(&program).file_name().unwrap_or_default();
+    eprintln!("{}: {text}", program.to_string_lossy());
 }

@@ -33,7 +33,7 @@ const MOST_SECRETS: usize = 20;
 
 /// Why there is no answer.
 #[derive(Debug, Error, Worded)]
-pub enum NoAnswer {
+pub(crate) enum NoAnswer {
     /// The user does not want to.
     #[error("the user cancelled it")]
     Cancelled,
@@ -53,7 +53,7 @@ pub enum NoAnswer {
 
 /// Runs the dialog for a request and returns the secrets that it answers. The dialog is kept in
 /// `running`, for whoever does not want the answer any more: see [`end`].
-pub async fn run(
+pub(crate) async fn run(
     connection: &Connection,
     hints: &[String],
     flags: u32,
@@ -103,7 +103,7 @@ pub async fn run(
 }
 
 /// Has a dialog end that may still run, in time to take away what it shows.
-pub async fn end(running: Option<Child>) {
+pub(crate) async fn end(running: Option<Child>) {
     let Some(mut child) = running else {
         return;
     };

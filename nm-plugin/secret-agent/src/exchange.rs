@@ -8,20 +8,24 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub enum Ask {
     /// Secrets of a connection are wanted.
-    Get {
-        /// As NetworkManager passes it on.
-        connection: Connection,
-        /// The connection's object.
-        path: String,
-        /// What the service says of its request.
-        hints: Vec<String>,
-        /// `NMSecretAgentGetSecretsFlags`
-        flags: u32,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Reply>,
-    },
+    Get(Get),
     /// Those of the connection with this path are not wanted any more.
     TakeBack(String),
+}
+
+/// A request for the secrets of a connection.
+#[derive(Debug)]
+pub struct Get {
+    /// As NetworkManager passes it on.
+    pub connection: Connection,
+    /// The connection's object.
+    pub path: String,
+    /// What the service says of its request.
+    pub hints: Vec<String>,
+    /// `NMSecretAgentGetSecretsFlags`
+    pub flags: u32,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Reply>,
 }
 
 /// What becomes of a request.

@@ -5,7 +5,8 @@
 //! a terminal they are the dialog's window, too.
 
 pub mod complaint;
-pub mod dialog;
+mod dialog;
+pub mod dialogs;
 pub mod exchange;
 pub mod property;
 pub mod registration;

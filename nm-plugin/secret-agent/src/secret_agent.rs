@@ -1,6 +1,6 @@
 //! `org.freedesktop.NetworkManager.SecretAgent`, for NetworkManager and nobody else.
 
-use crate::exchange::{Ask, Reply};
+use crate::exchange::{Ask, Get, Reply};
 use crate::request::{Connection, Dictionary};
 use aws_client_vpn_keyring as keyring;
 use std::collections::HashMap;
@@ -91,13 +91,13 @@ impl SecretAgent {
         let (reply, answer) = oneshot::channel();
         let gone = |_| AgentError::Failed("the agent is about to end".to_owned());
         self.asks
-            .send(Ask::Get {
+            .send(Ask::Get(Get {
                 connection,
                 path: path.to_string(),
                 hints,
                 flags,
                 reply,
-            })
+            }))
             .map_err(|_| gone(()))?;
         let secrets = match answer.await.map_err(|_| gone(()))? {
             Reply::Secrets(secrets) => secrets,

@@ -1,0 +1,118 @@
+//! The dialogs that run, one for each connection that secrets are asked for of.
+
+use crate::complaint::complain;
+use crate::dialog::{self, NoAnswer};
+use crate::exchange::{Get, Reply};
+use crate::request::Connection;
+use crate::terminal::Terminal;
+use aws_client_vpn_i18n::text;
+use std::collections::HashMap;
+use std::rc::Rc;
+use tokio::process::Child;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// Runs in a `LocalSet`.
+#[derive(Debug, Default)]
+pub struct Dialogs {
+    terminal: Option<Rc<Terminal>>,
+    /// How to end those that run, by the connection's path.
+    running: HashMap<String, oneshot::Sender<Reply>>,
+    tasks: JoinSet<()>,
+}
+
+impl Dialogs {
+    /// Dialogs whose window is `terminal`, if there is one.
+    #[must_use]
+    pub fn new(terminal: Option<Rc<Terminal>>) -> Self {
+        Self {
+            terminal,
+            ..Self::default()
+        }
+    }
+
+    /// Starts one for a request, in the place of the one before for that connection.
+    pub fn begin(&mut self, get: Get) {
+        let Get {
+            connection,
+            path,
+            hints,
+            flags,
+            reply,
+        } = get;
+        self.running.retain(|_, end| !end.is_closed());
+        self.take_back(&path);
+        let (end, ended) = oneshot::channel();
+        self.running.insert(path, end);
+        let terminal = self.terminal.clone();
+        self.tasks.spawn_local(async move {
+            let mut running = None;
+            let answer = tokio::select! {
+                answer = answer(
+                    &connection, &hints, flags, terminal.as_ref(), &mut running
+                ) => answer,
+                Ok(end) = ended => end,
+            };
+            // NetworkManager may have gone.
+            drop(reply.send(answer));
+            dialog::end(running).await;
+        });
+    }
+
+    /// Ends the one for the connection at `path`.
+    pub fn take_back(&mut self, path: &str) {
+        if let Some(end) = self.running.remove(path) {
+            drop(end.send(Reply::TakenBack));
+        }
+    }
+
+    /// Ends all.
+    pub fn take_back_all(&mut self) {
+        for (_, end) in self.running.drain() {
+            drop(end.send(Reply::TakenBack));
+        }
+    }
+
+    /// The user cancels everything that runs. Whether there was nothing.
+    pub fn cancel_all(&mut self) -> bool {
+        self.running.retain(|_, end| !end.is_closed());
+        let idle = self.running.is_empty();
+        for (_, end) in self.running.drain() {
+            drop(end.send(Reply::Cancelled));
+        }
+        if !idle && let Some(terminal) = &self.terminal {
+            terminal.say(&text!("Cancelled."));
+        }
+        idle
+    }
+
+    /// Waits for the next end of one; `None` if none runs.
+    pub async fn next_end(&mut self) -> Option<()> {
+        self.tasks.join_next().await.map(drop)
+    }
+
+    /// Waits until all have ended.
+    pub async fn ended(&mut self) {
+        while self.next_end().await.is_some() {}
+        // Replies that were given just now go out first.
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn answer(
+    connection: &Connection,
+    hints: &[String],
+    flags: u32,
+    terminal: Option<&Rc<Terminal>>,
+    running: &mut Option<Child>,
+) -> Reply {
+    match dialog::run(connection, hints, flags, terminal, running).await {
+        Ok(secrets) => Reply::Secrets(secrets),
+        Err(NoAnswer::Cancelled) => Reply::Cancelled,
+        Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),
+        Err(error @ (NoAnswer::Broken(_) | NoAnswer::Talkative | NoAnswer::Endless)) => {
+            complain(&error);
+            Reply::Nothing(error.to_string())
+        }
+    }
+}
