@@ -77,6 +77,12 @@ pub fn name(settings: &Settings) -> String {
     property(settings, "connection", "id").unwrap_or_default()
 }
 
+/// The connection's UUID.
+#[must_use]
+pub fn uuid(settings: &Settings) -> String {
+    property(settings, "connection", "uuid").unwrap_or_default()
+}
+
 fn data(settings: &Settings) -> BTreeMap<String, String> {
     property(settings, "vpn", "data").unwrap_or_default()
 }

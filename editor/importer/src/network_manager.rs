@@ -2,12 +2,14 @@
 
 use crate::connection::{self, Settings};
 use crate::progress::{self, Progress};
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_last_failure as last_failure;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::printable::sentence;
 use gtk::gio::{self, DBusCallFlags, DBusConnection, DBusSignalFlags, SignalSubscription};
 use gtk::glib::variant::{FromVariant, ObjectPath, ToVariant};
 use gtk::glib::{self, Variant};
@@ -77,7 +79,10 @@ pub struct Existing {
 
 /// A connection that was added or updated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored(ObjectPath);
+pub struct Stored {
+    path: ObjectPath,
+    uuid: String,
+}
 
 /// NetworkManager on the system bus.
 #[derive(Debug, Clone, Copy, Default)]
@@ -120,7 +125,8 @@ impl NetworkManager {
         let none = BTreeMap::<String, Variant>::new();
         let arguments = (settings.clone(), TO_DISK, none).to_variant();
         let (path, _): (ObjectPath, Details) = method.call(&bus().await?, Some(arguments)).await?;
-        Ok(Stored(path))
+        let uuid = connection::uuid(settings);
+        Ok(Stored { path, uuid })
     }
 
     /// Brings a connection up to `profile`.
@@ -142,7 +148,10 @@ impl NetworkManager {
         let arguments = (new, TO_DISK, none).to_variant();
         let method = Method::new(path, CONNECTION, "Update2").with_person();
         let _: (Details,) = method.call(&bus, Some(arguments)).await?;
-        Ok(Stored(old.path.clone()))
+        Ok(Stored {
+            path: old.path.clone(),
+            uuid: connection::uuid(&old.settings),
+        })
     }
 
     /// Connects, and tells `on_progress` what is going on until the [`Activation`] is dropped.
@@ -157,7 +166,7 @@ impl NetworkManager {
         let bus = bus().await?;
         let on_progress = Rc::new(on_progress);
         // It may be over before the reply is there, so its story is listened to before.
-        let story = Rc::new(RefCell::new(Story::default()));
+        let story = Rc::new(RefCell::new(Story::of(&stored.uuid)));
         let states = {
             let (story, on_progress) = (story.clone(), on_progress.clone());
             let sender = Some(NAME);
@@ -195,8 +204,8 @@ impl NetworkManager {
             )
         };
         let method = Method::new(PATH, NAME, "ActivateConnection").with_person();
-        let any = || ObjectPath::try_from("/".to_owned()).unwrap_or_else(|_| stored.0.clone());
-        let arguments = (stored.0.clone(), any(), any()).to_variant();
+        let any = || ObjectPath::try_from("/".to_owned()).unwrap_or_else(|_| stored.path.clone());
+        let arguments = (stored.path.clone(), any(), any()).to_variant();
         let (active,): (ObjectPath,) = method.call(&bus, Some(arguments)).await?;
         let told = story.borrow_mut().begin(active.as_str());
         for progress in told {
@@ -230,6 +239,8 @@ pub struct Activation {
 /// What was heard of active connections before and after it is known which is ours.
 #[derive(Default)]
 struct Story {
+    /// The connection's UUID.
+    uuid: String,
     ours: Option<String>,
     early: Vec<(String, u32, u32)>,
 }
@@ -238,9 +249,28 @@ struct Story {
 const EARLY_LIMIT: usize = 100;
 
 impl Story {
+    fn of(uuid: &str) -> Self {
+        Self {
+            uuid: uuid.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn progress(&self, path: &str, state: u32, reason: u32) -> Progress {
+        let progress = progress::of(state, reason);
+        let Progress::Failed(_) = progress else {
+            return progress;
+        };
+        // NetworkManager has a number; the service has left its words.
+        match last_failure::of_activation(&self.uuid, path) {
+            Some(failure) => Progress::Failed(sentence(&i18n::of(&failure.reason))),
+            None => progress,
+        }
+    }
+
     fn hear(&mut self, path: &str, state: u32, reason: u32) -> Option<Progress> {
         match &self.ours {
-            Some(ours) => (ours == path).then(|| progress::of(state, reason)),
+            Some(ours) => (ours == path).then(|| self.progress(path, state, reason)),
             None => {
                 if self.early.len() < EARLY_LIMIT {
                     self.early.push((path.to_owned(), state, reason));
@@ -256,7 +286,7 @@ impl Story {
         early
             .into_iter()
             .filter(|(of, _, _)| of == path)
-            .map(|(_, state, reason)| progress::of(state, reason))
+            .map(|(of, state, reason)| self.progress(&of, state, reason))
             .collect()
     }
 }

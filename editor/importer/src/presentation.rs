@@ -7,6 +7,7 @@ use aws_client_vpn_profile::parts::{Inline, Remote, SignIn, Transport};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::region;
 use aws_client_vpn_profile_file::ImportError;
+use aws_client_vpn_text::printable::sentence;
 
 /// The time and how to write it.
 pub struct Calendar<'a> {
@@ -276,21 +277,6 @@ fn certificate(certificate: &Certificate, use_of: &str, calendar: &Calendar<'_>)
         text: format!("{issuer}\n{validity}"),
         mood,
     }
-}
-
-/// With a capital at its start and a full stop at its end.
-#[must_use]
-pub fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut sentence: String = characters
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
-    sentence.push_str(characters.as_str());
-    if !sentence.ends_with(['.', '!', '?', '…']) {
-        sentence.push('.');
-    }
-    sentence
 }
 
 /// Less than this many days before its end a certificate warns.

@@ -3,13 +3,14 @@
 use crate::APPLICATION_ID;
 use crate::connection;
 use crate::network_manager::{Activation, Existing, NetworkManager, NetworkManagerError, Stored};
-use crate::presentation::{self, Calendar, sentence};
+use crate::presentation::{self, Calendar};
 use crate::profile_page::{Choice, ProfilePage};
 use crate::progress::Progress;
 use adw::prelude::*;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
+use aws_client_vpn_text::printable::sentence;
 use gtk::glib::{self, clone};
 use gtk::{gdk, gio};
 use std::cell::RefCell;

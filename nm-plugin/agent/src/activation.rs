@@ -1,11 +1,11 @@
 //! NetworkManager's activations of VPN connections, as far as they are looked at: what became of
-//! those that the person at the terminal signed in to, and what endpoints say.
+//! those that the person signed in to, why they failed, and what endpoints say.
 //!
 //! That takes questions to NetworkManager, so it is a task of its own.
 
 use crate::banner::{Banner, Banners};
 use crate::notification;
-use crate::outcome::Outcomes;
+use crate::outcome::{Outcome, Outcomes};
 use aws_client_vpn_profile::well_known::network_manager::{NAME, VPN};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ const QUEUE: usize = 64;
 #[derive(Debug)]
 pub(crate) enum Event {
     /// Somebody signs in to the connection at `path`.
-    Expected { path: String, name: String },
+    Expected { path: String },
     /// An activation is in another state.
     State { activation: String, state: u32 },
 }
@@ -72,18 +72,34 @@ impl Follower {
 
     async fn take_note(&mut self, event: Event) {
         match event {
-            Event::Expected { path, name } => self.outcomes.expect(&path, &name),
+            Event::Expected { path } => self.outcomes.expect(&path),
             Event::State { activation, state } => {
-                // In the background nobody is there to be told.
-                if let Some(terminal) = &self.terminal
-                    && let Some(end) = self.outcomes.heard(&self.bus, &activation, state).await
-                {
-                    terminal.say(&end);
+                if let Some(outcome) = self.outcomes.heard(&self.bus, &activation, state).await {
+                    self.tell(outcome);
                 }
                 if let Some(banner) = self.banners.heard(&self.bus, &activation, state).await {
                     self.show(banner);
                 }
             }
+        }
+    }
+
+    fn tell(&self, outcome: Outcome) {
+        match (&self.terminal, outcome) {
+            (Some(terminal), outcome) if outcome.was_expected => terminal.say(&outcome.line()),
+            (Some(_), _) => {}
+            // In the background, what the desktop does not know.
+            (
+                None,
+                Outcome {
+                    name,
+                    reason: Some(reason),
+                    ..
+                },
+            ) => {
+                spawn_local(notification::show_failure(name, reason));
+            }
+            (None, Outcome { reason: None, .. }) => {}
         }
     }
 

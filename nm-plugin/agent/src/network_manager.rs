@@ -264,7 +264,6 @@ impl Agent {
             Ask::Get(get) => {
                 self.follow(Some(Event::Expected {
                     path: get.path.clone(),
-                    name: get.connection.name.clone(),
                 }));
                 self.dialogs.begin(get);
             }

@@ -166,6 +166,18 @@ pub(crate) async fn show_banner(banner: Banner) {
     show(&content).await;
 }
 
+/// Tells why a connection is not up any more, or did not come up.
+pub(crate) async fn show_failure(name: String, reason: String) {
+    let content = Content {
+        headline: &text!("{connection} is not connected", connection = name),
+        body: &reason,
+        buttons: &[],
+        urgency: Urgency::Normal,
+        stays: false,
+    };
+    show(&content).await;
+}
+
 async fn applet_runs() -> zbus::Result<bool> {
     let session = Connection::session().await?;
     let daemon = DBusProxy::new(&session).await?;

@@ -1,64 +1,132 @@
-//! What became of the connections that the person at the terminal signed in to.
+//! What became of connections: those that the person at the terminal signed in to, and those that
+//! failed for a reason that is for this user to know.
 
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_last_failure as last_failure;
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
 use aws_client_vpn_secret_agent::property::property;
-use std::collections::HashMap;
+use aws_client_vpn_text::printable::sentence;
+use std::collections::{HashMap, HashSet};
 use zbus::Connection;
 use zbus::zvariant::OwnedObjectPath;
 
 /// Connections that are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    /// What people call them, by their paths.
-    expected: HashMap<String, String>,
-    /// The connection of an activation, which is gone when that ends.
-    activations: HashMap<String, String>,
+    /// The paths of those that the person signs in to.
+    expected: HashSet<String>,
+    /// The activations, which are gone when they end, by their paths.
+    activations: HashMap<String, Activation>,
+}
+
+#[derive(Debug)]
+struct Activation {
+    /// The connection's path.
+    connection: String,
+    uuid: String,
+    name: String,
+}
+
+/// The end of an activation's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// What people call the connection.
+    pub(crate) name: String,
+    /// Whether the person signed in to it.
+    pub(crate) was_expected: bool,
+    /// Whether it is up.
+    pub(crate) is_up: bool,
+    /// Why not, in the user's language, if that is for this user to know.
+    pub(crate) reason: Option<String>,
+}
+
+impl Outcome {
+    /// For a terminal.
+    pub(crate) fn line(&self) -> String {
+        match (self.is_up, &self.reason) {
+            (true, _) => text!("{connection} is connected.", connection = self.name),
+            (false, Some(reason)) => text!(
+                "{connection} is not connected. {reason}",
+                connection = self.name,
+                reason = reason.replace(char::is_control, " "),
+            ),
+            (false, None) => text!(
+                "{connection} is not connected. The story is in the journal: journalctl -e -t \
+                 nm-aws-client-vpn-service",
+                connection = self.name,
+            ),
+        }
+    }
 }
 
 impl Outcomes {
     /// Somebody signs in to this connection.
-    pub(crate) fn expect(&mut self, path: &str, name: &str) {
-        self.expected.insert(path.to_owned(), name.to_owned());
+    pub(crate) fn expect(&mut self, path: &str) {
+        self.expected.insert(path.to_owned());
     }
 
-    /// Takes note of a change, and returns what there is to say of it.
+    /// Takes note of a change, and returns what became of the activation if this was its end.
     pub(crate) async fn heard(
         &mut self,
         bus: &Connection,
         activation: &str,
         state: u32,
-    ) -> Option<String> {
+    ) -> Option<Outcome> {
         if !self.activations.contains_key(activation)
-            && let Some(connection) = connection_of(bus, activation).await
+            && let Some(known) = Activation::look_up(bus, activation).await
         {
-            self.activations.insert(activation.to_owned(), connection);
+            self.activations.insert(activation.to_owned(), known);
         }
-        self.ended(activation, state)
+        self.ended(activation, state, |uuid| {
+            let failure = last_failure::of_activation(uuid, activation)?;
+            Some(sentence(&i18n::of(&failure.reason)))
+        })
     }
 
-    fn ended(&mut self, activation: &str, state: u32) -> Option<String> {
-        if !matches!(state, ACTIVATED | FAILED | DISCONNECTED) {
+    fn ended(
+        &mut self,
+        path: &str,
+        state: u32,
+        why: impl FnOnce(&str) -> Option<String>,
+    ) -> Option<Outcome> {
+        let is_up = state == ACTIVATED;
+        if is_up {
+            // It will end once more.
+            let activation = self.activations.get(path)?;
+            return Some(Outcome {
+                name: activation.name.clone(),
+                was_expected: self.expected.remove(&activation.connection),
+                is_up,
+                reason: None,
+            });
+        }
+        if !matches!(state, FAILED | DISCONNECTED) {
             return None;
         }
-        let path = self.activations.remove(activation)?;
-        let name = self.expected.remove(&path)?;
-        Some(if state == ACTIVATED {
-            text!("{connection} is connected.", connection = name)
-        } else {
-            text!(
-                "{connection} is not connected. The story is in the journal: journalctl -e -t \
-                 nm-aws-client-vpn-service",
-                connection = name,
-            )
+        let activation = self.activations.remove(path)?;
+        Some(Outcome {
+            was_expected: self.expected.remove(&activation.connection),
+            is_up,
+            reason: why(&activation.uuid),
+            name: activation.name,
         })
     }
 }
 
-async fn connection_of(bus: &Connection, activation: &str) -> Option<String> {
-    let value = property(bus, activation, ACTIVE, "Connection").await?;
-    Some(OwnedObjectPath::try_from(value).ok()?.to_string())
+impl Activation {
+    async fn look_up(bus: &Connection, path: &str) -> Option<Self> {
+        let text = async |name| {
+            let value = property(bus, path, ACTIVE, name).await?;
+            String::try_from(value).ok()
+        };
+        let connection = property(bus, path, ACTIVE, "Connection").await?;
+        Some(Self {
+            connection: OwnedObjectPath::try_from(connection).ok()?.to_string(),
+            uuid: text("Uuid").await?,
+            name: text("Id").await?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -66,19 +134,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_connection_is_told_once_and_only_of_those_signed_in_to() {
+    fn the_end_of_a_connection_is_told_once_and_those_signed_in_to_are_known() {
         let mut outcomes = Outcomes::default();
-        outcomes.expect("/c/1", "Work");
-        for (activation, connection) in [("/a/1", "/c/1"), ("/a/2", "/c/2")] {
-            let (activation, connection) = (activation.to_owned(), connection.to_owned());
-            outcomes.activations.insert(activation, connection);
+        outcomes.expect("/c/1");
+        for number in [1, 2] {
+            let activation = Activation {
+                connection: format!("/c/{number}"),
+                uuid: format!("u{number}"),
+                name: format!("Work {number}"),
+            };
+            outcomes
+                .activations
+                .insert(format!("/a/{number}"), activation);
         }
-        assert_eq!(outcomes.ended("/a/2", ACTIVATED), None);
-        assert_eq!(outcomes.ended("/a/1", 3), None);
-        assert_eq!(
-            outcomes.ended("/a/1", ACTIVATED).as_deref(),
-            Some("Work is connected.")
-        );
-        assert_eq!(outcomes.ended("/a/1", DISCONNECTED), None);
+        let mut heard =
+            |path: &str, state| outcomes.ended(path, state, |uuid| Some(uuid.to_owned()));
+        assert_eq!(heard("/a/1", 3), None);
+        let up = heard("/a/1", ACTIVATED).unwrap();
+        assert!(up.was_expected && up.is_up);
+        assert_eq!(up.line(), "Work 1 is connected.");
+        // It comes back, and ends.
+        assert!(!heard("/a/1", ACTIVATED).unwrap().was_expected);
+        let end = heard("/a/1", DISCONNECTED).unwrap();
+        assert_eq!((end.was_expected, end.is_up), (false, false));
+        assert_eq!(end.line(), "Work 1 is not connected. u1");
+        assert_eq!(heard("/a/1", DISCONNECTED), None);
+        assert!(!heard("/a/2", FAILED).unwrap().was_expected);
     }
 }

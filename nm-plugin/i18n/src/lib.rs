@@ -52,12 +52,17 @@ pub fn of(worded: &(impl Worded + ?Sized)) -> String {
 }
 
 fn in_language(message: &Message) -> String {
-    message.in_language(&|text| translate(text))
+    message.in_language(&look_up)
 }
 
 /// A text of the catalogue, marked with [`aws_client_vpn_text::mark!`] where it is written.
 #[must_use]
 pub fn translate(text: &'static str) -> String {
+    look_up(text)
+}
+
+/// Also of a text that another program of ours said.
+fn look_up(text: &str) -> String {
     // gettext has the catalogue's header for it.
     if text.is_empty() {
         return String::new();

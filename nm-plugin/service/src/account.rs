@@ -50,6 +50,16 @@ pub(crate) fn look_up() -> Result<Account, AccountError> {
     find_in(FILES.map(Path::new))
 }
 
+/// The number of the account `name`, of those that stand in files.
+pub(crate) fn uid_of(name: &str) -> Option<u32> {
+    let files = FILES
+        .into_iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok());
+    files
+        .into_iter()
+        .find_map(|passwd| Some(find_named(&passwd, name)?.uid))
+}
+
 fn find_in<const N: usize>(files: [&Path; N]) -> Result<Account, AccountError> {
     let mut unreadable = None;
     for file in files {
@@ -64,20 +74,23 @@ fn find_in<const N: usize>(files: [&Path; N]) -> Result<Account, AccountError> {
 }
 
 fn find(passwd: &str) -> Result<Account, AccountError> {
-    let account = passwd.lines().find_map(|line| {
+    match find_named(passwd, NAME) {
+        Some(Account { uid: 0, .. } | Account { gid: 0, .. }) => Err(AccountError::Privileged),
+        Some(account) => Ok(account),
+        None => Err(AccountError::Missing),
+    }
+}
+
+fn find_named(passwd: &str, name: &str) -> Option<Account> {
+    passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
-        if fields.next()? != NAME {
+        if fields.next()? != name {
             return None;
         }
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
         Some(Account { uid, gid })
-    });
-    match account {
-        Some(Account { uid: 0, .. } | Account { gid: 0, .. }) => Err(AccountError::Privileged),
-        Some(account) => Ok(account),
-        None => Err(AccountError::Missing),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::agents::Agents;
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
+use crate::last_failure::Asker;
 use crate::launched_openvpn::LaunchedOpenVpn;
 use crate::management_socket::{ManagementSocket, SendError};
 use crate::openvpn_process::OpenVpnProcess;
@@ -187,6 +188,8 @@ struct Activation {
     watchdog: Watchdog,
     /// The account whose secret agent answered.
     user: Option<String>,
+    /// Who is told of a failure.
+    asker: Asker,
     protection: Protection,
     failed: bool,
     finished: bool,
@@ -221,6 +224,8 @@ impl Activation {
             Some(path) => Some(dbus::follow_states(bus, &caller, path).await?),
             None => None,
         };
+        let activation = shown_at.as_ref().map(|path| path.as_str());
+        let asker = Asker::begin(&connection, activation);
         let protection = Protection::new(bus, &caller, &connection, shown_at.as_ref()).await?;
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, limits, interactive, secrets, Instant::now());
@@ -251,6 +256,7 @@ impl Activation {
             sleep_clock: SleepClock::start(),
             watchdog: Watchdog::new(),
             user: None,
+            asker,
             protection,
             failed: false,
             finished: false,
@@ -407,6 +413,7 @@ impl Activation {
                 if self.session.expects_secrets() {
                     drop(reply.send(Ok(())));
                     self.user = connection.user.clone();
+                    self.asker.answered(self.user.as_deref());
                     Some(Input::NewSecrets(connection.into_secrets()))
                 } else {
                     let text = "no secrets were asked for".to_owned();
@@ -563,6 +570,8 @@ impl Activation {
             Effect::Fail(failure) => {
                 tracing::error!("{}", journal::chain(&failure));
                 self.failed = true;
+                // Before NetworkManager tells anybody that it is to be read.
+                self.asker.tell(&self.bus, &failure).await;
                 let reason = failure.reason() as u32;
                 self.signal(async |to| Plugin::failure(to, reason).await)
                     .await;

@@ -129,6 +129,11 @@ async fn ask(bus: &zbus::Connection) -> Option<Option<Vec<LoginSession>>> {
     }
 }
 
+/// Who is logged in, if logind tells.
+pub(crate) async fn sessions(bus: &zbus::Connection) -> Option<Vec<LoginSession>> {
+    ask(bus).await.flatten()
+}
+
 async fn list_sessions(bus: &zbus::Connection) -> zbus::Result<Vec<LoginSession>> {
     type Row = (String, u32, String, String, OwnedObjectPath);
     let listed = bus

@@ -15,6 +15,7 @@ mod journal;
 mod kept_routes;
 mod kernel;
 mod kill_switch;
+mod last_failure;
 mod launched_openvpn;
 mod logind;
 mod management_socket;

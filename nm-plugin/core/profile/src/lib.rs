@@ -9,6 +9,7 @@ pub mod directive;
 pub mod keyfile;
 pub mod keys;
 pub mod kill_switch_mark;
+pub mod last_failure;
 pub mod ovpn;
 pub mod parts;
 pub mod pem;

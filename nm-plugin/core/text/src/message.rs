@@ -7,13 +7,14 @@
 
 pub use aws_client_vpn_text_derive::Worded;
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A text for users with what goes into its placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    text: &'static str,
-    arguments: Vec<(&'static str, Argument)>,
+    text: Cow<'static, str>,
+    arguments: Vec<(Cow<'static, str>, Argument)>,
 }
 
 /// What goes into a placeholder.
@@ -44,22 +45,44 @@ impl Message {
     #[must_use]
     pub fn new(text: &'static str) -> Self {
         Self {
-            text,
+            text: Cow::Borrowed(text),
             arguments: Vec::new(),
         }
+    }
+
+    /// One that travelled: the English text of another process of ours, and what goes into it.
+    #[must_use]
+    pub fn of_parts(text: String, arguments: Vec<(String, Argument)>) -> Self {
+        let owned = arguments.into_iter();
+        Self {
+            text: Cow::Owned(text),
+            arguments: owned.map(|(name, it)| (Cow::Owned(name), it)).collect(),
+        }
+    }
+
+    /// The English text, with its placeholders.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What goes into the placeholders, by their names.
+    pub fn arguments(&self) -> impl Iterator<Item = (&str, &Argument)> {
+        self.arguments.iter().map(|(name, it)| (&**name, it))
     }
 
     /// Puts `value` into the placeholder `name`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &(impl ToArgument + ?Sized)) -> Self {
-        self.arguments.push((name, value.to_argument()));
+        self.arguments
+            .push((Cow::Borrowed(name), value.to_argument()));
         self
     }
 
     /// The whole text. `translate` turns each English text of ours into the user's language.
     #[must_use]
-    pub fn in_language(&self, translate: &dyn Fn(&'static str) -> String) -> String {
-        fill(&translate(self.text), |name| {
+    pub fn in_language(&self, translate: &dyn Fn(&str) -> String) -> String {
+        fill(&translate(&self.text), |name| {
             let (_, argument) = self.arguments.iter().find(|(known, _)| *known == name)?;
             Some(match argument {
                 Argument::Foreign(text) => text.clone(),

@@ -22,6 +22,8 @@ pub(crate) struct Connection {
     pub(crate) uuid: String,
     /// `vpn.user-name`: the account whose secret agent gave the secrets.
     pub(crate) user: Option<String>,
+    /// The person who has the connection, if `connection.permissions` names one.
+    pub(crate) owner: Option<String>,
     /// `vpn.timeout` in seconds, the default filled in.
     pub(crate) timeout_seconds: u32,
     data: BTreeMap<String, String>,
@@ -97,10 +99,13 @@ impl TryFrom<Dictionary> for Connection {
                 .and_then(|value| <&str>::try_from(value).ok());
             value.unwrap_or_default().to_owned()
         };
+        let permissions = connection.get("permissions").and_then(entries);
+        let owner = permissions.and_then(|permissions| owner_of(&permissions));
         Ok(Self {
             id: property("id"),
             uuid: property("uuid"),
             user,
+            owner,
             timeout_seconds: timeout
                 .filter(|&set| set != 0)
                 .unwrap_or(DEFAULT_TIMEOUT_SECONDS),
@@ -111,6 +116,17 @@ impl TryFrom<Dictionary> for Connection {
                 .collect(),
         })
     }
+}
+
+fn entries(value: &OwnedValue) -> Option<Vec<String>> {
+    Vec::try_from(value.try_clone().ok()?).ok()
+}
+
+/// Of entries like `user:ada:`, the last colon of which may be missing.
+fn owner_of(permissions: &[String]) -> Option<String> {
+    let [only] = permissions else { return None };
+    let name = only.strip_prefix("user:")?.split(':').next()?;
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 fn texts(value: OwnedValue) -> Option<HashMap<String, String>> {
@@ -126,6 +142,20 @@ mod tests {
         let own =
             |(name, value): &(&str, Value<'_>)| ((*name).to_owned(), value.try_to_owned().unwrap());
         items.iter().map(own).collect()
+    }
+
+    #[test]
+    fn one_person_s_connection_is_known_for_it() {
+        let owner = |permissions: &[&str]| {
+            let own: Vec<String> = permissions.iter().map(ToString::to_string).collect();
+            owner_of(&own)
+        };
+        for one in ["user:ada:", "user:ada"] {
+            assert_eq!(owner(&[one]).as_deref(), Some("ada"));
+        }
+        for others in [&["user:ada:", "user:bob:"][..], &[], &["user::"]] {
+            assert_eq!(owner(others), None);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Why a connection failed: the words a user reads, and the only map to NetworkManager's codes.
 
 use crate::tunnel_env::TunnelError;
+use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_text::message::Worded;
 use thiserror::Error;
 
@@ -164,6 +165,38 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What a script can act on.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Refused(_)
+            | Self::WrongPassphrase
+            | Self::WrongPin
+            | Self::BadKey(_)
+            | Self::CertificateRefused(_)
+            | Self::CertificateIgnored { .. }
+            | Self::SameAgain(_) => FailureKind::Refused,
+            Self::LoginTimedOut { .. } => FailureKind::TimedOut,
+            Self::NameNotResolved { .. }
+            | Self::NoAnswer { .. }
+            | Self::NotNow(_)
+            | Self::LostDuringSignIn(_) => FailureKind::Unreachable,
+            Self::NobodyToAsk(_) | Self::NotInteractive | Self::SecretMissing(_) => {
+                FailureKind::NobodyToAsk
+            }
+            Self::BrowsersStopped | Self::Inactive | Self::EndedByEndpoint => FailureKind::Ended,
+            Self::NotStarted(_)
+            | Self::TokenMissing(_)
+            | Self::BadChallenge(_)
+            | Self::LoginUnavailable(_)
+            | Self::Unsendable(_)
+            | Self::BadTunnel(_)
+            | Self::Unprotected(_)
+            | Self::OpenVpnEnded(_)
+            | Self::OpenVpnFatal(_) => FailureKind::Other,
+        }
+    }
+
     /// The code NetworkManager is told.
     #[must_use]
     pub fn reason(&self) -> FailureReason {

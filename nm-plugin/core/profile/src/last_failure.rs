@@ -1,0 +1,198 @@
+//! Why the last attempt at a connection failed, as the service leaves it for the person who asked
+//! for it: a small file for each connection, which nobody else can read.
+//!
+//! NetworkManager's own signal has room for a number, and the service is gone some seconds later.
+//! What is kept is a text of ours with its arguments, so that each program says it in its user's
+//! language.
+
+use crate::settings::{lines, one_line};
+use aws_client_vpn_text::message::{Argument, Message};
+
+/// Where the files are, each called as the connection's UUID.
+pub const DIRECTORY: &str = "/run/nm-aws-client-vpn/last-failure";
+/// No file is longer, in bytes.
+pub const LONGEST: usize = 16 * 1024;
+/// Texts in texts of ours, at most.
+const DEEPEST: usize = 8;
+
+/// What a script can act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The endpoint does not let this person or computer in.
+    Refused,
+    /// Nobody signed in in time.
+    TimedOut,
+    /// The endpoint cannot be reached.
+    Unreachable,
+    /// Something has to be asked, and there is nobody to ask.
+    NobodyToAsk,
+    /// A connection that was up is over, because the endpoint or a setting says so.
+    Ended,
+    /// Anything else.
+    Other,
+}
+
+impl FailureKind {
+    const ALL: [Self; 6] = [
+        Self::Refused,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::NobodyToAsk,
+        Self::Ended,
+        Self::Other,
+    ];
+
+    /// Its name, in files and for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::TimedOut => "timed-out",
+            Self::Unreachable => "unreachable",
+            Self::NobodyToAsk => "nobody-to-ask",
+            Self::Ended => "ended",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A failed attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastFailure {
+    /// NetworkManager's object of the attempt; empty if it is not known.
+    pub activation: String,
+    /// When it was, in seconds since 1970.
+    pub at: u64,
+    /// What kind it is of.
+    pub kind: FailureKind,
+    /// What happened, why, what to do.
+    pub reason: Message,
+}
+
+impl LastFailure {
+    /// As it is kept: a line for each part.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = format!("{}\n{}\n{}\n", self.activation, self.at, self.kind.name());
+        write_message(&mut text, &self.reason);
+        text
+    }
+
+    /// What was kept; `None` if it is none of ours.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let mut rest = text.lines();
+        let activation = rest.next()?.to_owned();
+        let at = rest.next()?.parse().ok()?;
+        let kind = rest.next()?;
+        let kind = FailureKind::ALL
+            .into_iter()
+            .find(|known| known.name() == kind)?;
+        let reason = read_message(&mut rest, DEEPEST)?;
+        Some(Self {
+            activation,
+            at,
+            kind,
+            reason,
+        })
+    }
+}
+
+fn write_message(to: &mut String, message: &Message) {
+    write_line(to, "text", message.text());
+    for (name, argument) in message.arguments() {
+        write_line(to, "name", name);
+        match argument {
+            Argument::Foreign(text) => write_line(to, "foreign", text),
+            Argument::Ours(message) => write_message(to, message),
+        }
+    }
+    write_line(to, "end", "");
+}
+
+fn write_line(to: &mut String, kind: &str, text: &str) {
+    for part in [kind, " ", &one_line(text), "\n"] {
+        to.push_str(part);
+    }
+}
+
+fn read_message<'a>(from: &mut impl Iterator<Item = &'a str>, depth: usize) -> Option<Message> {
+    match read_line(from)? {
+        ("text", text) => read_arguments(from, text, depth),
+        _ => None,
+    }
+}
+
+fn read_arguments<'a>(
+    from: &mut impl Iterator<Item = &'a str>,
+    text: String,
+    depth: usize,
+) -> Option<Message> {
+    let depth = depth.checked_sub(1)?;
+    let mut arguments = Vec::new();
+    loop {
+        let name = match read_line(from)? {
+            ("name", name) => name,
+            ("end", _) => return Some(Message::of_parts(text, arguments)),
+            _ => return None,
+        };
+        let argument = match read_line(from)? {
+            ("foreign", text) => Argument::Foreign(text),
+            ("text", text) => Argument::Ours(read_arguments(from, text, depth)?),
+            _ => return None,
+        };
+        arguments.push((name, argument));
+    }
+}
+
+fn read_line<'a>(from: &mut impl Iterator<Item = &'a str>) -> Option<(&'a str, String)> {
+    let (kind, text) = from.next()?.split_once(' ')?;
+    Some((kind, lines(text)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_client_vpn_text::message;
+
+    fn failure() -> LastFailure {
+        let inner = message!("it {what}", what = "is\ntoo \\ long".to_owned());
+        LastFailure {
+            activation: "/a/7".to_owned(),
+            at: 1_795_539_601,
+            kind: FailureKind::Refused,
+            reason: message!("{host}: {why}", host = "h".to_owned(), why = inner),
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_kept() {
+        for kind in FailureKind::ALL {
+            let failure = LastFailure { kind, ..failure() };
+            assert_eq!(LastFailure::from_text(&failure.to_text()), Some(failure));
+        }
+    }
+
+    #[test]
+    fn a_part_of_it_is_nothing() {
+        let text = failure().to_text();
+        let lines: Vec<&str> = text.lines().collect();
+        for count in 0..lines.len() {
+            let part = lines[..count].join("\n");
+            assert_eq!(LastFailure::from_text(&part), None, "{part}");
+        }
+    }
+
+    #[test]
+    fn texts_in_texts_come_to_an_end() {
+        let deep = |depth: usize| {
+            let message = (1..depth).fold(Message::new("x"), |inner, _| message!("{a}", a = inner));
+            let failure = LastFailure {
+                reason: message,
+                ..failure()
+            };
+            LastFailure::from_text(&failure.to_text()).is_some()
+        };
+        assert!(deep(DEEPEST) && !deep(DEEPEST + 1));
+    }
+}
