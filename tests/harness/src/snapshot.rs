@@ -24,8 +24,10 @@ const WRITABLE: [&str; 6] = [
     "dev/shm",
     "run/overlay/etc",
 ];
-/// What NetworkManager keeps for itself, whether or not a VPN is up, and what is the harness's.
-const KEPT: [&str; 13] = [
+/// What NetworkManager and the service keep, whether or not a VPN is up, and what is the harness's.
+const KEPT: [&str; 14] = [
+    // For the person who asked, until the next attempt.
+    "run/nm-aws-client-vpn/last-failure",
     "run/lab",
     "run/lab-programs",
     "run/lab-target",
