@@ -49,7 +49,7 @@ _aws__client__vpn() {
             return 0
             ;;
         aws__subcmd__client__subcmd__vpn__subcmd__doctor)
-            opts="-h --json --help"
+            opts="-h --json --fix --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -33,6 +33,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l json -d 'Print JSON, for programs'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l fix -d 'First take away what a connection left that ended without being taken down (root only)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l file -d 'Read this file, not the journal: the output of `journalctl -o json`, or a log of NetworkManager ("-" for standard input)' -r -F
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l all -d 'All attempts since the computer was started, not only the last one'

@@ -27,7 +27,8 @@ pub enum Command {
     Status(Status),
     /// Check that all a connection needs is there; each problem with its remedy
     ///
-    /// The exit code is 0 if no problem was found (warnings do not count), 1 if there is one.
+    /// The exit code is 0 if no problem was found (warnings do not count), 1 if there is one. With
+    /// --fix, it is the one of what is left.
     Doctor(Doctor),
     /// Print the story of a connection from the journal, ready to paste into a ticket
     ///
@@ -65,6 +66,13 @@ pub struct Doctor {
     /// English sentences for people. Fields and checks may be added.
     #[arg(long)]
     pub json: bool,
+    /// First take away what a connection left that ended without being taken down (root only)
+    ///
+    /// Traffic that its kill switch still stops flows again, past the VPN; the network interface of
+    /// a service that was killed is removed. Connections that are up are left alone, and so is
+    /// everything else that is found.
+    #[arg(long)]
+    pub fix: bool,
 }
 
 /// Options of `logs`.

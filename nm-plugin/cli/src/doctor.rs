@@ -5,9 +5,13 @@
 
 mod checks;
 mod facts;
+mod fixing;
 mod gathering;
 
-pub use facts::{Agent, Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process};
+pub use facts::{
+    Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,
+};
+pub use fixing::{FixError, fix};
 pub use gathering::gather;
 
 use crate::json;

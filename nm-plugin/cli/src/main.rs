@@ -1,6 +1,7 @@
 //! The `aws-client-vpn` command; see the library of this package.
 
 use aws_client_vpn_cli::command_line::{Command, CommandLine};
+use aws_client_vpn_cli::doctor::FixError;
 use aws_client_vpn_cli::line::one_line;
 use aws_client_vpn_cli::logs::LogsError;
 use aws_client_vpn_cli::renew::RenewError;
@@ -21,6 +22,8 @@ enum Failure {
     Logs(#[from] LogsError),
     #[error(transparent)]
     Renew(#[from] RenewError),
+    #[error(transparent)]
+    Fix(#[from] FixError),
     #[error("this computer is out of resources: {0}")]
     Exhausted(io::Error),
 }
@@ -65,7 +68,11 @@ async fn run(command: Command) -> Result<(String, ExitCode), Failure> {
             (text, ExitCode::SUCCESS)
         }
         Command::Doctor(options) => {
-            let diagnosis = doctor::gather().await;
+            let diagnosis = if options.fix {
+                doctor::fix().await?
+            } else {
+                doctor::gather().await
+            };
             let text = if options.json {
                 json(&diagnosis)?
             } else {

@@ -34,6 +34,7 @@ mod watchdog;
 use kill_switch::Lifted;
 use std::ffi::OsString;
 use std::process::ExitCode;
+use tun_device::TunDevice;
 
 const USAGE: &str = "\
 Usage: nm-aws-client-vpn-service [--bus-name NAME]
@@ -47,6 +48,7 @@ run it by hand.
                    that of any, still stops although the connection is over
   --lift-deleted-kill-switches
                    the same for connections that NetworkManager does not have any more
+  --clear-away     take away what services that were killed have left: kill switches and interfaces
   --version        print the version
   --help           print this text
 ";
@@ -57,6 +59,7 @@ enum Invocation {
     Supervise { arguments: Vec<OsString> },
     LiftKillSwitch { uuid: Option<String> },
     LiftDeleted,
+    ClearAway,
     BecomeOpenVpn { arguments: Vec<OsString> },
     Print(String),
     Wrong(String),
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Invocation::BecomeOpenVpn { arguments } => confinement::run(arguments),
         Invocation::LiftKillSwitch { uuid } => lift_kill_switch(uuid.as_deref()),
         Invocation::LiftDeleted => lift_deleted(),
+        Invocation::ClearAway => clear_away(),
         Invocation::Serve { bus_name } => serve(&bus_name),
     }
 }
@@ -99,6 +103,7 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
                 return Invocation::LiftKillSwitch { uuid };
             }
             Some("--lift-deleted-kill-switches") => return Invocation::LiftDeleted,
+            Some("--clear-away") => return Invocation::ClearAway,
             Some(supervisor::ARGUMENT) => {
                 return Invocation::Supervise {
                     arguments: rest.collect(),
@@ -131,6 +136,17 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
             );
             ExitCode::FAILURE
         }
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("nm-aws-client-vpn-service: {error}; this takes root");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn clear_away() -> ExitCode {
+    TunDevice::remove_orphans();
+    match kill_switch::lift(|_| true) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("nm-aws-client-vpn-service: {error}; this takes root");

@@ -252,8 +252,7 @@ impl Protection {
         if !self.is_shutting_down {
             tracing::warn!(
                 "the kill switch still stops traffic outside the VPN: connect again, or take it \
-                 away as root with '{} --lift-kill-switch'",
-                std::env::current_exe().unwrap_or_default().display()
+                 away as root with 'aws-client-vpn doctor --fix'"
             );
         }
     }

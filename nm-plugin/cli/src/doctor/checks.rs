@@ -3,6 +3,8 @@
 
 mod machine;
 
+pub(super) use machine::is_left;
+
 use super::Finding;
 use super::facts::{Facts, File};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;

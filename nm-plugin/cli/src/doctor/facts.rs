@@ -39,7 +39,7 @@ pub struct Facts {
     /// The tunnels' interfaces whose service has ended without them.
     pub orphans: Vec<String>,
     /// The connections, by their UUIDs, whose kill switches stop traffic.
-    pub stopped_by: Vec<String>,
+    pub stopped_by: Vec<Closed>,
     /// `/etc/resolv.conf`: what it links to, if it is a link.
     pub resolv_conf_link: Option<PathBuf>,
     /// The clock.
@@ -130,4 +130,13 @@ pub struct Clock {
     pub installed: u64,
     /// Whether it is set by the network; `None` if nobody tells.
     pub synchronized: Option<bool>,
+}
+
+/// A connection whose kill switch is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// Its UUID.
+    pub uuid: String,
+    /// Whether the service runs that has closed it.
+    pub is_served: bool,
 }

@@ -2,7 +2,7 @@
 
 use super::checks::NAME_FILE;
 use super::facts::{
-    Agent, Clock, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,
+    Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,
 };
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
@@ -27,6 +27,8 @@ const NAME_DIRS: [&str; 2] = ["/usr/lib/NetworkManager/VPN", "/etc/NetworkManage
 const POLICY_DIRS: [&str; 2] = ["/usr/share/dbus-1/system.d", "/etc/dbus-1/system.d"];
 /// Options that only our OpenVPN knows.
 const PATCHED_OPTIONS: [&str; 2] = ["--auth-federate", "--early-push-request"];
+/// The program that serves a connection.
+const SERVICE: &str = "nm-aws-client-vpn-service";
 /// The window that asks for passwords and codes, beside the dialog.
 const WINDOW: &str = "nm-aws-client-vpn-login-window";
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
@@ -38,7 +40,7 @@ pub async fn gather() -> Diagnosis {
     diagnose(&facts().await)
 }
 
-async fn facts() -> Facts {
+pub(super) async fn facts() -> Facts {
     let name_file = name_file();
     let program = name_file.as_ref().and_then(|file| file.program.clone());
     let openvpn = program
@@ -110,17 +112,24 @@ fn orphans() -> Vec<String> {
 }
 
 /// Whose kill switches are closed: the service leaves a mark for each.
-fn stopped_by() -> Vec<String> {
+fn stopped_by() -> Vec<Closed> {
     let entries = fs::read_dir(KILL_SWITCH_MARKS)
         .into_iter()
         .flatten()
         .flatten();
-    let mut stopping: Vec<String> = entries
+    let is_served = |pid: u32| {
+        let name = program_name(&PathBuf::from(format!("/proc/{pid}")));
+        name.is_some_and(|name| name == SERVICE)
+    };
+    let mut stopping: Vec<Closed> = entries
         .filter_map(|entry| MarkName::parse(entry.file_name().to_str()?))
         .filter(|mark| mark.is_closed)
-        .map(|mark| mark.uuid)
+        .map(|mark| Closed {
+            uuid: mark.uuid,
+            is_served: is_served(mark.pid),
+        })
         .collect();
-    stopping.sort();
+    stopping.sort_by(|one, other| one.uuid.cmp(&other.uuid));
     stopping
 }
 

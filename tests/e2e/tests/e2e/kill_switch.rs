@@ -140,7 +140,7 @@ fn traffic_outside_is_stopped_also_while_the_tunnel_is_lost_and_flows_after_down
 }
 
 #[test]
-fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_again() {
+fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_or_root_lets_go() {
     let (lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
     for lifted_by_root in [false, true] {
         assert_up(&lab, &lab.up());
@@ -154,9 +154,17 @@ fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_again
         assert_stopped(&lab);
         let doctor = lab.client.run(["aws-client-vpn", "doctor"]);
         let doctor = String::from_utf8_lossy(&doctor.stdout);
-        assert!(doctor.contains("--lift-kill-switch"), "{doctor}");
+        assert!(doctor.contains("aws-client-vpn doctor --fix"), "{doctor}");
         if lifted_by_root {
-            lab.client.check(LIFT);
+            let line = ["setpriv", "--reuid=65534", "--clear-groups"];
+            let doctor = ["aws-client-vpn", "doctor", "--fix"];
+            let refused = lab.client.run(line.into_iter().chain(doctor));
+            let errors = String::from_utf8_lossy(&refused.stderr);
+            assert!(errors.contains("only root"), "{errors}");
+            assert_stopped(&lab);
+            let fixed = lab.client.run(doctor);
+            let fixed = String::from_utf8_lossy(&fixed.stdout);
+            assert!(fixed.contains("stops no traffic"), "{fixed}");
             assert!(reaches(&lab, OUTSIDE));
             lab.assert_clean(&before);
             let again = lab.client.check(LIFT);

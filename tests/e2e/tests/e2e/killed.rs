@@ -29,11 +29,8 @@ fn doctor(lab: &Lab) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-#[test]
-fn the_device_of_a_killed_service_and_supervisor_goes_at_the_next_start() {
-    let (mut lab, before) = lab(&Options::default());
-    assert_up(&lab, &lab.up());
-    assert!(!doctor(&lab).contains("was killed"), "{}", doctor(&lab));
+/// Kills service, supervisor and NetworkManager, so that the tunnel's device is left.
+fn kill_all(lab: &mut Lab) {
     let mut pids = lab.client.processes_called(SERVICE);
     pids.extend(lab.client.processes_called(SUPERVISOR));
     assert_eq!(pids.len(), 2);
@@ -43,6 +40,14 @@ fn the_device_of_a_killed_service_and_supervisor_goes_at_the_next_start() {
         let left = lab.client.processes_called("nm-aws-client-vpn/openvpn");
         left.is_empty().then_some(())
     });
+}
+
+#[test]
+fn the_device_of_a_killed_service_and_supervisor_goes_at_the_next_start() {
+    let (mut lab, before) = lab(&Options::default());
+    assert_up(&lab, &lab.up());
+    assert!(!doctor(&lab).contains("was killed"), "{}", doctor(&lab));
+    kill_all(&mut lab);
     // Nobody is left to take it away.
     assert!(links(&lab).contains("awsvpn0"), "{}", links(&lab));
     let said = doctor(&lab);
@@ -55,6 +60,25 @@ fn the_device_of_a_killed_service_and_supervisor_goes_at_the_next_start() {
     assert!(!doctor(&lab).contains("was killed"), "{}", doctor(&lab));
     take_down(&lab, &before);
     assert!(!links(&lab).contains("awsvpn"), "{}", links(&lab));
+}
+
+#[test]
+fn the_doctor_takes_away_what_a_killed_service_left_for_root() {
+    let (mut lab, before) = lab(&Options::default());
+    assert_up(&lab, &lab.up());
+    kill_all(&mut lab);
+    assert!(links(&lab).contains("awsvpn0"), "{}", links(&lab));
+    lab.start_network_manager();
+    let fixed = lab.client.run(["aws-client-vpn", "doctor", "--fix"]);
+    let fixed = String::from_utf8_lossy(&fixed.stdout);
+    assert!(fixed.contains("/dev/net/tun"), "{fixed}");
+    assert!(!links(&lab).contains("awsvpn"), "{}", links(&lab));
+    // What is up is left alone.
+    assert_up(&lab, &lab.up());
+    lab.client
+        .check(["sh", "-c", "aws-client-vpn doctor --fix || true"]);
+    lab.traffic_flows();
+    take_down(&lab, &before);
 }
 
 #[test]

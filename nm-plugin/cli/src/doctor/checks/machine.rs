@@ -4,11 +4,10 @@ use super::super::Finding;
 use super::super::facts::{Agent, Facts, NetworkManager, Process};
 use super::plain;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{mark, message};
 
 const RIGHTS: &str = mark!("rights");
-/// The program that serves a connection.
-const SERVICE: &str = "nm-aws-client-vpn-service";
 /// Programs whose secret agent runs auth dialogs.
 const AGENTS: [&str; 3] = ["gnome-shell", "nm-applet", "cinnamon"];
 /// Our own, of which it is known whether it answers.
@@ -28,10 +27,7 @@ pub(super) fn tun(facts: &Facts) -> Finding {
                 "left by a VPN service that was killed: {devices}. Routes into it lead nowhere",
                 devices = devices,
             ),
-            message!(
-                "connect again, which removes it; or as root: ip link delete {device}",
-                device = facts.orphans.first().cloned().unwrap_or_default(),
-            ),
+            left_over(),
         )
     } else if facts.tun {
         Finding::good(CHECK, plain("/dev/net/tun"))
@@ -42,6 +38,22 @@ pub(super) fn tun(facts: &Facts) -> Finding {
             message!("modprobe tun; after an upgrade of the kernel, restart the computer"),
         )
     }
+}
+
+/// The connections whose kill switches are closed although they are over.
+fn of_killed(facts: &Facts) -> impl Iterator<Item = &str> {
+    let over = facts.stopped_by.iter().filter(|closed| !closed.is_served);
+    over.map(|closed| closed.uuid.as_str())
+}
+
+/// Whether something is left of a service that was killed.
+pub(in super::super) fn is_left(facts: &Facts) -> bool {
+    !facts.orphans.is_empty() || of_killed(facts).next().is_some()
+}
+
+/// What to do with what a service has left that was killed.
+fn left_over() -> Message {
+    message!("connect again, or as root: aws-client-vpn doctor --fix")
 }
 
 pub(super) fn dns(facts: &Facts) -> Finding {
@@ -275,35 +287,18 @@ pub(super) fn port(facts: &Facts) -> Finding {
 
 pub(super) fn kill_switch(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("kill-switch");
-    let services = facts
-        .processes
-        .iter()
-        .filter(|process| process.user == 0 && process.name == SERVICE)
-        .count();
-    match facts.stopped_by.as_slice() {
-        [] => Finding::good(CHECK, message!("stops no traffic")),
-        closed if closed.len() <= services => {
-            Finding::good(CHECK, message!("closed, for a connection that is up"))
-        }
-        closed => {
-            let program = facts
-                .name_file
-                .as_ref()
-                .and_then(|file| file.program.as_ref());
-            let program = program.map_or_else(|| SERVICE.into(), |path| path.display().to_string());
-            Finding::problem(
-                CHECK,
-                message!(
-                    "traffic is stopped for a connection that ended without being taken down: \
-                     {connections}",
-                    connections = closed.join(", "),
-                ),
-                message!(
-                    "connect again, or as root: {program} --lift-kill-switch",
-                    program = program,
-                ),
-            )
-        }
+    let over: Vec<&str> = of_killed(facts).collect();
+    if !over.is_empty() {
+        let seen = message!(
+            "traffic is stopped for a connection that ended without being taken down: \
+             {connections}",
+            connections = over.join(", "),
+        );
+        Finding::problem(CHECK, seen, left_over())
+    } else if facts.stopped_by.is_empty() {
+        Finding::good(CHECK, message!("stops no traffic"))
+    } else {
+        Finding::good(CHECK, message!("closed, for a connection that is up"))
     }
 }
 

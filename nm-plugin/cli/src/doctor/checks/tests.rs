@@ -1,5 +1,5 @@
 use super::super::facts::{Agent, Process};
-use super::super::{Clock, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
+use super::super::{Clock, Closed, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
 use super::super::{Verdict, diagnose};
 use super::*;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
@@ -57,6 +57,13 @@ fn healthy() -> Facts {
     }
 }
 
+fn closed(uuid: &str, is_served: bool) -> Closed {
+    Closed {
+        uuid: uuid.to_owned(),
+        is_served,
+    }
+}
+
 /// The finding that is not good, of which there is exactly one.
 #[track_caller]
 fn only_fault(facts: &Facts) -> Finding {
@@ -91,10 +98,10 @@ const FAULTS: &[Fault] = &[
         "killed: awsvpn0",
     ),
     (
-        |f| f.stopped_by = vec!["1111".to_owned()],
+        |f| f.stopped_by = vec![closed("1111", true), closed("2222", false)],
         "kill-switch",
         Verdict::Problem,
-        "without being taken down: 1111",
+        "without being taken down: 2222",
     ),
     (
         |f| f.network_manager = Some(Err(message!("it does not run"))),
@@ -373,10 +380,6 @@ fn a_program_s_name_cannot_draw_on_the_terminal() {
 #[test]
 fn a_kill_switch_of_a_connection_that_is_up_is_no_fault() {
     let mut facts = healthy();
-    facts.stopped_by = vec!["1111".to_owned()];
-    facts.processes.push(Process {
-        user: 0,
-        name: "nm-aws-client-vpn-service".to_owned(),
-    });
+    facts.stopped_by = vec![closed("1111", true)];
     assert!(!diagnose(&facts).has_problem());
 }
