@@ -24,7 +24,7 @@ LAYERS = [
     ["nm-plugin/core/session"],
     # What does I/O for the programs of a user's session.
     ["nm-plugin/i18n", "nm-plugin/keyring"],
-    ["nm-plugin/last-failure", "nm-plugin/notification", "nm-plugin/profile-file", "nm-plugin/secret-agent"],
+    ["nm-plugin/attempt", "nm-plugin/notification", "nm-plugin/profile-file", "nm-plugin/secret-agent"],
     ["nm-plugin/agent", "nm-plugin/auth-dialog", "nm-plugin/cli", "nm-plugin/login-window",
      "nm-plugin/provision", "nm-plugin/service"],
     ["editor/libnm"],

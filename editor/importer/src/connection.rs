@@ -1,7 +1,9 @@
 //! A profile as the settings of a NetworkManager connection, as they travel over D-Bus.
 
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::{self, Update, VpnProperties, have_same_endpoint};
+use aws_client_vpn_profile::settings::{
+    self, PERSISTENT, Property, Update, VpnProperties, have_same_endpoint,
+};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
 use gtk::glib::Variant;
@@ -11,36 +13,26 @@ use std::collections::BTreeMap;
 /// NetworkManager's `a{sa{sv}}`: settings by name, each with properties by name.
 pub type Settings = BTreeMap<String, BTreeMap<String, Variant>>;
 
-/// NetworkManager leaves this property out while it is off.
-const PERSISTENT: &str = "persistent";
-
 /// A connection for `profile`; with a `user` it is for them alone.
 #[must_use]
 pub fn new(name: &str, uuid: &str, user: Option<&str>, profile: &Profile) -> Settings {
-    let permissions: Vec<String> = user
-        .map(|user| format!("user:{user}"))
-        .into_iter()
-        .collect();
-    let connection = [
-        ("id", name.to_variant()),
-        ("uuid", uuid.to_variant()),
-        ("type", "vpn".to_variant()),
-        ("autoconnect", false.to_variant()),
-        ("permissions", permissions.to_variant()),
-    ];
-    let properties = VpnProperties::of_new_connection();
-    let vpn = [
-        ("service-type", properties.service_type.to_variant()),
-        ("timeout", properties.timeout.to_variant()),
-        (PERSISTENT, properties.persistent.to_variant()),
-        ("data", settings::to_data(profile).to_variant()),
-        ("secrets", exposed(&settings::to_secrets(profile))),
-    ];
-    let named = |(name, value): (&str, Variant)| (name.to_owned(), value);
-    BTreeMap::from([
-        ("connection".to_owned(), connection.map(named).into()),
-        ("vpn".to_owned(), vpn.map(named).into()),
-    ])
+    let settings = settings::new_connection(name, uuid, user, profile);
+    let named = |(name, property): (&str, Property)| (name.to_owned(), variant(&property));
+    let settings = settings.into_iter();
+    settings
+        .map(|(name, properties)| (name.to_owned(), properties.into_iter().map(named).collect()))
+        .collect()
+}
+
+fn variant(property: &Property) -> Variant {
+    match property {
+        Property::Text(text) => text.to_variant(),
+        Property::Number(number) => number.to_variant(),
+        Property::Flag(flag) => flag.to_variant(),
+        Property::Texts(texts) => texts.to_variant(),
+        Property::Items(items) => items.to_variant(),
+        Property::Secrets(secrets) => exposed(secrets),
+    }
 }
 
 /// The connection `old`, whose stored secrets are in `secrets`, brought up to `profile`; name,

@@ -9,7 +9,6 @@ pub mod connection;
 pub mod network_manager;
 pub mod presentation;
 mod profile_page;
-pub mod progress;
 pub mod window;
 
 /// The application's id: of its desktop file, icon, metainfo and name on the session bus.

@@ -1,15 +1,13 @@
 //! NetworkManager, over the system bus, as the user: it asks polkit whether they may.
 
 use crate::connection::{self, Settings};
-use crate::progress::{self, Progress};
-use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_last_failure as last_failure;
+use aws_client_vpn_attempt::progress::{self, Progress};
+use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_text::message::Worded;
-use aws_client_vpn_text::printable::sentence;
 use gtk::gio::{self, DBusCallFlags, DBusConnection, DBusSignalFlags, SignalSubscription};
 use gtk::glib::variant::{FromVariant, ObjectPath, ToVariant};
 use gtk::glib::{self, Variant};
@@ -257,15 +255,7 @@ impl Story {
     }
 
     fn progress(&self, path: &str, state: u32, reason: u32) -> Progress {
-        let progress = progress::of(state, reason);
-        let Progress::Failed(_) = progress else {
-            return progress;
-        };
-        // NetworkManager has a number; the service has left its words.
-        match last_failure::of_activation(&self.uuid, path) {
-            Some(failure) => Progress::Failed(sentence(&i18n::of(&failure.reason))),
-            None => progress,
-        }
+        progress::of_activation(&self.uuid, path, state, reason)
     }
 
     fn hear(&mut self, path: &str, state: u32, reason: u32) -> Option<Progress> {

@@ -1,8 +1,8 @@
 //! What became of connections: those that the person at the terminal signed in to, and those that
 //! failed for a reason that is for this user to know.
 
+use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_last_failure as last_failure;
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
 use aws_client_vpn_secret_agent::property::property;
@@ -79,7 +79,7 @@ impl Outcomes {
             self.activations.insert(activation.to_owned(), known);
         }
         self.ended(activation, state, |uuid| {
-            let failure = last_failure::of_activation(uuid, activation)?;
+            let failure = failure_of(uuid, activation)?;
             Some(sentence(&i18n::of(&failure.reason)))
         })
     }

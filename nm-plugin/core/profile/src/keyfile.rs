@@ -9,13 +9,10 @@ mod update;
 pub use update::{UpdateError, bring_up_to, uuid_of};
 
 use crate::profile::Profile;
-use crate::settings::{VpnProperties, to_data, to_secrets};
+use crate::settings::{PERSISTENT, VpnProperties, to_data, to_secrets};
 use aws_client_vpn_text::message::Worded;
 use thiserror::Error;
 use zeroize::Zeroizing;
-
-/// The property by which a connection outlives its network; it is not written while it is off.
-const PERSISTENT: &str = "persistent";
 
 /// What a connection is called, to people and to NetworkManager.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,9 +6,11 @@
 //! that a user names is ever opened by root. Unknown keys are left alone.
 
 pub mod credentials;
+mod new_connection;
 mod options;
 mod update;
 
+pub use new_connection::{PERSISTENT, Property, new_connection};
 pub use options::{
     Choices, Limits, VpnProperties, keeps_routes, kill_switch, limits, session_length,
 };

@@ -1,20 +1,23 @@
-//! Why the last attempt at a connection failed, as the service left it for the user who asked.
+//! What becomes of an attempt to connect, in words: NetworkManager's states ([`progress`]), and why
+//! it failed, as the service left it for the user who asked.
+
+pub mod progress;
 
 use aws_client_vpn_profile::last_failure::{DIRECTORY, LONGEST, LastFailure};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// That of the connection `uuid`; `None` if it did not fail, or it is not for this user to read.
+/// Why the last attempt at the connection `uuid` failed; `None` if it did not fail, or it is not for this user to read.
 #[must_use]
-pub fn of(uuid: &str) -> Option<LastFailure> {
+pub fn last_failure(uuid: &str) -> Option<LastFailure> {
     read(Path::new(DIRECTORY), uuid)
 }
 
 /// The same, if it was NetworkManager's activation `path` that failed.
 #[must_use]
-pub fn of_activation(uuid: &str, path: &str) -> Option<LastFailure> {
-    of(uuid).filter(|failure| failure.activation == path)
+pub fn failure_of(uuid: &str, path: &str) -> Option<LastFailure> {
+    last_failure(uuid).filter(|failure| failure.activation == path)
 }
 
 fn read(directory: &Path, uuid: &str) -> Option<LastFailure> {

@@ -1,7 +1,9 @@
 //! How a connection comes up, in words, from what NetworkManager reports of it.
 
-use aws_client_vpn_i18n::text;
+use crate::failure_of;
+use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
+use aws_client_vpn_text::printable::sentence;
 
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,20 @@ pub fn of(state: u32, reason: u32) -> Progress {
             _ => Progress::Failed(failure(reason)),
         },
         _ => Progress::Working(text!("Preparing…")),
+    }
+}
+
+/// The same of the activation `path` of the connection `uuid`: NetworkManager has a number for why it
+/// failed, and the service left its words.
+#[must_use]
+pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progress {
+    let progress = of(state, reason);
+    let Progress::Failed(_) = progress else {
+        return progress;
+    };
+    match failure_of(uuid, path) {
+        Some(failure) => Progress::Failed(sentence(&i18n::of(&failure.reason))),
+        None => progress,
     }
 }
 
