@@ -23,6 +23,8 @@ const FOR_PEOPLE: &[&str] = &[
     "nm-plugin/core/profile/src/keyfile",
     "nm-plugin/core/profile/src/keyfile.rs",
     "nm-plugin/agent",
+    "nm-plugin/attempt",
+    "nm-plugin/secret-agent",
     // What else the dialog says is for the journal.
     "nm-plugin/auth-dialog/src/acs.rs",
     "nm-plugin/auth-dialog/src/browser/portal.rs",
@@ -46,7 +48,7 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ("", "Text({} octets)", "for developers"),
     ("", "Secret", "for developers"),
     ("nm-plugin/cli/", "Mode", "a property on D-Bus"),
-    ("nm-plugin/cli/", "Uuid", "a property on D-Bus"),
+    ("nm-plugin/", "Uuid", "a property on D-Bus"),
     ("nm-plugin/cli/", "Version", "a property on D-Bus"),
     ("nm-plugin/cli/", "Vpn", "a property on D-Bus"),
     (
@@ -101,9 +103,9 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ("nm-plugin/agent/", "Connection", "a property on D-Bus"),
     ("nm-plugin/agent/", "Ends", "a signal on D-Bus"),
     ("nm-plugin/agent/", "Notify", "a method on D-Bus"),
-    ("nm-plugin/agent/", "Unregister", "a method on D-Bus"),
+    ("nm-plugin/secret-agent/", "Unregister", "a method on D-Bus"),
     (
-        "nm-plugin/agent/src/secret_agent.rs",
+        "nm-plugin/secret-agent/src/secret_agent.rs",
         "you have requested nothing",
         "D-Bus; the service of a connection reads it",
     ),
@@ -118,26 +120,30 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "the form of a time",
     ),
     (
-        "nm-plugin/agent/",
+        "nm-plugin/secret-agent/",
         "you are not NetworkManager",
         "for the log of who calls",
     ),
     (
-        "nm-plugin/agent/",
+        "nm-plugin/secret-agent/",
         "only for AWS Client VPN connections",
         "for the log of who calls",
     ),
     (
-        "nm-plugin/agent/",
+        "nm-plugin/secret-agent/",
         "the agent is about to end",
         "for NetworkManager's log",
     ),
     (
-        "nm-plugin/agent/",
+        "nm-plugin/secret-agent/",
         "by the user",
         "for NetworkManager's log",
     ),
-    ("nm-plugin/agent/", "taken back", "for NetworkManager's log"),
+    (
+        "nm-plugin/secret-agent/",
+        "taken back",
+        "for NetworkManager's log",
+    ),
 ];
 
 #[test]
