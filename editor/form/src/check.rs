@@ -217,7 +217,8 @@ fn field_of_problem(problem: &Problem) -> Field {
         | Problem::TooMany
         | Problem::BadLine(_)
         | Problem::Unknown(_)
-        | Problem::OpenBlock(_) => Field::Directives,
+        | Problem::OpenBlock(_)
+        | Problem::EmptyBlock(_) => Field::Directives,
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) fn meant(
         .map(|part| {
             let mut words = part.split_whitespace();
             let host = words.next().unwrap_or_default();
+            // As AWS's console shows it; what stands for the asterisk is another field.
+            let host = host.strip_prefix("*.").unwrap_or(host);
             if !is_host(host) {
                 return Err(BadEndpoint::Host(part.trim().to_owned()));
             }
@@ -84,6 +86,7 @@ mod tests {
         let read = |text| meant(text, 443, Transport::Udp).unwrap();
         let one = read(" a.example ");
         assert_eq!(shown(&one), Some(("a.example".into(), 443, Transport::Udp)));
+        assert_eq!(read("*.a.example")[0].host, "a.example");
         let three = read("a.example, b.example, c.example 1194 TCP");
         assert_eq!(
             shown(&three).unwrap().0,

@@ -4,10 +4,15 @@ use aws_client_vpn_i18n::{self as i18n, plural, text};
 use aws_client_vpn_profile::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
 use aws_client_vpn_profile::ovpn::Imported;
 use aws_client_vpn_profile::parts::{Inline, Remote, SignIn, Transport};
+use aws_client_vpn_profile::problem::Note;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::region;
 use aws_client_vpn_profile_file::ImportError;
+use aws_client_vpn_profile_file::certificate_files::{
+    CertificateError as CertificateFileError, Chosen,
+};
 use aws_client_vpn_text::printable::sentence;
+use std::path::Path;
 
 /// The time and how to write it.
 pub struct Calendar<'a> {
@@ -94,18 +99,31 @@ pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
         of_properties: false,
     });
     if !imported.notes.is_empty() {
-        let row = |note: &aws_client_vpn_profile::problem::Note| {
-            let reason = sentence(&i18n::translate(note.reason));
-            let line = text!(
-                "Line {line}: {directive}",
-                line = note.line,
-                directive = note.directive
-            );
-            Row::plain(line, reason)
+        let row = |note: &Note| match note {
+            Note::Ignored { lines, reason } => {
+                let (numbers, directives) = Note::lists(lines);
+                let title = if lines.len() == 1 {
+                    text!(
+                        "Line {line}: {directive}",
+                        line = numbers,
+                        directive = directives
+                    )
+                } else {
+                    text!(
+                        "Lines {lines}: {directives}",
+                        lines = numbers,
+                        directives = directives
+                    )
+                };
+                Row::plain(title, sentence(&i18n::translate(reason)))
+            }
+            Note::Taken(message) => {
+                Row::plain(text!("Taken Differently"), sentence(&i18n::of(message)))
+            }
         };
         groups.push(Group {
-            title: text!("Ignored"),
-            description: text!("These lines of the profile have no effect here."),
+            title: text!("Notes"),
+            description: text!("What of the profile has no effect here, or another one."),
             rows: imported.notes.iter().map(row).collect(),
             of_properties: false,
         });
@@ -124,6 +142,7 @@ pub fn refusal(error: &ImportError) -> Refusal {
                  the plugin of that VPN."
             ),
         },
+        ImportError::NoCertificate { .. } => missing_certificate(&Chosen::default(), None),
         ImportError::Profile { reason, .. } => Refusal {
             title: text!("This Profile Cannot Be Used"),
             text: sentence(&i18n::of(reason)),
@@ -132,6 +151,32 @@ pub fn refusal(error: &ImportError) -> Refusal {
             title: text!("This File Cannot Be Read"),
             text: sentence(&i18n::of(reason)),
         },
+    }
+}
+
+/// What to say of a profile whose certificate is not there yet, with what has been chosen.
+#[must_use]
+pub fn missing_certificate(chosen: &Chosen, error: Option<&CertificateFileError>) -> Refusal {
+    let name = |path: &Path| aws_client_vpn_profile_file::file_name(path);
+    let text = match (error, &chosen.certificate, &chosen.key) {
+        (Some(error), ..) => sentence(&i18n::of(error)),
+        (None, Some(certificate), None) => text!(
+            "The certificate is “{file}”. Choose its private key, too, or drop it here.",
+            file = name(certificate)
+        ),
+        (None, None, Some(key)) => text!(
+            "The private key is “{file}”. Choose its certificate, too, or drop it here.",
+            file = name(key)
+        ),
+        (None, _, _) => text!(
+            "This endpoint wants a certificate of you, which is not in the profile. Choose its \
+             files, or drop them here: a certificate (.crt) with its private key (.key), or one \
+             PKCS #12 file (.p12)."
+        ),
+    };
+    Refusal {
+        title: text!("Your Certificate Is Missing"),
+        text,
     }
 }
 
@@ -370,7 +415,7 @@ mod tests {
     fn what_is_ignored_is_said_with_its_reason() {
         let groups = shown("auth-federate\nroute-delay 5\n", 0);
         let group = groups.last().unwrap();
-        assert_eq!(group.title, "Ignored");
+        assert_eq!(group.title, "Notes");
         let [(title, text)] = texts(group)[..] else {
             panic!("not one row");
         };

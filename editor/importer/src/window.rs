@@ -8,13 +8,15 @@ use crate::profile_page::{Choice, ProfilePage};
 use adw::prelude::*;
 use aws_client_vpn_attempt::progress::Progress;
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_profile::ovpn::{Imported, Incomplete};
 use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile_file::certificate_files::{CertificateError, Chosen};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
 use aws_client_vpn_text::printable::sentence;
 use gtk::glib::{self, clone};
 use gtk::{gdk, gio};
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -44,6 +46,8 @@ enum State {
     /// Nothing yet, or a file that is of no use.
     #[default]
     Empty,
+    /// A profile that lacks the user's certificate.
+    Incomplete(Rc<MissingFiles>),
     /// A profile that can be added.
     Offered(Rc<Offer>),
     /// A connection that is there now.
@@ -58,6 +62,13 @@ struct Offer {
     profile: Profile,
     existing: Vec<Existing>,
     page: ProfilePage,
+}
+
+/// A profile without its certificate, and what has been chosen of it.
+struct MissingFiles {
+    path: PathBuf,
+    profile: Box<Incomplete>,
+    chosen: RefCell<Chosen>,
 }
 
 impl Window {
@@ -150,7 +161,15 @@ impl Inner {
                 move |_: &adw::ApplicationWindow, _, _| inner.break_off()
             ))
             .build();
-        self.window.add_action_entries([open, connect, disconnect]);
+        let certificate = gio::ActionEntry::builder("certificate")
+            .activate(clone!(
+                #[weak(rename_to = inner)]
+                self,
+                move |_: &adw::ApplicationWindow, _, _| inner.choose_certificate()
+            ))
+            .build();
+        self.window
+            .add_action_entries([open, certificate, connect, disconnect]);
         let target = gtk::DropTarget::new(gdk::FileList::static_type(), gdk::DragAction::COPY);
         target.connect_drop(clone!(
             #[weak(rename_to = inner)]
@@ -159,13 +178,9 @@ impl Inner {
             false,
             move |_, value, _, _| {
                 let files = value.get::<gdk::FileList>().map(|list| list.files());
-                match files.unwrap_or_default().first() {
-                    Some(file) => {
-                        inner.open(file);
-                        true
-                    }
-                    None => false,
-                }
+                let files = files.unwrap_or_default();
+                inner.take_files(&files);
+                !files.is_empty()
             }
         ));
         self.window.add_controller(target);
@@ -249,6 +264,105 @@ impl Inner {
         ));
     }
 
+    fn choose_certificate(self: &Rc<Self>) {
+        let filter = gtk::FileFilter::new();
+        filter.set_name(Some(&text!("Certificates and Keys")));
+        for ending in ["crt", "cer", "pem", "key", "p12", "pfx"] {
+            filter.add_suffix(ending);
+        }
+        let all = gtk::FileFilter::new();
+        all.set_name(Some(&text!("All Files")));
+        all.add_pattern("*");
+        let chooser = gtk::FileChooserNative::builder()
+            .title(text!("Choose Your Certificate and Key"))
+            .transient_for(&self.window)
+            .modal(true)
+            .action(gtk::FileChooserAction::Open)
+            .select_multiple(true)
+            .accept_label(text!("_Open"))
+            .cancel_label(text!("_Cancel"))
+            .build();
+        chooser.add_filter(&filter);
+        chooser.add_filter(&all);
+        glib::spawn_future_local(clone!(
+            #[weak(rename_to = inner)]
+            self,
+            async move {
+                if chooser.run_future().await == gtk::ResponseType::Accept {
+                    let files: Vec<gio::File> = chooser
+                        .files()
+                        .iter::<gio::File>()
+                        .filter_map(Result::ok)
+                        .collect();
+                    inner.take_files(&files);
+                }
+            }
+        ));
+    }
+
+    /// Files that were dropped or chosen: a profile, or what the profile before lacks.
+    fn take_files(self: &Rc<Self>, files: &[gio::File]) {
+        let missing = match &*self.state.borrow() {
+            State::Incomplete(missing) => Some(missing.clone()),
+            State::Empty | State::Offered(_) | State::Stored { .. } => None,
+        };
+        let is_profile = |file: &gio::File| {
+            let name = file.basename().unwrap_or_default();
+            name.extension().is_some_and(|ending| ending == "ovpn")
+        };
+        match (missing, files.first()) {
+            (Some(missing), Some(first)) if !is_profile(first) => {
+                let paths: Vec<PathBuf> = files.iter().filter_map(gio::File::path).collect();
+                glib::spawn_future_local(clone!(
+                    #[weak(rename_to = inner)]
+                    self,
+                    async move { inner.complete(missing, paths).await }
+                ));
+            }
+            (_, Some(first)) => self.open(first),
+            (_, None) => {}
+        }
+    }
+
+    async fn complete(self: Rc<Self>, missing: Rc<MissingFiles>, paths: Vec<PathBuf>) {
+        let mut chosen = missing.chosen.borrow().clone();
+        let work = gio::spawn_blocking(move || {
+            let added = paths.iter().try_for_each(|path| chosen.add(path));
+            (chosen, added)
+        });
+        let Ok(Ok((chosen, added))) = glib::future_with_timeout(READ_LIMIT, work).await else {
+            return;
+        };
+        let files = chosen.files();
+        missing.chosen.replace(chosen);
+        let completed = match (added, files) {
+            (Err(error), _) => Err(error),
+            (Ok(()), None) => return self.show_missing(&missing, None),
+            (Ok(()), Some(files)) => files.complete(&missing.profile),
+        };
+        match completed {
+            Ok(imported) => self.offer(&missing.path, imported).await,
+            Err(error) => self.show_missing(&missing, Some(&error)),
+        }
+    }
+
+    fn show_missing(&self, missing: &Rc<MissingFiles>, error: Option<&CertificateError>) {
+        let shown = presentation::missing_certificate(&missing.chosen.borrow(), error);
+        let page = adw::StatusPage::builder()
+            .icon_name("dialog-password-symbolic")
+            .title(glib::markup_escape_text(&shown.title))
+            .description(glib::markup_escape_text(&shown.text))
+            .child(&buttons(
+                &button(&text!("_Choose Files…"), "win.certificate", true),
+                &button(&text!("_Open Another Profile…"), "win.open", false),
+            ))
+            .build();
+        self.show_status(&page);
+        self.title
+            .set_subtitle(&profile_file::file_name(&missing.path));
+        self.state.replace(State::Incomplete(missing.clone()));
+    }
+
     fn open(self: &Rc<Self>, file: &gio::File) {
         let Some(path) = file.path() else {
             self.show_refusal(&presentation::Refusal {
@@ -265,12 +379,6 @@ impl Inner {
     }
 
     async fn read(self: Rc<Self>, path: PathBuf) {
-        let name = profile_file::connection_name(&path);
-        let file_name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
         let work = gio::spawn_blocking({
             let path = path.clone();
             move || profile_file::read(&path)
@@ -278,18 +386,34 @@ impl Inner {
         let read = match glib::future_with_timeout(READ_LIMIT, work).await {
             Ok(Ok(read)) => read,
             Ok(Err(_)) | Err(_) => Err(ImportError::File {
-                path,
+                path: path.clone(),
                 reason: std::io::Error::from(std::io::ErrorKind::TimedOut).into(),
             }),
         };
-        let imported = match read {
-            Ok(imported) => imported,
+        match read {
+            Ok(imported) => self.offer(&path, imported).await,
+            Err(ImportError::NoCertificate { path, reason }) => {
+                match reason.with_what_is_beside() {
+                    Some(imported) => self.offer(&path, imported).await,
+                    None => self.show_missing(
+                        &Rc::new(MissingFiles {
+                            path,
+                            profile: reason.profile,
+                            chosen: RefCell::default(),
+                        }),
+                        None,
+                    ),
+                }
+            }
             Err(error) => {
                 self.show_refusal(&presentation::refusal(&error));
-                self.title.set_subtitle(&file_name);
-                return;
+                self.title.set_subtitle(&profile_file::file_name(&path));
             }
-        };
+        }
+    }
+
+    async fn offer(self: &Rc<Self>, path: &Path, imported: Imported) {
+        let name = profile_file::connection_name(path);
         let now = glib::DateTime::now_local();
         let calendar = Calendar {
             now: now.map_or(0, |now| now.to_unix()),
@@ -470,7 +594,7 @@ impl Inner {
     fn name(&self) -> String {
         match &*self.state.borrow() {
             State::Stored { name, .. } => name.clone(),
-            State::Empty | State::Offered(_) => String::new(),
+            State::Empty | State::Incomplete(_) | State::Offered(_) => String::new(),
         }
     }
 
@@ -547,7 +671,7 @@ impl Inner {
     fn break_off(self: &Rc<Self>) {
         let taken = match &mut *self.state.borrow_mut() {
             State::Stored { activation, .. } => activation.take(),
-            State::Empty | State::Offered(_) => None,
+            State::Empty | State::Incomplete(_) | State::Offered(_) => None,
         };
         glib::spawn_future_local(clone!(
             #[weak(rename_to = inner)]

@@ -63,13 +63,17 @@ impl Toolkit {
     /// The toolkit of this program: a function that only GTK 3 has tells, as in the other plugins.
     #[must_use]
     pub fn of_this_program() -> Self {
-        // SAFETY: asks for this program itself, whose handle needs no closing; the symbol is
-        // looked up and not called.
-        let found = unsafe {
-            let program = libc::dlopen(ptr::null(), libc::RTLD_LAZY | libc::RTLD_LOCAL);
-            !program.is_null() && !libc::dlsym(program, c"gtk_container_add".as_ptr()).is_null()
-        };
-        if found { Self::Gtk3 } else { Self::Gtk4 }
+        if program_has(c"gtk_container_add") {
+            Self::Gtk3
+        } else {
+            Self::Gtk4
+        }
+    }
+
+    /// Whether this program has a toolkit, so that it can show an editor.
+    #[must_use]
+    pub fn is_in_this_program() -> bool {
+        program_has(c"gtk_widget_get_type")
     }
 
     /// The name of the library with the editor.
@@ -79,6 +83,15 @@ impl Toolkit {
             Self::Gtk3 => "libnm-vpn-plugin-aws-client-vpn-editor.so",
             Self::Gtk4 => "libnm-gtk4-vpn-plugin-aws-client-vpn-editor.so",
         }
+    }
+}
+
+fn program_has(symbol: &CStr) -> bool {
+    // SAFETY: asks for this program itself, whose handle needs no closing; the symbol is looked up
+    // and not called.
+    unsafe {
+        let program = libc::dlopen(ptr::null(), libc::RTLD_LAZY | libc::RTLD_LOCAL);
+        !program.is_null() && !libc::dlsym(program, symbol.as_ptr()).is_null()
     }
 }
 

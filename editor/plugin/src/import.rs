@@ -3,6 +3,8 @@
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
+use aws_client_vpn_profile::ovpn::Imported;
+use aws_client_vpn_profile::problem::Note;
 use aws_client_vpn_profile::settings::{self, VpnProperties};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
 use aws_client_vpn_text::secret::Secret;
@@ -32,15 +34,41 @@ impl Import {
 
 /// Reads the profile at `path`; files it refers to are read beside it, as the importing user, and
 /// kept in the connection: nothing is read when it connects.
-pub(crate) fn import(path: &Path) -> Result<Import, ImportError> {
-    let imported = profile_file::read(path)?;
-    let mut data = settings::to_data(&imported.profile);
+///
+/// A profile without its client certificate is a connection only for a program that opens an editor
+/// next, as those with a toolkit do: there the certificate is chosen. `nmcli` would add it as it is.
+pub(crate) fn import(path: &Path, an_editor_follows: bool) -> Result<Import, ImportError> {
+    let (mut data, secrets, notes) = match profile_file::read(path) {
+        Ok(imported) => settled(&imported),
+        Err(ImportError::NoCertificate { reason, .. }) if an_editor_follows => {
+            match reason.with_what_is_beside() {
+                Some(imported) => settled(&imported),
+                None => {
+                    let notes = reason.profile.notes().to_vec();
+                    (reason.profile.to_data(), BTreeMap::new(), notes)
+                }
+            }
+        }
+        Err(error) => return Err(error),
+    };
     // Asked from the user's session at each login, and kept nowhere: agent-owned and not saved.
     data.insert(format!("{SAML_RESPONSE}-flags"), "3".to_owned());
     Ok(Import {
         id: profile_file::connection_name(path),
         data,
-        secrets: settings::to_secrets(&imported.profile),
-        notes: imported.notes.iter().map(ToString::to_string).collect(),
+        secrets,
+        notes: notes.iter().map(ToString::to_string).collect(),
     })
+}
+
+type Settled = (
+    BTreeMap<String, String>,
+    BTreeMap<String, Secret>,
+    Vec<Note>,
+);
+
+fn settled(imported: &Imported) -> Settled {
+    let data = settings::to_data(&imported.profile);
+    let secrets = settings::to_secrets(&imported.profile);
+    (data, secrets, imported.notes.clone())
 }

@@ -113,8 +113,9 @@ impl VpnEditorPluginImpl for PluginClass {
     }
 
     fn import(&self, path: &Path) -> Result<Connection, glib::Error> {
-        let imported = import::import(path).map_err(|error| {
-            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &i18n::of(&error))
+        let imported = import::import(path, Toolkit::is_in_this_program()).map_err(|error| {
+            let text = i18n::of(error.reason());
+            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &text)
         })?;
         for note in &imported.notes {
             glib::g_info!(LOG_DOMAIN, "{}: {note}", path.display());

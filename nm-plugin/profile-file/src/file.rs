@@ -63,9 +63,6 @@ pub enum FileError {
         limit = SIZE_LIMIT / 1024
     )]
     TooLarge,
-    /// Not UTF-8.
-    #[error("it is not a text in UTF-8")]
-    NotText,
 }
 
 impl From<std::io::Error> for FileError {
@@ -80,15 +77,7 @@ impl From<std::io::Error> for FileError {
     }
 }
 
-/// The text of the regular file at `path`, at most [`SIZE_LIMIT`] octets.
-///
-/// # Errors
-/// [`FileError`]
-pub fn read(path: &Path) -> Result<String, FileError> {
-    String::from_utf8(read_octets(path)?).map_err(|_| FileError::NotText)
-}
-
-/// As [`read`], of a file that need not be text: a PKCS #12 file is none.
+/// The octets of the regular file at `path`, at most [`SIZE_LIMIT`].
 ///
 /// # Errors
 /// [`FileError`]

@@ -3,15 +3,20 @@
 //! They are read as the user who names them, when they import, and never again: what is read is
 //! kept in the connection.
 
+pub mod certificate_files;
 pub mod file;
 
+use crate::certificate_files::CertificateFiles;
 use crate::file::FileError;
 use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_profile::ovpn::Imported;
-use aws_client_vpn_profile::problem::ParseError;
+use aws_client_vpn_profile::directive::line as ovpn_line;
+use aws_client_vpn_profile::ovpn::{self, Imported, Incomplete};
+use aws_client_vpn_profile::problem::{Note, ParseError, Problem};
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::{Message, Worded};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Why a file cannot be imported.
 #[derive(Debug, thiserror::Error, Worded)]
@@ -29,9 +34,84 @@ pub enum ImportError {
     Profile {
         /// As the user wrote it.
         path: PathBuf,
-        /// With line and directive.
+        /// With lines and directives.
         reason: ParseError,
     },
+    /// It is the export of an endpoint that wants a client certificate, which is in other files.
+    #[error("{file}: {reason}", file = path.display())]
+    NoCertificate {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// What to do.
+        reason: MissingCertificate,
+    },
+}
+
+/// A profile without its client certificate.
+#[derive(Debug)]
+pub struct MissingCertificate {
+    /// What the profile says.
+    pub profile: Box<Incomplete>,
+    /// The files that seem to be meant.
+    pub beside: Option<CertificateFiles>,
+}
+
+impl MissingCertificate {
+    /// The profile with the certificate that stands beside it, which a note names.
+    #[must_use]
+    pub fn with_what_is_beside(&self) -> Option<Imported> {
+        let files = self.beside.as_ref()?;
+        let mut imported = files.complete(&self.profile).ok()?;
+        imported.notes.push(Note::Taken(message!(
+            "your certificate is not in the profile; the one in '{file}' beside it was taken",
+            file = file_name(files.certificate())
+        )));
+        Some(imported)
+    }
+}
+
+/// The name of a file in its directory.
+#[must_use]
+pub fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+impl Worded for MissingCertificate {
+    fn message(&self) -> Message {
+        match &self.beside {
+            Some(CertificateFiles::Pair { certificate, key }) => message!(
+                "this endpoint wants a client certificate, and the profile has none: add the lines \
+                 '{certificate}' and '{key}' to the profile, if these files beside it are yours",
+                certificate = ovpn_line(["cert", &file_name(certificate)]),
+                key = ovpn_line(["key", &file_name(key)])
+            ),
+            Some(CertificateFiles::Pkcs12(file)) => message!(
+                "this endpoint wants a client certificate, and the profile has none: add the line \
+                 '{line}' to the profile, if this file beside it is yours",
+                line = ovpn_line(["pkcs12", &file_name(file)])
+            ),
+            None => Problem::NoSignIn.message(),
+        }
+    }
+}
+
+impl std::fmt::Display for MissingCertificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
+impl ImportError {
+    /// Why, without the name of the file, for a program that says it itself.
+    #[must_use]
+    pub fn reason(&self) -> &dyn Worded {
+        match self {
+            Self::File { reason, .. } => reason,
+            Self::Profile { reason, .. } => reason,
+            Self::NoCertificate { reason, .. } => reason,
+        }
+    }
 }
 
 /// Reads the profile at `path`; files it refers to are read beside it.
@@ -39,13 +119,14 @@ pub enum ImportError {
 /// # Errors
 /// [`ImportError`]
 pub fn read(path: &Path) -> Result<Imported, ImportError> {
-    let text = file::read(path).map_err(|reason| ImportError::File {
+    let octets = file::read_octets(path).map_err(|reason| ImportError::File {
         path: path.to_owned(),
         reason,
     })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let (text, converted) = ovpn::decode(&Zeroizing::new(octets));
+    let directory = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
-        file::read_octets(&folder.join(name)).map_err(|reason| {
+        file::read_octets(&directory.join(name)).map_err(|reason| {
             text!(
                 "cannot read '{name}': {reason}",
                 name = name,
@@ -53,10 +134,23 @@ pub fn read(path: &Path) -> Result<Imported, ImportError> {
             )
         })
     };
-    Profile::parse(&text, &mut read_file).map_err(|reason| ImportError::Profile {
-        path: path.to_owned(),
-        reason,
-    })
+    match Profile::parse(&text, &mut read_file) {
+        Ok(mut imported) => {
+            imported.notes.extend(converted);
+            Ok(imported)
+        }
+        Err(ParseError::NoCertificate(profile)) => Err(ImportError::NoCertificate {
+            path: path.to_owned(),
+            reason: MissingCertificate {
+                profile,
+                beside: CertificateFiles::beside(path),
+            },
+        }),
+        Err(reason) => Err(ImportError::Profile {
+            path: path.to_owned(),
+            reason,
+        }),
+    }
 }
 
 /// The file's name without its ending: what the user will see in the list of VPNs.

@@ -48,6 +48,7 @@ fn inside(language: &str) {
             refuses(&screen);
             needs_no_mouse(&screen, &network_manager);
             takes_what_is_dropped(&screen);
+            takes_a_certificate(&screen, &network_manager);
         }
     }
 }
@@ -179,8 +180,42 @@ fn needs_no_mouse(screen: &Screen, network_manager: &Played) {
 
 fn takes_what_is_dropped(screen: &Screen) {
     let window = screen.welcome();
-    screen.drop_profile(&window, "password");
+    screen.drop_file(&window, "password.ovpn");
     screen.wait_for(&window, "User name, password and one-time code");
+    screen.close(&window);
+}
+
+/// What AWS exports for certificates has none in it.
+fn takes_a_certificate(screen: &Screen, network_manager: &Played) {
+    let window = screen.open("mutual");
+    screen.wait_for(&window, "Your Certificate Is Missing");
+    screen.wait_for(&window, "_Choose Files…");
+    screen.expect_uncut(&window);
+    screen.picture("mutual");
+    screen.drop_file(&window, "saml.ovpn");
+    screen.wait_for(&window, "Single sign-on in the browser");
+    screen.drop_file(&window, "mutual.ovpn");
+    screen.wait_for(&window, "Your Certificate Is Missing");
+    screen.drop_file(&window, "mine/client1.key");
+    screen.wait_for(&window, "The private key is “client1.key”.");
+    screen.drop_file(&window, "mine/nothing.txt");
+    screen.wait_for(&window, "neither a certificate nor a private key");
+    screen.drop_file(&window, "mine/client1.crt");
+    screen.wait_for(&window, "Example Corp");
+    network_manager.forget();
+    screen.press_default(&window);
+    screen.wait_for(&window, "“mutual” Is Ready");
+    let added = network_manager.added();
+    assert_eq!(added.data("sign-in").as_deref(), Some("certificate"));
+    assert!(added.secret("key").is_some());
+    screen.close(&window);
+    // Beside the profile it is found.
+    let window = screen.open("mine/mutual");
+    screen.wait_for(&window, "Example Corp");
+    screen.wait_for(
+        &window,
+        "Your certificate is not in the profile; the one in 'client1.crt' beside it was taken.",
+    );
     screen.close(&window);
 }
 

@@ -122,13 +122,13 @@ impl Screen {
         assert!(status.success(), "{key} in {title}");
     }
 
-    /// Lets go of a profile over the window.
-    pub(crate) fn drop_profile(&self, window: &gtk::Window, profile: &str) {
+    /// Lets go of a file over the window.
+    pub(crate) fn drop_file(&self, window: &gtk::Window, name: &str) {
         let controllers = window.observe_controllers();
         let target = (0..controllers.n_items())
             .find_map(|index| controllers.item(index)?.downcast::<gtk::DropTarget>().ok())
             .expect("nothing can be dropped here");
-        let file = gio::File::for_path(self.folder.join(format!("{profile}.ovpn")));
+        let file = gio::File::for_path(self.folder.join(name));
         let files = gtk::gdk::FileList::from_array(&[file]);
         let taken: bool =
             target.emit_by_name("drop", &[&glib::BoxedValue(files.to_value()), &0.0, &0.0]);

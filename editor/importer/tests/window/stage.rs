@@ -94,6 +94,15 @@ fn write_profiles(folder: &Path) {
     let common = format!("client\n{remote}\nproto udp\n");
     let ca = format!("<ca>\n{ROOT}</ca>\n");
     let own = format!("<cert>\n{CLIENT}</cert>\n<key>\n{KEY}</key>\n");
+    let mine = folder.join("mine");
+    fs::create_dir(&mine).unwrap();
+    for (name, text) in [
+        ("client1.crt", CLIENT),
+        ("client1.key", KEY),
+        ("nothing.txt", "nothing"),
+    ] {
+        fs::write(mine.join(name), text).unwrap();
+    }
     for (name, text) in [
         (
             "saml",
@@ -111,6 +120,8 @@ fn write_profiles(folder: &Path) {
             "expired",
             format!("{common}auth-federate\n<ca>\n{EXPIRED}</ca>\n"),
         ),
+        ("mutual", format!("{common}{ca}")),
+        ("mine/mutual", format!("{common}{ca}")),
         ("other-vpn", "client\nremote vpn.example 1194\n".to_owned()),
         ("evil", "auth-federate\nup /bin/sh\n".to_owned()),
     ] {

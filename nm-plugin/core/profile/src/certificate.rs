@@ -11,6 +11,7 @@ use thiserror::Error;
 use x509_cert::der::Decode;
 use x509_cert::der::asn1::{Ia5StringRef, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use x509_cert::der::oid::ObjectIdentifier;
+use x509_cert::ext::pkix::ExtendedKeyUsage;
 use x509_cert::name::Name;
 
 /// The most certificates that are read of one text.
@@ -23,6 +24,8 @@ const DAY: i64 = 24 * 60 * 60;
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANISATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
+/// `id-kp-clientAuth` (RFC 5280).
+const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
 
 /// A certificate, for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub struct Certificate {
     pub issuer: String,
     /// Whether it vouches for itself, as that of a root authority does.
     pub self_issued: bool,
+    /// Whether it may be a client's: a server's says that it is one (extended key usage).
+    pub for_clients: bool,
     /// From when it holds, in seconds since 1970.
     pub begins: i64,
     /// Until when it holds, in seconds since 1970.
@@ -103,6 +108,10 @@ impl Certificate {
             subject: name(&body.subject),
             issuer: name(&body.issuer),
             self_issued: body.subject == body.issuer,
+            for_clients: match body.get::<ExtendedKeyUsage>() {
+                Ok(Some((_, usage))) => usage.0.contains(&CLIENT_AUTH),
+                Ok(None) | Err(_) => true,
+            },
             begins: seconds(body.validity.not_before),
             ends: seconds(body.validity.not_after),
         })
@@ -157,6 +166,8 @@ mod tests {
     /// `O=Example Corp` without a common name.
     const ROOT: &str = include_str!("../tests/certificates/root.pem");
     const CLIENT: &str = include_str!("../tests/certificates/client.pem");
+    /// What Easy-RSA makes for an endpoint.
+    const SERVER: &str = include_str!("../tests/certificates/server.pem");
     const NEW_YEAR_2030: i64 = 1_893_456_000;
 
     #[test]
@@ -170,6 +181,10 @@ mod tests {
         assert_eq!(root.ends, NEW_YEAR_2030);
         assert_eq!(client.subject, "Example Corp");
         assert_eq!(client.issuer, "Zoë's root");
+        let [server] = &*Certificate::read_all(SERVER).unwrap() else {
+            panic!("not one");
+        };
+        assert!(client.for_clients && !server.for_clients);
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! A [`Profile`](crate::profile::Profile) as the text of a `.ovpn` file, and back.
 
+mod incomplete;
 mod parse;
+mod scripts;
+mod text;
 mod write;
 
+pub use incomplete::{ClientCertificate, Incomplete};
 pub use parse::Imported;
+pub use text::decode;
 pub use write::push_line;

@@ -3,6 +3,7 @@
 //! The user reads these texts in `nmcli` or in a dialog: they name the line and the directive, say
 //! why, and what to do.
 
+use crate::ovpn::Incomplete;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Message, Worded};
 use std::fmt;
@@ -11,25 +12,63 @@ use thiserror::Error;
 /// The most directives that are kept.
 pub(crate) const DIRECTIVE_LIMIT: usize = 2000;
 
-/// A directive that has no effect here.
+/// Something of a file that is not as it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Its line, from 1.
-    pub line: usize,
-    /// Its name.
+pub enum Note {
+    /// Lines that have no effect here, all for one reason.
+    Ignored {
+        /// Never empty, in the order of the file.
+        lines: Vec<Line>,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Something that was taken in another way than it is written.
+    Taken(Message),
+}
+
+/// A line of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// From 1.
+    pub number: usize,
+    /// The directive or `<block>` that stands there.
     pub directive: String,
-    /// Why.
-    pub reason: &'static str,
+}
+
+impl Note {
+    /// The numbers and the directives of lines, each as a list.
+    #[must_use]
+    pub fn lists(lines: &[Line]) -> (String, String) {
+        let numbers: Vec<_> = lines.iter().map(|line| line.number.to_string()).collect();
+        let mut names: Vec<_> = lines.iter().map(|line| line.directive.clone()).collect();
+        names.dedup();
+        (numbers.join(", "), names.join(", "))
+    }
 }
 
 impl Worded for Note {
     fn message(&self) -> Message {
-        message!(
-            "line {line}: '{directive}' is ignored: {reason}",
-            line = self.line,
-            directive = self.directive,
-            reason = self.reason
-        )
+        match self {
+            Self::Ignored { lines, reason } => {
+                let (numbers, directives) = Self::lists(lines);
+                if lines.len() == 1 {
+                    message!(
+                        "line {line}: '{directive}' is ignored: {reason}",
+                        line = numbers,
+                        directive = directives,
+                        reason = *reason
+                    )
+                } else {
+                    message!(
+                        "lines {lines}: {directives} are ignored: {reason}",
+                        lines = numbers,
+                        directives = directives,
+                        reason = *reason
+                    )
+                }
+            }
+            Self::Taken(message) => message.clone(),
+        }
     }
 }
 
@@ -39,22 +78,16 @@ impl fmt::Display for Note {
     }
 }
 
-/// Why a file is not a profile that can be used; names the line and the directive.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub struct ParseError {
+/// Something that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
     /// The line, from 1; none if it is about the whole file.
     pub line: Option<usize>,
     /// What is wrong.
     pub problem: Problem,
 }
 
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.message().fmt(f)
-    }
-}
-
-impl Worded for ParseError {
+impl Worded for Fault {
     fn message(&self) -> Message {
         match self.line {
             Some(line) => message!(
@@ -67,11 +100,65 @@ impl Worded for ParseError {
     }
 }
 
+/// Why a file is not a profile that can be used.
+#[derive(Debug)]
+pub enum ParseError {
+    /// All that is wrong with it, in the order of the file; never empty.
+    Faulty(Vec<Fault>),
+    /// Nothing is wrong with it, but it is for a certificate, and that is somewhere else.
+    NoCertificate(Box<Incomplete>),
+}
+
+/// The most faults that are shown: a person mends these and sees the others then.
+const FAULTS_SHOWN: usize = 20;
+
+impl Worded for ParseError {
+    fn message(&self) -> Message {
+        match self {
+            Self::NoCertificate(_) => Problem::NoSignIn.message(),
+            Self::Faulty(faults) => {
+                let mut shown = faults.iter().take(FAULTS_SHOWN).map(Worded::message);
+                let first = shown.next().unwrap_or_else(|| Problem::TooMany.message());
+                let all = shown.fold(first, |all, fault| {
+                    message!("{faults}\n{fault}", faults = all, fault = fault)
+                });
+                match faults.len().checked_sub(FAULTS_SHOWN) {
+                    None | Some(0) => all,
+                    Some(more) => message!(
+                        "{faults}\nmore lines of this kind: {number}",
+                        faults = all,
+                        number = more
+                    ),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message().fmt(f)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
 impl ParseError {
+    /// What is wrong with the whole file, and nothing else.
+    pub(crate) fn whole(problem: Problem) -> Self {
+        Self::Faulty(vec![Fault {
+            line: None,
+            problem,
+        }])
+    }
+
     /// Whether the file belongs to another VPN plugin.
     #[must_use]
     pub fn is_not_aws(&self) -> bool {
-        matches!(self.problem, Problem::NotAws)
+        match self {
+            Self::Faulty(faults) => faults.iter().any(|f| matches!(f.problem, Problem::NotAws)),
+            Self::NoCertificate(_) => false,
+        }
     }
 }
 
@@ -116,8 +203,14 @@ pub enum Problem {
     #[error("the block <{0}> has no end; the file seems to be cut off")]
     OpenBlock(String),
     /// A block or file that is not what it should be.
-    #[error("the content of '{0}' is not in PEM form; export the profile again")]
+    #[error(
+        "the content of '{0}' is not in PEM form: parts of it are missing or damaged; copy the \
+             whole file in again, from its -----BEGIN line to its -----END line"
+    )]
     BadContent(&'static str),
+    /// A block that has to be filled, and is not.
+    #[error("the block <{0}> holds nothing; ask your administrator for the whole profile")]
+    EmptyBlock(&'static str),
     /// A file that the profile names cannot be read.
     #[error("'{directive}': {reason}")]
     UnreadableFile {
@@ -143,8 +236,33 @@ pub enum Problem {
     SeveralCertificates,
     /// No way to sign in.
     #[error(
-        "the profile has no way to sign in: add your certificate with <cert> and <key> blocks, or \
-         export the profile of an endpoint with another kind of sign-in"
+        "this endpoint wants a client certificate, and the profile has none: put the two files that \
+         your administrator gave you beside the profile and add the lines 'cert client1.crt' and \
+         'key client1.key' with their names to it, or the one line 'pkcs12 client1.p12'"
     )]
     NoSignIn,
+}
+
+impl Problem {
+    /// The directive or block that it is about, if it is about one.
+    pub(crate) fn directive(&self) -> Option<&str> {
+        match self {
+            Self::Refused { directive, .. } | Self::BadArgument { directive, .. } => {
+                Some(directive)
+            }
+            Self::BadContent(name) | Self::EmptyBlock(name) => Some(name),
+            Self::UnreadableFile { directive, .. } => Some(directive),
+            Self::NotAws
+            | Self::TooLarge
+            | Self::TooMany
+            | Self::BadLine(_)
+            | Self::Unknown(_)
+            | Self::OpenBlock(_)
+            | Self::NoRemote
+            | Self::NoCa
+            | Self::HalfCertificate
+            | Self::SeveralCertificates
+            | Self::NoSignIn => None,
+        }
+    }
 }

@@ -37,49 +37,15 @@ pub struct Profile {
 impl Profile {
     /// Puts a profile together out of parts; the same checks hold as for a file.
     pub(crate) fn from_parts(parts: Parts) -> Result<Self, Problem> {
-        if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
-            return Err(Problem::NoRemote);
+        match objections(&parts).into_iter().next() {
+            Some((_, problem)) => Err(problem),
+            None => Ok(Self::unchecked(parts)),
         }
-        if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
-            let reason = message!("'{host}' is not the name of a host", host = remote.host);
-            return Err(Problem::BadArgument {
-                directive: "remote".to_owned(),
-                reason,
-            });
-        }
-        if let SignIn::Password {
-            static_challenge: Some(challenge),
-        } = &parts.sign_in
-        {
-            let kinds = &[Argument::Text, Argument::OneOf(&["0", "1"])];
-            let arguments = [challenge.text.clone(), "1".to_owned()];
-            keep("static-challenge", 2, kinds, &arguments)?;
-        }
-        check_together(&parts.remotes, &parts.directives)?;
-        let has = |inline| parts.inline.contains_key(&inline);
-        if !has(Inline::Ca) && !has(Inline::Pkcs12) {
-            return Err(Problem::NoCa);
-        }
-        if has(Inline::Cert) != has(Inline::Key) {
-            return Err(Problem::HalfCertificate);
-        }
-        let certificates = [
-            has(Inline::Cert),
-            has(Inline::Pkcs12),
-            parts.pkcs11_id.is_some(),
-        ];
-        let certificates = certificates
-            .into_iter()
-            .filter(|is_there| *is_there)
-            .count();
-        if certificates > 1 {
-            return Err(Problem::SeveralCertificates);
-        }
-        let certificate = certificates == 1;
-        if matches!(parts.sign_in, SignIn::Certificate) && !certificate {
-            return Err(Problem::NoSignIn);
-        }
-        Ok(Self {
+    }
+
+    /// A profile that need not be valid yet.
+    pub(crate) fn unchecked(parts: Parts) -> Self {
+        Self {
             remotes: parts.remotes,
             random_hostname: parts.random_hostname,
             sign_in: parts.sign_in,
@@ -90,7 +56,7 @@ impl Profile {
             goes_without: parts.goes_without,
             inline: parts.inline,
             directives: parts.directives,
-        })
+        }
     }
 
     /// Where the endpoint is; never empty.
@@ -185,7 +151,56 @@ impl Profile {
     }
 }
 
+/// All that keeps parts from being a profile; what is about a directive comes with its place among
+/// them.
+pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
+    let mut problems = Vec::new();
+    if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
+        problems.push((None, Problem::NoRemote));
+    }
+    if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
+        let reason = message!("'{host}' is not the name of a host", host = remote.host);
+        let directive = "remote".to_owned();
+        problems.push((None, Problem::BadArgument { directive, reason }));
+    }
+    if let SignIn::Password {
+        static_challenge: Some(challenge),
+    } = &parts.sign_in
+    {
+        let kinds = &[Argument::Text, Argument::OneOf(&["0", "1"])];
+        let arguments = [challenge.text.clone(), "1".to_owned()];
+        let bad = keep("static-challenge", 2, kinds, &arguments).err();
+        problems.extend(bad.map(|problem| (None, problem)));
+    }
+    let together = check_together(&parts.remotes, &parts.directives);
+    problems.extend(together.map(|(index, problem)| (Some(index), problem)));
+    let has = |inline| parts.inline.contains_key(&inline);
+    if !has(Inline::Ca) && !has(Inline::Pkcs12) {
+        problems.push((None, Problem::NoCa));
+    }
+    if has(Inline::Cert) != has(Inline::Key) {
+        problems.push((None, Problem::HalfCertificate));
+    }
+    let certificates = [
+        has(Inline::Cert) || has(Inline::Key),
+        has(Inline::Pkcs12),
+        parts.pkcs11_id.is_some(),
+    ];
+    let certificates = certificates
+        .into_iter()
+        .filter(|is_there| *is_there)
+        .count();
+    if certificates > 1 {
+        problems.push((None, Problem::SeveralCertificates));
+    }
+    if matches!(parts.sign_in, SignIn::Certificate) && certificates == 0 {
+        problems.push((None, Problem::NoSignIn));
+    }
+    problems
+}
+
 /// The parts of a profile, not checked together yet.
+#[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) remotes: Vec<Remote>,
     pub(crate) random_hostname: bool,

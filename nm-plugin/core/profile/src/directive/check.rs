@@ -97,14 +97,12 @@ pub(crate) fn keep(
     })
 }
 
-/// What OpenVPN stops at when it starts, although each line is right by itself.
-pub(crate) fn check_together(remotes: &[Remote], directives: &[Directive]) -> Result<(), Problem> {
-    let bad = |directive: &Directive, reason: Message| {
-        Err(Problem::BadArgument {
-            directive: directive.name.to_owned(),
-            reason,
-        })
-    };
+/// What OpenVPN stops at when it starts, although each line is right by itself; with the place of
+/// the directive.
+pub(crate) fn check_together<'a>(
+    remotes: &[Remote],
+    directives: &'a [Directive],
+) -> impl Iterator<Item = (usize, Problem)> + use<'a> {
     let server = |directive: &Directive| match directive.arguments.as_slice() {
         [kind, number, what, ..] if directive.name == "dns" && kind == "server" => {
             Some((number.clone(), what == "address"))
@@ -117,18 +115,20 @@ pub(crate) fn check_together(remotes: &[Remote], directives: &[Directive]) -> Re
         .filter_map(server)
         .filter_map(|(number, is_address)| is_address.then_some(number))
         .collect();
-    for directive in directives {
-        if directive.name == "fragment" && has_tcp {
-            return bad(
-                directive,
-                message!("it works over udp only; remove the line"),
-            );
-        }
-        if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
-            return bad(directive, message!("its server has no 'address'"));
-        }
-    }
-    Ok(())
+    directives
+        .iter()
+        .enumerate()
+        .filter_map(move |(index, directive)| {
+            let reason = if directive.name == "fragment" && has_tcp {
+                message!("it works over udp only; remove the line")
+            } else if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
+                message!("its server has no 'address'")
+            } else {
+                return None;
+            };
+            let directive = directive.name.to_owned();
+            Some((index, Problem::BadArgument { directive, reason }))
+        })
 }
 
 pub(crate) fn bad_line(bad: BadLine) -> Problem {

@@ -39,6 +39,8 @@ pub(crate) enum Argument {
     OneOf(&'static [&'static str]),
     /// A list of ciphers, all of them safe.
     Ciphers,
+    /// The name of a variable that only the endpoint is told.
+    PeerVariable,
 }
 
 const SECONDS: Argument = Argument::Number(0, 86_400 * 7);
@@ -53,7 +55,9 @@ const WINDOWS: &str = mark!("it is for Windows");
 
 /// The rule for a directive, with the name as the table spells it.
 pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
-    use Argument::{Address, Ciphers, Network6, Number, OneOf, RoutePart, Text, Token};
+    use Argument::{
+        Address, Ciphers, Network6, Number, OneOf, PeerVariable, RoutePart, Text, Token,
+    };
     use Rule::{Ignored, Implied, Keep, Refused};
     macro_rules! rules {
         ($($($word:literal)|+ => $rule:expr,)+) => {
@@ -65,7 +69,7 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
     }
     rules! {
         "client" | "pull" | "tls-client" | "nobind" | "persist-key" | "persist-tun"
-            | "auth-nocache" | "auth-retry" | "resolv-retry" | "dev" | "dev-type"
+            | "auth-nocache" | "auth-retry" | "ignore-unknown-option" | "resolv-retry" | "dev" | "dev-type"
             | "verb" | "mute" => Implied,
 
         "cipher" => Keep(1, &[Ciphers]),
@@ -131,14 +135,14 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             => Ignored(mark!("the VPN service does not need it")),
         "comp-lzo" | "compress" | "allow-compression"
             => Ignored(mark!("connections are never compressed")),
-        "push-peer-info"
-            => Ignored(mark!("it would tell the endpoint this computer's hardware address")),
+        "push-peer-info" => Keep(0, &[]),
+        "setenv" => Keep(2, &[PeerVariable, Text]),
 
         "plugin" | "providers" | "engine" | "up" | "down" | "up-restart"
             | "up-delay" | "down-pre" | "route-up" | "route-pre-down" | "ipchange" | "tls-verify"
             | "auth-user-pass-verify" | "client-connect" | "client-disconnect" | "learn-address"
             | "client-crresponse" | "tls-crypt-v2-verify" | "dns-updown" | "iproute"
-            | "script-security" | "setenv" | "setenv-safe" => Refused(RUNS),
+            | "script-security" | "setenv-safe" => Refused(RUNS),
         "log" | "log-append" | "status" | "writepid" | "replay-persist" | "genkey" | "tmp-dir"
             | "ifconfig-pool-persist" | "config" | "client-config-dir" | "askpass" | "capath"
             | "dh" | "secret" | "memstats" | "export-peer-cert" | "tls-export-cert" => Refused(FILE),
@@ -148,7 +152,7 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "management-external-cert" | "management-client-user" | "management-client-group"
             | "management-log-cache" | "daemon" | "inetd" | "syslog" | "user" | "group" | "chroot"
             | "cd" | "setcon" | "nice" | "mlock" | "remap-usr1" | "dev-node" | "mark" | "bind-dev"
-            | "mktun" | "rmtun" | "echo" | "parameter" | "pkcs11-id-management" | "compat-names" | "ignore-unknown-option" => Refused(PROCESS),
+            | "mktun" | "rmtun" | "echo" | "parameter" | "pkcs11-id-management" | "compat-names" => Refused(PROCESS),
         "server" | "server-ipv6" | "server-bridge" | "mode" | "tls-server" | "port-share"
             | "duplicate-cn" | "client-to-client" | "push" | "push-reset" | "push-remove"
             | "ifconfig-pool" | "ifconfig-push" | "max-clients" => Refused(SERVER),
@@ -219,6 +223,17 @@ impl Argument {
                     words = words.join(", ")
                 )
             }),
+            Self::PeerVariable => {
+                let name = text.strip_prefix("UV_").unwrap_or_default();
+                let is_name = !name.is_empty()
+                    && name.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'_');
+                (!is_name).then(|| {
+                    message!(
+                        "'{text}' is not a name that begins with UV_",
+                        text = text.to_owned()
+                    )
+                })
+            }
             Self::Ciphers => {
                 let weak = |name: &str| {
                     let name = name.trim_start_matches(['?', '+']).to_ascii_uppercase();

@@ -1,12 +1,14 @@
 //! The text of a `.ovpn` file to a [`Profile`].
 
+use super::incomplete::Incomplete;
+use super::scripts;
 use crate::directive::check::{Directive, bad_line, is_host, is_pkcs11_id, keep};
-use crate::directive::line::{self, WORD_LIMIT};
+use crate::directive::line::{self, BadLine, WORD_LIMIT};
 use crate::directive::table::{Rule, rule};
 use crate::parts::{Inline, Remote, SignIn, StaticChallenge, Transport, transport_of};
 use crate::pem::{self, checked_content};
-use crate::problem::{DIRECTIVE_LIMIT, Note, ParseError, Problem};
-use crate::profile::{Parts, Profile, REMOTE_LIMIT};
+use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, Note, ParseError, Problem};
+use crate::profile::{Parts, Profile, REMOTE_LIMIT, objections};
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{mark, message};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,16 @@ use zeroize::Zeroizing;
 const FILE_LIMIT: usize = 1024 * 1024;
 /// OpenVPN's own port (IANA).
 const DEFAULT_PORT: u16 = 1194;
+
+const SETS_NAMES: &str = mark!(
+    "NetworkManager sets the name servers and domains itself, and the VPN service runs no program"
+);
+const FOR_PROGRAMS: &str = mark!(
+    "it is for another client, or for programs that OpenVPN would run, and here it runs none"
+);
+const SAID_TO_IGNORE: &str =
+    mark!("AWS Client VPN does not use it, and the profile itself says that it may be left out");
+const NOTHING_IN_IT: &str = mark!("nothing is in it but a place for your certificate or key");
 
 /// What was read.
 #[derive(Debug)]
@@ -35,11 +47,18 @@ struct Reader<'a> {
     random_hostname: bool,
     federated: bool,
     password: bool,
+    auth_retry_interact: bool,
+    auth_nocache: bool,
     static_challenge: Option<StaticChallenge>,
     pkcs11_id: Option<String>,
     inline: BTreeMap<Inline, Zeroizing<String>>,
-    directives: Vec<Directive>,
+    /// With their lines.
+    directives: Vec<(usize, Directive)>,
+    /// What the profile says may be unknown.
+    ignorable: BTreeSet<String>,
+    ignored: Vec<(&'static str, Line)>,
     notes: Vec<Note>,
+    faults: Vec<Fault>,
     connection: Option<Connection>,
 }
 
@@ -56,24 +75,18 @@ impl Profile {
     /// profile names as a file, which need not be text; an error is text for the user.
     ///
     /// # Errors
-    /// [`ParseError`], with the line.
+    /// [`ParseError`], with all that is wrong and its lines.
     pub fn parse(
         text: &str,
         read_file: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     ) -> Result<Imported, ParseError> {
         if text.len() > FILE_LIMIT {
-            return Err(ParseError {
-                line: None,
-                problem: Problem::TooLarge,
-            });
+            return Err(ParseError::whole(Problem::TooLarge));
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // Said first, so that the host of the plugins can offer the file to another one.
         if !looks_like_aws(text) {
-            return Err(ParseError {
-                line: None,
-                problem: Problem::NotAws,
-            });
+            return Err(ParseError::whole(Problem::NotAws));
         }
         let mut reader = Reader {
             read_file,
@@ -83,62 +96,65 @@ impl Profile {
             random_hostname: false,
             federated: false,
             password: false,
+            auth_retry_interact: false,
+            auth_nocache: false,
             static_challenge: None,
             pkcs11_id: None,
             inline: BTreeMap::new(),
             directives: Vec::new(),
+            ignorable: BTreeSet::new(),
+            ignored: Vec::new(),
             notes: Vec::new(),
+            faults: Vec::new(),
             connection: None,
         };
-        reader.read(text)?;
-        reader.finish().map_err(|problem| ParseError {
-            line: None,
-            problem,
-        })
+        reader.read(text);
+        reader.finish()
     }
 }
 
 impl Reader<'_> {
-    fn read(&mut self, text: &str) -> Result<(), ParseError> {
-        let mut lines = text
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, line));
+    fn read(&mut self, text: &str) {
+        let mut lines = lines(text);
         while let Some((number, line)) = lines.next() {
-            let at = |problem| ParseError {
-                line: Some(number),
-                problem,
-            };
             match tag(line).as_deref() {
                 Some("connection") if self.connection.is_none() => self.open_connection(number),
                 Some("/connection") if self.connection.is_some() => self.close_connection(),
                 Some(tag) => {
                     let mut content = Zeroizing::new(String::new());
                     loop {
-                        match lines.next() {
-                            Some((_, line)) if is_end(line, tag) => break,
-                            Some((_, line)) => {
-                                content.push_str(line);
-                                content.push('\n');
-                            }
-                            None => return Err(at(Problem::OpenBlock(tag.to_owned()))),
+                        let Some((_, line)) = lines.next() else {
+                            return self.fault(number, Problem::OpenBlock(tag.to_owned()));
+                        };
+                        if is_end(line, tag) {
+                            break;
                         }
+                        content.push_str(line);
+                        content.push('\n');
                     }
-                    self.block(number, tag, &content).map_err(at)?;
+                    if let Err(problem) = self.block(number, tag, &content) {
+                        self.fault(number, problem);
+                    }
                 }
-                None => self.line(number, line).map_err(at)?,
+                None => {
+                    if let Err(problem) = self.line(number, line) {
+                        self.fault(number, problem);
+                    }
+                }
             }
-            if self.directives.len() > DIRECTIVE_LIMIT || self.remotes.len() > REMOTE_LIMIT {
-                return Err(at(Problem::TooMany));
+            let entries = self.directives.len() + self.ignored.len() + self.faults.len();
+            if entries > DIRECTIVE_LIMIT || self.remotes.len() > REMOTE_LIMIT {
+                return self.fault(number, Problem::TooMany);
             }
         }
-        match &self.connection {
-            None => Ok(()),
-            Some(open) => Err(ParseError {
-                line: Some(open.line),
-                problem: Problem::OpenBlock("connection".to_owned()),
-            }),
+        if let Some(open) = &self.connection {
+            self.fault(open.line, Problem::OpenBlock("connection".to_owned()));
         }
+    }
+
+    fn fault(&mut self, line: usize, problem: Problem) {
+        let line = Some(line);
+        self.faults.push(Fault { line, problem });
     }
 
     fn open_connection(&mut self, line: usize) {
@@ -165,6 +181,14 @@ impl Reader<'_> {
 
     fn block(&mut self, number: usize, tag: &str, content: &str) -> Result<(), Problem> {
         match Inline::from_name(tag) {
+            // What AWS exports, and guides, have places for what a user has to fill in.
+            Some(inline @ (Inline::Cert | Inline::Key | Inline::Pkcs12 | Inline::ExtraCerts))
+                if is_placeholder(inline, content) =>
+            {
+                self.ignore(number, &format!("<{tag}>"), NOTHING_IN_IT);
+                Ok(())
+            }
+            Some(inline) if content.trim().is_empty() => Err(Problem::EmptyBlock(inline.name())),
             Some(inline) => self.insert(inline, content),
             None => match rule(tag) {
                 Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
@@ -172,7 +196,7 @@ impl Reader<'_> {
                     reason,
                 }),
                 Some((_, Rule::Ignored(reason))) => {
-                    self.note(number, tag, reason);
+                    self.ignore(number, &format!("<{tag}>"), reason);
                     Ok(())
                 }
                 Some((_, Rule::Keep(..) | Rule::Implied)) | None => {
@@ -189,11 +213,20 @@ impl Reader<'_> {
     }
 
     fn line(&mut self, number: usize, line: &str) -> Result<(), Problem> {
-        let words = line::split(line).map_err(bad_line)?;
+        let words = words(line)?;
         let Some((name, arguments)) = words.split_first() else {
             return Ok(());
         };
         let name = name.strip_prefix("--").unwrap_or(name);
+        self.directive(number, name, arguments)
+    }
+
+    fn directive(
+        &mut self,
+        number: usize,
+        name: &str,
+        arguments: &[String],
+    ) -> Result<(), Problem> {
         let argument = |index: usize| arguments.get(index).map(String::as_str);
         let bad = |reason: Message| Problem::BadArgument {
             directive: name.to_owned(),
@@ -213,9 +246,25 @@ impl Reader<'_> {
         }
         match name {
             "remote" => {
-                let host = argument(0).filter(|host| is_host(host));
-                let host =
-                    host.ok_or_else(|| bad(message!("the name of the endpoint is missing")))?;
+                let host = argument(0).unwrap_or_default();
+                // As AWS's console and tools write it: any name may stand before the first dot.
+                let host = match host.strip_prefix("*.") {
+                    Some(rest) => {
+                        self.random_hostname = true;
+                        rest
+                    }
+                    None => host,
+                };
+                if host.is_empty() {
+                    return Err(bad(message!("the name of the endpoint is missing")));
+                }
+                if !is_host(host) {
+                    let host = host.to_owned();
+                    return Err(bad(message!(
+                        "'{host}' is not the name of a host",
+                        host = host
+                    )));
+                }
                 let port =
                     argument(1).map(|port| port_of(port).ok_or_else(|| bad(message!("bad port"))));
                 let transport = argument(2).map(|proto| {
@@ -236,6 +285,8 @@ impl Reader<'_> {
             }
             "remote-random-hostname" => self.random_hostname = true,
             "auth-federate" => self.federated = true,
+            "auth-retry" if argument(0) == Some("interact") => self.auth_retry_interact = true,
+            "auth-nocache" => self.auth_nocache = true,
             "auth-user-pass" if arguments.is_empty() => self.password = true,
             "auth-user-pass" => {
                 let reason = mark!("it would read a password from a file of this computer");
@@ -262,6 +313,19 @@ impl Reader<'_> {
                     id.ok_or_else(|| bad(message!("it does not name a key on a security token")))?;
                 self.pkcs11_id = Some(id.to_owned());
             }
+            "setenv" | "setenv-safe" => self.variable(number, name, arguments)?,
+            "ignore-unknown-option" => self.ignorable.extend(arguments.iter().cloned()),
+            "push-peer-info" => {
+                self.table(number, name, arguments)?;
+                self.notes.push(Note::Taken(message!(
+                    "line {line}: because of 'push-peer-info' the endpoint is told the version of \
+                     this system and the hardware address of its network device",
+                    line = number
+                )));
+            }
+            _ if scripts::is_of_name_servers(name, arguments) => {
+                self.ignore(number, name, SETS_NAMES);
+            }
             "dev" | "dev-type" if !argument(0).is_some_and(|dev| dev.starts_with("tun")) => {
                 return Err(bad(message!(
                     "AWS Client VPN uses a tun device and no other"
@@ -274,13 +338,42 @@ impl Reader<'_> {
                 });
             }
             "ca" | "cert" | "key" | "extra-certs" | "pkcs12" | "crl-verify" | "tls-auth"
-            | "tls-crypt" => self.file(name, arguments)?,
+            | "tls-crypt" => self.file(number, name, arguments)?,
             _ => self.table(number, name, arguments)?,
         }
         Ok(())
     }
 
-    fn file(&mut self, name: &str, arguments: &[String]) -> Result<(), Problem> {
+    /// A variable for programs that OpenVPN runs, or for the endpoint, or a directive that a
+    /// client may not know.
+    fn variable(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["opt"] => {}
+            ["opt", directive, ..] if name == "setenv" => {
+                if rule(directive).is_none() && !is_of_this_parser(directive) {
+                    self.ignore(number, directive, SAID_TO_IGNORE);
+                } else {
+                    let rest = arguments.get(2..).unwrap_or_default();
+                    return self.directive(number, directive, rest);
+                }
+            }
+            [variable, _] if variable.starts_with("UV_") && name == "setenv" => {
+                return self.table(number, name, arguments);
+            }
+            [variable, ..] if variable.starts_with("LD_") => {
+                return Err(Problem::Refused {
+                    directive: name.to_owned(),
+                    reason: mark!("it would have programs load code from elsewhere"),
+                });
+            }
+            ["PATH", ..] => self.ignore(number, name, SETS_NAMES),
+            _ => self.ignore(number, name, FOR_PROGRAMS),
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
         let (Some(inline), Some(path)) = (Inline::from_name(name), arguments.first()) else {
             let reason = message!("the name of its file is missing");
             return Err(Problem::BadArgument {
@@ -290,12 +383,30 @@ impl Reader<'_> {
         };
         if let Some(direction) = arguments.get(1).filter(|_| inline == Inline::TlsAuth) {
             let direction = std::slice::from_ref(direction);
-            self.table(0, "key-direction", direction)?;
+            self.table(number, "key-direction", direction)?;
         }
         if path == "[inline]" {
             return Ok(());
         }
-        let octets = (self.read_file)(path)
+        // A path of another computer: the file itself mostly came along with the profile.
+        let beside = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let octets = match (self.read_file)(path) {
+            Err(reason) if beside != path && !beside.is_empty() => match (self.read_file)(beside) {
+                Ok(octets) => {
+                    self.notes.push(Note::Taken(message!(
+                        "line {line}: '{path}' cannot be read here; '{file}' beside the profile was \
+                         taken",
+                        line = number,
+                        path = path.clone(),
+                        file = beside.to_owned()
+                    )));
+                    Ok(octets)
+                }
+                Err(_) => Err(reason),
+            },
+            read => read,
+        };
+        let octets = octets
             .map(Zeroizing::new)
             .map_err(|reason| Problem::UnreadableFile {
                 directive: inline.name(),
@@ -308,7 +419,7 @@ impl Reader<'_> {
     fn table(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
         match rule(name) {
             Some((_, Rule::Implied)) => {}
-            Some((_, Rule::Ignored(reason))) => self.note(number, name, reason),
+            Some((_, Rule::Ignored(reason))) => self.ignore(number, name, reason),
             Some((_, Rule::Refused(reason))) => {
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
@@ -316,25 +427,42 @@ impl Reader<'_> {
                 });
             }
             Some((name, Rule::Keep(needed, kinds))) => {
-                self.directives.push(keep(name, needed, kinds, arguments)?);
+                let directive = keep(name, needed, kinds, arguments)?;
+                self.directives.push((number, directive));
             }
+            None if self.ignorable.contains(name) => self.ignore(number, name, SAID_TO_IGNORE),
             None => return Err(Problem::Unknown(name.to_owned())),
         }
         Ok(())
     }
 
-    fn note(&mut self, line: usize, directive: &str, reason: &'static str) {
-        self.notes.push(Note {
-            line,
-            directive: directive.to_owned(),
-            reason,
-        });
+    fn ignore(&mut self, number: usize, directive: &str, reason: &'static str) {
+        let directive = directive.to_owned();
+        self.ignored.push((reason, Line { number, directive }));
     }
 
-    fn finish(self) -> Result<Imported, Problem> {
+    /// AWS's own client writes a profile anew when it is given one: `auth-federate` becomes these
+    /// three. With a question beside them they are a password's.
+    fn is_from_the_store_of_aws(&self) -> bool {
+        self.password
+            && self.auth_retry_interact
+            && self.auth_nocache
+            && self.static_challenge.is_none()
+            && self.remotes.iter().any(|(host, ..)| is_aws_host(host))
+    }
+
+    fn finish(mut self) -> Result<Imported, ParseError> {
         let transport = self.transport.unwrap_or(Transport::Udp);
         let port = self.port.unwrap_or(DEFAULT_PORT);
         let sign_in = if self.federated {
+            SignIn::Saml
+        } else if self.is_from_the_store_of_aws() {
+            self.notes.push(Note::Taken(message!(
+                "the profile is one that AWS's own client has stored, which leaves out \
+                 'auth-federate': the connection signs in in the browser. If you sign in with a \
+                 user name and a password instead, remove the line 'auth-nocache' and import it \
+                 again"
+            )));
             SignIn::Saml
         } else if self.password || self.static_challenge.is_some() {
             SignIn::Password {
@@ -351,7 +479,8 @@ impl Reader<'_> {
                 port: own_port.unwrap_or(port),
                 transport: own_transport.unwrap_or(transport),
             });
-        let profile = Profile::from_parts(Parts {
+        let (numbers, directives): (Vec<_>, Vec<_>) = self.directives.into_iter().unzip();
+        let parts = Parts {
             remotes: remotes.collect(),
             random_hostname: self.random_hostname,
             sign_in,
@@ -361,13 +490,133 @@ impl Reader<'_> {
             pkcs11_provider: None,
             goes_without: BTreeSet::new(),
             inline: self.inline,
-            directives: self.directives,
-        })?;
-        Ok(Imported {
-            profile,
-            notes: self.notes,
-        })
+            directives,
+        };
+        let mut notes = by_reason(self.ignored);
+        notes.append(&mut self.notes);
+        let mut faults = self.faults;
+        for (directive, problem) in objections(&parts) {
+            // What was refused above is not missing besides.
+            if !faults.iter().any(|fault| explains(fault, &problem)) {
+                let line = directive.and_then(|index| numbers.get(index).copied());
+                faults.push(Fault { line, problem });
+            }
+        }
+        match faults.as_slice() {
+            [] => Ok(Imported {
+                profile: Profile::unchecked(parts),
+                notes,
+            }),
+            [fault] if fault.problem == Problem::NoSignIn => {
+                let incomplete = Incomplete::new(parts, notes);
+                Err(ParseError::NoCertificate(Box::new(incomplete)))
+            }
+            _ => {
+                faults.sort_by_key(|fault| fault.line.unwrap_or(usize::MAX));
+                Err(ParseError::Faulty(faults))
+            }
+        }
     }
+}
+
+/// Notes of the lines that are ignored, one for each reason.
+fn by_reason(ignored: Vec<(&'static str, Line)>) -> Vec<Note> {
+    let mut notes: Vec<(&'static str, Vec<Line>)> = Vec::new();
+    for (reason, line) in ignored {
+        match notes.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, lines)) => lines.push(line),
+            None => notes.push((reason, vec![line])),
+        }
+    }
+    let note = |(reason, lines)| Note::Ignored { lines, reason };
+    notes.into_iter().map(note).collect()
+}
+
+/// Whether `problem` is there only because of `fault`.
+fn explains(fault: &Fault, problem: &Problem) -> bool {
+    let is_about = |names: &[&str]| {
+        let name = fault.problem.directive();
+        name.is_some_and(|name| names.contains(&name))
+    };
+    if matches!(fault.problem, Problem::TooMany | Problem::OpenBlock(_)) {
+        return true;
+    }
+    let credentials = ["cert", "key", "pkcs12", "pkcs11-id", "auth-user-pass"];
+    (*problem == Problem::NoRemote && is_about(&["remote"]))
+        || (*problem == Problem::NoCa && is_about(&["ca", "pkcs12"]))
+        || (matches!(problem, Problem::HalfCertificate | Problem::NoSignIn)
+            && is_about(&credentials))
+}
+
+/// The words of a line. In the name of a file, a Windows path is what it looks like.
+fn words(line: &str) -> Result<Vec<String>, Problem> {
+    match line::split(line) {
+        Err(BadLine::Backslash) => {
+            let doubled = line.replace('\\', "\\\\");
+            let words = line::split(&doubled).map_err(bad_line)?;
+            match words.first().and_then(|name| Inline::from_name(name)) {
+                Some(_) => Ok(words),
+                None => Err(bad_line(BadLine::Backslash)),
+            }
+        }
+        words => words.map_err(bad_line),
+    }
+}
+
+/// Whether a block for a certificate or key holds none.
+fn is_placeholder(inline: Inline, content: &str) -> bool {
+    if inline == Inline::Pkcs12 {
+        content.trim().is_empty()
+    } else {
+        !content.contains("-----BEGIN ")
+    }
+}
+
+/// The lines of a profile with their numbers.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().zip(1..).flat_map(|(line, number)| {
+        let (before, after) = cut_at_block(line);
+        std::iter::once((number, before)).chain(after.map(|after| (number, after)))
+    })
+}
+
+/// Cuts a line in two where a newline is missing: before the block that AWS's exports are followed
+/// by when a user adds one (they end without a newline), and before the end of a block.
+fn cut_at_block(line: &str) -> (&str, Option<&str>) {
+    let trimmed = line.trim_end();
+    let is_comment = line.trim_start().starts_with(['#', ';']);
+    let start = trimmed
+        .strip_suffix('>')
+        .and_then(|rest| rest.rfind('<'))
+        .filter(|start| *start > 0 && !is_comment);
+    let Some((before, block)) = start.and_then(|start| trimmed.split_at_checked(start)) else {
+        return (line, None);
+    };
+    let name = block.trim_start_matches(['<', '/']).trim_end_matches('>');
+    match Inline::from_name(name) {
+        Some(_) if !before.trim().is_empty() => (before, Some(block)),
+        _ => (line, None),
+    }
+}
+
+/// Directives that are read here and are not in the table.
+fn is_of_this_parser(name: &str) -> bool {
+    const NAMES: [&str; 13] = [
+        "remote",
+        "port",
+        "rport",
+        "proto",
+        "remote-random-hostname",
+        "auth-federate",
+        "auth-user-pass",
+        "static-challenge",
+        "pkcs11-id",
+        "tls-auth",
+        "tls-crypt",
+        "setenv",
+        "setenv-safe",
+    ];
+    NAMES.contains(&name) || Inline::from_name(name).is_some()
 }
 
 /// What older profiles say to have no compression.
@@ -378,11 +627,11 @@ fn is_no_compression(argument: Option<&str>) -> bool {
 /// Whether a `remote` is an AWS endpoint, or the sign-in is AWS's own; what stands inside a block
 /// says nothing.
 fn looks_like_aws(text: &str) -> bool {
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
+    let mut lines = lines(text);
+    while let Some((_, line)) = lines.next() {
         if let Some(tag) = tag(line) {
             if !matches!(tag.as_str(), "connection" | "/connection") {
-                lines.find(|line| is_end(line, &tag));
+                lines.find(|(_, line)| is_end(line, &tag));
             }
             continue;
         }

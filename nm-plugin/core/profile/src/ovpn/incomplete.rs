@@ -1,0 +1,86 @@
+//! What AWS exports of an endpoint that wants a client certificate: all but the certificate.
+
+use super::parse::Imported;
+use crate::parts::Inline;
+use crate::problem::{Note, Problem};
+use crate::profile::{Parts, Profile, objections};
+use crate::settings;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A profile that lacks nothing but the client's certificate.
+pub struct Incomplete {
+    parts: Parts,
+    notes: Vec<Note>,
+}
+
+/// The contents of the files of a client's certificate.
+pub enum ClientCertificate {
+    /// Certificate and private key, each in a file of its own.
+    Files {
+        /// The certificate.
+        certificate: Vec<u8>,
+        /// The private key.
+        key: Zeroizing<Vec<u8>>,
+    },
+    /// Both in one file (PKCS #12).
+    Pkcs12(Zeroizing<Vec<u8>>),
+}
+
+impl Incomplete {
+    pub(super) fn new(parts: Parts, notes: Vec<Note>) -> Self {
+        Self { parts, notes }
+    }
+
+    /// The settings that are known, as `vpn.data`, for an editor in which the certificate is
+    /// chosen.
+    #[must_use]
+    pub fn to_data(&self) -> BTreeMap<String, String> {
+        settings::to_data(&Profile::unchecked(self.parts.clone()))
+    }
+
+    /// What of the file is not as it says.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The profile with its certificate.
+    ///
+    /// # Errors
+    /// What is wrong with the certificate.
+    pub fn complete(&self, certificate: &ClientCertificate) -> Result<Imported, Problem> {
+        let mut parts = self.parts.clone();
+        let mut insert = |inline: Inline, octets: &[u8]| {
+            let content = inline.content_of_file(octets);
+            let content: Secret = content.ok_or(Problem::BadContent(inline.name()))?;
+            let content = Zeroizing::new(content.expose().to_owned());
+            parts.inline.insert(inline, content);
+            Ok(())
+        };
+        match certificate {
+            ClientCertificate::Files { certificate, key } => {
+                insert(Inline::Cert, certificate)?;
+                insert(Inline::Key, key)?;
+            }
+            ClientCertificate::Pkcs12(octets) => insert(Inline::Pkcs12, octets)?,
+        }
+        match objections(&parts).into_iter().next() {
+            Some((_, problem)) => Err(problem),
+            None => Ok(Imported {
+                profile: Profile::unchecked(parts),
+                notes: self.notes.clone(),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incomplete")
+            .field("remotes", &self.parts.remotes)
+            .finish_non_exhaustive()
+    }
+}

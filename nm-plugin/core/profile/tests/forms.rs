@@ -1,0 +1,217 @@
+//! Profiles as people have them: out of the store of AWS's own client, changed by what guides say,
+//! written by other programs. Each is a file of `fixtures/forms`.
+
+use aws_client_vpn_profile::ovpn::{ClientCertificate, Imported, decode};
+use aws_client_vpn_profile::parts::{Inline, SignIn};
+use aws_client_vpn_profile::problem::{Note, ParseError};
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings;
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_bytes!(concat!("fixtures/forms/", $name)))),+]
+    };
+}
+
+const FILES: &[(&str, &[u8])] = files![
+    "client1.crt",
+    "client1.key",
+    "directory-code.ovpn",
+    "directory-password.ovpn",
+    "guide-down-root.ovpn",
+    "guide-resolv-conf.ovpn",
+    "guide-systemd-resolved.ovpn",
+    "latin-1.ovpn",
+    "many-faults.ovpn",
+    "mutual-empty-blocks.ovpn",
+    "mutual-export.ovpn",
+    "mutual-places.ovpn",
+    "newline-missing.ovpn",
+    "optional-directives.ovpn",
+    "powershell-utf-16.ovpn",
+    "star-remote.ovpn",
+    "store-of-the-client.ovpn",
+    "windows-paths.ovpn",
+];
+
+fn find(name: &str) -> Option<Vec<u8>> {
+    let (_, octets) = FILES.iter().find(|(known, _)| *known == name)?;
+    Some(octets.to_vec())
+}
+
+fn file(name: &str) -> Vec<u8> {
+    find(name).expect(name)
+}
+
+fn parse(name: &str) -> Result<Imported, ParseError> {
+    let (text, note) = decode(&file(name));
+    let mut imported = Profile::parse(&text, &mut |path| {
+        find(path).ok_or_else(|| format!("'{path}' is not here"))
+    })?;
+    imported.notes.extend(note);
+    Ok(imported)
+}
+
+fn imported(name: &str) -> Imported {
+    parse(name).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn notes(imported: &Imported) -> Vec<String> {
+    imported.notes.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn each_is_what_it_is() {
+    let password = SignIn::Password {
+        static_challenge: None,
+    };
+    for (name, sign_in, certificate, said) in [
+        ("store-of-the-client", SignIn::Saml, false, 1),
+        ("directory-password", password, false, 0),
+        ("guide-resolv-conf", SignIn::Saml, false, 1),
+        ("guide-systemd-resolved", SignIn::Saml, false, 1),
+        ("guide-down-root", SignIn::Saml, false, 1),
+        ("star-remote", SignIn::Saml, false, 0),
+        ("latin-1", SignIn::Saml, false, 1),
+        ("powershell-utf-16", SignIn::Saml, false, 1),
+        ("newline-missing", SignIn::Certificate, true, 0),
+        ("windows-paths", SignIn::Certificate, true, 2),
+    ] {
+        let imported = imported(&format!("{name}.ovpn"));
+        assert_eq!(*imported.profile.sign_in(), sign_in, "{name}");
+        assert_eq!(
+            imported.profile.has_client_certificate(),
+            certificate,
+            "{name}"
+        );
+        assert!(imported.profile.random_hostname(), "{name}");
+        let host = imported.profile.display_endpoint();
+        assert!(host.starts_with("cvpn-endpoint-"), "{name}: {host}");
+        assert_eq!(imported.notes.len(), said, "{:?}", notes(&imported));
+        // As NetworkManager keeps it, it is the same.
+        let profile = &imported.profile;
+        let (data, secrets) = (settings::to_data(profile), settings::to_secrets(profile));
+        assert!(settings::from_settings(&data, &secrets).expect(name) == *profile);
+    }
+}
+
+#[test]
+fn a_question_beside_the_password_is_no_sign_in_in_the_browser() {
+    let code = imported("directory-code.ovpn");
+    assert!(matches!(
+        code.profile.sign_in(),
+        SignIn::Password {
+            static_challenge: Some(_)
+        }
+    ));
+    let store = imported("store-of-the-client.ovpn");
+    assert!(notes(&store)[0].contains("signs in in the browser"));
+}
+
+#[test]
+fn one_note_says_why_the_lines_of_the_guides_are_not_needed() {
+    let guide = imported("guide-resolv-conf.ovpn");
+    let Some(Note::Ignored { lines, .. }) = guide.notes.first() else {
+        panic!("{:?}", guide.notes);
+    };
+    let names: Vec<&str> = lines.iter().map(|line| line.directive.as_str()).collect();
+    assert_eq!(
+        names,
+        ["script-security", "up", "up-restart", "down", "down-pre"]
+    );
+    let text = &notes(&guide)[0];
+    assert!(text.starts_with("lines 26, 27, 28, 29, 30: "), "{text}");
+    assert!(
+        text.contains("NetworkManager sets the name servers"),
+        "{text}"
+    );
+    for other in ["up /bin/sh", "setenv opt up /bin/sh", "plugin /tmp/x.so"] {
+        let text = String::from_utf8(file("guide-resolv-conf.ovpn")).expect("text");
+        let error = Profile::parse(&format!("{text}{other}\n"), &mut |_| Err(String::new()))
+            .expect_err(other);
+        assert!(error.to_string().contains("run a program"), "{error}");
+    }
+}
+
+#[test]
+fn what_may_be_unknown_is_left_out_and_what_is_known_counts() {
+    let imported = imported("optional-directives.ovpn");
+    let kept: Vec<_> = imported
+        .profile
+        .directives()
+        .iter()
+        .map(|d| d.to_line())
+        .collect();
+    assert!(kept.contains(&"tls-version-min 1.2".to_owned()), "{kept:?}");
+    assert!(kept.contains(&"setenv UV_DEVICE \"laptop of Zoe\"".to_owned()));
+    assert!(kept.contains(&"push-peer-info".to_owned()));
+    let notes = notes(&imported).join("\n");
+    for name in [
+        "block-outside-dns",
+        "frobnicate",
+        "wintun-only",
+        "hardware address",
+    ] {
+        assert!(notes.contains(name), "{notes}");
+    }
+}
+
+#[test]
+fn a_file_of_another_computer_is_found_beside_the_profile() {
+    let imported = imported("windows-paths.ovpn");
+    let key = imported.profile.inline(Inline::Key).expect("a key");
+    assert_eq!(key.as_bytes(), file("client1.key"));
+    let notes = notes(&imported);
+    assert!(
+        notes[0].contains(r"C:\Users\zoe\vpn\client1.crt"),
+        "{notes:?}"
+    );
+    assert!(
+        notes[1].contains(r"C:\Users\zoe\vpn\client1.key"),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn an_export_without_its_certificate_says_what_to_add_and_takes_it() {
+    let certificate = ClientCertificate::Files {
+        certificate: file("client1.crt"),
+        key: file("client1.key").into(),
+    };
+    for name in ["mutual-export", "mutual-empty-blocks", "mutual-places"] {
+        let error = parse(&format!("{name}.ovpn")).expect_err("no certificate");
+        let text = error.to_string();
+        assert!(
+            text.contains("'cert client1.crt' and 'key client1.key'"),
+            "{text}"
+        );
+        let ParseError::NoCertificate(incomplete) = error else {
+            panic!("{name}: {text}");
+        };
+        assert_eq!(incomplete.to_data()["sign-in"], "certificate");
+        let complete = incomplete.complete(&certificate).expect(name);
+        assert!(complete.profile.has_client_certificate());
+        let swapped = ClientCertificate::Files {
+            certificate: b"no certificate".to_vec(),
+            key: file("client1.key").into(),
+        };
+        assert!(incomplete.complete(&swapped).is_err());
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once_and_in_its_order() {
+    let text = parse("many-faults.ovpn").expect_err("faults").to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    let begins = [
+        "line 26: 'frobnicate' is not a directive",
+        "line 27: 'up' cannot be used because it would run a program",
+        "line 28: 'fragment': it works over udp only",
+        "line 30: 'log' cannot be used",
+        "line 31: 'tun-mtu': 'big' is not a number",
+    ];
+    assert_eq!(lines.len(), begins.len(), "{text}");
+    for (line, begin) in lines.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{text}");
+    }
+}
