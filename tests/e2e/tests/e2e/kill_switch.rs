@@ -1,5 +1,6 @@
 //! The kill switch: what leaves the computer while a connection is wanted, and when it ends.
 
+mod again;
 mod leaks;
 mod together;
 mod unasked;
