@@ -79,6 +79,9 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     let bus = zbus::connection::Builder::system()?
         .serve_at(SIGN_IN_PATH, SignIn::new(sign_in_sender))?
         .serve_at(dbus::PATH, Plugin::new(sender))?
+        // NetworkManager gives the name to this process alone.
+        .allow_name_replacements(false)
+        .replace_existing_names(false)
         .name(bus_name)?
         .build()
         .await?;

@@ -433,3 +433,27 @@ fn while_nothing_changes_nftables_is_left_alone_and_a_flush_is_put_right_once() 
     drop(monitor);
     take_down(&lab, &before);
 }
+
+#[test]
+fn a_computer_that_is_shut_down_is_told_of_nothing_that_ends_with_it() {
+    for shutting_down in [true, false] {
+        let options = Options {
+            logind: true,
+            ..endpoint(&["--sign-in=certificate"])
+        };
+        let (mut lab, _) = guarded(&options, &["kill-switch=yes"]);
+        assert_up(&lab, &lab.up());
+        if shutting_down {
+            lab.logind().shut_down();
+        }
+        lab.stop_network_manager();
+        eventually("the service ends", SOON, || {
+            let services = lab.client.processes_called(SERVICE);
+            services.is_empty().then_some(())
+        });
+        let told = lab
+            .journal()
+            .contains("the kill switch still stops traffic");
+        assert_eq!(told, !shutting_down, "{}", lab.journal());
+    }
+}
