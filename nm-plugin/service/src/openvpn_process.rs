@@ -23,8 +23,9 @@ const KEPT_LINE_LENGTH: usize = 512;
 /// How long the pipes of an ended process may stay open.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
 
-/// How long the kernel may take to end a killed process, and how often to look.
-const REAP_LIMIT: Duration = Duration::from_secs(2);
+/// How long the kernel may take to end a killed process, and how often to look. One that closes its
+/// tun device waits for the lock of all network devices, which others may hold for seconds.
+const REAP_LIMIT: Duration = Duration::from_secs(20);
 const REAP_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A running OpenVPN and its supervisor.

@@ -52,6 +52,9 @@ const STOP_GRACE: Duration = Duration::from_secs(4);
 /// How long to wait for the kernel to take a killed process away.
 const KILL_GRACE: Duration = Duration::from_secs(2);
 
+/// How long NetworkManager may take to take in settings before a lost connection ends.
+const TAKEN_IN: Duration = Duration::from_secs(5);
+
 /// NetworkManager's `NMVpnServiceState` as far as a session shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
@@ -266,6 +269,8 @@ enum State {
     Connected,
     /// NetworkManager is taking the connection down, and nothing but its Disconnect matters.
     TakenDown,
+    /// NetworkManager takes in settings without names before it hears why the connection ends.
+    Failing { failure: Failure, until: Instant },
     /// OpenVPN was asked to end.
     Stopping { until: Instant, killed: bool },
     /// Nothing is left.
@@ -406,7 +411,9 @@ impl Session {
     fn state_deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Connecting { .. } if self.is_waiting() => None,
-            State::Connecting { until, .. } | State::Stopping { until, .. } => Some(*until),
+            State::Connecting { until, .. }
+            | State::Failing { until, .. }
+            | State::Stopping { until, .. } => Some(*until),
             State::MakingWay(coming) => Some(coming.at),
             State::AwaitingLogin(login) => Some(login.deadline()),
             State::Asking(asking) => Some(asking.until.min(asking.ask_again)),
@@ -481,6 +488,10 @@ impl Session {
     pub fn handle(&mut self, input: Input, now: Instant) {
         if matches!(self.state, State::TakenDown) {
             self.while_taken_down(input, now);
+            return;
+        }
+        if matches!(self.state, State::Failing { .. }) {
+            self.while_failing(input, now);
             return;
         }
         match input {
@@ -651,6 +662,7 @@ impl Session {
             State::MakingWay(_)
             | State::AwaitingLogin(_)
             | State::Asking(_)
+            | State::Failing { .. }
             | State::Stopping { .. }
             | State::TakenDown
             | State::Stopped => {}
@@ -726,6 +738,7 @@ impl Session {
             | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Connected
+            | State::Failing { .. }
             | State::Stopping { .. }
             | State::TakenDown
             | State::Stopped => false,
@@ -780,7 +793,7 @@ impl Session {
                 };
             }
             State::Stopping { killed: true, .. } => self.finish(),
-            State::Connected | State::TakenDown | State::Stopped => {}
+            State::Connected | State::TakenDown | State::Failing { .. } | State::Stopped => {}
         }
     }
 
@@ -803,7 +816,18 @@ impl Session {
         if self.is_stopping() {
             return;
         }
-        self.leave_no_names_behind();
+        if self.leave_no_names_behind() && self.process == Process::Running {
+            self.end_renewal();
+            self.state = State::Failing {
+                failure,
+                until: now + TAKEN_IN,
+            };
+        } else {
+            self.failed(failure, now);
+        }
+    }
+
+    fn failed(&mut self, failure: Failure, now: Instant) {
         self.effects.push_back(Effect::Fail(failure));
         self.begin_stop(now);
     }

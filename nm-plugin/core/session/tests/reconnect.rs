@@ -167,17 +167,48 @@ fn without_a_network_it_waits_and_is_shown_as_waiting() {
     // The endpoint's time begins only now.
     assert_eq!(play.after(599), NOTHING);
     // NetworkManager would keep the tunnel's name servers otherwise.
+    assert_eq!(play.after(1), ["configure", "Started"]);
+    assert_eq!(play.line(LOST), NOTHING);
+    let taken_in = Input::Shown(Shown::Activated);
     assert_eq!(
-        play.after(1),
-        [
-            "configure",
-            "Started",
-            "fail ConnectFailed",
-            "Stopping",
-            "terminate"
-        ]
+        play.input(taken_in),
+        ["fail ConnectFailed", "Stopping", "terminate"]
     );
     assert!(play.failures[0].to_string().contains("within 600 seconds"));
+}
+
+/// The end of a lost connection that is shown as "connecting".
+fn failing() -> Play {
+    let mut play = Play::connected();
+    play.lines(&[LOST, HOLD]);
+    assert_eq!(play.after(5), ["Starting"]);
+    assert_eq!(play.after(595), ["configure", "Started"]);
+    play
+}
+
+#[test]
+fn a_networkmanager_that_takes_nothing_in_is_not_waited_for_long() {
+    let mut play = failing();
+    assert_eq!(play.input(Input::Shown(Shown::Making)), NOTHING);
+    assert_eq!(
+        play.after(5),
+        ["fail ConnectFailed", "Stopping", "terminate"]
+    );
+}
+
+#[test]
+fn what_ends_a_connection_while_it_is_failing_ends_it_at_once() {
+    let mut play = failing();
+    assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
+    let mut play = failing();
+    let gone = Input::OpenVpnEnded("exit code 1".to_owned());
+    assert_eq!(play.input(gone)[..2], ["fail ConnectFailed", "Stopping"]);
+    let mut play = failing();
+    // NetworkManager is "deactivating" it, at a user's wish.
+    let taken_down = Input::Shown(Shown::of_active_connection(3, 2).unwrap());
+    assert_eq!(play.input(taken_down), NOTHING);
+    assert_eq!(play.after(600), NOTHING);
+    assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::{SOON, assert_complaint, assert_failed, assert_up, lab, reason, state
 use aws_client_vpn_harness::{Browser, Lab, Options, PendingUp, Snapshot, VpnState, eventually};
 use rustix::process::Signal;
 use serde_json::json;
+use std::time::Duration;
 
 pub(crate) const SERVICE: &str = "nm-aws-client-vpn-service";
 pub(crate) const OPENVPN: &str = "nm-aws-client-vpn/openvpn";
@@ -226,13 +227,46 @@ fn the_endpoint_goes_while_connected() {
     assert_up(&lab, &lab.up());
     stop_nodes(&mut lab);
     // 20 s of silence, as the endpoint pushes; then new attempts, without an answer.
-    let end = lab.vpn_ended(std::time::Duration::from_secs(60));
+    let end = lab.vpn_ended(Duration::from_secs(60));
     assert_eq!(
         end,
         VpnState {
             state: state::FAILED,
             reason: reason::UNKNOWN
         }
+    );
+    assert_complaint(&lab, &["did not answer"]);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn a_networkmanager_that_is_slow_when_a_lost_connection_ends_hears_why_and_keeps_no_names() {
+    let (mut lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "reconnect-timeout=10");
+    assert_up(&lab, &lab.up());
+    stop_nodes(&mut lab);
+    let attempts = |lab: &Lab| lab.journal().matches(" port 443").count();
+    let ended = |lab: &Lab| lab.vpn_states().last().is_some_and(|last| last.state > 5);
+    let mut seen = attempts(&lab);
+    // An attempt ends after 10 s, and it is left to OpenVPN whether another follows.
+    while !ended(&lab) {
+        let begun = eventually("an attempt, or the end", SOON, || {
+            (ended(&lab) || attempts(&lab) > seen).then(|| attempts(&lab))
+        });
+        seen = begun;
+        std::thread::sleep(Duration::from_secs(9));
+        lab.client.signal("NetworkManager", Signal::STOP);
+        std::thread::sleep(Duration::from_secs(2));
+        lab.client.signal("NetworkManager", Signal::CONT);
+    }
+    assert_eq!(
+        lab.vpn_ended(SOON),
+        VpnState {
+            state: state::FAILED,
+            reason: reason::UNKNOWN
+        },
+        "{}",
+        lab.journal()
     );
     assert_complaint(&lab, &["did not answer"]);
     lab.assert_clean(&before);

@@ -87,6 +87,51 @@ impl Session {
         }
     }
 
+    /// OpenVPN lives on for that moment, as NetworkManager refuses settings of an interface that is
+    /// gone, forgets no names then, and tells the user that the settings were wrong.
+    pub(super) fn while_failing(&mut self, input: Input, now: Instant) {
+        let State::Failing { until, .. } = &self.state else {
+            return;
+        };
+        let is_taken_in = match input {
+            Input::Disconnect => {
+                self.stop("NetworkManager asked for it", now);
+                return;
+            }
+            Input::NetworkManagerGone => {
+                self.stop("NetworkManager is gone", now);
+                return;
+            }
+            Input::Shown(Shown::TakenDown(reason) | Shown::Ended(reason)) => {
+                self.taken_down(reason);
+                return;
+            }
+            Input::OpenVpnEnded(_) | Input::NotStarted(_) => {
+                self.process = Process::Gone;
+                true
+            }
+            Input::Shown(Shown::Activated) => true,
+            Input::TimePassed => now >= *until,
+            Input::Shown(Shown::Making | Shown::NeedsAnswer)
+            | Input::Resolved { .. }
+            | Input::NotSent(_)
+            | Input::Management(_)
+            | Input::Second(_)
+            | Input::SecondEnded(_)
+            | Input::NewSecrets(_)
+            | Input::Unprotected(_)
+            | Input::Surroundings(_)
+            | Input::Renew
+            | Input::Slept(_) => false,
+        };
+        if is_taken_in
+            && let State::Failing { failure, .. } =
+                std::mem::replace(&mut self.state, State::TakenDown)
+        {
+            self.failed(failure, now);
+        }
+    }
+
     /// Whether it was told before that the connection is up.
     fn was_up(&self) -> bool {
         self.reconnect.is_some() || self.awaits_login_beside_the_tunnel()

@@ -85,6 +85,7 @@ impl Session {
             | State::AwaitingLogin(_)
             | State::Connected
             | State::Stopping { .. }
+            | State::Failing { .. }
             | State::TakenDown
             | State::Stopped => false,
         };
@@ -109,6 +110,7 @@ impl Session {
                 | State::Asking(_)
                 | State::Connected
                 | State::Stopping { .. }
+                | State::Failing { .. }
                 | State::TakenDown
                 | State::Stopped,
                 Some(Renewal::Fetching { .. }) | None,

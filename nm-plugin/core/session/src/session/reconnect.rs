@@ -383,14 +383,16 @@ impl Session {
     }
 
     /// NetworkManager forgets the name servers of a VPN that fails only if it was past "connecting"
-    /// (nm-policy.c): so it is given settings once more, without any.
-    pub(super) fn leave_no_names_behind(&mut self) {
+    /// (nm-policy.c): so it is given settings once more, without any. Returns whether it was.
+    pub(super) fn leave_no_names_behind(&mut self) -> bool {
         let is_shown = self.reconnect.is_some() && self.announced == ServiceState::Starting;
         let configured = self.configured.as_ref().filter(|_| is_shown);
         let config = configured.map(|configured| configured.ip_config_for_a_login(self.generation));
-        if let Some(Ok(config)) = config {
-            self.hand_over(config);
-        }
+        let Some(Ok(config)) = config else {
+            return false;
+        };
+        self.hand_over(config);
+        true
     }
 
     /// Hands over settings in the midst of a reconnect. NetworkManager takes settings for the end

@@ -39,6 +39,7 @@ impl Session {
             | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::Failing { .. }
             | State::TakenDown
             | State::Stopped => None,
         };
@@ -216,6 +217,7 @@ impl Session {
             | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::Failing { .. }
             | State::TakenDown
             | State::Stopped => false,
         };
@@ -253,6 +255,7 @@ impl Session {
             | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::Failing { .. }
             | State::TakenDown
             | State::Stopped => false,
         };
@@ -303,6 +306,7 @@ impl Session {
             | State::AwaitingLogin(_)
             | State::Asking(_)
             | State::Stopping { .. }
+            | State::Failing { .. }
             | State::TakenDown
             | State::Stopped => return,
         };
@@ -429,6 +433,7 @@ impl Session {
             | State::MakingWay(_)
             | State::Connected
             | State::Stopping { .. }
+            | State::Failing { .. }
             | State::TakenDown
             | State::Stopped => {
                 self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
