@@ -6,9 +6,9 @@ mod play;
 use aws_client_vpn_profile::settings::Limits;
 use aws_client_vpn_session::management;
 use aws_client_vpn_session::network_manager::Shown;
-use aws_client_vpn_session::session::Input;
+use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input};
 use play::Play;
-use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, RESTARTED, challenge, remote};
+use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, RESTARTED, challenge, remote};
 use std::time::Duration;
 
 const NOTHING: [&str; 0] = [];
@@ -161,4 +161,29 @@ fn a_connection_that_goes_down_takes_the_second_openvpn_along() {
         play.input(Input::Disconnect),
         ["end second", "Stopping", "terminate"]
     );
+}
+
+#[test]
+fn a_closed_kill_switch_lets_the_browser_out_also_where_the_tunnel_pauses_for_a_renewal() {
+    for is_lost_meanwhile in [false, true] {
+        let mut play = connected();
+        play.session.let_browsers_out(Browsers {
+            stopped: BrowsersStopped::OnceUp,
+            ..Browsers::default()
+        });
+        play.input(Input::Renew);
+        if is_lost_meanwhile {
+            // The endpoint does not know the last answer any more, either.
+            play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
+        } else {
+            play.input(Input::SecondEnded("exit code 1".to_owned()));
+            play.lines(&[RESTARTED, HOLD]);
+        }
+        play.lines(&[&remote(), NEED, &challenge()]);
+        assert!(!play.session.firewall().web, "there is no page yet");
+        play.after(2);
+        play.after(2);
+        assert_eq!(play.failures, []);
+        assert!(play.session.expects_secrets() && play.session.firewall().web);
+    }
 }

@@ -100,7 +100,8 @@ impl Session {
             return;
         };
         self.count_login(now);
-        let login = self.ask_for_login(coming.challenge, coming.url, false, now);
+        let is_wanted = self.is_renewed();
+        let login = self.ask_for_login(coming.challenge, coming.url, is_wanted, now);
         self.state = State::AwaitingLogin(login);
     }
 

@@ -127,6 +127,8 @@ pub(super) struct Reconnect {
     /// When NetworkManager is told; `None` once it has been.
     tell_at: Option<Instant>,
     obstacle: Option<Obstacle>,
+    /// Whether a person has asked for the login that brings it back.
+    pub(super) login_is_wanted: bool,
 }
 
 /// What has to be waited for before OpenVPN may go on.
@@ -163,6 +165,7 @@ impl Session {
             since: now,
             tell_at: Some(now + QUIET),
             obstacle: None,
+            login_is_wanted: matches!(self.renewal, Some(Renewal::Fetching { .. })),
         });
         let was_stable = |since: Instant| now.saturating_duration_since(since) >= STABLE;
         if self.up_since.is_some_and(was_stable) {
@@ -183,6 +186,12 @@ impl Session {
             Some(Renewal::Fetching { .. }) => self.effects.push_back(Effect::EndSecond),
             None => {}
         }
+    }
+
+    /// Whether a person has asked for the sign-in that brings the lost tunnel back.
+    pub(super) fn is_renewed(&self) -> bool {
+        let reconnect = self.reconnect.as_ref();
+        reconnect.is_some_and(|reconnect| reconnect.login_is_wanted)
     }
 
     /// NetworkManager has been told of the loss.

@@ -45,6 +45,9 @@ impl Session {
     fn renew_with_a_pause(&mut self, now: Instant) {
         self.last_answer = None;
         self.lost("a new sign-in was asked for", now);
+        if let Some(reconnect) = &mut self.reconnect {
+            reconnect.login_is_wanted = true;
+        }
         self.connect(Phase::First, now);
         self.start_anew();
     }

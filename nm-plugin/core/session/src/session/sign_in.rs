@@ -409,7 +409,7 @@ impl Session {
             BrowsersStopped::OnceUp => self.reconnect.is_some(),
             BrowsersStopped::FromTheStart => true,
         };
-        if is_stopped {
+        if is_stopped && !self.is_renewed() {
             self.fail(Failure::BrowsersStopped, now);
             return;
         }
@@ -417,7 +417,7 @@ impl Session {
             self.begin_login_after_a_loss(challenge, url, now);
             return;
         }
-        let is_wanted = self.browsers.activation_is_asked_for && self.reconnect.is_none();
+        let is_wanted = self.browsers.activation_is_asked_for;
         let login = self.ask_for_login(challenge, url, is_wanted, now);
         self.state = State::AwaitingLogin(login);
     }

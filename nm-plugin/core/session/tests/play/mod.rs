@@ -47,8 +47,23 @@ impl Play {
         secrets: BTreeMap<String, Secret>,
         limits: Limits,
     ) -> Self {
-        let text =
-            format!("client\nremote {HOST} 443 udp\nremote-random-hostname\n{profile}\n{CA}");
+        let remote = format!("remote {HOST} 443 udp\nremote-random-hostname");
+        Self::with_remotes(
+            &format!("{remote}\n{profile}"),
+            interactive,
+            secrets,
+            limits,
+        )
+    }
+
+    /// With the remotes that `profile` has.
+    pub(crate) fn with_remotes(
+        profile: &str,
+        interactive: bool,
+        secrets: BTreeMap<String, Secret>,
+        limits: Limits,
+    ) -> Self {
+        let text = format!("client\n{profile}\n{CA}");
         let profile = Profile::parse(&text, &mut |_| Err(String::new()))
             .unwrap()
             .profile;
@@ -93,10 +108,18 @@ impl Play {
     }
 
     pub(crate) fn resolved(&mut self, addresses: &[&str]) -> Vec<String> {
+        self.lookup_ended(HOST, addresses)
+    }
+
+    /// The name `host` has these addresses, or none.
+    pub(crate) fn lookup_ended(&mut self, host: &str, addresses: &[&str]) -> Vec<String> {
         let addresses: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        let found = !addresses.is_empty();
         self.input(Input::Resolved {
-            host: HOST.to_owned(),
-            result: Ok(addresses),
+            host: host.to_owned(),
+            result: found
+                .then_some(addresses)
+                .ok_or_else(|| "no such name".to_owned()),
         })
     }
 
@@ -109,9 +132,11 @@ impl Play {
         while let Some(effect) = self.session.poll_effect() {
             let done = match effect {
                 Effect::Announce(state) => format!("{state:?}"),
-                Effect::Resolve { host, random_label } => {
-                    assert_eq!(host, HOST);
+                Effect::Resolve { host, random_label } if host == HOST => {
                     format!("resolve, random label: {random_label}")
+                }
+                Effect::Resolve { host, random_label } => {
+                    format!("resolve {host}, random label: {random_label}")
                 }
                 Effect::Launch => "launch".to_owned(),
                 Effect::Send(Command::Password { password, .. }) => {
