@@ -286,8 +286,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_makes_a_filter_for_this_processor() {
-        assert!(!filter().unwrap().is_empty());
+    fn the_filter_lets_through_what_is_on_the_list_and_nothing_else() {
+        use rustix::io::Errno;
+        use rustix::net::{AddressFamily, SocketType, socket};
+        let family = |family| socket(family, SocketType::DGRAM, None).map(drop);
+        assert_eq!(family(AddressFamily::INET), Ok(()));
+        assert!(std::net::TcpListener::bind("127.0.0.1:0").is_ok());
+        // A filter is its thread's.
+        let tried = std::thread::spawn(move || {
+            close_kernel().unwrap();
+            let no_call = Some(libc::ENOSYS);
+            assert!(std::fs::read_to_string("/proc/self/stat").is_ok());
+            assert_eq!(family(AddressFamily::INET), Ok(()));
+            assert_eq!(family(AddressFamily::UNIX), Ok(()));
+            assert_eq!(family(AddressFamily::PACKET), Err(Errno::NOSYS));
+            let listens = std::net::TcpListener::bind("127.0.0.1:0");
+            assert_eq!(listens.unwrap_err().raw_os_error(), no_call);
+            let child = std::process::Command::new("true").spawn();
+            assert_eq!(child.unwrap_err().raw_os_error(), no_call);
+            let own = rustix::process::getpid();
+            let killed = rustix::process::test_kill_process(own);
+            assert_eq!(killed, Err(Errno::NOSYS));
+        });
+        tried.join().unwrap();
     }
 
     #[test]

@@ -85,10 +85,58 @@ fn open() -> Result<OwnedFd, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::own_network::{in_its_own_network, shell};
 
     #[test]
-    fn the_kernel_tells_the_routes_to_everybody() {
-        // Whatever they are; no interface has this number.
+    fn the_routes_of_an_interface_are_read_and_put_back() {
+        in_its_own_network(module_path!(), "routes");
+    }
+
+    #[test]
+    #[ignore = "run by the test before, in a network namespace"]
+    fn routes() {
+        shell(
+            "ip link add one type veth peer name other
+            ip link set one up
+            ip link set other up
+            ip address add 192.0.2.10/24 dev one
+            ip address add 198.51.100.10/24 dev other",
+        );
+        let index = |name: &str| -> u32 {
+            let shown = shell(&format!("ip -o link show {name}"));
+            shown.split(':').next().unwrap().parse().unwrap()
+        };
+        let (one, other) = (index("one"), index("other"));
+        let before = routes_of(one).unwrap().len();
+        shell(
+            "ip route add 10.99.0.0/16 dev one metric 50
+            ip -6 route add 2001:db8:99::/48 dev one metric 60
+            ip route add 10.98.0.0/16 dev other",
+        );
+        let shown = || shell("ip route show dev one; ip -6 route show dev one");
+        let as_set = shown();
+        let routes = routes_of(one).unwrap();
+        let told: Vec<_> = routes.iter().map(ToString::to_string).collect();
+        assert!(told.contains(&"10.99.0.0/16".to_owned()), "{told:?}");
+        assert!(!told.contains(&"10.98.0.0/16".to_owned()), "{told:?}");
+        assert!(routes.len() > before, "{told:?}");
+        assert_ne!(routes_of(other).unwrap(), routes);
         assert_eq!(routes_of(u32::MAX).unwrap(), []);
+        shell(
+            "ip route delete 10.99.0.0/16 dev one
+            ip -6 route delete 2001:db8:99::/48 dev one",
+        );
+        assert_ne!(shown(), as_set);
+        let left = routes_of(one).unwrap();
+        for route in routes.iter().filter(|route| !left.contains(route)) {
+            put_back(route).unwrap();
+        }
+        assert_eq!(shown(), as_set);
+        // What cannot be put back is told of.
+        shell("ip link set one down");
+        let gone = routes
+            .iter()
+            .find(|route| route.to_string() == "10.99.0.0/16");
+        assert!(put_back(gone.unwrap()).is_err());
     }
 }

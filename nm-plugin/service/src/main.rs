@@ -20,6 +20,8 @@ mod launched_openvpn;
 mod logind;
 mod management_socket;
 mod openvpn_process;
+#[cfg(test)]
+mod own_network;
 mod pkcs11_module;
 mod privileges;
 mod protection;

@@ -141,10 +141,65 @@ fn drain(changes: &UnixDatagram) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::own_network::{in_its_own_network, shell};
 
     #[test]
-    fn the_way_to_oneself_begins_at_oneself() {
-        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        assert_eq!(way_to(here), Some(here));
+    fn the_way_to_an_endpoint_begins_at_the_address_that_the_kernel_takes() {
+        in_its_own_network(module_path!(), "ways");
+    }
+
+    #[test]
+    #[ignore = "run by the test before, in a network namespace"]
+    fn ways() {
+        let way = |to: &str| way_to(to.parse().unwrap()).map(|from| from.to_string());
+        assert_eq!(way("192.0.2.1"), None, "there is no network");
+        shell(
+            "ip link add one type veth peer name other
+            ip link set one up
+            ip link set other up
+            ip address add 192.0.2.10/24 dev one
+            ip address add 198.51.100.10/24 dev other
+            ip -6 address add 2001:db8::10/64 dev one nodad",
+        );
+        assert_eq!(way("192.0.2.1").as_deref(), Some("192.0.2.10"));
+        assert_eq!(way("198.51.100.1").as_deref(), Some("198.51.100.10"));
+        assert_eq!(way("2001:db8::1").as_deref(), Some("2001:db8::10"));
+        assert_eq!(way("203.0.113.1"), None, "no route leads there");
+        shell("ip route add default via 192.0.2.1");
+        assert_eq!(way("203.0.113.1").as_deref(), Some("192.0.2.10"));
+        shell("ip route add 203.0.113.0/24 via 198.51.100.1");
+        assert_eq!(way("203.0.113.1").as_deref(), Some("198.51.100.10"));
+        shell("ip route add unreachable 203.0.113.1");
+        assert_eq!(way("203.0.113.1"), None);
+    }
+
+    #[test]
+    fn a_new_preferred_address_of_ipv6_leaves_the_one_in_use() {
+        in_its_own_network(module_path!(), "addresses");
+    }
+
+    #[test]
+    #[ignore = "run by the test before, in a network namespace"]
+    fn addresses() {
+        shell(
+            "ip link add one type veth peer name other
+            ip link set one up
+            ip link set other up
+            ip -6 address add 2001:db8::10/64 dev one nodad
+            ip -6 route add default via 2001:db8::1",
+        );
+        let endpoint = "2001:db8:1::1".parse().unwrap();
+        let first = way_to(endpoint).unwrap();
+        assert_eq!(first.to_string(), "2001:db8::10");
+        // As privacy extensions do each day: a new one, and the old one for what is under way.
+        shell(
+            "ip -6 address add 2001:db8::11/64 dev one nodad
+            ip -6 address change 2001:db8::10/64 dev one preferred_lft 0 valid_lft 600",
+        );
+        let second = way_to(endpoint).unwrap();
+        assert_eq!(second.to_string(), "2001:db8::11");
+        assert!(is_kept(first, second));
+        shell("ip -6 address delete 2001:db8::10/64 dev one");
+        assert!(!is_kept(first, second));
     }
 }

@@ -1,33 +1,13 @@
 //! On the real nftables, in a network namespace of each test's own.
-//!
-//! A test program cannot enter one without `unsafe`, so it runs itself once more in one.
 
 use super::*;
+use crate::own_network::in_its_own_network;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_session::kill_switch::Endpoint;
 use std::path::Path;
 use std::process::Command;
 
 const STEP: Duration = Duration::from_secs(20);
-
-/// Runs the test `name`, which is ignored otherwise, in a network namespace of its own.
-#[track_caller]
-fn in_its_own_network(name: &str) {
-    let own = std::env::current_exe().unwrap();
-    let output = Command::new("unshare")
-        .args(["--map-root-user", "--net", "--"])
-        .arg(own)
-        .args(["--exact", "--ignored", "--nocapture"])
-        .arg(format!("kill_switch::tests::{name}"))
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}{errors}"
-    );
-}
 
 fn nft(line: &str) -> String {
     let output = Command::new("nft").arg(line).output().unwrap();
@@ -76,7 +56,7 @@ async fn assert_disturbed(kill_switch: &mut KillSwitch) {
 
 #[test]
 fn a_change_of_our_own_is_no_disturbance_and_a_foreign_one_is_put_right_once() {
-    in_its_own_network("foreign_changes");
+    in_its_own_network(module_path!(), "foreign_changes");
 }
 
 #[test]
@@ -167,7 +147,7 @@ impl Transactions {
 
 #[test]
 fn what_is_refused_leaves_mark_and_rules_and_says_nothing_of_the_next() {
-    in_its_own_network("refusals");
+    in_its_own_network(module_path!(), "refusals");
 }
 
 #[test]
@@ -200,7 +180,7 @@ fn refusals() {
 
 #[test]
 fn whoever_comes_goes_or_is_killed_the_rules_follow_from_who_is_there() {
-    in_its_own_network("comings_and_goings");
+    in_its_own_network(module_path!(), "comings_and_goings");
 }
 
 #[test]
@@ -264,7 +244,7 @@ fn comings_and_goings() {
 
 #[test]
 fn what_is_over_is_lifted_and_what_is_wanted_is_not() {
-    in_its_own_network("lifting");
+    in_its_own_network(module_path!(), "lifting");
 }
 
 #[test]
