@@ -211,6 +211,8 @@ pub struct Session {
     key_complaint: Option<String>,
     /// Whether the current attempt has met an endpoint with the right certificate.
     endpoint_recognised: bool,
+    /// Whether it broke off an attempt once it had been met and had seen the client's certificate.
+    endpoint_broke_off: bool,
     /// How many questions the endpoint has asked.
     challenges: u32,
     state: State,
@@ -349,6 +351,7 @@ impl Session {
             key_credential_sent: None,
             key_complaint: None,
             endpoint_recognised: false,
+            endpoint_broke_off: false,
             challenges: 0,
             announced: ServiceState::Init,
             process: Process::Running,
@@ -649,6 +652,8 @@ impl Session {
                 phase: Phase::First | Phase::Reuse,
                 ..
             } => {
+                let breaks_off = matches!(why, "connection-reset" | "tls-error");
+                self.endpoint_broke_off |= self.endpoint_recognised && breaks_off;
                 if !self.certificate_refused(now) {
                     self.attempt_failed(why, now);
                 }
@@ -709,6 +714,7 @@ impl Session {
                 }
                 self.given = None;
                 self.put_off = None;
+                self.endpoint_broke_off = false;
                 self.remote.reached();
                 let unnoticed = self.came_back(now);
                 self.state = State::Connected;

@@ -79,9 +79,9 @@ impl TunnelParameters {
         let environment = Environment(environment.into_iter().collect());
         let mut parameters = Self::default();
         parameters.read_addresses(&environment);
+        parameters.read_names(&environment);
         parameters.read_ipv4_routes(&environment);
         parameters.read_ipv6_routes(&environment);
-        parameters.read_names(&environment);
         if parameters.ipv4.is_none() && parameters.ipv6.is_none() {
             return Err(TunnelError::NoAddress);
         }
@@ -195,6 +195,19 @@ pub(crate) fn pushed_mtu(log: &str) -> Option<u32> {
     number.trim().parse().ok().filter(|mtu| MTUS.contains(mtu))
 }
 
+/// Whether a line of OpenVPN's log says that the endpoint blocks the local network, for which
+/// OpenVPN makes the tunnel the default. The environment tells it from a pushed default route only
+/// in 2.7.
+pub(crate) fn blocks_local_network(log: &str) -> bool {
+    let (_, options) = log.split_once("PUSH_REPLY,").unwrap_or_default();
+    let mut options = options.split(',');
+    options.any(|option| {
+        let mut words = option.trim_end_matches('\'').split_ascii_whitespace();
+        let redirects = matches!(words.next(), Some("redirect-gateway" | "redirect-private"));
+        redirects && words.any(|flag| flag == "block-local")
+    })
+}
+
 /// The variables by name.
 struct Environment(BTreeMap<String, String>);
 
@@ -252,6 +265,23 @@ mod tests {
     /// A tunnel with both families and `variables`.
     pub(super) fn with(variables: &[(&str, &str)]) -> TunnelParameters {
         read(&[&ADDRESSES[..], variables].concat()).unwrap()
+    }
+
+    #[test]
+    fn a_blocked_local_network_is_read_from_the_log() {
+        let push = |options: &str| {
+            blocks_local_network(&format!(
+                "PUSH: Received control message: 'PUSH_REPLY,{options}'"
+            ))
+        };
+        assert!(push(
+            "redirect-gateway block-local,route 10.0.0.0 255.0.0.0"
+        ));
+        assert!(push(
+            "route 10.0.0.0 255.0.0.0,redirect-gateway def1 block-local"
+        ));
+        assert!(!push("redirect-gateway def1 bypass-dhcp,echo block-local"));
+        assert!(!blocks_local_network("redirect-gateway block-local"));
     }
 
     #[test]

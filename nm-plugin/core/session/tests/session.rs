@@ -6,7 +6,7 @@ mod play;
 use aws_client_vpn_session::session::{Failure, FailureReason, Input, ServiceState};
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;
-use play::{HOST, Play, SESSION_ID};
+use play::{HOST, Play, SESSION_ID, said};
 use std::collections::BTreeMap;
 
 #[test]
@@ -285,4 +285,55 @@ fn the_journal_never_sees_a_session_id_or_a_token() {
     }
     assert_eq!(for_journal("TLS: Initial packet"), "TLS: Initial packet");
     assert_eq!(ServiceState::Stopped as u32, 6);
+}
+
+/// What the endpoint says is shown as it is; what is known of it, besides.
+#[test]
+fn a_refusal_is_explained_by_what_came_before_it() {
+    let refusal = |text: &str| format!(">PASSWORD:Verification Failed: 'Auth' ['{text}']");
+    for (text, told) in [
+        (
+            "Invalid username or password",
+            "although the browser finished it: Invalid username or password. Most likely",
+        ),
+        (
+            "Your laptop is not known. Call 4711",
+            "refused the sign-in: Your laptop is not known. Call 4711. Connect again",
+        ),
+        (
+            "Authorization policy evaluation failed",
+            "takes no other client: Authorization policy evaluation failed. Ask",
+        ),
+    ] {
+        let mut play = Play::saml();
+        play.challenged();
+        play.answered();
+        play.line(said::NEED);
+        play.line(&refusal(text));
+        assert_eq!(play.failures.len(), 1, "{text}");
+        let message = play.failures[0].to_string();
+        assert!(message.contains(told), "{message}");
+    }
+    // Without a reason.
+    let mut play = Play::saml();
+    play.challenged();
+    play.answered();
+    play.line(said::NEED);
+    play.line(">PASSWORD:Verification Failed: 'Auth'");
+    let message = play.failures[0].to_string();
+    assert!(
+        message.contains("finished it: no reason given"),
+        "{message}"
+    );
+}
+
+/// Its policies are evaluated every five minutes: no other means would change what they say.
+#[test]
+fn an_endpoint_that_checks_devices_is_not_tried_again() {
+    let mut play = Play::connected();
+    let did = play
+        .line(">PASSWORD:Verification Failed: 'Auth' ['Authorization policy evaluation failed']");
+    assert!(did.iter().any(|done| done.starts_with("fail")), "{did:?}");
+    assert_eq!(play.failures.len(), 1);
+    assert!(play.failures[0].to_string().contains("AWS's own client"));
 }

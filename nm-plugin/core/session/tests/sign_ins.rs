@@ -464,6 +464,23 @@ fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
     play.failed("refused the client certificate");
 }
 
+/// Over TCP a node hangs, and resets the connection once it has seen the certificate.
+#[test]
+fn an_endpoint_that_broke_off_after_the_certificate_is_remembered_at_the_next_attempt() {
+    let met = ">LOG:1,I,VERIFY OK: depth=0, CN=server";
+    let reset = ">STATE:1,RECONNECTING,connection-reset,,,,,";
+    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    play.lines(&[HOLD, met, reset, HOLD]);
+    assert_eq!(play.after(60), ["fail"]);
+    play.failed("refused the client certificate");
+    // A reset by something on the way says nothing about the certificate.
+    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    play.lines(&[HOLD, reset, HOLD]);
+    assert_eq!(play.after(60), ["fail"]);
+    let message = play.failures[0].to_string();
+    assert!(message.contains("did not answer within 60 s"), "{message}");
+}
+
 #[test]
 fn an_encryption_that_is_too_old_is_not_taken_for_a_wrong_passphrase() {
     let secrets = [("key-passphrase", "passphrase!")];

@@ -226,7 +226,7 @@ fn a_refused_answer_is_told_in_the_endpoint_s_words() {
             "resolve",
             "Launch",
             "Sign in at idp.example in your browser to connect.",
-            "the endpoint refused the sign-in: Invalid username or password. Connect again to sign in anew",
+            "the endpoint refused the sign-in although the browser finished it: Invalid username or password. Most likely the answer was late or had been used: connect again, and sign in without a pause. Else ask your administrator whether you are assigned to this VPN's application, whether the provider signs the assertion, not only the response, and whether your NameID has at most 1,024 bytes",
             "Stopping",
             "Terminate",
         ]

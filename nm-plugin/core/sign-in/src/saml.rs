@@ -164,11 +164,8 @@ impl SamlResponse {
     /// What is in it.
     fn document(&self) -> Option<Zeroizing<Vec<u8>>> {
         let value = self.0.expose();
+        let plain = Zeroizing::new(plain(value.as_bytes()));
         // The whole room at once: a buffer that grows leaves copies behind.
-        let mut plain = Zeroizing::new(Vec::with_capacity(value.len()));
-        let encoded = percent_encoding::percent_decode_str(value);
-        // Providers break the lines.
-        plain.extend(encoded.filter(|byte| !byte.is_ascii_whitespace()));
         let mut document = Zeroizing::new(Vec::with_capacity(plain.len()));
         BASE64.decode_vec(&*plain, &mut document).ok()?;
         Some(document)
@@ -197,7 +194,19 @@ impl SamlResponse {
     }
 
     fn from_raw(value: &[u8]) -> Result<Self, SamlError> {
-        check(value)?;
+        match check(value) {
+            // AWS's limit is that of the base64 itself, which it takes, too.
+            Err(SamlError::TooLong(length)) => {
+                let plain = Zeroizing::new(plain(value));
+                check(&plain).map_err(|_| SamlError::TooLong(length))?;
+                Self::of_octets(&plain)
+            }
+            Err(error) => Err(error),
+            Ok(()) => Self::of_octets(value),
+        }
+    }
+
+    fn of_octets(value: &[u8]) -> Result<Self, SamlError> {
         let text = std::str::from_utf8(value).map_err(|_| SamlError::NotEncoded)?;
         Ok(Self(Secret::from(text)))
     }
@@ -207,6 +216,16 @@ impl fmt::Debug for SamlResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SamlResponse({} octets)", self.len())
     }
+}
+
+/// The base64 that a form's field stands for.
+fn plain(value: &[u8]) -> Vec<u8> {
+    // The whole room at once: a buffer that grows leaves copies behind.
+    let mut plain = Vec::with_capacity(value.len());
+    let encoded = percent_encoding::percent_decode(value);
+    // Providers break the lines.
+    plain.extend(encoded.filter(|byte| !byte.is_ascii_whitespace()));
+    plain
 }
 
 fn check(value: &[u8]) -> Result<(), SamlError> {
@@ -371,6 +390,22 @@ mod tests {
             SamlResponse::from_secret(secret),
             Err(SamlError::TooLong(over))
         );
+    }
+
+    #[test]
+    fn what_fits_only_without_its_encoding_goes_without_it() {
+        let plain = |length: usize| format!("{RESPONSE}{}", "a/".repeat((length - 14) / 2));
+        let body = |length| {
+            let field: String = form_urlencoded::byte_serialize(plain(length).as_bytes()).collect();
+            format!("SAMLResponse={field}")
+        };
+        let sent = parse_any(&body(RESPONSE_LIMIT)).unwrap();
+        assert_eq!(sent, plain(RESPONSE_LIMIT));
+        let over = parse_any(&body(RESPONSE_LIMIT + 2));
+        assert!(matches!(over, Err(SamlError::TooLong(_))), "{over:?}");
+        // What fits is left as it came.
+        let short = parse_any(&body(1000)).unwrap();
+        assert!(short.contains("%2F"));
     }
 
     #[test]

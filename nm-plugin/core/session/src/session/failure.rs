@@ -56,6 +56,21 @@ pub enum Failure {
     /// The endpoint refused the credentials.
     #[error("the endpoint refused the sign-in: {0}. Connect again to sign in anew")]
     Refused(String),
+    /// The person has signed in at the identity provider, and the endpoint does not take it.
+    #[error(
+        "the endpoint refused the sign-in although the browser finished it: {0}. Most likely the \
+         answer was late or had been used: connect again, and sign in without a pause. Else ask your \
+         administrator whether you are assigned to this VPN's application, whether the provider \
+         signs the assertion, not only the response, and whether your NameID has at most 1,024 bytes"
+    )]
+    RefusedAfterBrowser(String),
+    /// The endpoint checks the state of the device, which only AWS's own client can tell it.
+    #[error(
+        "this endpoint lets in only computers whose state AWS's own client has checked, and takes no \
+         other client: {0}. Ask your administrator for an endpoint without device posture, or use \
+         AWS's client"
+    )]
+    DeviceChecked(String),
     /// The endpoint wants the sign-in later than there is time for.
     #[error("the endpoint cannot take a sign-in at the moment: {0}. Try again in a few minutes")]
     NotNow(String),
@@ -170,6 +185,8 @@ impl Failure {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Refused(_)
+            | Self::RefusedAfterBrowser(_)
+            | Self::DeviceChecked(_)
             | Self::WrongPassphrase
             | Self::WrongPin
             | Self::BadKey(_)
@@ -202,6 +219,8 @@ impl Failure {
     pub fn reason(&self) -> FailureReason {
         match self {
             Self::Refused(_)
+            | Self::RefusedAfterBrowser(_)
+            | Self::DeviceChecked(_)
             | Self::WrongPassphrase
             | Self::WrongPin
             | Self::TokenMissing(_)

@@ -25,6 +25,12 @@ pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
 const MOST_CHALLENGES: u32 = 8;
 /// OpenSSL's words for a key or PKCS #12 file whose encryption is too old for it (RC2, in most).
 const UNSUPPORTED: &str = "digital envelope routines::unsupported";
+/// What an endpoint says whose policies look at the device, which AWS's own client tells it of.
+const DEVICE_POSTURE: &str = "Authorization policy evaluation failed";
+/// What an endpoint says of an answer of the browser that it does not take, whatever the cause.
+const BAD_ANSWER: &str = "Invalid username or password";
+const NO_REASON: &str = "no reason given";
+
 impl Session {
     /// OpenVPN asks for a password, and stands still until it has one.
     pub(super) fn password_needed(&mut self, realm: String, kind: &NeedKind, now: Instant) {
@@ -152,6 +158,14 @@ impl Session {
         if text.starts_with("VERIFY OK: depth=0") {
             self.endpoint_recognised = true;
         }
+        if tunnel_env::blocks_local_network(text) {
+            self.note(
+                "the endpoint takes all traffic into the tunnel, also where only some networks are \
+                 its own, because this computer's local network has addresses that are not private \
+                 (redirect-gateway block-local)"
+                    .to_owned(),
+            );
+        }
         if let Some(mtu) = tunnel_env::pushed_mtu(text) {
             self.pushed_mtu = Some(mtu);
         }
@@ -166,7 +180,9 @@ impl Session {
     /// Why the endpoint says nothing: once it is recognised, it has most likely refused the
     /// client's certificate, which OpenVPN's servers do without a word.
     pub(super) fn silence(&self, step: &'static str, seconds: u64) -> Failure {
-        if self.endpoint_recognised && self.profile.has_client_certificate() {
+        if (self.endpoint_recognised || self.endpoint_broke_off)
+            && self.profile.has_client_certificate()
+        {
             Failure::CertificateIgnored { seconds }
         } else {
             let host = self.profile.display_endpoint();
@@ -310,7 +326,8 @@ impl Session {
             | State::TakenDown
             | State::Stopped => return,
         };
-        let reason = reason.map_or("no reason given", Secret::expose);
+        self.endpoint_broke_off = false;
+        let reason = reason.map_or(NO_REASON, Secret::expose);
         if !Challenge::is_challenge(reason) {
             self.refused(phase, reason, now);
             return;
@@ -339,6 +356,11 @@ impl Session {
     /// The endpoint refused what was given, for good or for this time.
     fn refused(&mut self, phase: Phase, reason: &str, now: Instant) {
         let given = self.given.take();
+        // No other means changes what this endpoint wants.
+        if reason.contains(DEVICE_POSTURE) {
+            self.fail(Failure::DeviceChecked(reason.to_owned()), now);
+            return;
+        }
         if self.reconnect.is_some() {
             // What was good for the tunnel before costs nobody anything: go on to the next means.
             if given.is_none() && self.has_token {
@@ -366,7 +388,17 @@ impl Session {
         self.last_answer = None;
         let is_askable = !wanted.is_empty() && self.interactive;
         if !self.credentials.refuse(&wanted) || !is_askable {
-            self.fail(Failure::Refused(reason.to_owned()), now);
+            let is_unexplained = reason.contains(BAD_ANSWER) || reason == NO_REASON;
+            let reason = reason.to_owned();
+            let is_browser = *self.profile.sign_in() == SignIn::Saml && phase == Phase::Answer;
+            self.fail(
+                if is_browser && is_unexplained {
+                    Failure::RefusedAfterBrowser(reason)
+                } else {
+                    Failure::Refused(reason)
+                },
+                now,
+            );
             return;
         }
         self.note(format!("the endpoint refused the sign-in: {reason}"));

@@ -2,7 +2,7 @@
 
 use super::{Environment, TunnelParameters, prefix_of};
 use crate::ip::{Network, Route};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// How many routes of each family are taken from one endpoint; AWS allows 100.
 pub const ROUTE_LIMIT: usize = 1024;
@@ -33,6 +33,10 @@ impl TunnelParameters {
                 Some(mask) => mask.parse().ok().and_then(prefix_of),
                 None => Some(32),
             };
+            let host = address.filter(|_| prefix == Some(32));
+            if host.is_some_and(|host| self.has_link_local_server(host)) {
+                continue;
+            }
             let Some(network) = address.zip(prefix).and_then(routable_ipv4) else {
                 self.warn(&format!("the route to {text}"));
                 continue;
@@ -47,6 +51,7 @@ impl TunnelParameters {
             }
             self.ipv4_routes.push(Route { network, gateway });
         }
+        self.route_to_link_local_servers();
         let everything = ipv4_network(0, 0);
         let halves = [ipv4_network(0, 1), ipv4_network(128, 1)];
         if has(&self.ipv4_routes, &[everything]) || has(&self.ipv4_routes, &halves) {
@@ -57,6 +62,27 @@ impl TunnelParameters {
             self.ipv4_routes
                 .retain(|route| !implied.contains(&route.network));
         }
+    }
+
+    /// A resolver of a VPC is reached at 169.254.169.253, through the tunnel and never on the link,
+    /// whatever routes are pushed.
+    fn route_to_link_local_servers(&mut self) {
+        for server in &self.name_servers {
+            if let IpAddr::V4(address) = server
+                && address.is_link_local()
+            {
+                let network = Network {
+                    address: *address,
+                    prefix: 32,
+                };
+                let gateway = None;
+                self.ipv4_routes.push(Route { network, gateway });
+            }
+        }
+    }
+
+    fn has_link_local_server(&self, address: Ipv4Addr) -> bool {
+        address.is_link_local() && self.name_servers.contains(&IpAddr::V4(address))
     }
 
     pub(super) fn read_ipv6_routes(&mut self, environment: &Environment) {
@@ -185,6 +211,27 @@ mod tests {
             .collect();
         let variables = names.iter().map(String::as_str).zip(routes.iter().copied());
         with(&variables.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_name_server_on_169_254_is_reached_through_the_tunnel() {
+        let server = Network {
+            address: Ipv4Addr::new(169, 254, 169, 253),
+            prefix: 32,
+        };
+        let dns = ("foreign_option_1", "dhcp-option DNS 169.254.169.253");
+        let route = |network| [("route_network_1", network)];
+        for (variables, warnings) in [
+            (vec![dns], 0),
+            ([&[dns][..], &route("169.254.169.253")].concat(), 0),
+            ([&[dns][..], &route("169.254.169.254")].concat(), 1),
+        ] {
+            let tunnel = with(&variables);
+            let networks: Vec<_> = tunnel.ipv4_routes.iter().map(|r| r.network).collect();
+            assert_eq!(networks, [server], "{variables:?}");
+            assert_eq!(tunnel.warnings().len(), warnings, "{variables:?}");
+        }
+        assert!(with(&route("169.254.169.253")).ipv4_routes.is_empty());
     }
 
     #[test]
