@@ -130,7 +130,6 @@ impl Play {
                     "ask".to_owned()
                 }
                 Effect::Fail(failure) => {
-                    assert_eq!(failure.reason(), FailureReason::LoginFailed, "{failure}");
                     self.failures.push(failure);
                     "fail".to_owned()
                 }
@@ -167,6 +166,7 @@ impl Play {
     #[track_caller]
     fn failed(&self, words: &str) {
         assert_eq!(self.failures.len(), 1);
+        assert_eq!(self.failures[0].reason(), FailureReason::LoginFailed);
         let text = self.failures[0].to_string();
         assert!(text.contains(words), "{text}");
     }
