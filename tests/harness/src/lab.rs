@@ -47,6 +47,8 @@ pub enum DnsMode {
 pub enum Browser {
     /// A program fills in the identity provider's form.
     Scripted,
+    /// As [`Self::Scripted`], once [`Lab::browser_goes_on`] says so.
+    Waiting,
     /// As [`Self::Scripted`], with a wrong password; then gives up.
     WrongPassword,
     /// The real Chromium, driven through chromedriver.
@@ -557,6 +559,11 @@ impl Lab {
         write_browser_plan(&self.dir, browser);
     }
 
+    /// The person goes on whom [`Browser::Waiting`] has made wait.
+    pub fn browser_goes_on(&self) {
+        fs::write(self.dir.join("browser-goes-on"), "").expect("the lab is writable");
+    }
+
     /// Sets what the person at the desktop types into the dialogs to come: into each the next of
     /// `forms`, into further ones nothing. See [`typed`] and [`CANCEL`].
     pub fn set_typist(&self, forms: &[serde_json::Value]) {
@@ -613,7 +620,8 @@ impl Lab {
         &self.dir
     }
 
-    /// Sends one packet through the tunnel and waits for the answer.
+    /// Sends packets through the tunnel until one is answered: a server that is busy may drop the
+    /// first.
     ///
     /// # Panics
     /// If there is none.
@@ -621,7 +629,7 @@ impl Lab {
     pub fn traffic_flows(&self) {
         let output = self
             .client
-            .run(["ping", "-c", "1", "-W", "3", "-i", "0.2", INSIDE]);
+            .run(["ping", "-c", "1", "-w", "20", "-i", "0.2", INSIDE]);
         assert!(
             output.status.success(),
             "no answer through the tunnel: {}\n{}",
@@ -638,7 +646,7 @@ impl Lab {
     pub fn ipv6_traffic_flows(&self) {
         let output = self
             .client
-            .run(["ping", "-c", "1", "-W", "3", "-i", "0.2", INSIDE_IPV6]);
+            .run(["ping", "-c", "1", "-w", "20", "-i", "0.2", INSIDE_IPV6]);
         assert!(
             output.status.success(),
             "no answer through the tunnel: {}\n{}",
@@ -724,13 +732,16 @@ pub(crate) fn read_browser_events(dir: &Path) -> Vec<Event> {
 /// Sets what the person at the browser of the lab in `dir` does.
 pub(crate) fn write_browser_plan(dir: &Path, browser: &Browser) {
     let (how, password) = match browser {
-        Browser::Scripted => ("scripted", "correct horse"),
+        Browser::Scripted | Browser::Waiting => ("scripted", "correct horse"),
         Browser::WrongPassword => ("scripted", "wrong horse"),
         Browser::Chromium => ("chromium", "correct horse"),
         Browser::Closed => ("closed", ""),
         Browser::Missing => ("missing", ""),
         Browser::Replay => ("replay", ""),
     };
-    let plan = json!({"how": how, "user": "ada@example.com", "password": password});
+    let goes_on = (*browser == Browser::Waiting).then_some("/run/lab/browser-goes-on");
+    let plan = json!({
+        "how": how, "user": "ada@example.com", "password": password, "waits_for": goes_on,
+    });
     fs::write(dir.join("browser.json"), plan.to_string()).expect("the lab is writable");
 }

@@ -242,10 +242,7 @@ fn nothing_gets_out_while_a_token_or_the_last_answer_is_tried() {
 fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
     let (mut lab, before) = full_tunnel(DnsMode::Resolved, &[], &[]);
     lab.forget_browser_events();
-    let slow = std::fs::read_to_string(lab.dir().join("browser.json")).unwrap();
-    let mut slow: serde_json::Value = serde_json::from_str(&slow).unwrap();
-    slow["delay_ms"] = json!(4000);
-    std::fs::write(lab.dir().join("browser.json"), slow.to_string()).unwrap();
+    lab.set_browser(&Browser::Waiting);
     // The endpoint takes its time over the answer.
     lab.endpoint()
         .command(&json!({"set": {"answer_phase2": false}}));
@@ -253,6 +250,7 @@ fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
     lab.endpoint().command(&json!({"kick": "all"}));
     lab.browser_did("opened", SOON * 3);
     assert!(way_to(&lab, OUTSIDE).contains("dev eth0"));
+    lab.browser_goes_on();
     lab.endpoint_events().wait_after(seen, "ignored", SOON);
     eventually("everything is led into the tunnel", SOON, || {
         leads_into_the_tunnel(&lab)

@@ -3,7 +3,7 @@
 //! true, until packets flow again, and how many pages the browser opened.
 
 use crate::{SOON, assert_up, endpoint, lab, state, take_down};
-use aws_client_vpn_harness::{Lab, Options, Snapshot, eventually, wait_for};
+use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually, wait_for};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -431,9 +431,7 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     assert_eq!(shown["actions"], json!(["renew", "Renew"]));
     assert_eq!(pages_opened(&lab), 0, "a page that nobody asked for");
     // The person takes a while; meanwhile the tunnel stays.
-    let mut slow: Value = serde_json::from_str(&browser_plan(&lab)).unwrap();
-    slow["delay_ms"] = json!(4000);
-    std::fs::write(lab.dir().join("browser.json"), slow.to_string()).unwrap();
+    lab.set_browser(&Browser::Waiting);
     let episode = Episode::begin(&lab, "renewed by the button of the notification");
     desktop.press("renew");
     eventually("the page is open", SOON, || {
@@ -442,11 +440,7 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     for _ in 0..10 {
         assert!(lab.has_traffic(), "the tunnel pauses\n{}", lab.journal());
     }
-    let events = lab.browser_events();
-    assert!(
-        !events.iter().any(|event| event["event"] == "done"),
-        "{events:?}"
-    );
+    lab.browser_goes_on();
     lab.browser_did("done", SOON);
     let answered = Instant::now();
     episode.is_over(&lab, 1);
@@ -472,10 +466,6 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
         said.contains("no AWS Client VPN connection is up"),
         "{said}"
     );
-}
-
-fn browser_plan(lab: &Lab) -> String {
-    std::fs::read_to_string(lab.dir().join("browser.json")).unwrap()
 }
 
 #[test]

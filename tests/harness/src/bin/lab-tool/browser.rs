@@ -5,12 +5,16 @@
 use crate::form::Form;
 use crate::report::report;
 use crate::webdriver;
+use aws_client_vpn_harness::wait_for;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 const PLAN: &str = "/run/lab/browser.json";
+/// How long the person waits for a test to go on.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the person does.
 pub(crate) struct Plan {
@@ -27,9 +31,9 @@ pub(crate) fn run(url: &str) -> ExitCode {
         password: word("password"),
     };
     report(json!({"event": "opened", "how": word("how")}));
-    std::thread::sleep(Duration::from_millis(
-        plan["delay_ms"].as_u64().unwrap_or(0),
-    ));
+    if let Some(sign) = plan["waits_for"].as_str() {
+        wait_for(PATIENCE, || Path::new(sign).exists().then_some(()));
+    }
     let started = Instant::now();
     let outcome = match word("how").as_str() {
         "scripted" => scripted(url, &person),
