@@ -16,7 +16,7 @@ mod instance;
 mod network_manager;
 mod notification;
 mod outcome;
-mod readiness;
+
 mod rights;
 mod services;
 

@@ -7,16 +7,16 @@
 use crate::activation::{Event, Follower};
 use crate::audience::concerns_us;
 use crate::instance::Instance;
+use crate::notification;
 use crate::rights;
 use crate::services::Services;
-use crate::{notification, readiness};
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::well_known::network_manager;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::Ask;
-use aws_client_vpn_secret_agent::registration;
 use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
 use aws_client_vpn_secret_agent::terminal::Terminal;
+use aws_client_vpn_secret_agent::{AGENT_PATH, readiness, registration};
 use aws_client_vpn_text::message::Worded;
 use futures_lite::StreamExt;
 use std::io;
@@ -31,7 +31,6 @@ use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 use zbus::{MatchRule, Message, MessageStream};
 
-const AGENT_PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";
 /// For the bus to answer when this program starts.
 const START_TIME: Duration = Duration::from_secs(20);
 /// How many signals may wait.

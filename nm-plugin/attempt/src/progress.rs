@@ -3,6 +3,7 @@
 use crate::failure_of;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
+use aws_client_vpn_text::mark;
 use aws_client_vpn_text::printable::sentence;
 
 /// What is going on.
@@ -28,7 +29,7 @@ pub fn of(state: u32, reason: u32) -> Progress {
         vpn_state::ACTIVATED => Progress::Connected,
         vpn_state::FAILED | vpn_state::DISCONNECTED => match reason {
             state_reason::USER_DISCONNECTED => Progress::SwitchedOff,
-            _ => Progress::Failed(failure(reason)),
+            _ => Progress::Failed(i18n::translate(failure(reason))),
         },
         _ => Progress::Working(text!("Preparing…")),
     }
@@ -48,34 +49,36 @@ pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progres
     }
 }
 
-fn failure(reason: u32) -> String {
+/// Why it failed, by NetworkManager's number, and what to do.
+#[must_use]
+pub fn failure(reason: u32) -> &'static str {
     match reason {
         state_reason::DEVICE_DISCONNECTED => {
-            text!("The network connection below it was lost. Connect to a network and try again.")
+            mark!("The network connection below it was lost. Connect to a network and try again.")
         }
-        state_reason::SERVICE_STOPPED => text!(
+        state_reason::SERVICE_STOPPED => mark!(
             "The VPN service ended unexpectedly. Its journal tells why: \
              journalctl -t nm-aws-client-vpn-service"
         ),
         state_reason::IP_CONFIG_INVALID => {
-            text!("The endpoint sent network settings that cannot be used. Tell its administrator.")
+            mark!("The endpoint sent network settings that cannot be used. Tell its administrator.")
         }
         state_reason::CONNECT_TIMEOUT => {
-            text!("It took too long. Check the network connection and try again.")
+            mark!("It took too long. Check the network connection and try again.")
         }
         state_reason::SERVICE_START_TIMEOUT | state_reason::SERVICE_START_FAILED => {
-            text!("The VPN service could not be started. Is the package installed as a whole?")
+            mark!("The VPN service could not be started. Is the package installed as a whole?")
         }
-        state_reason::NO_SECRETS => text!(
+        state_reason::NO_SECRETS => mark!(
             "Nobody signed in in time, or no program of this session can ask for the sign-in. Try \
              again and finish the sign-in in the browser."
         ),
-        state_reason::LOGIN_FAILED => text!(
+        state_reason::LOGIN_FAILED => mark!(
             "The sign-in was refused. Try again; if it is refused again, ask the administrator \
              whether your account may use this endpoint."
         ),
-        state_reason::CONNECTION_REMOVED => text!("The connection was removed."),
-        _ => text!("The connection failed. Check the network connection and try again."),
+        state_reason::CONNECTION_REMOVED => mark!("The connection was removed."),
+        _ => mark!("The connection failed. Check the network connection and try again."),
     }
 }
 

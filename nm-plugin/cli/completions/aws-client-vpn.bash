@@ -16,11 +16,29 @@ _aws__client__vpn() {
             ",$1")
                 cmd="aws__client__vpn"
                 ;;
+            aws__client__vpn,connect)
+                cmd="aws__client__vpn__subcmd__connect"
+                ;;
+            aws__client__vpn,disconnect)
+                cmd="aws__client__vpn__subcmd__disconnect"
+                ;;
             aws__client__vpn,doctor)
                 cmd="aws__client__vpn__subcmd__doctor"
                 ;;
+            aws__client__vpn,export)
+                cmd="aws__client__vpn__subcmd__export"
+                ;;
+            aws__client__vpn,import)
+                cmd="aws__client__vpn__subcmd__import"
+                ;;
+            aws__client__vpn,list)
+                cmd="aws__client__vpn__subcmd__list"
+                ;;
             aws__client__vpn,logs)
                 cmd="aws__client__vpn__subcmd__logs"
+                ;;
+            aws__client__vpn,remove)
+                cmd="aws__client__vpn__subcmd__remove"
                 ;;
             aws__client__vpn,renew)
                 cmd="aws__client__vpn__subcmd__renew"
@@ -35,7 +53,7 @@ _aws__client__vpn() {
 
     case "${cmd}" in
         aws__client__vpn)
-            opts="-h -V --help --version status doctor logs renew"
+            opts="-h -V --json --help --version connect disconnect list import export remove status renew doctor logs"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -48,28 +66,14 @@ _aws__client__vpn() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        aws__subcmd__client__subcmd__vpn__subcmd__doctor)
-            opts="-h --json --fix --help"
+        aws__client__vpn__subcmd__connect)
+            opts="-h --timeout --no-browser --stay --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        aws__subcmd__client__subcmd__vpn__subcmd__logs)
-            opts="-h --all --file --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --file)
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -80,8 +84,8 @@ _aws__client__vpn() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        aws__subcmd__client__subcmd__vpn__subcmd__renew)
-            opts="-h --help"
+        aws__client__vpn__subcmd__disconnect)
+            opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -94,8 +98,155 @@ _aws__client__vpn() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        aws__subcmd__client__subcmd__vpn__subcmd__status)
+        aws__client__vpn__subcmd__doctor)
+            opts="-h --fix --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__export)
+            opts="-o -h --output --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__import)
+            opts="-h --name --all-users --update --from-aws-client --dry-run --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__list)
+            opts="-h --names --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__logs)
+            opts="-h --all --file --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__remove)
             opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__renew)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__status)
+            opts="-h --follow --short --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -116,3 +267,21 @@ if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERS
 else
     complete -F _aws__client__vpn -o bashdefault -o default aws-client-vpn
 fi
+
+_aws-client-vpn-or-name() {
+    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} name
+    if [[ $COMP_CWORD -ge 2 && $cur != -* && $before != --* ]]; then
+        case "${COMP_WORDS[1]}" in
+            connect | disconnect | export | remove | status | renew | logs)
+                local IFS=$'\n'
+                COMPREPLY=()
+                for name in $(aws-client-vpn list --names 2>/dev/null); do
+                    [[ $name == "${cur//\\/}"* ]] && COMPREPLY+=("$(printf %q "$name")")
+                done
+                return 0
+                ;;
+        esac
+    fi
+    _aws__client__vpn "$@"
+}
+complete -F _aws-client-vpn-or-name -o bashdefault -o default aws-client-vpn

@@ -1,30 +1,89 @@
 //! The command line: one description for parsing, `--help`, the man pages and the completions.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 
-/// See what AWS Client VPN connections do, and why one does not work.
+/// Connect to AWS Client VPN endpoints, and see why it does not work.
 ///
-/// Connections are made and used with NetworkManager: nmcli, the network menu of the desktop, or
-/// its settings. This command looks at them, and renews their sign-ins.
+/// Connections are NetworkManager's: what is made here is in the network menu of the desktop, in its
+/// settings and in nmcli, and the other way round.
 #[derive(Debug, Parser)]
 #[command(
     name = "aws-client-vpn",
     version,
-    after_help = "Examples:\n  aws-client-vpn status\n  aws-client-vpn doctor\n  \
-                  aws-client-vpn logs work >ticket.txt"
+    after_help = "Examples:\n  aws-client-vpn import work.ovpn\n  aws-client-vpn connect work\n  \
+                  aws-client-vpn status\n  aws-client-vpn disconnect\n  aws-client-vpn doctor\n  \
+                  aws-client-vpn logs work >ticket.txt",
+    after_long_help = EXIT_CODES
 )]
 pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Print JSON, for programs
+    ///
+    /// One object. Each has "schema" (1; it changes when a field goes or means something else),
+    /// "outcome" (a name of the list of exit codes in aws-client-vpn(1)) and, if nothing was done,
+    /// "reason" (an English sentence). What else is in it is in docs/json.md, which is installed as
+    /// /usr/share/doc/network-manager-aws-client-vpn/json.md. Fields may be added.
+    #[arg(long, global = true)]
+    pub json: bool,
 }
+
+/// For scripts: they stay.
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  done             it is as it was wanted: connected, disconnected, imported, …
+   1  failed           for another reason than those below; doctor: there is a problem
+   2                   the command line is wrong
+   3  refused          the endpoint did not let this person or this computer in
+   4  cancelled        Ctrl+C, or the login was cancelled
+   5  timed-out        nobody signed in in time, or --timeout is over
+   6  not-permitted    the policy of this computer (polkit) or a file's mode forbids it
+   7  unreachable      there is no network, or the endpoint does not answer
+   8  nobody-to-ask    something has to be asked, and there is no terminal and no desktop
+   9  not-found        there is no such connection or file
+  10  not-connected    it is not up; connect --stay: it was up, and is over
+  11  no-networkmanager  NetworkManager does not run or does not answer
+
+Examples:
+  aws-client-vpn import work.ovpn
+  aws-client-vpn connect work
+  aws-client-vpn status
+  aws-client-vpn disconnect
+  aws-client-vpn doctor
+  aws-client-vpn logs work >ticket.txt";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show the connections: state, since when, addresses, endpoint, sign-in
+    /// Connect, and be asked for the sign-in here
+    ///
+    /// The browser opens; without a display or over ssh, the link to sign in is shown, and the ssh -L
+    /// line that lets the browser of another computer answer. Passwords and codes are asked for at
+    /// this terminal. Ctrl+C cancels.
+    Connect(Connect),
+    /// Take a connection down
+    Disconnect(Disconnect),
+    /// List the connections: name, state, endpoint
+    List(List),
+    /// Make a connection of a profile (.ovpn)
+    ///
+    /// It is yours alone, unless you are root or say --all-users.
+    Import(Import),
+    /// Print the profile of a connection
+    Export(Export),
+    /// Delete a connection
+    Remove(Remove),
+    /// Show the connections: state, since when, addresses, endpoint, sign-in, the last failure
+    ///
+    /// Of one connection, the exit code is 0 if it is up, and 10 if it is not.
     Status(Status),
+    /// Sign in anew to a connection that is up, before its endpoint ends it
+    ///
+    /// An endpoint lets a sign-in count for some hours and then ends the connection. This asks for
+    /// the new one at a moment that suits you. The tunnel stays up while you sign in in your browser.
+    Renew(Renew),
     /// Check that all a connection needs is there; each problem with its remedy
     ///
     /// The exit code is 0 if no problem was found (warnings do not count), 1 if there is one. With
@@ -34,38 +93,101 @@ pub enum Command {
     ///
     /// No secret is ever written to the journal; what looks like one is cut off here once more.
     Logs(Logs),
-    /// Sign in anew to a connection that is up, before its endpoint ends it
+}
+
+/// Options of `connect`.
+#[derive(Debug, Args)]
+pub struct Connect {
+    /// Name or UUID of the connection
+    pub connection: String,
+    /// Give up when the connection is not up after so many seconds [default: as its settings say]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub timeout: Option<u64>,
+    /// Open no browser, only print the link
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Stay until the connection is over, and serve its later sign-ins
     ///
-    /// An endpoint lets a sign-in count for some hours and then ends the connection. This asks for
-    /// the new one at a moment that suits you. The tunnel stays up while you sign in in your browser.
-    Renew(Renew),
+    /// Ctrl+C or SIGTERM takes it down; the exit code is 0 then, and 10 if it ended otherwise. systemd
+    /// is told when it is up, for a unit with Type=notify.
+    #[arg(long)]
+    pub stay: bool,
+}
+
+/// Options of `disconnect`.
+#[derive(Debug, Args)]
+pub struct Disconnect {
+    /// Name or UUID of the connection [default: the one that is up]
+    pub connection: Option<String>,
+}
+
+/// Options of `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// Print the names only, a line each, for completions
+    #[arg(long, hide = true)]
+    pub names: bool,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The profile, as AWS exports it; files that it names are read beside it
+    #[arg(required_unless_present = "from_aws_client", value_hint = ValueHint::FilePath)]
+    pub profiles: Vec<PathBuf>,
+    /// Name of the connection [default: that of the file]
+    #[arg(long, conflicts_with = "from_aws_client")]
+    pub name: Option<String>,
+    /// Give the connection to all users of this computer
+    #[arg(long)]
+    pub all_users: bool,
+    /// Bring the connection to the profile's endpoint up to it; your own settings stay
+    #[arg(long)]
+    pub update: bool,
+    /// Import all profiles that AWS's own client keeps for you
+    ///
+    /// Its versions up to 5 keep them in ~/.config/AWSVPNClient/OpenVpnConfigs. One whose endpoint
+    /// has a connection is left out.
+    #[arg(long, conflicts_with = "profiles")]
+    pub from_aws_client: bool,
+    /// Only show what would be imported
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// Name or UUID of the connection
+    pub connection: String,
+    /// Write it to this file, which only you may read
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `remove`.
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// Name or UUID of the connection
+    pub connection: String,
 }
 
 /// Options of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
-    /// Print JSON, for programs
-    ///
-    /// An object with "schema" (1; it changes when a field goes or means something else) and
-    /// "connections", a list of objects: "name"; "uuid"; "state" (off, starting, signing-in,
-    /// connecting, up, ending); "since" and "sign_in_ends" (seconds since 1970, or null);
-    /// "endpoint"; "sign_in" (saml, certificate, password, password-and-code); "addresses" (a list);
-    /// "problem" (an English sentence, or null). Fields may be added.
+    /// Name or UUID of the connection [default: all]
+    pub connection: Option<String>,
+    /// Go on, and print it again whenever it changes; with --json, an object a line
     #[arg(long)]
-    pub json: bool,
+    pub follow: bool,
+    /// In one line, for a bar: what is up or on its way, or nothing
+    #[arg(long)]
+    pub short: bool,
 }
 
 /// Options of `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// Print JSON, for programs
-    ///
-    /// An object with "schema" (1; it changes when a field goes or means something else), "version"
-    /// (of this command) and "findings", a list of objects: "check" (its name stays the same);
-    /// "verdict" (good, warning, problem); "seen"; "remedy" (null if all is well). The last two are
-    /// English sentences for people. Fields and checks may be added.
-    #[arg(long)]
-    pub json: bool,
     /// First take away what a connection left that ended without being taken down (root only)
     ///
     /// Traffic that its kill switch still stops flows again, past the VPN; the network interface of
@@ -85,7 +207,7 @@ pub struct Logs {
     pub all: bool,
     /// Read this file, not the journal: the output of `journalctl -o json`, or a log of
     /// NetworkManager ("-" for standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
 }
 

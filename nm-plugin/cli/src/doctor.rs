@@ -25,9 +25,6 @@ use std::fmt;
 /// All findings, in the order in which a connection needs the things.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
-    /// The version of what is written here, for programs: it changes when a field goes or means
-    /// something else.
-    pub schema: u32,
     /// The version of this command.
     pub version: &'static str,
     /// One for each check.
@@ -65,13 +62,18 @@ pub enum Verdict {
 #[must_use]
 pub fn diagnose(facts: &Facts) -> Diagnosis {
     Diagnosis {
-        schema: json::SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
         findings: checks::ALL.iter().map(|check| check(facts)).collect(),
     }
 }
 
 impl Diagnosis {
+    /// What is beside schema and outcome in JSON.
+    #[must_use]
+    pub fn fields(&self) -> serde_json::Value {
+        serde_json::json!({ "version": self.version, "findings": self.findings })
+    }
+
     /// Whether a connection cannot work.
     #[must_use]
     pub fn has_problem(&self) -> bool {

@@ -1,16 +1,29 @@
-//! The `aws-client-vpn` command: shows the connections, finds what is wrong, tells their story.
+//! The `aws-client-vpn` command: makes, connects and takes down connections, shows them, finds what is
+//! wrong, tells their story.
 //!
-//! It looks, and renews sign-ins. What is judged and how it reads is decided by pure functions over facts
-//! ([`status`], [`doctor`], [`logs`]); a module named `gathering` below each of them looks the
-//! facts up.
+//! What is judged and how it reads is decided by pure functions over facts ([`status`], [`doctor`],
+//! [`logs`]); a module named `gathering` below each of them looks the facts up. What a command comes to
+//! is an [`answer::Answer`].
 
+mod actions;
+pub mod answer;
+mod choice;
 pub mod command_line;
+mod connect;
+mod disconnect;
 pub mod doctor;
+mod export;
+pub mod failure;
+mod follow;
+pub mod import;
 mod json;
 pub mod line;
+mod list;
 pub mod logs;
 mod network_manager;
+mod remove;
 pub mod renew;
+pub mod run;
 pub mod status;
 mod when;
 

@@ -1,12 +1,14 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
+pub(crate) use aws_client_vpn_profile::well_known::network_manager::NAME;
 use aws_client_vpn_profile::well_known::network_manager::{
-    ACTIVE, CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
+    ACTIVE, CONNECTION, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_profile::well_known::{RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Worded;
 use std::collections::{BTreeMap, HashMap};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 use thiserror::Error;
 use zbus::fdo::{DBusProxy, PropertiesProxy};
@@ -43,6 +45,8 @@ type Properties = HashMap<String, OwnedValue>;
 pub(crate) struct Stored {
     pub(crate) name: String,
     pub(crate) uuid: String,
+    /// Its object.
+    pub(crate) path: String,
     /// Whether more than one user has it.
     pub(crate) is_shared: bool,
     /// `vpn.data`.
@@ -52,11 +56,16 @@ pub(crate) struct Stored {
 /// An activation of a connection of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Activation {
+    /// Its object.
+    pub(crate) path: String,
     pub(crate) uuid: String,
     /// `NMVpnConnectionState`.
     pub(crate) vpn_state: u32,
     /// Addresses with prefix lengths.
     pub(crate) addresses: Vec<String>,
+    /// The domains and name servers of it.
+    pub(crate) domains: Vec<String>,
+    pub(crate) name_servers: Vec<String>,
     /// The process number of the service, if the bus knows it.
     pub(crate) service_process: Option<u32>,
     /// When the endpoint ends the sign-in, in seconds since 1970, if the service knows.
@@ -124,7 +133,7 @@ async fn stored(bus: &zbus::Connection) -> zbus::Result<Vec<Stored>> {
     let paths: Vec<OwnedObjectPath> = settings.call("ListConnections", &()).await?;
     let mut stored = Vec::new();
     for path in paths {
-        let connection = zbus::Proxy::new(bus, NAME, path, CONNECTION).await?;
+        let connection = zbus::Proxy::new(bus, NAME, path.clone(), CONNECTION).await?;
         // One that was deleted since, or that is another user's.
         let Ok(settings) = connection
             .call::<_, _, HashMap<String, Properties>>("GetSettings", &())
@@ -132,13 +141,13 @@ async fn stored(bus: &zbus::Connection) -> zbus::Result<Vec<Stored>> {
         else {
             continue;
         };
-        stored.extend(read_stored(&settings));
+        stored.extend(read_stored(path.as_str(), &settings));
     }
     stored.sort_by(|a, b| (&a.name, &a.uuid).cmp(&(&b.name, &b.uuid)));
     Ok(stored)
 }
 
-fn read_stored(settings: &HashMap<String, Properties>) -> Option<Stored> {
+fn read_stored(path: &str, settings: &HashMap<String, Properties>) -> Option<Stored> {
     let vpn = settings.get("vpn")?;
     let general = settings.get("connection")?;
     let data = value::<HashMap<String, String>>(vpn, "data").unwrap_or_default();
@@ -146,6 +155,7 @@ fn read_stored(settings: &HashMap<String, Properties>) -> Option<Stored> {
     (text(vpn, "service-type") == SERVICE_TYPE).then(|| Stored {
         name: text(general, "id"),
         uuid: text(general, "uuid"),
+        path: path.to_owned(),
         is_shared: users.len() != 1,
         data: data.into_iter().collect(),
     })
@@ -166,7 +176,7 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
         let Ok(vpn) = properties(bus, path.as_str(), VPN).await else {
             continue;
         };
-        let mut addresses = Vec::new();
+        let (mut addresses, mut domains, mut name_servers) = (Vec::new(), Vec::new(), Vec::new());
         for (key, interface) in [
             ("Ip4Config", "org.freedesktop.NetworkManager.IP4Config"),
             ("Ip6Config", "org.freedesktop.NetworkManager.IP6Config"),
@@ -177,6 +187,8 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
             };
             if let Ok(config) = properties(bus, config.as_str(), interface).await {
                 addresses.extend(read_addresses(&config));
+                domains.extend(value::<Vec<String>>(&config, "Domains").unwrap_or_default());
+                name_servers.extend(read_name_servers(&config));
             }
         }
         let number = path.as_str().rsplit('/').next().unwrap_or_default();
@@ -189,10 +201,15 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
             Some(_) => sign_in_end(bus, &service).await,
             None => None,
         };
+        domains.sort();
+        domains.dedup();
         active.push(Activation {
+            path: path.to_string(),
             uuid: text(&general, "Uuid"),
             vpn_state: value(&vpn, "VpnState").unwrap_or(0),
             addresses,
+            domains,
+            name_servers,
             service_process,
             sign_in_ends,
             service,
@@ -215,6 +232,21 @@ pub(crate) async fn renew(service: &str) -> zbus::Result<()> {
     let bus = zbus::Connection::system().await?;
     let proxy = zbus::Proxy::new(&bus, service, SIGN_IN_PATH, SIGN_IN).await?;
     proxy.call(RENEW, &()).await
+}
+
+/// Those of IPv4 are given as objects, and those of IPv6 only as bytes.
+fn read_name_servers(config: &Properties) -> Vec<String> {
+    let servers: Vec<Properties> = value(config, "NameserverData").unwrap_or_default();
+    let servers = servers.iter().map(|server| text(server, "address"));
+    let bytes: Vec<Vec<u8>> = match config.contains_key("NameserverData") {
+        true => Vec::new(),
+        false => value(config, "Nameservers").unwrap_or_default(),
+    };
+    let sixes = bytes.into_iter().filter_map(|bytes| {
+        let bytes: [u8; 16] = bytes.try_into().ok()?;
+        Some(Ipv6Addr::from(bytes).to_string())
+    });
+    servers.filter(|it| !it.is_empty()).chain(sixes).collect()
 }
 
 fn read_addresses(config: &Properties) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! `aws-client-vpn renew`: a new sign-in at a moment that suits, before the endpoint ends the old one.
 
+use crate::answer::{Answer, Outcome};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
 use aws_client_vpn_i18n::text;
@@ -14,10 +15,10 @@ pub enum RenewError {
     #[error(transparent)]
     NetworkManager(#[from] NetworkManagerError),
     /// There is no such connection.
-    #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn status")]
+    #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn list")]
     Unknown(String),
     /// It is not up.
-    #[error("'{0}' is not up; connect it (nmcli connection up), and you sign in anew")]
+    #[error("'{0}' is not up; connect it, and you sign in anew")]
     Down(String),
     /// No connection is up.
     #[error("no AWS Client VPN connection is up")]
@@ -33,9 +34,24 @@ pub enum RenewError {
     },
 }
 
+impl RenewError {
+    /// For scripts.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::NetworkManager(_) => Outcome::NoNetworkManager,
+            Self::Unknown(_) => Outcome::NotFound,
+            Self::Down(_) | Self::NoneUp => Outcome::NotConnected,
+            Self::Several(_) | Self::Refused { .. } => Outcome::Failed,
+        }
+    }
+}
+
 /// Has the person sign in anew to the connection called `wanted`, or to the only one that is up.
-/// What to say then.
-pub async fn renew(wanted: Option<&str>) -> Result<String, RenewError> {
+///
+/// # Errors
+/// If it is not clear which is meant, or its service refuses.
+pub async fn renew(wanted: Option<&str>) -> Result<Answer, RenewError> {
     let answer = network_manager::ask().await?;
     let (name, service) = choose(&answer.stored, &answer.active, wanted)?;
     match network_manager::renew(service).await {
@@ -44,7 +60,10 @@ pub async fn renew(wanted: Option<&str>) -> Result<String, RenewError> {
                 "The browser opens for a new sign-in to “{name}”. The tunnel stays up meanwhile.",
                 name = one_line(name),
             );
-            Ok(done + "\n")
+            Ok(Answer::done(
+                done + "\n",
+                serde_json::json!({ "name": name }),
+            ))
         }
         Err(zbus::Error::MethodError(_, Some(why), _)) => Err(refused(&why)),
         Err(error) => Err(refused(&error.to_string())),

@@ -5,10 +5,12 @@ mod gathering;
 
 pub use gathering::gather;
 
+use crate::choice::ChoiceError;
 use crate::line::{one_line, width};
 use crate::network_manager::{Activation, Stored};
 use crate::{json, when};
 use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_profile::last_failure::LastFailure;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_profile::well_known::vpn_state;
@@ -18,20 +20,17 @@ use serde::Serialize;
 use std::fmt;
 
 /// How a profile becomes a connection.
-const IMPORT: &str = "nmcli connection import type aws-client-vpn file PROFILE.ovpn";
+const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
 
 /// All connections of this VPN.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// The version of what is written here, for programs: it changes when a field goes or means
-    /// something else.
-    pub schema: u32,
     /// In the order of their names.
     pub connections: Vec<Connection>,
 }
 
 /// One connection.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Connection {
     /// Its name.
     pub name: String,
@@ -49,6 +48,12 @@ pub struct Connection {
     pub sign_in_ends: Option<u64>,
     /// The addresses in the tunnel, with prefix lengths.
     pub addresses: Vec<String>,
+    /// The domains whose names are asked inside.
+    pub domains: Vec<String>,
+    /// The name servers inside.
+    pub name_servers: Vec<String>,
+    /// Why the last attempt failed, if it did, and this user may know.
+    pub last_failure: Option<Failed>,
     /// What is wrong with its settings, if something is.
     #[serde(serialize_with = "json::english_if_any")]
     pub problem: Option<Message>,
@@ -84,7 +89,7 @@ impl State {
         }
     }
 
-    fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Off => mark!("off"),
             Self::Starting => mark!("starting"),
@@ -96,21 +101,64 @@ impl State {
     }
 }
 
+/// Nothing is known.
+pub(crate) fn none() -> Status {
+    Status {
+        connections: Vec::new(),
+    }
+}
+
 impl Status {
     /// `started` says of a service's process number when it was started.
     pub(crate) fn of(
         stored: Vec<Stored>,
         active: &[Activation],
         started: impl Fn(u32) -> Option<u64>,
+        failed: impl Fn(&str) -> Option<LastFailure>,
     ) -> Self {
         let connections = stored.into_iter().map(|stored| {
             let activation = active.iter().find(|active| active.uuid == stored.uuid);
-            Connection::of(stored, activation, &started)
+            Connection::of(stored, activation, &started, &failed)
         });
         Self {
-            schema: json::SCHEMA,
             connections: connections.collect(),
         }
+    }
+}
+
+impl Status {
+    /// Only the connection called `wanted`.
+    pub(crate) fn only(mut self, wanted: &str) -> Result<Self, ChoiceError> {
+        let is_meant = |one: &Connection| one.name == wanted || one.uuid == wanted;
+        self.connections.retain(is_meant);
+        match self.connections.is_empty() {
+            true => Err(ChoiceError::Unknown(wanted.to_owned())),
+            false => Ok(self),
+        }
+    }
+
+    /// Whether one of them is up.
+    pub(crate) fn is_up(&self) -> bool {
+        self.connections.iter().any(|one| one.state == State::Up)
+    }
+
+    /// What is beside schema and outcome in JSON.
+    pub(crate) fn fields(&self) -> serde_json::Value {
+        serde_json::json!({ "connections": self.connections })
+    }
+
+    /// In one line, for a bar: what is up or on its way; empty if nothing is.
+    pub(crate) fn short(&self) -> String {
+        let active = self.connections.iter().filter(|it| it.state != State::Off);
+        let words = active.map(|connection| {
+            let name = one_line(&connection.name);
+            if connection.state == State::Up {
+                name
+            } else {
+                format!("{name}: {}", i18n::translate(connection.state.words()))
+            }
+        });
+        words.collect::<Vec<_>>().join(", ") + "\n"
     }
 }
 
@@ -119,12 +167,25 @@ impl Connection {
         stored: Stored,
         activation: Option<&Activation>,
         started: impl Fn(u32) -> Option<u64>,
+        failed: impl Fn(&str) -> Option<LastFailure>,
     ) -> Self {
         let (outline, problem) = match settings::outline(&stored.data) {
             Ok(outline) => (Some(outline), None),
             Err(error) => (None, Some(error.message())),
         };
+        // What is on its way has not failed.
+        let last_failure = match activation {
+            None => failed(&stored.uuid).map(Failed::from),
+            Some(_) => None,
+        };
+        let of_it = |list: fn(&Activation) -> &Vec<String>| {
+            activation.map(|it| list(it).clone()).unwrap_or_default()
+        };
         Self {
+            last_failure,
+            addresses: of_it(|it| &it.addresses),
+            domains: of_it(|it| &it.domains),
+            name_servers: of_it(|it| &it.name_servers),
             name: stored.name,
             uuid: stored.uuid,
             state: activation.map_or(State::Off, |activation| {
@@ -136,10 +197,29 @@ impl Connection {
             sign_in_ends: activation.and_then(|activation| activation.sign_in_ends),
             sign_in: outline.as_ref().map(|outline| Way::of(&outline.sign_in)),
             endpoint: outline.map(|outline| outline.endpoint),
-            addresses: activation
-                .map(|activation| activation.addresses.clone())
-                .unwrap_or_default(),
             problem,
+        }
+    }
+}
+
+/// The last attempt, which failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failed {
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// What a script can act on.
+    pub kind: &'static str,
+    /// What happened, why, what to do.
+    #[serde(serialize_with = "json::english")]
+    pub reason: Message,
+}
+
+impl From<LastFailure> for Failed {
+    fn from(failure: LastFailure) -> Self {
+        Self {
+            at: failure.at,
+            kind: failure.kind.name(),
+            reason: failure.reason,
         }
     }
 }
@@ -200,6 +280,22 @@ impl fmt::Display for Status {
     }
 }
 
+impl Connection {
+    /// As systemd-resolved writes it, `~` alone is every name, and before a domain means that it is
+    /// only asked for there.
+    fn names(&self) -> Option<String> {
+        let names = self
+            .domains
+            .iter()
+            .map(|domain| match domain.strip_prefix('~') {
+                Some("" | ".") => text!("all"),
+                Some(domain) => domain.to_owned(),
+                None => domain.clone(),
+            });
+        listed(&names.collect::<Vec<_>>())
+    }
+}
+
 impl fmt::Display for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", one_line(&self.name))?;
@@ -227,9 +323,12 @@ impl fmt::Display for Connection {
             (mark!("state"), Some(state)),
             (mark!("endpoint"), self.endpoint.clone()),
             (mark!("sign-in"), sign_in),
+            (mark!("addresses"), listed(&self.addresses)),
+            (mark!("names"), self.names()),
+            (mark!("name servers"), listed(&self.name_servers)),
             (
-                mark!("addresses"),
-                (!self.addresses.is_empty()).then(|| self.addresses.join(", ")),
+                mark!("last attempt"),
+                self.last_failure.as_ref().map(Failed::words),
             ),
             (mark!("problem"), self.problem.as_ref().map(i18n::of)),
             (mark!("uuid"), Some(self.uuid.clone())),
@@ -246,6 +345,20 @@ impl fmt::Display for Connection {
     }
 }
 
+fn listed(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+impl Failed {
+    fn words(&self) -> String {
+        text!(
+            "failed {time}: {reason}",
+            time = when::local(self.at),
+            reason = i18n::of(&self.reason),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +367,7 @@ mod tests {
         Stored {
             name: name.to_owned(),
             uuid: format!("uuid of {name}"),
+            path: String::new(),
             is_shared: true,
             data: [("remote", remote), ("sign-in", "saml")]
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -286,6 +400,7 @@ mod tests {
             service_process: Some(7),
             sign_in_ends: Some(1_795_568_401),
             service: String::new(),
+            ..Activation::default()
         };
         let started = |process| (process == 7).then_some(1_795_539_601);
         let status = Status::of(
@@ -295,6 +410,7 @@ mod tests {
             ],
             &[active],
             started,
+            |_| None,
         );
         let [home, work] = &status.connections[..] else {
             panic!("{status:?}");
@@ -305,7 +421,7 @@ mod tests {
         assert_eq!(work.endpoint.as_deref(), Some("host"));
         let text = status.to_string();
         assert!(
-            text.contains("state      up, started 2026-11-24 17:00:01 UTC\n"),
+            text.contains("state         up, started 2026-11-24 17:00:01 UTC\n"),
             "{text}"
         );
         assert!(text.contains("10.0.0.2/27, fd00::2/64"), "{text}");
@@ -315,7 +431,7 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_used_are_said_to_be_so() {
-        let status = Status::of(vec![stored("work", "")], &[], |_| None);
+        let status = Status::of(vec![stored("work", "")], &[], |_| None, |_| None);
         let connection = &status.connections[0];
         assert_eq!(connection.endpoint, None);
         assert!(
@@ -330,7 +446,12 @@ mod tests {
 
     #[test]
     fn a_name_cannot_draw_on_the_terminal() {
-        let status = Status::of(vec![stored("a\u{1b}[2Jb\nstate up", "")], &[], |_| None);
+        let status = Status::of(
+            vec![stored("a\u{1b}[2Jb\nstate up", "")],
+            &[],
+            |_| None,
+            |_| None,
+        );
         assert!(
             status.to_string().starts_with("a [2Jb state up\n"),
             "{status}"
@@ -339,7 +460,7 @@ mod tests {
 
     #[test]
     fn without_a_connection_the_way_to_one_is_shown() {
-        let status = Status::of(Vec::new(), &[], |_| None);
-        assert!(status.to_string().contains("nmcli connection import"));
+        let status = Status::of(Vec::new(), &[], |_| None, |_| None);
+        assert!(status.to_string().contains("aws-client-vpn import"));
     }
 }

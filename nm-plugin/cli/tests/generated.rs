@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 #[test]
 fn man_pages_and_completions_are_current() {
@@ -70,8 +71,98 @@ fn generated() -> BTreeMap<PathBuf, String> {
         let mut text = Vec::new();
         let mut command = CommandLine::command().disable_help_subcommand(true);
         clap_complete::generate(shell, &mut command, "aws-client-vpn", &mut text);
-        let text = String::from_utf8(text).unwrap();
+        let text = with_names(shell, &String::from_utf8(text).unwrap(), &command);
         files.insert(PathBuf::from(format!("completions/{name}")), text);
     }
     files
+}
+
+/// The script, with the names of connections where one is wanted: they are asked for when they are,
+/// which a script of clap's cannot.
+fn with_names(shell: Shell, script: &str, command: &clap::Command) -> String {
+    let takes_name = |command: &&clap::Command| {
+        let mut positionals = command.get_positionals();
+        positionals.any(|argument| argument.get_id() == "connection")
+    };
+    let commands = command.get_subcommands().filter(takes_name);
+    let commands: Vec<&str> = commands.map(clap::Command::get_name).collect();
+    if shell == Shell::Bash {
+        let commands = commands.join(" | ");
+        // clap_complete takes the dashes of our name for steps to subcommands in one of two places.
+        let script = script.replace("aws__subcmd__client__subcmd__vpn", "aws__client__vpn");
+        script + &BASH.replace("COMMANDS", &commands)
+    } else if shell == Shell::Zsh {
+        let script = with_own_names(script);
+        let (head, body) = script.split_once("_aws-client-vpn() {").unwrap();
+        [head, ZSH, "_aws-client-vpn() {", body].concat()
+    } else {
+        let lines = commands.iter().map(|name| FISH.replace("COMMAND", name));
+        script.to_owned() + &lines.collect::<String>()
+    }
+}
+
+const BASH: &str = r#"
+_aws-client-vpn-or-name() {
+    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} name
+    if [[ $COMP_CWORD -ge 2 && $cur != -* && $before != --* ]]; then
+        case "${COMP_WORDS[1]}" in
+            COMMANDS)
+                local IFS=$'\n'
+                COMPREPLY=()
+                for name in $(aws-client-vpn list --names 2>/dev/null); do
+                    [[ $name == "${cur//\\/}"* ]] && COMPREPLY+=("$(printf %q "$name")")
+                done
+                return 0
+                ;;
+        esac
+    fi
+    _aws__client__vpn "$@"
+}
+complete -F _aws-client-vpn-or-name -o bashdefault -o default aws-client-vpn
+"#;
+
+const ZSH: &str = r#"_aws-client-vpn-names() {
+    local -a names
+    names=(${(f)"$(_call_program names aws-client-vpn list --names 2>/dev/null)"})
+    (( $#names )) && compadd -a names
+}
+
+"#;
+
+const FISH: &str = "complete -c aws-client-vpn -n \"__fish_aws_client_vpn_using_subcommand \
+                    COMMAND\" -f -a '(aws-client-vpn list --names 2>/dev/null)'\n";
+
+/// The lines of zsh's script that take a connection, with our names in the place of files.
+fn with_own_names(script: &str) -> String {
+    let lines = script
+        .lines()
+        .map(|line| match line.contains(":connection -- ") {
+            true => line.replace(":_default'", ":_aws-client-vpn-names'"),
+            false => line.to_owned(),
+        });
+    lines.map(|line| line + "\n").collect()
+}
+
+#[test]
+fn bash_completes_the_names_of_connections() {
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/completions/aws-client-vpn.bash"
+    );
+    let completed = |words: &str| {
+        let line = format!(
+            "aws-client-vpn() {{ [[ $1 == list && $2 == --names ]] && printf 'work\\nmy vpn\\nwonder\\n'; }}
+             . {script}
+             COMP_WORDS=(aws-client-vpn {words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 ))
+             _aws-client-vpn-or-name aws-client-vpn \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"
+             printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(completed("connect ''"), "work\nmy\\ vpn\nwonder\n");
+    assert_eq!(completed("connect wo"), "work\nwonder\n");
+    assert_eq!(completed("disconnect 'my\\ '"), "my\\ vpn\n");
+    assert!(completed("connect --no").contains("--no-browser"));
+    assert!(completed("conn").contains("connect"));
 }

@@ -57,6 +57,9 @@ fn status_in_german() {
         sign_in: None,
         sign_in_ends: None,
         addresses: Vec::new(),
+        domains: Vec::new(),
+        name_servers: Vec::new(),
+        last_failure: None,
         problem: outline(&BTreeMap::new()).err().map(|why| why.message()),
     };
     let up = Connection {
@@ -68,24 +71,26 @@ fn status_in_german() {
         sign_in: Some(Way::Saml),
         sign_in_ends: Some(1_795_568_401),
         addresses: vec!["10.0.0.2/27".to_owned()],
+        domains: Vec::new(),
+        name_servers: Vec::new(),
+        last_failure: None,
         problem: None,
     };
     let status = Status {
-        schema: 1,
         connections: vec![up, off],
     };
     assert_eq!(
         status.to_string(),
         "Arbeit\n  \
-         Zustand    verbunden, gestartet 2026-11-24 17:00:01 UTC\n  \
-         Endpunkt   host.example\n  \
-         Anmeldung  Einmalanmeldung im Browser, gilt bis 2026-11-25 01:00:01 UTC\n  \
-         Adressen   10.0.0.2/27\n  \
-         UUID       1-2\n\n\
+         Zustand          verbunden, gestartet 2026-11-24 17:00:01 UTC\n  \
+         Endpunkt         host.example\n  \
+         Anmeldung        Einmalanmeldung im Browser, gilt bis 2026-11-25 01:00:01 UTC\n  \
+         Adressen         10.0.0.2/27\n  \
+         UUID             1-2\n\n\
          alt\n  \
-         Zustand    aus\n  \
-         Problem    Die Einstellung „remote“ fehlt\n  \
-         UUID       2-3\n"
+         Zustand          aus\n  \
+         Problem          Die Einstellung „remote“ fehlt\n  \
+         UUID             2-3\n"
     );
     let json = serde_json::to_value(&status).unwrap();
     let [up, off] = [&json["connections"][0], &json["connections"][1]];
@@ -93,7 +98,6 @@ fn status_in_german() {
     assert_eq!(up["sign_in"], "saml");
     assert_eq!(off["problem"], "the setting 'remote' is missing");
     let none = Status {
-        schema: 1,
         connections: Vec::new(),
     };
     assert!(none.to_string().starts_with("Es gibt noch keine "));

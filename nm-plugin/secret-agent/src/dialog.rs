@@ -73,7 +73,7 @@ pub(crate) async fn run(
     if let Some(terminal) = terminal {
         let (ours, theirs) = UnixStream::pair()?;
         command.arg("--own-window").stderr(OwnedFd::from(theirs));
-        if terminal.is_remote() {
+        if !terminal.opens_browser() {
             command.arg("--no-browser");
         }
         window = Some((terminal, ours));

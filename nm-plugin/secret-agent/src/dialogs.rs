@@ -6,6 +6,7 @@ use crate::exchange::{Get, Reply};
 use crate::request::Connection;
 use crate::terminal::Terminal;
 use aws_client_vpn_i18n::text;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use tokio::process::Child;
@@ -19,6 +20,7 @@ pub struct Dialogs {
     /// How to end those that run, by the connection's path.
     running: HashMap<String, oneshot::Sender<Reply>>,
     tasks: JoinSet<()>,
+    was_cancelled: Rc<Cell<bool>>,
 }
 
 impl Dialogs {
@@ -45,6 +47,7 @@ impl Dialogs {
         let (end, ended) = oneshot::channel();
         self.running.insert(path, end);
         let terminal = self.terminal.clone();
+        let was_cancelled = Rc::clone(&self.was_cancelled);
         self.tasks.spawn_local(async move {
             let mut running = None;
             let answer = tokio::select! {
@@ -53,6 +56,7 @@ impl Dialogs {
                 ) => answer,
                 Ok(end) = ended => end,
             };
+            was_cancelled.set(matches!(answer, Reply::Cancelled));
             // NetworkManager may have gone.
             drop(reply.send(answer));
             dialog::end(running).await;
@@ -84,6 +88,12 @@ impl Dialogs {
             terminal.say(&text!("Cancelled."));
         }
         idle
+    }
+
+    /// Whether the user cancelled the last one that ended.
+    #[must_use]
+    pub fn was_cancelled(&self) -> bool {
+        self.was_cancelled.get()
     }
 
     /// Waits for the next end of one; `None` if none runs.

@@ -9,7 +9,11 @@ mod dialog;
 pub mod dialogs;
 pub mod exchange;
 pub mod property;
+pub mod readiness;
 pub mod registration;
 pub mod request;
 pub mod secret_agent;
 pub mod terminal;
+
+/// Where NetworkManager looks for the object of an agent.
+pub const AGENT_PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";

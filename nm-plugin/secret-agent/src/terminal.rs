@@ -34,6 +34,7 @@ pub struct Terminal {
     /// `user@host`, as ssh calls this computer.
     here: String,
     is_remote: bool,
+    opens_browser: bool,
     has_keyring: bool,
     /// One dialog at a time is seen.
     turn: Mutex<()>,
@@ -67,15 +68,24 @@ impl Terminal {
                 None => host.to_owned(),
             },
             is_remote: ssh.is_some() || set("SSH_TTY").is_some(),
+            opens_browser: true,
             has_keyring: set("DBUS_SESSION_BUS_ADDRESS").is_some(),
             turn: Mutex::new(()),
         })
     }
 
-    /// Whether the person sits at another computer: a browser opened here helps nobody.
+    /// The same, with links for the person to open.
     #[must_use]
-    pub fn is_remote(&self) -> bool {
-        self.is_remote
+    pub fn without_browser(self) -> Self {
+        Self {
+            opens_browser: false,
+            ..self
+        }
+    }
+
+    /// Whether a browser is to be opened here: one helps nobody who sits at another computer.
+    pub(crate) fn opens_browser(&self) -> bool {
+        self.opens_browser && !self.is_remote
     }
 
     /// Prints a line of ours.

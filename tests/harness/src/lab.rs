@@ -379,15 +379,13 @@ impl Lab {
     /// As [`Self::import_with`], as the connection `name`.
     #[track_caller]
     pub fn import_as(&self, name: &str, transport: &str, port: u16, lines: &str) {
-        let ready = self.endpoint_events().wait("ready", Duration::ZERO);
-        let file = ready["profiles"][format!("{transport}-{port}")].as_str();
-        let file = file.expect("the endpoint has such a profile");
+        let file = self.profile(transport, port);
         let exported = self.client.root().join(file.trim_start_matches('/'));
         let text = fs::read_to_string(&exported).expect("the endpoint wrote it");
         // Beside it, where the certificates are that it may name.
         let own = format!("{name}.ovpn");
         fs::write(exported.with_file_name(&own), text + lines).expect("the lab is writable");
-        let file = PathBuf::from(file).with_file_name(own);
+        let file = PathBuf::from(&file).with_file_name(own);
         let file = file.to_str().expect("the lab's paths are text");
         self.client.check([
             "nmcli",
@@ -584,6 +582,24 @@ impl Lab {
         // Not as a child of a shell, which Ctrl and C would end, too.
         let line = format!("exec env {variables} nm-aws-client-vpn-agent");
         Terminal::start(&self.client, &line)
+    }
+
+    /// `line` of shell at a terminal of the client's.
+    #[must_use]
+    pub fn at_terminal(&self, line: &str) -> Terminal {
+        Terminal::start(&self.client, line)
+    }
+
+    /// Where the endpoint's profile is on the client.
+    ///
+    /// # Panics
+    /// If the endpoint has no such profile.
+    #[track_caller]
+    #[must_use]
+    pub fn profile(&self, transport: &str, port: u16) -> String {
+        let ready = self.endpoint_events().wait("ready", Duration::ZERO);
+        let file = ready["profiles"][format!("{transport}-{port}")].as_str();
+        file.expect("the endpoint has such a profile").to_owned()
     }
 
     /// A graphical session beside the lab's agent, with our own in its background.

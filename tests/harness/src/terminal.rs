@@ -129,6 +129,7 @@ impl Terminal {
         let status = self.process.entrance.wait().expect("it was started");
         Up {
             success: status.success(),
+            code: status.code(),
             text: self.shown(),
             elapsed: self.started.elapsed(),
         }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 pub struct Up {
     /// Whether the connection is up.
     pub success: bool,
+    /// Its exit code, if no signal ended it.
+    pub code: Option<i32>,
     /// What nmcli printed.
     pub text: String,
     /// How long it took.
@@ -54,6 +56,7 @@ impl PendingUp {
         let status = self.nmcli.entrance.wait().expect("nmcli was started");
         Up {
             success: status.success(),
+            code: status.code(),
             text,
             elapsed: self.started.elapsed(),
         }

@@ -2,6 +2,7 @@
 
 use super::Status;
 use crate::network_manager::{self, NetworkManagerError};
+use aws_client_vpn_attempt::last_failure;
 use std::fs;
 
 /// Asks NetworkManager for the connections.
@@ -10,7 +11,12 @@ use std::fs;
 /// If NetworkManager cannot be asked.
 pub async fn gather() -> Result<Status, NetworkManagerError> {
     let answer = network_manager::ask().await?;
-    Ok(Status::of(answer.stored, &answer.active, started))
+    Ok(Status::of(
+        answer.stored,
+        &answer.active,
+        started,
+        last_failure,
+    ))
 }
 
 /// When the process was started, in seconds since 1970.

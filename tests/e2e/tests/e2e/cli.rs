@@ -52,7 +52,7 @@ fn status_tells_what_the_connection_does() {
     assert!(addresses.contains(address), "{address} {addresses}");
     let text = lab.client.check(["aws-client-vpn", "status"]);
     assert!(
-        text.starts_with("vpn\n  state      up, started 2"),
+        text.starts_with("vpn\n  state         up, started 2"),
         "{text}"
     );
     take_down(&lab, &before);

@@ -7,6 +7,7 @@
 mod attackers;
 mod cli;
 mod clock;
+mod command;
 mod down;
 mod faults;
 mod hooks;

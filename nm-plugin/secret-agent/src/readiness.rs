@@ -4,7 +4,7 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// Says so. Where nobody asked, nothing happens; where it cannot be said, systemd's own limit tells.
-pub(crate) fn tell() {
+pub fn tell() {
     if let Ok(name) = std::env::var("NOTIFY_SOCKET") {
         drop(send(&name));
     }

@@ -1,0 +1,145 @@
+//! What a command comes to: a text for people, JSON for programs, and an exit code for scripts.
+
+use crate::json;
+use serde_json::{Map, Value};
+
+/// How it came out. The codes are in the man page of `aws-client-vpn`, and stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// As it was wanted.
+    Done,
+    /// For a reason that none of the others is.
+    Failed,
+    /// The endpoint did not let this person or computer in.
+    Refused,
+    /// The person did not want to go on.
+    Cancelled,
+    /// It took too long.
+    TimedOut,
+    /// The policy of this computer forbids it.
+    NotPermitted,
+    /// There is no network, or no endpoint behind it.
+    Unreachable,
+    /// Something has to be asked, and there is nobody to ask.
+    NobodyToAsk,
+    /// There is no such connection, or no such file.
+    NotFound,
+    /// The connection is not up, or is over.
+    NotConnected,
+    /// NetworkManager cannot be asked.
+    NoNetworkManager,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Done,
+        Self::Failed,
+        Self::Refused,
+        Self::Cancelled,
+        Self::TimedOut,
+        Self::NotPermitted,
+        Self::Unreachable,
+        Self::NobodyToAsk,
+        Self::NotFound,
+        Self::NotConnected,
+        Self::NoNetworkManager,
+    ];
+
+    /// The exit code. 2 is clap's, for a wrong command line.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Refused => 3,
+            Self::Cancelled => 4,
+            Self::TimedOut => 5,
+            Self::NotPermitted => 6,
+            Self::Unreachable => 7,
+            Self::NobodyToAsk => 8,
+            Self::NotFound => 9,
+            Self::NotConnected => 10,
+            Self::NoNetworkManager => 11,
+        }
+    }
+
+    /// Its name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed-out",
+            Self::NotPermitted => "not-permitted",
+            Self::Unreachable => "unreachable",
+            Self::NobodyToAsk => "nobody-to-ask",
+            Self::NotFound => "not-found",
+            Self::NotConnected => "not-connected",
+            Self::NoNetworkManager => "no-networkmanager",
+        }
+    }
+}
+
+/// What is printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// In the user's language.
+    pub text: String,
+    /// The same for programs; an object.
+    pub json: Value,
+    /// For scripts.
+    pub outcome: Outcome,
+}
+
+impl Answer {
+    /// That it is done: `text`, and `fields` beside those that every object has.
+    #[must_use]
+    pub fn done(text: String, fields: Value) -> Self {
+        Self::of(Outcome::Done, text, fields)
+    }
+
+    /// As [`Self::done`], with another outcome.
+    #[must_use]
+    pub fn of(outcome: Outcome, text: String, fields: Value) -> Self {
+        let mut object = Map::new();
+        object.insert("schema".to_owned(), json::SCHEMA.into());
+        object.insert("outcome".to_owned(), outcome.name().into());
+        if let Value::Object(fields) = fields {
+            object.extend(fields);
+        }
+        Self {
+            text,
+            json: Value::Object(object),
+            outcome,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_a_code_and_a_name_of_its_own_and_the_manual_has_both() {
+        let page = include_str!("../man/aws-client-vpn.1").replace("\\-", "-");
+        for outcome in Outcome::ALL {
+            let line = format!("{:>4}  {}", outcome.code(), outcome.name());
+            assert!(page.contains(&line), "the manual lacks {line:?}");
+            let same = Outcome::ALL
+                .iter()
+                .filter(|other| other.code() == outcome.code() || other.name() == outcome.name());
+            assert_eq!(same.count(), 1);
+            assert_ne!(outcome.code(), 2);
+        }
+    }
+
+    #[test]
+    fn every_object_says_which_schema_it_has_and_how_it_came_out() {
+        let answer = Answer::done(String::new(), serde_json::json!({ "a": 1 }));
+        let expected = serde_json::json!({ "schema": json::SCHEMA, "outcome": "done", "a": 1 });
+        assert_eq!(answer.json, expected);
+    }
+}

@@ -1,0 +1,90 @@
+//! Which connection is meant.
+
+use crate::answer::Outcome;
+use crate::network_manager::Stored;
+use aws_client_vpn_text::message::Worded;
+use thiserror::Error;
+
+/// None, or not one.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+pub enum ChoiceError {
+    /// There is no such connection.
+    #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn list")]
+    Unknown(String),
+    /// Several have that name.
+    #[error("several connections are called '{name}'; say which by its UUID: {uuids}")]
+    Several {
+        /// As it was given.
+        name: String,
+        /// Theirs.
+        uuids: String,
+    },
+    /// Nothing is up.
+    #[error("no AWS Client VPN connection is up")]
+    NoneUp,
+    /// The one that is meant is not up.
+    #[error("'{0}' is not up")]
+    NotUp(String),
+    /// More than one is up.
+    #[error("several connections are up; name one of them: {0}")]
+    SeveralUp(String),
+}
+
+impl ChoiceError {
+    /// For scripts.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Unknown(_) => Outcome::NotFound,
+            Self::NoneUp | Self::NotUp(_) => Outcome::NotConnected,
+            Self::Several { .. } | Self::SeveralUp(_) => Outcome::Failed,
+        }
+    }
+}
+
+/// The connection with this name or UUID.
+pub(crate) fn called<'a>(stored: &'a [Stored], wanted: &str) -> Result<&'a Stored, ChoiceError> {
+    if let Some(found) = stored.iter().find(|stored| stored.uuid == wanted) {
+        return Ok(found);
+    }
+    let found: Vec<_> = stored.iter().filter(|it| it.name == wanted).collect();
+    match found[..] {
+        [] => Err(ChoiceError::Unknown(wanted.to_owned())),
+        [only] => Ok(only),
+        ref several => Err(ChoiceError::Several {
+            name: wanted.to_owned(),
+            uuids: several
+                .iter()
+                .map(|stored| stored.uuid.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_is_meant_before_a_name_and_one_of_two_is_not_guessed() {
+        let stored = |name: &str, uuid: &str| Stored {
+            name: name.to_owned(),
+            uuid: uuid.to_owned(),
+            ..Stored::default()
+        };
+        let all = [
+            stored("work", "1"),
+            stored("work", "2"),
+            stored("home", "3"),
+            stored("3", "4"),
+        ];
+        let uuid = |wanted| called(&all, wanted).map(|stored| stored.uuid.as_str());
+        assert_eq!(uuid("home"), Ok("3"));
+        assert_eq!(uuid("2"), Ok("2"));
+        assert_eq!(uuid("3"), Ok("3"));
+        assert_eq!(uuid("hme"), Err(ChoiceError::Unknown("hme".to_owned())));
+        let several = uuid("work").unwrap_err().to_string();
+        assert!(several.ends_with("1, 2"), "{several}");
+    }
+}

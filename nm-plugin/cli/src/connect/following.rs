@@ -1,0 +1,181 @@
+//! What NetworkManager tells of one activation.
+
+use crate::answer::Outcome;
+use crate::network_manager::NAME;
+use aws_client_vpn_attempt::failure_of;
+use aws_client_vpn_attempt::progress::{self, Progress};
+use aws_client_vpn_profile::last_failure::FailureKind;
+use aws_client_vpn_profile::well_known::network_manager::VPN;
+use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Message;
+use futures_lite::StreamExt;
+use zbus::{MatchRule, MessageStream};
+
+/// How many signals may wait.
+const QUEUE: usize = 256;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Something else is waited for now.
+    Working(String),
+    /// It is up.
+    Up,
+    /// It is over.
+    Ended(Ended),
+    /// Nobody tells any more.
+    ManagerGone,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Why.
+    pub reason: Message,
+    /// For scripts.
+    pub outcome: Outcome,
+}
+
+/// Listens on a connection of its own, on which nothing is called.
+pub(super) struct Following {
+    uuid: String,
+    path: String,
+    states: MessageStream,
+    manager: MessageStream,
+    said: Option<String>,
+}
+
+impl Following {
+    /// Listens before anything is asked for, so that nothing is missed.
+    pub(super) async fn start(uuid: &str) -> zbus::Result<Self> {
+        let bus = zbus::Connection::system().await?;
+        let states = MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender(NAME)?
+            .interface(VPN)?
+            .member("VpnStateChanged")?
+            .build();
+        let manager = MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .sender("org.freedesktop.DBus")?
+            .interface("org.freedesktop.DBus")?
+            .member("NameOwnerChanged")?
+            .add_arg(NAME)?
+            .build();
+        Ok(Self {
+            uuid: uuid.to_owned(),
+            path: String::new(),
+            states: MessageStream::for_match_rule(states, &bus, Some(QUEUE)).await?,
+            manager: MessageStream::for_match_rule(manager, &bus, Some(QUEUE)).await?,
+            said: None,
+        })
+    }
+
+    /// Follows the activation at `path` from here on, which is in `state` if it is not new. Whether
+    /// it is up.
+    pub(super) fn begin(&mut self, path: &str, state: Option<u32>) -> bool {
+        path.clone_into(&mut self.path);
+        state == Some(vpn_state::ACTIVATED)
+    }
+
+    /// What happens next. Nothing is lost if the future is dropped.
+    pub(super) async fn next(&mut self) -> Step {
+        loop {
+            tokio::select! {
+                biased;
+                state = self.states.next() => {
+                    let Some(Ok(signal)) = state else { return Step::ManagerGone };
+                    let header = signal.header();
+                    let is_ours = header.path().is_some_and(|path| path.as_str() == self.path);
+                    let body = signal.body();
+                    if let (true, Ok((state, reason))) = (is_ours, body.deserialize())
+                        && let Some(step) = self.step(state, reason)
+                    {
+                        return step;
+                    }
+                }
+                change = self.manager.next() => {
+                    let Some(Ok(signal)) = change else { return Step::ManagerGone };
+                    let body = signal.body();
+                    let owners = body.deserialize::<(&str, &str, &str)>();
+                    if owners.is_ok_and(|(_, _, owner)| owner.is_empty()) {
+                        return Step::ManagerGone;
+                    }
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, state: u32, reason: u32) -> Option<Step> {
+        match progress::of_activation(&self.uuid, &self.path, state, reason) {
+            Progress::Working(words) => {
+                let is_new = self.said.as_ref() != Some(&words);
+                self.said = Some(words.clone());
+                is_new.then_some(Step::Working(words))
+            }
+            Progress::Connected => {
+                self.said = None;
+                Some(Step::Up)
+            }
+            Progress::SwitchedOff => Some(Step::Ended(Ended {
+                reason: message!("it was switched off"),
+                outcome: Outcome::Cancelled,
+            })),
+            Progress::Failed(_) => {
+                let failure = failure_of(&self.uuid, &self.path);
+                let kind = failure.as_ref().map(|failure| failure.kind);
+                let number = || Message::new(progress::failure(reason));
+                Some(Step::Ended(Ended {
+                    reason: failure.map_or_else(number, |failure| failure.reason),
+                    outcome: outcome(kind, reason),
+                }))
+            }
+        }
+    }
+}
+
+/// The service knows best; without its word, NetworkManager's number has to do.
+fn outcome(kind: Option<FailureKind>, reason: u32) -> Outcome {
+    match (kind, reason) {
+        (Some(FailureKind::Refused), _) => Outcome::Refused,
+        (Some(FailureKind::TimedOut), _) => Outcome::TimedOut,
+        (Some(FailureKind::Unreachable), _) => Outcome::Unreachable,
+        (Some(FailureKind::NobodyToAsk), _) => Outcome::NobodyToAsk,
+        (Some(FailureKind::Ended), _) => Outcome::NotConnected,
+        (Some(FailureKind::Other), _) => Outcome::Failed,
+        (None, state_reason::LOGIN_FAILED) => Outcome::Refused,
+        (None, state_reason::NO_SECRETS) => Outcome::NobodyToAsk,
+        (None, state_reason::CONNECT_TIMEOUT) => Outcome::TimedOut,
+        (None, state_reason::DEVICE_DISCONNECTED) => Outcome::Unreachable,
+        (None, _) => Outcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_s_word_goes_before_networkmanager_s_number() {
+        let refused = state_reason::LOGIN_FAILED;
+        for (kind, reason, expected) in [
+            (Some(FailureKind::TimedOut), refused, Outcome::TimedOut),
+            (
+                Some(FailureKind::NobodyToAsk),
+                refused,
+                Outcome::NobodyToAsk,
+            ),
+            (None, refused, Outcome::Refused),
+            (None, state_reason::NO_SECRETS, Outcome::NobodyToAsk),
+            (
+                None,
+                state_reason::DEVICE_DISCONNECTED,
+                Outcome::Unreachable,
+            ),
+            (None, state_reason::UNKNOWN, Outcome::Failed),
+        ] {
+            assert_eq!(outcome(kind, reason), expected);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `aws-client-vpn disconnect`: takes a connection down, also one that is on its way.
+
+use crate::actions::Manager;
+use crate::answer::Answer;
+use crate::choice::{ChoiceError, called};
+use crate::failure::Failure;
+use crate::line::one_line;
+use crate::network_manager::{self, Activation, Stored};
+use aws_client_vpn_i18n::text;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// For the connection to be down: dispatcher scripts come first.
+const LIMIT: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Takes down the connection called `wanted`, or the only one that is up.
+///
+/// # Errors
+/// If it is not clear which is meant, or NetworkManager does not do it.
+pub(crate) async fn disconnect(wanted: Option<&str>) -> Result<Answer, Failure> {
+    let answer = network_manager::ask().await?;
+    let (stored, activation) = choose(&answer.stored, &answer.active, wanted)?;
+    Manager::open().await?.deactivate(&activation.path).await?;
+    let limit = Instant::now() + LIMIT;
+    while Instant::now() < limit {
+        let active = network_manager::ask().await?.active;
+        if !active.iter().any(|active| active.path == activation.path) {
+            break;
+        }
+        sleep(PAUSE).await;
+    }
+    let text = text!("“{name}” is disconnected.", name = one_line(&stored.name));
+    let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
+    Ok(Answer::done(text + "\n", fields))
+}
+
+fn choose<'a>(
+    stored: &'a [Stored],
+    active: &'a [Activation],
+    wanted: Option<&str>,
+) -> Result<(&'a Stored, &'a Activation), ChoiceError> {
+    let active_of = |stored: &Stored| active.iter().find(|active| active.uuid == stored.uuid);
+    if let Some(wanted) = wanted {
+        // Two may have one name; the one that is up is meant.
+        let up = |stored: &&Stored| stored.name == wanted && active_of(stored).is_some();
+        let mut up = stored.iter().filter(up);
+        let stored = match (up.next(), up.next()) {
+            (Some(only), None) => only,
+            _ => called(stored, wanted)?,
+        };
+        let active = active_of(stored).ok_or_else(|| ChoiceError::NotUp(wanted.to_owned()))?;
+        return Ok((stored, active));
+    }
+    let up: Vec<_> = stored
+        .iter()
+        .filter_map(|stored| Some((stored, active_of(stored)?)))
+        .collect();
+    match up[..] {
+        [] => Err(ChoiceError::NoneUp),
+        [only] => Ok(only),
+        ref several => {
+            let names: Vec<_> = several.iter().map(|(it, _)| it.name.as_str()).collect();
+            Err(ChoiceError::SeveralUp(names.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_one_that_is_up_is_meant() {
+        let stored = |name: &str, uuid: &str| Stored {
+            name: name.to_owned(),
+            uuid: uuid.to_owned(),
+            ..Stored::default()
+        };
+        let active = |uuid: &str| Activation {
+            uuid: uuid.to_owned(),
+            ..Activation::default()
+        };
+        let known = [
+            stored("work", "1"),
+            stored("work", "2"),
+            stored("home", "3"),
+        ];
+        let chosen = |up: &[Activation], wanted| {
+            choose(&known, up, wanted).map(|(stored, _)| stored.uuid.clone())
+        };
+        let up = [active("2")];
+        for wanted in [None, Some("work"), Some("2")] {
+            assert_eq!(chosen(&up, wanted).unwrap(), "2");
+        }
+        let down = ChoiceError::NotUp("home".to_owned());
+        assert_eq!(chosen(&up, Some("home")), Err(down));
+        assert_eq!(chosen(&[], None), Err(ChoiceError::NoneUp));
+        let both = [active("2"), active("3")];
+        let several = ChoiceError::SeveralUp("work, home".to_owned());
+        assert_eq!(chosen(&both, None), Err(several));
+    }
+}

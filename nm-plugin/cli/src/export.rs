@@ -1,0 +1,92 @@
+//! `aws-client-vpn export`: a connection as a profile.
+
+use crate::actions::{Manager, Settings, property};
+use crate::answer::{Answer, Outcome};
+use crate::choice::called;
+use crate::failure::Failure;
+use crate::network_manager;
+use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::{self, SettingsError};
+use aws_client_vpn_profile_file::file::{self, FileError};
+use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Nothing was exported.
+#[derive(Debug, Error, Worded)]
+pub enum ExportError {
+    /// The connection's settings do not make a profile.
+    #[error("the connection cannot be exported: {0}")]
+    Settings(#[from] SettingsError),
+    /// The file cannot be written.
+    #[error("cannot write {file}: {reason}", file = path.display())]
+    File {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// Why.
+        reason: FileError,
+    },
+}
+
+impl ExportError {
+    /// For scripts.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::File {
+                reason: FileError::Denied,
+                ..
+            } => Outcome::NotPermitted,
+            Self::Settings(_) | Self::File { .. } => Outcome::Failed,
+        }
+    }
+}
+
+/// Prints the profile of the connection called `wanted`, or puts it into the file `to` that only its
+/// owner may read. Its private key is in it if it has one and the user may see it.
+///
+/// # Errors
+/// If there is no such connection, or it cannot be read or written.
+pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Failure> {
+    let answer = network_manager::ask().await?;
+    let stored = called(&answer.stored, wanted)?;
+    let manager = Manager::open().await?;
+    let settings = manager.settings(&stored.path).await?;
+    // Whether it has a key, only NetworkManager knows.
+    let secrets = manager.secrets(&stored.path).await?;
+    let profile = profile(&settings, &secrets).map_err(ExportError::from)?;
+    let profile = profile.to_ovpn();
+    let Some(path) = to else {
+        let fields = serde_json::json!({ "name": stored.name, "profile": *profile });
+        return Ok(Answer::done(profile.to_string(), fields));
+    };
+    file::write(path, &profile).map_err(|reason| ExportError::File {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let text = text!("The profile is in {file}.", file = path.display());
+    let fields = serde_json::json!({ "name": stored.name, "file": path });
+    Ok(Answer::done(text + "\n", fields))
+}
+
+fn profile(settings: &Settings, secrets: &Settings) -> Result<Profile, SettingsError> {
+    settings::from_settings(&data_of(settings), &secrets_of(secrets))
+}
+
+/// `vpn.secrets`
+pub(crate) fn secrets_of(settings: &Settings) -> BTreeMap<String, Secret> {
+    let secrets: HashMap<String, String> = property(settings, "vpn", "secrets").unwrap_or_default();
+    let secrets = secrets.into_iter();
+    secrets
+        .map(|(name, value)| (name, Secret::new(value)))
+        .collect()
+}
+
+/// `vpn.data`
+pub(crate) fn data_of(settings: &Settings) -> BTreeMap<String, String> {
+    let data: HashMap<String, String> = property(settings, "vpn", "data").unwrap_or_default();
+    data.into_iter().collect()
+}

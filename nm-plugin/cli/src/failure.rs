@@ -1,0 +1,84 @@
+//! Why a command did nothing.
+
+use crate::actions::ActionError;
+use crate::answer::{Answer, Outcome};
+use crate::choice::ChoiceError;
+use crate::connect::ConnectError;
+use crate::doctor::FixError;
+use crate::export::ExportError;
+use crate::import::ImportError;
+use crate::logs::LogsError;
+use crate::network_manager::NetworkManagerError;
+use crate::renew::RenewError;
+use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_text::message::Worded;
+use std::error::Error;
+use std::io;
+
+/// Why nothing is printed.
+#[derive(Debug, thiserror::Error, Worded)]
+pub enum Failure {
+    /// It cannot be asked.
+    #[error(transparent)]
+    NetworkManager(#[from] NetworkManagerError),
+    /// It does not do it.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// It is not clear which connection is meant.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// `connect`
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// `import`
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// `export`
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// `logs`
+    #[error(transparent)]
+    Logs(#[from] LogsError),
+    /// `renew`
+    #[error(transparent)]
+    Renew(#[from] RenewError),
+    /// `doctor --fix`
+    #[error(transparent)]
+    Fix(#[from] FixError),
+    /// The system.
+    #[error("this computer is out of resources: {0}")]
+    Exhausted(io::Error),
+}
+
+impl Failure {
+    /// For scripts.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::NetworkManager(_) => Outcome::NoNetworkManager,
+            Self::Action(error) => error.outcome(),
+            Self::Choice(error) => error.outcome(),
+            Self::Connect(error) => error.outcome(),
+            Self::Import(error) => error.outcome(),
+            Self::Export(error) => error.outcome(),
+            Self::Renew(error) => error.outcome(),
+            Self::Fix(FixError::NotRoot) => Outcome::NotPermitted,
+            Self::Fix(_) | Self::Logs(_) | Self::Exhausted(_) => Outcome::Failed,
+        }
+    }
+
+    /// In the user's language, with what others say of the causes in theirs; English for programs.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        let mut causes = String::new();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            causes.push_str(": ");
+            causes.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        let reason = self.message().to_string() + &causes;
+        let fields = serde_json::json!({ "reason": reason });
+        Answer::of(self.outcome(), i18n::of(self) + &causes, fields)
+    }
+}

@@ -1,0 +1,89 @@
+//! `aws-client-vpn status --follow`: what changes, as it changes, for bars.
+
+use crate::answer::Answer;
+use crate::command_line::Status;
+use crate::failure::Failure;
+use crate::network_manager::NAME;
+use crate::status;
+use futures_lite::StreamExt;
+use std::io::{self, Write};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+use zbus::{MatchRule, MessageStream};
+
+/// Changes come in bursts.
+const PAUSE: Duration = Duration::from_millis(200);
+/// What NetworkManager does not tell, as whether it is there again.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// How many signals may wait: each only says that it is time to look.
+const QUEUE: usize = 64;
+
+/// Prints the state now and after each change, until nobody reads it any more.
+pub(crate) async fn follow(options: &Status, json: bool) -> Result<Answer, Failure> {
+    let mut before = None;
+    loop {
+        // A bus or a NetworkManager that is gone comes back.
+        let signals = signals().await.ok();
+        loop {
+            let shown = shown(options, json).await;
+            if before.as_ref() != Some(&shown) {
+                let mut out = io::stdout().lock();
+                if out
+                    .write_all(shown.as_bytes())
+                    .and_then(|()| out.flush())
+                    .is_err()
+                {
+                    // Whoever closed the pipe has seen enough.
+                    return Ok(Answer::done(String::new(), serde_json::json!({})));
+                }
+                before = Some(shown);
+            }
+            let Some(signals) = &signals else {
+                sleep(LOOK_AGAIN).await;
+                break;
+            };
+            let mut signals = pin!(signals.clone());
+            match timeout(LOOK_AGAIN, signals.next()).await {
+                Ok(None | Some(Err(_))) => break,
+                Ok(Some(Ok(_))) => sleep(PAUSE).await,
+                Err(_elapsed) => {}
+            }
+        }
+    }
+}
+
+async fn shown(options: &Status, json: bool) -> String {
+    let answer = match status::gather().await {
+        Ok(status) => match &options.connection {
+            Some(wanted) => status.clone().only(wanted).unwrap_or(status::none()),
+            None => status,
+        },
+        Err(error) => {
+            if json {
+                return Failure::from(error).answer().json.to_string() + "\n";
+            }
+            status::none()
+        }
+    };
+    match (json, options.short) {
+        (true, _) => {
+            Answer::done(String::new(), answer.fields())
+                .json
+                .to_string()
+                + "\n"
+        }
+        (false, true) => answer.short(),
+        (false, false) => answer.to_string() + "\n",
+    }
+}
+
+/// Everything that NetworkManager says.
+async fn signals() -> zbus::Result<MessageStream> {
+    let bus = zbus::Connection::system().await?;
+    let rule = MatchRule::builder()
+        .msg_type(zbus::message::Type::Signal)
+        .sender(NAME)?
+        .build();
+    MessageStream::for_match_rule(rule, &bus, Some(QUEUE)).await
+}

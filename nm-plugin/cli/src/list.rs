@@ -1,0 +1,61 @@
+//! `aws-client-vpn list`: a line for each connection.
+
+use crate::answer::Answer;
+use crate::line::one_line;
+use crate::network_manager::{self, NetworkManagerError};
+use crate::status::{self, Status};
+use aws_client_vpn_i18n::{self as i18n, text};
+
+/// How a profile becomes a connection.
+const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
+
+/// The connections, in the order of their names.
+///
+/// # Errors
+/// If NetworkManager cannot be asked.
+pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
+    let status = status::gather().await?;
+    Ok(Answer::done(table(&status), status.fields()))
+}
+
+/// Their names alone, a line each, for shells that complete them. One that is called as another is
+/// meant by its UUID.
+///
+/// # Errors
+/// If NetworkManager cannot be asked.
+pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
+    let answer = network_manager::ask().await?;
+    let stored = &answer.stored;
+    let names = stored.iter().map(|one| {
+        let is_alone = stored.iter().filter(|other| other.name == one.name).count() == 1;
+        one_line(if is_alone { &one.name } else { &one.uuid }) + "\n"
+    });
+    Ok(Answer::done(names.collect(), serde_json::json!({})))
+}
+
+/// In columns.
+pub(crate) fn table(status: &Status) -> String {
+    if status.connections.is_empty() {
+        let words = text!("There is no AWS Client VPN connection yet. To make one of a profile:");
+        return format!("{words}\n  {IMPORT}\n");
+    }
+    let rows: Vec<[String; 3]> = status
+        .connections
+        .iter()
+        .map(|connection| {
+            [
+                one_line(&connection.name),
+                i18n::translate(connection.state.words()),
+                one_line(connection.endpoint.as_deref().unwrap_or("-")),
+            ]
+        })
+        .collect();
+    let width = |column: usize| {
+        let widths = rows.iter().map(|row| row[column].chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let (names, states) = (width(0), width(1));
+    rows.iter()
+        .map(|[name, state, endpoint]| format!("{name:<names$}  {state:<states$}  {endpoint}\n"))
+        .collect()
+}

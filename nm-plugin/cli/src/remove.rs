@@ -1,0 +1,22 @@
+//! `aws-client-vpn remove`: deletes a connection, and with it what is kept of its secrets.
+
+use crate::actions::Manager;
+use crate::answer::Answer;
+use crate::choice::called;
+use crate::failure::Failure;
+use crate::line::one_line;
+use crate::network_manager;
+use aws_client_vpn_i18n::text;
+
+/// Deletes the connection called `wanted`; one that is up is taken down.
+///
+/// # Errors
+/// If there is none, or NetworkManager does not do it.
+pub(crate) async fn remove(wanted: &str) -> Result<Answer, Failure> {
+    let answer = network_manager::ask().await?;
+    let stored = called(&answer.stored, wanted)?;
+    Manager::open().await?.delete(&stored.path).await?;
+    let text = text!("“{name}” is removed.", name = one_line(&stored.name));
+    let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
+    Ok(Answer::done(text + "\n", fields))
+}

@@ -1,0 +1,68 @@
+//! What each command does.
+
+use crate::answer::{Answer, Outcome};
+use crate::command_line::{Command, CommandLine};
+use crate::failure::Failure;
+use crate::{
+    connect, disconnect, doctor, export, follow, import, list, logs, remove, renew, status,
+};
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`Failure`]
+pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
+    match &line.command {
+        Command::Connect(options) => connect::connect(options).await,
+        Command::Disconnect(options) => disconnect::disconnect(options.connection.as_deref()).await,
+        Command::List(options) if options.names => Ok(list::names().await?),
+        Command::List(_) => Ok(list::list().await?),
+        Command::Import(options) => import::import(options).await,
+        Command::Export(options) => {
+            export::export(&options.connection, options.output.as_deref()).await
+        }
+        Command::Remove(options) => remove::remove(&options.connection).await,
+        Command::Status(options) if options.follow => follow::follow(options, line.json).await,
+        Command::Status(options) => shown(options).await,
+        Command::Doctor(options) => {
+            let diagnosis = if options.fix {
+                doctor::fix().await?
+            } else {
+                doctor::gather().await
+            };
+            let outcome = match diagnosis.has_problem() {
+                true => Outcome::Failed,
+                false => Outcome::Done,
+            };
+            Ok(Answer::of(
+                outcome,
+                diagnosis.to_string(),
+                diagnosis.fields(),
+            ))
+        }
+        Command::Logs(options) => {
+            let story = logs::gather(options).await?;
+            let lines: Vec<&str> = story.lines().collect();
+            let fields = serde_json::json!({ "lines": lines });
+            Ok(Answer::done(story, fields))
+        }
+        Command::Renew(options) => Ok(renew::renew(options.connection.as_deref()).await?),
+    }
+}
+
+/// Of one connection, the exit code tells whether it is up.
+async fn shown(options: &crate::command_line::Status) -> Result<Answer, Failure> {
+    let mut status = status::gather().await?;
+    let mut outcome = Outcome::Done;
+    if let Some(wanted) = &options.connection {
+        status = status.only(wanted)?;
+        if !status.is_up() {
+            outcome = Outcome::NotConnected;
+        }
+    }
+    let text = match options.short {
+        true => status.short(),
+        false => status.to_string(),
+    };
+    Ok(Answer::of(outcome, text, status.fields()))
+}

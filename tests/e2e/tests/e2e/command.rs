@@ -1,0 +1,193 @@
+//! `aws-client-vpn` as a whole client: profile to connection, connected at a terminal of its own.
+
+use crate::{SOON, assert_up, endpoint, lab, take_down};
+use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Terminal};
+use serde_json::Value;
+use std::process::Output;
+
+const BROWSER: &str = "BROWSER=/run/lab/bin/xdg-open";
+const SSH: &str = "USER=ada SSH_CONNECTION='192.0.2.99 50000 192.0.2.10 22'";
+
+/// A lab without any other agent, whose connection is called `vpn`.
+fn console(flags: &[&str]) -> (Lab, Snapshot) {
+    lab(&Options {
+        agent: None,
+        ..endpoint(flags)
+    })
+}
+
+fn at_terminal(lab: &Lab, variables: &str, arguments: &str) -> Terminal {
+    lab.at_terminal(&format!("exec env {variables} aws-client-vpn {arguments}"))
+}
+
+fn run(lab: &Lab, arguments: &[&str]) -> Output {
+    lab.client.run(["aws-client-vpn"].iter().chain(arguments))
+}
+
+fn json(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(&text).unwrap_or_else(|error| {
+        panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr))
+    })
+}
+
+/// The link that the terminal shows.
+fn link(terminal: &Terminal) -> String {
+    let shown = terminal.shown();
+    let mut words = shown.split_whitespace();
+    let link = words.find(|word| word.starts_with("https://"));
+    link.expect("a link is shown").to_owned()
+}
+
+#[test]
+fn a_profile_is_imported_listed_exported_updated_and_removed() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let before = lab.snapshot();
+    let file = lab.profile("udp", 443);
+    let imported = run(&lab, &["import", &file, "--name", "my work", "--json"]);
+    let imported = json(&imported);
+    assert_eq!(imported["profiles"][0]["what"], "added", "{imported}");
+    let uuid = imported["profiles"][0]["uuid"].as_str().unwrap();
+    // As the importer makes it.
+    let shown = lab.client.check([
+        "nmcli",
+        "--terse",
+        "--get-values",
+        "vpn.service-type,vpn.persistent,vpn.timeout,connection.autoconnect",
+        "connection",
+        "show",
+        uuid,
+    ]);
+    let expected = "org.freedesktop.NetworkManager.aws-client-vpn\nyes\n600\nno\n";
+    assert_eq!(shown, expected);
+    // The same endpoint once more is no second connection by mistake.
+    let again = run(&lab, &["import", &file]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("'my work'"));
+    lab.client.check([
+        "nmcli",
+        "connection",
+        "modify",
+        uuid,
+        "+vpn.data",
+        "mssfix=1280",
+    ]);
+    let updated = json(&run(&lab, &["import", &file, "--update", "--json"]));
+    assert_eq!(updated["profiles"][0]["what"], "updated", "{updated}");
+    let data = lab.client.check([
+        "nmcli",
+        "--get-values",
+        "vpn.data",
+        "connection",
+        "show",
+        uuid,
+    ]);
+    assert!(data.contains("mssfix = 1280"), "{data}");
+    let list = lab.client.check(["aws-client-vpn", "list"]);
+    assert!(list.starts_with("my work  off  cvpn-endpoint-"), "{list}");
+    assert_eq!(
+        lab.client.check(["aws-client-vpn", "list", "--names"]),
+        "my work\n"
+    );
+    let exported = lab.client.check(["aws-client-vpn", "export", "my work"]);
+    assert!(exported.contains("auth-federate"), "{exported}");
+    let wrong = run(&lab, &["remove", "work"]);
+    assert_eq!(wrong.status.code(), Some(9));
+    lab.client.check(["aws-client-vpn", "remove", "my work"]);
+    assert_eq!(lab.client.check(["aws-client-vpn", "list", "--names"]), "");
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn connect_opens_the_browser_and_ends_with_addresses_and_disconnect_takes_it_down() {
+    let (lab, before) = console(&[]);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn");
+    terminal.expect("Waiting for the login, ", SOON);
+    terminal.expect("vpn", SOON);
+    let end = terminal.finish();
+    assert!(end.success, "{}\n{}", end.text, lab.journal());
+    let addresses = lab.client.check(["ip", "-brief", "-4", "address", "show"]);
+    let line = end.text.lines().find(|line| line.contains("addresses"));
+    let address = line
+        .unwrap()
+        .split([' ', ','])
+        .find(|word| word.contains('/'));
+    assert!(
+        addresses.contains(address.unwrap()),
+        "{addresses} {}",
+        end.text
+    );
+    lab.traffic_flows();
+    assert_eq!(run(&lab, &["status", "vpn"]).status.code(), Some(0));
+    // Again changes nothing.
+    assert_eq!(run(&lab, &["connect", "vpn"]).status.code(), Some(0));
+    let down = run(&lab, &["disconnect"]);
+    assert!(down.status.success(), "{down:?}");
+    assert_eq!(run(&lab, &["status", "vpn"]).status.code(), Some(10));
+    assert_eq!(run(&lab, &["disconnect"]).status.code(), Some(10));
+    lab.assert_clean(&before);
+    assert_eq!(lab.complaints(), [""; 0]);
+}
+
+#[test]
+fn connect_is_asked_before_the_session_s_agent_and_shows_the_link_over_ssh() {
+    // The desktop's agent would open the browser.
+    let (lab, before) = lab(&Options::default());
+    let mut terminal = at_terminal(&lab, &format!("{BROWSER} {SSH}"), "connect vpn");
+    terminal.expect("ssh -L 35001:127.0.0.1:35001 ada@192.0.2.10", SOON);
+    terminal.expect("Waiting for the login, ", SOON);
+    assert_eq!(lab.browser_events(), [""; 0], "nobody sits here");
+    lab.client
+        .check(["/run/lab/bin/xdg-open", &link(&terminal)]);
+    let end = terminal.finish();
+    assert_up(&lab, &end);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn no_browser_is_opened_where_none_is_wanted() {
+    let (lab, before) = console(&[]);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --no-browser");
+    terminal.expect("Waiting for the login, ", SOON);
+    assert_eq!(lab.browser_events(), [""; 0]);
+    lab.client
+        .check(["/run/lab/bin/xdg-open", &link(&terminal)]);
+    assert_up(&lab, &terminal.finish());
+    take_down(&lab, &before);
+}
+
+#[test]
+fn passwords_and_codes_are_asked_for_unseen_at_the_same_terminal() {
+    let (lab, before) = console(&["--sign-in=password-mfa"]);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn");
+    terminal.expect("User name: ", SOON);
+    terminal.type_line("ada@example.com");
+    terminal.expect("Password: ", SOON);
+    terminal.type_line("correct horse");
+    terminal.expect(": ", SOON);
+    terminal.type_line("123456");
+    let end = terminal.finish();
+    assert_up(&lab, &end);
+    assert!(!end.text.contains("correct horse"), "{}", end.text);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn ctrl_c_and_the_time_limit_leave_nothing_behind() {
+    let (lab, before) = console(&[]);
+    lab.set_browser(&Browser::Closed);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn");
+    terminal.expect("Waiting for the login, ", SOON);
+    terminal.interrupt();
+    let end = terminal.finish();
+    assert!(end.text.contains("cancelled"), "{}", end.text);
+    assert_eq!(end.code, Some(4), "{}", end.text);
+    assert_eq!(run(&lab, &["status", "vpn"]).status.code(), Some(10));
+    lab.assert_clean(&before);
+    let end = at_terminal(&lab, BROWSER, "connect vpn --timeout 2").finish();
+    assert_eq!(end.code, Some(5), "{}", end.text);
+    lab.assert_clean(&before);
+}
