@@ -50,10 +50,20 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ("nm-plugin/cli/", "Mode", "a property on D-Bus"),
     ("nm-plugin/", "Uuid", "a property on D-Bus"),
     ("nm-plugin/cli/", "Version", "a property on D-Bus"),
+    ("nm-plugin/cli/", "Domains", "a property on D-Bus"),
+    ("nm-plugin/cli/", "Nameservers", "a property on D-Bus"),
+    ("nm-plugin/cli/", "Delete", "a method on D-Bus"),
+    ("nm-plugin/cli/", "Timeout", "an error on D-Bus"),
+    ("nm-plugin/cli/", "aws-client-vpn connect", "a command"),
+    (
+        "nm-plugin/cli/",
+        "nobody is there",
+        "for NetworkManager's log",
+    ),
     ("nm-plugin/cli/", "Vpn", "a property on D-Bus"),
     (
         "nm-plugin/cli/",
-        "nmcli connection import type aws-client-vpn file PROFILE.ovpn",
+        "aws-client-vpn import PROFILE.ovpn",
         "a command",
     ),
     (

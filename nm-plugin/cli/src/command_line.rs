@@ -14,24 +14,8 @@ use std::path::PathBuf;
     after_help = "Examples:\n  aws-client-vpn import work.ovpn\n  aws-client-vpn connect work\n  \
                   aws-client-vpn status\n  aws-client-vpn disconnect\n  aws-client-vpn doctor\n  \
                   aws-client-vpn logs work >ticket.txt",
-    after_long_help = EXIT_CODES
-)]
-pub struct CommandLine {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-    /// Print JSON, for programs
-    ///
-    /// One object. Each has "schema" (1; it changes when a field goes or means something else),
-    /// "outcome" (a name of the list of exit codes in aws-client-vpn(1)) and, if nothing was done,
-    /// "reason" (an English sentence). What else is in it is in docs/json.md, which is installed as
-    /// /usr/share/doc/network-manager-aws-client-vpn/json.md. Fields may be added.
-    #[arg(long, global = true)]
-    pub json: bool,
-}
-
-/// For scripts: they stay.
-const EXIT_CODES: &str = "\
+    // The codes are for scripts, and stay.
+    after_long_help = "\
 Exit codes:
    0  done             it is as it was wanted: connected, disconnected, imported, …
    1  failed           for another reason than those below; doctor: there is a problem
@@ -52,7 +36,21 @@ Examples:
   aws-client-vpn status
   aws-client-vpn disconnect
   aws-client-vpn doctor
-  aws-client-vpn logs work >ticket.txt";
+  aws-client-vpn logs work >ticket.txt"
+)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print JSON, for programs
+    ///
+    /// One object. Each has "schema" (1; it changes when a field goes or means something else),
+    /// "outcome" (a name of the list of exit codes in aws-client-vpn(1)) and, if nothing was done,
+    /// "reason" (an English sentence). What else is in it is in docs/json.md, which is installed as
+    /// /usr/share/doc/network-manager-aws-client-vpn/json.md. Fields may be added.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]

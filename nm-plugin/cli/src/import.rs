@@ -26,6 +26,8 @@ use uuid::Uuid;
 /// Where AWS's own client keeps the profiles that were imported into it, below a home directory, up
 /// to its version 5. Where version 6 keeps them is not known.
 const AWS_PROFILES: &str = "AWSVPNClient/OpenVpnConfigs";
+/// What makes it one that is up.
+const CONNECT: &str = "aws-client-vpn connect";
 /// More profiles nobody has.
 const MOST_PROFILES: usize = 100;
 
@@ -286,7 +288,7 @@ fn described(imported: &Imported) -> String {
     let mut text = match imported.what {
         What::Added => {
             text!("“{name}” is there. To connect:", name = name)
-                + &format!("\n  aws-client-vpn connect {}", shell_word(&name))
+                + &["\n  ", CONNECT, " ", &shell_word(&name)].concat()
         }
         What::Updated => text!(
             "“{name}” has the profile {file} now.",

@@ -6,9 +6,6 @@ use crate::network_manager::{self, NetworkManagerError};
 use crate::status::{self, Status};
 use aws_client_vpn_i18n::{self as i18n, text};
 
-/// How a profile becomes a connection.
-const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
-
 /// The connections, in the order of their names.
 ///
 /// # Errors
@@ -37,7 +34,7 @@ pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
 pub(crate) fn table(status: &Status) -> String {
     if status.connections.is_empty() {
         let words = text!("There is no AWS Client VPN connection yet. To make one of a profile:");
-        return format!("{words}\n  {IMPORT}\n");
+        return format!("{words}\n  {}\n", status::IMPORT);
     }
     let rows: Vec<[String; 3]> = status
         .connections

@@ -20,7 +20,7 @@ use serde::Serialize;
 use std::fmt;
 
 /// How a profile becomes a connection.
-const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
+pub(crate) const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
 
 /// All connections of this VPN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
