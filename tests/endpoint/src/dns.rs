@@ -19,6 +19,8 @@ const QUERY_LIMIT: usize = 4096;
 pub(crate) struct Zone {
     /// Names that have these addresses with any labels in front, and none by themselves.
     pub(crate) below: HashMap<String, Vec<IpAddr>>,
+    /// Whether those have them by themselves, too.
+    pub(crate) bare_names: bool,
     /// Names that have this address as they are.
     pub(crate) exact: HashMap<String, IpAddr>,
     /// Whether the server is behind the tunnel; for its reports.
@@ -38,12 +40,12 @@ impl Zone {
             return Answer::Addresses(vec![*address]);
         }
         for (parent, addresses) in &self.below {
-            if name == *parent {
+            if name == *parent && !self.bare_names {
                 return Answer::Addresses(Vec::new());
             }
             if name
                 .strip_suffix(parent)
-                .is_some_and(|label| label.ends_with('.'))
+                .is_some_and(|label| label.is_empty() || label.ends_with('.'))
             {
                 let mut addresses = addresses.clone();
                 shuffle(&mut addresses, chance);
@@ -131,6 +133,7 @@ mod tests {
     fn zone() -> Zone {
         let nodes = vec![IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2])];
         Zone {
+            bare_names: false,
             below: HashMap::from([(ENDPOINT_NAME.to_owned(), nodes)]),
             exact: HashMap::from([("idp.example".to_owned(), IpAddr::from([10, 0, 0, 3]))]),
             inside: false,

@@ -4,8 +4,9 @@ use crate::certificates::Certificates;
 use crate::command::{AllClients, Command, KickTarget};
 use crate::dns::{self, Zone};
 use crate::event::Event;
-use crate::files::Files;
+use crate::files::{self, Files};
 use crate::identity_provider::IdentityProvider;
+use crate::metadata::{MetadataError, Provider};
 use crate::openvpn_server::{OpenVpnServer, Order, ServerError};
 use crate::options::{ENDPOINT_NAME, Options};
 use crate::saml::Verifier;
@@ -83,6 +84,9 @@ pub enum StartError {
     /// An address cannot be used.
     #[error("cannot listen on {0}: {1}; is it an address of this machine?")]
     Address(SocketAddr, std::io::Error),
+    /// The identity provider's metadata cannot be used.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// The inside address could not be set up.
     #[error("cannot put {0} on the loopback interface (needs root and iproute2)")]
     Inside(IpAddr),
@@ -114,6 +118,8 @@ impl Endpoint {
             return Err(StartError::Nothing);
         }
         let failed = |error: &dyn std::fmt::Display| StartError::Certificates(error.to_string());
+        let provider = options.idp_metadata.as_deref().map(Provider::read);
+        let provider = provider.transpose()?;
         let certificates =
             Certificates::generate(options.idp, options.idp_name.as_deref(), &options.user)
                 .map_err(|error| failed(&error))?;
@@ -128,7 +134,14 @@ impl Endpoint {
 
         let (sender, events) = unbounded_channel();
         let idp_url = idp_url(&options);
-        let verifier = Verifier::new(files.signer.clone());
+        let sign_on = match &provider {
+            Some(provider) => provider.sign_on.clone(),
+            None => format!("{idp_url}/sso/saml"),
+        };
+        let verifier = Verifier::new(match &provider {
+            Some(provider) => files::signer(directory.path(), provider)?,
+            None => files.signer.clone(),
+        });
         let settings = Settings::new(&options)?;
         let inside = inside_addresses(&options)
             .map(InsideAddress::add)
@@ -141,19 +154,23 @@ impl Endpoint {
             tasks.spawn(dns::serve(socket, zone, sender.clone()));
         }
         let plans = plans(&options, directory.path());
-        let shared = Arc::new(Shared::new(options, idp_url, verifier, settings, sender));
+        let shared = Arc::new(Shared::new(
+            options, idp_url, sign_on, verifier, settings, sender,
+        ));
 
-        let address = SocketAddr::new(shared.options.idp, shared.options.idp_port);
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| StartError::Address(address, error))?;
-        let tls = if shared.options.idp_http {
-            None
-        } else {
-            Some(acceptor(&certificates)?)
-        };
-        let provider = IdentityProvider::new(Arc::clone(&shared), signer);
-        tasks.spawn(provider.serve(listener, tls));
+        if provider.is_none() {
+            let address = SocketAddr::new(shared.options.idp, shared.options.idp_port);
+            let listener = TcpListener::bind(address)
+                .await
+                .map_err(|error| StartError::Address(address, error))?;
+            let tls = if shared.options.idp_http {
+                None
+            } else {
+                Some(acceptor(&certificates)?)
+            };
+            let provider = IdentityProvider::new(Arc::clone(&shared), signer);
+            tasks.spawn(provider.serve(listener, tls));
+        }
 
         let ready = files.ready(&shared, &plans);
         let mut endpoint = Self {
@@ -303,7 +320,10 @@ fn inside_addresses(options: &Options) -> impl Iterator<Item = IpAddr> {
 
 /// The DNS servers: the public one, and the one inside.
 fn zones(options: &Options) -> Vec<(SocketAddr, Zone)> {
-    let mut public = Zone::default();
+    let mut public = Zone {
+        bare_names: options.bare_name,
+        ..Zone::default()
+    };
     public.below.insert(
         ENDPOINT_NAME.to_owned(),
         options.nodes.iter().map(|&node| node.into()).collect(),

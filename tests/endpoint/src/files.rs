@@ -3,6 +3,7 @@
 use crate::certificates::Certificates;
 use crate::client_key;
 use crate::endpoint::{Ready, StartError};
+use crate::metadata::Provider;
 use crate::options::{ENDPOINT_NAME, Options};
 use crate::profile::client_profile;
 use crate::server_plan::ServerPlan;
@@ -85,7 +86,11 @@ impl Files {
             endpoint: ENDPOINT_NAME.to_owned(),
             nodes: options.nodes.clone(),
             dns: SocketAddr::new(options.dns, options.dns_port),
-            idp: shared.idp_url.clone(),
+            idp: shared
+                .sign_on
+                .strip_suffix("/sso/saml")
+                .unwrap_or(&shared.sign_on)
+                .to_owned(),
             user: options.user.clone(),
             password: options.password.clone(),
             profile: self.profiles.get(&first).cloned().unwrap_or_default(),
@@ -98,6 +103,15 @@ impl Files {
             gateways: gateways.collect(),
         }
     }
+}
+
+/// The certificate of an identity provider that somebody else runs, as a file.
+pub(crate) fn signer(directory: &Path, provider: &Provider) -> Result<PathBuf, StartError> {
+    write(
+        &directory.join("provider.pem"),
+        &provider.certificate,
+        0o600,
+    )
 }
 
 /// A key for OpenVPN's tokens, in the form of `openvpn --genkey auth-token`.

@@ -92,6 +92,36 @@ impl fmt::Display for Transport {
     }
 }
 
+/// What endpoints pushed, as logs of real connections show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Year {
+    /// No `echo`; a default route comes with name servers only.
+    #[value(name = "2019")]
+    Of2019,
+    /// One `echo`, and on a full tunnel `block-outside-dns` and all names.
+    #[value(name = "2022")]
+    Of2022,
+    /// Two.
+    #[value(name = "2024")]
+    Of2024,
+    /// Three.
+    #[default]
+    #[value(name = "2026")]
+    Of2026,
+}
+
+impl Year {
+    /// How many empty `echo` there are; they came with features of AWS's own client.
+    pub(crate) fn echoes(self) -> usize {
+        match self {
+            Self::Of2019 => 0,
+            Self::Of2022 => 1,
+            Self::Of2024 => 2,
+            Self::Of2026 => 3,
+        }
+    }
+}
+
 /// Everything an endpoint is started with.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -135,6 +165,11 @@ pub struct Options {
     /// Serve the identity provider without TLS
     #[arg(long)]
     pub idp_http: bool,
+    /// Metadata of an identity provider to use instead of the emulated one; it has to know
+    /// `urn:amazon:webservices:clientvpn` with the consumer service `http://127.0.0.1:35001`, and to
+    /// sign response and assertion
+    #[arg(long, value_name = "FILE")]
+    pub idp_metadata: Option<PathBuf>,
     /// Answer every request for a login with a signed response at once, without a page
     #[arg(long)]
     pub auto_login: bool,
@@ -175,6 +210,15 @@ pub struct Options {
     /// Seconds that a node keeps a session waiting for its assertion
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub session_lifetime: u64,
+    /// Push what endpoints of that year pushed
+    #[arg(long, value_enum, default_value_t = Year::Of2026)]
+    pub pushes_of: Year,
+    /// Push `redirect-gateway block-local`, as to a client whose local network is not a private one
+    #[arg(long)]
+    pub block_local: bool,
+    /// Let the endpoint's name have addresses without a label in front, too
+    #[arg(long)]
+    pub bare_name: bool,
     /// Push a default route instead of the routes
     #[arg(long)]
     pub full_tunnel: bool,

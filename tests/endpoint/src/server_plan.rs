@@ -138,7 +138,9 @@ pub(crate) fn answer(
                 format!("route-gateway {gateway}"),
                 "topology subnet".to_owned(),
             ];
-            let last = ["ping 1", "ping-restart 20", "echo", "echo", "echo"].map(str::to_owned);
+            let echoes = std::iter::repeat_n("echo", shared.options.pushes_of.echoes());
+            let last = ["ping 1", "ping-restart 20"].into_iter().chain(echoes);
+            let last = last.map(str::to_owned);
             let pushed = shared.settings().push;
             for option in pushed.into_iter().chain(of_the_server).chain(last) {
                 let option = option.replace('\\', "\\\\").replace('"', "\\\"");

@@ -250,10 +250,12 @@ fn has_aws_framing(environment: &ClientEnvironment) -> bool {
 /// literal that AWS writes.
 fn challenge(shared: &Shared, node: usize, url_bytes: usize) -> String {
     let request = AuthnRequest::new();
-    let destination = format!("{}/sso/saml", shared.idp_url);
-    let encoded = request.encode(&destination);
+    let destination = &shared.sign_on;
+    let encoded = request.encode(destination);
     let parameter: String = form_urlencoded::byte_serialize(encoded.as_bytes()).collect();
-    let mut url = format!("{destination}?SAMLRequest={parameter}&RelayState=");
+    // A provider's address may have a question of its own.
+    let join = if destination.contains('?') { '&' } else { '?' };
+    let mut url = format!("{destination}{join}SAMLRequest={parameter}&RelayState=");
     while url.len() < url_bytes {
         let _ = write!(url, "{}", Uuid::new_v4().simple());
     }

@@ -2,7 +2,7 @@
 
 use crate::command::{IdpMode, SettingChanges};
 use crate::event::Event;
-use crate::options::Options;
+use crate::options::{Options, Year};
 use crate::saml::Verifier;
 use crate::session::Sessions;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -92,6 +92,12 @@ fn pushed(options: &Options) -> Result<Vec<String>, NotANetwork> {
     if options.full_tunnel {
         let ipv6 = if options.ipv6 { " ipv6" } else { "" };
         push.push(format!("redirect-gateway def1 bypass-dhcp{ipv6}"));
+        if options.pushes_of != Year::Of2019 {
+            push.push("block-outside-dns".to_owned());
+        }
+    }
+    if options.block_local {
+        push.push("redirect-gateway block-local".to_owned());
     }
     push.extend(
         options
@@ -99,7 +105,11 @@ fn pushed(options: &Options) -> Result<Vec<String>, NotANetwork> {
             .iter()
             .map(|server| format!("dhcp-option DNS {server}")),
     );
-    if !options.full_tunnel {
+    if options.full_tunnel {
+        if options.pushes_of != Year::Of2019 {
+            push.push("dhcp-option DOMAIN-ROUTE .".to_owned());
+        }
+    } else {
         for route in &options.routes {
             push.push(route_option(route).ok_or_else(|| NotANetwork(route.clone()))?);
         }
@@ -124,6 +134,8 @@ fn route_option(network: &str) -> Option<String> {
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) idp_url: String,
+    /// Where browsers take the request of a login.
+    pub(crate) sign_on: String,
     pub(crate) verifier: Verifier,
     pub(crate) events: UnboundedSender<Event>,
     settings: Mutex<Settings>,
@@ -134,6 +146,7 @@ impl Shared {
     pub(crate) fn new(
         options: Options,
         idp_url: String,
+        sign_on: String,
         verifier: Verifier,
         settings: Settings,
         events: UnboundedSender<Event>,
@@ -142,6 +155,7 @@ impl Shared {
         Self {
             options,
             idp_url,
+            sign_on,
             verifier,
             events,
             settings,
@@ -196,6 +210,19 @@ mod tests {
         let options = Options {
             full_tunnel: true,
             ..Options::default()
+        };
+        assert_eq!(
+            pushed(&options).unwrap(),
+            [
+                "redirect-gateway def1 bypass-dhcp",
+                "block-outside-dns",
+                "dhcp-option DNS 10.99.0.2",
+                "dhcp-option DOMAIN-ROUTE ."
+            ]
+        );
+        let options = Options {
+            pushes_of: Year::Of2019,
+            ..options
         };
         assert_eq!(
             pushed(&options).unwrap(),
