@@ -1,6 +1,6 @@
 //! What another user of the machine may try while somebody signs in.
 
-use crate::{SOON, lab};
+use crate::{SOON, lab, service_s_name};
 use aws_client_vpn_harness::{Browser, Lab, Options};
 
 /// Runs shell as a user who has nothing to do with it; tells whether it worked, and what it said.
@@ -28,18 +28,7 @@ fn another_user_can_neither_call_nor_listen_nor_look() {
     let up = lab.begin_up();
     lab.browser_did("done", SOON);
     let service = "org.freedesktop.NetworkManager.aws-client-vpn";
-    let names = lab.client.check([
-        "dbus-send",
-        "--system",
-        "--print-reply",
-        "--dest=org.freedesktop.DBus",
-        "/org/freedesktop/DBus",
-        "org.freedesktop.DBus.ListNames",
-    ]);
-    let name = names
-        .split('"')
-        .find(|name| name.starts_with(service))
-        .unwrap();
+    let name = service_s_name(&lab);
     let inside = |program: &str| {
         let pids = lab.client.processes_called(program);
         let status = std::fs::read_to_string(format!("/proc/{}/status", pids[0])).unwrap();

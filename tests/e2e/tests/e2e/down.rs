@@ -168,6 +168,7 @@ fn end_by(action: &str, moment: Moment, script: Duration, lab: &mut Lab) {
     let scripts = lab.pre_down_calls().len();
     let opened = pages_opened(lab);
     lab.set_pre_down_delay(script);
+    let mut journal = lab.journal_from_now();
     let began = Instant::now();
     let done = lab.nmcli(["--wait", "60", "connection", action, "vpn"]);
     assert!(
@@ -177,6 +178,12 @@ fn end_by(action: &str, moment: Moment, script: Duration, lab: &mut Lab) {
         lab.journal()
     );
     is_gone(lab, action, moment, script, began);
+    // Nobody is warned of what was wanted.
+    let told = journal.text();
+    let warned = told.lines().find(|line| {
+        line.contains("nm_aws_client_vpn_service") && line.trim_start().starts_with("WARN")
+    });
+    assert_eq!(warned, None, "{action}, {moment:?}");
     let end = VpnState {
         state: state::DISCONNECTED,
         reason: reason::USER_DISCONNECTED,

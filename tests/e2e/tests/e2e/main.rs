@@ -76,6 +76,22 @@ fn endpoint(flags: &[&str]) -> Options {
     }
 }
 
+/// What the service of the one connection is called on the bus.
+#[track_caller]
+fn service_s_name(lab: &Lab) -> String {
+    let names = lab.client.check([
+        "dbus-send",
+        "--system",
+        "--print-reply",
+        "--dest=org.freedesktop.DBus",
+        "/org/freedesktop/DBus",
+        "org.freedesktop.DBus.ListNames",
+    ]);
+    let of_services = |name: &&str| name.contains("aws-client-vpn.Connection_");
+    let name = names.split('"').find(of_services);
+    name.expect("the service has its name").to_owned()
+}
+
 /// The connection is up, and packets flow.
 #[track_caller]
 fn assert_up(lab: &Lab, up: &Up) {

@@ -321,3 +321,46 @@ fn routes_are_not_kept_where_the_user_says_so() {
     assert!(!lab.journal().contains("is put back"));
     take_down(&lab, &before);
 }
+
+#[test]
+fn an_endpoint_of_aws_is_found_under_a_random_label_whatever_the_profile_says() {
+    let (lab, before) = lab(&Options::default());
+    lab.modify("-vpn.data", "remote-random-hostname");
+    let data = lab.client.check([
+        "nmcli",
+        "--get-values",
+        "vpn.data",
+        "connection",
+        "show",
+        "vpn",
+    ]);
+    assert!(!data.contains("remote-random-hostname"), "{data}");
+    assert_up(&lab, &lab.up());
+    let lookups = lab.endpoint_events().named("lookup");
+    let names = lookups.iter().filter_map(|lookup| lookup["name"].as_str());
+    let labels: Vec<_> = names
+        .filter_map(|name| name.split_once(".cvpn-endpoint-"))
+        .map(|(label, _)| label)
+        .collect();
+    assert!(
+        !labels.is_empty() && labels.iter().all(|label| label.len() > 8),
+        "{lookups:?}"
+    );
+    take_down(&lab, &before);
+}
+
+#[test]
+fn the_second_endpoint_of_a_profile_is_reached_where_the_first_has_no_address() {
+    let (lab, before) = lab(&Options::default());
+    let aws = "cvpn-endpoint-0123456789abcdef0.prod.clientvpn.eu-central-1.amazonaws.com";
+    // A comma ends an item of nmcli's.
+    let remotes = format!("remote=nowhere.example 443 udp\\, {aws} 443 udp");
+    lab.modify("+vpn.data", &remotes);
+    assert_up(&lab, &lab.up());
+    assert!(
+        lab.journal().contains("could not find an address"),
+        "{}",
+        lab.journal()
+    );
+    take_down(&lab, &before);
+}

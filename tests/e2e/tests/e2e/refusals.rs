@@ -1,7 +1,9 @@
 //! Logins that fail, by somebody's decision.
 
-use crate::{SOON, assert_complaint, assert_failed, assert_up, lab, reason, state};
-use aws_client_vpn_harness::{AgentStyle, Browser, Lab, Options, VpnState};
+use crate::{
+    SOON, assert_complaint, assert_failed, assert_up, endpoint, lab, reason, state, take_down,
+};
+use aws_client_vpn_harness::{AgentStyle, Browser, Lab, LogTail, Options, VpnState, eventually};
 use serde_json::json;
 
 #[test]
@@ -200,4 +202,43 @@ fn the_name_of_the_endpoint_is_unknown() {
     assert!(!up.success);
     assert_complaint(&lab, &["could not find the address", "Check the network"]);
     lab.assert_clean(&started);
+}
+
+/// The endpoint takes no sign-in for the moment, and says so; or takes them again.
+fn put_off(lab: &mut Lab, reason: &str) {
+    lab.endpoint().command(&json!({"set": {"deny": reason}}));
+}
+
+#[track_caller]
+fn is_put_off(journal: &mut LogTail) {
+    eventually("the sign-in is put off", SOON, || {
+        let told = journal.text().contains("cannot take the sign-in now");
+        told.then_some(())
+    });
+}
+
+const LATER: [&str; 2] = ["TEMP[backoff 2]:busy", "TEMP"];
+
+#[test]
+fn a_sign_in_that_is_put_off_is_tried_again() {
+    let (mut lab, before) = lab(&endpoint(&["--sign-in=certificate"]));
+    for reason in LATER {
+        let mut journal = lab.journal_from_now();
+        put_off(&mut lab, reason);
+        let up = lab.begin_up();
+        is_put_off(&mut journal);
+        put_off(&mut lab, "");
+        assert_up(&lab, &up.finish());
+        // After a loss, too.
+        let mut journal = lab.journal_from_now();
+        put_off(&mut lab, reason);
+        lab.endpoint().command(&json!({"kick": "all"}));
+        is_put_off(&mut journal);
+        put_off(&mut lab, "");
+        eventually("the tunnel is back", SOON, || {
+            lab.has_traffic().then_some(())
+        });
+        assert_eq!(lab.complaints(), [""; 0]);
+        take_down(&lab, &before);
+    }
 }

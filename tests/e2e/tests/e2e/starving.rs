@@ -2,7 +2,7 @@
 //! holds nobody else up.
 
 use crate::interruptions::SERVICE;
-use crate::{SOON, assert_up, lab, reason, state, take_down};
+use crate::{SOON, assert_up, lab, reason, service_s_name, state, take_down};
 use aws_client_vpn_harness::{Lab, Options, VpnState, eventually};
 use std::time::{Duration, Instant};
 
@@ -52,19 +52,7 @@ fn signals_of_logind_without_end_do_not_hold_up_the_end() {
 fn questions_for_the_end_of_a_sign_in_do_not_hold_up_the_end() {
     let (lab, before) = lab(&Options::default());
     assert_up(&lab, &lab.up());
-    let names = lab.client.check([
-        "dbus-send",
-        "--system",
-        "--print-reply",
-        "--dest=org.freedesktop.DBus",
-        "/org/freedesktop/DBus",
-        "org.freedesktop.DBus.ListNames",
-    ]);
-    let name = names
-        .split('"')
-        .find(|name| name.contains("aws-client-vpn.Connection_"))
-        .expect("the service has its name");
-    let flood = lab.flood(name);
+    let flood = lab.flood(&service_s_name(&lab));
     goes_down_promptly(&lab);
     drop(flood);
     lab.assert_clean(&before);

@@ -521,3 +521,28 @@ fn a_networkmanager_that_restarts_leaves_nothing_and_connects_again() {
     );
     take_down(&lab, &before);
 }
+
+#[test]
+fn a_user_name_in_the_profile_makes_nobody_absent() {
+    let options = Options {
+        logind: true,
+        ..endpoint(&[])
+    };
+    let (mut lab, before) = lab(&options);
+    // What the user is called at work is no login of this computer.
+    lab.modify("vpn.user-name", "ada@corp.example");
+    assert_up(&lab, &lab.up());
+    lab.forget_browser_events();
+    let lost = Episode::begin(&lab, "a user name in the profile");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    lab.browser_did("done", BACK);
+    lost.is_over(&lab, 1);
+    // A page is for the person at the screen still.
+    lab.logind().lock();
+    lab.endpoint().command(&json!({"kick": "all"}));
+    eventually("the lock is waited for", SOON, || {
+        let waits = "waiting for the screen to be unlocked";
+        lab.journal().contains(waits).then_some(())
+    });
+    take_down(&lab, &before);
+}
