@@ -52,6 +52,11 @@ impl Logind {
         self.command("arrive");
     }
 
+    /// The person is `name`, whose account has the number `uid`.
+    pub fn become_user(&mut self, name: &str, uid: u32) {
+        self.command(&format!("become {name} {uid}"));
+    }
+
     fn command(&mut self, command: &str) {
         let stdin = self.0.entrance.stdin.as_mut().expect("it is piped");
         writeln!(stdin, "{command}")

@@ -191,3 +191,142 @@ fn ctrl_c_and_the_time_limit_leave_nothing_behind() {
     assert_eq!(end.code, Some(5), "{}", end.text);
     lab.assert_clean(&before);
 }
+
+#[test]
+fn a_refusal_is_said_in_the_endpoint_s_words_where_it_was_asked_for() {
+    let (mut lab, before) = console(&[]);
+    let text = "Your laptop needs an update. Call 4711.";
+    lab.endpoint()
+        .command(&serde_json::json!({"set": {"deny": text}}));
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert_eq!(end.code, Some(3), "{}", end.text);
+    assert!(end.text.contains(text), "{}", end.text);
+    let status = run(&lab, &["status", "--json"]);
+    let failure = json(&status)["connections"][0]["last_failure"].clone();
+    assert_eq!(failure["kind"], "refused");
+    assert!(
+        failure["reason"].as_str().unwrap().contains(text),
+        "{failure}"
+    );
+    lab.assert_clean(&before);
+    // What comes up has not failed.
+    lab.endpoint()
+        .command(&serde_json::json!({"set": {"deny": ""}}));
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert!(end.success, "{}", end.text);
+    take_down(&lab, &before);
+    let status = run(&lab, &["status", "--json"]);
+    assert_eq!(json(&status)["connections"][0]["last_failure"], Value::Null);
+}
+
+#[test]
+fn why_it_failed_is_for_the_person_at_the_computer_and_nobody_else() {
+    let (mut lab, _) = lab(&Options {
+        agent: None,
+        logind: true,
+        ..Options::default()
+    });
+    // A name server that does not answer, before anybody could be asked.
+    lab.client
+        .check(["sh", "-c", "echo nameserver 192.0.2.99 >/etc/resolv.conf"]);
+    lab.logind().become_user("nobody", 65534);
+    let failed = run(&lab, &["connect", "vpn", "--json"]);
+    assert_eq!(failed.status.code(), Some(7), "{failed:?}");
+    let failed = json(&failed);
+    assert_eq!(failed["outcome"], "unreachable");
+    let reason = failed["reason"].as_str().unwrap();
+    assert!(reason.contains("could not find the address"), "{reason}");
+    let told = |uid: &str| {
+        let status = ["aws-client-vpn", "status", "--json"];
+        let as_user = ["setpriv", "--reuid", uid, "--clear-groups", "--"];
+        let status = lab.client.run(as_user.iter().chain(&status));
+        json(&status)["connections"][0]["last_failure"].clone()
+    };
+    assert_eq!(told("65534")["kind"], "unreachable");
+    assert_eq!(told("12345"), Value::Null);
+}
+
+#[test]
+fn nobody_can_be_asked_where_there_is_no_terminal_and_no_desktop() {
+    let (lab, before) = console(&["--sign-in=password"]);
+    let failed = run(&lab, &["connect", "vpn", "--json"]);
+    assert_eq!(failed.status.code(), Some(8), "{failed:?}");
+    assert_eq!(json(&failed)["outcome"], "nobody-to-ask");
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn the_profiles_of_aws_s_client_are_found_and_taken_over() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let none = run(&lab, &["import", "--from-aws-client"]);
+    assert_eq!(none.status.code(), Some(9), "{none:?}");
+    let file = lab.profile("udp", 443);
+    // That client has its own words for a login in the browser.
+    let script = format!(
+        "d=$HOME/.config/AWSVPNClient/OpenVpnConfigs; mkdir -p $d; \
+         sed -e 's/^auth-federate/auth-user-pass\\nauth-retry interact\\nauth-nocache/' \
+             -e 's/^remote-random-hostname//' {file} >$d/Work; \
+         echo nonsense >$d/Broken"
+    );
+    lab.client.check(["sh", "-c", &script]);
+    let shown = json(&run(
+        &lab,
+        &["import", "--from-aws-client", "--dry-run", "--json"],
+    ));
+    let what = |place: usize| shown["profiles"][place]["what"].clone();
+    assert_eq!(
+        (what(0), what(1)),
+        ("left-out".into(), "found".into()),
+        "{shown}"
+    );
+    assert_eq!(lab.client.check(["aws-client-vpn", "list", "--names"]), "");
+    let imported = run(&lab, &["import", "--from-aws-client"]);
+    assert!(imported.status.success(), "{imported:?}");
+    let status = json(&run(&lab, &["status", "Work", "--json"]));
+    assert_eq!(status["connections"][0]["sign_in"], "saml", "{status}");
+    // Once more, all is there already.
+    assert_eq!(
+        run(&lab, &["import", "--from-aws-client"]).status.code(),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_bar_is_told_of_each_change() {
+    let (lab, before) = console(&[]);
+    let mut bar = lab.at_terminal("exec aws-client-vpn status --follow --short");
+    let mut json = lab.at_terminal("exec aws-client-vpn status --follow --json");
+    json.expect("\"state\":\"off\"", SOON);
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert!(end.success, "{}", end.text);
+    bar.expect("vpn: ", SOON);
+    bar.expect("vpn\r\n", SOON);
+    json.expect("\"state\":\"up\"", SOON);
+    bar.interrupt();
+    json.interrupt();
+    drop((bar.finish(), json.finish()));
+    take_down(&lab, &before);
+}
+
+#[test]
+fn one_that_stays_says_how_the_session_ended() {
+    let (mut lab, before) = console(&[]);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --stay");
+    terminal.expect("addresses", SOON);
+    lab.traffic_flows();
+    // Somebody takes it down: that is no failure.
+    take_down(&lab, &before);
+    assert_eq!(terminal.finish().code, Some(0));
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --stay");
+    terminal.expect("addresses", SOON);
+    terminal.interrupt();
+    assert_eq!(terminal.finish().code, Some(0));
+    assert_eq!(run(&lab, &["status", "vpn"]).status.code(), Some(10));
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --stay");
+    terminal.expect("addresses", SOON);
+    lab.kill_network_manager();
+    assert_eq!(terminal.finish().code, Some(11));
+}

@@ -1,7 +1,7 @@
 //! As much of logind as NetworkManager and the VPN service look at: sleep, and one session.
 //!
 //! Commands come on standard input: `sleep`, `wake`, `lock`, `unlock`, `leave`, `arrive`,
-//! `shut-down`.
+//! `shut-down`, `become NAME UID`.
 
 use crate::report::{block_on, report};
 use serde_json::json;
@@ -15,6 +15,7 @@ const SESSION: &str = "/org/freedesktop/login1/session/c1";
 
 struct Manager {
     present: bool,
+    person: (u32, String),
     shutting_down: bool,
     /// What holds sleep back keeps one end of a pipe.
     inhibitors: Vec<std::io::PipeReader>,
@@ -28,8 +29,8 @@ impl Manager {
         let path = OwnedObjectPath::from(ObjectPath::from_static_str_unchecked(SESSION));
         let row = (
             "c1".to_owned(),
-            0,
-            "root".to_owned(),
+            self.person.0,
+            self.person.1.clone(),
             "seat0".to_owned(),
             path,
         );
@@ -123,6 +124,7 @@ pub(crate) fn run() -> ExitCode {
 async fn serve() -> zbus::Result<()> {
     let manager = Manager {
         present: true,
+        person: (0, "root".to_owned()),
         shutting_down: false,
         inhibitors: Vec::new(),
     };
@@ -162,7 +164,16 @@ async fn serve() -> zbus::Result<()> {
                 manager.get_mut().await.present = true;
                 Manager::session_new(emitter, "c1", path.clone()).await?;
             }
-            _ => {}
+            other => {
+                let mut words = other
+                    .split(' ')
+                    .skip_while(|word| *word != "become")
+                    .skip(1);
+                let (name, uid) = (words.next(), words.next().and_then(|uid| uid.parse().ok()));
+                if let (Some(name), Some(uid)) = (name, uid) {
+                    manager.get_mut().await.person = (uid, name.to_owned());
+                }
+            }
         }
     }
     Ok(())
