@@ -311,7 +311,7 @@ fn the_command_speaks_the_language_of_its_user() {
     assert_eq!(
         refused,
         "aws-client-vpn: Es gibt keine AWS-Client-VPN-Verbindung namens „x“; siehe aws-client-vpn \
-         status\n"
+         list\n"
     );
     let [json, _] = german(&["doctor", "--json"]);
     assert!(json.contains("\"free for the browser's answer\""), "{json}");
