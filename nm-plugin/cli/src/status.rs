@@ -143,7 +143,8 @@ impl Status {
     }
 
     /// What is beside schema and outcome in JSON.
-    pub(crate) fn fields(&self) -> serde_json::Value {
+    #[must_use]
+    pub fn fields(&self) -> serde_json::Value {
         serde_json::json!({ "connections": self.connections })
     }
 
