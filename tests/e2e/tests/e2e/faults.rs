@@ -157,7 +157,10 @@ fn the_tun_device_is_taken_away() {
     assert_up(&lab, &lab.up());
     lab.client.check(["ip", "link", "delete", "awsvpn0"]);
     let end = lab.vpn_ended(SOON);
-    assert!([state::FAILED, state::DISCONNECTED].contains(&end.state));
+    let journal = lab.journal();
+    assert_eq!(end.state, state::FAILED, "{journal}");
+    let said = "somebody has taken the tunnel's interface away";
+    assert!(journal.contains(said), "{journal}");
     lab.assert_clean(&before);
     assert_up(&lab, &lab.up());
     take_down(&lab, &before);
