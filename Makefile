@@ -20,6 +20,9 @@ tmpfilesdir ?= /usr/lib/tmpfiles.d
 localedir   ?= $(datadir)/locale
 userunitdir ?= /usr/lib/systemd/user
 autostartdir ?= /etc/xdg/autostart
+# Beside libnm's folder, as distributions have it, is Qt's.
+qt5plugindir ?= $(patsubst %/NetworkManager,%/qt5/plugins,$(plugindir))
+qt6plugindir ?= $(patsubst %/NetworkManager,%/qt6/plugins,$(plugindir))
 # What the programs look into; a distribution's own prefix is not a staging folder.
 export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 export AWS_CLIENT_VPN_LIBEXECDIR = $(libexecdir)
@@ -35,7 +38,8 @@ PROGRAMS := -p aws-client-vpn-service -p aws-client-vpn-auth-dialog \
 EDITORS  := -p aws-client-vpn-editor-gtk3 -p aws-client-vpn-editor-gtk4
 SHIPPED  := $(PROGRAMS) $(EDITORS)
 TESTED   := $(CORE) $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-i18n \
-	-p aws-client-vpn-editor-form -p aws-client-vpn-profile-file -p aws-client-vpn-po
+	-p aws-client-vpn-editor-form -p aws-client-vpn-editor-plasma \
+	-p aws-client-vpn-profile-file -p aws-client-vpn-po
 FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn
 CLI     := nm-plugin/cli
@@ -63,6 +67,8 @@ deps-package:
 
 build: ## the programs and the library, in target/release
 	$(CARGO) build --release --locked $(SHIPPED)
+	$(CARGO) rustc --release --locked -p aws-client-vpn-editor-plasma --crate-type cdylib -- \
+		-C panic=abort
 
 openvpn: ## our patched OpenVPN, in target/openvpn (source: Debian's, or OPENVPN_TARBALL=)
 	packaging/openvpn/build.sh client
@@ -93,6 +99,10 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn-editor.so
 	$(INSTALL) -D -m 644 $(TARGET)/release/libnm_gtk4_vpn_plugin_aws_client_vpn_editor.so \
 		$(DESTDIR)$(plugindir)/libnm-gtk4-vpn-plugin-aws-client-vpn-editor.so
+	for folder in $(qt5plugindir) $(qt6plugindir); do \
+		$(INSTALL) -D -m 644 $(TARGET)/release/libplasmanetworkmanagement_aws_client_vpn.so \
+			$(DESTDIR)$$folder/plasma/network/vpn/plasmanetworkmanagement_aws_client_vpn.so || exit 1; \
+	done
 	$(INSTALL) -d $(DESTDIR)$(vpndir)
 	sed 's|@libexecdir@|$(libexecdir)|' $(FILES)/nm-aws-client-vpn-service.name.in \
 		>$(DESTDIR)$(vpndir)/nm-aws-client-vpn-service.name

@@ -29,7 +29,7 @@ LAYERS = [
      "nm-plugin/provision", "nm-plugin/service"],
     ["editor/libnm"],
     ["editor/form"],
-    ["editor/gtk3", "editor/gtk4", "editor/importer", "editor/plugin"],
+    ["editor/gtk3", "editor/gtk4", "editor/importer", "editor/plasma", "editor/plugin"],
 ]
 
 

@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 allowed='editor/libnm/src/
+editor/plasma/src/lib.rs
 editor/plugin/src/lib.rs
 nm-plugin/i18n/src/
 nm-plugin/service/src/kernel.rs'
