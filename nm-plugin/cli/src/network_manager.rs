@@ -4,7 +4,10 @@ pub(crate) use aws_client_vpn_profile::well_known::network_manager::NAME;
 use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, CONNECTION, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
-use aws_client_vpn_profile::well_known::{RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_profile::ovpn::is_aws_host;
+use aws_client_vpn_profile::well_known::{
+    OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH,
+};
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Worded;
 use std::collections::{BTreeMap, HashMap};
@@ -91,6 +94,8 @@ pub(crate) struct Answer {
     pub(crate) rights: Option<Rights>,
     pub(crate) dns: DnsSetUp,
     pub(crate) stored: Vec<Stored>,
+    /// The names of connections to endpoints of AWS that another VPN has imported.
+    pub(crate) imported_as_openvpn: Vec<String>,
     pub(crate) active: Vec<Activation>,
 }
 
@@ -110,6 +115,7 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
         .map_err(NetworkManagerError::NotRunning)?;
     let strange = NetworkManagerError::Strange;
     let dns = properties(&bus, DNS_PATH, DNS).await.map_err(strange)?;
+    let (stored, imported_as_openvpn) = stored(&bus).await.map_err(strange)?;
     Ok(Answer {
         version: text(&manager, "Version"),
         rights: rights(&bus).await.ok(),
@@ -117,7 +123,8 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
             mode: text(&dns, "Mode"),
             rc_manager: text(&dns, "RcManager"),
         },
-        stored: stored(&bus).await.map_err(strange)?,
+        stored,
+        imported_as_openvpn,
         active: active(&bus, &manager).await.map_err(strange)?,
     })
 }
@@ -128,10 +135,11 @@ async fn rights(bus: &zbus::Connection) -> zbus::Result<Rights> {
     Ok(Rights::of(&permissions))
 }
 
-async fn stored(bus: &zbus::Connection) -> zbus::Result<Vec<Stored>> {
+/// Connections of ours, and the names of those to AWS that another VPN has.
+async fn stored(bus: &zbus::Connection) -> zbus::Result<(Vec<Stored>, Vec<String>)> {
     let settings = zbus::Proxy::new(bus, NAME, SETTINGS_PATH, SETTINGS).await?;
     let paths: Vec<OwnedObjectPath> = settings.call("ListConnections", &()).await?;
-    let mut stored = Vec::new();
+    let (mut stored, mut foreign) = (Vec::new(), Vec::new());
     for path in paths {
         let connection = zbus::Proxy::new(bus, NAME, path.clone(), CONNECTION).await?;
         // One that was deleted since, or that is another user's.
@@ -142,9 +150,11 @@ async fn stored(bus: &zbus::Connection) -> zbus::Result<Vec<Stored>> {
             continue;
         };
         stored.extend(read_stored(path.as_str(), &settings));
+        foreign.extend(imported_as_openvpn(&settings));
     }
     stored.sort_by(|a, b| (&a.name, &a.uuid).cmp(&(&b.name, &b.uuid)));
-    Ok(stored)
+    foreign.sort();
+    Ok((stored, foreign))
 }
 
 fn read_stored(path: &str, settings: &HashMap<String, Properties>) -> Option<Stored> {
@@ -159,6 +169,21 @@ fn read_stored(path: &str, settings: &HashMap<String, Properties>) -> Option<Sto
         is_shared: users.len() != 1,
         data: data.into_iter().collect(),
     })
+}
+
+/// The name of a connection of NetworkManager-openvpn to an endpoint of AWS.
+fn imported_as_openvpn(settings: &HashMap<String, Properties>) -> Option<String> {
+    let vpn = settings.get("vpn")?;
+    if text(vpn, "service-type") != OPENVPN_SERVICE_TYPE {
+        return None;
+    }
+    let data = value::<HashMap<String, String>>(vpn, "data")?;
+    // Hosts with or without port and protocol, after each other.
+    let hosts = data.get("remote")?.split([' ', ',']);
+    let mut names = hosts.filter_map(|host| host.split(':').next());
+    names
+        .any(is_aws_host)
+        .then(|| text(settings.get("connection").unwrap_or(vpn), "id"))
 }
 
 async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Vec<Activation>> {

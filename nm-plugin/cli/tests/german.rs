@@ -111,6 +111,7 @@ fn doctor_in_german() {
             version: "1.42.4".to_owned(),
             rights: Some(Rights::ALL),
             shared: Vec::new(),
+            imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
         })),

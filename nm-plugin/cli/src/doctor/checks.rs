@@ -14,7 +14,7 @@ use aws_client_vpn_text::{mark, message};
 type Check = fn(&Facts) -> Finding;
 
 /// In the order in which a connection needs the things.
-pub(super) const ALL: [Check; 16] = [
+pub(super) const ALL: [Check; 18] = [
     network_manager,
     plugin,
     files,
@@ -25,7 +25,9 @@ pub(super) const ALL: [Check; 16] = [
     machine::tun,
     machine::dns,
     machine::rights,
+    machine::imported_as_openvpn,
     machine::agent,
+    machine::plasma,
     machine::window,
     machine::browser,
     machine::port,

@@ -26,6 +26,8 @@ pub struct Facts {
     /// Whether the window that asks for passwords and codes is installed; `None` if nobody says
     /// where it should be.
     pub window: Option<bool>,
+    /// Whether Plasma, if it runs, is told that it may connect this VPN.
+    pub plasma: Option<Plasma>,
     /// What opens a browser for this user, if anything does.
     pub opener: Option<&'static str>,
     /// Programs that run.
@@ -79,6 +81,8 @@ pub struct NetworkManager {
     pub rights: Option<Rights>,
     /// The names of the connections that more than one user has.
     pub shared: Vec<String>,
+    /// The names of connections to endpoints of AWS that NetworkManager-openvpn has.
+    pub imported_as_openvpn: Vec<String>,
     /// `default`, `dnsmasq`, `systemd-resolved`, `none`, …
     pub dns_mode: String,
     /// `symlink`, `file`, `unmanaged`, …
@@ -92,6 +96,18 @@ pub enum Agent {
     Answers,
     /// Nothing.
     Silent,
+}
+
+/// What Plasma finds where it looks for VPNs that it may connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plasma {
+    /// Ours.
+    Supported,
+    /// Ours is not in the folder of this Qt.
+    Unsupported {
+        /// The Qt that Plasma uses.
+        qt: u8,
+    },
 }
 
 /// A running program.

@@ -2,7 +2,7 @@
 
 use super::checks::NAME_FILE;
 use super::facts::{
-    Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,
+    Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Plasma, Process,
 };
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
@@ -31,6 +31,8 @@ const PATCHED_OPTIONS: [&str; 2] = ["--auth-federate", "--early-push-request"];
 const SERVICE: &str = "nm-aws-client-vpn-service";
 /// The window that asks for passwords and codes, beside the dialog.
 const WINDOW: &str = "nm-aws-client-vpn-login-window";
+/// Where Plasma looks, below a Qt's folder of plugins.
+const PLASMA_PLUGIN: &str = "plasma/network/vpn/plasmanetworkmanagement_aws_client_vpn.so";
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
 /// How long our agent may take to say that it is there.
 const PING_LIMIT: Duration = Duration::from_secs(2);
@@ -42,12 +44,15 @@ pub async fn gather() -> Diagnosis {
 
 pub(super) async fn facts() -> Facts {
     let name_file = name_file();
+    let user = rustix::process::getuid().as_raw();
+    let processes = processes();
     let program = name_file.as_ref().and_then(|file| file.program.clone());
     let openvpn = program
         .as_ref()
         .and_then(|program| Some(program.parent()?.join("nm-aws-client-vpn/openvpn")));
     Facts {
-        user: rustix::process::getuid().as_raw(),
+        user,
+        plasma: plasma(&processes, user),
         files: files(name_file.as_ref(), openvpn.as_deref()),
         service_version: match &program {
             Some(program) => Some(service_version(program).await),
@@ -68,7 +73,7 @@ pub(super) async fn facts() -> Facts {
             .await
             .ok()
             .flatten(),
-        processes: processes(),
+        processes,
         listener: listener(),
         openvpn: match openvpn.filter(|path| path.exists()) {
             Some(path) => Some(ask_openvpn(&path).await),
@@ -188,18 +193,47 @@ fn library(plugin: &str) -> PathBuf {
     if plugin.starts_with('/') {
         return PathBuf::from(plugin);
     }
+    library_folders()
+        .iter()
+        .map(|folder| folder.join("NetworkManager").join(plugin))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| Path::new("/usr/lib/…/NetworkManager").join(plugin))
+}
+
+/// Whether the Plasma of this user finds what says that it may connect this VPN.
+fn plasma(processes: &[Process], user: u32) -> Option<Plasma> {
+    let runs = |name: &str| {
+        processes
+            .iter()
+            .any(|process| process.user == user && process.name == name)
+    };
+    let qt = match () {
+        () if runs("kded6") => 6,
+        () if runs("kded5") => 5,
+        () => return None,
+    };
+    let names = [format!("qt{qt}/plugins"), "qt/plugins".to_owned()];
+    let is_there = library_folders().iter().any(|folder| {
+        names
+            .iter()
+            .any(|name| folder.join(name).join(PLASMA_PLUGIN).exists())
+    });
+    Some(if is_there {
+        Plasma::Supported
+    } else {
+        Plasma::Unsupported { qt }
+    })
+}
+
+/// Where libraries are, which differs between distributions.
+fn library_folders() -> Vec<PathBuf> {
     let in_lib = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = in_lib
         .map(|entry| entry.path())
         .chain([PathBuf::from("/usr/lib64"), PathBuf::from("/usr/lib")])
-        .map(|folder| folder.join("NetworkManager"))
         .collect();
     folders.sort();
     folders
-        .iter()
-        .map(|folder| folder.join(plugin))
-        .find(|path| path.exists())
-        .unwrap_or_else(|| Path::new("/usr/lib/…/NetworkManager").join(plugin))
 }
 
 async fn service_version(program: &Path) -> Result<String, Message> {
@@ -284,6 +318,7 @@ async fn ask_network_manager() -> Result<NetworkManager, Message> {
             .filter(|connection| connection.is_shared)
             .map(|connection| connection.name)
             .collect(),
+        imported_as_openvpn: answer.imported_as_openvpn,
         dns_mode: answer.dns.mode,
         rc_manager: answer.dns.rc_manager,
     })

@@ -4,6 +4,8 @@ use aws_client_vpn_text::mark;
 
 /// The service type, in the `.name` file and in each connection.
 pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
+/// The type of the VPN that imports an AWS profile where this one is not asked.
+pub const OPENVPN_SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.openvpn";
 /// The name on the session bus of the agent that serves the session in the background.
 pub const AGENT: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Agent";
 

@@ -1,7 +1,7 @@
 //! What a connection needs of the machine around it.
 
 use super::super::Finding;
-use super::super::facts::{Agent, Facts, NetworkManager, Process};
+use super::super::facts::{Agent, Facts, NetworkManager, Plasma, Process};
 use super::plain;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use aws_client_vpn_text::message::Message;
@@ -151,6 +151,48 @@ fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
             ),
         ),
         _ => Finding::good(RIGHTS, message!("this user may start and stop connections")),
+    }
+}
+
+pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("connections");
+    let Some(Ok(manager)) = &facts.network_manager else {
+        let remedy = message!("start NetworkManager, then look again");
+        return Finding::warning(CHECK, message!("not known"), remedy);
+    };
+    match manager.imported_as_openvpn.first() {
+        None => Finding::good(CHECK, message!("no endpoint of AWS is stored as OpenVPN")),
+        Some(name) => Finding::warning(
+            CHECK,
+            message!(
+                "'{name}' leads to an endpoint of AWS and was imported as OpenVPN, which knows no \
+                 sign-in in the browser",
+                name = name.clone(),
+            ),
+            message!(
+                "open its profile (.ovpn) with aws-client-vpn-importer, then delete this one: \
+                 nmcli connection delete '{name}'",
+                name = name.clone(),
+            ),
+        ),
+    }
+}
+
+pub(super) fn plasma(facts: &Facts) -> Finding {
+    const CHECK: &str = mark!("plasma");
+    match facts.plasma {
+        None => Finding::good(CHECK, message!("does not run")),
+        Some(Plasma::Supported) => {
+            Finding::good(CHECK, message!("connects from its network applet"))
+        }
+        Some(Plasma::Unsupported { qt }) => Finding::problem(
+            CHECK,
+            message!(
+                "its network applet refuses to connect: it finds no plugin of this VPN for Qt {qt}",
+                qt = qt,
+            ),
+            message!("install the package again; until then: nmcli connection up NAME"),
+        ),
     }
 }
 

@@ -1,4 +1,4 @@
-use super::super::facts::{Agent, Process};
+use super::super::facts::{Agent, Plasma, Process};
 use super::super::{Clock, Closed, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
 use super::super::{Verdict, diagnose};
 use super::*;
@@ -30,11 +30,13 @@ fn healthy() -> Facts {
             version: "1.42.4".to_owned(),
             rights: Some(Rights::ALL),
             shared: vec!["work".to_owned()],
+            imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
         })),
         agent: None,
         window: Some(true),
+        plasma: None,
         opener: Some("xdg-desktop-portal"),
         processes: vec![Process {
             user: 1000,
@@ -224,6 +226,18 @@ const FAULTS: &[Fault] = &[
         "agent",
         Verdict::Problem,
         "plasmashell",
+    ),
+    (
+        |f| manager(f).imported_as_openvpn = vec!["office".to_owned()],
+        "connections",
+        Verdict::Warning,
+        "'office' leads",
+    ),
+    (
+        |f| f.plasma = Some(Plasma::Unsupported { qt: 6 }),
+        "plasma",
+        Verdict::Problem,
+        "for Qt 6",
     ),
     (
         |f| f.agent = Some(Agent::Silent),
