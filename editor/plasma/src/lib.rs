@@ -24,7 +24,9 @@ const ABOUT: &[(Key, Item)] = &[
     (Key::Text("Name"), Item::Text("AWS Client VPN")),
     (
         Key::Text("Description"),
-        Item::Text("Connects only. To add a connection, open its profile (.ovpn) with AWS Client VPN."),
+        Item::Text(
+            "Connects only. To add a connection, open its profile (.ovpn) with AWS Client VPN.",
+        ),
     ),
     (
         Key::Text("Description[de]"),
@@ -108,7 +110,10 @@ struct Qt6 {
 }
 
 #[used]
-#[expect(unsafe_code, reason = "only the section's name tells the linker that it is a note")]
+#[expect(
+    unsafe_code,
+    reason = "only the section's name tells the linker that it is a note"
+)]
 #[unsafe(link_section = ".note.qt.metadata")]
 static QT6: Qt6 = Qt6 {
     name_size: 12,

@@ -1,10 +1,10 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
+use aws_client_vpn_profile::ovpn::is_aws_host;
 pub(crate) use aws_client_vpn_profile::well_known::network_manager::NAME;
 use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, CONNECTION, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
-use aws_client_vpn_profile::ovpn::is_aws_host;
 use aws_client_vpn_profile::well_known::{
     OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH,
 };
