@@ -67,6 +67,23 @@ fn what_the_dialog_says_decides_whether_another_agent_is_asked() {
     }
 }
 
+/// Plasma's agent would open its wallet for it, and make one first.
+#[test]
+fn plasma_s_agent_is_not_asked_for_what_is_kept() {
+    for (desktop, answer) in [
+        ("KDE", Ok([].into())),
+        ("sway", Err(format!("{ERROR}.NoSecrets"))),
+    ] {
+        let mut stage = Stage::new("printf '\\n\\n'");
+        let manager = stage.network_manager();
+        stage.start_in(desktop, &[]);
+        let agent = manager.agent();
+        assert_eq!(stage.ask_for_kept(&manager, &agent), answer, "{desktop}");
+        let asked = stage.ask(&manager, &agent, SERVICE);
+        assert_eq!(asked, Err(format!("{ERROR}.NoSecrets")), "{desktop}");
+    }
+}
+
 #[test]
 fn a_request_that_is_taken_back_ends_the_dialog() {
     let mut stage = Stage::new(WAITS);

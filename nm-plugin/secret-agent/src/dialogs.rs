@@ -3,7 +3,7 @@
 use crate::complaint::complain;
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Get, Reply};
-use crate::request::Connection;
+use crate::request::{ALLOW_INTERACTION, Connection};
 use crate::terminal::Terminal;
 use aws_client_vpn_i18n::text;
 use std::cell::Cell;
@@ -109,6 +109,14 @@ impl Dialogs {
     }
 }
 
+/// Whether the next agent is Plasma's. To look for what is kept it opens its wallet, and for somebody
+/// who has none it begins to make one, which stops everything until that person has answered. There
+/// is nothing of these connections in it, so that agent is told of no such request.
+fn is_plasma() -> bool {
+    let desktops = std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
+    desktops.split(':').any(|desktop| desktop == "KDE")
+}
+
 async fn answer(
     connection: &Connection,
     hints: &[String],
@@ -119,6 +127,9 @@ async fn answer(
     match dialog::run(connection, hints, flags, terminal, running).await {
         Ok(secrets) => Reply::Secrets(secrets),
         Err(NoAnswer::Cancelled) => Reply::Cancelled,
+        Err(NoAnswer::Nothing) if flags & ALLOW_INTERACTION == 0 && is_plasma() => {
+            Reply::Secrets(Vec::new())
+        }
         Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),
         Err(error @ (NoAnswer::Broken(_) | NoAnswer::Talkative | NoAnswer::Endless)) => {
             complain(&error);

@@ -10,7 +10,7 @@ use zbus::zvariant::OwnedValue;
 pub type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
 
 /// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
-const ALLOW_INTERACTION: u32 = 0x1;
+pub(crate) const ALLOW_INTERACTION: u32 = 0x1;
 /// `NM_SECRET_AGENT_GET_SECRETS_FLAG_REQUEST_NEW`
 const REQUEST_NEW: u32 = 0x2;
 

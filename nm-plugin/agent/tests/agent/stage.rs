@@ -168,11 +168,17 @@ impl Stage {
 
     /// Starts the agent, in the background.
     pub(crate) fn start(&mut self, arguments: &[&str]) {
+        self.start_in("", arguments);
+    }
+
+    /// The same, in a session of that desktop.
+    pub(crate) fn start_in(&mut self, desktop: &str, arguments: &[&str]) {
         let agent = Command::new(self.dir.path().join("agent"))
             .arg("--background")
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
+            .env("XDG_CURRENT_DESKTOP", desktop)
             .env("DBUS_SYSTEM_BUS_ADDRESS", &self.system.address)
             .env("DBUS_SESSION_BUS_ADDRESS", &self.session.address)
             .spawn()
@@ -286,8 +292,27 @@ impl Stage {
         agent: &str,
         service: &str,
     ) -> Result<HashMap<String, String>, String> {
+        self.ask_with(caller, agent, service, ON_REQUEST)
+    }
+
+    /// `GetSecrets` for what is kept only: nobody is to be disturbed.
+    pub(crate) fn ask_for_kept(
+        &self,
+        caller: &NetworkManager,
+        agent: &str,
+    ) -> Result<HashMap<String, String>, String> {
+        self.ask_with(caller, agent, SERVICE, 0)
+    }
+
+    fn ask_with(
+        &self,
+        caller: &NetworkManager,
+        agent: &str,
+        service: &str,
+        flags: u32,
+    ) -> Result<HashMap<String, String>, String> {
         let connection = caller.connection.clone().unwrap();
-        let call = get_secrets(&connection, agent, service);
+        let call = get_secrets(&connection, agent, service, flags);
         let answer = self.runtime.block_on(call)?;
         let secrets = answer["vpn"]["secrets"].try_clone().unwrap();
         Ok(HashMap::try_from(secrets).unwrap())
@@ -303,7 +328,7 @@ impl Stage {
         let connection = caller.connection.clone().unwrap();
         let agent = agent.to_owned();
         self.runtime.spawn(async move {
-            drop(sender.send(get_secrets(&connection, &agent, SERVICE).await));
+            drop(sender.send(get_secrets(&connection, &agent, SERVICE, ON_REQUEST).await));
         });
         answer
     }
@@ -353,10 +378,14 @@ impl NetworkManager {
     }
 }
 
+/// `NMSecretAgentGetSecretsFlags`: allow interaction, user requested.
+const ON_REQUEST: u32 = 5;
+
 async fn get_secrets(
     connection: &zbus::Connection,
     agent: &str,
     service: &str,
+    flags: u32,
 ) -> Result<Answer, String> {
     let data = HashMap::from([("sign-in", "saml")]);
     let settings: HashMap<&str, HashMap<&str, Value<'_>>> = HashMap::from([
@@ -379,7 +408,7 @@ async fn get_secrets(
             AGENT_PATH,
             Some(AGENT_INTERFACE),
             "GetSecrets",
-            &(settings, path, "vpn", vec!["a=b"], 5_u32),
+            &(settings, path, "vpn", vec!["a=b"], flags),
         )
         .await;
     match answer {
