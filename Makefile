@@ -48,9 +48,11 @@ TARGET  := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 STAGE   := $(TARGET)/stage
 # Debian releases besides this one whose GNOME Settings is tried.
 RELEASES := trixie sid
+# Those whose other desktops are: Plasma 5.27, 6.3 and the newest.
+DESKTOPS := bookworm trixie forky
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
-	words check unit e2e desktop-test releases-test system-root system-test system-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
+	words check unit e2e desktop-test releases-test desktops-test system-root system-test system-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -190,6 +192,10 @@ desktop-test: deps openvpn-for-tests stage ## tests on gnome-shell, GNOME Settin
 releases-test: deps openvpn-for-tests stage ## the editor in GNOME Settings of newer Debian releases (root, downloads them)
 	for release in $(RELEASES); do tests/desktop/make-root.sh $$release || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-desktop --bin releases $(RELEASES)
+
+desktops-test: deps openvpn-for-tests stage ## connections on KDE Plasma and other desktops (root, downloads them)
+	for release in $(DESKTOPS); do tests/desktop/make-root.sh $$release desktops || exit 1; done
+	$(CARGO) run --locked -p aws-client-vpn-desktop --bin desktops $(DESKTOPS)
 
 system-root: deps openvpn stage
 	packaging/deb/from-stage.sh

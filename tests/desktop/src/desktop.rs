@@ -34,6 +34,8 @@ pub struct Desktop<'world> {
     world: &'world World,
     session: Connection,
     accessible: Accessible,
+    /// As it is called in `XDG_CURRENT_DESKTOP`.
+    name: &'static str,
     // Dropped in this order.
     xsettings: Option<Process>,
     shell: Option<Process>,
@@ -44,6 +46,11 @@ pub struct Desktop<'world> {
 impl<'world> Desktop<'world> {
     /// Starts display and session bus, with no window manager.
     pub fn bare(world: &'world World, appearance: Appearance) -> Self {
+        Self::bare_of("GNOME", world, appearance)
+    }
+
+    /// As [`Self::bare`], for the programs of the desktop `name`.
+    pub fn bare_of(name: &'static str, world: &'world World, appearance: Appearance) -> Self {
         let root = world.root();
         let runtime = root.join(&RUNTIME[1..]);
         fs::create_dir_all(&runtime).expect("the machine's /run is writable");
@@ -55,7 +62,7 @@ impl<'world> Desktop<'world> {
         command.args(["-noreset", "-dpi", "96"]);
         let display = world.spawn_logged("display", command);
         await_socket(&root, &format!("/tmp/.X11-unix/X{}", &DISPLAY[1..]));
-        let mut command = session_command(world, "dbus-daemon");
+        let mut command = session_command(world, name, "dbus-daemon");
         command.args(["--session", "--nofork", "--nopidfile"]);
         command.arg(format!("--address=unix:path={RUNTIME}/bus"));
         let bus = world.spawn_logged("session-bus", command);
@@ -75,6 +82,7 @@ impl<'world> Desktop<'world> {
             world,
             session,
             accessible,
+            name,
             xsettings: None,
             shell: None,
             _bus: bus,
@@ -135,7 +143,7 @@ impl<'world> Desktop<'world> {
     /// A command that will run in the session.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
-        session_command(self.world, program)
+        session_command(self.world, self.name, program)
     }
 
     /// Starts a program in the session; its output goes to the log file of its name.
@@ -227,7 +235,7 @@ pub(crate) fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn session_command(world: &World, program: &str) -> Command {
+fn session_command(world: &World, desktop: &str, program: &str) -> Command {
     let mut command = world.command(program);
     command
         .env("DISPLAY", DISPLAY)
@@ -237,10 +245,11 @@ fn session_command(world: &World, program: &str) -> Command {
             format!("unix:path={RUNTIME}/bus"),
         )
         .env("XDG_SESSION_TYPE", "x11")
-        .env("XDG_CURRENT_DESKTOP", "GNOME")
+        .env("XDG_CURRENT_DESKTOP", desktop)
         .env("LIBGL_ALWAYS_SOFTWARE", "1")
         .env("GSETTINGS_BACKEND", "keyfile")
         .env("GTK_A11Y", "atspi")
+        .env("QT_LINUX_ACCESSIBILITY_ALWAYS_ON", "1")
         .env("BROWSER", "/run/lab/bin/xdg-open");
     command
 }
