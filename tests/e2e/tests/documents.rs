@@ -1,10 +1,11 @@
 //! A document that says "this test shows it" is wrong when there is no such test.
 //!
 //! `SECURITY.md` and `tests/FAULTS.md` name tests as links: the text is the test's name, the target
-//! its file.
+//! its file. The documents for users link to each other, and name settings, messages and commands.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -103,5 +104,287 @@ fn what_is_no_test_is_not_taken_for_one() {
     assert_eq!(
         links("| [a](x.rs) [b](y.rs) | [c](z.md) |"),
         [("a", "x.rs"), ("b", "y.rs")]
+    );
+}
+
+/// The documents that people read, below the root.
+fn documents() -> Vec<PathBuf> {
+    let mut documents: Vec<PathBuf> = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+    ]
+    .iter()
+    .map(|name| root().join(name))
+    .collect();
+    let mut directories = vec![root().join("docs")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "md") {
+                documents.push(path);
+            }
+        }
+    }
+    documents
+}
+
+/// The headings of a text in Markdown.
+fn headings(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_code = false;
+    text.lines().filter_map(move |line| {
+        in_code ^= line.starts_with("```");
+        let heading = line.trim_start_matches('#');
+        (!in_code && heading.len() < line.len()).then(|| heading.strip_prefix(' '))?
+    })
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+    let kept = heading
+        .to_lowercase()
+        .chars()
+        .filter(|c| kept(*c))
+        .collect::<String>();
+    kept.trim().replace(' ', "-")
+}
+
+/// What a text of a document's links and pictures lead to, other than the web.
+fn targets(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("](")
+        .map(|(position, _)| text[position + 2..].split(')').next().unwrap_or_default())
+        .filter(|target| !target.contains("://"))
+}
+
+/// What is wrong with a link of the document at `path`, if something is.
+fn broken(path: &Path, target: &str) -> Option<String> {
+    let (file, wanted) = target.split_once('#').unwrap_or((target, ""));
+    let file = match file {
+        "" => path.to_owned(),
+        _ => path.parent().unwrap().join(file),
+    };
+    if wanted.is_empty() {
+        return (!file.exists()).then(|| format!("{} does not exist", file.display()));
+    }
+    let text = fs::read_to_string(&file).ok()?;
+    (!headings(&text).any(|heading| anchor(heading) == wanted))
+        .then(|| format!("{} has no heading #{wanted}", file.display()))
+}
+
+/// The commands in a document's lines and spans of code, without `sudo`.
+fn commands(text: &str) -> Vec<String> {
+    let mut in_code = false;
+    let mut commands = Vec::new();
+    for line in text.lines() {
+        let fence = line.starts_with("```");
+        in_code ^= fence;
+        let code: Vec<&str> = match line.strip_prefix("    ") {
+            Some(code) => vec![code],
+            None if in_code && !fence => vec![line],
+            None => line.split('`').skip(1).step_by(2).collect(),
+        };
+        for code in code {
+            let code = code.split(" #").next().unwrap_or_default();
+            for command in code
+                .split("&&")
+                .map(str::trim)
+                .filter(|one| !one.is_empty())
+            {
+                commands.push(command.strip_prefix("sudo ").unwrap_or(command).to_owned());
+            }
+        }
+    }
+    commands
+}
+
+/// What is wrong with a command, if something is.
+fn unknown(command: &str) -> Option<String> {
+    let mut words = command.split_whitespace();
+    match words.next()? {
+        "make" => {
+            let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+            let target = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            words
+                .take_while(target)
+                .find(|word| !makefile.contains(&format!("\n{word}:")))
+                .map(|word| format!("make has no target {word}"))
+        }
+        "aws-client-vpn" => {
+            let command = words.next()?;
+            let page = root().join(format!("nm-plugin/cli/man/aws-client-vpn-{command}.1"));
+            if command.starts_with('-') {
+                return None;
+            }
+            let Ok(page) = fs::read_to_string(page) else {
+                return Some(format!("aws-client-vpn has no subcommand {command}"));
+            };
+            let page = page.replace("\\-", "-");
+            words
+                .filter(|word| word.starts_with("--"))
+                .find(|option| !page.contains(option))
+                .map(|option| format!("aws-client-vpn {command} has no option {option}"))
+        }
+        _ => None,
+    }
+}
+
+/// The texts of the catalogue that `file` has.
+fn messages(file: &str) -> Vec<String> {
+    let catalogue = root().join("po/NetworkManager-aws-client-vpn.pot");
+    let catalogue = fs::read_to_string(catalogue).unwrap();
+    catalogue
+        .split("\n\n")
+        .filter(|entry| {
+            entry
+                .lines()
+                .any(|line| line.starts_with("#:") && line.contains(file))
+        })
+        .filter_map(|entry| entry.split("msgid \"").nth(1)?.split("\"\n").next())
+        .map(|text| text.replace("\\\"", "\""))
+        .collect()
+}
+
+/// Whether a heading, in which "…" stands for anything, is the beginning of this message.
+fn describes(heading: &str, message: &str) -> bool {
+    let mut rest = message;
+    heading.split('…').enumerate().all(|(number, part)| {
+        let position = match number {
+            0 => rest.starts_with(part).then_some(0),
+            _ => rest.find(part),
+        };
+        rest = position.map_or("", |position| &rest[position + part.len()..]);
+        position.is_some()
+    })
+}
+
+/// The headings of the page about messages that are messages of ours.
+fn explained() -> Vec<String> {
+    let text = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    headings(&text)
+        .filter_map(|heading| heading.strip_prefix('`')?.strip_suffix('`'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn each_link_of_the_documents_leads_somewhere() {
+    let mut followed = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for target in targets(&text) {
+            assert_eq!(broken(&path, target), None, "{}", path.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 100, "{followed} links");
+    let readme = root().join("README.md");
+    for wrong in [
+        "nowhere.md",
+        "SECURITY.md#nowhere",
+        "#nowhere",
+        "docs/sign-in.md#nowhere",
+    ] {
+        assert!(broken(&readme, wrong).is_some(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_readme_is_short_and_leads_to_every_page() {
+    let path = root().join("README.md");
+    let text = fs::read_to_string(path).unwrap();
+    assert!(
+        text.lines().count() <= 110,
+        "{} lines",
+        text.lines().count()
+    );
+    let linked: BTreeSet<&str> = targets(&text)
+        .map(|target| target.split('#').next().unwrap_or_default())
+        .collect();
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") {
+            assert!(
+                linked.contains(format!("docs/{name}").as_str()),
+                "README does not name {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_setting_has_a_heading_and_an_example() {
+    let keys = fs::read_to_string(root().join("nm-plugin/core/profile/src/keys.rs")).unwrap();
+    let constants: Vec<(&str, &str)> = keys
+        .lines()
+        .filter_map(|line| line.split_once("const ")?.1.split_once(": &str = \""))
+        .filter_map(|(name, value)| Some((name, value.strip_suffix("\";")?)))
+        // Values, not keys.
+        .filter(|(name, _)| !name.starts_with("SIGN_IN_") && !matches!(*name, "YES" | "NO"))
+        .collect();
+    assert!(constants.len() > 20, "{constants:?}");
+    let page = fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let sections: Vec<&str> = page.split("\n### ").skip(1).collect();
+    for (_, key) in constants {
+        let section = sections
+            .iter()
+            .find(|section| section.lines().next() == Some(key));
+        let section = section.unwrap_or_else(|| panic!("docs/settings.md has no heading {key}"));
+        let is_example = section.contains("\n    nmcli ");
+        assert!(is_example || key == "saml-response", "{key} has no example");
+    }
+}
+
+#[test]
+fn each_message_that_is_explained_exists() {
+    let all = messages("");
+    let explained = explained();
+    assert!(explained.len() > 25, "{explained:?}");
+    for heading in explained {
+        let exists = all.iter().any(|message| describes(&heading, message));
+        assert!(exists, "no message begins with: {heading}");
+    }
+}
+
+#[test]
+fn each_failure_of_a_connection_is_explained() {
+    let failures = messages("session/src/session/failure.rs");
+    assert!(failures.len() > 25, "{} failures", failures.len());
+    let explained = explained();
+    for failure in failures {
+        let is_explained = explained.iter().any(|heading| describes(heading, &failure));
+        assert!(
+            is_explained,
+            "docs/troubleshooting.md does not explain: {failure}"
+        );
+    }
+    assert!(describes("no … in …", "no {0} in {1}"));
+    assert!(!describes("no … in …", "in no {0}"));
+}
+
+#[test]
+fn each_command_of_the_documents_exists() {
+    let mut seen = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for command in commands(&text) {
+            assert_eq!(unknown(&command), None, "{}: {command}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen} commands");
+    for wrong in [
+        "make nothing",
+        "aws-client-vpn fly",
+        "aws-client-vpn status --loud",
+    ] {
+        assert!(unknown(wrong).is_some(), "{wrong}");
+    }
+    assert_eq!(
+        commands("`sudo make test` it\n    make deb && make rpm # both\n```\nmake unit\n```\n"),
+        ["make test", "make deb", "make rpm", "make unit"]
     );
 }
