@@ -10,6 +10,7 @@ rm -rf "$packages"
 mkdir -p "$packages/tree"
 packaging/deb/control-files.sh "$packages/tree" 1
 ln -s "$PWD/packaging" "$packages/tree/packaging"
+cp -r README.md CHANGELOG.md docs "$packages/tree/"
 cd "$packages/tree"
 unset MAKEFLAGS MAKELEVEL
 DEB_BUILD_OPTIONS=noautodbgsym STAGED_TREE=$target/stage debian/rules binary >"$packages/log" 2>&1 ||

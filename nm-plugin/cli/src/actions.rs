@@ -31,7 +31,7 @@ pub enum ActionError {
     #[error(
         "the policy of this computer (polkit) does not let you do this from this session, as is \
          usual over ssh. Do it at the computer itself or as root, or have an administrator install \
-         the polkit rule that the README describes"
+         the polkit rule that docs/desktops.md describes"
     )]
     Denied,
     /// There is nothing to connect through.

@@ -129,7 +129,7 @@ pub(super) fn rights(facts: &Facts) -> Finding {
     };
     let remedy = message!(
         "log in at the computer itself instead of over ssh; or have an administrator install the \
-         polkit rule that the README describes"
+         polkit rule that docs/desktops.md describes"
     );
     Finding::problem(RIGHTS, seen, remedy)
 }
