@@ -78,7 +78,7 @@ for tree; do
     each /usr/lib/sysusers.d '*.conf' judged systemd-sysusers --dry-run
     each /usr/lib/tmpfiles.d '*.conf' judged systemd-tmpfiles --create --root="$work/root"
     each /usr/lib/systemd/user '*.service' unit
-    each /usr/share/man '*.1*' manual
+    each /usr/share/man '*.[15]*' manual
     for name in "$tree"/usr/lib/NetworkManager/VPN/*.name; do
         [ -e "$name" ] || continue
         for key in program auth-dialog; do

@@ -388,3 +388,101 @@ fn each_command_of_the_documents_exists() {
         ["make test", "make deb", "make rpm", "make unit"]
     );
 }
+
+/// A text in Markdown as a page of `man` prints it: `code` and **words** are bold, a link is its text.
+fn roff(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once('[') {
+        let (name, after) = link.split_once(']').unwrap_or((link, ""));
+        let target = after
+            .strip_prefix('(')
+            .and_then(|after| after.split_once(')'));
+        plain += before;
+        plain += name;
+        rest = target.map_or(after, |(_, after)| after);
+    }
+    plain += rest;
+    let escaped = plain
+        .replace("**", "`")
+        .replace('\\', "\\e")
+        .replace('-', "\\-");
+    let mut words = String::new();
+    for (number, part) in escaped.split('`').enumerate() {
+        words += ["", "\\fB", "\\fR"][if number == 0 { 0 } else { 2 - number % 2 }];
+        words += part;
+    }
+    match words.starts_with(['.', '\'']) {
+        true => format!("\\&{words}"),
+        false => words,
+    }
+}
+
+/// `nm-settings-aws-client-vpn(5)`, out of the page about settings.
+fn manual(page: &str) -> String {
+    let mut manual = String::from(
+        ".\\\" Written by the test `documents` out of docs/settings.md.\n\
+         .TH nm\\-settings\\-aws\\-client\\-vpn 5 \"\" \"NetworkManager\\-aws\\-client\\-vpn\" \"AWS Client VPN\"\n\
+         .SH NAME\n\
+         nm\\-settings\\-aws\\-client\\-vpn \\- settings of AWS Client VPN connections in NetworkManager\n\
+         .SH DESCRIPTION\n",
+    );
+    let mut in_code = false;
+    for line in page.lines().skip(1) {
+        let code = line.strip_prefix("    ");
+        if code.is_some() != in_code {
+            in_code = code.is_some();
+            manual += if in_code { ".PP\n.nf\n" } else { ".fi\n" };
+        }
+        if let Some(code) = code {
+            manual += &roff(code);
+        } else if let Some(heading) = line.strip_prefix("### ") {
+            manual += &format!(".SS {}", roff(heading));
+        } else if let Some(heading) = line.strip_prefix("## ") {
+            manual += &format!(".SH {}", roff(heading).to_uppercase());
+        } else if line.is_empty() {
+            manual += ".PP";
+        } else if !line.starts_with("![") {
+            manual += &roff(line);
+        } else {
+            continue;
+        }
+        manual += "\n";
+    }
+    manual += if in_code { ".fi\n" } else { "" };
+    // A paragraph that begins where another thing does is none.
+    let mut kept: Vec<&str> = Vec::new();
+    for line in manual.lines() {
+        if line.starts_with(".S") || line == ".PP" {
+            while kept.last() == Some(&".PP") {
+                kept.pop();
+            }
+        }
+        let begins = kept.last().is_some_and(|last| last.starts_with(".S"));
+        if line != ".PP" || !begins {
+            kept.push(line);
+        }
+    }
+    kept.push(".SH SEE ALSO");
+    kept.push(
+        "\\fBaws\\-client\\-vpn\\fR(1), \\fBnmcli\\fR(1), \\fBnm\\-settings\\-nmcli\\fR(5)\n",
+    );
+    kept.join("\n")
+}
+
+/// To write it: `AWS_CLIENT_VPN_WRITE=1 cargo test -p aws-client-vpn-e2e --test documents`.
+#[test]
+fn the_manual_of_the_settings_is_current() {
+    let page = fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let path = root().join("service-files/man/nm-settings-aws-client-vpn.5");
+    let expected = manual(&page);
+    if std::env::var_os("AWS_CLIENT_VPN_WRITE").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == expected, "{} is not current", path.display());
+    assert_eq!(
+        roff("`a-b` of **[c](d.md#e)**, \\n"),
+        "\\fBa\\-b\\fR of \\fBc\\fR, \\en"
+    );
+}
