@@ -580,6 +580,9 @@ impl Session {
 
     fn on_hold(&mut self, now: Instant) {
         self.held = true;
+        if let State::Asking(asking) = &mut self.state {
+            asking.starts_anew();
+        }
         self.endpoint_recognised = false;
         self.pushed_mtu = None;
         self.banner = Banner::default();

@@ -9,6 +9,7 @@ use aws_client_vpn_session::network_manager::Shown;
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input};
 use play::Play;
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, RESTARTED, challenge, remote};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const NOTHING: [&str; 0] = [];
@@ -29,25 +30,29 @@ fn connected() -> Play {
 /// Up to the person at the browser.
 fn asked() -> Play {
     let mut play = connected();
+    ask(&mut play);
+    play
+}
+
+fn ask(play: &mut Play) {
     play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
     assert_eq!(play.input(Input::Renew), ["launch second"]);
-    assert_eq!(second(&mut play, HOLD), ["second: hold release"]);
+    assert_eq!(second(play, HOLD), ["second: hold release"]);
     // The node that has the tunnel is the one that takes the answer.
     assert_eq!(
-        second(&mut play, &remote()),
+        second(play, &remote()),
         ["second: remote MOD 10.77.0.2 443"]
     );
     assert_eq!(
-        second(&mut play, NEED),
+        second(play, NEED),
         ["second: username Auth N/A", "second: password ACS::35001"]
     );
     assert_eq!(
-        second(&mut play, &challenge()),
+        second(play, &challenge()),
         ["end second", "Starting", "ask"]
     );
     assert!(play.session.is_up() && play.session.expects_secrets());
     assert!(play.session.firewall().web, "a kill switch may let it out");
-    play
 }
 
 #[test]
@@ -78,6 +83,33 @@ fn who_does_not_sign_in_keeps_the_old_sign_in() {
     assert_eq!(play.after(600), ["configure", "Started"]);
     assert!(play.session.is_up() && !play.session.expects_secrets());
     assert_eq!(play.session.deadline().map(|_| ()), Some(()));
+}
+
+#[test]
+fn the_banner_of_the_tunnel_is_shown_again_with_it() {
+    let limits = Limits {
+        session: Some(Duration::from_secs(3600)),
+        ..Limits::default()
+    };
+    let mut play = Play::begin_with("auth-federate", true, BTreeMap::new(), limits);
+    play.challenged();
+    play.answered();
+    play.lines(&[NEED, &remote(), ">ECHO:1,msg Authorised use only"]);
+    play.up();
+    let banner = |play: &Play| {
+        play.config
+            .as_ref()
+            .and_then(|it| it.general.banner.clone())
+    };
+    assert_eq!(banner(&play).as_deref(), Some("Authorised use only"));
+    // What comes later is not of this tunnel.
+    play.line(">ECHO:1,msg Something else");
+    let before = play.config.clone();
+    ask(&mut play);
+    play.after(600);
+    assert_eq!(banner(&play).as_deref(), Some("Authorised use only"));
+    // NetworkManager takes no notice of settings that it has.
+    assert_ne!(play.config, before);
 }
 
 #[test]

@@ -381,6 +381,26 @@ fn an_endpoint_that_asks_on_and_on_is_given_up() {
 }
 
 #[test]
+fn openvpn_that_begins_again_while_a_person_is_asked_asks_for_itself() {
+    let profile = "auth-user-pass\nstatic-challenge \"Code?\" 1";
+    let mut play = Play::begin(profile, "ada", true, &[("password", "hunter2")]);
+    play.lines(&[HOLD]);
+    play.give(&[("challenge-response", "1")]);
+    // The code counts once.
+    play.lines(&[NEED]);
+    play.up();
+    let lost = ">STATE:1,RECONNECTING,ping-restart,,,,,";
+    play.lines(&[lost, HOLD]);
+    assert_eq!(play.lines(&[NEED]), ["ask"]);
+    play.lines(&[lost, HOLD]);
+    assert_eq!(play.give(&[("challenge-response", "2")]), ["hold release"]);
+    assert_eq!(
+        play.lines(&[NEED]),
+        ["username Auth ada", "password SCRV1:aHVudGVyMg==:Mg=="]
+    );
+}
+
+#[test]
 fn a_passphrase_is_asked_for_before_the_browser_is_opened() {
     let profile = format!("auth-federate\n{CERT}{ENCRYPTED_KEY}");
     let mut play = Play::begin(&profile, "", true, &[]);

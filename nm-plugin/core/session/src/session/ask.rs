@@ -39,6 +39,15 @@ pub(super) enum Why {
     Challenged(Challenge),
 }
 
+impl Asking {
+    /// OpenVPN begins again, and does not wait for an answer any more.
+    pub(super) fn starts_anew(&mut self) {
+        if let Why::Needed { .. } = self.why {
+            self.why = Why::Beforehand;
+        }
+    }
+}
+
 impl Session {
     /// Asks for what is known to be missing; whether there is anything. Once a tunnel was up,
     /// OpenVPN may have a token that spares the person, so nothing is asked before it is needed.

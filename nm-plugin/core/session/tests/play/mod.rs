@@ -1,6 +1,7 @@
 //! A session with its story: what it did, against a made-up clock.
 #![allow(dead_code, reason = "each of the tests that share it uses some of it")]
 
+pub(crate) mod random;
 pub(crate) mod said;
 
 use aws_client_vpn_profile::profile::Profile;
@@ -63,16 +64,7 @@ impl Play {
         secrets: BTreeMap<String, Secret>,
         limits: Limits,
     ) -> Self {
-        let text = format!("client\n{profile}\n{CA}");
-        let profile = Profile::parse(&text, &mut |_| Err(String::new()))
-            .unwrap()
-            .profile;
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "there is no other way to begin a made-up clock"
-        )]
-        let now = Instant::now();
-        let session = Session::new(profile, limits, interactive, secrets, now);
+        let (session, now) = Self::session(profile, interactive, secrets, limits);
         let (did, failures, hints) = (Vec::new(), Vec::new(), Vec::new());
         let mut play = Self {
             session,
@@ -86,6 +78,28 @@ impl Play {
         };
         play.collect();
         play
+    }
+
+    /// A session at the beginning of a made-up clock.
+    pub(crate) fn session(
+        profile: &str,
+        interactive: bool,
+        secrets: BTreeMap<String, Secret>,
+        limits: Limits,
+    ) -> (Session, Instant) {
+        let text = format!("client\n{profile}\n{CA}");
+        let profile = Profile::parse(&text, &mut |_| Err(String::new()))
+            .unwrap()
+            .profile;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "there is no other way to begin a made-up clock"
+        )]
+        let now = Instant::now();
+        (
+            Session::new(profile, limits, interactive, secrets, now),
+            now,
+        )
     }
 
     pub(crate) fn saml() -> Self {
