@@ -6,6 +6,7 @@ mod play;
 use aws_client_vpn_session::session::{Failure, FailureReason, Input, ServiceState};
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;
+use play::said::{HOLD, LOST};
 use play::{HOST, Play, SESSION_ID, said};
 use std::collections::BTreeMap;
 
@@ -260,6 +261,7 @@ fn a_tunnel_without_an_address_is_refused() {
 #[test]
 fn what_a_tunnel_had_before_it_went_down_is_not_taken_for_a_new_one_s() {
     let mut play = Play::connected();
+    play.lines(&[LOST, HOLD]);
     let did = play.lines(&[
         ">UPDOWN:DOWN",
         ">UPDOWN:ENV,ifconfig_local=10.88.0.2",

@@ -401,6 +401,43 @@ fn openvpn_that_begins_again_while_a_person_is_asked_asks_for_itself() {
 }
 
 #[test]
+fn what_is_asked_inside_a_tunnel_that_is_up_is_answered_inside_it() {
+    let profile = "auth-user-pass\nstatic-challenge \"Code?\" 1";
+    let mut play = Play::begin(profile, "ada", true, &[("password", "hunter2")]);
+    play.lines(&[HOLD]);
+    play.give(&[("challenge-response", "1")]);
+    play.lines(&[NEED]);
+    play.up();
+    // The keys are to be renewed, and the code counts once.
+    assert_eq!(play.lines(&[NEED]), ["ask"]);
+    assert!(!play.session.is_up());
+    assert_eq!(
+        play.give(&[("challenge-response", "2")])[..2],
+        ["username Auth ada", "password SCRV1:aHVudGVyMg==:Mg=="]
+    );
+    assert!(play.session.is_up(), "OpenVPN does not say so once more");
+    play.after(3600);
+    assert!(play.failures.is_empty(), "{:?}", play.failures);
+}
+
+#[test]
+fn a_page_that_is_open_is_not_closed_because_the_endpoint_wants_it_too() {
+    let mut play = Play::begin("auth-federate", "", true, &[]);
+    play.lines(&[HOLD, NEED]);
+    let challenge =
+        ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:sid:YWRh:https://idp.example/']";
+    play.lines(&[challenge]);
+    play.lines(&RESTART);
+    play.give(&[("saml-response", "PHNhbWw%2B")]);
+    play.up();
+    play.input(Input::Renew);
+    play.input(Input::Second(management::decode(challenge)));
+    assert!(play.session.expects_secrets());
+    play.lines(&[REFUSED]);
+    assert!(play.session.expects_secrets(), "the page is the way back");
+}
+
+#[test]
 fn a_passphrase_is_asked_for_before_the_browser_is_opened() {
     let profile = format!("auth-federate\n{CERT}{ENCRYPTED_KEY}");
     let mut play = Play::begin(&profile, "", true, &[]);

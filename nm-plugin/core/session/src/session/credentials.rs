@@ -3,6 +3,7 @@
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::credentials;
+use aws_client_vpn_sign_in::again::Again;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,8 @@ pub(super) struct Credentials {
     /// What was refused last, and not given anew since.
     refused: BTreeMap<Credential, Secret>,
     refusals: u32,
+    /// What the person is told of the last refusal, when asked again.
+    pub(super) refusal: Option<Again>,
 }
 
 /// Why what was given does not help.
@@ -96,6 +99,7 @@ impl Credentials {
             self.refused.remove(credential);
         }
         self.given.append(&mut taken);
+        self.refusal = None;
         Ok(())
     }
 

@@ -1,14 +1,19 @@
 //! A person at the browser: what the endpoint asked, and what becomes of the answer.
 
-use super::{Effect, Phase, SECRETS_REQUEST_LIFETIME, ServiceState, Session, State};
+use super::context::Context;
+use super::events::{Effect, ServiceState};
 use crate::challenge::Challenge;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_sign_in::answer::saml_response;
 use aws_client_vpn_sign_in::request::login_hints;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use url::Url;
+
+/// NetworkManager gives a secret agent 120 s (nm-secret-agent.c) and can only be asked for more
+/// by a new request; this leaves it ten seconds to arrive.
+pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
 
 /// A login that waits for a person.
 #[derive(Debug)]
@@ -26,8 +31,8 @@ pub(super) struct Login {
 /// A login that has no page yet: first the browser gets a way past the tunnel that is down.
 #[derive(Debug)]
 pub(super) struct ComingLogin {
-    challenge: Challenge,
-    url: Url,
+    pub(super) challenge: Challenge,
+    pub(super) url: Url,
     /// When the way is there.
     pub(super) at: Instant,
 }
@@ -65,61 +70,15 @@ impl Login {
     }
 }
 
-/// How often logins that nobody asked for may come.
-#[derive(Debug, Default)]
-pub(super) struct LoginPace {
-    pub(super) logins: u32,
-    pub(super) not_before: Option<Instant>,
-}
-
-impl Session {
-    /// The endpoint asks for a login although a tunnel was up: at once, if somebody can see it.
-    pub(super) fn begin_login_after_a_loss(
-        &mut self,
-        challenge: Challenge,
-        url: Url,
-        now: Instant,
-    ) {
-        self.last_answer = None;
-        if self.hindrance_to_a_login(now).is_some() {
-            // OpenVPN starts anew, and is held until somebody is there.
-            self.connect(Phase::First, now);
-            return;
-        }
-        let at = self.make_way(now);
-        self.state = State::MakingWay(Box::new(ComingLogin { challenge, url, at }));
-    }
-
-    /// The browser has its way.
-    pub(super) fn way_is_made(&mut self, now: Instant) {
-        if self.hindrance_to_a_login(now).is_some() {
-            self.page_is_not_opened(now);
-            return;
-        }
-        let State::MakingWay(coming) = std::mem::replace(&mut self.state, State::Connected) else {
-            return;
-        };
-        self.count_login(now);
-        let is_wanted = self.is_renewed();
-        let login = self.ask_for_login(coming.challenge, coming.url, is_wanted, now);
-        self.state = State::AwaitingLogin(login);
-    }
-
-    /// Who was there to see a page has left a moment before it was opened.
-    pub(super) fn page_is_not_opened(&mut self, now: Instant) {
-        self.end_way(now);
-        self.connect(Phase::First, now);
-        self.release_hold(now);
-    }
-
-    /// Has NetworkManager ask the person, who may have asked to sign in (`is_wanted`).
+impl Context {
+    /// Asks the person, who may have asked to sign in (`is_wanted`).
     pub(super) fn ask_for_login(
         &mut self,
         challenge: Challenge,
         url: Url,
         is_wanted: bool,
-        now: Instant,
     ) -> Box<Login> {
+        let now = self.now;
         self.note(format!(
             "the endpoint asks for a browser login at {}; waiting up to {} s",
             url.host_str().unwrap_or_default(),

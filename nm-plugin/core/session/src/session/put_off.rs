@@ -3,8 +3,7 @@
 //! `AUTH_FAILED,TEMP` is no refusal of what was sent: the same token, answer or password is good a
 //! little later. OpenVPN keeps them, and starts anew when it is let go.
 
-use super::{Failure, Session, State};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What OpenVPN takes such a refusal for (push.c), and nothing else.
 const START: &str = "TEMP";
@@ -15,9 +14,9 @@ pub(super) const RESTART: &str = "auth-temp-failure";
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PutOff {
     /// How long the endpoint wants to be left alone.
-    backoff: Duration,
+    pub(super) backoff: Duration,
     /// What it says.
-    text: String,
+    pub(super) text: String,
 }
 
 impl PutOff {
@@ -40,23 +39,6 @@ impl PutOff {
             backoff: Duration::from_secs(seconds.unwrap_or(0).into()),
             text: text.to_owned(),
         })
-    }
-}
-
-impl Session {
-    /// The endpoint wants the sign-in later.
-    pub(super) fn put_off(&mut self, put_off: PutOff, now: Instant) {
-        let PutOff { backoff, text } = put_off;
-        self.note(format!("the endpoint cannot take the sign-in now: {text}"));
-        let pause = self.next_pause().max(backoff);
-        if let State::Connecting { until, .. } = self.state
-            && now + pause >= until
-        {
-            self.fail(Failure::NotNow(text), now);
-            return;
-        }
-        self.put_off = Some(text);
-        self.release_at = Some(now + pause);
     }
 }
 

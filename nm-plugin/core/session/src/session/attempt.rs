@@ -1,0 +1,522 @@
+//! The way to a tunnel, to the first one or back to one that was lost: one try after the other,
+//! until one succeeds or a failure ends it.
+
+use super::ask::{Asking, Why};
+use super::context::{Context, Heard};
+use super::credentials::KEY_REALM;
+use super::events::Input;
+use super::expiry::Term;
+use super::failure::Failure;
+use super::login::{ComingLogin, Login};
+use super::loss::Loss;
+use super::network_manager::Configured;
+use super::put_off::{self, PutOff};
+use super::seen::Seen;
+use crate::challenge::Challenge;
+use crate::network_manager::Shown;
+use crate::tunnel_env::{self, TunnelError};
+use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_text::mark;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+const BLOCKS_LOCAL_NETWORK: &str = "the endpoint takes all traffic into the tunnel, also where only \
+    some networks are its own, because this computer's local network has addresses that are not \
+    private (redirect-gateway block-local)";
+/// For an endpoint that refuses without a word.
+pub(super) const NO_REASON: &str = "no reason given";
+
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) step: Step,
+    /// The loss of the tunnel that is to come back; `None` before there was one.
+    pub(super) loss: Option<Loss>,
+    pub(super) resume: Resume,
+    /// What OpenVPN was given of what it sends next; if nothing, it sends the token.
+    pub(super) sent: Option<Sent>,
+    /// The passphrase or PIN that OpenVPN has been given and not used with success yet.
+    pub(super) key_credential_sent: Option<Credential>,
+    /// How many questions the endpoint has asked, in all tries.
+    pub(super) questions: u32,
+    /// Tries in a row that led nowhere.
+    pub(super) failures: u32,
+    /// When OpenVPN may go on after such a try.
+    pub(super) release_at: Option<Instant>,
+    /// What the endpoint said when it last wanted the sign-in later.
+    put_off: Option<String>,
+    /// Whether the endpoint broke off a try once it had been recognised and had seen the client's
+    /// certificate.
+    endpoint_broke_off: bool,
+    pub(super) seen: Seen,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    /// OpenVPN is on its way to an answer of the endpoint.
+    Trying { phase: Phase, until: Instant },
+    /// OpenVPN is held; NetworkManager lets a browser past the tunnel that is down.
+    MakingWay(Box<ComingLogin>),
+    /// OpenVPN is held; a person is at the browser.
+    AwaitingLogin(Box<Login>),
+    /// A person is asked for credentials.
+    Asking(Asking),
+}
+
+/// Which credentials a try carries.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// The first: for SAML, it asks for a challenge.
+    First,
+    /// The second: it carries the reply to the challenge, so it must reach the same node.
+    Reply(Secret),
+    /// The same reply once more, after a loss: where an endpoint takes it, nobody has to sign in.
+    Replay(Secret),
+}
+
+/// What OpenVPN has been given to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// What was not accepted before.
+    New,
+    /// What made the tunnel.
+    Again,
+}
+
+/// What brings a tunnel back without a person.
+#[derive(Debug, Default)]
+pub(super) struct Resume {
+    /// Whether the endpoint has given OpenVPN a token to come back with.
+    pub(super) has_token: bool,
+    /// The reply to a challenge that made the tunnel.
+    pub(super) reply: Option<Secret>,
+}
+
+/// A try has succeeded.
+#[derive(Debug)]
+pub(super) struct TunnelUp {
+    pub(super) resume: Resume,
+    pub(super) sent: Option<Sent>,
+}
+
+impl Phase {
+    /// What it sends.
+    pub(super) fn reply(&self) -> Option<&Secret> {
+        match self {
+            Self::First => None,
+            Self::Reply(reply) | Self::Replay(reply) => Some(reply),
+        }
+    }
+}
+
+impl Attempt {
+    /// The way to the first tunnel.
+    pub(super) fn first(cx: &Context) -> Self {
+        Self::new(None, Resume::default(), cx)
+    }
+
+    pub(super) fn new(loss: Option<Loss>, resume: Resume, cx: &Context) -> Self {
+        let mut attempt = Self {
+            step: Step::Trying {
+                phase: Phase::First,
+                until: cx.now,
+            },
+            loss,
+            resume,
+            sent: None,
+            key_credential_sent: None,
+            questions: 0,
+            failures: 0,
+            release_at: None,
+            put_off: None,
+            endpoint_broke_off: false,
+            seen: Seen::default(),
+        };
+        attempt.connect(Phase::First, cx);
+        attempt
+    }
+
+    /// Begins a try.
+    pub(super) fn connect(&mut self, phase: Phase, cx: &Context) {
+        let until = cx.now + self.limit(&phase, cx);
+        self.step = Step::Trying { phase, until };
+    }
+
+    /// Begins a first try; what was there in its place.
+    pub(super) fn first_try(&mut self, cx: &Context) -> Step {
+        let phase = Phase::First;
+        let until = cx.now + self.limit(&phase, cx);
+        std::mem::replace(&mut self.step, Step::Trying { phase, until })
+    }
+
+    /// Gives the try that goes on the whole of its time again.
+    pub(super) fn begin_again(&mut self, cx: &Context) {
+        if let Step::Trying { phase, .. } = &self.step {
+            let limit = self.limit(phase, cx);
+            if let Step::Trying { until, .. } = &mut self.step {
+                *until = cx.now + limit;
+            }
+        }
+    }
+
+    fn limit(&self, phase: &Phase, cx: &Context) -> Duration {
+        match (phase, &self.loss) {
+            (Phase::Reply(_), _) | (_, None) => cx.limits.connect,
+            (Phase::First | Phase::Replay(_), Some(_)) => cx.limits.reconnect,
+        }
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        input: Input,
+        cx: &mut Context,
+    ) -> Result<Option<TunnelUp>, Failure> {
+        match input {
+            Input::Management(notification) => {
+                return match cx.hear(notification)? {
+                    Some(heard) => self.heard(heard, cx),
+                    None => Ok(None),
+                };
+            }
+            Input::NewSecrets(secrets) => return self.new_secrets(secrets, cx),
+            Input::Resolved { host, result } => {
+                cx.resolved(host, result)?;
+                self.answer_remote(cx);
+            }
+            Input::Surroundings(surroundings) => {
+                cx.surroundings_changed(surroundings);
+                self.look_around(cx);
+            }
+            Input::Shown(shown) => self.shown(shown, cx),
+            Input::TimePassed => self.time_passed(cx)?,
+            // There is no sign-in to renew.
+            Input::Renew | Input::Second(_) | Input::SecondEnded(_) => {}
+            Input::NotStarted(_)
+            | Input::NotSent(_)
+            | Input::OpenVpnEnded(_)
+            | Input::Unprotected(_)
+            | Input::Slept(_)
+            | Input::Disconnect
+            | Input::NetworkManagerGone => {}
+        }
+        Ok(None)
+    }
+
+    pub(super) fn heard(
+        &mut self,
+        heard: Heard,
+        cx: &mut Context,
+    ) -> Result<Option<TunnelUp>, Failure> {
+        match heard {
+            Heard::Connected => return self.connected(cx),
+            Heard::Hold => self.on_hold(cx)?,
+            Heard::Remote => self.answer_remote(cx),
+            Heard::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
+            Heard::VerificationFailed { realm, reason } => {
+                self.verification_failed(&realm, reason.as_ref(), cx)?;
+            }
+            Heard::Reconnecting(why) => self.reconnecting(&why, cx)?,
+            Heard::AuthToken => self.resume.has_token = true,
+            Heard::Log(text) => {
+                self.seen.log(text.expose());
+                if tunnel_env::blocks_local_network(text.expose()) {
+                    cx.note(BLOCKS_LOCAL_NETWORK.to_owned());
+                }
+            }
+            Heard::Echo(text) => {
+                if let Err(unknown) = self.seen.banner.push(&text) {
+                    cx.note(format!(
+                        "the endpoint sent what is not understood: {unknown}"
+                    ));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn on_hold(&mut self, cx: &mut Context) -> Result<(), Failure> {
+        self.seen = Seen::default();
+        if let Step::Asking(asking) = &mut self.step {
+            asking.starts_anew();
+        }
+        let is_first = matches!(
+            self.step,
+            Step::Trying {
+                phase: Phase::First,
+                ..
+            }
+        );
+        // Once a tunnel was up, OpenVPN may have a token that spares the person, so nothing is
+        // asked before it is needed.
+        if is_first && self.loss.is_none() {
+            let missing = cx.credentials.missing_for(&cx.profile);
+            if !missing.is_empty() {
+                self.step = Step::Asking(cx.ask(missing, Why::Beforehand)?);
+            }
+        }
+        self.release_hold(cx);
+        Ok(())
+    }
+
+    fn reconnecting(&mut self, why: &str, cx: &mut Context) -> Result<(), Failure> {
+        let is_put_off = self.put_off.is_some() && why.starts_with(put_off::RESTART);
+        if !is_put_off {
+            self.put_off = None;
+        }
+        // The way a challenge and a refusal end; decided by their own notification.
+        if why.starts_with("auth-failure") {
+            return Ok(());
+        }
+        if why == "private-key-password-failure" {
+            return self.key_not_loaded(cx);
+        }
+        match &self.step {
+            // The same once more, when it is time; or it was told to.
+            Step::Trying { .. } if is_put_off || why == "SIGUSR1" => {}
+            Step::Trying {
+                phase: Phase::Reply(_),
+                ..
+            } => return Err(Failure::LostDuringSignIn(why.to_owned())),
+            Step::Trying { .. } => {
+                let breaks_off = matches!(why, "connection-reset" | "tls-error");
+                self.endpoint_broke_off |= self.seen.endpoint_recognised && breaks_off;
+                if let Some(failure) = self.seen.certificate_refused() {
+                    return Err(failure);
+                }
+                self.try_failed(why, cx);
+            }
+            Step::MakingWay(_) | Step::AwaitingLogin(_) | Step::Asking(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Tells OpenVPN the address to use, once both the question and the addresses are there.
+    fn answer_remote(&mut self, cx: &mut Context) {
+        let pinned = match &self.step {
+            Step::Trying { phase, .. } => phase.reply().is_some(),
+            Step::MakingWay(_) | Step::AwaitingLogin(_) | Step::Asking(_) => false,
+        };
+        if let Some(way) = cx.next_address(pinned) {
+            self.lead_past_the_tunnel(way.address, cx);
+            cx.go(way);
+        }
+    }
+
+    fn connected(&mut self, cx: &mut Context) -> Result<Option<TunnelUp>, Failure> {
+        let Step::Trying { phase, .. } = &self.step else {
+            return Ok(None);
+        };
+        let tunnel = cx.openvpn.tunnel.clone();
+        let mut tunnel = tunnel.ok_or(Failure::BadTunnel(TunnelError::NoAddress))?;
+        tunnel.mtu = self.seen.mtu.or(tunnel.mtu);
+        let configured = Configured {
+            tunnel,
+            server: cx.remote.current,
+            banner: self.seen.banner.text().map(str::to_owned),
+        };
+        let config = cx.network_manager.config_of(&configured);
+        let config = config.map_err(Failure::BadTunnel)?;
+        // Whether it costs the person, or the endpoint, a new sign-in.
+        let is_new = match phase {
+            Phase::Reply(_) => true,
+            Phase::Replay(_) => false,
+            Phase::First => self.sent.is_some() || self.loss.is_none(),
+        };
+        if is_new {
+            cx.term = Term::of(cx.limits.session, cx.now);
+        }
+        cx.remote.reached();
+        cx.credentials.accepted();
+        let is_unnoticed = self.came_back(cx);
+        let configured = Some(configured);
+        if !is_unnoticed || cx.network_manager.configured != configured {
+            cx.network_manager.configured = configured;
+            cx.hand_over(config);
+        }
+        Ok(Some(self.is_up(None)))
+    }
+
+    /// What is left of it in the tunnel that it has made.
+    fn is_up(&mut self, sent: Option<Sent>) -> TunnelUp {
+        let mut resume = std::mem::take(&mut self.resume);
+        if let Step::Trying { phase, .. } = &mut self.step
+            && let Phase::Reply(reply) | Phase::Replay(reply) =
+                std::mem::replace(phase, Phase::First)
+        {
+            resume.reply = Some(reply);
+        }
+        TunnelUp { resume, sent }
+    }
+
+    fn verification_failed(
+        &mut self,
+        realm: &str,
+        reason: Option<&Secret>,
+        cx: &mut Context,
+    ) -> Result<(), Failure> {
+        let Step::Trying { until, .. } = self.step else {
+            return Ok(());
+        };
+        // Not said of every key; what is, is `private-key-password-failure`, which follows.
+        if realm == KEY_REALM {
+            return Ok(());
+        }
+        let reason = reason.map_or(NO_REASON, Secret::expose);
+        if let Some(PutOff { backoff, text }) = PutOff::parse(reason) {
+            cx.note(format!("the endpoint cannot take the sign-in now: {text}"));
+            let then = cx.now + self.next_pause().max(backoff);
+            if then >= until {
+                return Err(Failure::NotNow(text));
+            }
+            self.put_off = Some(text);
+            self.release_at = Some(then);
+            return Ok(());
+        }
+        self.endpoint_broke_off = false;
+        let sent = self.sent.take();
+        if Challenge::is_challenge(reason) {
+            let challenge = Challenge::parse(reason);
+            let challenge = challenge.map_err(|error| Failure::BadChallenge(error.to_string()))?;
+            self.challenged(challenge, cx)
+        } else {
+            self.refused(reason, sent, cx)
+        }
+    }
+
+    /// NetworkManager says something of the connection.
+    fn shown(&mut self, shown: Shown, cx: &mut Context) {
+        match (shown, &mut self.step) {
+            (Shown::NeedsAnswer, Step::AwaitingLogin(login)) => login.is_asked = true,
+            (Shown::Activated, _) if cx.network_manager.shows_it_as_lost() => {
+                cx.announce_anew();
+                self.ask_anew(cx);
+            }
+            // It has settings again, and takes that for a tunnel that is up.
+            (Shown::Activated, Step::Trying { .. }) => self.tell_of_the_loss(cx),
+            // It has taken in the browser's answer: told any earlier, it would keep the settings to
+            // itself.
+            (Shown::Making, Step::Trying { .. }) => self.end_way(cx),
+            (
+                Shown::Making
+                | Shown::NeedsAnswer
+                | Shown::Activated
+                | Shown::TakenDown(_)
+                | Shown::Ended(_),
+                _,
+            ) => {}
+        }
+    }
+
+    /// Asks once more for what is being waited for.
+    fn ask_anew(&mut self, cx: &mut Context) {
+        match &mut self.step {
+            Step::AwaitingLogin(login) => {
+                let request = login.ask_anew(cx.now);
+                cx.effects.push_back(request);
+            }
+            Step::Asking(asking) => asking.ask_anew(cx),
+            Step::Trying { .. } | Step::MakingWay(_) => {}
+        }
+    }
+
+    fn new_secrets(
+        &mut self,
+        secrets: BTreeMap<String, Secret>,
+        cx: &mut Context,
+    ) -> Result<Option<TunnelUp>, Failure> {
+        match self.first_try(cx) {
+            Step::AwaitingLogin(login) => {
+                let answer = cx.take_answer(&login, secrets);
+                let answer = answer.map_err(Failure::LoginUnavailable)?;
+                self.connect(Phase::Reply(answer), cx);
+            }
+            Step::Asking(asking) => match asking.take(secrets, &mut cx.credentials)? {
+                Why::Beforehand => {}
+                Why::Needed { realm, is_up } => {
+                    self.password_needed(realm, cx)?;
+                    if is_up {
+                        cx.show_as_up();
+                        return Ok(Some(self.is_up(Some(Sent::Again))));
+                    }
+                    return Ok(None);
+                }
+                Why::Challenged(challenge) => {
+                    let answer = cx.credentials.get(Credential::ChallengeResponse).cloned();
+                    let answer = answer.unwrap_or_else(|| Secret::from(""));
+                    self.answer_challenge(&challenge, &answer, cx);
+                }
+            },
+            step @ (Step::Trying { .. } | Step::MakingWay(_)) => {
+                self.step = step;
+                cx.unasked_secrets();
+                return Ok(None);
+            }
+        }
+        self.release_hold(cx);
+        Ok(None)
+    }
+
+    /// When something is due.
+    pub(super) fn deadline(&self, cx: &Context) -> Option<Instant> {
+        match &self.step {
+            Step::Trying { until, .. } => {
+                let until = Some(*until).filter(|_| !self.is_waiting());
+                [until, self.reconnect_deadline(cx)]
+                    .into_iter()
+                    .flatten()
+                    .min()
+            }
+            Step::MakingWay(coming) => Some(coming.at),
+            Step::AwaitingLogin(login) => Some(login.deadline()),
+            Step::Asking(asking) => Some(asking.deadline()),
+        }
+    }
+
+    fn time_passed(&mut self, cx: &mut Context) -> Result<(), Failure> {
+        let now = cx.now;
+        if self.reconnect_deadline(cx).is_some_and(|at| now >= at) {
+            self.reconnect_due(cx);
+        }
+        let is_waiting = self.is_waiting();
+        let minutes = cx.limits.login.as_secs().div_ceil(60);
+        match &mut self.step {
+            Step::Trying { phase, until } if !is_waiting && now >= *until => {
+                let step = match phase {
+                    Phase::First | Phase::Replay(_) => mark!("while connecting"),
+                    Phase::Reply(_) => mark!("while the sign-in was being checked"),
+                };
+                let phase = std::mem::replace(phase, Phase::First);
+                let seconds = self.limit(&phase, cx).as_secs();
+                Err(match self.put_off.take() {
+                    Some(text) => Failure::NotNow(text),
+                    None => {
+                        self.seen.endpoint_recognised |= self.endpoint_broke_off;
+                        self.seen.silence(&cx.profile, step, seconds)
+                    }
+                })
+            }
+            Step::AwaitingLogin(login) if now >= login.until => {
+                Err(Failure::LoginTimedOut { minutes })
+            }
+            Step::AwaitingLogin(login) if now >= login.deadline() => {
+                login.is_asked = true;
+                cx.note("still waiting for the browser login".to_owned());
+                self.ask_anew(cx);
+                Ok(())
+            }
+            Step::Asking(asking) if now >= asking.until => Err(Failure::LoginTimedOut { minutes }),
+            Step::Asking(asking) if now >= asking.deadline() => {
+                cx.note("still waiting for an answer".to_owned());
+                self.ask_anew(cx);
+                Ok(())
+            }
+            Step::MakingWay(coming) if now >= coming.at => {
+                self.way_is_made(cx);
+                Ok(())
+            }
+            Step::Trying { .. } | Step::AwaitingLogin(_) | Step::Asking(_) | Step::MakingWay(_) => {
+                Ok(())
+            }
+        }
+    }
+}

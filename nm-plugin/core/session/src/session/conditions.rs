@@ -1,0 +1,130 @@
+//! What is known of the world around a connection: networks, sleep, and who sits at the computer.
+
+use std::net::IpAddr;
+
+/// What is known of the world around a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Whether there is a way to the endpoint, past the tunnel.
+    pub online: bool,
+    /// The address of this computer on that way.
+    pub source: Option<IpAddr>,
+    /// Whether the computer is about to sleep, or asleep.
+    pub asleep: bool,
+    /// Whether somebody would see a login.
+    pub person: Person,
+    /// Whether a program of that person's would show it: NetworkManager has a secret agent to ask.
+    pub has_agent: bool,
+}
+
+/// Whether somebody sits at the computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    /// As far as can be told.
+    Present,
+    /// The screen is locked.
+    Locked,
+    /// Nobody is logged in who could answer.
+    Absent,
+}
+
+/// Somebody who is logged in to the computer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginSession {
+    /// The name of the account.
+    pub user: String,
+    /// The number of the account.
+    pub uid: u32,
+    /// Whether it shows windows.
+    pub is_graphical: bool,
+    /// Whether it is the one that is seen.
+    pub is_active: bool,
+    /// Whether its screen is locked.
+    pub is_locked: bool,
+}
+
+/// Whether `user`, who signed in, is there to do it again; where nobody did, whoever is there.
+#[must_use]
+pub fn person_at(sessions: &[LoginSession], user: Option<&str>) -> Person {
+    let of_the_user = |session: &&LoginSession| user.is_none_or(|user| session.user == user);
+    let own = sessions.iter().filter(of_the_user);
+    let own: Vec<_> = own.filter(|session| session.is_active).collect();
+    let graphical = own.iter().any(|session| session.is_graphical);
+    let mut seen = own
+        .iter()
+        .filter(|session| session.is_graphical || !graphical);
+    if own.is_empty() {
+        Person::Absent
+    } else if seen.any(|session| !session.is_locked) {
+        Person::Present
+    } else {
+        Person::Locked
+    }
+}
+
+/// Whether the account numbered `caller` may act for `user`, who signed in: root, and that person
+/// while logged in to the computer. Where it is not known who signed in, whoever is at the screen.
+#[must_use]
+pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -> bool {
+    let is_theirs = |session: &LoginSession| {
+        let may = match user {
+            Some(user) => session.user == user,
+            None => session.is_active,
+        };
+        session.uid == caller && may
+    };
+    caller == 0 || sessions.iter().any(is_theirs)
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            online: true,
+            source: None,
+            asleep: false,
+            person: Person::Present,
+            has_agent: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_signed_in_has_to_be_there_again() {
+        let session = |user: &str, is_graphical, is_active, is_locked| LoginSession {
+            user: user.to_owned(),
+            uid: if user == "ada" { 1000 } else { 1001 },
+            is_graphical,
+            is_active,
+            is_locked,
+        };
+        let at = |sessions: &[LoginSession]| person_at(sessions, Some("ada"));
+        assert_eq!(at(&[]), Person::Absent);
+        assert_eq!(at(&[session("ada", true, true, false)]), Person::Present);
+        assert_eq!(at(&[session("ada", true, true, true)]), Person::Locked);
+        assert_eq!(at(&[session("bob", true, true, false)]), Person::Absent);
+        // Another user has taken over the screen.
+        let switched = [
+            session("ada", true, false, false),
+            session("bob", true, true, false),
+        ];
+        assert_eq!(at(&switched), Person::Absent);
+        // The text console beside a locked desktop does not show a browser.
+        let both = [
+            session("ada", true, true, true),
+            session("ada", false, true, false),
+        ];
+        assert_eq!(at(&both), Person::Locked);
+        assert_eq!(at(&[session("ada", false, true, false)]), Person::Present);
+        assert_eq!(person_at(&switched, None), Person::Present);
+        // Both are logged in, and only one has signed in.
+        let may = |caller| may_act_for(&switched, Some("ada"), caller);
+        assert_eq!([0, 1000, 1001, 1002].map(may), [true, true, false, false]);
+        // If nobody knows who has: who is at the screen, and nobody else.
+        let may = |caller| may_act_for(&switched, None, caller);
+        assert_eq!([0, 1000, 1001, 1002].map(may), [true, false, true, false]);
+    }
+}

@@ -1,0 +1,278 @@
+//! What outlives every state: what the connection is to be, and what is known of OpenVPN,
+//! NetworkManager and the world.
+
+use super::conditions::{Person, Surroundings};
+use super::credentials::Credentials;
+use super::events::{Browsers, Effect, ServiceState};
+use super::expiry::Term;
+use super::failure::Failure;
+use super::network_manager::NetworkManager;
+use super::pace::LoginPace;
+use super::remote::Remote;
+use crate::management::{Command, Notification, StateName};
+use crate::network_manager::ip_config::IpConfig;
+use crate::tunnel_env::TunnelParameters;
+use aws_client_vpn_profile::parts::Transport;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) profile: Profile,
+    pub(super) limits: Limits,
+    /// Whether NetworkManager can ask a person.
+    pub(super) interactive: bool,
+    /// Which sign-ins a browser is let out for.
+    pub(super) browsers: Browsers,
+    pub(super) credentials: Credentials,
+    pub(super) openvpn: OpenVpn,
+    pub(super) remote: Remote,
+    pub(super) network_manager: NetworkManager,
+    pub(super) surroundings: Surroundings,
+    pub(super) term: Term,
+    pub(super) login_pace: LoginPace,
+    /// When what is being taken in has happened.
+    pub(super) now: Instant,
+    pub(super) effects: VecDeque<Effect>,
+}
+
+/// What is known of the one OpenVPN, whatever is done with it.
+#[derive(Debug, Default)]
+pub(super) struct OpenVpn {
+    pub(super) is_gone: bool,
+    is_set_up: bool,
+    pub(super) is_held: bool,
+    /// The environment of a tunnel that comes up, as far as it was told.
+    environment: Option<Vec<(String, String)>>,
+    /// The tunnel that came up last: a restart need not say "up" again.
+    pub(super) tunnel: Option<TunnelParameters>,
+    /// Why OpenVPN says that it ends.
+    exiting: Option<String>,
+}
+
+/// What OpenVPN says that means something else in each state.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Hold,
+    Remote,
+    PasswordNeeded(String),
+    VerificationFailed {
+        realm: String,
+        reason: Option<Secret>,
+    },
+    Connected,
+    Reconnecting(String),
+    AuthToken,
+    Log(Secret),
+    Echo(String),
+}
+
+impl Context {
+    /// Takes in what OpenVPN says; what is left of it is for the state.
+    pub(super) fn hear(&mut self, notification: Notification) -> Result<Option<Heard>, Failure> {
+        Ok(match notification {
+            Notification::Hold => {
+                self.on_hold();
+                Some(Heard::Hold)
+            }
+            Notification::Remote {
+                host,
+                port,
+                transport,
+            } => {
+                self.remote.asked(host, port, transport);
+                Some(Heard::Remote)
+            }
+            Notification::PasswordNeeded { realm, .. } => Some(Heard::PasswordNeeded(realm)),
+            Notification::VerificationFailed { realm, reason } => {
+                Some(Heard::VerificationFailed { realm, reason })
+            }
+            Notification::State(state) => match state.name {
+                StateName::Connected => Some(Heard::Connected),
+                StateName::Reconnecting => Some(Heard::Reconnecting(state.detail)),
+                StateName::Exiting => {
+                    self.openvpn.exiting = Some(state.detail);
+                    None
+                }
+                StateName::Connecting
+                | StateName::Resolve
+                | StateName::TcpConnect
+                | StateName::Wait
+                | StateName::Auth
+                | StateName::AuthPending
+                | StateName::GetConfig
+                | StateName::AssignIp
+                | StateName::AddRoutes
+                | StateName::Other(_) => None,
+            },
+            Notification::AuthToken(_) => Some(Heard::AuthToken),
+            Notification::Log { text, .. } => {
+                let said = text.expose();
+                if said.contains("unknown control message") && said.contains("CRV1:") {
+                    // OpenVPN has thrown the challenge away, and waits for an answer that will not
+                    // come.
+                    let why = "it came in a form that OpenVPN does not know";
+                    return Err(Failure::BadChallenge(why.to_owned()));
+                }
+                Some(Heard::Log(text))
+            }
+            Notification::Echo(text) => Some(Heard::Echo(text)),
+            Notification::Up => {
+                self.openvpn.environment = Some(Vec::new());
+                None
+            }
+            Notification::Environment { name, value } => {
+                if let Some(environment) = &mut self.openvpn.environment {
+                    environment.push((name, value));
+                }
+                None
+            }
+            Notification::EnvironmentEnd => {
+                self.environment_complete();
+                None
+            }
+            Notification::Down => {
+                self.openvpn.environment = None;
+                self.openvpn.tunnel = None;
+                None
+            }
+            Notification::Fatal(text) => return Err(Failure::OpenVpnFatal(text)),
+            Notification::Error(text) => {
+                self.note(format!("OpenVPN refused a command: {text}"));
+                None
+            }
+            Notification::NeedOk { name, message } => {
+                // For example, a token is to be plugged in.
+                let is_token = name == "token-insertion-request";
+                self.send(Command::NeedOk { name, ok: false });
+                if is_token {
+                    return Err(Failure::TokenMissing(message));
+                }
+                None
+            }
+            Notification::Info(_)
+            | Notification::InfoMessage(_)
+            | Notification::Notify(_)
+            | Notification::ByteCount { .. }
+            | Notification::Success(_)
+            | Notification::Other(_) => None,
+        })
+    }
+
+    fn on_hold(&mut self) {
+        self.openvpn.is_held = true;
+        if !std::mem::replace(&mut self.openvpn.is_set_up, true) {
+            self.send(Command::StateOn);
+            self.send(Command::LogOn);
+            self.send(Command::EchoOn);
+        }
+    }
+
+    fn environment_complete(&mut self) {
+        let Some(environment) = self.openvpn.environment.take() else {
+            return;
+        };
+        self.openvpn.tunnel = match TunnelParameters::from_environment(environment) {
+            Ok(parameters) => {
+                for warning in parameters.warnings() {
+                    self.note(format!("ignored what the endpoint sent: {warning}"));
+                }
+                Some(parameters)
+            }
+            Err(error) => {
+                self.note(format!(
+                    "the endpoint's network settings are unusable: {error}"
+                ));
+                None
+            }
+        };
+    }
+
+    /// Why the connection ends when OpenVPN has ended, which it did as `how` says.
+    pub(super) fn openvpn_ended(&mut self, how: String) -> Failure {
+        self.openvpn.is_gone = true;
+        match self.openvpn.exiting.as_deref() {
+            Some("inactive") => Failure::Inactive,
+            Some("server-pushed-halt") => Failure::EndedByEndpoint,
+            Some(_) | None => Failure::OpenVpnEnded(how),
+        }
+    }
+
+    /// Takes in what has changed around the connection. Whether a tunnel that is up does not survive
+    /// it: packets find their way from any address, a connection of TCP is bound to one.
+    pub(super) fn surroundings_changed(&mut self, surroundings: Surroundings) -> bool {
+        let before = std::mem::replace(&mut self.surroundings, surroundings);
+        let has_moved = before.source.is_some()
+            && surroundings.source.is_some()
+            && before.source != surroundings.source;
+        if has_moved {
+            self.note("this computer has another address on the way to the endpoint".to_owned());
+        }
+        if before.person != surroundings.person {
+            self.note(match surroundings.person {
+                Person::Present => "somebody is there who could sign in".to_owned(),
+                Person::Locked => "the screen is locked".to_owned(),
+                Person::Absent => "nobody is there who could sign in".to_owned(),
+            });
+        }
+        has_moved && self.remote.transport == Some(Transport::Tcp)
+    }
+
+    pub(super) fn send(&mut self, command: Command) {
+        self.effects.push_back(Effect::Send(command));
+    }
+
+    pub(super) fn note(&mut self, text: String) {
+        self.effects.push_back(Effect::Note(text));
+    }
+
+    pub(super) fn announce(&mut self, state: ServiceState) {
+        if self.network_manager.announced != state {
+            self.network_manager.announced = state;
+            self.effects.push_back(Effect::Announce(state));
+        }
+    }
+
+    /// Hands over settings, as the end of an attempt.
+    pub(super) fn hand_over(&mut self, config: IpConfig) {
+        self.network_manager.generation = self.network_manager.generation.wrapping_add(1);
+        self.announce(ServiceState::Starting);
+        self.effects.push_back(Effect::Configure(Box::new(config)));
+        self.announce(ServiceState::Started);
+    }
+
+    /// Tells NetworkManager that the tunnel is up, as it is.
+    pub(super) fn show_as_up(&mut self) {
+        if let Some(config) = self.network_manager.config() {
+            self.hand_over(config);
+        }
+    }
+
+    /// NetworkManager takes a connection for up that is not. It goes back to "connecting" only from
+    /// a service that says it was up.
+    pub(super) fn announce_anew(&mut self) {
+        self.note(
+            "NetworkManager takes the connection for one that is up; telling it again".to_owned(),
+        );
+        for state in [ServiceState::Started, ServiceState::Starting] {
+            self.effects.push_back(Effect::Announce(state));
+        }
+    }
+
+    /// NetworkManager forgets the name servers of a VPN that fails only if it was past "connecting"
+    /// (nm-policy.c): so it is given settings once more, without any. Returns whether it was.
+    pub(super) fn leave_no_names_behind(&mut self) -> bool {
+        if !self.network_manager.shows_it_as_lost() {
+            return false;
+        }
+        let config = self.network_manager.config_for_a_login();
+        let is_given = config.is_some();
+        if let Some(config) = config {
+            self.hand_over(config);
+        }
+        is_given
+    }
+}

@@ -1,0 +1,152 @@
+//! What happens to a session, and what it has done.
+
+use super::Failure;
+use super::conditions::Surroundings;
+use crate::management::{Command, Notification};
+use crate::network_manager::Shown;
+use crate::network_manager::ip_config::IpConfig;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// NetworkManager's `NMVpnServiceState` as far as a session shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ServiceState {
+    /// Waiting for a Connect.
+    Init = 1,
+    /// The tunnel is being made, or made anew.
+    Starting = 3,
+    /// The tunnel is up.
+    Started = 4,
+    /// The tunnel is being taken down.
+    Stopping = 5,
+    /// Nothing is left of the tunnel.
+    Stopped = 6,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The resolver answered for `host`; an error is the resolver's own text.
+    Resolved {
+        /// The name that was asked for in [`Effect::Resolve`].
+        host: String,
+        /// Its addresses, in the resolver's order.
+        result: Result<Vec<IpAddr>, String>,
+    },
+    /// OpenVPN could not be started.
+    NotStarted(String),
+    /// A command cannot be sent as it is; why, in words.
+    NotSent(String),
+    /// OpenVPN's management interface said something.
+    Management(Notification),
+    /// The OpenVPN process is gone; how it ended, in words.
+    OpenVpnEnded(String),
+    /// The second OpenVPN's management interface said something.
+    Second(Notification),
+    /// The second OpenVPN is gone, or could not be started; why, in words.
+    SecondEnded(String),
+    /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
+    NewSecrets(BTreeMap<String, Secret>),
+    /// The kill switch that the connection is to have cannot be closed; why, in words.
+    Unprotected(String),
+    /// The world around the connection has changed.
+    Surroundings(Surroundings),
+    /// What NetworkManager says of the connection has changed.
+    Shown(Shown),
+    /// A person wants to sign in anew now.
+    Renew,
+    /// The computer has slept for so long, which the `now` of the inputs does not count.
+    Slept(Duration),
+    /// NetworkManager wants the connection down.
+    Disconnect,
+    /// NetworkManager itself is gone.
+    NetworkManagerGone,
+    /// The time of [`Session::deadline`](super::Session::deadline) has come.
+    TimePassed,
+}
+
+/// Something the shell has to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Tell NetworkManager the state of the service.
+    Announce(ServiceState),
+    /// Resolve `host`, with a random label in front if `random_label`; answer with
+    /// [`Input::Resolved`].
+    Resolve {
+        /// The name as the profile has it.
+        host: String,
+        /// Whether only names with a random label in front of it exist.
+        random_label: bool,
+    },
+    /// Make the tun device and start OpenVPN.
+    Launch,
+    /// Send a command to OpenVPN's management interface.
+    Send(Command),
+    /// Start a second OpenVPN beside the one that carries the traffic, to fetch a challenge.
+    LaunchSecond,
+    /// Send a command to the second OpenVPN.
+    SendSecond(Command),
+    /// End the second OpenVPN, and take away all that belongs to it.
+    EndSecond,
+    /// Ask NetworkManager for secrets.
+    RequestSecrets {
+        /// For the user.
+        message: String,
+        /// For the auth dialog, see [`aws_client_vpn_sign_in::request`].
+        hints: Vec<String>,
+    },
+    /// Hand addresses, routes and names to NetworkManager.
+    Configure(Box<IpConfig>),
+    /// Tell the log, for a support engineer: one step of the story.
+    Note(String),
+    /// Tell the person that the endpoint will end the connection, and when.
+    SignInEnds {
+        /// How long it will go on.
+        left: Duration,
+    },
+    /// The connection failed: log the words, tell NetworkManager the code. At most one a session.
+    Fail(Failure),
+    /// Ask the OpenVPN process to end.
+    Terminate,
+    /// End the OpenVPN process at once.
+    Kill,
+    /// Remove the tun device and everything else the session left on the machine.
+    CleanUp,
+    /// The session is over; nothing follows.
+    Finish,
+}
+
+/// Which sign-ins a browser is let out for, where a kill switch is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Browsers {
+    /// Whether a person has asked for this activation.
+    pub activation_is_asked_for: bool,
+    /// Whether the user lets a browser out for each sign-in, also for one that nobody asked for.
+    pub for_any_sign_in: bool,
+    /// From when on no page is opened that the connection's own kill switch would stop.
+    pub stopped: BrowsersStopped,
+}
+
+/// From when on a connection's own kill switch stops browsers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrowsersStopped {
+    /// Never.
+    Never,
+    /// From when the tunnel was up.
+    OnceUp,
+    /// From the beginning: it was closed before.
+    FromTheStart,
+}
+
+impl Default for Browsers {
+    fn default() -> Self {
+        Self {
+            activation_is_asked_for: true,
+            for_any_sign_in: false,
+            stopped: BrowsersStopped::Never,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What is known of the loss of a tunnel.
+
+use std::time::{Duration, Instant};
+
+/// A loss that ends sooner is not shown. AWS's endpoints have OpenVPN call a connection lost after
+/// 20 s of silence; with these, it is shown after 25.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// A tunnel was lost and is not back yet.
+#[derive(Debug)]
+pub(super) struct Loss {
+    pub(super) since: Instant,
+    /// When NetworkManager is told; `None` once it has been.
+    pub(super) tell_at: Option<Instant>,
+    /// Whether a person has asked for the login that brings it back.
+    pub(super) login_is_wanted: bool,
+    pub(super) obstacle: Option<Obstacle>,
+    /// Whether names and default route were taken back for a login.
+    pub(super) has_made_way: bool,
+}
+
+/// What has to be waited for before OpenVPN may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    Asleep,
+    Offline,
+    Locked,
+    Absent,
+    /// NetworkManager could ask nobody.
+    NoAgent,
+    /// The last login was a moment ago.
+    LoginPause(Instant),
+}
+
+impl Obstacle {
+    pub(super) fn what_is_waited_for(self) -> &'static str {
+        match self {
+            Self::Asleep => "the computer to wake up",
+            Self::Offline => "a network",
+            Self::Locked => "the screen to be unlocked, for a login",
+            Self::Absent => "somebody to be there for a login",
+            Self::NoAgent => "the desktop to be ready for a login",
+            Self::LoginPause(_) => "some time to pass since the last login",
+        }
+    }
+}
+
+impl Loss {
+    /// Of a tunnel that is lost at `now`; whether NetworkManager shows that already.
+    pub(super) fn new(now: Instant, is_shown: bool) -> Self {
+        Self {
+            since: now,
+            tell_at: (!is_shown).then(|| now + QUIET),
+            login_is_wanted: false,
+            obstacle: None,
+            has_made_way: false,
+        }
+    }
+}

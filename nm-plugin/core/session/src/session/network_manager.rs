@@ -1,0 +1,93 @@
+//! What NetworkManager was told, and what it makes of it.
+//!
+//! Once it has had settings, it takes any change of the tunnel's interface for the end of an
+//! attempt: nm-vpn-connection.c (1.36 to 1.58) never clears `wait_for_pre_up_state`. It then says
+//! "activated" while there is no tunnel, drops a question that a person is being asked, and ignores
+//! the next one. So what it shows is watched, and put right.
+//!
+//! When it takes a connection down, it runs the dispatcher's pre-down scripts first, and shows
+//! "activated" meanwhile, with the reason for the end. A service that says "starting" then cancels
+//! the scripts and the end with them, in any version: so from that moment on nothing is said any
+//! more, whatever the state was, until Disconnect comes.
+
+use super::events::ServiceState;
+use crate::network_manager::ip_config::{self, IpConfig};
+use crate::tunnel_env::{TunnelError, TunnelParameters};
+use std::net::IpAddr;
+
+/// What NetworkManager was told.
+#[derive(Debug)]
+pub(super) struct NetworkManager {
+    pub(super) announced: ServiceState,
+    /// Which of the settings it was given; it takes no notice of those that it has.
+    pub(super) generation: u32,
+    /// The tunnel that it has the settings of.
+    pub(super) configured: Option<Configured>,
+}
+
+/// What NetworkManager was told of a tunnel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Configured {
+    pub(super) tunnel: TunnelParameters,
+    pub(super) server: Option<IpAddr>,
+    pub(super) banner: Option<String>,
+}
+
+impl Configured {
+    fn ip_config(&self, generation: u32) -> Result<IpConfig, TunnelError> {
+        self.ip_config_of(&self.tunnel, generation)
+    }
+
+    /// As long as a browser has to get past the tunnel.
+    fn ip_config_for_a_login(&self, generation: u32) -> Result<IpConfig, TunnelError> {
+        self.ip_config_of(&self.tunnel.without_names_and_default(), generation)
+    }
+
+    fn ip_config_of(
+        &self,
+        tunnel: &TunnelParameters,
+        generation: u32,
+    ) -> Result<IpConfig, TunnelError> {
+        let mut config = ip_config::ip_config(tunnel, self.server, generation)?;
+        config.general.banner.clone_from(&self.banner);
+        Ok(config)
+    }
+}
+
+impl Default for NetworkManager {
+    fn default() -> Self {
+        Self {
+            announced: ServiceState::Init,
+            generation: 0,
+            configured: None,
+        }
+    }
+}
+
+impl NetworkManager {
+    /// What it is to be given for `configured`.
+    pub(super) fn config_of(&self, configured: &Configured) -> Result<IpConfig, TunnelError> {
+        configured.ip_config(self.generation)
+    }
+
+    /// What it was told of the tunnel, for another time.
+    pub(super) fn config(&self) -> Option<IpConfig> {
+        self.config_of(self.configured.as_ref()?).ok()
+    }
+
+    /// The same, without what would lead a browser into a tunnel that is down.
+    pub(super) fn config_for_a_login(&self) -> Option<IpConfig> {
+        let configured = self.configured.as_ref()?;
+        configured.ip_config_for_a_login(self.generation).ok()
+    }
+
+    /// Whether it shows a connection as up.
+    pub(super) fn shows_it_as_up(&self) -> bool {
+        self.announced == ServiceState::Started
+    }
+
+    /// Whether it shows a connection that it has settings of as one that is being made.
+    pub(super) fn shows_it_as_lost(&self) -> bool {
+        self.announced == ServiceState::Starting && self.configured.is_some()
+    }
+}

@@ -1,0 +1,73 @@
+//! What one try shows of the endpoint and of the key, to explain how it ends.
+
+use super::failure::Failure;
+use crate::banner::Banner;
+use crate::tunnel_env;
+use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_text::redact::for_journal;
+
+/// OpenSSL's words for a key or PKCS #12 file whose encryption is too old for it (RC2, in most).
+const UNSUPPORTED: &str = "digital envelope routines::unsupported";
+
+/// What was seen since OpenVPN was last held.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Whether the endpoint has the right certificate.
+    pub(super) endpoint_recognised: bool,
+    /// What OpenVPN last said of a certificate or key that it cannot use.
+    key_complaint: Option<String>,
+    /// The MTU that was pushed, which the environment does not have.
+    pub(super) mtu: Option<u32>,
+    pub(super) banner: Banner,
+}
+
+impl Seen {
+    /// Takes in a line of OpenVPN's log.
+    pub(super) fn log(&mut self, text: &str) {
+        const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
+        if !self.is_unsupported() && ABOUT_KEYS.iter().any(|start| text.contains(start)) {
+            self.key_complaint = Some(for_journal(text).into_owned());
+        }
+        self.endpoint_recognised |= text.starts_with("VERIFY OK: depth=0");
+        self.mtu = tunnel_env::pushed_mtu(text).or(self.mtu);
+    }
+
+    /// Whether OpenVPN has said that the key's encryption is too old for OpenSSL.
+    pub(super) fn is_unsupported(&self) -> bool {
+        let complaint = self.key_complaint.as_ref();
+        complaint.is_some_and(|complaint| complaint.contains(UNSUPPORTED))
+    }
+
+    /// Why the key cannot be used, whatever unlocks it.
+    pub(super) fn bad_key(&self) -> Failure {
+        let why = self.key_complaint.clone();
+        Failure::BadKey(why.unwrap_or_else(|| "OpenVPN cannot load it".to_owned()))
+    }
+
+    /// Why the endpoint says nothing: once it is recognised, it has most likely refused the
+    /// client's certificate, which OpenVPN's servers do without a word.
+    pub(super) fn silence(&self, profile: &Profile, step: &'static str, seconds: u64) -> Failure {
+        if self.endpoint_recognised && profile.has_client_certificate() {
+            Failure::CertificateIgnored { seconds }
+        } else {
+            let host = profile.display_endpoint();
+            Failure::NoAnswer {
+                host,
+                seconds,
+                step,
+            }
+        }
+    }
+
+    /// That the endpoint has refused the client's certificate (RFC 8446, 6.2), if it has: then no
+    /// further try and no other node will do.
+    pub(super) fn certificate_refused(&self) -> Option<Failure> {
+        let (_, alert) = self.key_complaint.as_ref()?.split_once(" alert ")?;
+        let is_about_it = ["certificate", "unknown ca", "access denied"]
+            .iter()
+            .any(|words| alert.contains(words));
+        // What follows the alert's name is where OpenSSL met it.
+        let alert = alert.split(':').next().unwrap_or_default();
+        is_about_it.then(|| Failure::CertificateRefused(alert.to_owned()))
+    }
+}

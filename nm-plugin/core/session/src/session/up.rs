@@ -1,0 +1,419 @@
+//! The tunnel is up: what ends it, and a new sign-in while it stays up.
+//!
+//! The first phase of a login needs no tunnel, so a second OpenVPN fetches the challenge beside the
+//! one that carries the traffic, from the same node. The person signs in meanwhile. Only then does
+//! the first OpenVPN start anew, with the answer, which takes it a moment.
+
+use super::ask::Why;
+use super::attempt::{Attempt, Phase, Resume, Sent, Step, TunnelUp};
+use super::context::{Context, Heard};
+use super::credentials::{KEY_REALM, key_credential};
+use super::events::{Effect, Input};
+use super::failure::Failure;
+use super::login::Login;
+use super::loss::Loss;
+use super::pace::LoginPace;
+use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
+use crate::management::{Command, Notification, StateName};
+use crate::network_manager::Shown;
+use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_profile::parts::SignIn;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A tunnel that was up for as long had nothing to do with the loss of the one before.
+const STABLE: Duration = Duration::from_secs(600);
+
+#[derive(Debug)]
+pub(super) struct Up {
+    since: Instant,
+    resume: Resume,
+    sent: Option<Sent>,
+    /// A new sign-in that is under way beside the tunnel.
+    renewal: Option<Renewal>,
+}
+
+/// How far a new sign-in beside the tunnel is.
+#[derive(Debug)]
+enum Renewal {
+    /// The second OpenVPN is on its way to the challenge.
+    Fetching { until: Instant },
+    /// A person is at the browser.
+    AwaitingLogin(Box<Login>),
+}
+
+/// The tunnel is lost, or given up for another.
+#[derive(Debug)]
+pub(super) struct Lost {
+    why: String,
+    by: By,
+}
+
+/// What brings it back.
+#[derive(Debug)]
+enum By {
+    /// What there is: the page that is open, the token, the last reply.
+    WhatThereIs,
+    /// What OpenVPN says goes for the way back as well.
+    Hearing(Heard),
+    /// A new sign-in.
+    SigningIn,
+    /// The reply to a challenge that was fetched beside the tunnel.
+    Replying(Secret),
+    /// OpenVPN waits for what a person has to give, and goes on with it.
+    Asking {
+        wanted: Vec<Credential>,
+        realm: String,
+    },
+}
+
+impl Up {
+    pub(super) fn new(TunnelUp { resume, sent }: TunnelUp, now: Instant) -> Self {
+        Self {
+            since: now,
+            resume,
+            sent,
+            renewal: None,
+        }
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        input: Input,
+        cx: &mut Context,
+    ) -> Result<Option<Lost>, Failure> {
+        match input {
+            Input::Management(notification) => {
+                return match cx.hear(notification)? {
+                    Some(heard) => self.heard(heard, cx),
+                    None => Ok(None),
+                };
+            }
+            Input::Second(notification) => return Ok(self.second_heard(notification, cx)),
+            Input::SecondEnded(how) => return Ok(self.second_failed(&how, cx)),
+            Input::Renew => return Ok(self.renew(cx)),
+            Input::NewSecrets(secrets) => return Ok(self.answered(secrets, cx)),
+            Input::TimePassed => return Ok(self.time_passed(cx)),
+            Input::Resolved { host, result } => cx.resolved(host, result)?,
+            Input::Surroundings(surroundings) => {
+                if cx.surroundings_changed(surroundings) {
+                    cx.send(Command::Restart);
+                }
+            }
+            Input::Shown(shown) => self.shown(shown, cx),
+            Input::NotStarted(_)
+            | Input::NotSent(_)
+            | Input::OpenVpnEnded(_)
+            | Input::Unprotected(_)
+            | Input::Slept(_)
+            | Input::Disconnect
+            | Input::NetworkManagerGone => {}
+        }
+        Ok(None)
+    }
+
+    fn heard(&mut self, heard: Heard, cx: &mut Context) -> Result<Option<Lost>, Failure> {
+        let lost = |why: &str, by| {
+            Some(Lost {
+                why: why.to_owned(),
+                by,
+            })
+        };
+        Ok(match heard {
+            Heard::Hold => lost("OpenVPN starts anew", By::Hearing(heard)),
+            // The way a refusal ends; what it means is decided by its own notification.
+            Heard::Reconnecting(why) if why.starts_with("auth-failure") => None,
+            Heard::Reconnecting(why) => lost(&why, By::WhatThereIs),
+            Heard::VerificationFailed { ref realm, .. } if realm == KEY_REALM => None,
+            // The keys of a live connection were to be renewed.
+            Heard::VerificationFailed { .. } => {
+                if !self.resume.has_token {
+                    // OpenVPN has sent what made the tunnel, without asking for it.
+                    self.sent = Some(Sent::Again);
+                }
+                lost("the endpoint wants a new sign-in", By::Hearing(heard))
+            }
+            Heard::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
+            Heard::AuthToken => {
+                self.resume.has_token = true;
+                None
+            }
+            Heard::Connected | Heard::Remote | Heard::Log(_) | Heard::Echo(_) => None,
+        })
+    }
+
+    /// A renegotiation inside a live connection takes the reply that made it.
+    fn password_needed(
+        &mut self,
+        realm: String,
+        cx: &mut Context,
+    ) -> Result<Option<Lost>, Failure> {
+        let wanted = match key_credential(&realm) {
+            Some(credential) => match cx.credentials.get(credential).cloned() {
+                Some(password) => {
+                    cx.send(Command::Password { realm, password });
+                    return Ok(None);
+                }
+                None => vec![credential],
+            },
+            None => {
+                self.sent = Some(Sent::Again);
+                if cx.give_credentials(&realm, self.resume.reply.as_ref())? {
+                    return Ok(None);
+                }
+                cx.missing_passwords()
+            }
+        };
+        Ok(Some(Lost {
+            why: "the endpoint wants a new sign-in".to_owned(),
+            by: By::Asking { wanted, realm },
+        }))
+    }
+
+    /// The way back to a tunnel that is lost.
+    pub(super) fn lost(&mut self, lost: Lost, cx: &mut Context) -> Result<Attempt, Failure> {
+        let Lost { why, by } = lost;
+        cx.note(format!("the connection was lost ({why}); connecting again"));
+        if cx.now.saturating_duration_since(self.since) >= STABLE {
+            cx.login_pace = LoginPace::default();
+        }
+        cx.remote.reached();
+        // A login that was renewed with is shown already.
+        let mut loss = Loss::new(cx.now, matches!(by, By::Replying(_)));
+        let is_fetching = matches!(self.renewal, Some(Renewal::Fetching { .. }));
+        loss.login_is_wanted = is_fetching || matches!(by, By::SigningIn);
+        let mut attempt = Attempt::new(Some(loss), std::mem::take(&mut self.resume), cx);
+        attempt.sent = self.sent;
+        let is_saml = matches!(cx.profile.sign_in(), SignIn::Saml);
+        if let Some(reply) = attempt.resume.reply.take_if(|_| is_saml) {
+            attempt.connect(Phase::Replay(reply), cx);
+        }
+        match self.renewal.take() {
+            // A page is open already: its answer brings the tunnel back.
+            Some(Renewal::AwaitingLogin(login)) => attempt.step = Step::AwaitingLogin(login),
+            Some(Renewal::Fetching { .. }) => cx.effects.push_back(Effect::EndSecond),
+            None => {}
+        }
+        match by {
+            By::WhatThereIs => {}
+            By::Hearing(heard) => drop(attempt.heard(heard, cx)?),
+            By::SigningIn => {
+                attempt.resume = Resume::default();
+                attempt.connect(Phase::First, cx);
+                start_anew(cx);
+            }
+            By::Replying(reply) => {
+                attempt.resume = Resume::default();
+                attempt.connect(Phase::Reply(reply), cx);
+                start_anew(cx);
+            }
+            By::Asking { wanted, realm } => {
+                let is_up = true;
+                attempt.step = Step::Asking(cx.ask(wanted, Why::Needed { realm, is_up })?);
+            }
+        }
+        Ok(attempt)
+    }
+
+    fn shown(&mut self, shown: Shown, cx: &mut Context) {
+        let Some(Renewal::AwaitingLogin(login)) = &mut self.renewal else {
+            return;
+        };
+        match shown {
+            Shown::NeedsAnswer => login.is_asked = true,
+            Shown::Activated if cx.network_manager.shows_it_as_lost() => {
+                let request = login.ask_anew(cx.now);
+                cx.announce_anew();
+                cx.effects.push_back(request);
+            }
+            Shown::Activated | Shown::Making | Shown::TakenDown(_) | Shown::Ended(_) => {}
+        }
+    }
+
+    /// A person wants to sign in anew now, rather than when the endpoint ends the connection.
+    fn renew(&mut self, cx: &mut Context) -> Option<Lost> {
+        if self.renewal.is_some() {
+            return None;
+        }
+        cx.login_pace = LoginPace::default();
+        if !matches!(cx.profile.sign_in(), SignIn::Saml) || !cx.interactive {
+            return renewed_with_a_pause();
+        }
+        cx.note("a new sign-in was asked for; the tunnel stays up meanwhile".to_owned());
+        self.renewal = Some(Renewal::Fetching {
+            until: cx.now + cx.limits.connect,
+        });
+        cx.effects.push_back(Effect::LaunchSecond);
+        None
+    }
+
+    /// The second OpenVPN says something.
+    fn second_heard(&mut self, notification: Notification, cx: &mut Context) -> Option<Lost> {
+        if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
+            return None;
+        }
+        let mut send = |command| cx.effects.push_back(Effect::SendSecond(command));
+        match notification {
+            Notification::Hold => send(Command::HoldRelease),
+            Notification::Remote { port, .. } => match cx.remote.current {
+                Some(address) => send(Command::RemoteModify {
+                    host: address.to_string(),
+                    port,
+                }),
+                None => return self.second_failed("the endpoint's address is not known", cx),
+            },
+            Notification::PasswordNeeded { realm, .. } => {
+                let password = match key_credential(&realm) {
+                    Some(credential) => cx.credentials.get(credential).cloned(),
+                    None => {
+                        let (realm, name) = (realm.clone(), SAML_USER_NAME.to_owned());
+                        send(Command::Username { realm, name });
+                        Some(saml_first_password())
+                    }
+                };
+                match password {
+                    Some(password) => send(Command::Password { realm, password }),
+                    None => {
+                        return self.second_failed("it wants a passphrase that is not kept", cx);
+                    }
+                }
+            }
+            Notification::VerificationFailed { reason, .. } => {
+                let reason = reason.as_ref().map_or("", Secret::expose);
+                let challenge = Challenge::parse(reason)
+                    .and_then(|challenge| Ok((challenge.url()?, challenge)));
+                let Ok((url, challenge)) = challenge else {
+                    return self.second_failed("the endpoint sent no challenge", cx);
+                };
+                cx.effects.push_back(Effect::EndSecond);
+                let login = cx.ask_for_login(challenge, url, true);
+                self.renewal = Some(Renewal::AwaitingLogin(login));
+            }
+            Notification::Fatal(text) => return self.second_failed(&text, cx),
+            Notification::State(state)
+                if state.name == StateName::Reconnecting && state.detail != "auth-failure" =>
+            {
+                return self.second_failed(&state.detail, cx);
+            }
+            Notification::State(_)
+            | Notification::Up
+            | Notification::Down
+            | Notification::Environment { .. }
+            | Notification::EnvironmentEnd
+            | Notification::Error(_)
+            | Notification::NeedOk { .. }
+            | Notification::Log { .. }
+            | Notification::Echo(_)
+            | Notification::AuthToken(_)
+            | Notification::Info(_)
+            | Notification::InfoMessage(_)
+            | Notification::Notify(_)
+            | Notification::ByteCount { .. }
+            | Notification::Success(_)
+            | Notification::Other(_) => {}
+        }
+        None
+    }
+
+    /// The second OpenVPN leads nowhere; the tunnel has to pause for the new sign-in.
+    fn second_failed(&mut self, why: &str, cx: &mut Context) -> Option<Lost> {
+        if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
+            return None;
+        }
+        self.end_renewal(cx);
+        cx.note(format!(
+            "no challenge could be had beside the tunnel ({why}); it pauses for the sign-in"
+        ));
+        renewed_with_a_pause()
+    }
+
+    /// The browser's answer has come.
+    fn answered(&mut self, secrets: BTreeMap<String, Secret>, cx: &mut Context) -> Option<Lost> {
+        let Some(Renewal::AwaitingLogin(login)) = self
+            .renewal
+            .take_if(|renewal| matches!(renewal, Renewal::AwaitingLogin(_)))
+        else {
+            cx.unasked_secrets();
+            return None;
+        };
+        match cx.take_answer(&login, secrets) {
+            Ok(answer) => Some(Lost {
+                why: "the tunnel is made anew with the new sign-in".to_owned(),
+                by: By::Replying(answer),
+            }),
+            Err(why) => {
+                keep_the_old_sign_in(&why, cx);
+                None
+            }
+        }
+    }
+
+    /// The login that a person is at the browser for, although the tunnel is up.
+    pub(super) fn login(&self) -> Option<&Login> {
+        match self.renewal.as_ref()? {
+            Renewal::AwaitingLogin(login) => Some(login),
+            Renewal::Fetching { .. } => None,
+        }
+    }
+
+    /// When something is due.
+    pub(super) fn deadline(&self, cx: &Context) -> Option<Instant> {
+        let renewal = self.renewal.as_ref().map(|renewal| match renewal {
+            Renewal::Fetching { until } => *until,
+            Renewal::AwaitingLogin(login) => login.deadline(),
+        });
+        [renewal, cx.term.tell_at].into_iter().flatten().min()
+    }
+
+    fn time_passed(&mut self, cx: &mut Context) -> Option<Lost> {
+        let now = cx.now;
+        if let Some(left) = cx.term.due(now) {
+            cx.effects.push_back(Effect::SignInEnds { left });
+        }
+        match &mut self.renewal {
+            Some(Renewal::Fetching { until }) if now >= *until => {
+                return self.second_failed("the endpoint did not answer", cx);
+            }
+            Some(Renewal::AwaitingLogin(login)) if now >= login.until => {
+                self.renewal = None;
+                keep_the_old_sign_in("nobody signed in in time", cx);
+            }
+            Some(Renewal::AwaitingLogin(login)) if now >= login.deadline() => {
+                login.is_asked = true;
+                let request = login.ask_anew(now);
+                cx.effects.push_back(request);
+            }
+            Some(Renewal::Fetching { .. } | Renewal::AwaitingLogin(_)) | None => {}
+        }
+        None
+    }
+
+    /// Nothing is left of a new sign-in that is under way.
+    pub(super) fn end_renewal(&mut self, cx: &mut Context) {
+        if let Some(Renewal::Fetching { .. }) = self.renewal.take() {
+            cx.effects.push_back(Effect::EndSecond);
+        }
+    }
+}
+
+/// The way that always works: the tunnel goes, and comes back with a new sign-in.
+fn renewed_with_a_pause() -> Option<Lost> {
+    Some(Lost {
+        why: "a new sign-in was asked for".to_owned(),
+        by: By::SigningIn,
+    })
+}
+
+fn start_anew(cx: &mut Context) {
+    cx.send(Command::ForgetPasswords);
+    cx.send(Command::Restart);
+}
+
+/// The tunnel goes on as it is, and NetworkManager is told that it is up.
+fn keep_the_old_sign_in(why: &str, cx: &mut Context) {
+    cx.note(format!(
+        "there is no new sign-in ({why}); the connection goes on with the old one"
+    ));
+    cx.show_as_up();
+}
