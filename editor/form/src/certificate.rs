@@ -65,7 +65,7 @@ fn certificates(content: &str, now: i64) -> Summary {
 
 fn certificate_lines(certificate: &Certificate, now: i64) -> [Message; 3] {
     let issuer = if certificate.self_issued {
-        message!("Issued by itself")
+        message!("Self-signed")
     } else {
         message!("Issued by {name}", name = certificate.issuer)
     };
@@ -128,11 +128,7 @@ mod tests {
         let (lines, is_warning) = told(&pem, IN_2026);
         assert_eq!(
             lines,
-            [
-                "Zoë's authority",
-                "Issued by itself",
-                "Valid until 2027-03-14"
-            ]
+            ["Zoë's authority", "Self-signed", "Valid until 2027-03-14"]
         );
         assert!(!is_warning);
         let (lines, is_warning) = told(&pem, IN_2026 + 400 * 86_400);

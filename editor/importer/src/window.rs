@@ -608,7 +608,7 @@ impl Inner {
                 .icon_name("network-vpn-symbolic")
                 .title(text!("Connected"))
                 .description(glib::markup_escape_text(&text!(
-                    "“{name}” is on. Switch it off in the network menu.",
+                    "“{name}” is connected. Disconnect it in the network menu.",
                     name = self.name()
                 )))
                 .child(&buttons(

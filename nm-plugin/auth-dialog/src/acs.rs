@@ -169,8 +169,8 @@ impl Waiting {
             }
             _ => Reply::refused(
                 StatusCode::CONFLICT,
-                &text!("This login is done"),
-                &text!("It was answered before. You can close this tab."),
+                &text!("This sign-in is already complete"),
+                &text!("The response has been received. You can close this tab."),
             ),
         }
     }
@@ -189,7 +189,7 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
     if request.uri().path() != "/" {
         return Some(Reply::refused(
             StatusCode::NOT_FOUND,
-            &text!("Nothing here"),
+            &text!("Page not found"),
             &text!(
                 "This page is for the login of a VPN connection. Go on in the tab of your login."
             ),
@@ -206,7 +206,7 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
         return Some(Reply::refused(
             StatusCode::FORBIDDEN,
             &text!("Not a login"),
-            &text!("A page tried to sign in behind your back. Nothing has happened."),
+            &text!("Another web page tried to use this sign-in. It was blocked."),
         ));
     }
     if only(headers, &header::CONTENT_TYPE).is_some_and(|kind| !is_form(kind)) {
@@ -254,7 +254,7 @@ async fn read_form(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Reply> {
         let frame = frame.map_err(|_| {
             Reply::refused(
                 StatusCode::BAD_REQUEST,
-                &text!("The answer broke off"),
+                &text!("The response was incomplete"),
                 &text!("Go back to the tab of your login and send it again."),
             )
         })?;

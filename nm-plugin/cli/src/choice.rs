@@ -26,7 +26,7 @@ pub enum ChoiceError {
     #[error("'{0}' is not up")]
     NotUp(String),
     /// More than one is up.
-    #[error("several connections are up; name one of them: {0}")]
+    #[error("several connections are active; specify one: {0}")]
     SeveralUp(String),
 }
 

@@ -24,7 +24,7 @@ pub enum RenewError {
     #[error("no AWS Client VPN connection is up")]
     NoneUp,
     /// Several are up.
-    #[error("several connections are up; name one of them: {0}")]
+    #[error("several connections are active; specify one: {0}")]
     Several(String),
     /// The service refused.
     #[error("the sign-in was not renewed: {reason}")]
@@ -149,7 +149,7 @@ mod tests {
         let both = [active("2"), active("3")];
         assert_eq!(
             why(&both, None).to_string(),
-            "several connections are up; name one of them: work, home"
+            "several connections are active; specify one: work, home"
         );
     }
 }

@@ -313,7 +313,7 @@ impl fmt::Display for Connection {
             let sign_in = i18n::translate(sign_in.words());
             match self.sign_in_ends {
                 Some(ends) => text!(
-                    "{sign_in}, counts until {time}",
+                    "{sign_in}, valid until {time}",
                     sign_in = sign_in,
                     time = when::local(ends),
                 ),
@@ -426,7 +426,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("10.0.0.2/27, fd00::2/64"), "{text}");
-        let end = "single sign-on in the browser, counts until 2026-11-25 01:00:01 UTC\n";
+        let end = "single sign-on in the browser, valid until 2026-11-25 01:00:01 UTC\n";
         assert!(text.contains(end), "{text}");
     }
 

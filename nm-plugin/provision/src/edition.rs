@@ -26,7 +26,7 @@ pub(crate) enum ProvisionError {
     #[error("{file}: {reason}", file = file.display())]
     Update { file: PathBuf, reason: UpdateError },
     #[error(
-        "'{0}' is no version: it begins with a digit and has digits, letters, dots and '+' only"
+        "'{0}' is not a valid version: it begins with a digit and has digits, letters, dots and '+' only"
     )]
     Version(String),
     #[error("{program} cannot be run: {reason}; install it, or make another format")]
@@ -150,7 +150,7 @@ pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, Pro
 
 fn told(updated: u64) -> String {
     match updated {
-        0 => text!("no copy had to be brought up to date"),
+        0 => text!("no copy needed updating"),
         some => plural!(
             some,
             "{count} copy was brought up to date",
@@ -240,6 +240,6 @@ mod tests {
         let other = fs::read_to_string(copies.join("other.nmconnection")).unwrap();
         assert_eq!(other, keyfile("two", 443));
         let again = update_copies(&edition, &copies).unwrap();
-        assert_eq!(again, "no copy had to be brought up to date");
+        assert_eq!(again, "no copy needed updating");
     }
 }

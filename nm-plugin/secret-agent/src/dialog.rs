@@ -44,10 +44,10 @@ pub(crate) enum NoAnswer {
     #[error("the auth dialog: {0}")]
     Broken(#[from] io::Error),
     /// The dialog gives more than there is to give.
-    #[error("the auth dialog says too much")]
+    #[error("the auth dialog wrote more than is allowed")]
     Talkative,
     /// The dialog stays when it has answered.
-    #[error("the auth dialog does not end")]
+    #[error("the auth dialog did not exit")]
     Endless,
 }
 

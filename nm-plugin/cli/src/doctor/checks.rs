@@ -125,9 +125,11 @@ fn files(facts: &Facts) -> Finding {
         .find_map(|file| Some((file, wrong_with(file)?)));
     match wrong {
         Some((file, wrong)) => Finding::problem(CHECK, wrong, remedy_for(file)),
-        None if facts.files.is_empty() => {
-            Finding::problem(CHECK, message!("nobody says where they are"), reinstall())
-        }
+        None if facts.files.is_empty() => Finding::problem(
+            CHECK,
+            message!("the plugin's .name file was not found"),
+            reinstall(),
+        ),
         None => Finding::good(
             CHECK,
             message!("{number} in place", number = facts.files.len()),
@@ -174,7 +176,11 @@ fn service(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("service");
     let own = env!("CARGO_PKG_VERSION");
     match &facts.service_version {
-        None => Finding::problem(CHECK, message!("there is none to be asked"), reinstall()),
+        None => Finding::problem(
+            CHECK,
+            message!("the service's program was not found"),
+            reinstall(),
+        ),
         Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
         Some(Ok(version)) if version == own => Finding::good(
             CHECK,

@@ -52,7 +52,7 @@ pub enum SamlError {
     Repeated,
     /// The response is longer than [`RESPONSE_LIMIT`].
     #[error(
-        "the SAML response has {0} octets and AWS takes {RESPONSE_LIMIT}; ask the administrator \
+        "the SAML response has {0} bytes and AWS takes {RESPONSE_LIMIT}; ask the administrator \
          of the identity provider to send fewer groups"
     )]
     TooLong(usize),

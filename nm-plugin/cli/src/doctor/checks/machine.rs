@@ -93,7 +93,7 @@ pub(super) fn dns(facts: &Facts) -> Finding {
             CHECK,
             seen,
             message!(
-                "programs ask past systemd-resolved: \
+                "programs bypass systemd-resolved; to fix it: \
                  ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
             ),
         ),
