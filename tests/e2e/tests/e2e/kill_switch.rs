@@ -39,6 +39,15 @@ fn reaches(lab: &Lab, host: &str) -> bool {
     ping.status.success()
 }
 
+/// Waits until what is outside the tunnels is had again: NetworkManager has taken a connection down
+/// a moment before the service has taken note.
+#[track_caller]
+fn is_let_out(lab: &Lab) {
+    eventually("the rest of the network is had again", SOON, || {
+        reaches(lab, OUTSIDE).then_some(())
+    });
+}
+
 fn tables(lab: &Lab) -> String {
     lab.client.check(["sh", "-c", TABLES])
 }
