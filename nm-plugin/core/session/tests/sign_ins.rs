@@ -5,6 +5,7 @@ use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, Limits};
 use aws_client_vpn_session::management::{self, Command};
 use aws_client_vpn_session::session::{Effect, Failure, FailureReason, Input, Session};
+use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -306,6 +307,22 @@ fn a_wrong_password_ends_it_where_nobody_can_be_asked() {
     let mut play = Play::begin("auth-user-pass", "ada", false, &[]);
     assert_eq!(play.lines(&[HOLD]), ["fail"]);
     play.failed("your password");
+}
+
+#[test]
+fn what_nobody_can_be_asked_for_is_said_in_the_user_s_language() {
+    let profile = "auth-user-pass\nstatic-challenge \"Code?\" 1";
+    let mut play = Play::begin(profile, "", false, &[]);
+    play.lines(&[HOLD]);
+    play.failed("needs your user name, your password and your one-time code, but");
+    let said = play.failures[0].message().in_language(&|text| {
+        let text = text.replace(" and ", " und ").replace("your", "Ihr");
+        text.replace("one-time code", "Einmalcode")
+    });
+    assert!(
+        said.contains("Ihr user name, Ihr password und Ihr Einmalcode"),
+        "{said}"
+    );
 }
 
 #[test]

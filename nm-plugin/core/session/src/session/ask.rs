@@ -15,8 +15,9 @@ use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_sign_in::again::a_credential;
 use aws_client_vpn_sign_in::answer::unfolded;
 use aws_client_vpn_sign_in::form::{Question, form_hints};
-use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
+use aws_client_vpn_text::{mark, message};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -61,7 +62,7 @@ impl Asking {
 
     fn request(&self, cx: &mut Context) {
         let question = self.question(&cx.profile);
-        let what = in_a_sentence(&self.wanted);
+        let what = in_a_sentence(&self.wanted).to_string();
         let message = match (&cx.credentials.refusal, &question) {
             (Some(refusal), _) => refusal.request(&what),
             (None, Some(question)) => question.text.clone(),
@@ -137,12 +138,14 @@ impl Context {
 }
 
 /// What was asked for, for the middle of a sentence.
-fn in_a_sentence(credentials: &[Credential]) -> String {
-    let words: Vec<_> = credentials.iter().map(|c| your_credential(*c)).collect();
-    match words.split_last() {
-        None => String::new(),
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+fn in_a_sentence(credentials: &[Credential]) -> Message {
+    let mut words = credentials
+        .iter()
+        .map(|c| Message::new(your_credential(*c)));
+    let last = words.next_back().unwrap_or(Message::new(""));
+    match words.reduce(|before, next| message!("{before}, {next}", before = before, next = next)) {
+        Some(before) => message!("{before} and {last}", before = before, last = last),
+        None => last,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::tunnel_env::TunnelError;
 use aws_client_vpn_profile::last_failure::FailureKind;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::{Message, Worded};
 use thiserror::Error;
 
 /// NetworkManager's `NMVpnPluginFailure` (nm-vpn-dbus-interface.h).
@@ -113,13 +113,13 @@ pub enum Failure {
         "what was refused was given once more, so it was not sent again. Connect again, and enter \
          {0} anew"
     )]
-    SameAgain(String),
+    SameAgain(Message),
     /// Something has to be asked, but nobody can be.
     #[error(
         "signing in needs {0}, but no secret agent is there to ask for it. Connect from a desktop \
          session, or with 'nmcli --ask'"
     )]
-    NobodyToAsk(String),
+    NobodyToAsk(Message),
     /// The endpoint sent a challenge that cannot be used.
     #[error("the endpoint sent a sign-in request that cannot be used: {0}")]
     BadChallenge(String),
