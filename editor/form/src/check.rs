@@ -112,6 +112,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         | Field::ChallengeEcho
         | Field::KeyPassphrase
         | Field::TokenPin
+        | Field::AtLogin
         | Field::KeepRoutes
         | Field::KillSwitch
         | Field::KillSwitchLan

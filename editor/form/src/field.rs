@@ -35,6 +35,7 @@ pub enum Field {
     ConnectLimit,
     ReconnectLimit,
     InactivityLimit,
+    AtLogin,
     KeepRoutes,
     KillSwitch,
     KillSwitchLan,
@@ -109,6 +110,7 @@ pub const GROUPS: &[Group] = &[
             Field::ConnectLimit,
             Field::ReconnectLimit,
             Field::InactivityLimit,
+            Field::AtLogin,
             Field::KeepRoutes,
             Field::KillSwitch,
             Field::KillSwitchLan,
@@ -275,6 +277,7 @@ impl Field {
             Self::ConnectLimit => mark!("Time for the endpoint to _answer (seconds)"),
             Self::ReconnectLimit => mark!("Give _up when lost for (seconds)"),
             Self::InactivityLimit => mark!("Disconnect w_hen idle for (seconds)"),
+            Self::AtLogin => mark!("_Connect when I log in"),
             Self::KeepRoutes => mark!("Put back _routes that other programs remove"),
             Self::KillSwitch => mark!("Stop traffic outside the _VPN"),
             Self::KillSwitchLan => mark!("… but not in the local networ_k"),
@@ -353,6 +356,10 @@ impl Field {
             Self::InactivityLimit => {
                 mark!("How long nothing has to go through the tunnel before the connection ends.")
             }
+            Self::AtLogin => mark!(
+                "Once when you have logged in and a network is there, and once for each network that \
+                 comes later; not if you have switched the connection off."
+            ),
             Self::KeepRoutes => {
                 mark!("Off: what other programs do to the routes into the tunnel is left as it is.")
             }
@@ -415,6 +422,7 @@ impl Field {
             }
             Self::ChallengeEcho
             | Self::RandomHostname
+            | Self::AtLogin
             | Self::KeepRoutes
             | Self::KillSwitch
             | Self::KillSwitchLan

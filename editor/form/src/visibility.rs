@@ -57,6 +57,7 @@ pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
         | Field::SessionLength
         | Field::ReconnectLimit
         | Field::InactivityLimit
+        | Field::AtLogin
         | Field::KeepRoutes
         | Field::KillSwitch
         | Field::TunnelMtu

@@ -9,6 +9,7 @@
 //! about to end.
 
 mod activation;
+mod at_login;
 mod audience;
 mod banner;
 mod command_line;

@@ -5,6 +5,7 @@
 //! called, so that no number of signals keeps an answer from being read.
 
 use crate::activation::{Event, Follower};
+use crate::at_login;
 use crate::audience::concerns_us;
 use crate::instance::Instance;
 use crate::notification;
@@ -159,6 +160,10 @@ impl Agent {
             notices: JoinSet::new(),
         };
         agent.network_manager(owner.map(|owner| owner.to_string()));
+        // Beside the loop: it waits for networks, and asks much.
+        if agent.terminal.is_none() {
+            tokio::task::spawn_local(at_login::serve(agent.bus.clone()));
+        }
         Ok((agent, signals))
     }
 

@@ -16,6 +16,9 @@ _aws__client__vpn() {
             ",$1")
                 cmd="aws__client__vpn"
                 ;;
+            aws__client__vpn,at-login)
+                cmd="aws__client__vpn__subcmd__at__subcmd__login"
+                ;;
             aws__client__vpn,connect)
                 cmd="aws__client__vpn__subcmd__connect"
                 ;;
@@ -53,12 +56,34 @@ _aws__client__vpn() {
 
     case "${cmd}" in
         aws__client__vpn)
-            opts="-h -V --json --help --version connect disconnect list import export remove status renew doctor logs"
+            opts="-h -V --json --help --version connect disconnect list import export remove status at-login renew doctor logs"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        aws__client__vpn__subcmd__at__subcmd__login)
+            opts="-h --except-on --unless-reachable --json --help on off"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --except-on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unless-reachable)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -272,7 +297,7 @@ _aws-client-vpn-or-name() {
     local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} name
     if [[ $COMP_CWORD -ge 2 && $cur != -* && $before != --* ]]; then
         case "${COMP_WORDS[1]}" in
-            connect | disconnect | export | remove | status | renew | logs)
+            connect | disconnect | export | remove | status | at-login | renew | logs)
                 local IFS=$'\n'
                 COMPREPLY=()
                 for name in $(aws-client-vpn list --names 2>/dev/null); do

@@ -34,6 +34,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "impor
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "export" -d 'Print the profile of a connection'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "remove" -d 'Delete a connection'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "status" -d 'Show the connections: state, since when, addresses, endpoint, sign-in, the last failure'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "at-login" -d 'Have a connection come up by itself when you log in, or not any more'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew" -d 'Sign in anew to a connection that is up, before its endpoint ends it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "doctor" -d 'Check that all a connection needs is there; each problem with its remedy'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "logs" -d 'Print the story of a connection from the journal, ready to paste into a ticket'
@@ -63,6 +64,10 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l short -d 'In one line, for a bar: what is up or on its way, or nothing'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l except-on -d 'Not on this network: the name of a connection of NetworkManager\'s; may be given several times' -r
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l unless-reachable -d 'Not where this host answers at this port: that is inside already' -r
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l json -d 'Print JSON, for programs'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand renew" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand renew" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l fix -d 'First take away what a connection left that ended without being taken down (root only)'
@@ -77,5 +82,6 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand disconnect
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand export" -f -a '(aws-client-vpn list --names 2>/dev/null)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand remove" -f -a '(aws-client-vpn list --names 2>/dev/null)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -f -a '(aws-client-vpn list --names 2>/dev/null)'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -f -a '(aws-client-vpn list --names 2>/dev/null)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand renew" -f -a '(aws-client-vpn list --names 2>/dev/null)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -f -a '(aws-client-vpn list --names 2>/dev/null)'

@@ -40,6 +40,9 @@ pub enum ActionError {
     /// No answer.
     #[error("NetworkManager did not answer in time; try again")]
     Silent,
+    /// Nobody knows a secret.
+    #[error("there are no secrets of this connection")]
+    NoSecrets,
     /// Another reason, in NetworkManager's words.
     #[error("NetworkManager refused: {0}")]
     Refused(String),
@@ -53,7 +56,7 @@ impl ActionError {
             Self::NotRunning | Self::Silent => Outcome::NoNetworkManager,
             Self::Denied => Outcome::NotPermitted,
             Self::NoNetwork => Outcome::Unreachable,
-            Self::Refused(_) => Outcome::Failed,
+            Self::NoSecrets | Self::Refused(_) => Outcome::Failed,
         }
     }
 
@@ -67,6 +70,7 @@ impl ActionError {
             | "UnknownConnection"
             | "ConnectionNotAvailable"
             | "UnknownDevice" => Self::NoNetwork,
+            "NoSecrets" => Self::NoSecrets,
             "NoReply" | "Timeout" | "TimedOut" => Self::Silent,
             _ => Self::Refused(words.unwrap_or_else(|| name.to_owned())),
         }
@@ -126,7 +130,11 @@ impl Manager {
 
     /// What NetworkManager keeps of its secrets.
     pub(crate) async fn secrets(&self, path: &str) -> Result<Settings, ActionError> {
-        self.call(path, CONNECTION, "GetSecrets", &"vpn").await
+        match self.call(path, CONNECTION, "GetSecrets", &"vpn").await {
+            // An agent was asked as well, and knows none.
+            Err(ActionError::NoSecrets) => Ok(Settings::new()),
+            secrets => secrets,
+        }
     }
 
     /// Deletes it.

@@ -1,6 +1,6 @@
 //! The command line: one description for parsing, `--help`, the man pages and the completions.
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Connect to AWS Client VPN endpoints, and see why it does not work.
@@ -77,6 +77,11 @@ pub enum Command {
     ///
     /// Of one connection, the exit code is 0 if it is up, and 10 if it is not.
     Status(Status),
+    /// Have a connection come up by itself when you log in, or not any more
+    ///
+    /// The agent of your session does it, once when you have logged in and a network is there, and once
+    /// for each network that comes later; not if you have switched the connection off.
+    AtLogin(AtLogin),
     /// Sign in anew to a connection that is up, before its endpoint ends it
     ///
     /// An endpoint lets a sign-in count for some hours and then ends the connection. This asks for
@@ -168,6 +173,31 @@ pub struct Export {
 pub struct Remove {
     /// Name or UUID of the connection
     pub connection: String,
+}
+
+/// Options of `at-login`.
+#[derive(Debug, Args)]
+pub struct AtLogin {
+    /// Name or UUID of the connection
+    pub connection: String,
+    /// Whether it comes up by itself
+    #[arg(value_enum)]
+    pub choice: Switch,
+    /// Not on this network: the name of a connection of NetworkManager's; may be given several times
+    #[arg(long, value_name = "NETWORK")]
+    pub except_on: Vec<String>,
+    /// Not where this host answers at this port: that is inside already
+    #[arg(long, value_name = "HOST:PORT")]
+    pub unless_reachable: Option<String>,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It does
+    On,
+    /// It does not
+    Off,
 }
 
 /// Options of `status`.

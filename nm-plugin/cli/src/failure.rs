@@ -2,6 +2,7 @@
 
 use crate::actions::ActionError;
 use crate::answer::{Answer, Outcome};
+use crate::at_login::AtLoginError;
 use crate::choice::ChoiceError;
 use crate::connect::ConnectError;
 use crate::doctor::FixError;
@@ -33,6 +34,9 @@ pub enum Failure {
     /// `import`
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// `at-login`
+    #[error(transparent)]
+    AtLogin(#[from] AtLoginError),
     /// `export`
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -60,6 +64,7 @@ impl Failure {
             Self::Choice(error) => error.outcome(),
             Self::Connect(error) => error.outcome(),
             Self::Import(error) => error.outcome(),
+            Self::AtLogin(error) => error.outcome(),
             Self::Export(error) => error.outcome(),
             Self::Renew(error) => error.outcome(),
             Self::Fix(FixError::NotRoot) => Outcome::NotPermitted,

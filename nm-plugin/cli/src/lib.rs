@@ -7,6 +7,7 @@
 
 mod actions;
 pub mod answer;
+mod at_login;
 mod choice;
 pub mod command_line;
 mod connect;

@@ -4,7 +4,8 @@ use crate::answer::{Answer, Outcome};
 use crate::command_line::{Command, CommandLine};
 use crate::failure::Failure;
 use crate::{
-    connect, disconnect, doctor, export, follow, import, list, logs, remove, renew, status,
+    at_login, connect, disconnect, doctor, export, follow, import, list, logs, remove, renew,
+    status,
 };
 
 /// Does what the command line says.
@@ -21,6 +22,7 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
         Command::Export(options) => {
             export::export(&options.connection, options.output.as_deref()).await
         }
+        Command::AtLogin(options) => at_login::at_login(options).await,
         Command::Remove(options) => remove::remove(&options.connection).await,
         Command::Status(options) if options.follow => follow::follow(options, line.json).await,
         Command::Status(options) => shown(options).await,

@@ -1,6 +1,7 @@
 //! What NetworkManager asks for, as the auth dialog is told.
 
 use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::settings::{AtLogin, at_login};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
@@ -52,6 +53,12 @@ impl Connection {
                 .map(|(name, value)| (name, Secret::new(value)))
                 .collect(),
         })
+    }
+
+    /// Whether and when an agent is to connect by itself; settings that make no sense are none.
+    #[must_use]
+    pub fn at_login(&self) -> Option<AtLogin> {
+        at_login(&self.data).ok().flatten()
     }
 
     /// The dialog's arguments, but for those that say how it is to be seen.

@@ -73,6 +73,15 @@ pub const KILL_SWITCH_SIGN_IN: &str = "kill-switch-sign-in";
 /// [`YES`], unless it is [`NO`].
 pub const KEEP_ROUTES: &str = "keep-routes";
 
+/// The setting that has the agent of a session connect when its user logs in and a network is there:
+/// [`YES`] or [`NO`].
+pub const AT_LOGIN: &str = "connect-at-login";
+/// The setting with the networks on which [`AT_LOGIN`] does nothing: names of NetworkManager's
+/// connections, with commas between them.
+pub const AT_LOGIN_EXCEPT: &str = "connect-at-login-except";
+/// The setting with what is reachable where [`AT_LOGIN`] has nothing to do: `HOST:PORT`, inside.
+pub const AT_LOGIN_UNLESS: &str = "connect-at-login-unless";
+
 /// A switch that is on.
 pub const YES: &str = "yes";
 /// A switch that is off.

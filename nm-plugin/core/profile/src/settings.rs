@@ -12,7 +12,8 @@ mod update;
 
 pub use new_connection::{PERSISTENT, Property, new_connection};
 pub use options::{
-    Choices, Limits, VpnProperties, keeps_routes, kill_switch, limits, session_length,
+    AtLogin, Choices, Limits, VpnProperties, at_login, keeps_routes, kill_switch, limits,
+    session_length,
 };
 pub use update::{Update, have_same_endpoint};
 

@@ -5,6 +5,7 @@
 pub mod again;
 pub mod agent_lines;
 pub mod answer;
+pub mod at_login;
 pub mod form;
 pub mod hints;
 pub mod listening;

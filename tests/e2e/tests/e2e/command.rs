@@ -1,7 +1,7 @@
 //! `aws-client-vpn` as a whole client: profile to connection, connected at a terminal of its own.
 
 use crate::{SOON, assert_up, endpoint, lab, take_down};
-use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Terminal};
+use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Terminal, wait_for};
 use serde_json::Value;
 use std::process::Output;
 
@@ -329,4 +329,50 @@ fn one_that_stays_says_how_the_session_ended() {
     terminal.expect("addresses", SOON);
     lab.kill_network_manager();
     assert_eq!(terminal.finish().code, Some(11));
+}
+
+#[test]
+fn a_connection_comes_up_at_the_login_and_never_against_the_person_s_off() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    lab.import("udp", 443);
+    lab.import_as("later", "udp", 443, "");
+    lab.import_as("elsewhere", "udp", 443, "");
+    lab.client
+        .check(["aws-client-vpn", "at-login", "vpn", "on"]);
+    let network = lab.client.check([
+        "nmcli",
+        "--get-values",
+        "GENERAL.CONNECTION",
+        "device",
+        "show",
+        "eth0",
+    ]);
+    let except = [
+        "aws-client-vpn",
+        "at-login",
+        "elsewhere",
+        "on",
+        "--except-on",
+    ];
+    lab.client.check(except.iter().chain(&[network.trim()]));
+    let is_up = |name: &str| run(&lab, &["status", name]).status.success();
+    let comes_up = |name: &str| {
+        let up = wait_for(SOON, || is_up(name).then_some(()));
+        assert!(up.is_some(), "{name} is not up\n{}", lab.journal());
+    };
+    let _desktop = lab.desktop();
+    comes_up("vpn");
+    lab.client.check(["aws-client-vpn", "disconnect", "vpn"]);
+    // What is set up later waits for the next network, which switches nothing on that is off.
+    lab.client
+        .check(["aws-client-vpn", "at-login", "later", "on"]);
+    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    lab.client.check(["nmcli", "device", "connect", "eth0"]);
+    comes_up("later");
+    assert!(!is_up("vpn") && !is_up("elsewhere"));
+    let off = run(&lab, &["at-login", "later", "off"]);
+    assert!(off.status.success(), "{off:?}");
 }

@@ -2,10 +2,10 @@
 
 use super::{SettingsError, flag};
 use crate::keys::{
-    CONNECT_SECONDS, CONNECT_TIMEOUT, DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS,
-    DEFAULT_RECONNECT_SECONDS, DEFAULT_VPN_TIMEOUT_SECONDS, KEEP_ROUTES, KILL_SWITCH,
-    KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_SECONDS, LOGIN_TIMEOUT, RECONNECT_SECONDS,
-    RECONNECT_TIMEOUT, SESSION_LENGTH,
+    AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, CONNECT_SECONDS, CONNECT_TIMEOUT,
+    DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS, DEFAULT_RECONNECT_SECONDS,
+    DEFAULT_VPN_TIMEOUT_SECONDS, KEEP_ROUTES, KILL_SWITCH, KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN,
+    LOGIN_SECONDS, LOGIN_TIMEOUT, RECONNECT_SECONDS, RECONNECT_TIMEOUT, SESSION_LENGTH,
 };
 use crate::well_known::SERVICE_TYPE;
 use std::collections::BTreeMap;
@@ -113,6 +113,41 @@ pub fn keeps_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsErr
     flag(data, KEEP_ROUTES, true)
 }
 
+/// When an agent connects by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AtLogin {
+    /// Not on these connections of NetworkManager's, by name.
+    pub except_on: Vec<String>,
+    /// Not where this host answers at this port: that is inside already.
+    pub unless_reachable: Option<(String, u16)>,
+}
+
+/// Whether and when an agent connects by itself when its user logs in.
+///
+/// # Errors
+/// A value that makes no sense: who wrote it wanted something else.
+pub fn at_login(data: &BTreeMap<String, String>) -> Result<Option<AtLogin>, SettingsError> {
+    let text = |key: &str| data.get(key).map_or("", |text| text.trim());
+    let names = text(AT_LOGIN_EXCEPT).split(',').map(str::trim);
+    let names = names.filter(|name| !name.is_empty()).map(str::to_owned);
+    let place = text(AT_LOGIN_UNLESS);
+    let unless_reachable = match place.rsplit_once(':') {
+        None if place.is_empty() => None,
+        Some((host, port)) if !host.is_empty() => {
+            let port = port.parse().ok().filter(|port| *port != 0);
+            let port = port.ok_or(SettingsError::Bad(AT_LOGIN_UNLESS))?;
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            Some((host.to_owned(), port))
+        }
+        None | Some(_) => return Err(SettingsError::Bad(AT_LOGIN_UNLESS)),
+    };
+    let choice = AtLogin {
+        except_on: names.collect(),
+        unless_reachable,
+    };
+    Ok(flag(data, AT_LOGIN, false)?.then_some(choice))
+}
+
 /// How long a sign-in counts: a number of hours, or one with its unit (`h`, `m` or `s`); `None` if it is
 /// neither, or longer than any.
 #[must_use]
@@ -160,6 +195,36 @@ mod tests {
         for nonsense in ["", "0", "h", "-1", "soon", "1000", "99999999999999999999"] {
             assert_eq!(session(nonsense), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_connection_comes_up_at_a_login_only_where_that_is_wanted() {
+        let read = |items: &[(&str, &str)]| {
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            at_login(&items.iter().map(own).collect())
+        };
+        let on = (AT_LOGIN, "yes");
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[(AT_LOGIN_EXCEPT, "Office")]), Ok(None));
+        assert_eq!(read(&[on]), Ok(Some(AtLogin::default())));
+        let choice = read(&[on, (AT_LOGIN_EXCEPT, " Office LAN, Guests,")]);
+        assert_eq!(choice.unwrap().unwrap().except_on, ["Office LAN", "Guests"]);
+        for (place, host, port) in [
+            ("intra.example:443", "intra.example", 443),
+            ("[fd00::1]:22", "fd00::1", 22),
+        ] {
+            let choice = read(&[on, (AT_LOGIN_UNLESS, place)]).unwrap().unwrap();
+            assert_eq!(choice.unless_reachable, Some((host.to_owned(), port)));
+        }
+        for wrong in [
+            "intra.example",
+            ":443",
+            "intra.example:x",
+            "intra.example:0",
+        ] {
+            assert!(read(&[on, (AT_LOGIN_UNLESS, wrong)]).is_err(), "{wrong}");
+        }
+        assert!(read(&[(AT_LOGIN, "on")]).is_err());
     }
 
     #[test]

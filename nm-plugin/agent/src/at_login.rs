@@ -1,0 +1,276 @@
+//! Connects when the user has logged in and a network is there, where a connection's settings say so.
+//!
+//! NetworkManager's own ways (`connection.secondaries`) try at boot, when nobody can sign in. What is
+//! decided is `aws_client_vpn_sign_in`'s; this looks, waits and connects. A file in XDG_RUNTIME_DIR,
+//! which ends with the login, keeps an agent that is started anew from taking that for one.
+
+use aws_client_vpn_profile::settings::AtLogin;
+use aws_client_vpn_profile::well_known::network_manager::{
+    ACTIVE, CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
+};
+use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
+use aws_client_vpn_secret_agent::complaint::complain;
+use aws_client_vpn_secret_agent::property::property;
+use aws_client_vpn_secret_agent::request::{Connection, Dictionary};
+use aws_client_vpn_sign_in::at_login::AtLogins;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Message;
+use futures_lite::StreamExt;
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use zbus::zvariant::OwnedObjectPath;
+use zbus::{MatchRule, MessageStream};
+
+/// Changes come in bursts, and NetworkManager's own attempts begin right after a network came.
+const SETTLE: Duration = Duration::from_secs(3);
+/// For a host inside to answer.
+const PROBE_TIME: Duration = Duration::from_secs(2);
+/// For NetworkManager to answer; polkit may have to be started.
+const CALL_TIME: Duration = Duration::from_secs(25);
+/// Until NetworkManager is asked again that was not there.
+const PAUSE: Duration = Duration::from_secs(30);
+/// How many signals may wait.
+const QUEUE: usize = 64;
+/// `NM_CONNECTIVITY_PORTAL`
+const PORTAL: u32 = 2;
+
+/// Looks and connects for as long as the session lasts.
+pub(crate) async fn serve(bus: zbus::Connection) {
+    let mut login = Login::begin(bus);
+    loop {
+        // NetworkManager, or the bus, may come later.
+        if let Ok(signals) = signals().await {
+            login.follow(signals).await;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// What NetworkManager tells of networks and VPN connections, on a connection of its own.
+async fn signals() -> zbus::Result<MessageStream> {
+    let bus = zbus::Connection::system().await?;
+    let rule = MatchRule::builder()
+        .msg_type(zbus::message::Type::Signal)
+        .sender(NAME)?
+        .build();
+    MessageStream::for_match_rule(rule, &bus, Some(QUEUE)).await
+}
+
+struct Login {
+    bus: zbus::Connection,
+    file: Option<PathBuf>,
+    known: AtLogins,
+    /// The connections of activations that were seen, by their paths.
+    active: HashMap<String, String>,
+}
+
+/// A connection that is to come up by itself.
+struct Wanted {
+    path: OwnedObjectPath,
+    connection: Connection,
+    choice: AtLogin,
+}
+
+impl Login {
+    fn begin(bus: zbus::Connection) -> Self {
+        let directory = std::env::var_os("XDG_RUNTIME_DIR").filter(|it| !it.is_empty());
+        let file = directory.map(|it| PathBuf::from(it).join("nm-aws-client-vpn-at-login"));
+        let text = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
+        Self {
+            bus,
+            file,
+            known: AtLogins::from_text(&text.unwrap_or_default()),
+            active: HashMap::new(),
+        }
+    }
+
+    /// Until nothing is told any more.
+    async fn follow(&mut self, mut signals: MessageStream) {
+        self.look().await;
+        loop {
+            let Some(Ok(signal)) = signals.next().await else {
+                return;
+            };
+            self.heard(&signal);
+            // What comes meanwhile is looked at with it.
+            let settled = tokio::time::Instant::now() + SETTLE;
+            while let Ok(Some(Ok(signal))) = tokio::time::timeout_at(settled, signals.next()).await
+            {
+                self.heard(&signal);
+            }
+            self.look().await;
+        }
+    }
+
+    /// Somebody switched a connection off, or did not want to sign in.
+    fn heard(&mut self, signal: &zbus::Message) {
+        let header = signal.header();
+        let is_state = header.interface().is_some_and(|it| it.as_str() == VPN)
+            && header
+                .member()
+                .is_some_and(|it| it.as_str() == "VpnStateChanged");
+        if !is_state {
+            return;
+        }
+        let body = signal.body();
+        let (Some(path), Ok((state, reason))) = (header.path(), body.deserialize::<(u32, u32)>())
+        else {
+            return;
+        };
+        let is_end = matches!(state, vpn_state::FAILED | vpn_state::DISCONNECTED);
+        let is_no = matches!(
+            reason,
+            state_reason::USER_DISCONNECTED | state_reason::NO_SECRETS
+        );
+        if is_end
+            && let Some(uuid) = self.active.remove(path.as_str())
+            && is_no
+        {
+            self.known.switched_off(&uuid);
+            self.keep();
+        }
+    }
+
+    /// Sees what there is, and connects what is due.
+    async fn look(&mut self) {
+        let network = self.network().await;
+        if let Some(network) = &network {
+            self.known
+                .network(network.as_ref().map(|(uuid, _)| uuid.as_str()));
+        }
+        let active = self.note_active().await;
+        if let Some(Some((_, name))) = network {
+            for wanted in self.wanted().await {
+                let uuid = &wanted.connection.uuid;
+                let is_due = self.known.is_due(uuid) && !active.contains(uuid);
+                if is_due && is_outside(&wanted.choice, &name).await {
+                    self.connect(&wanted).await;
+                }
+            }
+            self.known.tried();
+        }
+        self.keep();
+    }
+
+    /// UUID and name of the connection that everything goes through; `None` if it is a VPN, which is
+    /// no other network.
+    async fn network(&self) -> Option<Option<(String, String)>> {
+        let primary = property(&self.bus, PATH, NAME, "PrimaryConnection").await;
+        let path = primary.and_then(|path| OwnedObjectPath::try_from(path).ok());
+        let Some(path) = path.filter(|path| path.as_str() != "/") else {
+            return Some(None);
+        };
+        let connectivity = property(&self.bus, PATH, NAME, "Connectivity").await;
+        if connectivity.and_then(|it| u32::try_from(it).ok()) == Some(PORTAL) {
+            return Some(None);
+        }
+        let is_vpn = property(&self.bus, &path, ACTIVE, "Vpn").await?;
+        if bool::try_from(is_vpn).ok()? {
+            return None;
+        }
+        Some(Some((
+            self.text(&path, "Uuid").await?,
+            self.text(&path, "Id").await?,
+        )))
+    }
+
+    async fn text(&self, path: &str, name: &str) -> Option<String> {
+        String::try_from(property(&self.bus, path, ACTIVE, name).await?).ok()
+    }
+
+    /// What is up or on its way needs nobody, whoever asked for it.
+    async fn note_active(&mut self) -> HashSet<String> {
+        let mut active = HashSet::new();
+        let paths = property(&self.bus, PATH, NAME, "ActiveConnections").await;
+        let paths = paths.and_then(|it| Vec::<OwnedObjectPath>::try_from(it).ok());
+        for path in paths.unwrap_or_default() {
+            let is_vpn = property(&self.bus, &path, ACTIVE, "Vpn").await;
+            if is_vpn.and_then(|it| bool::try_from(it).ok()) == Some(true)
+                && let Some(uuid) = self.text(&path, "Uuid").await
+            {
+                self.known.seen(&uuid);
+                active.insert(uuid.clone());
+                self.active.insert(path.to_string(), uuid);
+            }
+        }
+        active
+    }
+
+    async fn wanted(&self) -> Vec<Wanted> {
+        let list = async {
+            let settings = zbus::Proxy::new(&self.bus, NAME, SETTINGS_PATH, SETTINGS).await?;
+            let paths: Vec<OwnedObjectPath> = settings.call("ListConnections", &()).await?;
+            let mut wanted = Vec::new();
+            for path in paths {
+                let proxy = zbus::Proxy::new(&self.bus, NAME, path.clone(), CONNECTION).await?;
+                // One that was deleted since, or that is another user's.
+                let Ok(settings) = proxy.call::<_, _, Dictionary>("GetSettings", &()).await else {
+                    continue;
+                };
+                let connection = Connection::read(&settings);
+                if let Some(connection) = connection
+                    && let Some(choice) = connection.at_login()
+                {
+                    wanted.push(Wanted {
+                        path,
+                        connection,
+                        choice,
+                    });
+                }
+            }
+            zbus::Result::Ok(wanted)
+        };
+        match timeout(CALL_TIME, list).await {
+            Ok(Ok(wanted)) => wanted,
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        }
+    }
+
+    async fn connect(&mut self, wanted: &Wanted) {
+        let call = async {
+            let manager = zbus::Proxy::new(&self.bus, NAME, PATH, NAME).await?;
+            let any = OwnedObjectPath::try_from("/")?;
+            let body = (&wanted.path, &any, &any);
+            manager
+                .call::<_, _, OwnedObjectPath>("ActivateConnection", &body)
+                .await
+        };
+        let why = match timeout(CALL_TIME, call).await {
+            Ok(Ok(path)) => {
+                let uuid = wanted.connection.uuid.clone();
+                self.active.insert(path.to_string(), uuid);
+                return;
+            }
+            Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
+            Err(_) => message!("NetworkManager does not answer"),
+        };
+        complain(&message!(
+            "{connection} was not connected at the login: {reason}",
+            connection = wanted.connection.name.clone(),
+            reason = why
+        ));
+    }
+
+    /// Where there is no place for it, a new agent is taken for a new login.
+    fn keep(&self) {
+        if let Some(file) = &self.file {
+            drop(fs::write(file, self.known.to_text()));
+        }
+    }
+}
+
+/// Whether the network is one to connect on, as far as a connection's settings say.
+async fn is_outside(choice: &AtLogin, network: &str) -> bool {
+    if choice.except_on.iter().any(|name| name == network) {
+        return false;
+    }
+    let Some((host, port)) = &choice.unless_reachable else {
+        return true;
+    };
+    let reached = timeout(PROBE_TIME, TcpStream::connect((host.as_str(), *port))).await;
+    !matches!(reached, Ok(Ok(_)))
+}

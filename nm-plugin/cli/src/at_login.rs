@@ -1,0 +1,119 @@
+//! `aws-client-vpn at-login`: whether the agent of a session connects by itself.
+
+use crate::actions::{Manager, value};
+use crate::answer::{Answer, Outcome};
+use crate::choice::called;
+use crate::command_line::{AtLogin, Switch};
+use crate::export::data_of;
+use crate::failure::Failure;
+use crate::line::one_line;
+use crate::network_manager;
+use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile::keys::{AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, YES};
+use aws_client_vpn_profile::settings::{self, Property};
+use aws_client_vpn_text::message::Worded;
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Nothing was changed.
+#[derive(Debug, Error, Worded)]
+pub enum AtLoginError {
+    /// A network's name that cannot be told from two.
+    #[error("the name of a network cannot have a comma in it: '{0}'")]
+    Comma(String),
+    /// No place to look whether it answers.
+    #[error("'{0}' is no host with a port, such as intranet.example:443")]
+    Place(String),
+}
+
+impl AtLoginError {
+    /// For scripts.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome::Failed
+    }
+}
+
+/// Writes the choice into the connection.
+pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
+    let answer = network_manager::ask().await?;
+    let stored = called(&answer.stored, &options.connection)?;
+    let manager = Manager::open().await?;
+    let mut settings = manager.settings(&stored.path).await?;
+    let data = changed(data_of(&settings), options)?;
+    let vpn = settings.entry("vpn".to_owned()).or_default();
+    vpn.insert("data".to_owned(), value(&Property::Items(data))?);
+    // NetworkManager keeps its secrets where an update brings none (nm-settings-connection.c).
+    manager.update(&stored.path, &settings).await?;
+    let name = one_line(&stored.name);
+    let text = match options.choice {
+        Switch::On => text!("“{name}” comes up when you log in.", name = name),
+        Switch::Off => text!("“{name}” does not come up by itself.", name = name),
+    };
+    let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
+    Ok(Answer::done(text + "\n", fields))
+}
+
+fn changed(
+    mut data: BTreeMap<String, String>,
+    options: &AtLogin,
+) -> Result<BTreeMap<String, String>, AtLoginError> {
+    for key in [AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS] {
+        data.remove(key);
+    }
+    if options.choice == Switch::Off {
+        return Ok(data);
+    }
+    if let Some(name) = options.except_on.iter().find(|name| name.contains(',')) {
+        return Err(AtLoginError::Comma(name.clone()));
+    }
+    let networks = options.except_on.join(",");
+    let place = options.unless_reachable.clone().unwrap_or_default();
+    for (key, value) in [
+        (AT_LOGIN, YES),
+        (AT_LOGIN_EXCEPT, &networks),
+        (AT_LOGIN_UNLESS, &place),
+    ] {
+        if !value.is_empty() {
+            data.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    match settings::at_login(&data) {
+        Ok(_) => Ok(data),
+        Err(_) => Err(AtLoginError::Place(place)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_replaces_the_one_before_and_nothing_else() {
+        let options = |choice, networks: &[&str], place: Option<&str>| AtLogin {
+            connection: "work".to_owned(),
+            choice,
+            except_on: networks.iter().map(ToString::to_string).collect(),
+            unless_reachable: place.map(str::to_owned),
+        };
+        let before = BTreeMap::from([("mssfix".to_owned(), "1280".to_owned())]);
+        let on = options(Switch::On, &["Office", "Guests"], Some("intra.example:443"));
+        let data = changed(before.clone(), &on).unwrap();
+        let choice = settings::at_login(&data).unwrap().unwrap();
+        assert_eq!(choice.except_on, ["Office", "Guests"]);
+        assert_eq!(
+            choice.unless_reachable,
+            Some(("intra.example".to_owned(), 443))
+        );
+        let everywhere = changed(data.clone(), &options(Switch::On, &[], None)).unwrap();
+        let choice = settings::at_login(&everywhere).unwrap().unwrap();
+        assert!(choice.except_on.is_empty() && choice.unless_reachable.is_none());
+        assert_eq!(
+            changed(data, &options(Switch::Off, &[], None)).unwrap(),
+            before
+        );
+        for (networks, place) in [(&["a,b"][..], None), (&[], Some("intra.example"))] {
+            assert!(changed(before.clone(), &options(Switch::On, networks, place)).is_err());
+        }
+    }
+}
