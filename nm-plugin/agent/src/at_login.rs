@@ -140,7 +140,7 @@ impl Login {
         let network = self.network().await;
         if let Some(network) = &network {
             self.known
-                .network(network.as_ref().map(|(uuid, _)| uuid.as_str()));
+                .network(network.as_ref().map(|(path, _)| path.as_str()));
         }
         let active = self.note_active().await;
         if let Some(Some((_, name))) = network {
@@ -156,8 +156,8 @@ impl Login {
         self.keep();
     }
 
-    /// UUID and name of the connection that everything goes through; `None` if it is a VPN, which is
-    /// no other network.
+    /// Path and name of the active connection that everything goes through: one that came anew has
+    /// another path. `None` if it is a VPN, which is no other network.
     async fn network(&self) -> Option<Option<(String, String)>> {
         let primary = property(&self.bus, PATH, NAME, "PrimaryConnection").await;
         let path = primary.and_then(|path| OwnedObjectPath::try_from(path).ok());
@@ -172,10 +172,8 @@ impl Login {
         if bool::try_from(is_vpn).ok()? {
             return None;
         }
-        Some(Some((
-            self.text(&path, "Uuid").await?,
-            self.text(&path, "Id").await?,
-        )))
+        let name = self.text(&path, "Id").await?;
+        Some(Some((path.to_string(), name)))
     }
 
     async fn text(&self, path: &str, name: &str) -> Option<String> {
