@@ -60,7 +60,8 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "nobody is there",
         "for NetworkManager's log",
     ),
-    ("nm-plugin/cli/", "Vpn", "a property on D-Bus"),
+    ("nm-plugin/", "Vpn", "a property on D-Bus"),
+    ("nm-plugin/agent/", "Connectivity", "a property on D-Bus"),
     (
         "nm-plugin/cli/",
         "aws-client-vpn import PROFILE.ovpn",
