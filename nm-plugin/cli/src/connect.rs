@@ -6,11 +6,11 @@
 
 mod following;
 
+use crate::Failure;
 use crate::actions::{ActionError, Manager};
 use crate::answer::{Answer, Outcome};
 use crate::choice::called;
 use crate::command_line::Connect;
-use crate::failure::Failure;
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, Stored};
 use crate::status;

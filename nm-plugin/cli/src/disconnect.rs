@@ -1,9 +1,9 @@
 //! `aws-client-vpn disconnect`: takes a connection down, also one that is on its way.
 
+use crate::Failure;
 use crate::actions::Manager;
 use crate::answer::Answer;
 use crate::choice::{ChoiceError, called};
-use crate::failure::Failure;
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, Stored};
 use aws_client_vpn_i18n::text;

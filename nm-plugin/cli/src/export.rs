@@ -1,9 +1,9 @@
 //! `aws-client-vpn export`: a connection as a profile.
 
+use crate::Failure;
 use crate::actions::{Manager, Settings, property};
 use crate::answer::{Answer, Outcome};
 use crate::choice::called;
-use crate::failure::Failure;
 use crate::network_manager;
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::profile::Profile;

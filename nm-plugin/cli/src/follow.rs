@@ -1,8 +1,8 @@
 //! `aws-client-vpn status --follow`: what changes, as it changes, for bars.
 
+use crate::Failure;
 use crate::answer::Answer;
 use crate::command_line::Status;
-use crate::failure::Failure;
 use crate::network_manager::NAME;
 use crate::status;
 use futures_lite::StreamExt;

@@ -1,10 +1,10 @@
 //! `aws-client-vpn import`: profiles become connections, also those that AWS's own client keeps.
 
+use crate::Failure;
 use crate::actions::{ActionError, Manager, Settings, value};
 use crate::answer::{Answer, Outcome};
 use crate::command_line::Import;
 use crate::export::{data_of, secrets_of};
-use crate::failure::Failure;
 use crate::line::one_line;
 use crate::network_manager::{self, Stored};
 use aws_client_vpn_i18n::{self as i18n, text};

@@ -28,4 +28,5 @@ pub mod run;
 pub mod status;
 mod when;
 
+pub use failure::Failure;
 pub use network_manager::NetworkManagerError;

@@ -1,9 +1,9 @@
 //! `aws-client-vpn remove`: deletes a connection, and with it what is kept of its secrets.
 
+use crate::Failure;
 use crate::actions::Manager;
 use crate::answer::Answer;
 use crate::choice::called;
-use crate::failure::Failure;
 use crate::line::one_line;
 use crate::network_manager;
 use aws_client_vpn_i18n::text;

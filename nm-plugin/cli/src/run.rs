@@ -1,8 +1,8 @@
 //! What each command does.
 
+use crate::Failure;
 use crate::answer::{Answer, Outcome};
 use crate::command_line::{Command, CommandLine};
-use crate::failure::Failure;
 use crate::{
     at_login, connect, disconnect, doctor, export, follow, import, list, logs, remove, renew,
     status,

@@ -18,3 +18,5 @@ pub mod profile;
 pub mod region;
 pub mod settings;
 pub mod well_known;
+
+pub use ovpn::Incomplete;

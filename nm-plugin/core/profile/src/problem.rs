@@ -3,7 +3,7 @@
 //! The user reads these texts in `nmcli` or in a dialog: they name the line and the directive, say
 //! why, and what to do.
 
-use crate::ovpn::Incomplete;
+use crate::Incomplete;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Message, Worded};
 use std::fmt;

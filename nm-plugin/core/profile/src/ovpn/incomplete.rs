@@ -1,6 +1,6 @@
 //! What AWS exports of an endpoint that wants a client certificate: all but the certificate.
 
-use super::parse::Imported;
+use super::Imported;
 use crate::parts::Inline;
 use crate::problem::{Note, Problem};
 use crate::profile::{Parts, Profile, objections};
