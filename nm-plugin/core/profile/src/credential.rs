@@ -21,11 +21,17 @@ pub enum Credential {
     KeyPassphrase,
     /// The PIN of the security token (PKCS #11).
     TokenPin,
+    /// The user name at the proxy.
+    ProxyUserName,
+    /// The password at the proxy.
+    ProxyPassword,
 }
 
 impl Credential {
     /// All of them, in the order in which they are asked for.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
+        Self::ProxyUserName,
+        Self::ProxyPassword,
         Self::KeyPassphrase,
         Self::TokenPin,
         Self::UserName,
@@ -42,6 +48,8 @@ impl Credential {
             Self::ChallengeResponse => keys::CHALLENGE_RESPONSE,
             Self::KeyPassphrase => keys::KEY_PASSPHRASE,
             Self::TokenPin => keys::TOKEN_PIN,
+            Self::ProxyUserName => keys::PROXY_USER_NAME,
+            Self::ProxyPassword => keys::PROXY_PASSWORD,
         }
     }
 
@@ -68,6 +76,8 @@ impl Credential {
             Self::ChallengeResponse => mark!("One-time code"),
             Self::KeyPassphrase => mark!("Passphrase of the private key"),
             Self::TokenPin => mark!("PIN of the security token"),
+            Self::ProxyUserName => mark!("User name at the proxy"),
+            Self::ProxyPassword => mark!("Password at the proxy"),
         }
     }
 
@@ -77,9 +87,12 @@ impl Credential {
     pub fn usual_keeping(self) -> Keeping {
         match self {
             Self::ChallengeResponse => Keeping::AskedEachTime,
-            Self::UserName | Self::Password | Self::KeyPassphrase | Self::TokenPin => {
-                Keeping::ForTheUser
-            }
+            Self::UserName
+            | Self::Password
+            | Self::KeyPassphrase
+            | Self::TokenPin
+            | Self::ProxyUserName
+            | Self::ProxyPassword => Keeping::ForTheUser,
         }
     }
 }

@@ -20,6 +20,19 @@ pub const PKCS11_ID: &str = "pkcs11-id";
 /// The setting with the module that drives the token: the name of one of the system's modules,
 /// without folder or ending. Without it, the modules are those that p11-kit is set up with.
 pub const PKCS11_PROVIDER: &str = "pkcs11-provider";
+/// The setting with the kind of a proxy: `http` or `socks`.
+pub const PROXY_TYPE: &str = "proxy-type";
+/// The setting with the proxy's name or address.
+pub const PROXY_SERVER: &str = "proxy-server";
+/// The setting with the proxy's port.
+pub const PROXY_PORT: &str = "proxy-port";
+/// The setting that says that a proxy wants a user name and a password: [`YES`] or [`NO`]. One for
+/// HTTP says so by itself.
+pub const PROXY_AUTHENTICATES: &str = "proxy-auth";
+/// The secret with the user's name at the proxy.
+pub const PROXY_USER_NAME: &str = "proxy-username";
+/// The secret with the user's password at the proxy.
+pub const PROXY_PASSWORD: &str = "proxy-password";
 /// The setting with the user's name, where passwords are used.
 pub const USER_NAME: &str = "username";
 /// `vpn.timeout` of an imported connection, in seconds: NetworkManager's default of 60 would end

@@ -31,6 +31,39 @@ pub struct Remote {
     pub transport: Transport,
 }
 
+/// What kind of proxy there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// HTTP with CONNECT (`http-proxy`).
+    Http,
+    /// SOCKS 5 (`socks-proxy`).
+    Socks,
+}
+
+impl ProxyKind {
+    /// As NetworkManager's settings name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Socks => "socks",
+        }
+    }
+}
+
+/// A proxy on the way to the endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// What it speaks.
+    pub kind: ProxyKind,
+    /// A DNS name or an address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether it is known to want a user name and a password. One for HTTP says so by itself.
+    pub authenticates: bool,
+}
+
 /// What a user types besides a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaticChallenge {

@@ -9,11 +9,12 @@ use crate::credential::Credential;
 use crate::directive::Directive;
 use crate::directive::check::{check_together, is_host, keep};
 use crate::directive::table::Argument;
-use crate::parts::{Inline, Remote, SignIn};
+use crate::parts::{Inline, Proxy, Remote, SignIn, Transport};
 use crate::pem;
 use crate::problem::Problem;
 use aws_client_vpn_text::message;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 /// The most addresses of an endpoint.
@@ -30,6 +31,7 @@ pub struct Profile {
     pkcs11_id: Option<String>,
     pkcs11_provider: Option<String>,
     goes_without: BTreeSet<Credential>,
+    proxy: Option<Proxy>,
     inline: BTreeMap<Inline, Zeroizing<String>>,
     directives: Vec<Directive>,
 }
@@ -54,6 +56,7 @@ impl Profile {
             pkcs11_id: parts.pkcs11_id,
             pkcs11_provider: parts.pkcs11_provider,
             goes_without: parts.goes_without,
+            proxy: parts.proxy,
             inline: parts.inline,
             directives: parts.directives,
         }
@@ -105,6 +108,22 @@ impl Profile {
     #[must_use]
     pub fn goes_without(&self, credential: Credential) -> bool {
         self.goes_without.contains(&credential)
+    }
+
+    /// The proxy on the way to the endpoint.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
+    /// The same, with the proxy's address in place of its name.
+    #[must_use]
+    pub fn with_proxy_at(&self, address: IpAddr) -> Self {
+        let mut profile = self.clone();
+        if let Some(proxy) = &mut profile.proxy {
+            proxy.host = address.to_string();
+        }
+        profile
     }
 
     /// The content of a block.
@@ -172,6 +191,17 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
         let bad = keep("static-challenge", 2, kinds, &arguments).err();
         problems.extend(bad.map(|problem| (None, problem)));
     }
+    if let Some(proxy) = &parts.proxy {
+        let directive = format!("{}-proxy", proxy.kind.as_str());
+        let is_udp = |remote: &Remote| remote.transport == Transport::Udp;
+        if parts.remotes.iter().any(is_udp) {
+            let reason = message!("a proxy carries tcp only; ask for a profile with 'proto tcp'");
+            problems.push((None, Problem::BadArgument { directive, reason }));
+        } else if !is_host(&proxy.host) || proxy.port == 0 {
+            let reason = message!("'{host}' is not the name of a host", host = proxy.host);
+            problems.push((None, Problem::BadArgument { directive, reason }));
+        }
+    }
     let together = check_together(&parts.remotes, &parts.directives);
     problems.extend(together.map(|(index, problem)| (Some(index), problem)));
     let has = |inline| parts.inline.contains_key(&inline);
@@ -210,6 +240,7 @@ pub(crate) struct Parts {
     pub(crate) pkcs11_id: Option<String>,
     pub(crate) pkcs11_provider: Option<String>,
     pub(crate) goes_without: BTreeSet<Credential>,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) inline: BTreeMap<Inline, Zeroizing<String>>,
     pub(crate) directives: Vec<Directive>,
 }

@@ -18,13 +18,14 @@ pub use options::{
 pub use update::{Update, have_same_endpoint};
 
 use crate::credential::{Credential, Keeping};
-use crate::directive::{Directive, is_pkcs11_id};
+use crate::directive::{Directive, is_host, is_pkcs11_id};
 use crate::keys::{
     EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, MSSFIX, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
-    RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
-    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES, flags_key,
+    PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME, REMOTE,
+    SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
+    STATIC_CHALLENGE_ECHO, USER_NAME, YES, flags_key,
 };
-use crate::parts::{Inline, Remote, SignIn, StaticChallenge, transport_of};
+use crate::parts::{Inline, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, transport_of};
 use crate::pem::checked_content;
 use crate::problem::Problem;
 use crate::profile::{Parts, Profile};
@@ -86,6 +87,14 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
     }
     if let Some(provider) = profile.pkcs11_provider() {
         set(PKCS11_PROVIDER, provider);
+    }
+    if let Some(proxy) = profile.proxy() {
+        set(PROXY_TYPE, proxy.kind.as_str());
+        set(PROXY_SERVER, &proxy.host);
+        set(PROXY_PORT, &proxy.port.to_string());
+        if proxy.authenticates {
+            set(PROXY_AUTHENTICATES, YES);
+        }
     }
     if let Some(name) = profile.user_name() {
         set(USER_NAME, name);
@@ -179,9 +188,32 @@ pub fn from_settings(
             .into_iter()
             .filter(|credential| Keeping::of(data, *credential) == Some(Keeping::NotNeeded))
             .collect(),
+        proxy: proxy(data)?,
         inline,
         directives,
     })?)
+}
+
+fn proxy(data: &BTreeMap<String, String>) -> Result<Option<Proxy>, SettingsError> {
+    let Some(kind) = text(data, PROXY_TYPE, |_| true)? else {
+        return Ok(None);
+    };
+    let kind = [ProxyKind::Http, ProxyKind::Socks]
+        .into_iter()
+        .find(|known| known.as_str() == kind)
+        .ok_or(SettingsError::Bad(PROXY_TYPE))?;
+    let host = text(data, PROXY_SERVER, is_host)?;
+    let port = text(data, PROXY_PORT, |_| true)?;
+    let port = port.ok_or(SettingsError::Missing(PROXY_PORT))?.parse();
+    Ok(Some(Proxy {
+        kind,
+        host: host.ok_or(SettingsError::Missing(PROXY_SERVER))?,
+        port: port
+            .ok()
+            .filter(|port| *port != 0)
+            .ok_or(SettingsError::Bad(PROXY_PORT))?,
+        authenticates: flag(data, PROXY_AUTHENTICATES, false)?,
+    }))
 }
 
 /// Whether the answer to a static challenge may be seen while it is typed.

@@ -2,7 +2,7 @@
 //! written by other programs. Each is a file of `fixtures/forms`.
 
 use aws_client_vpn_profile::ovpn::{ClientCertificate, Imported, decode};
-use aws_client_vpn_profile::parts::{Inline, SignIn};
+use aws_client_vpn_profile::parts::{Inline, ProxyKind, SignIn};
 use aws_client_vpn_profile::problem::{Note, ParseError};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings;
@@ -213,5 +213,71 @@ fn all_that_is_wrong_is_said_at_once_and_in_its_order() {
     assert_eq!(lines.len(), begins.len(), "{text}");
     for (line, begin) in lines.iter().zip(begins) {
         assert!(line.starts_with(begin), "{text}");
+    }
+}
+
+#[test]
+fn a_proxy_is_kept_and_its_password_is_asked_for() {
+    let text = String::from_utf8(file("store-of-the-client.ovpn")).expect("text");
+    let tcp = text.replace("proto udp", "proto tcp");
+    let read = |text: &str| Profile::parse(text, &mut |_| Err(String::new()));
+    for (line, kind, port, authenticates, said) in [
+        (
+            "http-proxy proxy.example 3128",
+            ProxyKind::Http,
+            3128,
+            false,
+            1,
+        ),
+        (
+            "http-proxy 192.0.2.1 8080 auto",
+            ProxyKind::Http,
+            8080,
+            false,
+            1,
+        ),
+        (
+            "http-proxy proxy.example 3128 /etc/openvpn/pass basic",
+            ProxyKind::Http,
+            3128,
+            true,
+            2,
+        ),
+        (
+            "socks-proxy proxy.example",
+            ProxyKind::Socks,
+            1080,
+            false,
+            1,
+        ),
+        (
+            "socks-proxy proxy.example 1081 stdin",
+            ProxyKind::Socks,
+            1081,
+            true,
+            1,
+        ),
+    ] {
+        let imported = read(&format!("{tcp}{line}\n")).expect(line);
+        let proxy = imported.profile.proxy().expect(line);
+        assert_eq!(
+            (proxy.kind, proxy.port, proxy.authenticates),
+            (kind, port, authenticates),
+            "{line}"
+        );
+        assert_eq!(imported.notes.len(), said, "{:?}", notes(&imported));
+        let profile = &imported.profile;
+        let (data, secrets) = (settings::to_data(profile), settings::to_secrets(profile));
+        assert_eq!(data["proxy-password-flags"], "1");
+        assert!(settings::from_settings(&data, &secrets).expect(line) == *profile);
+        assert!(read(&profile.to_ovpn()).expect(line).profile == *profile);
+    }
+    for (text, why) in [
+        (format!("{text}http-proxy proxy.example 3128\n"), "tcp only"),
+        (format!("{tcp}http-proxy proxy.example\n"), "its port"),
+        (format!("{tcp}socks-proxy\n"), "the name of the proxy"),
+    ] {
+        let error = read(&text).expect_err(why).to_string();
+        assert!(error.contains(why), "{error}");
     }
 }

@@ -4,7 +4,7 @@
 //! that neither the user's file nor a private key in a file ever reaches OpenVPN.
 
 use aws_client_vpn_profile::ovpn::push_line;
-use aws_client_vpn_profile::parts::{Remote, SignIn, Transport};
+use aws_client_vpn_profile::parts::{ProxyKind, Remote, SignIn, Transport};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_text::secret::Secret;
 
@@ -66,6 +66,20 @@ fn config(profile: &Profile, pkcs11_module: Option<&str>) -> String {
             "remote {} {} {transport}\n",
             remote.host, remote.port
         ));
+    }
+    if let Some(proxy) = profile.proxy() {
+        // How to say who we are: as the proxy asks for it, or on standard input, which is ours.
+        let authentication = match (proxy.kind, proxy.authenticates) {
+            (ProxyKind::Http, _) => Some("auto"),
+            (ProxyKind::Socks, true) => Some("stdin"),
+            (ProxyKind::Socks, false) => None,
+        };
+        let (name, port) = (
+            format!("{}-proxy", proxy.kind.as_str()),
+            proxy.port.to_string(),
+        );
+        let words = [name.as_str(), proxy.host.as_str(), port.as_str()];
+        push_line(&mut text, words.into_iter().chain(authentication));
     }
     match profile.sign_in() {
         SignIn::Saml => text.push_str("auth-user-pass\nauth-federate\n"),

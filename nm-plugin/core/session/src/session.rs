@@ -39,6 +39,7 @@ mod login;
 mod loss;
 mod network_manager;
 mod pace;
+mod proxy;
 mod put_off;
 mod reconnect;
 mod remote;
@@ -58,6 +59,7 @@ use expiry::Term;
 use login::Login;
 use network_manager::{Configured, NetworkManager};
 use pace::LoginPace;
+use proxy::ProxyState;
 use remote::Remote;
 use up::Up;
 
@@ -119,6 +121,7 @@ impl Session {
             credentials: Credentials::new(secrets),
             openvpn: OpenVpn::default(),
             remote: Remote::default(),
+            proxy: ProxyState::default(),
             network_manager: NetworkManager::default(),
             surroundings: Surroundings::default(),
             term: Term::default(),
@@ -127,8 +130,11 @@ impl Session {
             effects: VecDeque::new(),
         };
         cx.announce(ServiceState::Starting);
-        cx.resolve_first_remote();
-        cx.effects.push_back(Effect::Launch);
+        if cx.resolve_proxy() {
+            cx.openvpn.is_gone = true;
+        } else {
+            cx.launch();
+        }
         Self {
             state: State::Connecting(Box::new(Attempt::first(&cx))),
             cx,
@@ -160,7 +166,7 @@ impl Session {
     /// The endpoint's address that is used now, or was last.
     #[must_use]
     pub fn endpoint_address(&self) -> Option<IpAddr> {
-        self.cx.remote.current
+        self.cx.outer_address()
     }
 
     /// Whether `address` is this computer's inside the tunnel.
@@ -188,7 +194,10 @@ impl Session {
         let was_up = self.cx.network_manager.configured.is_some();
         let lets_out = |login: &Login| login.is_wanted || self.cx.browsers.for_any_sign_in;
         FirewallPolicy {
-            endpoints: self.cx.remote.endpoints(self.cx.profile.remotes()),
+            endpoints: match self.cx.profile.proxy() {
+                Some(_) => self.cx.proxy_endpoint().into_iter().collect(),
+                None => self.cx.remote.endpoints(self.cx.profile.remotes()),
+            },
             // The endpoint of a connection that was up is known, and is not looked for outside.
             names: self.cx.remote.is_resolving() && !was_up,
             web: self.login().is_some_and(lets_out),

@@ -9,6 +9,7 @@ use aws_client_vpn_text::secret::Secret;
 use play::said::{HOLD, LOST};
 use play::{HOST, Play, SESSION_ID, said};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 #[test]
 fn a_login_through_the_browser_brings_the_tunnel_up() {
@@ -338,4 +339,73 @@ fn an_endpoint_that_checks_devices_is_not_tried_again() {
     assert!(did.iter().any(|done| done.starts_with("fail")), "{did:?}");
     assert_eq!(play.failures.len(), 1);
     assert!(play.failures[0].to_string().contains("AWS's own client"));
+}
+
+/// It is looked up before OpenVPN is started, and is all that the kill switch has to let through.
+#[test]
+fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
+    let mut play = Play::begin(
+        "auth-federate\nhttp-proxy proxy.example 3128",
+        true,
+        BTreeMap::new(),
+    );
+    assert_eq!(
+        play.did,
+        ["Starting", "resolve proxy.example, random label: false"]
+    );
+    let result = Ok(vec![IpAddr::from([192, 0, 2, 80])]);
+    let host = "proxy.example".to_owned();
+    let did = play.input(Input::Resolved { host, result });
+    assert_eq!(did, ["resolve, random label: true", "launch"]);
+    let config = play.session.profile().to_ovpn();
+    assert!(config.contains("http-proxy 192.0.2.80 3128"), "{config}");
+    play.first_phase();
+    let through = play.session.firewall().endpoints;
+    assert_eq!(through.len(), 1);
+    assert_eq!(through[0].address, IpAddr::from([192, 0, 2, 80]));
+    // A name and a password are asked for when the proxy wants them, and again if they were wrong.
+    let need = ">PASSWORD:Need 'HTTP Proxy' username/password";
+    let give = |play: &mut Play, password: &str| {
+        play.input(Input::NewSecrets(BTreeMap::from([
+            ("proxy-username".to_owned(), Secret::from("ada")),
+            ("proxy-password".to_owned(), Secret::from(password)),
+        ])))
+    };
+    assert_eq!(play.line(need), ["ask"]);
+    assert_eq!(
+        give(&mut play, "wrong"),
+        ["username HTTP Proxy ada", "password wrong"]
+    );
+    assert_eq!(play.line(need), ["ask"]);
+    assert_eq!(
+        give(&mut play, "right"),
+        ["username HTTP Proxy ada", "password right"]
+    );
+    // Behind it, the endpoint is met; the second phase is another connection.
+    play.line(">LOG:1,I,VERIFY OK: depth=0, CN=server");
+    assert_eq!(
+        play.line(need),
+        ["username HTTP Proxy ada", "password right"]
+    );
+    play.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.0 403 Access violation'");
+    play.after(600);
+    let message = play.failures[0].to_string();
+    assert!(message.contains("403 Access violation"), "{message}");
+}
+
+#[test]
+fn a_proxy_that_has_no_address_is_named() {
+    let mut play = Play::begin(
+        "auth-federate\nsocks-proxy proxy.example",
+        true,
+        BTreeMap::new(),
+    );
+    let (host, result) = ("proxy.example".to_owned(), Err("no such name".to_owned()));
+    let did = play.input(Input::Resolved { host, result });
+    assert_eq!(did.last().map(String::as_str), Some("finish"), "{did:?}");
+    let message = play.failures[0].to_string();
+    assert!(
+        message.contains("the proxy proxy.example did not lead"),
+        "{message}"
+    );
 }

@@ -65,6 +65,8 @@ pub fn a_credential(credential: Credential) -> &'static str {
         Credential::ChallengeResponse => mark!("a one-time code"),
         Credential::KeyPassphrase => mark!("the passphrase of the private key"),
         Credential::TokenPin => mark!("the PIN of the security token"),
+        Credential::ProxyUserName => mark!("a user name at the proxy"),
+        Credential::ProxyPassword => mark!("a password at the proxy"),
     }
 }
 

@@ -20,6 +20,7 @@ mod names;
 mod network;
 mod own_agent;
 mod privileges;
+mod proxies;
 mod refusals;
 mod secrets;
 mod several;

@@ -158,8 +158,11 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "ifconfig-pool" | "ifconfig-push" | "max-clients" => Refused(SERVER),
         "tls-cert-profile" | "allow-deprecated-insecure-static-crypto" | "no-replay" | "no-iv"
             | "show-ciphers" | "gremlin" | "test-crypto" => Refused(WEAK),
-        "http-proxy" | "http-proxy-option" | "http-proxy-user-pass" | "socks-proxy"
-            => Refused(mark!("connecting through a proxy is not supported yet")),
+        "http-proxy-option" | "http-proxy-user-pass" | "http-proxy-retry" | "socks-proxy-retry"
+            | "http-proxy-timeout"
+            => Ignored(mark!("the VPN service sees to what its proxy needs by itself")),
+        "http-proxy" | "socks-proxy"
+            => Refused(mark!("a proxy has settings of its own: proxy-type, proxy-server, proxy-port")),
         "x509-username-field" => Refused(mark!("the OpenVPN of the VPN service is built without it")),
         "tls-crypt-v2" | "peer-fingerprint"
             => Refused(mark!("AWS Client VPN does not use it")),

@@ -5,7 +5,9 @@ use super::scripts;
 use crate::directive::check::{Directive, bad_line, is_host, is_pkcs11_id, keep};
 use crate::directive::line::{self, BadLine, WORD_LIMIT};
 use crate::directive::table::{Rule, rule};
-use crate::parts::{Inline, Remote, SignIn, StaticChallenge, Transport, transport_of};
+use crate::parts::{
+    Inline, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, Transport, transport_of,
+};
 use crate::pem::{self, checked_content};
 use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, Note, ParseError, Problem};
 use crate::profile::{Parts, Profile, REMOTE_LIMIT, objections};
@@ -18,6 +20,8 @@ use zeroize::Zeroizing;
 const FILE_LIMIT: usize = 1024 * 1024;
 /// OpenVPN's own port (IANA).
 const DEFAULT_PORT: u16 = 1194;
+/// The port of SOCKS proxies (IANA).
+const SOCKS_PORT: u16 = 1080;
 
 const SETS_NAMES: &str = mark!(
     "NetworkManager sets the name servers and domains itself, and the VPN service runs no program"
@@ -51,6 +55,7 @@ struct Reader<'a> {
     auth_nocache: bool,
     static_challenge: Option<StaticChallenge>,
     pkcs11_id: Option<String>,
+    proxy: Option<Proxy>,
     inline: BTreeMap<Inline, Zeroizing<String>>,
     /// With their lines.
     directives: Vec<(usize, Directive)>,
@@ -100,6 +105,7 @@ impl Profile {
             auth_nocache: false,
             static_challenge: None,
             pkcs11_id: None,
+            proxy: None,
             inline: BTreeMap::new(),
             directives: Vec::new(),
             ignorable: BTreeSet::new(),
@@ -234,6 +240,8 @@ impl Reader<'_> {
         };
         let most = match name {
             "remote" => 3,
+            "http-proxy" => 4,
+            "socks-proxy" => 3,
             "static-challenge" | "tls-auth" => 2,
             "port" | "rport" | "proto" | "ca" | "cert" | "key" | "extra-certs" | "pkcs12"
             | "crl-verify" | "tls-crypt" | "pkcs11-id" => 1,
@@ -313,6 +321,8 @@ impl Reader<'_> {
                     id.ok_or_else(|| bad(message!("it does not name a key on a security token")))?;
                 self.pkcs11_id = Some(id.to_owned());
             }
+            "http-proxy" => self.proxy(number, ProxyKind::Http, arguments)?,
+            "socks-proxy" => self.proxy(number, ProxyKind::Socks, arguments)?,
             "setenv" | "setenv-safe" => self.variable(number, name, arguments)?,
             "ignore-unknown-option" => self.ignorable.extend(arguments.iter().cloned()),
             "push-peer-info" => {
@@ -341,6 +351,46 @@ impl Reader<'_> {
             | "tls-crypt" => self.file(number, name, arguments)?,
             _ => self.table(number, name, arguments)?,
         }
+        Ok(())
+    }
+
+    /// The name and the password are the person's: they are asked for, and read from no file.
+    fn proxy(
+        &mut self,
+        number: usize,
+        kind: ProxyKind,
+        arguments: &[String],
+    ) -> Result<(), Problem> {
+        let bad = |reason: Message| Problem::BadArgument {
+            directive: format!("{}-proxy", kind.as_str()),
+            reason,
+        };
+        let host = arguments.first().filter(|host| is_host(host));
+        let host = host.ok_or_else(|| bad(message!("the name of the proxy is missing")))?;
+        let port = match (arguments.get(1), kind) {
+            (Some(port), _) => port_of(port),
+            (None, ProxyKind::Socks) => Some(SOCKS_PORT),
+            (None, ProxyKind::Http) => None,
+        };
+        let authentication = arguments.get(2).map(String::as_str);
+        let is_file = authentication
+            .is_some_and(|word| !["stdin", "auto", "auto-nct", "none"].contains(&word));
+        if let (true, Some(file)) = (is_file, authentication) {
+            self.notes.push(Note::Taken(message!(
+                "line {line}: the user name and the password at the proxy are asked for, and not \
+                 read from '{file}'",
+                line = number,
+                file = file.to_owned()
+            )));
+        }
+        self.proxy = Some(Proxy {
+            kind,
+            host: host.clone(),
+            port: port
+                .ok_or_else(|| bad(message!("its port has to be a number from 1 to 65535")))?,
+            // One for HTTP says so by itself, and which way it wants.
+            authenticates: is_file || authentication == Some("stdin"),
+        });
         Ok(())
     }
 
@@ -489,6 +539,7 @@ impl Reader<'_> {
             pkcs11_id: self.pkcs11_id,
             pkcs11_provider: None,
             goes_without: BTreeSet::new(),
+            proxy: self.proxy,
             inline: self.inline,
             directives,
         };
@@ -601,7 +652,9 @@ fn cut_at_block(line: &str) -> (&str, Option<&str>) {
 
 /// Directives that are read here and are not in the table.
 fn is_of_this_parser(name: &str) -> bool {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 15] = [
+        "http-proxy",
+        "socks-proxy",
         "remote",
         "port",
         "rport",

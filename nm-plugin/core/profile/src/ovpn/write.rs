@@ -30,6 +30,17 @@ impl Profile {
             }
             SignIn::Certificate => {}
         }
+        if let Some(proxy) = self.proxy() {
+            let (name, port) = (
+                format!("{}-proxy", proxy.kind.as_str()),
+                proxy.port.to_string(),
+            );
+            let mut words = vec![name.as_str(), proxy.host.as_str(), port.as_str()];
+            if proxy.authenticates {
+                words.push("stdin");
+            }
+            push_line(&mut text, words);
+        }
         if let Some(id) = self.pkcs11_id() {
             push_line(&mut text, ["pkcs11-id", id]);
         }

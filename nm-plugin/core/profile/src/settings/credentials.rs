@@ -2,7 +2,7 @@
 
 use super::sign_in;
 use crate::credential::{Credential, Keeping};
-use crate::keys::{PKCS11_ID, USER_NAME};
+use crate::keys::{PKCS11_ID, PROXY_AUTHENTICATES, USER_NAME, YES};
 use crate::parts::{Inline, SignIn};
 use crate::pem::is_encrypted;
 use crate::profile::Profile;
@@ -23,6 +23,9 @@ pub fn needed(profile: &Profile) -> Vec<Credential> {
         Credential::ChallengeResponse => with_code,
         Credential::KeyPassphrase => profile.private_key_is_encrypted(),
         Credential::TokenPin => profile.pkcs11_id().is_some(),
+        Credential::ProxyUserName | Credential::ProxyPassword => {
+            profile.proxy().is_some_and(|proxy| proxy.authenticates)
+        }
     };
     Credential::ALL
         .into_iter()
@@ -45,6 +48,7 @@ pub(crate) fn conceivable(profile: &Profile) -> Vec<Credential> {
             profile.private_key_is_encrypted() || profile.inline(Inline::Pkcs12).is_some()
         }
         Credential::TokenPin => profile.pkcs11_id().is_some(),
+        Credential::ProxyUserName | Credential::ProxyPassword => profile.proxy().is_some(),
     };
     Credential::ALL
         .into_iter()
@@ -79,6 +83,9 @@ pub fn askable(
             has_encrypted_key || data.contains_key(&credential.flags_key())
         }
         Credential::TokenPin => data.contains_key(PKCS11_ID),
+        Credential::ProxyUserName | Credential::ProxyPassword => data
+            .get(PROXY_AUTHENTICATES)
+            .is_some_and(|value| value == YES),
     };
     Credential::ALL
         .into_iter()

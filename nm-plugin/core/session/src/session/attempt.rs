@@ -219,6 +219,7 @@ impl Attempt {
             Heard::AuthToken => self.resume.has_token = true,
             Heard::Log(text) => {
                 self.seen.log(text.expose());
+                cx.proxy_says(text.expose());
                 if tunnel_env::blocks_local_network(text.expose()) {
                     cx.note(BLOCKS_LOCAL_NETWORK.to_owned());
                 }
@@ -297,7 +298,9 @@ impl Attempt {
             Step::MakingWay(_) | Step::AwaitingLogin(_) | Step::Asking(_) => false,
         };
         if let Some(way) = cx.next_address(pinned) {
-            self.lead_past_the_tunnel(way.address, cx);
+            if cx.profile.proxy().is_none() {
+                self.lead_past_the_tunnel(way.address, cx);
+            }
             cx.go(way);
         }
     }
@@ -311,7 +314,7 @@ impl Attempt {
         tunnel.mtu = self.seen.mtu.or(tunnel.mtu);
         let configured = Configured {
             tunnel,
-            server: cx.remote.current,
+            server: cx.outer_address(),
             banner: self.seen.banner.text().map(str::to_owned),
         };
         let config = cx.network_manager.config_of(&configured);
@@ -491,7 +494,8 @@ impl Attempt {
                     Some(text) => Failure::NotNow(text),
                     None => {
                         self.seen.endpoint_recognised |= self.endpoint_broke_off;
-                        self.seen.silence(&cx.profile, step, seconds)
+                        let in_the_way = cx.proxy_in_the_way();
+                        in_the_way.unwrap_or_else(|| self.seen.silence(&cx.profile, step, seconds))
                     }
                 })
             }

@@ -8,6 +8,7 @@ use super::expiry::Term;
 use super::failure::Failure;
 use super::network_manager::NetworkManager;
 use super::pace::LoginPace;
+use super::proxy::ProxyState;
 use super::remote::Remote;
 use crate::management::{Command, Notification, StateName};
 use crate::network_manager::ip_config::IpConfig;
@@ -30,6 +31,7 @@ pub(super) struct Context {
     pub(super) credentials: Credentials,
     pub(super) openvpn: OpenVpn,
     pub(super) remote: Remote,
+    pub(super) proxy: ProxyState,
     pub(super) network_manager: NetworkManager,
     pub(super) surroundings: Surroundings,
     pub(super) term: Term,

@@ -31,6 +31,17 @@ pub enum Failure {
         /// What the resolver said.
         reason: String,
     },
+    /// The proxy on the way is not to be had, or lets nothing through.
+    #[error(
+        "the proxy {host} did not lead to the endpoint: {reason}. Check the proxy in the connection's \
+         settings, and your user name and password there"
+    )]
+    Proxy {
+        /// Its name.
+        host: String,
+        /// What is known.
+        reason: String,
+    },
     /// OpenVPN, its tun device or its socket could not be set up.
     #[error("could not start OpenVPN: {0}")]
     NotStarted(String),
@@ -195,6 +206,7 @@ impl Failure {
             | Self::SameAgain(_) => FailureKind::Refused,
             Self::LoginTimedOut { .. } => FailureKind::TimedOut,
             Self::NameNotResolved { .. }
+            | Self::Proxy { .. }
             | Self::NoAnswer { .. }
             | Self::NotNow(_)
             | Self::LostDuringSignIn(_) => FailureKind::Unreachable,
@@ -238,6 +250,7 @@ impl Failure {
             | Self::Unsendable(_) => FailureReason::LoginFailed,
             Self::BadTunnel(_) => FailureReason::BadIpConfig,
             Self::NameNotResolved { .. }
+            | Self::Proxy { .. }
             | Self::NotStarted(_)
             | Self::NoAnswer { .. }
             | Self::NotNow(_)

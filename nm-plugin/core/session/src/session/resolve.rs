@@ -39,6 +39,9 @@ impl Context {
         host: String,
         result: Result<Vec<IpAddr>, String>,
     ) -> Result<(), Failure> {
+        if self.proxy_resolved(&host, &result)? {
+            return Ok(());
+        }
         self.remote.resolving = false;
         let reason = match result {
             Ok(addresses) if !addresses.is_empty() => {

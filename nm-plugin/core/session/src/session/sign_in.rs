@@ -6,6 +6,7 @@ use super::context::Context;
 use super::credentials::key_credential;
 use super::events::BrowsersStopped;
 use super::failure::Failure;
+use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password, static_challenge_reply};
 use crate::management::Command;
 use aws_client_vpn_profile::credential::Credential;
@@ -35,6 +36,9 @@ impl Attempt {
         if let Some(credential) = key_credential(&realm) {
             return self.key_credential_needed(credential, realm, cx);
         }
+        if proxy::is_realm(&realm) {
+            return self.proxy_credentials_needed(realm, cx);
+        }
         self.sent = Some(match phase {
             Phase::First | Phase::Reply(_) => Sent::New,
             Phase::Replay(_) => Sent::Again,
@@ -46,7 +50,7 @@ impl Attempt {
         Ok(())
     }
 
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         wanted: Vec<Credential>,
         realm: String,
@@ -281,7 +285,10 @@ impl Context {
     fn wanted_passwords(&self) -> Vec<Credential> {
         let is_password = |credential: &Credential| match credential {
             Credential::UserName | Credential::Password | Credential::ChallengeResponse => true,
-            Credential::KeyPassphrase | Credential::TokenPin => false,
+            Credential::KeyPassphrase
+            | Credential::TokenPin
+            | Credential::ProxyUserName
+            | Credential::ProxyPassword => false,
         };
         let needed = credentials::needed(&self.profile);
         needed.into_iter().filter(is_password).collect()
@@ -300,7 +307,9 @@ impl Context {
                 Credential::KeyPassphrase
                 | Credential::UserName
                 | Credential::Password
-                | Credential::ChallengeResponse => Failure::WrongPassphrase,
+                | Credential::ChallengeResponse
+                | Credential::ProxyUserName
+                | Credential::ProxyPassword => Failure::WrongPassphrase,
             });
         }
         self.note(format!("{} was wrong", a_credential(credential)));

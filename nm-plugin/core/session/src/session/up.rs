@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::login::Login;
 use super::loss::Loss;
 use super::pace::LoginPace;
+use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, Notification, StateName};
 use crate::network_manager::Shown;
@@ -263,6 +264,14 @@ impl Up {
                 }),
                 None => return self.second_failed("the endpoint's address is not known", cx),
             },
+            Notification::PasswordNeeded { realm, .. } if proxy::is_realm(&realm) => {
+                let answers = cx.proxy_answers(&realm);
+                if answers.is_empty() {
+                    return self.second_failed("its proxy wants a password that is not kept", cx);
+                }
+                let second = answers.into_iter().map(Effect::SendSecond);
+                cx.effects.extend(second);
+            }
             Notification::PasswordNeeded { realm, .. } => {
                 let password = match key_credential(&realm) {
                     Some(credential) => cx.credentials.get(credential).cloned(),

@@ -48,7 +48,12 @@ impl Play {
         secrets: BTreeMap<String, Secret>,
         limits: Limits,
     ) -> Self {
-        let remote = format!("remote {HOST} 443 udp\nremote-random-hostname");
+        let transport = if profile.contains("-proxy ") {
+            "tcp"
+        } else {
+            "udp"
+        };
+        let remote = format!("remote {HOST} 443 {transport}\nremote-random-hostname");
         Self::with_remotes(
             &format!("{remote}\n{profile}"),
             interactive,

@@ -1,0 +1,178 @@
+//! The proxy on the way to the endpoint.
+//!
+//! It is looked up before OpenVPN is started, which has no resolver of its own and does not ask for a
+//! proxy where it asks for the endpoint's address. Who it lets through is said with credentials of
+//! its own.
+
+use super::attempt::Attempt;
+use super::context::Context;
+use super::events::Effect;
+use super::failure::Failure;
+use crate::kill_switch::Endpoint;
+use crate::management::Command;
+use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_profile::parts::Transport;
+use aws_client_vpn_sign_in::again::Again;
+use aws_client_vpn_text::redact::for_journal;
+use std::net::IpAddr;
+
+/// What OpenVPN calls them when it asks for a user name and a password.
+const REALMS: [&str; 2] = ["HTTP Proxy", "SOCKS Proxy"];
+const CREDENTIALS: [Credential; 2] = [Credential::ProxyUserName, Credential::ProxyPassword];
+
+/// What is known of the proxy.
+#[derive(Debug, Default)]
+pub(super) struct ProxyState {
+    address: Option<IpAddr>,
+    /// Whether name and password were sent, and nothing got through since.
+    sent: bool,
+    /// What it said last of why it lets nobody through.
+    said: Option<String>,
+}
+
+/// Whether a password is for a proxy.
+pub(super) fn is_realm(realm: &str) -> bool {
+    REALMS.contains(&realm)
+}
+
+impl Context {
+    /// Looks the proxy up, where there is one with a name; whether that is under way.
+    pub(super) fn resolve_proxy(&mut self) -> bool {
+        let Some(proxy) = self.profile.proxy() else {
+            return false;
+        };
+        self.proxy.address = proxy.host.parse().ok();
+        if self.proxy.address.is_some() {
+            return false;
+        }
+        self.effects.push_back(Effect::Resolve {
+            host: proxy.host.clone(),
+            random_label: false,
+        });
+        true
+    }
+
+    /// Starts OpenVPN, with the endpoint's address to come.
+    pub(super) fn launch(&mut self) {
+        self.resolve_first_remote();
+        self.openvpn.is_gone = false;
+        self.effects.push_back(Effect::Launch);
+    }
+
+    /// Whether `host` is the proxy, whose address was looked for.
+    pub(super) fn proxy_resolved(
+        &mut self,
+        host: &str,
+        result: &Result<Vec<IpAddr>, String>,
+    ) -> Result<bool, Failure> {
+        let is_proxy = self.profile.proxy().is_some_and(|proxy| proxy.host == host);
+        if !is_proxy || self.proxy.address.is_some() {
+            return Ok(false);
+        }
+        match result.as_ref().map(|addresses| addresses.first()) {
+            Ok(Some(address)) => {
+                self.note(format!("the proxy {host} has the address {address}"));
+                self.proxy.address = Some(*address);
+                self.profile = self.profile.with_proxy_at(*address);
+                self.launch();
+                Ok(true)
+            }
+            Ok(None) => Err(proxy_failure(host, "it has no address")),
+            Err(reason) => Err(proxy_failure(host, reason)),
+        }
+    }
+
+    /// Where packets leave the computer for: the proxy, and nothing behind it.
+    pub(super) fn proxy_endpoint(&self) -> Option<Endpoint> {
+        let proxy = self.profile.proxy()?;
+        Some(Endpoint {
+            address: self.proxy.address?,
+            port: proxy.port,
+            transport: Transport::Tcp,
+        })
+    }
+
+    /// Where packets go: to the endpoint's address, or to the proxy's.
+    pub(super) fn outer_address(&self) -> Option<IpAddr> {
+        match self.proxy_endpoint() {
+            Some(proxy) => Some(proxy.address),
+            None => self.remote.current,
+        }
+    }
+
+    /// Name and password at the proxy; nothing if they are not there.
+    pub(super) fn proxy_answers(&self, realm: &str) -> Vec<Command> {
+        let [name, password] = CREDENTIALS.map(|credential| self.credentials.get(credential));
+        let (Some(name), Some(password)) = (name, password) else {
+            return Vec::new();
+        };
+        vec![
+            Command::Username {
+                realm: realm.to_owned(),
+                name: name.expose().to_owned(),
+            },
+            Command::Password {
+                realm: realm.to_owned(),
+                password: password.clone(),
+            },
+        ]
+    }
+
+    /// Keeps what OpenVPN says of a proxy that lets nobody through.
+    pub(super) fn proxy_says(&mut self, text: &str) {
+        if self.profile.proxy().is_none() {
+            return;
+        }
+        let is_about_it = (text.starts_with("HTTP proxy returned: ") && !text.contains(" 200"))
+            || (text.starts_with("TCP: connect to ") && text.contains(" failed"))
+            || text.starts_with("socks_");
+        if is_about_it {
+            self.proxy.said = Some(for_journal(text).into_owned());
+        } else if text.starts_with("VERIFY OK: depth=0") {
+            // The endpoint was met behind it.
+            self.proxy.sent = false;
+            self.proxy.said = None;
+        }
+    }
+
+    /// Why nothing comes back, if the proxy has said so.
+    pub(super) fn proxy_in_the_way(&mut self) -> Option<Failure> {
+        let said = self.proxy.said.take()?;
+        Some(proxy_failure(&self.profile.proxy()?.host, &said))
+    }
+}
+
+impl Attempt {
+    /// The proxy wants to know who it is. OpenVPN asks again when it was told something wrong.
+    pub(super) fn proxy_credentials_needed(
+        &mut self,
+        realm: String,
+        cx: &mut Context,
+    ) -> Result<(), Failure> {
+        if std::mem::take(&mut cx.proxy.sent) {
+            if !cx.credentials.refuse(&CREDENTIALS) || !cx.interactive {
+                let host = cx.profile.proxy().map(|proxy| proxy.host.clone());
+                let why = "it refused the user name or the password";
+                return Err(proxy_failure(&host.unwrap_or_default(), why));
+            }
+            cx.note("the proxy refused the user name or the password".to_owned());
+            cx.credentials.refusal = Some(Again::Wrong(Credential::ProxyPassword));
+        }
+        let missing = cx.credentials.missing(&CREDENTIALS);
+        if !missing.is_empty() {
+            return self.ask(missing, realm, cx);
+        }
+        for command in cx.proxy_answers(&realm) {
+            cx.send(command);
+        }
+        cx.proxy.sent = true;
+        Ok(())
+    }
+}
+
+fn proxy_failure(host: &str, reason: &str) -> Failure {
+    Failure::Proxy {
+        host: host.to_owned(),
+        reason: reason.to_owned(),
+    }
+}

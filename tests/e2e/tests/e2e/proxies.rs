@@ -1,0 +1,105 @@
+//! A proxy on the way to the endpoint, with Debian's tinyproxy and microsocks. They are not among
+//! what `make deps` installs, so these are run by
+//! `apt-get install tinyproxy-bin microsocks; cargo test -p aws-client-vpn-e2e -- --ignored proxies::`.
+
+use crate::{assert_up, endpoint, take_down};
+use aws_client_vpn_harness::{Lab, Process, Snapshot, typed};
+use std::fs;
+
+/// Where the proxies are: not an address of the endpoint.
+const PROXY: &str = "192.0.2.80";
+const RIGHT: [(&str, &str); 2] = [("proxy-username", "ada"), ("proxy-password", "let-me-out")];
+const WRONG: [(&str, &str); 2] = [("proxy-username", "ada"), ("proxy-password", "let-me-in")];
+
+fn behind(lines: &str, forms: &[serde_json::Value]) -> (Lab, Snapshot) {
+    let lab = Lab::start(&endpoint(&[]));
+    lab.set_typist(forms);
+    lab.import_with("tcp", 443, lines);
+    lab.modify("+vpn.data", "kill-switch=yes");
+    let before = lab.snapshot();
+    (lab, before)
+}
+
+fn tinyproxy(lab: &Lab, authentication: &str) -> Process {
+    let file = lab.dir().join("tinyproxy.conf");
+    let text = format!("Port 3128\nListen 0.0.0.0\nTimeout 600\nMaxClients 20\n{authentication}\n");
+    fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let mut command = lab.server.command("tinyproxy");
+    command.args(["-d", "-c", file]);
+    lab.server.spawn_logged("tinyproxy", command)
+}
+
+fn microsocks(lab: &Lab) -> Process {
+    let mut command = lab.server.command("microsocks");
+    command.args(["-p", "1080", "-u", "ada", "-P", "let-me-out"]);
+    lab.server.spawn_logged("microsocks", command)
+}
+
+/// The kill switch lets the proxy's address through, and the endpoint's not.
+#[track_caller]
+fn only_the_proxy_is_let_through(lab: &Lab, port: u16) {
+    let rules = lab.client.check(["nft", "list", "ruleset"]);
+    let proxy = format!("ip daddr {PROXY} tcp dport {port} accept");
+    assert!(rules.contains(&proxy), "{rules}");
+    assert!(!rules.contains("dport 443"), "{rules}");
+    lab.traffic_flows();
+}
+
+#[test]
+#[ignore = "needs tinyproxy of Debian"]
+fn an_http_proxy_is_told_a_name_and_a_password_that_are_asked_for() {
+    let line = format!("http-proxy {PROXY} 3128\n");
+    let (lab, before) = behind(&line, &[typed(&WRONG), typed(&RIGHT)]);
+    let _proxy = tinyproxy(&lab, "BasicAuth ada let-me-out");
+    assert_up(&lab, &lab.up());
+    only_the_proxy_is_let_through(&lab, 3128);
+    let shown = lab.agent.as_ref().unwrap().events.named("form");
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(!lab.journal().contains("let-me"), "{}", lab.journal());
+    take_down(&lab, &before);
+    // What is kept is not asked for again.
+    assert_up(&lab, &lab.up());
+    take_down(&lab, &before);
+    assert_eq!(lab.complaints(), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs tinyproxy of Debian"]
+fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
+    let (lab, before) = behind("", &[]);
+    for item in [
+        "proxy-type=http",
+        "proxy-port=3128",
+        "connect-timeout=5",
+        "proxy-server=192.0.2.80",
+    ] {
+        lab.modify("+vpn.data", item);
+    }
+    let mut proxy = tinyproxy(&lab, "ConnectPort 8443");
+    let up = lab.up();
+    assert!(!up.success, "the connection is up: {}", up.text);
+    let words = "the proxy 192.0.2.80 did not lead to the endpoint: HTTP proxy returned";
+    let complaints = lab.complaints();
+    assert!(
+        complaints.iter().any(|text| text.contains(words)),
+        "{complaints:?}"
+    );
+    proxy.kill();
+    let _proxy = tinyproxy(&lab, "");
+    assert_up(&lab, &lab.up());
+    only_the_proxy_is_let_through(&lab, 3128);
+    take_down(&lab, &before);
+}
+
+#[test]
+#[ignore = "needs microsocks of Debian"]
+fn a_socks_proxy_is_told_a_name_and_a_password() {
+    let line = format!("socks-proxy {PROXY} 1080 stdin\n");
+    let (lab, before) = behind(&line, &[typed(&RIGHT)]);
+    let _proxy = microsocks(&lab);
+    assert_up(&lab, &lab.up());
+    only_the_proxy_is_let_through(&lab, 1080);
+    take_down(&lab, &before);
+    assert_eq!(lab.complaints(), [""; 0]);
+}
