@@ -20,12 +20,13 @@ use landlock::{
     ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetError, RulesetStatus,
 };
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule, TargetArch,
-};
-use std::collections::BTreeMap;
+use libseccomp::error::SeccompError;
+use libseccomp::{ScmpAction, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use thiserror::Error;
@@ -43,12 +44,12 @@ enum ConfinementError {
     /// The rules for files.
     #[error("Landlock: {0}")]
     Landlock(#[from] RulesetError),
+    /// OpenVPN does not say which linker it wants.
+    #[error("Landlock: OpenVPN's dynamic linker cannot be found: {0}")]
+    Linker(#[source] io::Error),
     /// The list of system calls.
     #[error("seccomp: {0}")]
-    Seccomp(#[from] seccompiler::Error),
-    /// The list makes no program.
-    #[error("seccomp: {0}")]
-    Filter(#[from] seccompiler::BackendError),
+    Seccomp(#[from] SeccompError),
 }
 
 /// Confines this process and becomes OpenVPN.
@@ -99,18 +100,65 @@ const READABLE: [&str; 15] = [
 /// Devices that may be read and written.
 const DEVICES: [&str; 2] = ["/dev/net/tun", "/dev/null"];
 
-/// The dynamic linkers, which the kernel executes for OpenVPN.
-const LINKERS: [&str; 4] = [
-    "/lib64/ld-linux-x86-64.so.2",
-    "/lib/ld-linux-aarch64.so.1",
-    "/lib/ld-musl-x86_64.so.1",
-    "/lib/ld-musl-aarch64.so.1",
-];
+/// The dynamic linker that `program` names in its ELF header (`PT_INTERP`), which the kernel
+/// executes for it. It has another name on each processor, with each C library, and on systems that
+/// keep every version in a directory of its own. A program that is linked statically has none.
+fn linker_of(program: &OsStr) -> io::Result<Option<OsString>> {
+    const LONGEST_PATH: u64 = 4096;
+    let file = File::open(program)?;
+    let at = |offset: u64, length: u64| -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+        file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    };
+    // As wide as addresses are, in the order of bytes of this processor: it is to run it.
+    let number = |bytes: &[u8]| {
+        let in_order: &mut dyn Iterator<Item = &u8> = if cfg!(target_endian = "little") {
+            &mut bytes.iter().rev()
+        } else {
+            &mut bytes.iter()
+        };
+        in_order.fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte))
+    };
+    let no_elf = || io::Error::new(io::ErrorKind::InvalidData, "it is no program in ELF");
+    let header = at(0, 64)?;
+    // Where the headers of segments are, how long one is, how many there are; in each of them,
+    // where the segment lies in the file, and its length.
+    let (table, size, count, offset_in, length_in) = match header.get(..5) {
+        Some([0x7f, b'E', b'L', b'F', 1]) => (28..32, 42..44, 44..46, 4..8, 16..20),
+        Some([0x7f, b'E', b'L', b'F', 2]) => (32..40, 54..56, 56..58, 8..16, 32..40),
+        _ => return Err(no_elf()),
+    };
+    let (table, size) = (number(&header[table]), number(&header[size]));
+    if size < 32 {
+        return Err(no_elf());
+    }
+    for index in 0..number(&header[count]) {
+        let start = table.checked_add(index * size).ok_or_else(no_elf)?;
+        let segment = at(start, size)?;
+        if number(&segment[..4]) != 3 {
+            continue;
+        }
+        let length = number(segment.get(length_in).ok_or_else(no_elf)?);
+        if length > LONGEST_PATH {
+            return Err(no_elf());
+        }
+        let mut path = at(number(&segment[offset_in]), length)?;
+        path.truncate(
+            path.iter()
+                .position(|byte| *byte == 0)
+                .unwrap_or(path.len()),
+        );
+        return Ok(Some(OsString::from_vec(path)));
+    }
+    Ok(None)
+}
 
 fn close_file_system(program: &OsStr) -> Result<RulesetStatus, ConfinementError> {
     let abi = ABI::V5;
     let device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
     let program_access = AccessFs::ReadFile | AccessFs::Execute;
+    let linker = linker_of(program).map_err(ConfinementError::Linker)?;
     let mut ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(abi))?
         .create()?;
@@ -118,7 +166,7 @@ fn close_file_system(program: &OsStr) -> Result<RulesetStatus, ConfinementError>
         .map(|path| (OsStr::new(path), AccessFs::ReadFile | AccessFs::ReadDir))
         .into_iter()
         .chain(DEVICES.map(|path| (OsStr::new(path), device)))
-        .chain(LINKERS.map(|path| (OsStr::new(path), program_access)))
+        .chain(linker.iter().map(|path| (path.as_os_str(), program_access)))
         .chain([(program, program_access)]);
     for (path, access) in rules {
         // What is not there needs no leave to be read.
@@ -130,34 +178,37 @@ fn close_file_system(program: &OsStr) -> Result<RulesetStatus, ConfinementError>
 }
 
 fn close_kernel() -> Result<(), ConfinementError> {
-    let program = filter()?;
-    seccompiler::apply_filter(&program)?;
+    let mut filter = ScmpFilterContext::new(ScmpAction::Errno(libc::ENOSYS))?;
+    allow(&mut filter)?;
+    filter.load()?;
     Ok(())
 }
 
-fn filter() -> Result<BpfProgram, ConfinementError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = SYSTEM_CALLS
-        .iter()
-        .map(|call| (*call, Vec::new()))
-        .collect();
-    let socket = SOCKET_FAMILIES
-        .iter()
-        .map(|family| {
-            let family = u64::from(family.unsigned_abs());
-            let is_family =
-                SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, family)?;
-            SeccompRule::new(vec![is_family])
-        })
-        .collect::<Result<_, _>>()?;
-    rules.insert(libc::SYS_socket, socket);
+fn allow(filter: &mut ScmpFilterContext) -> Result<(), ConfinementError> {
+    for name in SYSTEM_CALLS {
+        // What an older library does not know, nothing here uses; what this processor does not
+        // have, it leaves out.
+        if let Ok(call) = ScmpSyscall::from_name(name) {
+            filter.add_rule(ScmpAction::Allow, call)?;
+        }
+    }
+    for family in SOCKET_FAMILIES {
+        let is_family = first_argument_is(family.unsigned_abs());
+        let socket = ScmpSyscall::from_name("socket")?;
+        filter.add_rule_conditional(ScmpAction::Allow, socket, &[is_family])?;
+    }
     // To itself, as abort(3) does: OpenVPN has this process's number. Those of other connections
     // run as the same user.
-    let own = u64::from(std::process::id());
-    let is_own = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?;
-    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![is_own])?]);
-    let target = TargetArch::try_from(std::env::consts::ARCH)?;
-    let otherwise = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
-    Ok(SeccompFilter::new(rules, otherwise, SeccompAction::Allow, target)?.try_into()?)
+    let is_own = first_argument_is(std::process::id());
+    let tgkill = ScmpSyscall::from_name("tgkill")?;
+    filter.add_rule_conditional(ScmpAction::Allow, tgkill, &[is_own])?;
+    Ok(())
+}
+
+/// The kernel looks at no more of an `int` than its 32 bits.
+fn first_argument_is(value: u32) -> ScmpArgCompare {
+    let low = u64::from(u32::MAX);
+    ScmpArgCompare::new(0, ScmpCompareOp::MaskedEqual(low), u64::from(value))
 }
 
 /// IP for the endpoint, Unix for the management interface, netlink for the devices' names.
@@ -170,115 +221,133 @@ const SOCKET_FAMILIES: [i32; 4] = [
 
 /// Seen in runs of OpenVPN 2.6 and 2.7 (strace: login, restart and end, on UDP and TCP), with
 /// their relatives that other versions and other C libraries use for the same.
-const SYSTEM_CALLS: &[i64] = &[
+const SYSTEM_CALLS: &[&str] = &[
     // To begin and to end.
-    libc::SYS_execve,
-    libc::SYS_exit,
-    libc::SYS_exit_group,
-    libc::SYS_restart_syscall,
-    libc::SYS_set_tid_address,
-    libc::SYS_set_robust_list,
-    libc::SYS_rseq,
-    libc::SYS_prlimit64,
-    libc::SYS_getrlimit,
-    libc::SYS_prctl,
-    libc::SYS_uname,
-    libc::SYS_sysinfo,
-    libc::SYS_getcwd,
+    "execve",
+    "exit",
+    "exit_group",
+    "restart_syscall",
+    "set_tid_address",
+    "set_robust_list",
+    "rseq",
+    "prlimit64",
+    "getrlimit",
+    "prctl",
+    "uname",
+    "sysinfo",
+    "getcwd",
     // Memory.
-    libc::SYS_brk,
-    libc::SYS_mmap,
-    libc::SYS_mprotect,
-    libc::SYS_mremap,
-    libc::SYS_munmap,
-    libc::SYS_madvise,
+    "brk",
+    "mmap",
+    "mprotect",
+    "mremap",
+    "munmap",
+    "madvise",
     // Files and descriptors.
-    libc::SYS_close,
-    libc::SYS_dup,
-    libc::SYS_dup3,
-    libc::SYS_faccessat,
-    libc::SYS_faccessat2,
-    libc::SYS_fcntl,
-    libc::SYS_fstat,
-    libc::SYS_ioctl,
-    libc::SYS_lseek,
-    libc::SYS_newfstatat,
-    libc::SYS_openat,
-    libc::SYS_pread64,
-    libc::SYS_read,
-    libc::SYS_readlinkat,
-    libc::SYS_readv,
-    libc::SYS_statx,
-    libc::SYS_write,
-    libc::SYS_writev,
-    libc::SYS_getdents64,
-    libc::SYS_pipe2,
+    "close",
+    "dup",
+    "dup3",
+    "faccessat",
+    "faccessat2",
+    "fcntl",
+    "fstat",
+    "ioctl",
+    "lseek",
+    "newfstatat",
+    "openat",
+    "pread64",
+    "read",
+    "readlinkat",
+    "readv",
+    "statx",
+    "write",
+    "writev",
+    "getdents64",
+    "pipe2",
     // Sockets; `socket` itself is below, with its families.
-    libc::SYS_bind,
-    libc::SYS_connect,
-    libc::SYS_getpeername,
-    libc::SYS_getsockname,
-    libc::SYS_getsockopt,
-    libc::SYS_recvfrom,
-    libc::SYS_recvmsg,
-    libc::SYS_sendmsg,
-    libc::SYS_sendto,
-    libc::SYS_setsockopt,
-    libc::SYS_shutdown,
+    "bind",
+    "connect",
+    "getpeername",
+    "getsockname",
+    "getsockopt",
+    "recvfrom",
+    "recvmsg",
+    "sendmsg",
+    "sendto",
+    "setsockopt",
+    "shutdown",
     // Waiting, time, chance.
-    libc::SYS_clock_getres,
-    libc::SYS_clock_gettime,
-    libc::SYS_clock_nanosleep,
-    libc::SYS_epoll_create1,
-    libc::SYS_epoll_ctl,
-    libc::SYS_epoll_pwait,
-    libc::SYS_futex,
-    libc::SYS_getrandom,
-    libc::SYS_gettimeofday,
-    libc::SYS_nanosleep,
-    libc::SYS_ppoll,
-    libc::SYS_pselect6,
-    libc::SYS_sched_getaffinity,
-    libc::SYS_sched_yield,
+    "clock_getres",
+    "clock_gettime",
+    "clock_nanosleep",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_pwait",
+    "futex",
+    "getrandom",
+    "gettimeofday",
+    "nanosleep",
+    "ppoll",
+    "pselect6",
+    "sched_getaffinity",
+    "sched_yield",
     // Who am I; signals. `tgkill` is below, to itself only.
-    libc::SYS_capget,
-    libc::SYS_getegid,
-    libc::SYS_geteuid,
-    libc::SYS_getgid,
-    libc::SYS_getgroups,
-    libc::SYS_getpid,
-    libc::SYS_getppid,
-    libc::SYS_gettid,
-    libc::SYS_getuid,
-    libc::SYS_rt_sigaction,
-    libc::SYS_rt_sigprocmask,
-    libc::SYS_rt_sigreturn,
-    libc::SYS_sigaltstack,
-    // Older calls for the same, on this processor only.
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_access,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_arch_prctl,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_dup2,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_epoll_create,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_epoll_wait,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_lstat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_open,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_poll,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_readlink,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_select,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_stat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_time,
+    "capget",
+    "getegid",
+    "geteuid",
+    "getgid",
+    "getgroups",
+    "getpid",
+    "getppid",
+    "gettid",
+    "getuid",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "sigaltstack",
+    // The same with other numbers or wider arguments, on 32 bits.
+    "_llseek",
+    "clock_getres_time64",
+    "clock_gettime64",
+    "clock_nanosleep_time64",
+    "fcntl64",
+    "fstat64",
+    "fstatat64",
+    "futex_time64",
+    "getegid32",
+    "geteuid32",
+    "getgid32",
+    "getgroups32",
+    "getuid32",
+    "mmap2",
+    "ppoll_time64",
+    "pselect6_time64",
+    "recv",
+    "send",
+    "ugetrlimit",
+    // To keep descriptors and threads in order, on one processor or another.
+    "cacheflush",
+    "set_thread_area",
+    "set_tls",
+    "riscv_flush_icache",
+    // Older calls for the same, where there are such.
+    "access",
+    "arch_prctl",
+    "dup2",
+    "epoll_create",
+    "epoll_wait",
+    "lstat",
+    "open",
+    "poll",
+    "readlink",
+    "select",
+    "stat",
+    "_newselect",
+    "lstat64",
+    "pipe",
+    "sigreturn",
+    "stat64",
+    "time",
 ];
 
 #[cfg(test)]
@@ -314,31 +383,101 @@ mod tests {
     #[test]
     fn nothing_that_makes_processes_or_privileges_is_on_the_list() {
         for call in [
-            libc::SYS_clone,
-            libc::SYS_clone3,
-            libc::SYS_ptrace,
-            libc::SYS_process_vm_readv,
-            libc::SYS_kill,
-            libc::SYS_listen,
-            libc::SYS_accept4,
-            libc::SYS_bpf,
-            libc::SYS_mount,
-            libc::SYS_unshare,
-            libc::SYS_setns,
-            libc::SYS_keyctl,
-            libc::SYS_perf_event_open,
-            libc::SYS_io_uring_setup,
-            libc::SYS_userfaultfd,
-            libc::SYS_setuid,
-            libc::SYS_capset,
-            libc::SYS_unlinkat,
-            libc::SYS_renameat2,
-            libc::SYS_fchmodat,
+            "clone",
+            "clone3",
+            "ptrace",
+            "process_vm_readv",
+            "kill",
+            "listen",
+            "accept4",
+            "bpf",
+            "mount",
+            "unshare",
+            "setns",
+            "keyctl",
+            "perf_event_open",
+            "io_uring_setup",
+            "userfaultfd",
+            "setuid",
+            "capset",
+            "unlinkat",
+            "renameat2",
+            "fchmodat",
         ] {
             assert!(!SYSTEM_CALLS.contains(&call), "{call}");
         }
-        for call in [libc::SYS_socket, libc::SYS_tgkill] {
+        for call in ["socket", "tgkill"] {
             assert!(!SYSTEM_CALLS.contains(&call), "has conditions");
+        }
+    }
+
+    #[test]
+    fn there_is_a_filter_for_each_processor() {
+        use libseccomp::ScmpArch;
+        for (arch, first_calls) in [
+            (ScmpArch::X8664, ["clock_gettime", "newfstatat"]),
+            (ScmpArch::Aarch64, ["clock_gettime", "newfstatat"]),
+            (ScmpArch::Riscv64, ["clock_gettime", "newfstatat"]),
+            (ScmpArch::Ppc64Le, ["clock_gettime", "newfstatat"]),
+            (ScmpArch::S390X, ["clock_gettime", "newfstatat"]),
+            (ScmpArch::Arm, ["clock_gettime64", "fstatat64"]),
+            (ScmpArch::X86, ["clock_gettime64", "fstatat64"]),
+        ] {
+            let mut filter = ScmpFilterContext::new(ScmpAction::Errno(libc::ENOSYS)).unwrap();
+            if arch != ScmpArch::native() {
+                filter.remove_arch(ScmpArch::native()).unwrap();
+                filter.add_arch(arch).unwrap();
+            }
+            allow(&mut filter).unwrap();
+            let mut program = tempfile::tempfile().unwrap();
+            filter.export_bpf(&mut program).unwrap();
+            // One instruction of eight bytes for each call at least.
+            let length = program.metadata().unwrap().len();
+            assert!(length > 8 * 80, "{arch:?}: {length}");
+            for call in first_calls {
+                assert!(SYSTEM_CALLS.contains(&call), "{call}");
+                let number = ScmpSyscall::from_name_by_arch(call, arch).unwrap();
+                assert!(i32::from(number) >= 0, "{arch:?} has no {call}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_call_on_the_list_is_one_that_some_processor_has() {
+        for call in SYSTEM_CALLS {
+            assert!(ScmpSyscall::from_name(call).is_ok(), "{call}");
+        }
+    }
+
+    #[test]
+    fn the_linker_is_the_one_that_the_program_names() {
+        let own = std::env::current_exe().unwrap();
+        let linker = linker_of(own.as_os_str()).unwrap().unwrap();
+        assert!(File::open(&linker).is_ok(), "{}", linker.display());
+        let listed = std::process::Command::new(&linker)
+            .arg("--list")
+            .arg(&own)
+            .output();
+        assert!(listed.unwrap().status.success(), "{}", linker.display());
+    }
+
+    #[test]
+    fn what_is_no_program_names_no_linker() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("program");
+        let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        // A table of segments that lies past the end of all files.
+        program[32..40].fill(0xff);
+        program.truncate(4096);
+        for content in [
+            &b""[..],
+            b"#!/bin/sh\n",
+            &[0x7f; 64],
+            b"\x7fELF\x02",
+            &program,
+        ] {
+            std::fs::write(&path, content).unwrap();
+            assert!(linker_of(path.as_os_str()).is_err(), "{content:?}");
         }
     }
 }
