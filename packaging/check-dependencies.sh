@@ -5,6 +5,28 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# The Rust that we ask for is the lowest that the dependencies need: no older one
+# builds them, and no newer one is wanted without a reason.
+cargo metadata --format-version 1 --locked --filter-platform x86_64-unknown-linux-gnu |
+    python3 -c '
+import json, sys
+
+
+def version(text):
+    return tuple(int(number) for number in (text or "1.0").split(".")[:2])
+
+
+metadata = json.load(sys.stdin)
+nodes = {node["id"] for node in metadata["resolve"]["nodes"]}
+own = [package for package in metadata["packages"] if package["source"] is None]
+needed = max((version(package["rust_version"]), package["name"])
+             for package in metadata["packages"] if package["source"] and package["id"] in nodes)
+faults = ["%s: rust-version is %s, but %s needs %d.%d" % (package["name"], package["rust_version"], needed[1], *needed[0])
+          for package in own if version(package["rust_version"]) != needed[0]]
+print("\n".join(faults[:3]) or "%s needs Rust %d.%d, which is what we ask for" % (needed[1], *needed[0]))
+sys.exit(1 if faults else 0)
+'
+
 if cargo deny --version >/dev/null 2>&1; then
     exec cargo deny --offline check licenses bans sources
 fi
