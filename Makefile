@@ -48,7 +48,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 STAGE   := $(TARGET)/stage
 # Debian releases besides this one whose GNOME Settings is tried.
 RELEASES := trixie sid
-# Those whose other desktops are: Plasma 5.27, 6.3 and the newest.
+# Those whose KDE Plasma is tried: 5.27, 6.3 and the newest.
 DESKTOPS := bookworm trixie forky
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
@@ -194,7 +194,7 @@ releases-test: deps openvpn-for-tests stage ## the editor in GNOME Settings of n
 	for release in $(RELEASES); do tests/desktop/make-root.sh $$release || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-desktop --bin releases $(RELEASES)
 
-desktops-test: deps openvpn-for-tests stage ## connections on KDE Plasma and other desktops (root, downloads them)
+desktops-test: deps openvpn-for-tests stage ## connections on KDE Plasma 5.27, 6.3 and the newest (root, downloads them)
 	for release in $(DESKTOPS); do tests/desktop/make-root.sh $$release desktops || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-desktop --bin desktops $(DESKTOPS)
 

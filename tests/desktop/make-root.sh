@@ -4,7 +4,7 @@
 #
 #   make-root.sh trixie    NetworkManager 1.52, GNOME 48
 #   make-root.sh sid       the newest of both
-#   make-root.sh trixie desktops    other desktops than GNOME, into target/roots/trixie-desktops
+#   make-root.sh trixie desktops    KDE Plasma, into target/roots/trixie-desktops
 #
 # The mirror is the one that apt has here. A root is kept until this script changes. Nothing in it
 # is ever run outside namespaces of its own, and no service is started.
@@ -18,14 +18,9 @@ case $release-$kind in
     name=$release
     programs="network-manager-openvpn-gnome gnome-control-center"
     ;;
-trixie-desktops)
-    name=$release-desktops
-    programs="plasma-nm plasma-workspace network-manager-gnome xfce4-panel xfwm4 mate-panel marco \
-        lxqt-panel cinnamon sway"
-    ;;
 *-desktops)
     name=$release-desktops
-    programs="plasma-nm plasma-workspace"
+    programs="plasma-nm plasma-workspace breeze xdg-utils dbus-x11"
     ;;
 esac
 out=${CARGO_TARGET_DIR:-$root/target}/roots/$name
