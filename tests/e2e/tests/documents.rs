@@ -486,3 +486,32 @@ fn the_manual_of_the_settings_is_current() {
         "\\fBa\\-b\\fR of \\fBc\\fR, \\en"
     );
 }
+
+#[test]
+fn each_source_file_that_is_named_exists() {
+    let mut sources = Vec::new();
+    let mut directories = vec![root().join("nm-plugin"), root().join("editor")];
+    directories.push(root().join("tests"));
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let entry = entry.unwrap();
+            let path = entry.path();
+            if entry.file_type().unwrap().is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                sources.push(path);
+            }
+        }
+    }
+    let exists = |name: &str| sources.iter().any(|source| source.ends_with(name));
+    let mut seen = 0;
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        for name in text.split('`').filter(|span| span.ends_with(".rs")) {
+            assert!(exists(name), "{} names {name}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "{seen} files");
+    assert!(!exists("core/session/src/nothing.rs"));
+}
