@@ -1,11 +1,11 @@
 //! `aws-client-vpn at-login`: whether the agent of a session connects by itself.
 
+use crate::Failure;
 use crate::actions::{Manager, value};
 use crate::answer::{Answer, Outcome};
 use crate::choice::called;
 use crate::command_line::{AtLogin, Switch};
 use crate::export::data_of;
-use crate::failure::Failure;
 use crate::line::one_line;
 use crate::network_manager;
 use aws_client_vpn_i18n::text;
