@@ -53,13 +53,12 @@ pub use events::{Browsers, BrowsersStopped, Effect, Input, ServiceState};
 pub use failure::{Failure, FailureReason};
 
 use attempt::{Attempt, Step};
-use context::{Context, OpenVpn};
+use context::{Context, OpenVpn, ProxyState};
 use credentials::Credentials;
 use expiry::Term;
 use login::Login;
 use network_manager::{Configured, NetworkManager};
 use pace::LoginPace;
-use proxy::ProxyState;
 use remote::Remote;
 use up::Up;
 

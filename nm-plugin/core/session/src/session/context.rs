@@ -8,7 +8,6 @@ use super::expiry::Term;
 use super::failure::Failure;
 use super::network_manager::NetworkManager;
 use super::pace::LoginPace;
-use super::proxy::ProxyState;
 use super::remote::Remote;
 use crate::management::{Command, Notification, StateName};
 use crate::network_manager::ip_config::IpConfig;
@@ -18,7 +17,18 @@ use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Limits;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::time::Instant;
+
+/// What is known of the proxy.
+#[derive(Debug, Default)]
+pub(super) struct ProxyState {
+    pub(super) address: Option<IpAddr>,
+    /// Whether name and password were sent, and nothing got through since.
+    pub(super) sent: bool,
+    /// What it said last of why it lets nobody through.
+    pub(super) said: Option<String>,
+}
 
 #[derive(Debug)]
 pub(super) struct Context {

@@ -20,16 +20,6 @@ use std::net::IpAddr;
 const REALMS: [&str; 2] = ["HTTP Proxy", "SOCKS Proxy"];
 const CREDENTIALS: [Credential; 2] = [Credential::ProxyUserName, Credential::ProxyPassword];
 
-/// What is known of the proxy.
-#[derive(Debug, Default)]
-pub(super) struct ProxyState {
-    address: Option<IpAddr>,
-    /// Whether name and password were sent, and nothing got through since.
-    sent: bool,
-    /// What it said last of why it lets nobody through.
-    said: Option<String>,
-}
-
 /// Whether a password is for a proxy.
 pub(super) fn is_realm(realm: &str) -> bool {
     REALMS.contains(&realm)
