@@ -1,6 +1,4 @@
-//! A proxy on the way to the endpoint, with Debian's tinyproxy and microsocks. They are not among
-//! what `make deps` installs, so these are run by
-//! `apt-get install tinyproxy-bin microsocks; cargo test -p aws-client-vpn-e2e -- --ignored proxies::`.
+//! A proxy on the way to the endpoint: Debian's tinyproxy and microsocks.
 
 use crate::{assert_up, endpoint, take_down};
 use aws_client_vpn_harness::{Lab, Process, Snapshot, typed};
@@ -47,7 +45,6 @@ fn only_the_proxy_is_let_through(lab: &Lab, port: u16) {
 }
 
 #[test]
-#[ignore = "needs tinyproxy of Debian"]
 fn an_http_proxy_is_told_a_name_and_a_password_that_are_asked_for() {
     let line = format!("http-proxy {PROXY} 3128\n");
     let (lab, before) = behind(&line, &[typed(&WRONG), typed(&RIGHT)]);
@@ -65,7 +62,6 @@ fn an_http_proxy_is_told_a_name_and_a_password_that_are_asked_for() {
 }
 
 #[test]
-#[ignore = "needs tinyproxy of Debian"]
 fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
     let (lab, before) = behind("", &[]);
     for item in [
@@ -93,7 +89,6 @@ fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
 }
 
 #[test]
-#[ignore = "needs microsocks of Debian"]
 fn a_socks_proxy_is_told_a_name_and_a_password() {
     let line = format!("socks-proxy {PROXY} 1080 stdin\n");
     let (lab, before) = behind(&line, &[typed(&RIGHT)]);
