@@ -21,7 +21,8 @@ pub(crate) fn attach_tun(tun: &File, name: &str) -> io::Result<String> {
     // SAFETY: ifreq is plain old data; all zeroes is a valid value.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
-        *to = from.cast_signed();
+        // A character has a sign on some processors only.
+        *to = libc::c_char::from_ne_bytes([from]);
     }
     let flags = libc::IFF_TUN | libc::IFF_NO_PI;
     request.ifr_ifru.ifru_flags = libc::c_short::try_from(flags).unwrap_or(0);
@@ -29,7 +30,8 @@ pub(crate) fn attach_tun(tun: &File, name: &str) -> io::Result<String> {
     check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF, &raw mut request) })?;
     let name = request.ifr_name.iter().take_while(|&&octet| octet != 0);
     Ok(name
-        .map(|octet| char::from(octet.cast_unsigned()))
+        .flat_map(|octet| octet.to_ne_bytes())
+        .map(char::from)
         .collect())
 }
 
