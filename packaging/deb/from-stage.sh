@@ -13,6 +13,8 @@ ln -s "$PWD/packaging" "$packages/tree/packaging"
 cp -r README.md CHANGELOG.md docs "$packages/tree/"
 cd "$packages/tree"
 unset MAKEFLAGS MAKELEVEL
+# They are read once, a moment later: not worth compressing.
+export DPKG_DEB_COMPRESSOR_TYPE=none
 DEB_BUILD_OPTIONS=noautodbgsym STAGED_TREE=$target/stage debian/rules binary >"$packages/log" 2>&1 ||
     { tail -n 30 "$packages/log" >&2; exit 1; }
 cd ..
