@@ -6,8 +6,8 @@ use crate::command_line::Status;
 use crate::network_manager::NAME;
 use crate::status;
 use futures_lite::StreamExt;
+use futures_lite::future::poll_once;
 use std::io::{self, Write};
-use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use zbus::{MatchRule, MessageStream};
@@ -24,7 +24,7 @@ pub(crate) async fn follow(options: &Status, json: bool) -> Result<Answer, Failu
     let mut before = None;
     loop {
         // A bus or a NetworkManager that is gone comes back.
-        let signals = signals().await.ok();
+        let mut signals = signals().await.ok();
         loop {
             let shown = shown(options, json).await;
             if before.as_ref() != Some(&shown) {
@@ -39,14 +39,16 @@ pub(crate) async fn follow(options: &Status, json: bool) -> Result<Answer, Failu
                 }
                 before = Some(shown);
             }
-            let Some(signals) = &signals else {
+            let Some(signals) = &mut signals else {
                 sleep(LOOK_AGAIN).await;
                 break;
             };
-            let mut signals = pin!(signals.clone());
             match timeout(LOOK_AGAIN, signals.next()).await {
                 Ok(None | Some(Err(_))) => break,
-                Ok(Some(Ok(_))) => sleep(PAUSE).await,
+                Ok(Some(Ok(_))) => {
+                    sleep(PAUSE).await;
+                    while let Some(Some(Ok(_))) = poll_once(signals.next()).await {}
+                }
                 Err(_elapsed) => {}
             }
         }

@@ -300,9 +300,12 @@ fn a_bar_is_told_of_each_change() {
     let mut bar = lab.at_terminal("exec aws-client-vpn status --follow --short");
     let mut json = lab.at_terminal("exec aws-client-vpn status --follow --json");
     json.expect("\"state\":\"off\"", SOON);
-    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
-    assert!(end.success, "{}", end.text);
+    lab.set_browser(&Browser::Waiting);
+    let connecting = at_terminal(&lab, BROWSER, "connect vpn");
     bar.expect("vpn: ", SOON);
+    lab.browser_goes_on();
+    let end = connecting.finish();
+    assert!(end.success, "{}", end.text);
     bar.expect("vpn\r\n", SOON);
     json.expect("\"state\":\"up\"", SOON);
     bar.interrupt();
