@@ -7,7 +7,7 @@ use aws_client_vpn_harness::{Lab, Options, VpnState, eventually};
 use std::time::{Duration, Instant};
 
 /// `nmcli connection down` takes milliseconds; beside a flood on a busy machine, no more than this.
-const PROMPT: Duration = Duration::from_secs(5);
+const PROMPT: Duration = Duration::from_secs(15);
 
 #[track_caller]
 fn goes_down_promptly(lab: &Lab) {
