@@ -4,7 +4,11 @@
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_up, lab, reason, service_s_name, state, take_down};
 use aws_client_vpn_harness::{Lab, Options, VpnState, eventually};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// One flood at a time: several take the whole processor from everything.
+static FLOOD: Mutex<()> = Mutex::new(());
 
 /// `nmcli connection down` takes milliseconds; beside a flood on a busy machine, no more than this.
 const PROMPT: Duration = Duration::from_secs(15);
@@ -32,6 +36,7 @@ fn goes_down_promptly(lab: &Lab) {
 
 #[test]
 fn signals_of_logind_without_end_do_not_hold_up_the_end() {
+    let _alone = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut lab, before) = lab(&Options {
         logind: true,
         ..Options::default()
@@ -50,6 +55,7 @@ fn signals_of_logind_without_end_do_not_hold_up_the_end() {
 
 #[test]
 fn questions_for_the_end_of_a_sign_in_do_not_hold_up_the_end() {
+    let _alone = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
     let (lab, before) = lab(&Options::default());
     assert_up(&lab, &lab.up());
     let flood = lab.flood(&service_s_name(&lab));
@@ -60,6 +66,7 @@ fn questions_for_the_end_of_a_sign_in_do_not_hold_up_the_end() {
 
 #[test]
 fn lines_of_openvpn_without_end_do_not_hold_up_the_end() {
+    let _alone = FLOOD.lock().unwrap_or_else(PoisonError::into_inner);
     let (lab, before) = lab(&Options::default());
     lab.client.check([
         "mount",
