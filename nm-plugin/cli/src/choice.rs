@@ -1,7 +1,7 @@
 //! Which connection is meant.
 
 use crate::answer::Outcome;
-use crate::network_manager::Stored;
+use crate::network_manager::{Activation, Stored};
 use aws_client_vpn_text::message::Worded;
 use thiserror::Error;
 
@@ -60,6 +60,33 @@ pub(crate) fn called<'a>(stored: &'a [Stored], wanted: &str) -> Result<&'a Store
                 .join(", "),
         }),
     }
+}
+
+/// The only connection that is up, or on its way.
+pub(crate) fn only_active<'a>(
+    stored: &'a [Stored],
+    active: &'a [Activation],
+) -> Result<(&'a Stored, &'a Activation), ChoiceError> {
+    let up: Vec<_> = stored
+        .iter()
+        .filter_map(|stored| Some((stored, activation_of(stored, active)?)))
+        .collect();
+    match up[..] {
+        [] => Err(ChoiceError::NoneUp),
+        [only] => Ok(only),
+        ref several => {
+            let names: Vec<_> = several.iter().map(|(it, _)| it.name.as_str()).collect();
+            Err(ChoiceError::SeveralUp(names.join(", ")))
+        }
+    }
+}
+
+/// What NetworkManager has of it, if it is up or on its way.
+pub(crate) fn activation_of<'a>(
+    stored: &Stored,
+    active: &'a [Activation],
+) -> Option<&'a Activation> {
+    active.iter().find(|active| active.uuid == stored.uuid)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::actions::Manager;
 use crate::answer::Answer;
-use crate::choice::{ChoiceError, called};
+use crate::choice::{ChoiceError, activation_of, called, only_active};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, Stored};
 use aws_client_vpn_i18n::text;
@@ -40,7 +40,7 @@ fn choose<'a>(
     active: &'a [Activation],
     wanted: Option<&str>,
 ) -> Result<(&'a Stored, &'a Activation), ChoiceError> {
-    let active_of = |stored: &Stored| active.iter().find(|active| active.uuid == stored.uuid);
+    let active_of = |stored: &Stored| activation_of(stored, active);
     if let Some(wanted) = wanted {
         // Two may have one name; the one that is up is meant.
         let up = |stored: &&Stored| stored.name == wanted && active_of(stored).is_some();
@@ -52,18 +52,7 @@ fn choose<'a>(
         let active = active_of(stored).ok_or_else(|| ChoiceError::NotUp(wanted.to_owned()))?;
         return Ok((stored, active));
     }
-    let up: Vec<_> = stored
-        .iter()
-        .filter_map(|stored| Some((stored, active_of(stored)?)))
-        .collect();
-    match up[..] {
-        [] => Err(ChoiceError::NoneUp),
-        [only] => Ok(only),
-        ref several => {
-            let names: Vec<_> = several.iter().map(|(it, _)| it.name.as_str()).collect();
-            Err(ChoiceError::SeveralUp(names.join(", ")))
-        }
-    }
+    only_active(stored, active)
 }
 
 #[cfg(test)]

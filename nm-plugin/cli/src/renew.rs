@@ -1,6 +1,7 @@
 //! `aws-client-vpn renew`: a new sign-in at a moment that suits, before the endpoint ends the old one.
 
 use crate::answer::{Answer, Outcome};
+use crate::choice::{ChoiceError, activation_of, only_active};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
 use aws_client_vpn_i18n::text;
@@ -14,18 +15,12 @@ pub enum RenewError {
     /// NetworkManager could not be asked.
     #[error(transparent)]
     NetworkManager(#[from] NetworkManagerError),
-    /// There is no such connection.
-    #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn list")]
-    Unknown(String),
+    /// It is not clear which is meant.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
     /// It is not up.
     #[error("'{0}' is not up; connect it, and you sign in anew")]
     Down(String),
-    /// No connection is up.
-    #[error("no AWS Client VPN connection is up")]
-    NoneUp,
-    /// Several are up.
-    #[error("several connections are active; specify one: {0}")]
-    Several(String),
     /// The service refused.
     #[error("the sign-in was not renewed: {reason}")]
     Refused {
@@ -40,9 +35,9 @@ impl RenewError {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::NetworkManager(_) => Outcome::NoNetworkManager,
-            Self::Unknown(_) => Outcome::NotFound,
-            Self::Down(_) | Self::NoneUp => Outcome::NotConnected,
-            Self::Several(_) | Self::Refused { .. } => Outcome::Failed,
+            Self::Choice(error) => error.outcome(),
+            Self::Down(_) => Outcome::NotConnected,
+            Self::Refused { .. } => Outcome::Failed,
         }
     }
 }
@@ -88,32 +83,22 @@ fn choose<'a>(
     wanted: Option<&str>,
 ) -> Result<(&'a str, &'a str), RenewError> {
     let service = |stored: &Stored| {
-        let activation = active.iter().find(|active| active.uuid == stored.uuid);
-        activation.map(|activation| activation.service.as_str())
+        activation_of(stored, active).map(|activation| activation.service.as_str())
     };
     if let Some(wanted) = wanted {
         let mut called = stored
             .iter()
             .filter(|stored| stored.name == wanted || stored.uuid == wanted);
         let Some(first) = called.next() else {
-            return Err(RenewError::Unknown(wanted.to_owned()));
+            return Err(ChoiceError::Unknown(wanted.to_owned()).into());
         };
         // Two may have one name; the one that is up is meant.
         let up = [first].into_iter().chain(called);
         let mut up = up.filter_map(|stored| Some((stored.name.as_str(), service(stored)?)));
         return up.next().ok_or_else(|| RenewError::Down(wanted.to_owned()));
     }
-    let up = stored
-        .iter()
-        .filter_map(|stored| Some((stored.name.as_str(), service(stored)?)));
-    match up.collect::<Vec<_>>()[..] {
-        [] => Err(RenewError::NoneUp),
-        [only] => Ok(only),
-        ref several => {
-            let names: Vec<_> = several.iter().map(|(name, _)| *name).collect();
-            Err(RenewError::Several(names.join(", ")))
-        }
-    }
+    let (stored, activation) = only_active(stored, active)?;
+    Ok((&stored.name, &activation.service))
 }
 
 #[cfg(test)]
@@ -144,8 +129,14 @@ mod tests {
         }
         let why = |active: &[Activation], wanted| choose(&known, active, wanted).unwrap_err();
         assert!(matches!(why(&up, Some("home")), RenewError::Down(_)));
-        assert!(matches!(why(&up, Some("hme")), RenewError::Unknown(_)));
-        assert!(matches!(why(&[], None), RenewError::NoneUp));
+        assert!(matches!(
+            why(&up, Some("hme")),
+            RenewError::Choice(ChoiceError::Unknown(_))
+        ));
+        assert!(matches!(
+            why(&[], None),
+            RenewError::Choice(ChoiceError::NoneUp)
+        ));
         let both = [active("2"), active("3")];
         assert_eq!(
             why(&both, None).to_string(),
