@@ -290,8 +290,16 @@ impl KillSwitch {
         Ok(())
     }
 
+    /// The user wants the rest of the network: what earlier activations of this connection left
+    /// stopped goes, too.
+    pub(crate) fn free(&mut self) -> Result<(), KillSwitchError> {
+        self.open()?;
+        lift_in(&self.marks, |left| left == self.uuid).map(drop)
+    }
+
     /// This connection is over, but not because the user wanted it: what is stopped stays stopped.
-    /// If it has not been up, all is as the activation before left it.
+    /// If it has not been up, all is as the activation before left it. The next activation takes it
+    /// over, whether or not this process still runs.
     pub(crate) fn leave(&mut self, was_up: bool) -> Result<(), KillSwitchError> {
         let Some(own) = &self.own else {
             return Ok(());
@@ -301,7 +309,10 @@ impl KillSwitch {
             Some(_) | None => own.policy.clone().of_a_process_that_is_gone(),
         };
         self.local_networks.clone_from(&policy.local_networks);
-        self.apply(policy)
+        self.apply(policy)?;
+        self.own = None;
+        self.events = None;
+        Ok(())
     }
 
     fn listen(&mut self) -> Result<(), KillSwitchError> {

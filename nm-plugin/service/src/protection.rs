@@ -137,7 +137,8 @@ impl Protection {
             None => true,
         };
         if is_unwanted {
-            self.open();
+            self.is_over = true;
+            tell(self.kill_switch.free());
         }
     }
 
@@ -243,12 +244,10 @@ impl Protection {
             None => true,
         };
         if !self.kill_switch.is_closed() || (!was_up && !was_left_closed) {
-            self.open();
+            tell(self.kill_switch.open());
             return;
         }
-        if let Err(error) = self.kill_switch.leave(was_up) {
-            tracing::error!("{}", journal::chain(&error));
-        }
+        tell(self.kill_switch.leave(was_up));
         if !self.is_shutting_down {
             tracing::warn!(
                 "the kill switch still stops traffic outside the VPN: connect again, or take it \
@@ -256,12 +255,11 @@ impl Protection {
             );
         }
     }
+}
 
-    fn open(&mut self) {
-        self.is_over = true;
-        if let Err(error) = self.kill_switch.open() {
-            tracing::error!("{}", journal::chain(&error));
-        }
+fn tell(done: Result<(), KillSwitchError>) {
+    if let Err(error) = done {
+        tracing::error!("{}", journal::chain(&error));
     }
 }
 

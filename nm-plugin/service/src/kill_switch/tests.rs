@@ -231,8 +231,20 @@ fn comings_and_goings() {
         .unwrap();
         assert!(stops() && lets("dport 53") && lets("203.0.113.6"));
         two.leave(false).unwrap();
-        drop(two);
         assert_eq!(nft("list ruleset"), before);
+        // The next activation takes it over while the process of this one still runs, and the user
+        // takes it down.
+        let mut again = kill_switch("two", true, directory.path());
+        assert!(again.was_left_closed() && again.is_closed());
+        again.leave(false).unwrap();
+        let mut unwanted = kill_switch("two", true, directory.path());
+        unwanted.free().unwrap();
+        assert!(!stops());
+        drop((two, again, unwanted));
+        // One that was killed.
+        let mut two = kill_switch("two", true, directory.path());
+        two.close(needs("203.0.113.3")).unwrap();
+        drop(two);
         // The user does not want it any more, and says so in the settings.
         let mut two = kill_switch("two", false, directory.path());
         assert!(!stops());
