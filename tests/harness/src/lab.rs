@@ -342,6 +342,28 @@ impl Lab {
     pub fn kill_network_manager(&mut self) {
         self.client.signal("NetworkManager", Signal::KILL);
         self.network_manager = None;
+        self.remove_half_written();
+    }
+
+    /// NetworkManager writes each file beside its place, under its name and six more characters
+    /// (`g_file_set_contents`, mkstemp), and may be killed meanwhile; nobody clears that away.
+    fn remove_half_written(&self) {
+        let root = self.client.root();
+        for folder in ["etc", "run/NetworkManager", "var/lib/NetworkManager"] {
+            for entry in fs::read_dir(root.join(folder))
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                let path = entry.path();
+                let is_half_written = path.is_file()
+                    && path.extension().is_some_and(|end| end.len() == 6)
+                    && path.with_extension("").is_file();
+                if is_half_written {
+                    fs::remove_file(path).expect("the lab is writable");
+                }
+            }
+        }
     }
 
     /// Sets how long the dispatcher script takes that runs before a connection goes down; it is
