@@ -9,7 +9,7 @@
 mod marks;
 mod nftables;
 
-use crate::tun_device;
+use crate::openvpn::tun_device;
 use aws_client_vpn_profile::settings::Choices;
 use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;
 use aws_client_vpn_session::ip::Network;

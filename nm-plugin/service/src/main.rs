@@ -2,12 +2,11 @@
 //!
 //! NetworkManager starts one such process, as root, for each activation, and ends with it. All
 //! decisions are `aws_client_vpn_session`'s; this program carries them out. The same executable, run
-//! without privileges, is also OpenVPN's supervisor (see [`supervisor`]) and the process that becomes
-//! OpenVPN (see [`confinement`]).
+//! without privileges, is also OpenVPN's supervisor (see [`openvpn::supervisor`]) and the process that becomes
+//! OpenVPN (see [`openvpn::confinement`]).
 
 mod account;
 mod agents;
-mod confinement;
 mod dbus;
 mod driver;
 mod ending;
@@ -16,27 +15,22 @@ mod kept_routes;
 mod kernel;
 mod kill_switch;
 mod last_failure;
-mod launched_openvpn;
 mod logind;
-mod management_socket;
-mod openvpn_process;
+mod openvpn;
 #[cfg(test)]
 mod own_network;
-mod pkcs11_module;
 mod privileges;
 mod protection;
 mod resolver;
-mod runtime_dir;
 mod sleep_clock;
-mod supervisor;
 mod surroundings;
-mod tun_device;
 mod watchdog;
 
 use kill_switch::Lifted;
+use openvpn::tun_device::TunDevice;
+use openvpn::{confinement, supervisor};
 use std::ffi::OsString;
 use std::process::ExitCode;
-use tun_device::TunDevice;
 
 const USAGE: &str = "\
 Usage: nm-aws-client-vpn-service [--bus-name NAME]

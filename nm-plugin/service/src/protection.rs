@@ -8,7 +8,7 @@ use crate::ending::{self, Ending};
 use crate::journal;
 use crate::kept_routes;
 use crate::kill_switch::{self, KillSwitch, KillSwitchError};
-use crate::tun_device::TunDevice;
+use crate::openvpn::tun_device::TunDevice;
 use aws_client_vpn_profile::well_known::network_manager;
 use aws_client_vpn_session::kept_routes::KeptRoutes;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;

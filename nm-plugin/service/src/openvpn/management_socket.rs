@@ -4,8 +4,8 @@
 //! OpenVPN that this service started is let in, and the socket's name is gone from then on: nobody
 //! but root and that one process ever reaches it.
 
+use super::runtime_dir::{RuntimeDir, give_to_group};
 use crate::account::Account;
-use crate::runtime_dir::{RuntimeDir, give_to_group};
 use aws_client_vpn_session::management::{Command, EncodeError, Line, LineBuffer};
 use aws_client_vpn_text::secret::Secret;
 use rustix::net::sockopt::socket_peercred;

@@ -1,8 +1,8 @@
 //! Starts OpenVPN, under its supervisor and without privileges, and tells how it ended.
 
+use super::tun_device::TunDevice;
+use super::{confinement, supervisor};
 use crate::account::Account;
-use crate::tun_device::TunDevice;
-use crate::{confinement, supervisor};
 use aws_client_vpn_session::openvpn::Launch;
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;

@@ -6,8 +6,8 @@
 //! supervisor itself is killed, OpenVPN ends with the service's management socket, and the service
 //! removes the device.
 
-use crate::confinement;
-use crate::tun_device::TunDevice;
+use super::confinement;
+use super::tun_device::TunDevice;
 use rustix::process::{
     DumpableBehavior, Pid, Signal, getppid, kill_process, set_dumpable_behavior,
     set_parent_process_death_signal,

@@ -1,18 +1,26 @@
 //! An OpenVPN with its management socket and its device: the one that carries the traffic, or a
 //! second one beside it that fetches a challenge.
 
+pub(crate) mod confinement;
+pub(crate) mod management_socket;
+mod pkcs11_module;
+pub(crate) mod process;
+mod runtime_dir;
+pub(crate) mod supervisor;
+pub(crate) mod tun_device;
+
 use crate::account::{self, Account};
-use crate::management_socket::ManagementSocket;
-use crate::openvpn_process::OpenVpnProcess;
-use crate::runtime_dir::RuntimeDir;
-use crate::tun_device::TunDevice;
-use crate::{journal, pkcs11_module};
+use crate::journal;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_session::management::{self, Line, Notification};
 use aws_client_vpn_session::openvpn::{self, LaunchParameters};
 use aws_client_vpn_session::session::Input;
 use aws_client_vpn_text::redact::for_journal;
+use management_socket::ManagementSocket;
+use process::OpenVpnProcess;
+use runtime_dir::RuntimeDir;
 use std::time::Duration;
+use tun_device::TunDevice;
 
 /// How long the kernel may take for a process that was killed.
 const END_LIMIT: Duration = Duration::from_secs(2);
