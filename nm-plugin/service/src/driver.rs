@@ -8,10 +8,8 @@ use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::sign_in::{self, SignIn, Term};
 use crate::dbus::{self, Plugin, PluginError, Request, config};
 use crate::last_failure::Asker;
-use crate::openvpn::LaunchedOpenVpn;
-use crate::openvpn::management_socket::{ManagementSocket, SendError};
-use crate::openvpn::process::OpenVpnProcess;
 use crate::openvpn::tun_device::TunDevice;
+use crate::openvpn::{self, OpenVpn};
 use crate::protection::Protection;
 use crate::sleep_clock::SleepClock;
 use crate::surroundings::Watch;
@@ -19,13 +17,10 @@ use crate::watchdog::Watchdog;
 use crate::{journal, resolver};
 use aws_client_vpn_profile::settings::{self, Limits};
 use aws_client_vpn_profile::well_known::{NOT_UP, NOT_YOURS, SIGN_IN_PATH};
-use aws_client_vpn_session::management::{self, Line, Notification};
 use aws_client_vpn_session::network_manager::Shown;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session, Surroundings};
-use aws_client_vpn_text::redact::for_journal;
-use futures_lite::future::poll_once;
 use std::cell::Cell;
 use std::future::pending;
 use std::net::IpAddr;
@@ -48,15 +43,11 @@ const ACTIVATION_RESERVE: Duration = Duration::from_secs(15);
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
 /// How often to look whether the computer has slept, and to tell the watchdog, at least.
 const TURN_INTERVAL: Duration = Duration::from_secs(10);
-/// How often to look whether the tun device is there still.
-const DEVICE_INTERVAL: Duration = Duration::from_secs(5);
 /// How long the bus may take for the last messages.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
-/// How long what an ended OpenVPN has said may take to be read, and how many lines.
-const HEAR_OUT_LIMIT: Duration = Duration::from_secs(1);
-const MOST_LAST_LINES: usize = 10_000;
-/// How long after its device the supervisor of an OpenVPN that has ended may take to end, too.
-const SUPERVISOR_END_LIMIT: Duration = Duration::from_secs(2);
+/// How long the kernel may take for a second OpenVPN that was killed. The session waits itself for
+/// the one that carries the traffic.
+const SECOND_END_LIMIT: Duration = Duration::from_secs(2);
 
 /// The service could not run at all.
 #[derive(Debug, Error)]
@@ -168,14 +159,10 @@ struct Activation {
     uuid: String,
     name: String,
     session: Session,
-    process: Option<OpenVpnProcess>,
-    management: Option<ManagementSocket>,
-    tun_device: Option<TunDevice>,
-    /// An OpenVPN beside the one that carries the traffic, which fetches a challenge.
-    second: Option<LaunchedOpenVpn>,
-    device_is_gone: bool,
-    /// When it is clear that the device was taken away by somebody else.
-    blame_due: Option<Instant>,
+    /// The one that carries the traffic.
+    openvpn: Option<OpenVpn>,
+    /// One beside it, which fetches a challenge.
+    second: Option<OpenVpn>,
     bus_is_gone: Cell<bool>,
     resolved: mpsc::Receiver<Input>,
     resolved_sender: mpsc::Sender<Input>,
@@ -242,12 +229,8 @@ impl Activation {
             uuid,
             name,
             session,
-            process: None,
-            management: None,
-            tun_device: None,
+            openvpn: None,
             second: None,
-            device_is_gone: false,
-            blame_due: None,
             bus_is_gone: Cell::new(false),
             resolved,
             resolved_sender,
@@ -291,11 +274,17 @@ impl Activation {
             let uid = self.uid();
             // In no order: whoever has something to say all the time holds nobody else up.
             let input = tokio::select! {
-                line = next_line(&mut self.management) => self.read(line),
-                how = ended(&mut self.process) => {
-                    self.hear_out().await;
-                    Some(self.openvpn_ended(how).await)
-                }
+                event = next_of(&mut self.openvpn) => Some(match event {
+                    openvpn::Event::Said(notification) => Input::Management(notification),
+                    openvpn::Event::Ended(how) => Input::OpenVpnEnded(how),
+                }),
+                event = next_of(&mut self.second) => Some(match event {
+                    openvpn::Event::Said(notification) => Input::Second(notification),
+                    openvpn::Event::Ended(how) => {
+                        self.end_second().await;
+                        Input::SecondEnded(how)
+                    }
+                }),
                 Some(request) = requests.recv() => self.requested(request).await,
                 Some(request) = sign_in_requests.recv() => self.sign_in_requested(request).await,
                 Some(input) = self.resolved.recv() => Some(input),
@@ -306,16 +295,6 @@ impl Activation {
                     Some(Input::NetworkManagerGone)
                 }
                 _ = terminate.recv() => Some(Input::Disconnect),
-                () = taken_away(self.tun_device.as_ref()), if !self.device_is_gone && !self.session.is_stopping() => {
-                    self.device_is_gone = true;
-                    self.blame_due = Some(Instant::now() + SUPERVISOR_END_LIMIT);
-                    None
-                }
-                () = until(self.blame_due) => {
-                    self.give_up_on_device();
-                    None
-                }
-                input = next_of_second(&mut self.second) => Some(self.heard_of_second(input).await),
                 shown = next_shown(&mut self.shown) => Some(Input::Shown(shown)),
                 () = changed(&mut self.watch) => {
                     self.protection.network_changed();
@@ -333,8 +312,7 @@ impl Activation {
             if let Some(input) = input {
                 self.take_in(input).await;
             }
-            self.protection
-                .keep(&self.session, self.tun_device.as_ref());
+            self.protection.keep(&self.session, device(&self.openvpn));
         }
     }
 
@@ -350,31 +328,6 @@ impl Activation {
         self.protection.follow(&input);
         self.session.handle(input, Instant::now());
         self.perform_effects().await;
-    }
-
-    /// What OpenVPN said before it ended comes before its end.
-    async fn hear_out(&mut self) {
-        if let Some(process) = &self.process {
-            // As long as one of them lives, it may go on.
-            process.reap_orphans().await;
-        }
-        let limit = tokio::time::Instant::now() + HEAR_OUT_LIMIT;
-        for _ in 0..MOST_LAST_LINES {
-            let Some(management) = &mut self.management else {
-                return;
-            };
-            let line = if management.is_connected() {
-                tokio::time::timeout_at(limit, management.next_line())
-                    .await
-                    .ok()
-            } else {
-                poll_once(management.next_line()).await
-            };
-            let Some(line) = line else { return };
-            if let Some(input) = self.read(line) {
-                self.take_in(input).await;
-            }
-        }
     }
 
     /// Stays on the bus after a failure until NetworkManager has said Disconnect, as it does once it
@@ -479,73 +432,15 @@ impl Activation {
         }
     }
 
-    fn read(&mut self, line: std::io::Result<Option<Line>>) -> Option<Input> {
-        match line {
-            Ok(Some(Line::Complete(line))) => {
-                let notification = management::decode(line.expose());
-                if let Notification::Log { text, .. } = &notification {
-                    tracing::info!("openvpn: {}", for_journal(text.expose()));
-                }
-                Some(Input::Management(notification))
-            }
-            Ok(Some(Line::TooLong)) => {
-                tracing::warn!("ignored an over-long line of OpenVPN's management interface");
-                None
-            }
-            // OpenVPN is about to end, and tells more by how it does.
-            Ok(None) => {
-                self.management = None;
-                None
-            }
-            Err(error) => {
-                tracing::warn!("OpenVPN's management interface failed: {error}");
-                if error.kind() == std::io::ErrorKind::TimedOut {
-                    self.give_up_on_openvpn();
-                } else {
-                    self.management = None;
-                }
-                None
-            }
-        }
-    }
-
-    /// One that does not read does not see that it is to end, either.
-    fn give_up_on_openvpn(&mut self) {
-        self.management = None;
-        if let Some(process) = &self.process {
-            process.kill();
-        }
-    }
-
-    async fn openvpn_ended(&mut self, how: String) -> Input {
-        self.blame_due = None;
-        if let Some(mut process) = self.process.take() {
-            // Printed lines matter only where the management interface never came up; the session
-            // is told of them then, for the reason stands there.
-            let printed = process.last_output().await;
-            for line in &printed {
-                tracing::debug!("openvpn printed: {}", for_journal(line));
-            }
-            let never_connected = self
-                .management
-                .as_ref()
-                .is_some_and(|end| end.path().is_some());
-            if let (true, Some(last)) = (never_connected, printed.back()) {
-                return Input::OpenVpnEnded(format!("{how}: {}", for_journal(last)));
-            }
-        }
-        Input::OpenVpnEnded(how)
-    }
-
     async fn perform_effects(&mut self) {
         // Before OpenVPN sends its first packet, or a browser is opened.
         self.protection
-            .keep_open(&self.session, self.tun_device.as_ref());
+            .keep_open(&self.session, device(&self.openvpn));
         while let Some(effect) = self.session.poll_effect() {
             if let Some(input) = self.perform(effect).await {
                 self.session.handle(input, Instant::now());
                 self.protection
-                    .keep_open(&self.session, self.tun_device.as_ref());
+                    .keep_open(&self.session, device(&self.openvpn));
             }
         }
     }
@@ -585,11 +480,11 @@ impl Activation {
             }
             Effect::Configure(ip_config) => {
                 self.protection.settings_change();
-                let device = self.tun_device.as_ref();
+                let device = device(&self.openvpn);
                 if let Err(error) = self.protection.close(&self.session, device) {
                     return Some(Input::Unprotected(journal::chain(&error)));
                 }
-                let device = self.tun_device.as_ref().map_or("", TunDevice::name);
+                let device = device.map_or("", TunDevice::name);
                 if self.watch.is_none() {
                     tell_of_overlaps(&ip_config, device);
                 }
@@ -620,19 +515,37 @@ impl Activation {
                     drop(sender.send(Input::Resolved { host, result }).await);
                 });
             }
-            Effect::Launch => return self.launch().err().map(Input::NotStarted),
-            Effect::Send(command) => return self.send(&command),
-            Effect::LaunchSecond => return self.launch_second(),
-            Effect::SendSecond(command) => return self.send_to_second(&command),
+            Effect::Launch => match OpenVpn::start(self.session.profile(), "openvpn") {
+                Ok(openvpn) => self.openvpn = Some(openvpn),
+                Err(why) => return Some(Input::NotStarted(why)),
+            },
+            Effect::Send(command) => {
+                let sent = self.openvpn.as_mut().map(|openvpn| openvpn.send(&command));
+                if let Some(Err(error)) = sent {
+                    return Some(Input::NotSent(error.to_string()));
+                }
+            }
+            Effect::LaunchSecond => {
+                match OpenVpn::start(self.session.profile(), "second openvpn") {
+                    Ok(openvpn) => self.second = Some(openvpn),
+                    Err(why) => return Some(Input::SecondEnded(why)),
+                }
+            }
+            Effect::SendSecond(command) => {
+                let sent = self.second.as_mut().map(|openvpn| openvpn.send(&command));
+                if let Some(Err(error)) = sent {
+                    return Some(Input::SecondEnded(error.to_string()));
+                }
+            }
             Effect::EndSecond => self.end_second().await,
             Effect::Terminate => {
-                if let Some(process) = &self.process {
-                    process.terminate();
+                if let Some(openvpn) = &mut self.openvpn {
+                    openvpn.terminate();
                 }
             }
             Effect::Kill => {
-                if let Some(process) = &self.process {
-                    process.kill();
+                if let Some(openvpn) = &mut self.openvpn {
+                    openvpn.kill();
                 }
             }
             Effect::CleanUp => self.clean_up().await,
@@ -671,84 +584,17 @@ impl Activation {
         (before != seen).then_some(Input::Surroundings(seen))
     }
 
-    fn send(&mut self, command: &management::Command) -> Option<Input> {
-        let sent = match &mut self.management {
-            Some(management) => management.send(command),
-            None => Err(SendError::NotConnected),
-        };
-        match sent {
-            Ok(()) => None,
-            Err(SendError::Unsendable(error)) => Some(Input::NotSent(error.to_string())),
-            Err(error) => {
-                // OpenVPN's end follows, and is what the user is told.
-                tracing::warn!("{}", journal::chain(&error));
-                if let SendError::Stuck = error {
-                    self.give_up_on_openvpn();
-                }
-                None
-            }
-        }
-    }
-
-    fn launch(&mut self) -> Result<(), String> {
-        let started = LaunchedOpenVpn::by(self.session.profile())?;
-        self.tun_device = Some(started.device);
-        self.management = Some(started.management);
-        self.process = Some(started.process);
-        Ok(())
-    }
-
-    /// The second OpenVPN gets as far as the challenge, so its device never sees a packet.
-    fn launch_second(&mut self) -> Option<Input> {
-        match LaunchedOpenVpn::by(self.session.profile()) {
-            Ok(started) => {
-                self.second = Some(started);
-                None
-            }
-            Err(why) => Some(Input::SecondEnded(why)),
-        }
-    }
-
-    async fn heard_of_second(&mut self, input: Input) -> Input {
-        if matches!(input, Input::SecondEnded(_)) {
-            self.end_second().await;
-        }
-        input
-    }
-
-    fn send_to_second(&mut self, command: &management::Command) -> Option<Input> {
-        let second = self.second.as_mut()?;
-        match second.management.send(command) {
-            Ok(()) => None,
-            Err(error) => Some(Input::SecondEnded(journal::chain(&error))),
-        }
-    }
-
     async fn end_second(&mut self) {
         if let Some(second) = self.second.take() {
-            second.end().await;
-        }
-    }
-
-    /// Without its device a tunnel is none; OpenVPN's end is what the session goes by. The device
-    /// also goes when OpenVPN has ended, a moment before that is known: then nobody took it.
-    fn give_up_on_device(&mut self) {
-        self.blame_due = None;
-        tracing::warn!("somebody has taken the tunnel's interface away");
-        if let Some(process) = &self.process {
-            process.kill();
+            second.end(SECOND_END_LIMIT).await;
         }
     }
 
     async fn clean_up(&mut self) {
         self.end_second().await;
         self.protection.let_go().await;
-        self.management = None;
-        self.process = None;
-        if let Some(device) = self.tun_device.take()
-            && let Err(error) = device.remove()
-        {
-            tracing::warn!("could not remove the interface {}: {error}", device.name());
+        if let Some(openvpn) = self.openvpn.take() {
+            openvpn.end(Duration::ZERO).await;
         }
     }
 
@@ -785,11 +631,15 @@ fn tell_of_overlaps(config: &IpConfig, device: &str) {
     }
 }
 
-async fn next_of_second(second: &mut Option<LaunchedOpenVpn>) -> Input {
-    match second {
-        Some(second) => second.next().await,
+async fn next_of(openvpn: &mut Option<OpenVpn>) -> openvpn::Event {
+    match openvpn {
+        Some(openvpn) => openvpn.next().await,
         None => pending().await,
     }
+}
+
+fn device(openvpn: &Option<OpenVpn>) -> Option<&TunDevice> {
+    openvpn.as_ref().map(OpenVpn::device)
 }
 
 /// The profile's limits, cut to what NetworkManager leaves for one activation.
@@ -804,20 +654,6 @@ fn limits(connection: &VpnConnection) -> Limits {
     }
 }
 
-async fn next_line(management: &mut Option<ManagementSocket>) -> std::io::Result<Option<Line>> {
-    match management {
-        Some(management) => management.next_line().await,
-        None => pending().await,
-    }
-}
-
-async fn ended(process: &mut Option<OpenVpnProcess>) -> String {
-    match process {
-        Some(process) => process.ended().await,
-        None => pending().await,
-    }
-}
-
 /// Waits until the bus says that the watched name has no owner any more, or is gone itself.
 async fn gone(changes: &mut MessageStream) {
     use futures_lite::StreamExt;
@@ -828,18 +664,6 @@ async fn gone(changes: &mut MessageStream) {
         if owners.is_ok_and(|(_, _, new_owner)| new_owner.is_empty()) {
             return;
         }
-    }
-}
-
-/// Waits until somebody else has taken the device away, which OpenVPN takes for a passing error.
-async fn taken_away(device: Option<&TunDevice>) {
-    match device {
-        Some(device) => {
-            while device.is_there() {
-                tokio::time::sleep(DEVICE_INTERVAL).await;
-            }
-        }
-        None => pending().await,
     }
 }
 

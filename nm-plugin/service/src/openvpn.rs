@@ -1,10 +1,10 @@
-//! An OpenVPN with its management socket and its device: the one that carries the traffic, or a
-//! second one beside it that fetches a challenge.
+//! An OpenVPN with all that belongs to it: its process, its management socket and its device. One
+//! carries the traffic; a second one beside it fetches a challenge, and its device never sees a packet.
 
 pub(crate) mod confinement;
-pub(crate) mod management_socket;
+mod management_socket;
 mod pkcs11_module;
-pub(crate) mod process;
+mod process;
 mod runtime_dir;
 pub(crate) mod supervisor;
 pub(crate) mod tun_device;
@@ -12,29 +12,84 @@ pub(crate) mod tun_device;
 use crate::account::{self, Account};
 use crate::journal;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_session::management::{self, Line, Notification};
+use aws_client_vpn_session::management::{self, Command, EncodeError, Line, Notification};
 use aws_client_vpn_session::openvpn::{self, LaunchParameters};
-use aws_client_vpn_session::session::Input;
 use aws_client_vpn_text::redact::for_journal;
-use management_socket::ManagementSocket;
+use futures_lite::future::poll_once;
+use management_socket::{ManagementSocket, SendError};
 use process::OpenVpnProcess;
 use runtime_dir::RuntimeDir;
+use std::future::pending;
+use std::io;
 use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tun_device::TunDevice;
 
-/// How long the kernel may take for a process that was killed.
-const END_LIMIT: Duration = Duration::from_secs(2);
+/// How often to look whether the tun device is there still.
+const DEVICE_INTERVAL: Duration = Duration::from_secs(5);
+/// How long after its device the supervisor of an OpenVPN that has ended may take to end, too.
+const SUPERVISOR_END_LIMIT: Duration = Duration::from_secs(2);
+/// How long what an ended OpenVPN has said may take to be read, and how many lines.
+const HEAR_OUT_LIMIT: Duration = Duration::from_secs(1);
+const MOST_LAST_LINES: usize = 10_000;
 
-/// An OpenVPN that was started.
-pub(crate) struct LaunchedOpenVpn {
-    pub(crate) process: OpenVpnProcess,
-    pub(crate) management: ManagementSocket,
-    pub(crate) device: TunDevice,
+/// What becomes of an OpenVPN.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// Its management interface said something.
+    Said(Notification),
+    /// It is gone; how it ended, in words. All that it said has come before, and nothing follows.
+    Ended(String),
 }
 
-impl LaunchedOpenVpn {
-    /// Makes a device and a management socket, and starts an OpenVPN of this profile on them.
-    pub(crate) fn by(profile: &Profile) -> Result<Self, String> {
+/// An OpenVPN that was started.
+pub(crate) struct OpenVpn {
+    /// What the journal calls it.
+    name: &'static str,
+    process: OpenVpnProcess,
+    management: Option<ManagementSocket>,
+    device: TunDevice,
+    device_watch: DeviceWatch,
+    end: Option<End>,
+}
+
+/// Whether somebody takes the device away, which OpenVPN takes for a passing error. Without its
+/// device a tunnel is none. The device also goes when OpenVPN has ended, a moment before that is
+/// known: then nobody took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DeviceWatch {
+    Watching,
+    /// It is gone, and from then on it is clear that somebody took it.
+    Gone {
+        blame: Instant,
+    },
+    /// OpenVPN is to end, or somebody has been blamed.
+    Over,
+}
+
+/// How far the end is taken in of a process that has ended.
+#[derive(Debug)]
+struct End {
+    how: String,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// As long as one of its processes lives, it may go on.
+    Reaping { until: Instant },
+    /// What it said before it ended comes before its end.
+    HearingOut { until: Instant, lines_left: usize },
+    /// What it printed is read.
+    Printed { until: Instant },
+    /// All is told.
+    Told,
+}
+
+impl OpenVpn {
+    /// Makes a device and a management socket, and starts an OpenVPN of this profile on them, which
+    /// the journal calls `name`.
+    pub(crate) fn start(profile: &Profile, name: &'static str) -> Result<Self, String> {
         let account = account::look_up().map_err(|error| journal::chain(&error))?;
         let mut management = listen(account)
             .map_err(|error| format!("no management socket could be made under /run: {error}"))?;
@@ -65,53 +120,251 @@ impl LaunchedOpenVpn {
         if let Some(pid) = process.supervisor_pid() {
             management.expect_child_of(pid);
         }
-        Ok(Self {
+        Ok(Self::of(name, process, management, device))
+    }
+
+    fn of(
+        name: &'static str,
+        process: OpenVpnProcess,
+        management: ManagementSocket,
+        device: TunDevice,
+    ) -> Self {
+        Self {
+            name,
             process,
-            management,
+            management: Some(management),
             device,
-        })
-    }
-
-    /// Ends it, and takes away all that belongs to it.
-    pub(crate) async fn end(mut self) {
-        self.process.kill();
-        if tokio::time::timeout(END_LIMIT, self.process.ended())
-            .await
-            .is_err()
-        {
-            tracing::warn!("the second OpenVPN does not end");
-        }
-        self.process.reap_orphans().await;
-        if let Err(error) = self.device.remove() {
-            let name = self.device.name();
-            tracing::warn!("could not remove the interface {name}: {error}");
+            device_watch: DeviceWatch::Watching,
+            end: None,
         }
     }
 
-    /// What a second one says next, or how it ended.
-    pub(crate) async fn next(&mut self) -> Input {
+    /// Its tun device.
+    pub(crate) fn device(&self) -> &TunDevice {
+        &self.device
+    }
+
+    /// What becomes of it next. Nothing is lost if the future is dropped.
+    pub(crate) async fn next(&mut self) -> Event {
         loop {
-            let line = tokio::select! {
-                biased;
-                line = self.management.next_line() => line,
-                how = self.process.ended() => return Input::SecondEnded(how),
-            };
-            match line {
-                Ok(Some(Line::Complete(line))) => {
-                    let notification = management::decode(line.expose());
-                    if let Notification::Log { text, .. } = &notification {
-                        tracing::info!("second openvpn: {}", for_journal(text.expose()));
-                    }
-                    return Input::Second(notification);
-                }
-                Ok(Some(Line::TooLong)) => {}
-                Ok(None) => return Input::SecondEnded(self.process.ended().await),
-                Err(error) => return Input::SecondEnded(error.to_string()),
+            if let Some(event) = self.step().await {
+                return event;
             }
         }
     }
+
+    async fn step(&mut self) -> Option<Event> {
+        if self.end.is_some() {
+            return self.next_of_end().await;
+        }
+        // In no order: one that has something to say all the time does not hide its end.
+        tokio::select! {
+            line = next_line(&mut self.management) => self.read(line),
+            how = self.process.ended() => {
+                let until = Instant::now() + process::REAP_LIMIT;
+                self.end = Some(End { how, stage: Stage::Reaping { until } });
+                None
+            }
+            () = changed(self.device_watch, &self.device) => {
+                self.device_changed();
+                None
+            }
+        }
+    }
+
+    /// Its end comes in steps, so that nothing else waits for one.
+    async fn next_of_end(&mut self) -> Option<Event> {
+        let end = self.end.as_mut()?;
+        match end.stage {
+            Stage::Reaping { until } => {
+                self.process.reap_orphans(until).await;
+                end.stage = Stage::HearingOut {
+                    until: Instant::now() + HEAR_OUT_LIMIT,
+                    lines_left: MOST_LAST_LINES,
+                };
+                None
+            }
+            Stage::HearingOut { until, lines_left } => {
+                let line = match &mut self.management {
+                    Some(management) if management.is_connected() => {
+                        timeout_at(until, management.next_line()).await.ok()
+                    }
+                    Some(management) => poll_once(management.next_line()).await,
+                    None => None,
+                };
+                match (line, lines_left.checked_sub(1)) {
+                    (Some(line), Some(lines_left)) => {
+                        end.stage = Stage::HearingOut { until, lines_left };
+                        self.read(line)
+                    }
+                    (None, _) | (_, None) => {
+                        let until = Instant::now() + process::PIPE_GRACE;
+                        end.stage = Stage::Printed { until };
+                        None
+                    }
+                }
+            }
+            Stage::Printed { until } => {
+                let printed = self.process.last_output(until).await;
+                for line in &printed {
+                    tracing::debug!("{} printed: {}", self.name, for_journal(line));
+                }
+                // Printed lines matter only where the management interface never came up; the
+                // session is told of them then, for the reason stands there.
+                let never_connected = self
+                    .management
+                    .as_ref()
+                    .is_some_and(|end| end.path().is_some());
+                let how = std::mem::take(&mut end.how);
+                end.stage = Stage::Told;
+                Some(Event::Ended(match printed.back() {
+                    Some(last) if never_connected => format!("{how}: {}", for_journal(last)),
+                    Some(_) | None => how,
+                }))
+            }
+            Stage::Told => pending().await,
+        }
+    }
+
+    fn read(&mut self, line: io::Result<Option<Line>>) -> Option<Event> {
+        let name = self.name;
+        match line {
+            Ok(Some(Line::Complete(line))) => {
+                let notification = management::decode(line.expose());
+                if let Notification::Log { text, .. } = &notification {
+                    tracing::info!("{name}: {}", for_journal(text.expose()));
+                }
+                Some(Event::Said(notification))
+            }
+            Ok(Some(Line::TooLong)) => {
+                tracing::warn!("{name}: ignored an over-long line of its management interface");
+                None
+            }
+            // It is about to end, and tells more by how it does.
+            Ok(None) => {
+                self.management = None;
+                None
+            }
+            Err(error) => {
+                tracing::warn!("{name}: its management interface failed: {error}");
+                if error.kind() == io::ErrorKind::TimedOut {
+                    self.give_up();
+                } else {
+                    self.management = None;
+                }
+                None
+            }
+        }
+    }
+
+    /// Sends one command. An error is one of the command itself: if it cannot be sent for another
+    /// reason, the end of this OpenVPN follows, and tells more.
+    pub(crate) fn send(&mut self, command: &Command) -> Result<(), EncodeError> {
+        let sent = match &mut self.management {
+            Some(management) => management.send(command),
+            None => Err(SendError::NotConnected),
+        };
+        match sent {
+            Ok(()) => Ok(()),
+            Err(SendError::Unsendable(error)) => Err(error),
+            Err(error) => {
+                tracing::warn!("{}", journal::chain(&error));
+                if let SendError::Stuck = error {
+                    self.give_up();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// One that does not read does not see that it is to end, either.
+    fn give_up(&mut self) {
+        self.management = None;
+        self.process.kill();
+    }
+
+    fn device_changed(&mut self) {
+        self.device_watch = match self.device_watch {
+            DeviceWatch::Watching => DeviceWatch::Gone {
+                blame: Instant::now() + SUPERVISOR_END_LIMIT,
+            },
+            DeviceWatch::Gone { .. } => {
+                tracing::warn!("somebody has taken the tunnel's interface away");
+                self.process.kill();
+                DeviceWatch::Over
+            }
+            DeviceWatch::Over => DeviceWatch::Over,
+        };
+    }
+
+    /// Asks it to end; [`Event::Ended`] follows.
+    pub(crate) fn terminate(&mut self) {
+        self.is_to_end();
+        self.process.terminate();
+    }
+
+    /// Ends it at once; [`Event::Ended`] follows.
+    pub(crate) fn kill(&mut self) {
+        self.is_to_end();
+        self.process.kill();
+    }
+
+    /// Then its device goes, too.
+    fn is_to_end(&mut self) {
+        if self.device_watch == DeviceWatch::Watching {
+            self.device_watch = DeviceWatch::Over;
+        }
+    }
+
+    /// Takes away all that belongs to it. If it has not ended, it is killed, and the kernel has so
+    /// long for that.
+    pub(crate) async fn end(mut self, limit: Duration) {
+        self.management = None;
+        let until = match self.end.map(|end| end.stage) {
+            Some(Stage::Reaping { until }) => Some(until),
+            Some(_) => None,
+            None => {
+                self.process.kill();
+                let ended = timeout(limit, self.process.ended()).await;
+                if ended.is_err() {
+                    tracing::warn!("{} does not end", self.name);
+                }
+                ended.ok().map(|_| Instant::now() + process::REAP_LIMIT)
+            }
+        };
+        if let Some(until) = until {
+            self.process.reap_orphans(until).await;
+        }
+        if let Err(error) = self.device.remove() {
+            let device = self.device.name();
+            tracing::warn!("could not remove the interface {device}: {error}");
+        }
+    }
 }
 
-fn listen(account: Account) -> std::io::Result<ManagementSocket> {
+fn listen(account: Account) -> io::Result<ManagementSocket> {
     ManagementSocket::listen(RuntimeDir::create(account)?, account)
 }
+
+async fn next_line(management: &mut Option<ManagementSocket>) -> io::Result<Option<Line>> {
+    match management {
+        Some(management) => management.next_line().await,
+        None => pending().await,
+    }
+}
+
+/// Waits until it is time for [`OpenVpn::device_changed`].
+async fn changed(watch: DeviceWatch, device: &TunDevice) {
+    match watch {
+        DeviceWatch::Watching => {
+            while device.is_there() {
+                sleep(DEVICE_INTERVAL).await;
+            }
+        }
+        DeviceWatch::Gone { blame } => sleep_until(blame).await,
+        DeviceWatch::Over => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ const READ_SIZE: usize = 4096;
 
 /// The socket, before and after OpenVPN connected to it.
 #[derive(Debug)]
-pub(crate) struct ManagementSocket {
+pub(super) struct ManagementSocket {
     end: End,
     lines: LineBuffer,
 }
@@ -100,7 +100,7 @@ impl Outgoing {
 
 /// A command could not be sent.
 #[derive(Debug, Error)]
-pub(crate) enum SendError {
+pub(super) enum SendError {
     /// It holds something the interface cannot carry.
     #[error(transparent)]
     Unsendable(#[from] EncodeError),
@@ -117,7 +117,7 @@ pub(crate) enum SendError {
 
 impl ManagementSocket {
     /// Listens in `dir` for an OpenVPN that runs as `account`.
-    pub(crate) fn listen(dir: RuntimeDir, account: Account) -> io::Result<Self> {
+    pub(super) fn listen(dir: RuntimeDir, account: Account) -> io::Result<Self> {
         let path = dir.socket_path();
         let listener = UnixListener::bind(&path)?;
         give_to_group(&path, account)?;
@@ -134,8 +134,20 @@ impl ManagementSocket {
         })
     }
 
+    /// One that is connected, and the other end.
+    #[cfg(test)]
+    pub(super) fn connected() -> (Self, UnixStream) {
+        let (stream, peer) = UnixStream::pair().unwrap();
+        let outgoing = Outgoing::default();
+        let socket = Self {
+            end: End::Connected { stream, outgoing },
+            lines: LineBuffer::new(),
+        };
+        (socket, peer)
+    }
+
     /// Where OpenVPN has to connect to, before it did.
-    pub(crate) fn path(&self) -> Option<PathBuf> {
+    pub(super) fn path(&self) -> Option<PathBuf> {
         match &self.end {
             End::Listening { dir, .. } => Some(dir.socket_path()),
             End::Connected { .. } | End::Closed => None,
@@ -143,20 +155,20 @@ impl ManagementSocket {
     }
 
     /// From now on lets in a child of the process `pid`.
-    pub(crate) fn expect_child_of(&mut self, pid: u32) {
+    pub(super) fn expect_child_of(&mut self, pid: u32) {
         if let End::Listening { supervisor, .. } = &mut self.end {
             *supervisor = Some(pid);
         }
     }
 
     /// Whether OpenVPN has connected to it.
-    pub(crate) fn is_connected(&self) -> bool {
+    pub(super) fn is_connected(&self) -> bool {
         matches!(self.end, End::Connected { .. })
     }
 
     /// The next line of OpenVPN; `None` once it has closed its end. Nothing is lost if the future
     /// is dropped.
-    pub(crate) async fn next_line(&mut self) -> io::Result<Option<Line>> {
+    pub(super) async fn next_line(&mut self) -> io::Result<Option<Line>> {
         loop {
             if let Some(line) = self.lines.next_line() {
                 return Ok(Some(line));
@@ -211,7 +223,7 @@ impl ManagementSocket {
     }
 
     /// Sends one command, or keeps it until OpenVPN takes it; [`Self::next_line`] goes on with it.
-    pub(crate) fn send(&mut self, command: &Command) -> Result<(), SendError> {
+    pub(super) fn send(&mut self, command: &Command) -> Result<(), SendError> {
         let line = command.encode()?;
         match &mut self.end {
             End::Connected { stream, outgoing } => outgoing.push(line, stream),
@@ -257,19 +269,9 @@ mod tests {
         }
     }
 
-    fn connected() -> (ManagementSocket, UnixStream) {
-        let (stream, peer) = UnixStream::pair().unwrap();
-        let outgoing = Outgoing::default();
-        let socket = ManagementSocket {
-            end: End::Connected { stream, outgoing },
-            lines: LineBuffer::new(),
-        };
-        (socket, peer)
-    }
-
     #[tokio::test]
     async fn a_peer_that_does_not_read_holds_nobody_up() {
-        let (mut socket, mut peer) = connected();
+        let (mut socket, mut peer) = ManagementSocket::connected();
         // The socket takes some, and the queue its limit; each call returns at once.
         let refused = (0..2 * MOST_WAITING).find_map(|_| socket.send(&password()).err());
         assert!(matches!(refused, Some(SendError::Stuck)), "{refused:?}");
@@ -290,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_peer_that_reads_late_gets_all_of_it_and_what_it_said_last_is_heard() {
-        let (mut socket, mut peer) = connected();
+        let (mut socket, mut peer) = ManagementSocket::connected();
         let expected = password().encode().unwrap().expose().len() * 20;
         for _ in 0..20 {
             socket.send(&password()).unwrap();

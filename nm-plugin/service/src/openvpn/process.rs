@@ -15,22 +15,23 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 /// How many of the last lines OpenVPN printed are kept, to explain why it did not start.
 const KEPT_LINES: usize = 5;
 /// How much of a printed line is kept, in octets.
 const KEPT_LINE_LENGTH: usize = 512;
 /// How long the pipes of an ended process may stay open.
-const PIPE_GRACE: Duration = Duration::from_secs(1);
+pub(super) const PIPE_GRACE: Duration = Duration::from_secs(1);
 
 /// How long the kernel may take to end a killed process, and how often to look. One that closes its
 /// tun device waits for the lock of all network devices, which others may hold for seconds.
-const REAP_LIMIT: Duration = Duration::from_secs(20);
+pub(super) const REAP_LIMIT: Duration = Duration::from_secs(20);
 const REAP_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A running OpenVPN and its supervisor.
 #[derive(Debug)]
-pub(crate) struct OpenVpnProcess {
+pub(super) struct OpenVpnProcess {
     supervisor: Child,
     /// The process group of both.
     group: Option<Pid>,
@@ -38,7 +39,7 @@ pub(crate) struct OpenVpnProcess {
 }
 
 /// Where the package's own OpenVPN is: beside the service, never one of the system's.
-pub(crate) fn path() -> io::Result<PathBuf> {
+pub(super) fn path() -> io::Result<PathBuf> {
     let service = std::env::current_exe()?;
     let dir = service.parent().unwrap_or(Path::new("/"));
     Ok(dir.join("nm-aws-client-vpn").join("openvpn"))
@@ -47,7 +48,7 @@ pub(crate) fn path() -> io::Result<PathBuf> {
 impl OpenVpnProcess {
     /// Starts OpenVPN as `account`. The configuration goes in through standard input, so that no
     /// key is ever in a file, an argument or the environment.
-    pub(crate) fn start(launch: Launch, device: &TunDevice, account: Account) -> io::Result<Self> {
+    pub(super) fn start(launch: Launch, device: &TunDevice, account: Account) -> io::Result<Self> {
         let openvpn = path()?;
         // The supervisor would only be able to say so on a closed pipe.
         if !openvpn.is_file() {
@@ -73,18 +74,24 @@ impl OpenVpnProcess {
             .arg(openvpn)
             .args(&launch.arguments)
             .env_clear()
-            .current_dir("/")
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .current_dir("/");
         if rustix::process::geteuid().is_root() {
             // Also leaves all supplementary groups.
             command.uid(account.uid).gid(account.gid);
         }
+        Self::spawn(command, launch.config)
+    }
+
+    /// Runs `command`, the leader of a process group, with `config` on its standard input.
+    pub(super) fn spawn(mut command: Command, config: Secret) -> io::Result<Self> {
+        command
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut supervisor = command.spawn()?;
         if let Some(stdin) = supervisor.stdin.take() {
-            tokio::spawn(feed(stdin, launch.config));
+            tokio::spawn(feed(stdin, config));
         }
         let output = match (supervisor.stdout.take(), supervisor.stderr.take()) {
             (Some(stdout), Some(stderr)) => Some(tokio::spawn(async move {
@@ -103,12 +110,12 @@ impl OpenVpnProcess {
     }
 
     /// The supervisor's process number; OpenVPN is its child.
-    pub(crate) fn supervisor_pid(&self) -> Option<u32> {
+    pub(super) fn supervisor_pid(&self) -> Option<u32> {
         self.supervisor.id()
     }
 
     /// Waits for the end; tells how it came, in words. Nothing is lost if the future is dropped.
-    pub(crate) async fn ended(&mut self) -> String {
+    pub(super) async fn ended(&mut self) -> String {
         match self.supervisor.wait().await {
             Ok(status) => supervisor::describe(status),
             Err(error) => error.to_string(),
@@ -116,8 +123,9 @@ impl OpenVpnProcess {
     }
 
     /// Ends and reaps what a killed supervisor left: OpenVPN itself, which the service inherits.
-    /// Only once it is gone can the tun device be taken away. Call it after [`Self::ended`].
-    pub(crate) async fn reap_orphans(&self) {
+    /// Only once it is gone can the tun device be taken away. Call it after [`Self::ended`]. Nothing is
+    /// lost if the future is dropped.
+    pub(super) async fn reap_orphans(&self, until: Instant) {
         let Some(group) = self.group else { return };
         let reaped = async {
             loop {
@@ -132,31 +140,33 @@ impl OpenVpnProcess {
                 }
             }
         };
-        if tokio::time::timeout(REAP_LIMIT, reaped).await.is_err() {
+        if timeout_at(until, reaped).await.is_err() {
             tracing::warn!("OpenVPN is still there after SIGKILL");
         }
     }
 
-    /// The last lines that an ended OpenVPN printed.
-    pub(crate) async fn last_output(&mut self) -> VecDeque<String> {
-        match self.output.take() {
-            Some(output) => match tokio::time::timeout(PIPE_GRACE, output).await {
-                Ok(Ok(lines)) => lines,
-                Ok(Err(_)) | Err(_) => VecDeque::new(),
-            },
-            None => VecDeque::new(),
+    /// The last lines that an ended OpenVPN printed. Nothing is lost if the future is dropped.
+    pub(super) async fn last_output(&mut self, until: Instant) -> VecDeque<String> {
+        let lines = match &mut self.output {
+            Some(output) => timeout_at(until, output).await,
+            None => return VecDeque::new(),
+        };
+        self.output = None;
+        match lines {
+            Ok(Ok(lines)) => lines,
+            Ok(Err(_)) | Err(_) => VecDeque::new(),
         }
     }
 
     /// Asks OpenVPN to end, through the supervisor.
-    pub(crate) fn terminate(&self) {
+    pub(super) fn terminate(&self) {
         if let Some(pid) = self.pid() {
             log_failure("SIGTERM", kill_process(pid, Signal::TERM));
         }
     }
 
     /// Ends OpenVPN and the supervisor at once.
-    pub(crate) fn kill(&self) {
+    pub(super) fn kill(&self) {
         if let Some(pid) = self.pid() {
             log_failure("SIGKILL", kill_process_group(pid, Signal::KILL));
         }

@@ -24,7 +24,7 @@ impl RuntimeDir {
         Self::create_below(Path::new(PARENT), account)
     }
 
-    fn create_below(parent: &Path, account: Account) -> io::Result<Self> {
+    pub(super) fn create_below(parent: &Path, account: Account) -> io::Result<Self> {
         match fs::DirBuilder::new().mode(0o700).create(parent) {
             // Whatever the umask is that this process was given.
             Ok(()) => fs::set_permissions(parent, fs::Permissions::from_mode(PARENT_MODE))?,

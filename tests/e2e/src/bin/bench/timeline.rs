@@ -72,7 +72,9 @@ pub(crate) fn print(site: &Site, rival: Rival) {
 /// the address and UUID of NetworkManager's connection.
 fn words_of(line: &str) -> &str {
     let line = line.trim();
-    let service = line.split_once("::driver: ").map(|(_, words)| words);
+    let service = line.split_once("nm_aws_client_vpn_service");
+    let service = service.and_then(|(_, rest)| rest.split_once(": "));
+    let service = service.map(|(_, words)| words);
     let vpn = line.split_once("\"]: ").map(|(_, words)| words);
     let manager = line.split_once("] ").map(|(_, words)| words);
     service.or(vpn).or(manager).unwrap_or(line)
@@ -110,7 +112,7 @@ mod tests {
             ("<info>  [1.2] device (a): up", "device (a): up"),
             ("<debug> [1.2] vpn[0x1,uuid,\"a\"]: starting", "starting"),
             (
-                "  INFO connection{NM=1}: s::driver: openvpn: hello\n",
+                "  INFO connection{NM=1}: nm_aws_client_vpn_service::openvpn: openvpn: hello\n",
                 "openvpn: hello",
             ),
             ("anything", "anything"),
