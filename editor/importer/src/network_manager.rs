@@ -4,6 +4,7 @@ use crate::connection::{self, Settings};
 use aws_client_vpn_attempt::progress::{self, Progress};
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::settings::to_secrets;
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
@@ -40,6 +41,12 @@ pub enum NetworkManagerError {
     /// No answer.
     #[error("NetworkManager did not answer in time; try again")]
     TimedOut,
+    /// No secret agent answers, so nothing is given out.
+    #[error(
+        "NetworkManager gives out none of the connection's passwords and keys, which an update would \
+         lose, as no program of this session answers it; log out, log in, and try again"
+    )]
+    Withheld,
     /// Another reason, in NetworkManager's words.
     #[error("NetworkManager refused: {0}")]
     Refused(String),
@@ -56,6 +63,8 @@ impl From<glib::Error> for NetworkManagerError {
             Self::NotRunning
         } else if name.ends_with(".NoReply") || error.matches(gio::IOErrorEnum::TimedOut) {
             Self::TimedOut
+        } else if name.ends_with(".NoSecrets") {
+            Self::Withheld
         } else if name.is_empty() {
             // No bus, or one that went away.
             Self::NotRunning
@@ -140,7 +149,12 @@ impl NetworkManager {
         let path = old.path.as_str();
         // An update replaces all secrets that NetworkManager keeps, so they have to be in it.
         let method = Method::new(path, CONNECTION, "GetSecrets").with_person();
-        let (secrets,): (Settings,) = method.call(&bus, Some(("vpn",).to_variant())).await?;
+        let secrets = match method.call(&bus, Some(("vpn",).to_variant())).await {
+            Ok((secrets,)) => secrets,
+            // One that brings none replaces none.
+            Err(NetworkManagerError::Withheld) if to_secrets(profile).is_empty() => Settings::new(),
+            Err(error) => return Err(error),
+        };
         let new = connection::updated(&old.settings, &secrets, profile);
         let none = BTreeMap::<String, Variant>::new();
         let arguments = (new, TO_DISK, none).to_variant();
@@ -375,6 +389,10 @@ mod tests {
             (
                 "org.freedesktop.DBus.Error.NoReply",
                 NetworkManagerError::TimedOut,
+            ),
+            (
+                "org.freedesktop.NetworkManager.AgentManager.NoSecrets",
+                NetworkManagerError::Withheld,
             ),
             (
                 "org.freedesktop.NetworkManager.Settings.InvalidConnection",

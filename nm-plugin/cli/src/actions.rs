@@ -5,6 +5,7 @@ use aws_client_vpn_profile::settings::Property;
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH,
 };
+use aws_client_vpn_secret_agent::own_bus;
 use aws_client_vpn_text::message::Worded;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -40,9 +41,6 @@ pub enum ActionError {
     /// No answer.
     #[error("NetworkManager did not answer in time; try again")]
     Silent,
-    /// Nobody knows a secret.
-    #[error("there are no secrets of this connection")]
-    NoSecrets,
     /// Another reason, in NetworkManager's words.
     #[error("NetworkManager refused: {0}")]
     Refused(String),
@@ -56,7 +54,7 @@ impl ActionError {
             Self::NotRunning | Self::Silent => Outcome::NoNetworkManager,
             Self::Denied => Outcome::NotPermitted,
             Self::NoNetwork => Outcome::Unreachable,
-            Self::NoSecrets | Self::Refused(_) => Outcome::Failed,
+            Self::Refused(_) => Outcome::Failed,
         }
     }
 
@@ -70,7 +68,6 @@ impl ActionError {
             | "UnknownConnection"
             | "ConnectionNotAvailable"
             | "UnknownDevice" => Self::NoNetwork,
-            "NoSecrets" => Self::NoSecrets,
             "NoReply" | "Timeout" | "TimedOut" => Self::Silent,
             _ => Self::Refused(words.unwrap_or_else(|| name.to_owned())),
         }
@@ -102,6 +99,23 @@ impl Manager {
         Ok(Self { bus })
     }
 
+    /// As [`Self::open`], to look at secrets and to change them.
+    ///
+    /// NetworkManager gives out those that it keeps only with what an agent adds to them, and has an
+    /// agent keep those that are not its own to keep. What the agents of the session say to that is
+    /// their business: one that knows nothing may answer with an error, and then NetworkManager gives
+    /// out nothing; gnome-shell's forgets what it keeps when it is told of an update without it. So the
+    /// agent that is asked is one of ours, which adds nothing.
+    pub(crate) async fn of_secrets() -> Result<Self, ActionError> {
+        let own = own_bus::connect()
+            .await
+            .map_err(|_| ActionError::NotRunning)?;
+        let (bus, asks) = own.ok_or(ActionError::NotRunning)?;
+        // Ends with the connection.
+        tokio::spawn(own_bus::know_nothing(asks));
+        Ok(Self { bus })
+    }
+
     /// On `bus`: NetworkManager asks the agent on it first.
     pub(crate) fn on(bus: zbus::Connection) -> Self {
         Self { bus }
@@ -128,13 +142,9 @@ impl Manager {
         self.call(path, CONNECTION, "GetSettings", &()).await
     }
 
-    /// What NetworkManager keeps of its secrets.
+    /// What NetworkManager keeps of its secrets, if this is [`Self::of_secrets`].
     pub(crate) async fn secrets(&self, path: &str) -> Result<Settings, ActionError> {
-        match self.call(path, CONNECTION, "GetSecrets", &"vpn").await {
-            // An agent was asked as well, and knows none.
-            Err(ActionError::NoSecrets) => Ok(Settings::new()),
-            secrets => secrets,
-        }
+        self.call(path, CONNECTION, "GetSecrets", &"vpn").await
     }
 
     /// Deletes it.

@@ -17,9 +17,8 @@ use crate::status;
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::{Ask, Reply};
-use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
 use aws_client_vpn_secret_agent::terminal::Terminal;
-use aws_client_vpn_secret_agent::{AGENT_PATH, readiness, registration};
+use aws_client_vpn_secret_agent::{own_bus, readiness, registration};
 use aws_client_vpn_text::message::{Message, Worded};
 use following::{Ended, Following, Step};
 use std::io;
@@ -31,11 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
-use zbus::fdo::DBusProxy;
-use zbus::names::BusName;
 
-/// For NetworkManager to take us for an agent.
-const REGISTRATION_TIME: Duration = Duration::from_secs(25);
 /// For a connection that is given up to be down.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
 /// No longer than anybody waits, where nobody said how long.
@@ -127,26 +122,10 @@ struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// Everything that has to be there before NetworkManager is told.
     async fn start(stored: &'a Stored, terminal: Option<Rc<Terminal>>) -> Result<Self, Failure> {
-        let (sender, asks) = mpsc::unbounded_channel();
-        let caller = Caller::default();
-        let bus = async {
-            zbus::connection::Builder::system()?
-                .serve_at(AGENT_PATH, SecretAgent::new(sender, caller.clone()))?
-                .build()
-                .await
-        };
-        let bus = bus.await.map_err(ActionError::from)?;
-        let owner = async {
-            let name = BusName::try_from(network_manager::NAME)?;
-            zbus::Result::Ok(DBusProxy::new(&bus).await?.get_name_owner(name).await?)
-        };
-        let owner = owner.await.map_err(|_| ActionError::NotRunning)?;
-        caller.set(Some(owner.to_string()));
+        let own = own_bus::connect().await.map_err(ActionError::from)?;
+        let (bus, asks) = own.ok_or(ActionError::NotRunning)?;
         let following = Following::start(&stored.uuid).await;
         let following = following.map_err(ActionError::from)?;
-        let registered = registration::register(bus.clone());
-        // Without it, the agents of the session are asked.
-        drop(timeout(REGISTRATION_TIME, registered).await);
         Ok(Self {
             stored,
             dialogs: Dialogs::new(terminal.clone()),

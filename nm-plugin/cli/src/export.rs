@@ -53,7 +53,7 @@ impl ExportError {
 pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let stored = called(&answer.stored, wanted)?;
-    let manager = Manager::open().await?;
+    let manager = Manager::of_secrets().await?;
     let settings = manager.settings(&stored.path).await?;
     // Whether it has a key, only NetworkManager knows.
     let secrets = manager.secrets(&stored.path).await?;

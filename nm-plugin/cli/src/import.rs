@@ -265,7 +265,7 @@ fn to_update<'a>(same: &[&'a Stored], name: Option<&str>) -> Result<&'a Stored, 
 
 /// An update replaces all secrets that NetworkManager keeps, so they have to be in it.
 async fn update(old: &Stored, profile: &Profile) -> Result<(), ActionError> {
-    let manager = Manager::open().await?;
+    let manager = Manager::of_secrets().await?;
     let mut settings = manager.settings(&old.path).await?;
     let secrets = secrets_of(&manager.secrets(&old.path).await?);
     let update = Update::new(&data_of(&settings), &secrets, profile);

@@ -109,14 +109,6 @@ impl Dialogs {
     }
 }
 
-/// Whether the next agent is Plasma's. To look for what is kept it opens its wallet, and for somebody
-/// who has none it begins to make one, which stops everything until that person has answered. There
-/// is nothing of these connections in it, so that agent is told of no such request.
-fn is_plasma() -> bool {
-    let desktops = std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
-    desktops.split(':').any(|desktop| desktop == "KDE")
-}
-
 async fn answer(
     connection: &Connection,
     hints: &[String],
@@ -124,16 +116,21 @@ async fn answer(
     terminal: Option<&Rc<Terminal>>,
     running: &mut Option<Child>,
 ) -> Reply {
+    let is_silent = flags & ALLOW_INTERACTION == 0;
     match dialog::run(connection, hints, flags, terminal, running).await {
         Ok(secrets) => Reply::Secrets(secrets),
         Err(NoAnswer::Cancelled) => Reply::Cancelled,
-        Err(NoAnswer::Nothing) if flags & ALLOW_INTERACTION == 0 && is_plasma() => {
-            Reply::Secrets(Vec::new())
-        }
+        // Who asks for what is kept gets nothing from NetworkManager where no agent answers, not
+        // even what NetworkManager keeps itself: an editor or an update would lose that. And the
+        // next agent may be Plasma's, which would open its wallet to look, and make one first.
+        Err(NoAnswer::Nothing) if is_silent => Reply::Secrets(Vec::new()),
         Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),
         Err(error @ (NoAnswer::Broken(_) | NoAnswer::Talkative | NoAnswer::Endless)) => {
             complain(&error);
-            Reply::Nothing(error.to_string())
+            match is_silent {
+                true => Reply::Secrets(Vec::new()),
+                false => Reply::Nothing(error.to_string()),
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod complaint;
 mod dialog;
 pub mod dialogs;
 pub mod exchange;
+pub mod own_bus;
 pub mod property;
 pub mod readiness;
 pub mod registration;

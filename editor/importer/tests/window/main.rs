@@ -44,6 +44,7 @@ fn inside(language: &str) {
             looks(&screen, "Sign-in", "Expired on March 1, 2024");
             adds_and_connects(&screen, &network_manager);
             updates(&screen, &network_manager);
+            loses_no_secrets(&screen, &network_manager);
             says_what_went_wrong(&screen, &network_manager);
             refuses(&screen);
             needs_no_mouse(&screen, &network_manager);
@@ -141,6 +142,33 @@ fn updates(screen: &Screen, network_manager: &Played) {
     assert_eq!(updated.data("login-timeout").as_deref(), Some("120"));
     assert_eq!(updated.data("sign-in").as_deref(), Some("saml"));
     assert_eq!(updated.secret("password").as_deref(), Some("kept"));
+    screen.close(&window);
+    network_manager.forget();
+}
+
+/// An update replaces all secrets or none.
+fn loses_no_secrets(screen: &Screen, network_manager: &Played) {
+    network_manager.keep_one(
+        "Old name",
+        "cvpn-endpoint-0123.prod.clientvpn.eu-north-1.amazonaws.com",
+    );
+    network_manager.withhold();
+    let window = screen.open("certificate");
+    screen.wait_for(&window, "Update “Old name”");
+    screen.press_default(&window);
+    let dialog = screen.wait_for_dialog(&window);
+    screen.wait_for(&dialog, "gives out none of the connection's passwords");
+    dialog.close();
+    screen.close(&window);
+    let window = screen.open("saml");
+    screen.wait_for(&window, "Update “Old name”");
+    screen.press_default(&window);
+    screen.wait_for(&window, "“Old name” Is Ready");
+    // The first was not made.
+    let updated = network_manager.updated();
+    assert_eq!(updated.data("sign-in").as_deref(), Some("saml"));
+    assert_eq!(updated.secret("password"), None);
+    assert_eq!(updated.secret("key"), None);
     screen.close(&window);
     network_manager.forget();
 }

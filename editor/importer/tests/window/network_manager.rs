@@ -49,6 +49,7 @@ struct Play {
     added: Option<Settings>,
     updated: Option<Settings>,
     denies: bool,
+    withholds: bool,
 }
 
 pub(crate) struct Played {
@@ -151,6 +152,11 @@ impl Played {
         self.play.borrow_mut().denies = true;
     }
 
+    /// No agent answers, so no secrets are given out.
+    pub(crate) fn withhold(&self) {
+        self.play.borrow_mut().withholds = true;
+    }
+
     /// There is a connection to `host`.
     pub(crate) fn keep_one(&self, name: &str, host: &str) {
         let data = BTreeMap::from([
@@ -217,6 +223,11 @@ fn answer(
     if play.denies && matches!(method, "AddConnection2" | "Update2") {
         let name = "org.freedesktop.NetworkManager.Settings.PermissionDenied";
         invocation.return_dbus_error(name, "Insufficient privileges");
+        return;
+    }
+    if play.withholds && method == "GetSecrets" {
+        let name = "org.freedesktop.NetworkManager.AgentManager.NoSecrets";
+        invocation.return_dbus_error(name, "No agents were available for this request.");
         return;
     }
     let reply = match method {

@@ -1,7 +1,7 @@
 //! `aws-client-vpn` as a whole client: profile to connection, connected at a terminal of its own.
 
 use crate::{SOON, assert_up, endpoint, lab, take_down};
-use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Terminal, wait_for};
+use aws_client_vpn_harness::{AgentStyle, Browser, Lab, Options, Snapshot, Terminal, wait_for};
 use serde_json::Value;
 use std::process::Output;
 
@@ -99,6 +99,72 @@ fn a_profile_is_imported_listed_exported_updated_and_removed() {
     lab.client.check(["aws-client-vpn", "remove", "my work"]);
     assert_eq!(lab.client.check(["aws-client-vpn", "list", "--names"]), "");
     lab.assert_clean(&before);
+}
+
+/// NetworkManager asks the agents, too, before it gives out what it keeps itself, and gives out
+/// nothing where none of them answers.
+fn what_networkmanager_keeps_is_kept(agent: Option<AgentStyle>, with_ours: bool) {
+    let (lab, _) = lab(&Options {
+        agent,
+        ..endpoint(&["--sign-in=password-certificate"])
+    });
+    let file = "/etc/NetworkManager/system-connections/vpn.nmconnection";
+    let stored = || lab.client.check(["cat", file]);
+    // For all users of this computer. nmcli would lose the key, had it to set a password.
+    let edit =
+        "s/^password-flags=.*/password-flags=0/; s/^.vpn-secrets.$/&\\npassword=correct horse/";
+    lab.client.check(["sed", "-i", edit, file]);
+    lab.client.check(["nmcli", "connection", "reload"]);
+    let key = "-----BEGIN PRIVATE KEY-----";
+    let before = stored();
+    assert!(
+        before.contains(key) && before.contains("correct horse"),
+        "{before}"
+    );
+    let _desktop = with_ours.then(|| lab.desktop());
+    let shown = lab.client.run(["aws-client-vpn", "export", "vpn"]);
+    let exported = String::from_utf8_lossy(&shown.stdout);
+    assert!(exported.contains(key), "{exported}{shown:?}");
+    let file = lab.profile("udp", 443);
+    lab.client
+        .check(["aws-client-vpn", "import", &file, "--update"]);
+    let after = stored();
+    assert!(
+        after.contains(key) && after.contains("correct horse"),
+        "{after}"
+    );
+    // As editors ask. (nmcli forgets the answer if word of the update comes after it.)
+    if with_ours {
+        let paths = lab
+            .client
+            .check(["nmcli", "-g", "NAME,DBUS-PATH", "connection", "show"]);
+        let path = paths.lines().find_map(|line| line.strip_prefix("vpn:"));
+        let shown = lab.client.check([
+            "dbus-send",
+            "--system",
+            "--print-reply",
+            "--dest=org.freedesktop.NetworkManager",
+            path.unwrap(),
+            "org.freedesktop.NetworkManager.Settings.Connection.GetSecrets",
+            "string:vpn",
+        ]);
+        assert!(shown.contains("correct horse"), "{shown}");
+    }
+}
+
+#[test]
+fn what_networkmanager_keeps_is_kept_beside_our_agent() {
+    what_networkmanager_keeps_is_kept(None, true);
+}
+
+#[test]
+fn what_networkmanager_keeps_is_kept_beside_an_agent_that_answers_with_an_error() {
+    what_networkmanager_keeps_is_kept(Some(AgentStyle::GnomeShell), false);
+}
+
+#[test]
+fn what_networkmanager_keeps_is_kept_without_an_agent() {
+    what_networkmanager_keeps_is_kept(None, false);
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! A connection to the system bus whose agent NetworkManager asks first: the one of the program
+//! that a request comes from.
+
+use crate::AGENT_PATH;
+use crate::exchange::{Ask, Reply};
+use crate::registration;
+use crate::secret_agent::{Caller, SecretAgent};
+use aws_client_vpn_profile::well_known::network_manager::NAME;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use zbus::fdo::DBusProxy;
+use zbus::names::BusName;
+
+/// For NetworkManager to take us for an agent.
+const REGISTRATION_TIME: Duration = Duration::from_secs(25);
+
+/// Such a connection, and what NetworkManager asks on it; `None` if there is no NetworkManager.
+///
+/// # Errors
+/// If the bus cannot be used.
+pub async fn connect() -> zbus::Result<Option<(zbus::Connection, mpsc::UnboundedReceiver<Ask>)>> {
+    let (sender, asks) = mpsc::unbounded_channel();
+    let caller = Caller::default();
+    let bus = zbus::connection::Builder::system()?
+        .serve_at(AGENT_PATH, SecretAgent::new(sender, caller.clone()))?
+        .build()
+        .await?;
+    let name = BusName::try_from(NAME)?;
+    let Ok(owner) = DBusProxy::new(&bus).await?.get_name_owner(name).await else {
+        return Ok(None);
+    };
+    caller.set(Some(owner.to_string()));
+    let registered = registration::register(bus.clone());
+    // Without it, the agents of the session are asked.
+    drop(timeout(REGISTRATION_TIME, registered).await);
+    Ok(Some((bus, asks)))
+}
+
+/// Answers that nothing else is kept, as long as the connection is there.
+pub async fn know_nothing(mut asks: mpsc::UnboundedReceiver<Ask>) {
+    while let Some(ask) = asks.recv().await {
+        if let Ask::Get(get) = ask {
+            // NetworkManager may have gone.
+            drop(get.reply.send(Reply::Secrets(Vec::new())));
+        }
+    }
+}
