@@ -18,6 +18,7 @@ dbusdir     ?= /usr/share/dbus-1/system.d
 sysusersdir ?= /usr/lib/sysusers.d
 tmpfilesdir ?= /usr/lib/tmpfiles.d
 localedir   ?= $(datadir)/locale
+unitdir ?= /usr/lib/systemd/system
 userunitdir ?= /usr/lib/systemd/user
 autostartdir ?= /etc/xdg/autostart
 # Beside libnm's folder, as distributions have it, is Qt's.
@@ -86,6 +87,10 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 		$(TARGET)/release/nm-aws-client-vpn-service $(TARGET)/release/nm-aws-client-vpn-auth-dialog \
 		$(TARGET)/release/nm-aws-client-vpn-login-window
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) $(TARGET)/release/nm-aws-client-vpn-agent
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(unitdir) $(FILES)/nm-aws-client-vpn-kill-switch.path
+	sed 's|@libexecdir@|$(libexecdir)|' $(FILES)/nm-aws-client-vpn-kill-switch.service.in \
+		>$(DESTDIR)$(unitdir)/nm-aws-client-vpn-kill-switch.service
+	chmod 644 $(DESTDIR)$(unitdir)/nm-aws-client-vpn-kill-switch.service
 	$(INSTALL) -d $(DESTDIR)$(userunitdir)
 	sed 's|@bindir@|$(bindir)|' $(FILES)/nm-aws-client-vpn-agent.service.in \
 		>$(DESTDIR)$(userunitdir)/nm-aws-client-vpn-agent.service

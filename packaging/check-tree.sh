@@ -43,11 +43,11 @@ judged() {
 }
 
 # The unit's program is not installed here: systemd is shown this tree's.
-unit() {
-    sed "s|^ExecStart=/|&${tree#/}/|" "$1" >"$work/$(basename "$1")"
+unit() { # --system|--user FILE
+    sed "s|^ExecStart=/|&${tree#/}/|" "$2" >"$work/$(basename "$2")"
     judged env XDG_RUNTIME_DIR="$work" SYSTEMD_LOG_LEVEL=warning \
-        systemd-analyze verify --user --man=no "$work/$(basename "$1")"
-    [ ! -s "$work/judged" ] || fault "$1: $(cat "$work/judged")"
+        systemd-analyze verify "$1" --man=no "$work/$(basename "$2")"
+    [ ! -s "$work/judged" ] || fault "$2: $(cat "$work/judged")"
 }
 
 manual() {
@@ -77,7 +77,10 @@ for tree; do
     each /usr/share/applications '*.desktop' judged desktop-file-validate
     each /usr/lib/sysusers.d '*.conf' judged systemd-sysusers --dry-run
     each /usr/lib/tmpfiles.d '*.conf' judged systemd-tmpfiles --create --root="$work/root"
-    each /usr/lib/systemd/user '*.service' unit
+    # The path's service lies beside it.
+    each /usr/lib/systemd/system '*.service' unit --system
+    each /usr/lib/systemd/system '*.path' unit --system
+    each /usr/lib/systemd/user '*.service' unit --user
     each /usr/share/man '*.[15]*' manual
     for name in "$tree"/usr/lib/NetworkManager/VPN/*.name; do
         [ -e "$name" ] || continue

@@ -152,6 +152,7 @@ fn clear_away() -> ExitCode {
 }
 
 fn lift_deleted() -> ExitCode {
+    journal::start();
     match runtime().map(|runtime| runtime.block_on(protection::lift_all_deleted())) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {

@@ -1,11 +1,12 @@
 //! The kill switch on a booted system.
 
-use aws_client_vpn_system::System;
+use crate::service;
+use aws_client_vpn_harness::{Terminal, eventually};
+use aws_client_vpn_system::{SOON, Session, System};
+use rustix::process::Signal;
 
-#[test]
-fn the_kill_switch_changes_its_rules_only_when_there_is_a_reason() {
-    let system = System::start();
-    let ada = system.log_in_at_console("ada");
+/// Imports a profile, gives it a kill switch, and connects.
+fn connects_guarded(ada: &Session<'_>) -> Terminal {
     ada.import("udp", 443);
     ada.check([
         "nmcli",
@@ -15,9 +16,21 @@ fn the_kill_switch_changes_its_rules_only_when_there_is_a_reason() {
         "+vpn.data",
         "kill-switch=yes",
     ]);
-    let _agent = ada.agent_with_browser();
+    let agent = ada.agent_with_browser();
     ada.connects();
-    let tables = system.client.check(["nft", "list", "tables"]);
+    agent
+}
+
+fn tables(system: &System) -> String {
+    system.client.check(["nft", "list", "tables"])
+}
+
+#[test]
+fn the_kill_switch_changes_its_rules_only_when_there_is_a_reason() {
+    let system = System::start();
+    let ada = system.log_in_at_console("ada");
+    let _agent = connects_guarded(&ada);
+    let tables = tables(&system);
     assert!(tables.contains("aws-client-vpn-"), "{tables}");
 
     // A few seconds with traffic, in which nothing changes.
@@ -25,4 +38,34 @@ fn the_kill_switch_changes_its_rules_only_when_there_is_a_reason() {
     let changes = system.client.check(["sh", "-c", watch]);
     assert!(changes.is_empty(), "{changes}\n{}", system.story());
     assert_eq!(system.warnings(), [""; 0]);
+}
+
+#[test]
+fn deleting_a_connection_that_was_lost_gives_the_network_back() {
+    let system = System::start();
+    let ada = system.log_in_at_console("ada");
+    let _agent = connects_guarded(&ada);
+    system
+        .client
+        .signal("nm-aws-client-vpn-service", Signal::KILL);
+    eventually("the connection has ended", SOON, || {
+        let active = ["nmcli", "--get-values", "NAME", "connection", "show", "-a"];
+        let active = system.client.check(active);
+        (!active.lines().any(|name| name == "vpn")).then_some(())
+    });
+    // Another connection that comes and goes changes nothing of it.
+    let add = "connection add type dummy ifname lab0 con-name other autoconnect no";
+    let other = format!("nmcli {add} && nmcli connection delete other");
+    system.client.check(["sh", "-ec", &other]);
+    assert!(tables(&system).contains("aws-client-vpn-kill-switch"));
+    ada.check(["nmcli", "connection", "delete", "vpn"]);
+    eventually("traffic is let through", SOON, || {
+        tables(&system).is_empty().then_some(())
+    });
+    assert!(service(&system).contains("let through what the deleted connection"));
+    // It is watched for no longer than there is something to lift, and never fails.
+    let failed = system
+        .client
+        .check(["systemctl", "list-units", "--failed", "--quiet"]);
+    assert!(failed.is_empty(), "{failed}");
 }
