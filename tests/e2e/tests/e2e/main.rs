@@ -9,6 +9,7 @@ mod cli;
 mod clock;
 mod command;
 mod down;
+mod earlier_versions;
 mod faults;
 mod hooks;
 mod interruptions;
