@@ -67,7 +67,7 @@ pub enum ConnectError {
     ManagerGone,
     /// Signals or the bus.
     #[error("this computer is out of resources: {0}")]
-    Exhausted(#[from] io::Error),
+    Exhausted(io::Error),
 }
 
 impl ConnectError {
@@ -175,9 +175,9 @@ impl<'a> Attempt<'a> {
         is_up: &mut bool,
     ) -> Result<(), ConnectError> {
         let (mut interrupt, mut terminate, mut hang_up) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
+            signal(SignalKind::interrupt()).map_err(ConnectError::Exhausted)?,
+            signal(SignalKind::terminate()).map_err(ConnectError::Exhausted)?,
+            signal(SignalKind::hangup()).map_err(ConnectError::Exhausted)?,
         );
         let limit = options.timeout.map_or(NO_LIMIT, Duration::from_secs);
         let mut limit = pin!(sleep_until(Instant::now() + limit));

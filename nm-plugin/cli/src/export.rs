@@ -20,7 +20,7 @@ use thiserror::Error;
 pub enum ExportError {
     /// The connection's settings do not make a profile.
     #[error("the connection cannot be exported: {0}")]
-    Settings(#[from] SettingsError),
+    Settings(SettingsError),
     /// The file cannot be written.
     #[error("cannot write {file}: {reason}", file = path.display())]
     File {
@@ -57,7 +57,7 @@ pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Fa
     let settings = manager.settings(&stored.path).await?;
     // Whether it has a key, only NetworkManager knows.
     let secrets = manager.secrets(&stored.path).await?;
-    let profile = profile(&settings, &secrets).map_err(ExportError::from)?;
+    let profile = profile(&settings, &secrets).map_err(ExportError::Settings)?;
     let profile = profile.to_ovpn();
     let Some(path) = to else {
         let fields = serde_json::json!({ "name": stored.name, "profile": *profile });

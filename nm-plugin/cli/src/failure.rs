@@ -87,3 +87,25 @@ impl Failure {
         Answer::of(self.outcome(), i18n::of(self) + &causes, fields)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_client_vpn_profile::settings::SettingsError;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let bad = SettingsError::Missing("remote");
+        let cause = bad.to_string();
+        let failures = [
+            Failure::Export(ExportError::Settings(bad)),
+            Failure::Connect(ConnectError::Exhausted(std::io::Error::other(
+                cause.clone(),
+            ))),
+        ];
+        for failure in failures {
+            let answer = failure.answer();
+            assert_eq!(answer.text.matches(&cause).count(), 1, "{}", answer.text);
+        }
+    }
+}

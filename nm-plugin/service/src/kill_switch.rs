@@ -33,13 +33,13 @@ const REPETITION: Duration = Duration::from_secs(10);
 #[derive(Debug, Error)]
 pub(crate) enum KillSwitchError {
     /// No mark can be set.
-    #[error("no file can be made under {KILL_SWITCH_MARKS}: {0}")]
+    #[error("no file can be made under {KILL_SWITCH_MARKS}")]
     Mark(#[source] io::Error),
     /// nftables cannot be reached.
-    #[error("the kernel has no nftables: {0}")]
+    #[error("the kernel has no nftables")]
     Socket(#[source] io::Error),
     /// nftables refuses.
-    #[error("nftables does not take the rules: {0}")]
+    #[error("nftables does not take the rules")]
     Refused(#[source] io::Error),
 }
 

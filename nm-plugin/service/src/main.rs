@@ -134,7 +134,10 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
         }
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nm-aws-client-vpn-service: {error}; this takes root");
+            eprintln!(
+                "nm-aws-client-vpn-service: {}; this takes root",
+                journal::chain(&error)
+            );
             ExitCode::FAILURE
         }
     }
@@ -145,7 +148,10 @@ fn clear_away() -> ExitCode {
     match kill_switch::lift(|_| true) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nm-aws-client-vpn-service: {error}; this takes root");
+            eprintln!(
+                "nm-aws-client-vpn-service: {}; this takes root",
+                journal::chain(&error)
+            );
             ExitCode::FAILURE
         }
     }
