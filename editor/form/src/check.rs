@@ -114,6 +114,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         | Field::TokenPin
         | Field::AtLogin
         | Field::KeepRoutes
+        | Field::EnforceRoutes
         | Field::KillSwitch
         | Field::KillSwitchLan
         | Field::KillSwitchSignIn

@@ -37,6 +37,7 @@ pub enum Field {
     InactivityLimit,
     AtLogin,
     KeepRoutes,
+    EnforceRoutes,
     KillSwitch,
     KillSwitchLan,
     KillSwitchSignIn,
@@ -112,6 +113,7 @@ pub const GROUPS: &[Group] = &[
             Field::InactivityLimit,
             Field::AtLogin,
             Field::KeepRoutes,
+            Field::EnforceRoutes,
             Field::KillSwitch,
             Field::KillSwitchLan,
             Field::KillSwitchSignIn,
@@ -279,6 +281,7 @@ impl Field {
             Self::InactivityLimit => mark!("Disconnect w_hen idle for (seconds)"),
             Self::AtLogin => mark!("_Connect when I log in"),
             Self::KeepRoutes => mark!("Put back _routes that other programs remove"),
+            Self::EnforceRoutes => mark!("Rout_es of the VPN go before local ones"),
             Self::KillSwitch => mark!("Stop traffic outside the _VPN"),
             Self::KillSwitchLan => mark!("… but not in the local networ_k"),
             Self::KillSwitchSignIn => mark!("… but not of browsers during a new si_gn-in"),
@@ -363,6 +366,10 @@ impl Field {
             Self::KeepRoutes => {
                 mark!("Off: what other programs do to the routes into the tunnel is left as it is.")
             }
+            Self::EnforceRoutes => mark!(
+                "Also where a network around you has the same addresses, as a home network with \
+                 those of your company. Your router and the endpoint stay reachable."
+            ),
             Self::KillSwitch => mark!(
                 "Kill switch: from the moment the connection is up until you take it down, nothing \
                  leaves this computer past the VPN, also while the connection is lost."
@@ -424,6 +431,7 @@ impl Field {
             | Self::RandomHostname
             | Self::AtLogin
             | Self::KeepRoutes
+            | Self::EnforceRoutes
             | Self::KillSwitch
             | Self::KillSwitchLan
             | Self::KillSwitchSignIn => Kind::Switch,

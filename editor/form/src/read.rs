@@ -7,10 +7,10 @@ use crate::field::{Field, Value, name_check, protocol, sign_in, source};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, Keeping};
 use aws_client_vpn_profile::keys::{
-    AT_LOGIN, CONNECT_TIMEOUT, INACTIVITY_TIMEOUT, KEEP_ROUTES, KILL_SWITCH, KILL_SWITCH_LAN,
-    KILL_SWITCH_SIGN_IN, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME,
-    RECONNECT_TIMEOUT, REMOTE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD,
-    SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    AT_LOGIN, CONNECT_TIMEOUT, ENFORCE_ROUTES, INACTIVITY_TIMEOUT, KEEP_ROUTES, KILL_SWITCH,
+    KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
+    RANDOM_HOSTNAME, RECONNECT_TIMEOUT, REMOTE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE,
+    SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{Inline, Transport};
 use aws_client_vpn_profile::settings;
@@ -51,9 +51,10 @@ pub(crate) const SECRETS: [(Credential, Field, Field); 3] = [
 ];
 
 /// The switches that are an item each, and whether they are on where there is none.
-pub(crate) const SWITCHES: [(Field, &str, bool); 5] = [
+pub(crate) const SWITCHES: [(Field, &str, bool); 6] = [
     (Field::AtLogin, AT_LOGIN, false),
     (Field::KeepRoutes, KEEP_ROUTES, true),
+    (Field::EnforceRoutes, ENFORCE_ROUTES, false),
     (Field::KillSwitch, KILL_SWITCH, false),
     (Field::KillSwitchLan, KILL_SWITCH_LAN, false),
     (Field::KillSwitchSignIn, KILL_SWITCH_SIGN_IN, false),
@@ -81,6 +82,7 @@ pub(crate) fn blank() -> Values {
                 Field::ChallengeEcho
                 | Field::RandomHostname
                 | Field::AtLogin
+                | Field::EnforceRoutes
                 | Field::KillSwitch
                 | Field::KillSwitchLan
                 | Field::KillSwitchSignIn => Value::Switch(false),

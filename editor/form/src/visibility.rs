@@ -59,6 +59,7 @@ pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
         | Field::InactivityLimit
         | Field::AtLogin
         | Field::KeepRoutes
+        | Field::EnforceRoutes
         | Field::KillSwitch
         | Field::TunnelMtu
         | Field::MssFix

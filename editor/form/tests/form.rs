@@ -365,9 +365,11 @@ fn how_long_things_last_is_set_on_the_page() {
             (Field::ReconnectLimit, text("1200")),
             (Field::InactivityLimit, text("1800")),
             (Field::KeepRoutes, Value::Switch(false)),
+            (Field::EnforceRoutes, Value::Switch(true)),
         ],
     );
     let set = [
+        "enforce-routes=yes",
         "inactivity-timeout=1800",
         "keep-routes=no",
         "reconnect-timeout=1200",

@@ -486,7 +486,7 @@ impl Activation {
                 }
                 let device = device.map_or("", TunDevice::name);
                 if self.watch.is_none() {
-                    tell_of_overlaps(&ip_config, device);
+                    tell_of_overlaps(&ip_config, device, self.protection.enforces_routes());
                 }
                 let (general, ipv4, ipv6) = config::dictionaries(&ip_config, device);
                 self.signal(async |to| Plugin::config(to, general).await)
@@ -623,10 +623,10 @@ impl Activation {
 }
 
 /// Says which networks can be reached another way as well.
-fn tell_of_overlaps(config: &IpConfig, device: &str) {
+fn tell_of_overlaps(config: &IpConfig, device: &str, is_enforced: bool) {
     let table = |name: &str| std::fs::read_to_string(name).unwrap_or_default();
     let routes = KernelRoute::read(&table("/proc/net/route"), &table("/proc/net/ipv6_route"));
-    for overlap in overlaps(config, device, &routes) {
+    for overlap in overlaps(config, device, &routes, is_enforced) {
         tracing::warn!("{overlap}");
     }
 }

@@ -10,6 +10,7 @@ mod agents;
 mod dbus;
 mod driver;
 mod ending;
+mod enforced_routes;
 mod journal;
 mod kept_routes;
 mod kernel;
@@ -145,6 +146,7 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
 
 fn clear_away() -> ExitCode {
     TunDevice::remove_orphans();
+    enforced_routes::remove_left_over();
     match kill_switch::lift(|_| true) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {

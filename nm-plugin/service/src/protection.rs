@@ -5,6 +5,7 @@
 use crate::dbus::PluginError;
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::ending::{self, Ending};
+use crate::enforced_routes::{self, EnforcedRoutes};
 use crate::journal;
 use crate::kept_routes;
 use crate::kill_switch::{self, KillSwitch, KillSwitchError};
@@ -24,6 +25,8 @@ use zbus::zvariant::OwnedObjectPath;
 pub(crate) struct Protection {
     /// The routes into the tunnel, where the user wants them kept.
     routes: Option<KeptRoutes>,
+    /// The routes that go before all others, where the user wants that.
+    enforced: Option<EnforcedRoutes>,
     /// Whether the kernel has told of a change since they were last looked at.
     routes_may_differ: bool,
     kill_switch: KillSwitch,
@@ -55,6 +58,7 @@ impl Protection {
                 tracing::warn!("{}", journal::chain(&error));
             }
         }
+        enforced_routes::remove_left_over();
         if kill_switch.was_left_closed() {
             tracing::info!("traffic outside the VPN is stopped since the last time, and stays so");
         }
@@ -68,6 +72,7 @@ impl Protection {
         };
         Ok(Self {
             routes: connection.keeps_routes()?.then(KeptRoutes::default),
+            enforced: connection.enforces_routes()?.then(EnforcedRoutes::default),
             routes_may_differ: false,
             kill_switch,
             is_asked_for,
@@ -101,6 +106,11 @@ impl Protection {
         (!self.is_asked_for && !known.is_empty()).then_some(known)
     }
 
+    /// Whether the tunnel's routes go before all others.
+    pub(crate) fn enforces_routes(&self) -> bool {
+        self.enforced.is_some()
+    }
+
     /// When to call [`Self::keep`] although nothing has happened.
     pub(crate) fn due(&self) -> Option<Instant> {
         self.routes.as_ref().and_then(KeptRoutes::due)
@@ -123,6 +133,9 @@ impl Protection {
     /// The kernel has told of a change of the network.
     pub(crate) fn network_changed(&mut self) {
         self.routes_may_differ = true;
+        if let Some(enforced) = &mut self.enforced {
+            enforced.may_differ();
+        }
         if self.kill_switch.is_closed() {
             self.kill_switch.networks_changed();
         }
@@ -207,7 +220,25 @@ impl Protection {
             self.routes_may_differ = false;
             kept_routes::keep(routes, device.index(), now);
         }
+        self.keep_enforced(session, device);
         self.keep_open(session, device);
+    }
+
+    /// Routes are enforced as long as NetworkManager has them set, but for a login: the name server
+    /// around may be at an address that is the tunnel's, too.
+    fn keep_enforced(&mut self, session: &Session, device: Option<&TunDevice>) {
+        let Some(enforced) = &mut self.enforced else {
+            return;
+        };
+        if session.makes_way_for_a_login() {
+            enforced.give_back();
+        } else if let Some(device) = device
+            && !session.is_stopping()
+        {
+            let endpoints = session.firewall().endpoints.into_iter();
+            let addresses = endpoints.map(|endpoint| endpoint.address).collect();
+            enforced.follow(device.index(), addresses);
+        }
     }
 
     /// Has a closed kill switch, of this connection or of another, follow what the session needs
@@ -234,6 +265,9 @@ impl Protection {
 
     /// The connection is over: whoever lost it does not want the rest of the network.
     pub(crate) async fn let_go(&mut self) {
+        if let Some(mut enforced) = self.enforced.take() {
+            enforced.give_back();
+        }
         if self.is_over {
             return;
         }

@@ -85,6 +85,9 @@ pub const KILL_SWITCH_SIGN_IN: &str = "kill-switch-sign-in";
 /// The setting that has routes into the tunnel put back when another program takes them away:
 /// [`YES`], unless it is [`NO`].
 pub const KEEP_ROUTES: &str = "keep-routes";
+/// The setting that has routes into the tunnel go before all others of this computer, also those
+/// to a smaller network: [`YES`] or [`NO`].
+pub const ENFORCE_ROUTES: &str = "enforce-routes";
 
 /// The setting that has the agent of a session connect when its user logs in and a network is there:
 /// [`YES`] or [`NO`].

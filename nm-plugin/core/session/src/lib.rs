@@ -7,6 +7,7 @@
 
 mod banner;
 pub mod challenge;
+pub mod enforced_routes;
 pub mod ip;
 pub mod kept_routes;
 pub mod kill_switch;
@@ -15,5 +16,6 @@ pub mod network_manager;
 pub mod openvpn;
 pub mod overlap;
 pub mod own_addresses;
+pub mod own_table;
 pub mod session;
 pub mod tunnel_env;

@@ -70,9 +70,15 @@ impl KernelRoute {
     }
 }
 
-/// What of `config` overlaps with routes of other interfaces than `device`, each in a sentence.
+/// What of `config` overlaps with routes of other interfaces than `device`, each in a sentence, and
+/// which way it goes: `is_enforced` says whether the tunnel's routes go before all others.
 #[must_use]
-pub fn overlaps(config: &IpConfig, device: &str, routes: &[KernelRoute]) -> Vec<String> {
+pub fn overlaps(
+    config: &IpConfig,
+    device: &str,
+    routes: &[KernelRoute],
+    is_enforced: bool,
+) -> Vec<String> {
     let ipv4 = config.ipv4.iter().flat_map(|family| &family.routes);
     let ipv6 = config.ipv6.iter().flat_map(|family| &family.routes);
     let own = ipv4
@@ -86,9 +92,15 @@ pub fn overlaps(config: &IpConfig, device: &str, routes: &[KernelRoute]) -> Vec<
     for (address, prefix) in own {
         for other in &others {
             if found.len() < LIMIT && overlap((address, prefix), (other.address, other.prefix)) {
+                let which = if is_enforced {
+                    "goes through this connection, as enforce-routes is on"
+                } else {
+                    "goes the way of the smaller one, or of the one with the lower metric; with \
+                     enforce-routes=yes it would go through this connection"
+                };
                 found.push(format!(
                     "{address}/{prefix} goes through this connection, but {}/{} through {}: what is \
-                     in both goes the way of the smaller one, or of the one with the lower metric",
+                     in both {which}",
                     other.address, other.prefix, other.device
                 ));
             }
@@ -177,7 +189,7 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
             let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
             let tunnel = TunnelParameters::from_environment(variables.map(own)).unwrap();
             let config = ip_config(&tunnel, None, 0).unwrap();
-            overlaps(&config, "awsvpn0", &routes()).len()
+            overlaps(&config, "awsvpn0", &routes(), false).len()
         };
         assert_eq!(overlapping("10.99.7.0", "255.255.255.0", "fd01::/16"), 1);
         assert_eq!(overlapping("10.0.0.0", "255.0.0.0", "fd00::/16"), 2);

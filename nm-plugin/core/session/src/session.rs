@@ -235,6 +235,21 @@ impl Session {
         matches!(self.state, State::Stopping { .. } | State::Stopped)
     }
 
+    /// Whether a person's browser needs the network as it is without the tunnel, which is down.
+    #[must_use]
+    pub fn makes_way_for_a_login(&self) -> bool {
+        match &self.state {
+            State::Connecting(attempt) => {
+                matches!(attempt.step, Step::MakingWay(_) | Step::AwaitingLogin(_))
+            }
+            State::Up(_)
+            | State::TakenDown
+            | State::Failing { .. }
+            | State::Stopping { .. }
+            | State::Stopped => false,
+        }
+    }
+
     /// The login that waits for a person, beside the tunnel or without one.
     fn login(&self) -> Option<&Login> {
         match &self.state {

@@ -62,6 +62,11 @@ impl Connection {
         Ok(settings::keeps_routes(&self.data)?)
     }
 
+    /// Whether the tunnel's routes go before all others.
+    pub(crate) fn enforces_routes(&self) -> Result<bool, InvalidConnection> {
+        Ok(settings::enforces_routes(&self.data)?)
+    }
+
     /// The secrets NetworkManager sent along.
     pub(crate) fn into_secrets(self) -> BTreeMap<String, Secret> {
         self.secrets

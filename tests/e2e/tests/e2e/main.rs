@@ -10,6 +10,7 @@ mod clock;
 mod command;
 mod down;
 mod earlier_versions;
+mod enforced;
 mod faults;
 mod hooks;
 mod interruptions;

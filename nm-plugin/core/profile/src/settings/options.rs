@@ -4,8 +4,9 @@ use super::{SettingsError, flag};
 use crate::keys::{
     AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, CONNECT_SECONDS, CONNECT_TIMEOUT,
     DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS, DEFAULT_RECONNECT_SECONDS,
-    DEFAULT_VPN_TIMEOUT_SECONDS, KEEP_ROUTES, KILL_SWITCH, KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN,
-    LOGIN_SECONDS, LOGIN_TIMEOUT, RECONNECT_SECONDS, RECONNECT_TIMEOUT, SESSION_LENGTH,
+    DEFAULT_VPN_TIMEOUT_SECONDS, ENFORCE_ROUTES, KEEP_ROUTES, KILL_SWITCH, KILL_SWITCH_LAN,
+    KILL_SWITCH_SIGN_IN, LOGIN_SECONDS, LOGIN_TIMEOUT, RECONNECT_SECONDS, RECONNECT_TIMEOUT,
+    SESSION_LENGTH,
 };
 use crate::well_known::SERVICE_TYPE;
 use std::collections::BTreeMap;
@@ -111,6 +112,14 @@ pub fn kill_switch(data: &BTreeMap<String, String>) -> Result<Option<Choices>, S
 /// The switch is neither on nor off.
 pub fn keeps_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsError> {
     flag(data, KEEP_ROUTES, true)
+}
+
+/// Whether routes into the tunnel go before all others.
+///
+/// # Errors
+/// The switch is neither on nor off.
+pub fn enforces_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsError> {
+    flag(data, ENFORCE_ROUTES, false)
 }
 
 /// When an agent connects by itself.
@@ -225,6 +234,21 @@ mod tests {
             assert!(read(&[on, (AT_LOGIN_UNLESS, wrong)]).is_err(), "{wrong}");
         }
         assert!(read(&[(AT_LOGIN, "on")]).is_err());
+    }
+
+    #[test]
+    fn routes_are_kept_unless_and_enforced_only_if_that_is_wanted() {
+        let data = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        for (value, on) in [("yes", Ok(true)), ("no", Ok(false))] {
+            assert_eq!(keeps_routes(&data(KEEP_ROUTES, value)), on);
+            assert_eq!(enforces_routes(&data(ENFORCE_ROUTES, value)), on);
+        }
+        let none = BTreeMap::new();
+        assert_eq!(
+            (keeps_routes(&none), enforces_routes(&none)),
+            (Ok(true), Ok(false))
+        );
+        assert!(enforces_routes(&data(ENFORCE_ROUTES, "on")).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A route is kept as the octets it came in, but for what only the kernel may say, so that it is
 //! put back exactly as NetworkManager had set it, whatever attributes that has.
 
+use crate::own_table::is_own_table;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -30,15 +31,16 @@ const FLAG_ON_LINK: u32 = 0x4;
 const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
 const RTA_GATEWAY: u16 = 5;
+const RTA_TABLE: u16 = 15;
 /// Attributes that are set and not only told.
 const SETTABLE: [u16; 8] = [
     RTA_DST,
     RTA_OIF,
     RTA_GATEWAY,
-    6,  // RTA_PRIORITY
-    7,  // RTA_PREFSRC
-    8,  // RTA_METRICS
-    15, // RTA_TABLE
+    6, // RTA_PRIORITY
+    7, // RTA_PREFSRC
+    8, // RTA_METRICS
+    RTA_TABLE,
     20, // RTA_PREF
 ];
 
@@ -67,13 +69,12 @@ pub struct Part {
 
 /// Reads a part of the answer to a [`dump_request`], for the interface with number `device`.
 #[must_use]
-pub fn read(mut octets: &[u8], device: u32) -> Part {
+pub fn read(octets: &[u8], device: u32) -> Part {
     let mut part = Part {
         routes: Vec::new(),
         is_last: false,
     };
-    while let Some((kind, payload, rest)) = next_message(octets) {
-        octets = rest;
+    for (kind, payload) in messages(octets) {
         match kind {
             NLMSG_DONE | NLMSG_ERROR => part.is_last = true,
             RTM_NEWROUTE => part.routes.extend(SetRoute::read(payload, device)),
@@ -95,6 +96,15 @@ pub fn outcome(octets: &[u8]) -> Result<(), i32> {
         },
         Some(_) | None => Ok(()),
     }
+}
+
+/// The messages in `octets`: the kind of each, and what is in it.
+pub(crate) fn messages(mut octets: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (kind, payload, rest) = next_message(octets)?;
+        octets = rest;
+        Some((kind, payload))
+    })
 }
 
 fn next_message(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
@@ -136,7 +146,11 @@ impl SetRoute {
             message,
             attributes,
         };
-        (route.attribute(RTA_OIF) == Some(&device.to_ne_bytes()[..])).then_some(route)
+        let table = route.attribute(RTA_TABLE).and_then(|t| t.try_into().ok());
+        // A copy goes with what it is a copy of.
+        let is_copy = table.is_some_and(|table| is_own_table(u32::from_ne_bytes(table)));
+        let is_of_device = route.attribute(RTA_OIF) == Some(&device.to_ne_bytes()[..]);
+        (is_of_device && !is_copy).then_some(route)
     }
 
     fn attribute(&self, kind: u16) -> Option<&[u8]> {
@@ -169,7 +183,8 @@ impl SetRoute {
     }
 }
 
-fn frame(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
+/// A message with its header.
+pub(crate) fn frame(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
     let mut octets = length.to_ne_bytes().to_vec();
     octets.extend(kind.to_ne_bytes());

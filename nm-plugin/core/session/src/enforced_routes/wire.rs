@@ -1,0 +1,435 @@
+//! Our table and its rule as the kernel writes them (linux/rtnetlink.h, linux/fib_rules.h).
+
+use super::{Entry, Tables, Way};
+use crate::ip::Network;
+use crate::kept_routes::rtnetlink::{frame, messages};
+use crate::own_table::{device_of, is_own_table, table_of};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Before the main table's rule (32766) and those of WireGuard's tools (32764); after what an
+/// administrator is likely to have put in front.
+const PRIORITY: u32 = 32_000;
+
+/// `struct rtmsg` and `struct fib_rule_hdr` are of one length.
+const MESSAGE: usize = 12;
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const RTM_GETLINK: u16 = 18;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_DELROUTE: u16 = 25;
+const RTM_GETROUTE: u16 = 26;
+const RTM_NEWRULE: u16 = 32;
+const RTM_DELRULE: u16 = 33;
+const RTM_GETRULE: u16 = 34;
+const NLM_F_REQUEST: u16 = 0x1;
+const NLM_F_ACK: u16 = 0x4;
+const NLM_F_DUMP: u16 = 0x300;
+const NLM_F_REPLACE: u16 = 0x100;
+const NLM_F_EXCL: u16 = 0x200;
+const NLM_F_CREATE: u16 = 0x400;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+const TABLE_MAIN: u32 = 254;
+/// Set by the kernel itself, or by NetworkManager in its place, with an address.
+const PROTOCOL_KERNEL: u8 = 2;
+const PROTOCOL_STATIC: u8 = 4;
+const SCOPE_UNIVERSE: u8 = 0;
+const SCOPE_LINK: u8 = 253;
+const TYPE_UNICAST: u8 = 1;
+/// "Go on with the next table."
+const TYPE_THROW: u8 = 9;
+const FLAG_CLONED: u32 = 0x200;
+const RTA_DST: u16 = 1;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_PREFSRC: u16 = 7;
+const RTA_TABLE: u16 = 15;
+const FRA_PRIORITY: u16 = 6;
+const FRA_TABLE: u16 = 15;
+const ACTION_TO_TABLE: u8 = 1;
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4
+    Ipv4,
+    /// IPv6
+    Ipv6,
+}
+
+impl Family {
+    fn number(self) -> u8 {
+        match self {
+            Self::Ipv4 => AF_INET,
+            Self::Ipv6 => AF_INET6,
+        }
+    }
+}
+
+/// The question for all routes.
+#[must_use]
+pub fn routes_request() -> Vec<u8> {
+    frame(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, &[0; MESSAGE])
+}
+
+/// The question for all rules.
+#[must_use]
+pub fn rules_request() -> Vec<u8> {
+    frame(RTM_GETRULE, NLM_F_REQUEST | NLM_F_DUMP, &[0; MESSAGE])
+}
+
+impl Tables {
+    /// Takes in a part of the answer to a [`routes_request`], for the tunnel whose interface has
+    /// the number `device`; says whether it is the last part.
+    pub fn take_in(&mut self, octets: &[u8], device: u32) -> bool {
+        for (kind, payload) in messages(octets) {
+            match kind {
+                NLMSG_DONE | NLMSG_ERROR => return true,
+                RTM_NEWROUTE => self.take_in_route(payload, device),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn take_in_route(&mut self, payload: &[u8], device: u32) {
+        let Some(message) = Message::read(payload) else {
+            return;
+        };
+        let [
+            family,
+            prefix,
+            _,
+            _,
+            table,
+            protocol,
+            _,
+            kind,
+            f0,
+            f1,
+            f2,
+            f3,
+        ] = message.header;
+        if u32::from_ne_bytes([f0, f1, f2, f3]) & FLAG_CLONED != 0 {
+            return;
+        }
+        let table = message.number(RTA_TABLE).unwrap_or(u32::from(table));
+        let is_of_the_tunnel = message.number(RTA_OIF) == Some(device);
+        let address = match (message.address(RTA_DST), family) {
+            (Some(address), _) => address,
+            (None, AF_INET) => Ipv4Addr::UNSPECIFIED.into(),
+            (None, AF_INET6) => Ipv6Addr::UNSPECIFIED.into(),
+            (None, _) => return,
+        };
+        let into_tunnel = Entry {
+            network: Network { address, prefix },
+            way: Way::Tunnel(message.address(RTA_PREFSRC)),
+        };
+        if table == table_of(device) {
+            match kind {
+                TYPE_UNICAST if is_of_the_tunnel => self.own.push(into_tunnel),
+                TYPE_THROW => self.own.push(Entry {
+                    way: Way::AsOtherwise,
+                    ..into_tunnel
+                }),
+                _ => {}
+            }
+        } else if table == TABLE_MAIN && kind == TYPE_UNICAST {
+            if !is_of_the_tunnel {
+                let router = message.address(RTA_GATEWAY);
+                let is_new = |router: &IpAddr| !self.routers.contains(router);
+                self.routers.extend(router.filter(is_new));
+            } else if protocol != PROTOCOL_KERNEL {
+                self.tunnel.push(into_tunnel);
+            }
+        }
+    }
+}
+
+/// What is left of tunnels that are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeftOver {
+    /// The family of each rule, and its table.
+    rules: Vec<(u8, u32)>,
+    /// The table of each route, and the route.
+    routes: Vec<(u32, Entry)>,
+}
+
+impl LeftOver {
+    /// Takes in a part of the answer to a [`rules_request`]. Says whether it is the last part.
+    pub fn take_in_rules(&mut self, octets: &[u8]) -> bool {
+        for (kind, payload) in messages(octets) {
+            match (kind, Message::read(payload)) {
+                (NLMSG_DONE | NLMSG_ERROR, _) => return true,
+                (RTM_NEWRULE, Some(message)) => {
+                    let is_ours = message.number(FRA_PRIORITY) == Some(PRIORITY);
+                    let table = message.number(FRA_TABLE).filter(|_| is_ours);
+                    let table = table.filter(|table| is_own_table(*table));
+                    self.rules
+                        .extend(table.map(|table| (message.header[0], table)));
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Leaves the tunnels alone whose interfaces are there.
+    pub fn leave(&mut self, is_there: impl Fn(u32) -> bool) {
+        self.rules.retain(|(_, table)| !is_there(device_of(*table)));
+    }
+
+    /// Takes in a part of the answer to a [`routes_request`], after the rules.
+    pub fn take_in_routes(&mut self, octets: &[u8]) -> bool {
+        for (kind, payload) in messages(octets) {
+            match (kind, Message::read(payload)) {
+                (NLMSG_DONE | NLMSG_ERROR, _) => return true,
+                (RTM_NEWROUTE, Some(message)) => {
+                    if let (Some(table), Some(address), TYPE_THROW) = (
+                        message.number(RTA_TABLE),
+                        message.address(RTA_DST),
+                        message.header[7],
+                    ) && self.rules.iter().any(|(_, own)| *own == table)
+                    {
+                        let prefix = message.header[1];
+                        let entry = Entry {
+                            network: Network { address, prefix },
+                            way: Way::AsOtherwise,
+                        };
+                        self.routes.push((table, entry));
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What takes it away.
+    pub fn requests(&self) -> impl Iterator<Item = Vec<u8>> {
+        let flags = NLM_F_REQUEST | NLM_F_ACK;
+        let rules = self.rules.iter();
+        let rules = rules.map(move |(family, table)| rule_of(*family, *table, RTM_DELRULE, flags));
+        let routes = self.routes.iter();
+        rules.chain(routes.map(|(table, entry)| removal_from(*table, entry, None)))
+    }
+}
+
+/// The question for the interface with number `device`; the answer is an error where it is gone.
+#[must_use]
+pub fn link_request(device: u32) -> Vec<u8> {
+    // `struct ifinfomsg`
+    let mut body = vec![0; 16];
+    body[4..8].copy_from_slice(&device.to_ne_bytes());
+    frame(RTM_GETLINK, NLM_F_REQUEST, &body)
+}
+
+/// The request that puts `entry` into the table of `device`, in the place of another one to the
+/// same network.
+#[must_use]
+pub fn addition(entry: &Entry, device: u32) -> Vec<u8> {
+    let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+    route(RTM_NEWROUTE, flags, entry, table_of(device), Some(device))
+}
+
+/// The request that takes `entry` out of the table of `device`.
+#[must_use]
+pub fn removal(entry: &Entry, device: u32) -> Vec<u8> {
+    removal_from(table_of(device), entry, Some(device))
+}
+
+fn removal_from(table: u32, entry: &Entry, device: Option<u32>) -> Vec<u8> {
+    route(
+        RTM_DELROUTE,
+        NLM_F_REQUEST | NLM_F_ACK,
+        entry,
+        table,
+        device,
+    )
+}
+
+/// The request that has the kernel ask the table of `device` before the main one. It fails with
+/// `EEXIST` where that is so.
+#[must_use]
+pub fn rule(family: Family, device: u32) -> Vec<u8> {
+    let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+    rule_of(family.number(), table_of(device), RTM_NEWRULE, flags)
+}
+
+/// The end of [`rule`].
+#[must_use]
+pub fn no_rule(family: Family, device: u32) -> Vec<u8> {
+    let flags = NLM_F_REQUEST | NLM_F_ACK;
+    rule_of(family.number(), table_of(device), RTM_DELRULE, flags)
+}
+
+fn rule_of(family: u8, table: u32, kind: u16, flags: u16) -> Vec<u8> {
+    let mut body = vec![family, 0, 0, 0, 0, 0, 0, ACTION_TO_TABLE, 0, 0, 0, 0];
+    attribute(&mut body, FRA_PRIORITY, &PRIORITY.to_ne_bytes());
+    attribute(&mut body, FRA_TABLE, &table.to_ne_bytes());
+    frame(kind, flags, &body)
+}
+
+fn route(kind: u16, flags: u16, entry: &Entry, table: u32, device: Option<u32>) -> Vec<u8> {
+    let Network { address, prefix } = entry.network;
+    let (type_, scope) = match entry.way {
+        Way::Tunnel(_) => (TYPE_UNICAST, SCOPE_LINK),
+        Way::AsOtherwise => (TYPE_THROW, SCOPE_UNIVERSE),
+    };
+    let (family, scope) = match address {
+        IpAddr::V4(_) => (AF_INET, scope),
+        IpAddr::V6(_) => (AF_INET6, SCOPE_UNIVERSE),
+    };
+    let mut body = vec![family, prefix, 0, 0, 0, PROTOCOL_STATIC, scope, type_];
+    body.extend([0; 4]);
+    let octets = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    attribute(&mut body, RTA_DST, &octets(address));
+    attribute(&mut body, RTA_TABLE, &table.to_ne_bytes());
+    if let (Way::Tunnel(source), Some(device)) = (entry.way, device) {
+        attribute(&mut body, RTA_OIF, &device.to_ne_bytes());
+        if let Some(source) = source {
+            attribute(&mut body, RTA_PREFSRC, &octets(source));
+        }
+    }
+    frame(kind, flags, &body)
+}
+
+fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    body.extend(
+        u16::try_from(4 + value.len())
+            .unwrap_or(u16::MAX)
+            .to_ne_bytes(),
+    );
+    body.extend(kind.to_ne_bytes());
+    body.extend(value);
+    body.resize(body.len().next_multiple_of(4), 0);
+}
+
+/// A message of a route or a rule: its header, and what follows.
+struct Message<'a> {
+    header: [u8; MESSAGE],
+    attributes: Vec<(u16, &'a [u8])>,
+}
+
+impl<'a> Message<'a> {
+    fn read(payload: &'a [u8]) -> Option<Self> {
+        let (header, mut rest) = payload.split_first_chunk::<MESSAGE>()?;
+        let mut attributes = Vec::new();
+        while let Some(([l0, l1, k0, k1], _)) = rest.split_first_chunk::<4>() {
+            let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
+            let value = rest.get(4..length)?;
+            attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
+            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        Some(Self {
+            header: *header,
+            attributes,
+        })
+    }
+
+    fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
+        let (_, value) = self.attributes.iter().find(|(own, _)| *own == kind)?;
+        Some(value)
+    }
+
+    fn number(&self, kind: u16) -> Option<u32> {
+        Some(u32::from_ne_bytes(self.attribute(kind)?.try_into().ok()?))
+    }
+
+    fn address(&self, kind: u16) -> Option<IpAddr> {
+        let value = self.attribute(kind)?;
+        if let Ok(octets) = <[u8; 4]>::try_from(value) {
+            return Some(Ipv4Addr::from(octets).into());
+        }
+        let octets = <[u8; 16]>::try_from(value).ok()?;
+        Some(Ipv6Addr::from(octets).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(network: &str, way: Way) -> Entry {
+        let (address, prefix) = network.split_once('/').unwrap();
+        Entry {
+            network: Network {
+                address: address.parse().unwrap(),
+                prefix: prefix.parse().unwrap(),
+            },
+            way,
+        }
+    }
+
+    #[test]
+    fn what_is_put_into_the_table_is_what_is_read_of_it() {
+        let source = Some("10.88.0.2".parse().unwrap());
+        let entries = [
+            entry("10.0.0.1/32", Way::AsOtherwise),
+            entry("10.0.0.0/8", Way::Tunnel(source)),
+            entry("fe80::/10", Way::AsOtherwise),
+            entry("fd00:99::/32", Way::Tunnel(None)),
+        ];
+        let octets: Vec<u8> = entries
+            .iter()
+            .flat_map(|entry| addition(entry, 7))
+            .collect();
+        let mut tables = Tables::default();
+        assert!(!tables.take_in(&octets, 7));
+        assert_eq!(tables.own, entries);
+        assert!(tables.tunnel.is_empty() && tables.routers.is_empty());
+        // It is another tunnel's.
+        let mut others = Tables::default();
+        others.take_in(&octets, 8);
+        assert_eq!(others, Tables::default());
+        let removal = removal(&entries[0], 7);
+        assert_eq!(removal[4..6], 25_u16.to_ne_bytes());
+    }
+
+    #[test]
+    fn a_rule_is_left_over_once_its_interface_is_gone() {
+        let rules = [rule(Family::Ipv4, 7), rule(Family::Ipv6, 8)].concat();
+        let mut left_over = LeftOver::default();
+        left_over.take_in_rules(&rules);
+        left_over.leave(|device| device == 8);
+        assert!(!left_over.is_empty());
+        let routes = [
+            addition(&entry("10.0.0.1/32", Way::AsOtherwise), 7),
+            addition(&entry("10.0.0.2/32", Way::AsOtherwise), 8),
+        ];
+        left_over.take_in_routes(&routes.concat());
+        let requests: Vec<_> = left_over.requests().collect();
+        assert_eq!(
+            requests,
+            [
+                no_rule(Family::Ipv4, 7),
+                removal(&entry("10.0.0.1/32", Way::AsOtherwise), 7)
+            ]
+        );
+        left_over.leave(|_| true);
+        assert!(left_over.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_make_it_panic(octets: Vec<u8>, device: u32) {
+            for framed in [octets.clone(), frame(RTM_NEWROUTE, 0, &octets), frame(RTM_NEWRULE, 0, &octets)] {
+                Tables::default().take_in(&framed, device);
+                let mut left_over = LeftOver::default();
+                left_over.take_in_rules(&framed);
+                left_over.leave(|_| false);
+                left_over.take_in_routes(&framed);
+            }
+        }
+    }
+}
