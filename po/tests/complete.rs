@@ -87,6 +87,106 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "an unknown system",
         "for who reads the ticket",
     ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "is a login banner set on the endpoint?",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "is client route enforcement on?",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "is the endpoint dual stack (IPv4 and IPv6)?",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "after how many hours does the endpoint end a session, and what came then?",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "connecting to ",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "the endpoint",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "the tunnel is up",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "the connection was lost",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "no success at this address",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "Control Channel:",
+        "a line of OpenVPN's",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "Data Channel:",
+        "a line of OpenVPN's",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "Options error:",
+        "a line of OpenVPN's",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "Connection reset",
+        "a line of OpenVPN's",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "Halt",
+        "a line of OpenVPN's",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "PUSH: Received control message: '",
+        "a line of OpenVPN's",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "Report on an endpoint of AWS Client VPN",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "\nwhat the endpoint did, in seconds",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "\nplease add what you know",
+        "for who reads the report",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "second openvpn: ",
+        "a line of OpenVPN's",
+    ),
+    (
+        "nm-plugin/cli/src/logs/report.rs",
+        "was pushed by server",
+        "a line of OpenVPN's",
+    ),
     ("nm-plugin/auth-dialog/", "Response", "a signal on D-Bus"),
     (
         "nm-plugin/auth-dialog/",

@@ -74,7 +74,9 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l file -d 'Read this file, not the journal: the output of `journalctl -o json`, or a log of NetworkManager ("-" for standard input)' -r -F
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l report -d 'Write a report on the endpoint to this file, for those who write this program' -r -F
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l all -d 'All attempts since the computer was started, not only the last one'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l without-addresses -d 'Put numbers in the place of addresses and names in the report'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -f -a '(aws-client-vpn list --names 2>/dev/null)'

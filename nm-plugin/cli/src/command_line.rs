@@ -237,6 +237,16 @@ pub struct Logs {
     /// NetworkManager ("-" for standard input)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
+    /// Write a report on the endpoint to this file, for those who write this program
+    ///
+    /// It has what the endpoint pushed, the form of its challenge, what it refused and how, and the
+    /// versions of all programs; nothing secret is in it. It is shown first, and written if you
+    /// answer yes.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+    /// Put numbers in the place of addresses and names in the report
+    #[arg(long, requires = "report")]
+    pub without_addresses: bool,
 }
 
 /// Options of `renew`.

@@ -13,6 +13,7 @@ pub use facts::{
 };
 pub use fixing::{FixError, fix};
 pub use gathering::gather;
+pub(crate) use gathering::openvpn_version;
 
 use crate::json;
 use crate::line::{one_line, width};

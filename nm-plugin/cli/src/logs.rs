@@ -7,9 +7,14 @@
 
 mod entry;
 mod gathering;
+mod report;
+mod reporting;
 
 pub use entry::{Entry, Source, of_journal, of_network_manager_log};
+pub(crate) use gathering::story_of;
 pub use gathering::{LogsError, gather};
+pub use report::report;
+pub(crate) use reporting::write_report;
 
 use crate::when;
 use aws_client_vpn_text::redact::for_journal;

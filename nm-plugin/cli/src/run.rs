@@ -43,6 +43,9 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
             ))
         }
         Command::Logs(options) => {
+            if let Some(path) = &options.report {
+                return Ok(logs::write_report(options, path).await?);
+            }
             let story = logs::gather(options).await?;
             let lines: Vec<&str> = story.lines().collect();
             let fields = serde_json::json!({ "lines": lines });

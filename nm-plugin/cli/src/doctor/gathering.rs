@@ -236,6 +236,13 @@ fn library_folders() -> Vec<PathBuf> {
     folders
 }
 
+/// What OpenVPN is ours, if it can be run.
+pub(crate) async fn openvpn_version() -> Option<String> {
+    let program = name_file()?.program?;
+    let openvpn = program.parent()?.join("nm-aws-client-vpn/openvpn");
+    first_line(&openvpn, &["--version"]).await.ok()
+}
+
 async fn service_version(program: &Path) -> Result<String, Message> {
     let line = first_line(program, &["--version"]).await?;
     // nm-aws-client-vpn-service 0.1.0

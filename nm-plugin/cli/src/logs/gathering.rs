@@ -3,6 +3,7 @@
 use super::{Entry, Story, called, cut, of_journal, of_network_manager_log, used_last};
 use crate::command_line::Logs;
 use crate::network_manager;
+use aws_client_vpn_profile_file::file::FileError;
 use aws_client_vpn_text::message::Worded;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,14 @@ pub enum LogsError {
          used, you may not see the system's journal: use sudo, or join the group systemd-journal"
     )]
     Empty,
+    /// The report cannot be written.
+    #[error("cannot write {file}: {reason}", file = path.display())]
+    Unwritten {
+        /// As the user wrote it.
+        path: PathBuf,
+        /// Why.
+        reason: FileError,
+    },
     /// Not this connection.
     #[error(
         "no connection '{0}' was used since the computer was started; aws-client-vpn status lists all"
@@ -55,6 +64,11 @@ pub enum LogsError {
 /// # Errors
 /// If there is nothing to tell; see [`LogsError`].
 pub async fn gather(options: &Logs) -> Result<String, LogsError> {
+    Ok(story_of(options).await?.to_string())
+}
+
+/// The story itself.
+pub(crate) async fn story_of(options: &Logs) -> Result<Story, LogsError> {
     let entries = match &options.file {
         Some(file) => of_file(file).await?,
         None => of_journal(&journal().await?),
@@ -83,11 +97,10 @@ pub async fn gather(options: &Logs) -> Result<String, LogsError> {
         format!("{}, {}", system(), kernel()),
     ];
     head.extend(manager.map(|manager| format!("NetworkManager {}", manager.version)));
-    let story = Story {
+    Ok(Story {
         head,
         entries: story,
-    };
-    Ok(story.to_string())
+    })
 }
 
 async fn of_file(path: &Path) -> Result<Vec<Entry>, LogsError> {

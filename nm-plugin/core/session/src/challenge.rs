@@ -18,6 +18,10 @@ const PREFIX: &str = "CRV1:";
 /// The longest URL that is handed to a browser, in octets.
 const URL_LIMIT: usize = 64 * 1024;
 
+/// How much of a challenge's parts is shown, in characters and in names.
+const MOST_SHOWN: usize = 100;
+const MOST_NAMES: usize = 10;
+
 /// What the first phase sends as password: the port the answer is expected on.
 pub(crate) fn saml_first_password() -> Secret {
     Secret::new(format!("ACS::{ACS_PORT}"))
@@ -104,6 +108,35 @@ impl Challenge {
         self.has_flag("E")
     }
 
+    /// What it looks like: for whoever has to find out what endpoints send. Of the session id, each
+    /// letter is an `x`, each digit a `9`; of the link, it has the site and the names of what is
+    /// carried.
+    #[must_use]
+    pub fn form(&self) -> String {
+        let user_name = match self.user_name.contains(&BASE64.encode(SAML_USER_NAME)) {
+            true => self.user_name.clone(),
+            false => masked(&self.user_name),
+        };
+        let text = match self.url() {
+            Ok(url) => {
+                let names = url.query_pairs().map(|(name, _)| masked_name(&name));
+                let names: Vec<_> = names.take(MOST_NAMES).collect();
+                format!(
+                    "a link of {} octets to {} with {}",
+                    self.text.len(),
+                    url.host_str().unwrap_or_default(),
+                    names.join(", ")
+                )
+            }
+            Err(_) => format!("a text of {} octets", self.text.len()),
+        };
+        format!(
+            "flags {}, session id {}, user name {user_name}, {text}",
+            masked_name(&self.flags),
+            masked(self.session.expose())
+        )
+    }
+
     fn has_flag(&self, wanted: &str) -> bool {
         self.flags.split(',').any(|flag| flag.trim() == wanted)
     }
@@ -155,6 +188,27 @@ pub fn static_challenge_reply(password: &Secret, answer: &Secret) -> Secret {
     let password = Secret::new(BASE64.encode(password.expose()));
     let answer = Secret::new(BASE64.encode(answer.expose()));
     joined(&["SCRV1:", password.expose(), ":", answer.expose()])
+}
+
+/// A text's form: `x` for each letter, `9` for each digit.
+fn masked(text: &str) -> String {
+    let mask = |c: char| match c {
+        _ if c.is_ascii_digit() => '9',
+        _ if c.is_alphanumeric() => 'x',
+        _ if c.is_ascii_punctuation() => c,
+        _ => '?',
+    };
+    text.chars().take(MOST_SHOWN).map(mask).collect()
+}
+
+/// A name of the protocol as it is, and the form of anything else.
+fn masked_name(name: &str) -> String {
+    let is_name =
+        |name: &str| name.len() <= 20 && name.bytes().all(|c| c.is_ascii_alphabetic() || c == b',');
+    match is_name(name) {
+        true => name.to_owned(),
+        false => masked(name),
+    }
 }
 
 /// In one piece: a string that grows leaves copies behind.
@@ -264,6 +318,24 @@ mod tests {
         for error in errors {
             assert!(!format!("{error} {error:?}").contains("instance-1"));
         }
+    }
+
+    #[test]
+    fn the_form_of_a_challenge_tells_no_secret() {
+        let form = |reason: &str| Challenge::parse(reason).unwrap().form();
+        let url = "https://idp.example/sso?SAMLRequest=fVLL&RelayState=secret&token9=x";
+        let shown = form(&aws(url));
+        assert_eq!(
+            shown,
+            "flags R, session id xxxxxxxx-9/9999999999999999999/\
+             9x9xxx9x-x9xx-999x-x999-99999999999x, user name b'Ti9B', \
+             a link of 67 octets to idp.example with SAMLRequest, RelayState, xxxxx9"
+        );
+        let question = form("CRV1:R,E:id7:YWRh:What is the code?");
+        assert_eq!(
+            question,
+            "flags R,E, session id xx9, user name xxxx, a text of 17 octets"
+        );
     }
 
     proptest! {

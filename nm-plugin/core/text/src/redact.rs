@@ -3,9 +3,20 @@
 use std::borrow::Cow;
 
 /// A line of OpenVPN's log as it may stand in the journal: what carries a session id, a login or a
-/// token is cut off.
+/// token is cut off. Of pushed options, those after a token stay.
 #[must_use]
 pub fn for_journal(line: &str) -> Cow<'_, str> {
+    const TOKEN: &str = "auth-token ";
+    if line.contains("PUSH_REPLY,")
+        && let Some((before, after)) = line.split_once(TOKEN)
+    {
+        let after = after.find(',').map_or("", |end| &after[end..]);
+        return Cow::Owned(format!("{}[not shown]{}", cut(before), cut(after)));
+    }
+    cut(line)
+}
+
+fn cut(line: &str) -> Cow<'_, str> {
     const SECRET_FROM: [&str; 4] = ["CRV1:", "SAMLResponse", "auth-token ", "SESS_ID"];
     match SECRET_FROM
         .iter()
@@ -14,5 +25,25 @@ pub fn for_journal(line: &str) -> Cow<'_, str> {
     {
         Some(cut) => Cow::Owned(format!("{}[not shown]", &line[..cut])),
         None => Cow::Borrowed(line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_pushed_beside_a_token_stays() {
+        let pushed = |options: &str| {
+            let line = format!("PUSH: Received control message: 'PUSH_REPLY,{options}'");
+            for_journal(&line).into_owned()
+        };
+        let shown = pushed("echo,auth-token c2VjcmV0,peer-id 0");
+        assert!(shown.ends_with("echo,[not shown],peer-id 0'"), "{shown}");
+        assert!(pushed("auth-token c2VjcmV0").ends_with(",[not shown]"));
+        // Twice is nobody's custom, and shows nothing either.
+        let twice = pushed("auth-token c2VjcmV0,ping 1,auth-token c2VjcmV0");
+        assert!(!twice.contains("c2VjcmV0"), "{twice}");
+        assert_eq!(for_journal("auth-token c2VjcmV0"), "[not shown]");
     }
 }

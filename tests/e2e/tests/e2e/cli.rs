@@ -1,7 +1,7 @@
 //! The `aws-client-vpn` command on a machine with the real NetworkManager.
 
-use crate::{SOON, assert_up, lab, take_down};
-use aws_client_vpn_harness::{AgentStyle, Browser, DnsMode, Lab, Options, wait_for};
+use crate::{SOON, assert_up, endpoint, lab, take_down};
+use aws_client_vpn_harness::{AgentStyle, Browser, DnsMode, Lab, Options, eventually, wait_for};
 use serde_json::Value;
 
 const LIBEXEC: &str = "/usr/libexec";
@@ -89,6 +89,67 @@ fn logs_tell_the_last_attempt_without_its_secrets() {
         .client
         .run(["aws-client-vpn", "logs", "nobody", "--file", log]);
     assert!(!wrong.status.success());
+}
+
+#[test]
+fn a_report_shows_what_the_endpoint_did_and_is_written_if_that_is_wanted() {
+    let (mut lab, before) = lab(&endpoint(&["--auth-token", "--route=10.99.0.0/16"]));
+    assert_up(&lab, &lab.up());
+    let response = lab.last_post();
+    let response = response.split('=').nth(1).unwrap().to_owned();
+    lab.endpoint().command(&serde_json::json!({"kick": "all"}));
+    eventually("the connection is lost", SOON, || {
+        lab.journal()
+            .contains("the connection was lost")
+            .then_some(())
+    });
+    take_down(&lab, &before);
+    let report = |answer: &str, more: &str| {
+        let line = format!(
+            "printf '%s' {answer} | aws-client-vpn logs vpn --file /run/lab/logs/NetworkManager.log \
+             --report /run/lab/report {more} 2>&1"
+        );
+        let output = lab.client.run(["sh", "-c", &line]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        (said, output.status.code())
+    };
+    let file = lab.client.root().join("run/lab/report");
+    let (said, code) = report("no", "");
+    assert!(said.contains("Nothing was written."), "{said}");
+    assert_eq!(code, Some(4));
+    assert!(!file.exists());
+    let (said, code) = report("yes", "");
+    assert_eq!(code, Some(0), "{said}");
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(said.starts_with(&written), "{said}\n{written}");
+    for words in [
+        "  OpenVPN 2.6.14 ",
+        "  NetworkManager 1.",
+        "the endpoint's challenge has flags R, session id xxxxxxxx-9/",
+        "user name b'Ti9B', a link of ",
+        "login.idp.example with SAMLRequest",
+        "pushed PUSH_REPLY\n",
+        "route 10.99.0.0 255.255.0.0\n",
+        "[not shown]\n",
+        "echo\n",
+        "Connection reset command was pushed by server",
+        "is a login banner set",
+    ] {
+        assert!(written.contains(words), "{words:?} is not in\n{written}");
+    }
+    // Neither the answer, nor what made the session, nor a token.
+    assert!(response.len() > 1000);
+    assert!(!written.contains(&response[..20]), "{written}");
+    for secret in ["SESS_ID", "CRV1:R", "ada@example.com"] {
+        assert!(!written.contains(secret), "{written}");
+    }
+    let (said, _) = report("yes", "--without-addresses");
+    let written = std::fs::read_to_string(&file).unwrap();
+    assert!(said.starts_with(&written), "{said}");
+    for hidden in ["10.99.", "192.0.2.", "idp.example", "0123456789abcdef0"] {
+        assert!(!written.contains(hidden), "{hidden} is in\n{written}");
+    }
+    assert!(written.contains("route <address "), "{written}");
 }
 
 #[test]

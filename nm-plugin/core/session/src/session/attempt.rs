@@ -380,6 +380,7 @@ impl Attempt {
         if Challenge::is_challenge(reason) {
             let challenge = Challenge::parse(reason);
             let challenge = challenge.map_err(|error| Failure::BadChallenge(error.to_string()))?;
+            cx.note(format!("the endpoint's challenge has {}", challenge.form()));
             self.challenged(challenge, cx)
         } else {
             self.refused(reason, sent, cx)

@@ -1,0 +1,55 @@
+//! Shows a report to its writer, and puts it into a file if that is wanted.
+
+use super::{LogsError, report, story_of};
+use crate::answer::{Answer, Outcome};
+use crate::command_line::Logs;
+use crate::doctor;
+use aws_client_vpn_i18n::text;
+use aws_client_vpn_profile_file::file;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Shows the report that `options` ask for, and writes it to `path` if the answer is yes.
+///
+/// # Errors
+/// If there is nothing to report, or the file cannot be written.
+pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, LogsError> {
+    let story = story_of(options).await?;
+    let mut versions = story.head;
+    // It names the connection.
+    if let Some(first) = versions.first_mut() {
+        *first = format!("aws-client-vpn {}", env!("CARGO_PKG_VERSION"));
+    }
+    versions.push(std::env::consts::ARCH.to_owned());
+    versions.extend(doctor::openvpn_version().await);
+    let report = report(&versions, &story.entries, options.without_addresses);
+    if !is_wanted(&report, path) {
+        let fields = serde_json::json!({ "report": report, "file": null });
+        let text = text!("Nothing was written.") + "\n";
+        return Ok(Answer::of(Outcome::Cancelled, text, fields));
+    }
+    file::write(path, &report).map_err(|reason| LogsError::Unwritten {
+        path: path.to_owned(),
+        reason,
+    })?;
+    let fields = serde_json::json!({ "report": report, "file": path });
+    let text = text!(
+        "The report is in {file}. Add what you know at its end, and attach it to an issue.",
+        file = path.display()
+    );
+    Ok(Answer::done(text + "\n", fields))
+}
+
+/// Shows the report and asks. Whoever gives no answer does not want it.
+fn is_wanted(report: &str, path: &Path) -> bool {
+    let question = text!(
+        "Write this to {file}? Type “yes” if so: ",
+        file = path.display()
+    );
+    // Beside the answer, which programs may read.
+    drop(write!(io::stderr(), "{report}\n{question}"));
+    let mut answer = String::new();
+    let is_read = io::stdin().read_line(&mut answer).is_ok();
+    let answer = answer.trim().to_lowercase();
+    is_read && (answer == "yes" || answer == text!("yes"))
+}
