@@ -12,6 +12,7 @@ use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
 use aws_client_vpn_secret_agent::complaint::complain;
 use aws_client_vpn_secret_agent::property::property;
 use aws_client_vpn_secret_agent::request::{Connection, Dictionary};
+use aws_client_vpn_secret_agent::signals::signals;
 use aws_client_vpn_sign_in::at_login::AtLogins;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
@@ -22,8 +23,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
+use zbus::MessageStream;
 use zbus::zvariant::OwnedObjectPath;
-use zbus::{MatchRule, MessageStream};
 
 /// Changes come in bursts, and NetworkManager's own attempts begin right after a network came.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -33,8 +34,6 @@ const PROBE_TIME: Duration = Duration::from_secs(2);
 const CALL_TIME: Duration = Duration::from_secs(25);
 /// Until NetworkManager is asked again that was not there.
 const PAUSE: Duration = Duration::from_secs(30);
-/// How many signals may wait.
-const QUEUE: usize = 64;
 /// `NM_CONNECTIVITY_PORTAL`
 const PORTAL: u32 = 2;
 
@@ -48,16 +47,6 @@ pub(crate) async fn serve(bus: zbus::Connection) {
         }
         sleep(PAUSE).await;
     }
-}
-
-/// What NetworkManager tells of networks and VPN connections, on a connection of its own.
-async fn signals() -> zbus::Result<MessageStream> {
-    let bus = zbus::Connection::system().await?;
-    let rule = MatchRule::builder()
-        .msg_type(zbus::message::Type::Signal)
-        .sender(NAME)?
-        .build();
-    MessageStream::for_match_rule(rule, &bus, Some(QUEUE)).await
 }
 
 struct Login {

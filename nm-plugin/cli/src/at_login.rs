@@ -38,7 +38,7 @@ impl AtLoginError {
 pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let stored = called(&answer.stored, &options.connection)?;
-    let manager = Manager::open().await?;
+    let manager = Manager::of_secrets().await?;
     let mut settings = manager.settings(&stored.path).await?;
     let data = changed(data_of(&settings), options)?;
     let vpn = settings.entry("vpn".to_owned()).or_default();

@@ -3,21 +3,18 @@
 use crate::Failure;
 use crate::answer::Answer;
 use crate::command_line::Status;
-use crate::network_manager::NAME;
 use crate::status;
+use aws_client_vpn_secret_agent::signals::signals;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 use std::io::{self, Write};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
-use zbus::{MatchRule, MessageStream};
 
 /// Changes come in bursts.
 const PAUSE: Duration = Duration::from_millis(200);
 /// What NetworkManager does not tell, as whether it is there again.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
-/// How many signals may wait: each only says that it is time to look.
-const QUEUE: usize = 64;
 
 /// Prints the state now and after each change, until nobody reads it any more.
 pub(crate) async fn follow(options: &Status, json: bool) -> Result<Answer, Failure> {
@@ -78,14 +75,4 @@ async fn shown(options: &Status, json: bool) -> String {
         (false, true) => answer.short(),
         (false, false) => answer.to_string() + "\n",
     }
-}
-
-/// Everything that NetworkManager says.
-async fn signals() -> zbus::Result<MessageStream> {
-    let bus = zbus::Connection::system().await?;
-    let rule = MatchRule::builder()
-        .msg_type(zbus::message::Type::Signal)
-        .sender(NAME)?
-        .build();
-    MessageStream::for_match_rule(rule, &bus, Some(QUEUE)).await
 }

@@ -14,6 +14,7 @@ pub mod readiness;
 pub mod registration;
 pub mod request;
 pub mod secret_agent;
+pub mod signals;
 pub mod terminal;
 
 /// Where NetworkManager looks for the object of an agent.
