@@ -1,5 +1,6 @@
 //! A profile as the settings of a NetworkManager connection, as they travel over D-Bus.
 
+use aws_client_vpn_profile::keys::{AT_LOGIN, YES};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
     self, PERSISTENT, Property, Update, VpnProperties, have_same_endpoint,
@@ -13,10 +14,24 @@ use std::collections::BTreeMap;
 /// NetworkManager's `a{sa{sv}}`: settings by name, each with properties by name.
 pub type Settings = BTreeMap<String, BTreeMap<String, Variant>>;
 
-/// A connection for `profile`; with a `user` it is for them alone.
+/// A connection for `profile`; with a `user` it is for them alone. `at_login` has an agent connect
+/// when its user logs in.
 #[must_use]
-pub fn new(name: &str, uuid: &str, user: Option<&str>, profile: &Profile) -> Settings {
-    let settings = settings::new_connection(name, uuid, user, profile);
+pub fn new(
+    name: &str,
+    uuid: &str,
+    user: Option<&str>,
+    at_login: bool,
+    profile: &Profile,
+) -> Settings {
+    let mut settings = settings::new_connection(name, uuid, user, profile);
+    if at_login {
+        for (_, property) in settings.iter_mut().flat_map(|(_, properties)| properties) {
+            if let Property::Items(data) = property {
+                data.insert(AT_LOGIN.to_owned(), YES.to_owned());
+            }
+        }
+    }
     let named = |(name, property): (&str, Property)| (name.to_owned(), variant(&property));
     let settings = settings.into_iter();
     settings
@@ -109,7 +124,7 @@ mod tests {
     #[test]
     fn a_connection_is_for_one_user_or_for_all() {
         let permissions = |user| {
-            let settings = new("Work", "u", user, &profile(443));
+            let settings = new("Work", "u", user, false, &profile(443));
             property::<Vec<String>>(&settings, "connection", "permissions").unwrap()
         };
         assert_eq!(permissions(Some("zoe")), ["user:zoe"]);
@@ -118,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_connection_outlives_its_network_and_an_update_brings_that_to_old_ones() {
-        let mut settings = new("Work", "u", None, &profile(443));
+        let mut settings = new("Work", "u", None, false, &profile(443));
         let persistent = |settings: &Settings| property(settings, "vpn", "persistent");
         assert_eq!(persistent(&settings), Some(true));
         settings.get_mut("vpn").unwrap().remove("persistent");
@@ -128,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_update_changes_the_profile_and_nothing_else() {
-        let mut old = new("Work", "u", Some("zoe"), &profile(443));
+        let mut old = new("Work", "u", Some("zoe"), false, &profile(443));
         let ipv4 = BTreeMap::from([("never-default".to_owned(), true.to_variant())]);
         old.insert("ipv4".to_owned(), ipv4);
         assert!(is_of_endpoint(&old, &profile(1194)));
@@ -142,7 +157,7 @@ mod tests {
 
     #[test]
     fn another_plugin_s_connection_is_none_of_ours() {
-        let mut settings = new("Work", "u", None, &profile(443));
+        let mut settings = new("Work", "u", None, false, &profile(443));
         let other = "org.freedesktop.NetworkManager.openvpn".to_variant();
         let vpn = settings.get_mut("vpn").unwrap();
         vpn.insert("service-type".to_owned(), other);

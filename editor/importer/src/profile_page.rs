@@ -14,6 +14,8 @@ pub(crate) enum Choice {
         name: String,
         /// Not for this user alone.
         for_all: bool,
+        /// Whether it comes up by itself.
+        at_login: bool,
     },
     /// The connection with this place in the list of those that are there.
     Update(usize),
@@ -26,6 +28,7 @@ pub(crate) struct ProfilePage {
     new: adw::PreferencesGroup,
     name: adw::EntryRow,
     audience: adw::ComboRow,
+    at_login: gtk::Switch,
     existing: Option<adw::ComboRow>,
     existing_count: usize,
 }
@@ -60,6 +63,14 @@ impl ProfilePage {
             &[&text!("Only Me"), &text!("All Users of This Computer")],
         );
         connection.add(&audience);
+        let at_login = gtk::Switch::builder().valign(gtk::Align::Center).build();
+        let row = adw::ActionRow::builder()
+            .title(text!("Connect when I _log in"))
+            .use_underline(true)
+            .activatable_widget(&at_login)
+            .build();
+        row.add_suffix(&at_login);
+        connection.add(&row);
         page.add(&connection);
         for group in groups {
             page.add(&group_widget(group));
@@ -69,6 +80,7 @@ impl ProfilePage {
             new: connection,
             name: entry,
             audience,
+            at_login,
             existing: update,
             existing_count: existing.len(),
         }
@@ -88,6 +100,7 @@ impl ProfilePage {
         (!name.is_empty()).then(|| Choice::Add {
             name,
             for_all: self.audience.selected() == FOR_ALL,
+            at_login: self.at_login.is_active(),
         })
     }
 
@@ -102,7 +115,7 @@ impl ProfilePage {
         }
     }
 
-    /// Name and audience cannot be chosen when a connection is updated.
+    /// What belongs to a new connection cannot be chosen when a connection is updated.
     pub(crate) fn show_choice(&self, choice: Option<&Choice>) {
         let updates = matches!(choice, Some(Choice::Update(_)));
         self.new.set_visible(!updates);

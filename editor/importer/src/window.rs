@@ -502,11 +502,16 @@ impl Inner {
                 let stored = self.network_manager.update(old, &offer.profile).await?;
                 Ok((old.name.clone(), stored))
             }
-            Choice::Add { name, for_all } => {
+            Choice::Add {
+                name,
+                for_all,
+                at_login,
+            } => {
                 let user = glib::user_name().to_string_lossy().into_owned();
                 let user = (!for_all).then_some(user);
                 let uuid = glib::uuid_string_random();
-                let settings = connection::new(&name, &uuid, user.as_deref(), &offer.profile);
+                let user = user.as_deref();
+                let settings = connection::new(&name, &uuid, user, at_login, &offer.profile);
                 let stored = self.network_manager.add(&settings).await?;
                 Ok((name, stored))
             }

@@ -100,6 +100,7 @@ fn adds_and_connects(screen: &Screen, network_manager: &Played) {
         added.permissions(),
         [format!("user:{}", user.to_str().unwrap())]
     );
+    assert_eq!(added.data("connect-at-login"), None);
     screen.picture("ready");
     screen.press_default(&window);
     screen.wait_for(&window, "Waiting for you to sign in…");
@@ -113,9 +114,12 @@ fn adds_and_connects(screen: &Screen, network_manager: &Played) {
     screen.wait_for(&window, "Single sign-on in the browser");
     network_manager.forget();
     screen.choose(&window, "All Users of This Computer");
+    screen.switch_on(&window, "Connect when I _log in");
     screen.press_default(&window);
     screen.wait_for(&window, "“saml” Is Ready");
-    assert!(network_manager.added().permissions().is_empty());
+    let added = network_manager.added();
+    assert!(added.permissions().is_empty());
+    assert_eq!(added.data("connect-at-login").as_deref(), Some("yes"));
     screen.press_default(&window);
     screen.wait_for(&window, "Waiting for you to sign in…");
     network_manager.tell(6, 10);

@@ -157,6 +157,18 @@ impl Screen {
         row.set_selected(position(&row).unwrap());
     }
 
+    /// As a click on the row does, whose switch is off.
+    pub(crate) fn switch_on(&self, window: &gtk::Window, row: &str) {
+        let is_row = |it: &adw::ActionRow| it.title() == row;
+        let row = find::<adw::ActionRow>(window.upcast_ref(), &is_row).expect("no such row");
+        let switch = row.activatable_widget().and_downcast::<gtk::Switch>();
+        let switch = switch.expect("no switch");
+        assert!(!switch.is_active());
+        ActionRowExt::activate(&row);
+        // It moves first.
+        self.wait("the switch is on", || switch.is_active().then_some(()));
+    }
+
     pub(crate) fn close(&self, window: &gtk::Window) {
         window.close();
         self.wait_for_end(window);
