@@ -26,7 +26,9 @@ impl Terminal {
     /// # Panics
     /// If it cannot be started.
     pub(crate) fn start(world: &World, line: &str) -> Self {
-        let mut command = world.command("script");
+        let mut command = world.command("env");
+        // Tests that run in the background of a shell ignore Ctrl+C; what they start would as well.
+        command.args(["--default-signal=INT,QUIT", "script"]);
         command.args(["--quiet", "--return", "--command", line, "/dev/null"]);
         Self::of(world, command)
     }

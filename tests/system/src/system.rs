@@ -44,12 +44,21 @@ impl System {
     /// If it cannot.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(&EndpointOptions::default())
+    }
+
+    /// As [`Self::start`], beside an endpoint with these options.
+    ///
+    /// # Panics
+    /// If it cannot.
+    #[must_use]
+    pub fn start_with(endpoint: &EndpointOptions) -> Self {
         let root = Tools::locate().target.join("system-roots/trixie");
         assert!(
             root.join(".made").exists(),
             "there is no system to boot: run `make system-test`"
         );
-        let system = Self(Booted::start(&root, &EndpointOptions::default()));
+        let system = Self(Booted::start(&root, endpoint));
         system.install_packages();
         system
     }

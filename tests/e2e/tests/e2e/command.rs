@@ -2,7 +2,8 @@
 
 use crate::{SOON, assert_up, endpoint, lab, take_down};
 use aws_client_vpn_harness::{AgentStyle, Browser, Lab, Options, Snapshot, Terminal, wait_for};
-use serde_json::Value;
+use rustix::process::Signal;
+use serde_json::{Value, json};
 use std::process::Output;
 
 const BROWSER: &str = "BROWSER=/run/lab/bin/xdg-open";
@@ -380,6 +381,69 @@ fn a_bar_is_told_of_each_change() {
     take_down(&lab, &before);
 }
 
+/// The value after `key` in the page about bars.
+fn of_bars(key: &str) -> &'static str {
+    let page = include_str!("../../../../docs/headless.md");
+    let value = page.lines().find_map(|line| line.trim().strip_prefix(key));
+    value.unwrap_or_else(|| panic!("no {key:?} in the page"))
+}
+
+/// What waybar, polybar and i3blocks are told to run prints a line for each change, which they show
+/// as it is; what waybar makes of JSON has the fields it wants.
+#[test]
+fn bars_show_what_the_documents_have_them_show() {
+    let (lab, before) = console(&[]);
+    let waybar: Value = serde_json::from_str(of_bars("\"custom/vpn\": ")).unwrap();
+    let jq = "aws-client-vpn status --follow --json | jq ".to_owned() + of_bars("jq ");
+    let commands = [
+        waybar["exec"].as_str().unwrap(),
+        of_bars("exec = "),
+        of_bars("command="),
+        &jq,
+    ];
+    let start = |(place, line): (usize, &&str)| {
+        let mut command = lab.client.command("sh");
+        command.args(["-c", line]);
+        lab.client.spawn_logged(&format!("bar-{place}"), command)
+    };
+    let bars: Vec<_> = commands.iter().enumerate().map(start).collect();
+    let shows = |place: usize, wanted: &dyn Fn(&str) -> bool, what: &str| {
+        let file = lab.dir().join(format!("logs/bar-{place}.log"));
+        let shown = || std::fs::read_to_string(&file).unwrap_or_default();
+        let last = || {
+            let shown = shown();
+            let last = shown.strip_suffix('\n')?.rsplit('\n').next()?;
+            wanted(last).then_some(())
+        };
+        let shows = wait_for(SOON, last);
+        assert!(shows.is_some(), "{}: {what}: {}", commands[place], shown());
+        assert!(!shown().contains(['\r', '\u{1b}']), "{}", shown());
+    };
+    let json = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
+    let off = |place: usize| match place {
+        3 => shows(
+            3,
+            &|line| json(line) == json!({"text": "", "class": "off"}),
+            "off",
+        ),
+        _ => shows(place, &str::is_empty, "off"),
+    };
+    (0..4).for_each(off);
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert!(end.success, "{}", end.text);
+    for place in 0..3 {
+        shows(place, &|line| line == "vpn", "up");
+    }
+    let up = json!({"text": "vpn", "class": "up"});
+    shows(3, &|line| json(line) == up, "up");
+    let click = waybar["on-click"].as_str().unwrap();
+    lab.client.check(["sh", "-c", click]);
+    (0..4).for_each(off);
+    lab.client.signal("aws-client-vpn", Signal::TERM);
+    drop(bars);
+    lab.assert_clean(&before);
+}
+
 #[test]
 fn one_that_stays_says_how_the_session_ended() {
     let (mut lab, before) = console(&[]);
@@ -444,4 +508,39 @@ fn a_connection_comes_up_at_the_login_and_never_against_the_person_s_off() {
     assert!(!is_up("vpn") && !is_up("elsewhere"));
     let off = run(&lab, &["at-login", "later", "off"]);
     assert!(off.status.success(), "{off:?}");
+}
+
+#[test]
+fn a_connection_does_not_come_up_at_the_login_where_its_place_inside_is_reached() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    // Something answers at one port of the server's, at the other nothing.
+    for (name, place) in [("inside", "192.0.2.2:1194"), ("outside", "192.0.2.2:9")] {
+        lab.import_as(name, "udp", 443, "");
+        let choice = ["aws-client-vpn", "at-login", name, "on"];
+        lab.client
+            .check(choice.iter().chain(&["--unless-reachable", place]));
+    }
+    lab.import_as("later", "udp", 443, "");
+    let began = |name: &str| {
+        let name = format!("name=\"{name}\"");
+        let begins =
+            |line: &str| line.contains("op=\"connection-activate\"") && line.contains(&name);
+        lab.journal().lines().any(begins)
+    };
+    let begins = |name: &str| {
+        let began = wait_for(SOON, || began(name).then_some(()));
+        assert!(began.is_some(), "not {name}\n{}", lab.journal());
+    };
+    let _desktop = lab.desktop();
+    begins("outside");
+    // One that begins with the next network shows that the first is done with.
+    lab.client
+        .check(["aws-client-vpn", "at-login", "later", "on"]);
+    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    lab.client.check(["nmcli", "device", "connect", "eth0"]);
+    begins("later");
+    assert!(!began("inside"), "{}", lab.journal());
 }

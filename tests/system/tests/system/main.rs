@@ -4,6 +4,7 @@
 //! whose `check`, `import` and `connects` run as that user.
 
 mod agent;
+mod at_boot;
 mod first_day;
 mod kill_switch;
 mod packages;
