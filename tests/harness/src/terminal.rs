@@ -9,6 +9,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// How long a program may take that somebody waits for at its end: longer than any login of a test.
+const END_LIMIT: Duration = Duration::from_secs(600);
+
 /// A program at a terminal.
 #[derive(Debug)]
 pub struct Terminal {
@@ -121,12 +124,15 @@ impl Terminal {
     /// Waits for the program's end.
     ///
     /// # Panics
-    /// If it was never started.
+    /// If it does not end.
     #[must_use]
     pub fn finish(mut self) -> Up {
         // Standard input stays open: its end would be that of the terminal.
-        if let Some(reader) = self.reader.take() {
-            drop(reader.join());
+        let ended = |reader: &std::thread::JoinHandle<()>| reader.is_finished().then_some(());
+        if let Some(reader) = self.reader.take()
+            && wait_for(END_LIMIT, || ended(&reader)).is_none()
+        {
+            panic!("the program does not end:\n{}", self.shown());
         }
         let status = self.process.entrance.wait().expect("it was started");
         Up {
