@@ -15,6 +15,8 @@ use zbus::zvariant::Value;
 
 /// What a session takes to start on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(90);
+/// Longer than after which gnome-shell takes a person for idle.
+const UNSEEN: Duration = Duration::from_secs(2);
 const RUNTIME: &str = "/run/user/0";
 const HOME: &str = "/run/home";
 const DISPLAY: &str = ":7";
@@ -26,6 +28,13 @@ pub enum Appearance {
     Light,
     /// Light on dark.
     Dark,
+}
+
+/// What becomes of notifications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notifications {
+    Shown,
+    Hidden,
 }
 
 /// A desktop session on a machine. What runs in it ends with the machine at the latest.
@@ -55,7 +64,7 @@ impl<'world> Desktop<'world> {
         let runtime = root.join(&RUNTIME[1..]);
         fs::create_dir_all(&runtime).expect("the machine's /run is writable");
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("it is ours");
-        write_settings(&root, appearance);
+        write_settings(&root, appearance, Notifications::Hidden);
         write_default_browser(&root);
         let mut command = world.command("Xvfb");
         command.args([DISPLAY, "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
@@ -90,13 +99,27 @@ impl<'world> Desktop<'world> {
         }
     }
 
-    /// Starts a session with gnome-shell; returns when it answers for it.
+    /// Starts a session with gnome-shell; returns when it answers for it. Notifications only go into
+    /// its list, where they lie over nothing.
     pub fn gnome(world: &'world World, appearance: Appearance) -> Self {
-        let mut desktop = Self::bare(world, appearance);
+        Self::bare(world, appearance).with_gnome_shell()
+    }
+
+    /// As [`Self::gnome`], with notifications on the screen.
+    pub fn gnome_with_notifications(world: &'world World, appearance: Appearance) -> Self {
+        let desktop = Self::bare(world, appearance);
+        write_settings(&world.root(), appearance, Notifications::Shown);
+        desktop.with_gnome_shell()
+    }
+
+    fn with_gnome_shell(self) -> Self {
+        let world = self.world;
+        let mut desktop = self;
         let mut command = desktop.command("gnome-shell");
         command.args(["--x11", "--sm-disable"]);
         desktop.shell = Some(world.spawn_logged("gnome-shell", command));
         desktop.wait_for_name("org.gnome.Shell");
+        desktop.wait_for_name("org.freedesktop.Notifications");
         desktop.leave_overview();
         // Tells GTK of the font, and GTK 3 of the colours.
         desktop.xsettings = Some(desktop.start("/usr/libexec/gsd-xsettings", &[]));
@@ -122,6 +145,41 @@ impl<'world> Desktop<'world> {
         eventually("the overview is left", START_LIMIT, || {
             drop(shell.set(interface.clone(), "OverviewActive", Value::from(false)));
             (!is_active()?).then_some(())
+        });
+    }
+
+    /// Puts away what gnome-shell tells root at the start, which would stay until somebody is there.
+    /// The session has been used for a while by then.
+    #[track_caller]
+    pub fn put_warnings_away(&self) {
+        let shell = self.program("gnome-shell");
+        let is_warning = |node: &Accessible| {
+            let name = node.name();
+            let warnings = ["Logged in as a privileged user", "Screen Lock disabled"];
+            node.is_showing() && warnings.contains(&&*name)
+        };
+        eventually("the warnings are gone", START_LIMIT, || {
+            for x in ["10", "11"] {
+                run(self.command("xdotool").args(["mousemove", x, "790"]));
+            }
+            shell.search(is_warning).is_none().then_some(())
+        });
+    }
+
+    /// Waits until nobody has touched mouse or keyboard for a while: a notification that gnome-shell
+    /// shows then, unseen as far as it knows, stays until somebody does.
+    #[track_caller]
+    pub fn await_idle(&self) {
+        eventually("mouse and keyboard rest", START_LIMIT, || {
+            let rest = self.session.call_method(
+                Some("org.gnome.Shell"),
+                "/org/gnome/Mutter/IdleMonitor/Core",
+                Some("org.gnome.Mutter.IdleMonitor"),
+                "GetIdletime",
+                &(),
+            );
+            let rest: u64 = rest.ok()?.body().deserialize().ok()?;
+            (Duration::from_millis(rest) > UNSEEN).then_some(())
         });
     }
 
@@ -276,7 +334,8 @@ fn write_default_browser(root: &Path) {
 }
 
 /// What a user has set in GNOME Settings, and what makes a session start without questions.
-fn write_settings(root: &Path, appearance: Appearance) {
+fn write_settings(root: &Path, appearance: Appearance, notifications: Notifications) {
+    let banners = notifications == Notifications::Shown;
     let scheme = match appearance {
         Appearance::Light => "default",
         Appearance::Dark => "prefer-dark",
@@ -287,7 +346,7 @@ fn write_settings(root: &Path, appearance: Appearance) {
          enable-animations=false\n\
          toolkit-accessibility=true\n\
          [org/gnome/desktop/notifications]\n\
-         show-banners=false\n\
+         show-banners={banners}\n\
          [org/gnome/shell]\n\
          welcome-dialog-last-shown-version='9999'\n\
          [org/gnome/desktop/session]\n\

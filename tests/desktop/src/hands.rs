@@ -28,11 +28,20 @@ impl Desktop<'_> {
     /// If it is not on the screen.
     #[track_caller]
     pub fn click(&self, target: &Accessible) {
+        self.point_at(target);
+        self.xdotool(&["click", "1"]);
+    }
+
+    /// Moves the mouse into the middle of `target`.
+    ///
+    /// # Panics
+    /// If it is not on the screen.
+    #[track_caller]
+    pub fn point_at(&self, target: &Accessible) {
         let Some((x, y)) = wait_for(LIMIT, || self.middle_of(target)) else {
             panic!("nowhere on the screen:\n{}", target.describe());
         };
-        let (x, y) = (x.to_string(), y.to_string());
-        self.xdotool(&["mousemove", &x, &y, "click", "1"]);
+        self.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
     }
 
     /// Clicks into `field`, and types `text` in place of what it holds.

@@ -12,7 +12,7 @@ mod settings;
 mod shell;
 
 use aws_client_vpn_desktop::{Accessible, Desktop, Role};
-use aws_client_vpn_harness::{Lab, Options, Snapshot, VpnState, wait_for};
+use aws_client_vpn_harness::{Lab, Options, PendingUp, Snapshot, VpnState, wait_for};
 use std::time::{Duration, Instant};
 
 /// How long a step may take on a busy machine.
@@ -84,6 +84,27 @@ fn await_waiting_window(desktop: &Desktop<'_>) -> Accessible {
     let window = program.wait(Role::Frame, "Sign In");
     window.wait(Role::Button, "Open Again");
     window
+}
+
+/// Begins a login, up to the notification of it that gnome-shell shows; by then, the session has been
+/// used for a while.
+#[track_caller]
+fn begin_notified_login(lab: &Lab, desktop: &Desktop<'_>) -> (PendingUp, Accessible) {
+    desktop.put_warnings_away();
+    desktop.await_idle();
+    let up = lab.begin_up();
+    let is_body = |node: &Accessible| {
+        node.is(Role::Label) && node.name().starts_with("Sign in at ") && node.is_showing()
+    };
+    let shell = desktop.program("gnome-shell");
+    (up, shell.wait_for("the notification of the login", is_body))
+}
+
+/// Presses a button of that notification, which shows them to somebody who points at it.
+#[track_caller]
+fn press_in(notification: &Accessible, desktop: &Desktop<'_>, button: &str) {
+    desktop.point_at(notification);
+    desktop.click(&desktop.program("gnome-shell").wait(Role::Button, button));
 }
 
 /// Waits until nothing of a connection is left on the client. A desktop starts and ends programs

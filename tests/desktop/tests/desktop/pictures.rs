@@ -1,25 +1,28 @@
 //! What everything looks like in dark colours; the other tests take the pictures in light ones.
 
-use crate::{Steps, await_agent, await_waiting_window, importer, lab, setting};
+use crate::prompts::WINDOW;
+use crate::{Steps, await_agent, importer, lab, setting};
 use aws_client_vpn_desktop::{Appearance, Desktop, NetworkSettings, Role};
-use aws_client_vpn_harness::{Browser, Options};
+use aws_client_vpn_harness::{EndpointOptions, Options};
 
 #[test]
 fn everything_shows_in_dark_colours() {
     let steps = Steps::begin();
-    let lab = lab(Options::default());
+    let lab = lab(Options {
+        endpoint: Some(EndpointOptions(vec!["--sign-in=password".to_owned()])),
+        ..Options::default()
+    });
     lab.import("udp", 443);
     let desktop = Desktop::gnome(&lab.client, Appearance::Dark);
     await_agent(&lab, "org.gnome.Shell.NetworkAgent");
 
-    lab.set_browser(&Browser::Closed);
     let up = lab.begin_up();
-    let window = await_waiting_window(&desktop);
+    let window = desktop.program(WINDOW).wait(Role::Frame, "Sign In");
     desktop.await_window("Sign In");
-    desktop.screenshot("login-window-dark");
+    desktop.screenshot("password-window-dark");
     desktop.click(&window.wait(Role::Button, "Cancel"));
     assert!(!up.finish().success);
-    steps.done("the window beside a login");
+    steps.done("the window that asks");
 
     let settings = NetworkSettings::open(&desktop);
     let editor = settings.edit("vpn");

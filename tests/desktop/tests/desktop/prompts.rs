@@ -5,7 +5,7 @@ use aws_client_vpn_desktop::{Appearance, Desktop, Role};
 use aws_client_vpn_harness::{EndpointOptions, Options};
 
 /// The window's program.
-const WINDOW: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Login";
+pub(crate) const WINDOW: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Login";
 
 #[test]
 fn a_password_is_asked_for_once_and_kept_in_the_keyring() {
