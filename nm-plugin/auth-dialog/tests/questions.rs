@@ -263,6 +263,24 @@ fn what_is_kept_for_the_first_time_is_found_by_the_desktop_s_agents() {
     });
 }
 
+/// What was to be remembered is not put where the logout takes it.
+#[test]
+fn nothing_is_kept_where_there_is_no_keyring_that_lasts() {
+    isolated(|| {
+        let keyring = Keyring::without_any();
+        let installed = Installed::new();
+        let mut command = installed.command_for(None, PASSWORD);
+        command.arg("--keep").envs(keyring.environment());
+        let dialog = start(&mut command);
+        installed.told();
+        installed.told();
+        installed.gesture("answer\tremember\tpassword\ttyped");
+        assert!(finish(dialog).contains("typed"));
+        closes(&installed);
+        assert_eq!(keyring.find(UUID, "password"), None);
+    });
+}
+
 #[test]
 fn a_locked_or_stuck_keyring_holds_nobody_up() {
     isolated(|| {

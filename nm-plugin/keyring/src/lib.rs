@@ -5,7 +5,7 @@
 //! call has a limit, and nobody depends on an answer. What counts once is no business of it.
 
 use aws_client_vpn_text::secret::Secret;
-use secret_service::{EncryptionType, Item, SecretService};
+use secret_service::{Collection, EncryptionType, Item, SecretService};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use thiserror::Error;
@@ -33,6 +33,9 @@ pub enum KeyringError {
     /// It is locked, and nobody unlocked it in time.
     #[error("the keyring is locked")]
     Locked,
+    /// There is a keyring service, but nobody has made a keyring that lasts.
+    #[error("there is no keyring yet, and none was made")]
+    NoneMade,
     /// It did not answer in time.
     #[error("the keyring does not answer")]
     Silent,
@@ -94,7 +97,7 @@ pub async fn keep(
     values: &[(&str, &Secret)],
 ) -> Result<(), KeyringError> {
     let service = in_time(SecretService::connect(EncryptionType::Dh)).await?;
-    let collection = in_time(service.get_any_collection()).await?;
+    let collection = default_collection(&service).await?;
     if in_time(collection.is_locked()).await? {
         unlocked(collection.unlock()).await?;
     }
@@ -114,6 +117,24 @@ pub async fn keep(
         }
     }
     Ok(())
+}
+
+/// Where passwords are kept. A person who has no such keyring yet is asked to make one, as libsecret
+/// asks: what is put elsewhere would be forgotten at the logout.
+async fn default_collection<'service>(
+    service: &'service SecretService<'_>,
+) -> Result<Collection<'service>, KeyringError> {
+    match in_time(service.get_default_collection()).await {
+        Err(KeyringError::Refused(secret_service::Error::NoResult)) => {
+            let made = service.create_collection("Default keyring", "default");
+            match timeout(UNLOCK_TIME, made).await {
+                Ok(Ok(made)) => Ok(made),
+                // Declined, or nobody to ask.
+                Ok(Err(_)) | Err(_) => Err(KeyringError::NoneMade),
+            }
+        }
+        found => found,
+    }
 }
 
 /// Forgets everything that is kept of the connection `uuid`.

@@ -42,6 +42,34 @@ impl Keyring {
         keyring
     }
 
+    /// One in which nobody has made a keyring yet: what it has goes at the logout.
+    pub(crate) fn without_any() -> Self {
+        let mut keyring = Self::new();
+        let daemon = keyring
+            .command("gnome-keyring-daemon")
+            .args(["--foreground", "--components=secrets"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("gnome-keyring is installed");
+        keyring.daemon = Some(daemon);
+        let has_name = |keyring: &Self| {
+            let asked = keyring
+                .command("dbus-send")
+                .args(["--session", "--print-reply"])
+                .args(["--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"])
+                .args(["org.freedesktop.DBus.GetNameOwner"])
+                .arg("string:org.freedesktop.secrets")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            asked.is_ok_and(|status| status.success())
+        };
+        until(|| has_name(&keyring).then_some(()));
+        keyring
+    }
+
     /// One that never answers.
     pub(crate) fn stuck() -> Self {
         let bus = Bus::new();
@@ -65,13 +93,17 @@ impl Keyring {
         }
     }
 
-    fn start(password: &str) -> Self {
-        let mut keyring = Self {
+    fn new() -> Self {
+        Self {
             daemon: None,
             _stuck: None,
             home: tempfile::tempdir().unwrap(),
             bus: Bus::new(),
-        };
+        }
+    }
+
+    fn start(password: &str) -> Self {
+        let mut keyring = Self::new();
         let mut daemon = keyring
             .command("gnome-keyring-daemon")
             .args(["--foreground", "--unlock", "--components=secrets"])
