@@ -7,6 +7,7 @@ mod checks;
 mod facts;
 mod fixing;
 mod gathering;
+mod selinux;
 
 pub use facts::{
     Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,

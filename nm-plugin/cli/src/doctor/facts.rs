@@ -42,6 +42,8 @@ pub struct Facts {
     pub orphans: Vec<String>,
     /// The connections, by their UUIDs, whose kill switches stop traffic.
     pub stopped_by: Vec<Closed>,
+    /// Whether SELinux enforces a policy that does not let a kill switch be closed.
+    pub selinux_denies_rules: bool,
     /// `/etc/resolv.conf`: what it links to, if it is a link.
     pub resolv_conf_link: Option<PathBuf>,
     /// The clock.

@@ -4,6 +4,7 @@ use super::checks::NAME_FILE;
 use super::facts::{
     Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Plasma, Process,
 };
+use super::selinux::denies_rules;
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
@@ -86,6 +87,7 @@ pub(super) async fn facts() -> Facts {
         }),
         orphans: orphans(),
         stopped_by: stopped_by(),
+        selinux_denies_rules: selinux_denies_rules(),
         resolv_conf_link: fs::read_link("/etc/resolv.conf").ok(),
         clock: clock().await,
         name_file,
@@ -336,6 +338,13 @@ fn process_numbers() -> impl Iterator<Item = u32> {
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+fn selinux_denies_rules() -> bool {
+    let name_of = |number: &u32| program_name(&PathBuf::from(format!("/proc/{number}")));
+    let network_manager =
+        process_numbers().find(|number| name_of(number).as_deref() == Some("NetworkManager"));
+    network_manager.and_then(denies_rules).unwrap_or(false)
 }
 
 fn processes() -> Vec<Process> {

@@ -337,6 +337,15 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
             connections = over.join(", "),
         );
         Finding::problem(CHECK, seen, left_over())
+    } else if facts.selinux_denies_rules {
+        Finding::warning(
+            CHECK,
+            message!("SELinux's policy does not let a kill switch be closed"),
+            message!(
+                "install the package NetworkManager-aws-client-vpn-selinux; what the policy denies \
+                 is told by: ausearch -m AVC -c nm-aws-client-v"
+            ),
+        )
     } else if facts.stopped_by.is_empty() {
         Finding::good(CHECK, message!("stops no traffic"))
     } else {

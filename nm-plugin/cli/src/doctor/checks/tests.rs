@@ -50,6 +50,7 @@ fn healthy() -> Facts {
         tun: true,
         orphans: Vec::new(),
         stopped_by: Vec::new(),
+        selinux_denies_rules: false,
         resolv_conf_link: Some(PathBuf::from("../run/systemd/resolve/stub-resolv.conf")),
         clock: Clock {
             now: 2_000_000_000,
@@ -104,6 +105,12 @@ const FAULTS: &[Fault] = &[
         "kill-switch",
         Verdict::Problem,
         "without being taken down: 2222",
+    ),
+    (
+        |f| f.selinux_denies_rules = true,
+        "kill-switch",
+        Verdict::Warning,
+        "does not let a kill switch be closed",
     ),
     (
         |f| f.network_manager = Some(Err(message!("it does not run"))),
