@@ -6,9 +6,9 @@
 //! OpenVPN (see [`openvpn::confinement`]).
 
 mod account;
+mod activation;
 mod agents;
 mod dbus;
-mod driver;
 mod ending;
 mod enforced_routes;
 mod journal;
@@ -193,7 +193,7 @@ fn serve(bus_name: &str) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(driver::run(bus_name));
+    let outcome = runtime.block_on(activation::run(bus_name));
     // A resolver that hangs must not keep the process.
     runtime.shutdown_background();
     match outcome {
