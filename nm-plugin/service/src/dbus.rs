@@ -1,30 +1,27 @@
 //! NetworkManager's interface `org.freedesktop.NetworkManager.VPN.Plugin` on the system bus.
 //!
-//! The methods decide nothing: each becomes a [`Request`] that the driver answers in the order of
-//! arrival, so that signals and replies leave in the order NetworkManager needs. Every caller has
-//! to be root, and signals go to the one process that asked for the connection, because anybody
-//! on the bus may listen to a broadcast.
+//! The methods decide nothing: each becomes a [`Request`] that the activation answers in the order
+//! of arrival, so that signals and replies leave in the order NetworkManager needs. Every caller has
+//! to be root.
 
-pub(crate) mod config;
+mod config;
 pub(crate) mod connection;
+pub(crate) mod network_manager;
 pub(crate) mod sign_in;
 
-use aws_client_vpn_profile::well_known::network_manager;
-use aws_client_vpn_session::network_manager::Shown;
 use connection::{Connection as VpnConnection, Dictionary, InvalidConnection};
 use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
 use zbus::fdo::DBusProxy;
 use zbus::message::Header;
-use zbus::names::{OwnedUniqueName, UniqueName};
+use zbus::names::OwnedUniqueName;
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
-use zbus::{MatchRule, MessageStream, message};
+use zbus::zvariant::OwnedValue;
 
 /// Where the interface is (nm-vpn-dbus-interface.h).
 pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/VPN/Plugin";
 
-/// How many requests may wait for the driver.
+/// How many requests may wait for an answer.
 pub(crate) const QUEUE: usize = 16;
 
 /// The errors a caller sees (nm-errors.h).
@@ -289,42 +286,20 @@ impl Plugin {
     pub(crate) async fn failure(emitter: &SignalEmitter<'_>, reason: u32) -> zbus::Result<()>;
 }
 
-/// What NetworkManager, which is `caller`, says of the activation at `path`, for [`shown`]. Two of
-/// its interfaces tell of states, and what they tell has to stay in order.
-pub(crate) async fn follow_states(
+/// Asks the program `to` for a property.
+pub(crate) async fn property<T: TryFrom<OwnedValue, Error: Into<zbus::zvariant::Error>>>(
     bus: &zbus::Connection,
-    caller: &OwnedUniqueName,
-    path: &OwnedObjectPath,
-) -> zbus::Result<MessageStream> {
-    let rule = MatchRule::builder()
-        .msg_type(message::Type::Signal)
-        .sender(caller.as_str())?
-        .path(path.as_ref())?
-        .build();
-    MessageStream::for_match_rule(rule, bus, None).await
-}
-
-/// What a signal of [`follow_states`] says, if it is about the state.
-pub(crate) fn shown(signal: &zbus::Message) -> Option<Shown> {
-    let header = signal.header();
-    let (interface, member) = (header.interface()?.as_str(), header.member()?.as_str());
-    let state = || signal.body().deserialize::<(u32, u32)>().ok();
-    match (interface, member) {
-        (network_manager::VPN, "VpnStateChanged") => {
-            state().map(|(state, reason)| Shown::of_vpn(state, reason))
-        }
-        (network_manager::ACTIVE, "StateChanged") => {
-            state().and_then(|(state, reason)| Shown::of_active_connection(state, reason))
-        }
-        _ => None,
-    }
-}
-
-/// Whom the signals go to.
-pub(crate) fn emitter<'a>(
-    bus: &'a zbus::Connection,
-    destination: &'a OwnedUniqueName,
-) -> zbus::Result<SignalEmitter<'a>> {
-    let destination: UniqueName<'a> = destination.as_ref();
-    Ok(SignalEmitter::new(bus, PATH)?.set_destination(destination.into()))
+    to: &str,
+    path: &str,
+    interface: &str,
+    name: &str,
+) -> zbus::Result<T> {
+    let properties = Some("org.freedesktop.DBus.Properties");
+    let reply = bus
+        .call_method(Some(to), path, properties, "Get", &(interface, name))
+        .await?;
+    let value: OwnedValue = reply.body().deserialize()?;
+    value
+        .try_into()
+        .map_err(|error: T::Error| zbus::Error::Variant(error.into()))
 }

@@ -76,6 +76,16 @@ impl KillSwitch {
         Self::with_marks(uuid, choices, Marks::of_this_machine())
     }
 
+    /// One whose marks are in `directory`.
+    #[cfg(test)]
+    pub(crate) fn in_directory(
+        uuid: &str,
+        choices: Option<Choices>,
+        directory: &std::path::Path,
+    ) -> Self {
+        Self::with_marks(uuid, choices, Marks::in_directory(&directory.join("marks")))
+    }
+
     fn with_marks(uuid: &str, choices: Option<Choices>, marks: Marks) -> Self {
         Self {
             uuid: uuid.to_owned(),

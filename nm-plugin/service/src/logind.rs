@@ -6,6 +6,7 @@
 //! a connection of its own, where it holds up nothing that NetworkManager says. A task takes the
 //! signals off as they come; each only says that what is known is old.
 
+use crate::dbus::property;
 use aws_client_vpn_session::session::LoginSession;
 use futures_lite::StreamExt;
 use std::collections::HashMap;
@@ -127,6 +128,12 @@ async fn ask(bus: &zbus::Connection) -> Option<Option<Vec<LoginSession>>> {
             None
         }
     }
+}
+
+/// Whether the computer is being shut down.
+pub(crate) async fn is_shutting_down(bus: &zbus::Connection) -> bool {
+    let asked = property::<bool>(bus, NAME, PATH, MANAGER, "PreparingForShutdown");
+    matches!(tokio::time::timeout(LIMIT, asked).await, Ok(Ok(true)))
 }
 
 /// Who is logged in, if logind tells.

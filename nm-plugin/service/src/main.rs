@@ -9,7 +9,6 @@ mod account;
 mod activation;
 mod agents;
 mod dbus;
-mod ending;
 mod enforced_routes;
 mod journal;
 mod kept_routes;
@@ -19,10 +18,13 @@ mod last_failure;
 mod logind;
 mod openvpn;
 #[cfg(test)]
+mod own_bus;
+#[cfg(test)]
 mod own_network;
 mod privileges;
 mod protection;
 mod resolver;
+mod server;
 mod sleep_clock;
 mod surroundings;
 mod watchdog;
@@ -193,7 +195,7 @@ fn serve(bus_name: &str) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let outcome = runtime.block_on(activation::run(bus_name));
+    let outcome = runtime.block_on(server::run(bus_name));
     // A resolver that hangs must not keep the process.
     runtime.shutdown_background();
     match outcome {

@@ -1,25 +1,23 @@
 //! What keeps traffic in the tunnel while the connection is wanted: its kill switch and its routes.
 //!
-//! The driver tells of what happens, and has both looked after when it has done everything else.
+//! The activation tells of what happens, and has both looked after when it has done everything else.
 
 use crate::dbus::PluginError;
 use crate::dbus::connection::Connection as VpnConnection;
-use crate::ending::{self, Ending};
+use crate::dbus::network_manager::{self, NetworkManager};
 use crate::enforced_routes::{self, EnforcedRoutes};
 use crate::journal;
 use crate::kept_routes;
 use crate::kill_switch::{self, KillSwitch, KillSwitchError};
+use crate::logind;
 use crate::openvpn::tun_device::TunDevice;
-use aws_client_vpn_profile::well_known::network_manager;
+use aws_client_vpn_profile::well_known;
 use aws_client_vpn_session::kept_routes::KeptRoutes;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
-use aws_client_vpn_session::network_manager::Shown;
+use aws_client_vpn_session::network_manager::{End, Shown};
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session};
-use std::future::pending;
 use std::net::IpAddr;
 use std::time::Instant;
-use zbus::names::OwnedUniqueName;
-use zbus::zvariant::OwnedObjectPath;
 
 /// The protection of one activation.
 pub(crate) struct Protection {
@@ -32,8 +30,6 @@ pub(crate) struct Protection {
     kill_switch: KillSwitch,
     /// Whether a person has asked for this activation.
     is_asked_for: bool,
-    /// Why the connection ends, where a kill switch has to know.
-    ending: Option<Ending>,
     /// Whether the kill switch has had its last word.
     is_over: bool,
     /// Whether all of it ends with the computer, in a moment.
@@ -41,19 +37,13 @@ pub(crate) struct Protection {
 }
 
 impl Protection {
-    /// As the settings of `connection` want it. NetworkManager, which is `caller`, has the
-    /// activation at `path`.
-    pub(crate) async fn new(
-        bus: &zbus::Connection,
-        caller: &OwnedUniqueName,
+    /// As the settings of `connection` want it.
+    pub(crate) async fn begin(
+        network_manager: &NetworkManager,
         connection: &VpnConnection,
-        path: Option<&OwnedObjectPath>,
     ) -> Result<Self, PluginError> {
         let mut kill_switch = KillSwitch::new(&connection.uuid, connection.kill_switch()?);
-        for done in [
-            lift_deleted(bus, caller.as_str()).await,
-            kill_switch.begin(),
-        ] {
+        for done in [lift_deleted(network_manager).await, kill_switch.begin()] {
             if let Err(error) = done {
                 tracing::warn!("{}", journal::chain(&error));
             }
@@ -62,24 +52,25 @@ impl Protection {
         if kill_switch.was_left_closed() {
             tracing::info!("traffic outside the VPN is stopped since the last time, and stays so");
         }
-        let is_asked_for = match path {
-            Some(path) => !ending::is_secondary(bus, caller, path).await,
-            None => true,
-        };
-        let ending = match (kill_switch.choices(), path) {
-            (Some(_), Some(path)) => Some(Ending::watch(bus, caller, path).await?),
-            (Some(_), None) | (None, _) => None,
-        };
+        let is_asked_for = !network_manager.activates_by_itself().await;
+        let routes = connection.keeps_routes()?.then(KeptRoutes::default);
+        let enforced = connection.enforces_routes()?.then(EnforcedRoutes::default);
         Ok(Self {
-            routes: connection.keeps_routes()?.then(KeptRoutes::default),
-            enforced: connection.enforces_routes()?.then(EnforcedRoutes::default),
+            enforced,
+            ..Self::new(kill_switch, is_asked_for, routes)
+        })
+    }
+
+    fn new(kill_switch: KillSwitch, is_asked_for: bool, routes: Option<KeptRoutes>) -> Self {
+        Self {
+            routes,
+            enforced: None,
             routes_may_differ: false,
             kill_switch,
             is_asked_for,
-            ending,
             is_over: false,
             is_shutting_down: false,
-        })
+        }
     }
 
     /// Which sign-ins a browser is let out for.
@@ -117,17 +108,8 @@ impl Protection {
     }
 
     /// Resolves when [`Self::keep`] has something to do. Nothing is lost if the future is dropped.
-    pub(crate) async fn changed(&mut self) {
-        let told = async {
-            match &mut self.ending {
-                Some(ending) => ending.changed().await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            () = told => {}
-            () = self.kill_switch.disturbed() => {}
-        }
+    pub(crate) async fn disturbed(&mut self) {
+        self.kill_switch.disturbed().await;
     }
 
     /// The kernel has told of a change of the network.
@@ -141,24 +123,25 @@ impl Protection {
         }
     }
 
-    /// NetworkManager has asked for the end, for whatever reason. Whoever took the connection down
-    /// wants the rest of the network at once.
-    pub(crate) async fn end_asked_for(&mut self) {
+    /// NetworkManager has asked for the end, for whatever reason; `end` is what it has said of it.
+    /// Whoever took the connection down wants the rest of the network at once.
+    pub(crate) fn end_asked_for(&mut self, end: Option<End>) {
         let was_left_closed = self.kill_switch.was_left_closed();
-        let is_unwanted = match &mut self.ending {
-            Some(ending) => ending.so_far().await.frees(was_left_closed),
-            None => true,
-        };
-        if is_unwanted {
+        if self.known(end).is_none_or(|end| end.frees(was_left_closed)) {
             self.is_over = true;
             tell(self.kill_switch.free());
         }
     }
 
+    /// Why the connection ends, where a kill switch has to know.
+    fn known(&self, end: Option<End>) -> Option<End> {
+        end.filter(|_| self.kill_switch.choices().is_some())
+    }
+
     /// NetworkManager is gone. Where the computer is being shut down, nothing stays stopped.
     pub(crate) async fn network_manager_gone(&mut self, bus: &zbus::Connection) {
         if self.kill_switch.is_closed() {
-            self.is_shutting_down = ending::is_shutting_down(bus).await;
+            self.is_shutting_down = logind::is_shutting_down(bus).await;
         }
     }
 
@@ -264,7 +247,7 @@ impl Protection {
     }
 
     /// The connection is over: whoever lost it does not want the rest of the network.
-    pub(crate) async fn let_go(&mut self) {
+    pub(crate) fn let_go(&mut self, end: Option<End>) {
         if let Some(mut enforced) = self.enforced.take() {
             enforced.give_back();
         }
@@ -273,10 +256,7 @@ impl Protection {
         }
         self.is_over = true;
         let was_left_closed = self.kill_switch.was_left_closed();
-        let was_up = match &mut self.ending {
-            Some(ending) => ending.so_far().await.was_up(),
-            None => true,
-        };
+        let was_up = self.known(end).is_none_or(|end| end.was_up());
         if !self.kill_switch.is_closed() || (!was_up && !was_left_closed) {
             tell(self.kill_switch.open());
             return;
@@ -298,14 +278,10 @@ fn tell(done: Result<(), KillSwitchError>) {
 }
 
 /// Lets through what connections still stop that are deleted: nobody could take them down.
-async fn lift_deleted(
-    bus: &zbus::Connection,
-    network_manager: &str,
-) -> Result<(), KillSwitchError> {
+async fn lift_deleted(network_manager: &NetworkManager) -> Result<(), KillSwitchError> {
     for uuid in kill_switch::left_closed()? {
-        if ending::is_deleted(bus, network_manager, &uuid).await {
-            kill_switch::lift(|left| left == uuid)?;
-            tracing::info!("let through what the deleted connection {uuid} still stopped");
+        if network_manager.has_deleted(&uuid).await {
+            lift_one(&uuid)?;
         }
     }
     Ok(())
@@ -314,5 +290,20 @@ async fn lift_deleted(
 /// The same, for whoever calls this as root.
 pub(crate) async fn lift_all_deleted() -> Result<(), Box<dyn std::error::Error>> {
     let bus = zbus::Connection::system().await?;
-    Ok(lift_deleted(&bus, network_manager::NAME).await?)
+    let name = well_known::network_manager::NAME;
+    for uuid in kill_switch::left_closed()? {
+        if network_manager::is_deleted(&bus, name, &uuid).await {
+            lift_one(&uuid)?;
+        }
+    }
+    Ok(())
 }
+
+fn lift_one(uuid: &str) -> Result<(), KillSwitchError> {
+    kill_switch::lift(|left| left == uuid)?;
+    tracing::info!("let through what the deleted connection {uuid} still stopped");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

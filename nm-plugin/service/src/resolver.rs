@@ -3,16 +3,55 @@
 //! The name of an AWS endpoint has no address of its own: any label in front of it has, and a
 //! random one keeps caches from pinning all users to one node.
 
+use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// As many random octets as OpenVPN's own `remote-random-hostname` takes (init.c).
 const LABEL_OCTETS: usize = 6;
 /// How long the system's resolver may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Resolves `host`; an error is text for the user.
-pub(crate) async fn resolve(host: String, random_label: bool) -> Result<Vec<IpAddr>, String> {
+/// Looks for addresses while other things go on.
+#[derive(Default)]
+pub(crate) struct Resolver {
+    /// Nobody waits for them any more once this is dropped.
+    searches: JoinSet<Answer>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The name that was asked for.
+    pub(crate) host: String,
+    /// Its addresses; an error is text for the user.
+    pub(crate) result: Result<Vec<IpAddr>, String>,
+}
+
+impl Resolver {
+    /// Begins to look for the addresses of `host`.
+    pub(crate) fn begin(&mut self, host: String, random_label: bool) {
+        self.searches.spawn(async move {
+            let result = resolve(host.clone(), random_label).await;
+            Answer { host, result }
+        });
+    }
+
+    /// The next answer. Nothing is lost if the future is dropped.
+    pub(crate) async fn next(&mut self) -> Answer {
+        loop {
+            match self.searches.join_next().await {
+                Some(Ok(answer)) => return answer,
+                // It panicked, and nothing waits for it longer than for a name server.
+                Some(Err(error)) => tracing::error!("cannot resolve a name: {error}"),
+                None => return pending().await,
+            }
+        }
+    }
+}
+
+async fn resolve(host: String, random_label: bool) -> Result<Vec<IpAddr>, String> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
     }

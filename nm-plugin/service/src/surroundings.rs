@@ -3,12 +3,14 @@
 //! The kernel tells of networks: NetworkManager's own view would be a second one, and behind.
 //! logind tells of sleep and of sessions; where there is none, somebody is taken to be present.
 
+use crate::agents::Agents;
 use crate::logind::{self, Told};
 use aws_client_vpn_session::own_addresses;
-use aws_client_vpn_session::session::{Person, Surroundings, may_act_for, person_at};
+use aws_client_vpn_session::session::{Person, Session, Surroundings, may_act_for, person_at};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use tokio::net::UnixDatagram;
 use tokio::sync::watch;
@@ -19,15 +21,105 @@ const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 1 << 18;
 /// Any port will do to ask the kernel for a way.
 const PORT: u16 = 9;
 
-/// Watches the surroundings of a connection.
-pub(crate) struct Watch {
+/// What has changed around a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A network, or what logind tells.
+    World,
+    /// Whether a person can be asked.
+    Agent,
+}
+
+/// Watches the surroundings of a connection, from when its tunnel is up.
+pub(crate) struct Monitor {
+    bus: zbus::Connection,
+    watch: Option<Watch>,
+    agents: Agents,
+    /// Whether an agent was there when last looked.
+    has_agent: bool,
+    seen: Surroundings,
+}
+
+impl Monitor {
+    /// One that does not watch yet.
+    pub(crate) fn new(bus: &zbus::Connection) -> Self {
+        Self {
+            bus: bus.clone(),
+            watch: None,
+            agents: Agents::new(bus),
+            has_agent: false,
+            seen: Surroundings::default(),
+        }
+    }
+
+    /// Whether it watches.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// Begins to watch.
+    pub(crate) fn begin(&mut self) {
+        match Watch::start(&self.bus) {
+            Ok(watch) => self.watch = Some(watch),
+            Err(error) => {
+                tracing::warn!("the kernel does not tell of changes of the network: {error}");
+            }
+        }
+    }
+
+    /// Resolves when something may have changed for `user`, who signed in. `looks_for_agent` says
+    /// whether it matters that a person can be asked. Nothing is lost if the future is dropped.
+    pub(crate) async fn changed(&mut self, user: Option<&str>, looks_for_agent: bool) -> Change {
+        let uid = self.watch.as_ref().and_then(|watch| watch.uid_of(user?));
+        let world = async {
+            match &mut self.watch {
+                Some(watch) => watch.changed().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = world => Change::World,
+            has_agent = self.agents.look(uid), if looks_for_agent => {
+                self.has_agent = has_agent;
+                Change::Agent
+            }
+        }
+    }
+
+    /// Nobody is to be asked now: whoever is there may have left when it matters. Tells whether
+    /// somebody was there.
+    pub(crate) fn look_away(&mut self) -> bool {
+        self.agents.look_away();
+        std::mem::take(&mut self.has_agent)
+    }
+
+    /// How it looks to the connection of `session`, if anything has changed that matters.
+    pub(crate) fn look(&mut self, session: &Session, user: Option<&str>) -> Option<Surroundings> {
+        let seen = self.watch.as_ref()?.look(
+            session.endpoint_address(),
+            |address| session.is_inside(address),
+            user,
+            self.has_agent,
+            self.seen.source.filter(|_| session.is_up()),
+        );
+        let before = std::mem::replace(&mut self.seen, seen);
+        (before != seen).then_some(seen)
+    }
+
+    /// Whether the account numbered `caller` may act for `user`, who signed in.
+    pub(crate) fn may_act_for(&self, user: Option<&str>, caller: u32) -> bool {
+        let watch = self.watch.as_ref();
+        watch.is_some_and(|watch| watch.may_act_for(user, caller))
+    }
+}
+
+struct Watch {
     changes: UnixDatagram,
     logind: watch::Receiver<Told>,
 }
 
 impl Watch {
-    /// Begins to watch.
-    pub(crate) fn start(bus: &zbus::Connection) -> std::io::Result<Self> {
+    fn start(bus: &zbus::Connection) -> std::io::Result<Self> {
         let socket = rustix::net::socket_with(
             AddressFamily::NETLINK,
             SocketType::RAW,
@@ -43,12 +135,11 @@ impl Watch {
         })
     }
 
-    /// Resolves when something may have changed. Nothing is lost if the future is dropped.
-    pub(crate) async fn changed(&mut self) {
+    async fn changed(&mut self) {
         let told = async {
             if self.logind.changed().await.is_err() {
                 // The bus is gone: nothing follows.
-                std::future::pending::<()>().await;
+                pending::<()>().await;
             }
         };
         tokio::select! {
@@ -60,7 +151,7 @@ impl Watch {
     /// How it looks to a connection whose endpoint is at `endpoint`. `is_inside` says whether an
     /// address is one of the tunnel's own; `user` is who signed in; `has_agent` is what was seen of
     /// that person's agent; `before` is the address that the tunnel was made from.
-    pub(crate) fn look(
+    fn look(
         &self,
         endpoint: Option<IpAddr>,
         is_inside: impl Fn(IpAddr) -> bool,
@@ -89,15 +180,14 @@ impl Watch {
     }
 
     /// The number of the account of `user`, who is logged in.
-    pub(crate) fn uid_of(&self, user: &str) -> Option<u32> {
+    fn uid_of(&self, user: &str) -> Option<u32> {
         let told = self.logind.borrow();
         let mut sessions = told.sessions.iter().flatten();
         let session = sessions.find(|session| session.user == user);
         session.map(|session| session.uid)
     }
 
-    /// Whether the account numbered `caller` may act for `user`, who signed in.
-    pub(crate) fn may_act_for(&self, user: Option<&str>, caller: u32) -> bool {
+    fn may_act_for(&self, user: Option<&str>, caller: u32) -> bool {
         let told = self.logind.borrow();
         may_act_for(told.sessions.as_deref().unwrap_or_default(), user, caller)
     }
@@ -140,67 +230,4 @@ fn drain(changes: &UnixDatagram) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::own_network::{in_its_own_network, shell};
-
-    #[test]
-    fn the_way_to_an_endpoint_begins_at_the_address_that_the_kernel_takes() {
-        in_its_own_network(module_path!(), "ways");
-    }
-
-    #[test]
-    #[ignore = "run by the test before, in a network namespace"]
-    fn ways() {
-        let way = |to: &str| way_to(to.parse().unwrap()).map(|from| from.to_string());
-        assert_eq!(way("192.0.2.1"), None, "there is no network");
-        shell(
-            "ip link add one type veth peer name other
-            ip link set one up
-            ip link set other up
-            ip address add 192.0.2.10/24 dev one
-            ip address add 198.51.100.10/24 dev other
-            ip -6 address add 2001:db8::10/64 dev one nodad",
-        );
-        assert_eq!(way("192.0.2.1").as_deref(), Some("192.0.2.10"));
-        assert_eq!(way("198.51.100.1").as_deref(), Some("198.51.100.10"));
-        assert_eq!(way("2001:db8::1").as_deref(), Some("2001:db8::10"));
-        assert_eq!(way("203.0.113.1"), None, "no route leads there");
-        shell("ip route add default via 192.0.2.1");
-        assert_eq!(way("203.0.113.1").as_deref(), Some("192.0.2.10"));
-        shell("ip route add 203.0.113.0/24 via 198.51.100.1");
-        assert_eq!(way("203.0.113.1").as_deref(), Some("198.51.100.10"));
-        shell("ip route add unreachable 203.0.113.1");
-        assert_eq!(way("203.0.113.1"), None);
-    }
-
-    #[test]
-    fn a_new_preferred_address_of_ipv6_leaves_the_one_in_use() {
-        in_its_own_network(module_path!(), "addresses");
-    }
-
-    #[test]
-    #[ignore = "run by the test before, in a network namespace"]
-    fn addresses() {
-        shell(
-            "ip link add one type veth peer name other
-            ip link set one up
-            ip link set other up
-            ip -6 address add 2001:db8::10/64 dev one nodad
-            ip -6 route add default via 2001:db8::1",
-        );
-        let endpoint = "2001:db8:1::1".parse().unwrap();
-        let first = way_to(endpoint).unwrap();
-        assert_eq!(first.to_string(), "2001:db8::10");
-        // As privacy extensions do each day: a new one, and the old one for what is under way.
-        shell(
-            "ip -6 address add 2001:db8::11/64 dev one nodad
-            ip -6 address change 2001:db8::10/64 dev one preferred_lft 0 valid_lft 600",
-        );
-        let second = way_to(endpoint).unwrap();
-        assert_eq!(second.to_string(), "2001:db8::11");
-        assert!(is_kept(first, second));
-        shell("ip -6 address delete 2001:db8::10/64 dev one");
-        assert!(!is_kept(first, second));
-    }
-}
+mod tests;

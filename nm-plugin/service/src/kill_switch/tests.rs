@@ -29,8 +29,7 @@ fn needs(address: &str) -> FirewallPolicy {
 
 fn kill_switch(uuid: &str, is_wanted: bool, directory: &Path) -> KillSwitch {
     let choices = is_wanted.then(Choices::default);
-    let marks = Marks::in_directory(&directory.join("marks"));
-    let mut made = KillSwitch::with_marks(uuid, choices, marks);
+    let mut made = KillSwitch::in_directory(uuid, choices, directory);
     made.begin().unwrap();
     made
 }

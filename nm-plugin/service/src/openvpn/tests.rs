@@ -5,6 +5,9 @@ use std::path::Path;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 
+/// How long a step may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// A device that is there: a loopback device is in every network namespace.
 fn present() -> TunDevice {
     let index = fs::read_to_string("/sys/class/net/lo/ifindex").unwrap();
@@ -37,12 +40,15 @@ async fn say(peer: &mut UnixStream, lines: usize) {
 
 /// The next event, of futures each of which is dropped at its first wait.
 async fn next(openvpn: &mut OpenVpn) -> Event {
-    loop {
-        if let Some(event) = poll_once(openvpn.next()).await {
-            return event;
+    let event = async {
+        loop {
+            if let Some(event) = poll_once(openvpn.next()).await {
+                return event;
+            }
+            sleep(Duration::from_millis(1)).await;
         }
-        sleep(Duration::from_millis(1)).await;
-    }
+    };
+    timeout(LIMIT, event).await.unwrap()
 }
 
 #[tokio::test]
@@ -72,15 +78,14 @@ async fn what_goes_on_speaking_after_its_end_does_not_hide_it() {
         // Until the other end is gone.
         while peer.write_all(b">LOG:1,I,again\n").await.is_ok() {}
     });
-    loop {
-        match openvpn.next().await {
-            Event::Said(_) => {}
-            Event::Ended(how) => {
-                assert_eq!(how, "exit code 3");
-                break;
+    let end = async {
+        loop {
+            if let Event::Ended(how) = openvpn.next().await {
+                return how;
             }
         }
-    }
+    };
+    assert_eq!(timeout(LIMIT, end).await.unwrap(), "exit code 3");
     openvpn.end(Duration::ZERO).await;
     flood.await.unwrap();
 }
@@ -133,9 +138,12 @@ async fn nobody_is_blamed_for_the_device_of_one_that_was_to_end() {
     let (management, _peer) = ManagementSocket::connected();
     let process = process(line, &ready);
     let mut openvpn = OpenVpn::of("openvpn", process, management, taken_away());
-    while !ready.exists() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let is_ready = async {
+        while !ready.exists() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, is_ready).await.unwrap();
     openvpn.terminate();
     let event = next(&mut openvpn).await;
     assert!(
@@ -156,6 +164,7 @@ async fn one_that_takes_no_commands_is_killed() {
     for _ in 0..200 {
         openvpn.send(&password("x".repeat(100_000))).unwrap();
     }
+    assert!(openvpn.management.is_none(), "it is given up on at once");
     let event = next(&mut openvpn).await;
     assert!(
         matches!(&event, Event::Ended(how) if how.ends_with("killed by signal 9")),
@@ -180,7 +189,10 @@ async fn nothing_is_left_of_one_that_is_taken_away() {
         let mut stats = processes.map(|process| fs::read_to_string(process.path().join("stat")));
         stats.any(|stat| stat.is_ok_and(|stat| in_group(&stat)))
     };
-    while is_left() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let gone = async {
+        while is_left() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, gone).await.unwrap();
 }

@@ -1,0 +1,347 @@
+//! NetworkManager as one activation knows it: what it asks for, what it says of the connection, and
+//! what it is told. All that it does comes in one stream, [`NetworkManager::next`].
+
+use super::config;
+use super::{PATH, Plugin, PluginError, Request, property};
+use aws_client_vpn_profile::well_known::active_state::ACTIVATING;
+use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, SETTINGS, SETTINGS_PATH, VPN};
+use aws_client_vpn_session::network_manager::ip_config::IpConfig;
+use aws_client_vpn_session::network_manager::{End, Shown};
+use aws_client_vpn_session::session::{FailureReason, ServiceState};
+use futures_lite::StreamExt;
+use futures_lite::future::poll_once;
+use std::collections::VecDeque;
+use std::future::pending;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use zbus::names::{OwnedUniqueName, UniqueName};
+use zbus::object_server::SignalEmitter;
+use zbus::zvariant::OwnedObjectPath;
+use zbus::{MatchRule, MessageStream, message};
+
+/// How long the bus may take for a signal.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(2);
+/// How long NetworkManager may take for an answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// How long it may take to say Disconnect after a failure.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
+
+/// What NetworkManager does.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// It asks for something.
+    Asked(Request),
+    /// It shows the connection to everybody in another way.
+    Shown(Shown),
+    /// It is gone from the bus, or the bus is. It comes once.
+    Gone,
+}
+
+/// NetworkManager.
+pub(crate) struct NetworkManager {
+    bus: zbus::Connection,
+    requests: mpsc::Receiver<Request>,
+    /// Its object of the activation, if the name we have tells which it is.
+    activation: Option<OwnedObjectPath>,
+    /// The process that has asked for the connection.
+    caller: Option<Caller>,
+    is_gone: bool,
+    /// Whether the bus takes signals still.
+    takes_signals: bool,
+    /// Whether it was told of a failure, and says Disconnect.
+    is_to_disconnect: bool,
+}
+
+/// A process on the bus, and what it says.
+struct Caller {
+    name: OwnedUniqueName,
+    owner_changes: MessageStream,
+    /// What it shows of the activation. Two of its interfaces tell of states, and what they tell has
+    /// to stay in order.
+    states: Option<MessageStream>,
+    /// What is known for [`NetworkManager::end_so_far`], and is still to come in the stream.
+    heard: VecDeque<Shown>,
+    end: End,
+}
+
+impl NetworkManager {
+    /// On `bus`, where the service has `bus_name` and what is asked for comes to `requests`.
+    pub(crate) fn new(
+        bus: &zbus::Connection,
+        bus_name: &str,
+        requests: mpsc::Receiver<Request>,
+    ) -> Self {
+        Self {
+            bus: bus.clone(),
+            requests,
+            activation: activation_path(bus_name),
+            caller: None,
+            is_gone: false,
+            takes_signals: true,
+            is_to_disconnect: false,
+        }
+    }
+
+    /// The bus it is on.
+    pub(crate) fn bus(&self) -> &zbus::Connection {
+        &self.bus
+    }
+
+    /// Its object of the activation.
+    pub(crate) fn activation(&self) -> Option<&str> {
+        self.activation.as_ref().map(|path| path.as_str())
+    }
+
+    /// From now on it is the process `name`: signals go there, and what it says is heard.
+    pub(crate) async fn meet(&mut self, name: OwnedUniqueName) -> zbus::Result<()> {
+        let signals = || MatchRule::builder().msg_type(message::Type::Signal);
+        let owner_changes = signals()
+            .sender("org.freedesktop.DBus")?
+            .interface("org.freedesktop.DBus")?
+            .member("NameOwnerChanged")?
+            .arg(0, name.as_str())?
+            .build();
+        let owner_changes = MessageStream::for_match_rule(owner_changes, &self.bus, None).await?;
+        let states = match &self.activation {
+            Some(path) => {
+                let rule = signals().sender(name.as_str())?.path(path.as_ref())?;
+                Some(MessageStream::for_match_rule(rule.build(), &self.bus, None).await?)
+            }
+            None => None,
+        };
+        self.is_gone = false;
+        self.caller = Some(Caller {
+            name,
+            owner_changes,
+            states,
+            heard: VecDeque::new(),
+            end: End::default(),
+        });
+        Ok(())
+    }
+
+    /// What it does next. Nothing is lost if the future is dropped.
+    pub(crate) async fn next(&mut self) -> Event {
+        let is_gone = self.is_gone;
+        let event = tokio::select! {
+            Some(request) = self.requests.recv() => Event::Asked(request),
+            event = next_of(&mut self.caller, is_gone) => event,
+        };
+        self.is_gone |= matches!(event, Event::Gone);
+        event
+    }
+
+    /// What it has said up to now of the end of the connection; `None` if that is not heard.
+    pub(crate) async fn end_so_far(&mut self) -> Option<End> {
+        let caller = self.caller.as_mut()?;
+        let states = caller.states.as_mut()?;
+        while let Some(Some(signal)) = poll_once(states.next()).await {
+            if let Some(shown) = signal.ok().as_ref().and_then(shown) {
+                caller.end.take_in(shown);
+                caller.heard.push_back(shown);
+            }
+        }
+        Some(caller.end)
+    }
+
+    /// Whether it activates this connection by itself: as a secondary connection of another, which
+    /// is not up before its secondary ones are. It does not tell who has asked for an activation,
+    /// and with the flag "can-persist" it begins none anew on its own (nm-vpn-connection.c), so that
+    /// no other kind is left. The settings of the other are not asked: they may have been changed
+    /// since it was activated with them.
+    pub(crate) async fn activates_by_itself(&self) -> bool {
+        let (Some(caller), Some(path)) = (&self.caller, &self.activation) else {
+            return false;
+        };
+        let (bus, to) = (&self.bus, caller.name.as_str());
+        let asked = async {
+            let of: OwnedObjectPath =
+                property(bus, to, path.as_str(), ACTIVE, "SpecificObject").await?;
+            property::<u32>(bus, to, of.as_str(), ACTIVE, "State").await
+        };
+        matches!(
+            tokio::time::timeout(ANSWER_LIMIT, asked).await,
+            Ok(Ok(ACTIVATING))
+        )
+    }
+
+    /// Whether it says that there is no connection `uuid`.
+    pub(crate) async fn has_deleted(&self, uuid: &str) -> bool {
+        match &self.caller {
+            Some(caller) => is_deleted(&self.bus, caller.name.as_str(), uuid).await,
+            None => false,
+        }
+    }
+
+    /// Tells it the state of the service.
+    pub(crate) async fn announce(&mut self, state: ServiceState) {
+        self.signal(async |to| Plugin::announce_state(to, state as u32).await)
+            .await;
+    }
+
+    /// Asks it for secrets.
+    pub(crate) async fn require_secrets(&mut self, message: &str, hints: &[String]) {
+        self.signal(async |to| Plugin::secrets_required(to, message, hints).await)
+            .await;
+    }
+
+    /// Hands the settings of the interface `device` over to it.
+    pub(crate) async fn configure(&mut self, ip_config: &IpConfig, device: &str) {
+        let (general, ipv4, ipv6) = config::dictionaries(ip_config, device);
+        self.signal(async |to| Plugin::config(to, general).await)
+            .await;
+        if let Some(ipv4) = ipv4 {
+            self.signal(async |to| Plugin::ip4_config(to, ipv4).await)
+                .await;
+        }
+        if let Some(ipv6) = ipv6 {
+            self.signal(async |to| Plugin::ip6_config(to, ipv6).await)
+                .await;
+        }
+    }
+
+    /// Tells it of a failure.
+    pub(crate) async fn fail(&mut self, reason: FailureReason) {
+        self.is_to_disconnect = true;
+        self.signal(async |to| Plugin::failure(to, reason as u32).await)
+            .await;
+    }
+
+    /// Stays on the bus after a failure until NetworkManager has said Disconnect, as it does once it
+    /// has taken note: it takes the loss of the name for the reason if that comes first.
+    pub(crate) async fn await_disconnect(&mut self) {
+        if !self.is_to_disconnect || self.is_gone {
+            return;
+        }
+        let text = || "the connection is down".to_owned();
+        let farewell = async {
+            loop {
+                match self.next().await {
+                    Event::Asked(Request::Disconnect { reply }) => {
+                        drop(reply.send(Err(PluginError::AlreadyStopped(text()))));
+                        return;
+                    }
+                    Event::Asked(
+                        Request::Connect { reply, .. } | Request::NewSecrets { reply, .. },
+                    ) => drop(reply.send(Err(PluginError::WrongState(text())))),
+                    Event::Shown(_) => {}
+                    Event::Gone => return,
+                }
+            }
+        };
+        // Then the name goes all the same.
+        drop(tokio::time::timeout(FAREWELL_LIMIT, farewell).await);
+    }
+
+    /// Sends a signal; if the bus is gone, the activation's end is near anyway. Signals go to the one
+    /// process that asked for the connection, because anybody on the bus may listen to a broadcast.
+    async fn signal(&mut self, emit: impl AsyncFnOnce(&SignalEmitter<'_>) -> zbus::Result<()>) {
+        // A bus that was killed takes nothing, and would hold up what has to be done all the same.
+        let Some(caller) = self.caller.as_ref().filter(|_| self.takes_signals) else {
+            return;
+        };
+        let to: UniqueName<'_> = caller.name.as_ref();
+        let sent = match SignalEmitter::new(&self.bus, PATH) {
+            Ok(emitter) => {
+                let emitter = emitter.set_destination(to.into());
+                tokio::time::timeout(SIGNAL_LIMIT, emit(&emitter)).await
+            }
+            Err(error) => Ok(Err(error)),
+        };
+        let why = match sent {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the bus does not take it".to_owned(),
+        };
+        self.takes_signals = false;
+        // As at each shutdown: nobody is left to be told.
+        tracing::info!("could not send a signal to NetworkManager: {why}");
+    }
+}
+
+async fn next_of(caller: &mut Option<Caller>, is_gone: bool) -> Event {
+    let Some(caller) = caller else {
+        return pending().await;
+    };
+    if let Some(shown) = caller.heard.pop_front() {
+        return Event::Shown(shown);
+    }
+    tokio::select! {
+        // Once: a bus that is gone would be ready again and again, and let nothing else be.
+        () = gone(&mut caller.owner_changes), if !is_gone => Event::Gone,
+        shown = next_shown(&mut caller.states) => {
+            caller.end.take_in(shown);
+            Event::Shown(shown)
+        }
+    }
+}
+
+/// Waits until the bus says that the watched name has no owner any more, or is gone itself.
+async fn gone(changes: &mut MessageStream) {
+    while let Some(change) = changes.next().await {
+        // A bus that was killed is an error in each stream, once, and then their end.
+        let Ok(change) = change else { return };
+        let owners = change.body().deserialize::<(String, String, String)>();
+        if owners.is_ok_and(|(_, _, new_owner)| new_owner.is_empty()) {
+            return;
+        }
+    }
+}
+
+async fn next_shown(states: &mut Option<MessageStream>) -> Shown {
+    while let Some(stream) = states {
+        match stream.next().await {
+            Some(Ok(signal)) => {
+                if let Some(shown) = shown(&signal) {
+                    return shown;
+                }
+            }
+            Some(Err(_)) => {}
+            None => *states = None,
+        }
+    }
+    pending().await
+}
+
+/// What a signal says of the state, if it is about that.
+fn shown(signal: &zbus::Message) -> Option<Shown> {
+    let header = signal.header();
+    let (interface, member) = (header.interface()?.as_str(), header.member()?.as_str());
+    let state = || signal.body().deserialize::<(u32, u32)>().ok();
+    match (interface, member) {
+        (VPN, "VpnStateChanged") => state().map(|(state, reason)| Shown::of_vpn(state, reason)),
+        (ACTIVE, "StateChanged") => {
+            state().and_then(|(state, reason)| Shown::of_active_connection(state, reason))
+        }
+        _ => None,
+    }
+}
+
+/// NetworkManager's object of an activation: it numbers the service's names like them
+/// (nm-vpn-connection.c).
+fn activation_path(bus_name: &str) -> Option<OwnedObjectPath> {
+    let (_, number) = bus_name.rsplit_once(".Connection_")?;
+    let number: u64 = number.parse().ok()?;
+    let path = format!("/org/freedesktop/NetworkManager/ActiveConnection/{number}");
+    OwnedObjectPath::try_from(path).ok()
+}
+
+/// Whether NetworkManager, on the bus as `name`, says that there is no connection `uuid`.
+pub(crate) async fn is_deleted(bus: &zbus::Connection, name: &str, uuid: &str) -> bool {
+    let asked = bus.call_method(
+        Some(name),
+        SETTINGS_PATH,
+        Some(SETTINGS),
+        "GetConnectionByUuid",
+        &uuid,
+    );
+    match tokio::time::timeout(ANSWER_LIMIT, asked).await {
+        Ok(Err(zbus::Error::MethodError(name, _, _))) => {
+            name.as_str() == "org.freedesktop.NetworkManager.Settings.InvalidConnection"
+        }
+        Ok(_) | Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+use super::*;
+use crate::own_bus::OwnBus;
+use crate::own_network::{in_its_own_network, shell};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::timeout;
+use zbus::object_server::SignalEmitter;
+use zbus::zvariant::OwnedObjectPath;
+
+/// How long a step may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+const SESSION: &str = "/org/freedesktop/login1/session/_31";
+
+/// logind, where Ada is logged in.
+struct Manager;
+
+#[zbus::interface(name = "org.freedesktop.login1.Manager")]
+impl Manager {
+    #[expect(clippy::unused_self, reason = "the macro wants it")]
+    fn list_sessions(&self) -> Vec<(String, u32, String, String, OwnedObjectPath)> {
+        let path = OwnedObjectPath::try_from(SESSION).unwrap();
+        vec![(
+            "1".to_owned(),
+            1000,
+            "ada".to_owned(),
+            "seat0".to_owned(),
+            path,
+        )]
+    }
+
+    #[zbus(signal)]
+    async fn prepare_for_sleep(emitter: &SignalEmitter<'_>, start: bool) -> zbus::Result<()>;
+}
+
+/// Her session.
+#[derive(Default)]
+struct LoginSession {
+    is_locked: AtomicBool,
+}
+
+#[zbus::interface(name = "org.freedesktop.login1.Session")]
+#[expect(clippy::unused_self, reason = "the macro wants it")]
+impl LoginSession {
+    #[zbus(property)]
+    fn class(&self) -> String {
+        "user".to_owned()
+    }
+
+    #[zbus(property, name = "Type")]
+    fn kind(&self) -> String {
+        "wayland".to_owned()
+    }
+
+    #[zbus(property)]
+    fn active(&self) -> bool {
+        true
+    }
+
+    #[zbus(property)]
+    fn locked_hint(&self) -> bool {
+        self.is_locked.load(Ordering::Relaxed)
+    }
+}
+
+/// Waits until the surroundings are seen to be as they should be.
+async fn until_seen(monitor: &mut Monitor, is_so: impl Fn(&Surroundings) -> bool) {
+    let seen = |monitor: &Monitor| {
+        let endpoint = Some("203.0.113.1".parse().unwrap());
+        let watch = monitor.watch.as_ref().unwrap();
+        watch.look(endpoint, |_| false, Some("ada"), monitor.has_agent, None)
+    };
+    until(monitor, |monitor| is_so(&seen(monitor))).await;
+}
+
+async fn until(monitor: &mut Monitor, is_so: impl Fn(&Monitor) -> bool) {
+    let changes = async {
+        while !is_so(monitor) {
+            assert_eq!(monitor.changed(Some("ada"), false).await, Change::World);
+        }
+    };
+    timeout(LIMIT, changes).await.unwrap();
+}
+
+#[test]
+fn each_change_of_networks_sleep_and_screens_is_told_of() {
+    in_its_own_network(module_path!(), "changes");
+}
+
+#[tokio::test]
+#[ignore = "run by the test before, in a network namespace"]
+async fn changes() {
+    let bus = OwnBus::start_as_system_bus();
+    let logind = bus.builder().name("org.freedesktop.login1").unwrap();
+    let logind = logind.serve_at("/org/freedesktop/login1", Manager).unwrap();
+    let logind = logind.serve_at(SESSION, LoginSession::default()).unwrap();
+    let logind = logind.build().await.unwrap();
+    let own = bus.builder().build().await.unwrap();
+    let mut monitor = Monitor::new(&own);
+    assert!(!monitor.is_at_work() && !monitor.may_act_for(Some("ada"), 1000));
+    monitor.begin();
+    assert!(monitor.is_at_work());
+    until_seen(&mut monitor, |seen| !seen.online).await;
+    // From when logind has answered, no change of its own is missed.
+    until(&mut monitor, |it| it.may_act_for(Some("ada"), 1000)).await;
+    assert!(!monitor.may_act_for(Some("ada"), 1001));
+
+    shell(
+        "ip link add one type veth peer name other
+        ip link set one up
+        ip link set other up
+        ip address add 192.0.2.10/24 dev one
+        ip route add default via 192.0.2.1",
+    );
+    let from = Some("192.0.2.10".parse().unwrap());
+    until_seen(&mut monitor, |seen| seen.online && seen.source == from).await;
+
+    let manager = logind.object_server();
+    let manager = manager.interface::<_, Manager>("/org/freedesktop/login1");
+    let manager = manager.await.unwrap();
+    for asleep in [true, false] {
+        Manager::prepare_for_sleep(manager.signal_emitter(), asleep)
+            .await
+            .unwrap();
+        until_seen(&mut monitor, |seen| seen.asleep == asleep).await;
+    }
+
+    let session = logind.object_server();
+    let session = session.interface::<_, LoginSession>(SESSION).await.unwrap();
+    for (is_locked, person) in [(true, Person::Locked), (false, Person::Present)] {
+        let ada = session.get_mut().await;
+        ada.is_locked.store(is_locked, Ordering::Relaxed);
+        ada.locked_hint_changed(session.signal_emitter())
+            .await
+            .unwrap();
+        drop(ada);
+        until_seen(&mut monitor, |seen| seen.person == person).await;
+    }
+
+    shell("ip link set one down");
+    until_seen(&mut monitor, |seen| !seen.online).await;
+}
+
+#[test]
+fn the_way_to_an_endpoint_begins_at_the_address_that_the_kernel_takes() {
+    in_its_own_network(module_path!(), "ways");
+}
+
+#[test]
+#[ignore = "run by the test before, in a network namespace"]
+fn ways() {
+    let way = |to: &str| way_to(to.parse().unwrap()).map(|from| from.to_string());
+    assert_eq!(way("192.0.2.1"), None, "there is no network");
+    shell(
+        "ip link add one type veth peer name other
+        ip link set one up
+        ip link set other up
+        ip address add 192.0.2.10/24 dev one
+        ip address add 198.51.100.10/24 dev other
+        ip -6 address add 2001:db8::10/64 dev one nodad",
+    );
+    assert_eq!(way("192.0.2.1").as_deref(), Some("192.0.2.10"));
+    assert_eq!(way("198.51.100.1").as_deref(), Some("198.51.100.10"));
+    assert_eq!(way("2001:db8::1").as_deref(), Some("2001:db8::10"));
+    assert_eq!(way("203.0.113.1"), None, "no route leads there");
+    shell("ip route add default via 192.0.2.1");
+    assert_eq!(way("203.0.113.1").as_deref(), Some("192.0.2.10"));
+    shell("ip route add 203.0.113.0/24 via 198.51.100.1");
+    assert_eq!(way("203.0.113.1").as_deref(), Some("198.51.100.10"));
+    shell("ip route add unreachable 203.0.113.1");
+    assert_eq!(way("203.0.113.1"), None);
+}
+
+#[test]
+fn a_new_preferred_address_of_ipv6_leaves_the_one_in_use() {
+    in_its_own_network(module_path!(), "addresses");
+}
+
+#[test]
+#[ignore = "run by the test before, in a network namespace"]
+fn addresses() {
+    shell(
+        "ip link add one type veth peer name other
+        ip link set one up
+        ip link set other up
+        ip -6 address add 2001:db8::10/64 dev one nodad
+        ip -6 route add default via 2001:db8::1",
+    );
+    let endpoint = "2001:db8:1::1".parse().unwrap();
+    let first = way_to(endpoint).unwrap();
+    assert_eq!(first.to_string(), "2001:db8::10");
+    // As privacy extensions do each day: a new one, and the old one for what is under way.
+    shell(
+        "ip -6 address add 2001:db8::11/64 dev one nodad
+        ip -6 address change 2001:db8::10/64 dev one preferred_lft 0 valid_lft 600",
+    );
+    let second = way_to(endpoint).unwrap();
+    assert_eq!(second.to_string(), "2001:db8::11");
+    assert!(is_kept(first, second));
+    shell("ip -6 address delete 2001:db8::10/64 dev one");
+    assert!(!is_kept(first, second));
+}
