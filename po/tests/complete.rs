@@ -206,7 +206,7 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ),
     (
         "nm-plugin/core/sign-in/src/again.rs",
-        "{}{REQUEST}{what} once more.",
+        "{} Enter {what} once more.",
         "for agents of others",
     ),
     ("nm-plugin/agent/", "Cinnamon", "a name"),

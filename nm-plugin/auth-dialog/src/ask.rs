@@ -9,7 +9,6 @@ use crate::dialog::{SERVICE_FIRST, Stage};
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_keyring::{self as keyring, Unlocking};
 use aws_client_vpn_profile::credential::Credential;
-use aws_client_vpn_sign_in::again::Again;
 use aws_client_vpn_sign_in::answer::{EMPTY_ANSWER, form_answer, form_answer_once};
 use aws_client_vpn_sign_in::form::Form;
 use aws_client_vpn_sign_in::window::{Answer, Gesture, View};
@@ -67,8 +66,9 @@ enum Typed {
 }
 
 async fn type_in(mut form: Form, stage: &Stage<'_>) -> Typed {
-    if let Some(again) = form.message.as_deref().and_then(Again::read) {
-        form.message = Some(i18n::of(&again));
+    // The window shows what is asked, so the reason alone is enough.
+    if let Some(again) = &form.again {
+        form.message = Some(i18n::of(again));
     }
     let connection = stage.request.connection.clone();
     let view = View::Form { connection, form };

@@ -151,6 +151,7 @@ fn what_the_agent_has_kept_is_not_asked() {
         let mut refused = PASSWORD.to_vec();
         refused.push("x-aws-client-vpn-refused:password");
         // The window shows what is asked; it is told the reason alone, which it can translate.
+        refused.push("x-aws-client-vpn-again:refused:No");
         refused.push(
             "x-vpn-message:The endpoint refused the sign-in: No. Enter your password once more.",
         );

@@ -1,16 +1,17 @@
 //! Why a person is asked once more.
 //!
-//! The service says it in the one text that every agent shows, and knows nobody's language; our
-//! dialog finds it in there and says it in the user's.
+//! The service says it in the one text that every agent shows, and knows nobody's language. So it
+//! also stands in a hint, for our dialog, which says it in the user's.
 
 use aws_client_vpn_profile::credential::Credential;
-use aws_client_vpn_text::mark;
 use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::printable::one_line;
+use aws_client_vpn_text::{mark, message};
 
-const REFUSED: &str = mark!("The endpoint refused the sign-in: {reason}.");
-const WRONG: &str = mark!("Wrong: {what}.");
-/// Begins the sentence behind it, which no dialog needs that shows what is asked.
-const REQUEST: &str = " Enter ";
+/// Starts the hint with the endpoint's own words.
+const REFUSED_HINT_PREFIX: &str = "x-aws-client-vpn-again:refused:";
+/// Starts the hint with the name of what opens no key.
+const WRONG_HINT_PREFIX: &str = "x-aws-client-vpn-again:wrong:";
 
 /// What became of what was given before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,30 +29,39 @@ impl Again {
     /// The service's text, with a request for `what`.
     #[must_use]
     pub fn request(&self, what: &str) -> String {
-        format!("{}{REQUEST}{what} once more.", self.message())
+        format!("{} Enter {what} once more.", self.message())
     }
 
-    /// What a text of [`request`](Self::request) says; `None` if it is another.
+    /// The hint that says it to the dialog.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        let (why, _) = text.rsplit_once(REQUEST)?;
-        let is = |credential: &Credential| Self::Wrong(*credential).message().to_string() == why;
-        if let Some(credential) = Credential::ALL.into_iter().find(is) {
-            return Some(Self::Wrong(credential));
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Refused { reason } => format!("{REFUSED_HINT_PREFIX}{}", one_line(reason)),
+            Self::Wrong(credential) => format!("{WRONG_HINT_PREFIX}{}", credential.name()),
         }
-        let (before, behind) = REFUSED.split_once("{reason}")?;
-        let reason = why.strip_prefix(before)?.strip_suffix(behind)?;
-        Some(Self::Refused {
-            reason: reason.to_owned(),
-        })
+    }
+
+    /// What a [`hint`](Self::hint) says; `None` if it is another.
+    #[must_use]
+    pub fn from_hint(hint: &str) -> Option<Self> {
+        if let Some(reason) = hint.strip_prefix(REFUSED_HINT_PREFIX) {
+            return Some(Self::Refused {
+                reason: one_line(reason),
+            });
+        }
+        let name = hint.strip_prefix(WRONG_HINT_PREFIX)?;
+        Credential::from_name(name).map(Self::Wrong)
     }
 }
 
 impl Worded for Again {
     fn message(&self) -> Message {
         match self {
-            Self::Refused { reason } => Message::new(REFUSED).with("reason", reason),
-            Self::Wrong(credential) => Message::new(WRONG).with("what", &a_credential(*credential)),
+            Self::Refused { reason } => message!(
+                "The endpoint refused the sign-in: {reason}.",
+                reason = *reason
+            ),
+            Self::Wrong(credential) => message!("Wrong: {what}.", what = a_credential(*credential)),
         }
     }
 }
@@ -75,30 +85,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_service_says_is_found_again() {
-        for (again, text) in [
+    fn what_the_service_says_is_a_sentence_for_all_and_a_hint_for_the_dialog() {
+        let reason = "Do not Enter {here}: it is closed";
+        for (again, text, hint) in [
             (
                 Again::Refused {
-                    reason: "Do not Enter {here}. It is closed.".to_owned(),
+                    reason: reason.to_owned(),
                 },
-                "The endpoint refused the sign-in: Do not Enter {here}. It is closed.. Enter your \
+                "The endpoint refused the sign-in: Do not Enter {here}: it is closed. Enter your \
                  password once more.",
+                format!("x-aws-client-vpn-again:refused:{reason}"),
             ),
             (
                 Again::Wrong(Credential::TokenPin),
                 "Wrong: the PIN of the security token. Enter your password once more.",
+                format!(
+                    "x-aws-client-vpn-again:wrong:{}",
+                    Credential::TokenPin.name()
+                ),
             ),
         ] {
             assert_eq!(again.request("your password"), text);
-            assert_eq!(Again::read(text), Some(again));
+            assert_eq!(again.hint(), hint);
+            assert_eq!(Again::from_hint(&hint), Some(again));
         }
         for other in [
             "",
-            "Enter your password to connect.",
-            "The endpoint refused the sign-in: x",
-            "Wrong: what Enter",
+            "x-aws-client-vpn-again",
+            "x-aws-client-vpn-again:wrong:x",
+            "x-aws-client-vpn-refused:password",
         ] {
-            assert_eq!(Again::read(other), None, "{other}");
+            assert_eq!(Again::from_hint(other), None, "{other}");
         }
+        let foreign = Again::Refused {
+            reason: "two\nlines\u{202e}".to_owned(),
+        };
+        assert!(!foreign.hint().contains('\n'));
     }
 }

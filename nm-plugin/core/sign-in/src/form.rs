@@ -5,6 +5,7 @@
 //! What else there is to say stands in hints that nmcli does not know, and in the message, which it
 //! shows.
 
+use crate::again::Again;
 use crate::hints::{
     DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, SECONDS_LEFT_HINT_PREFIX,
 };
@@ -38,6 +39,8 @@ pub struct Question {
 pub struct Form {
     /// What the service says to the user, in one line.
     pub message: Option<String>,
+    /// Why it is asked once more, if it is.
+    pub again: Option<Again>,
     /// What is asked, in this order; never empty.
     pub fields: Vec<Field>,
     /// How long the answer may take from now on.
@@ -78,17 +81,19 @@ impl Field {
 }
 
 /// The hints with which the service asks for `wanted`, of which those in `refused` have just been
-/// given wrongly.
+/// given wrongly; `again` is what became of them.
 #[must_use]
 pub fn form_hints(
     wanted: &[Credential],
     refused: &BTreeSet<Credential>,
+    again: Option<&Again>,
     question: Option<&Question>,
     seconds_left: u64,
 ) -> Vec<String> {
     let mut hints: Vec<String> = wanted.iter().map(|c| c.name().to_owned()).collect();
     let refused = wanted.iter().filter(|c| refused.contains(c));
     hints.extend(refused.map(|c| format!("{REFUSED_HINT_PREFIX}{}", c.name())));
+    hints.extend(again.map(Again::hint));
     if let Some(question) = question {
         hints.push(format!(
             "{QUESTION_HINT_PREFIX}{}",
@@ -112,7 +117,7 @@ impl Form {
     ) -> Option<Self> {
         let mut wanted = Vec::new();
         let mut refused = BTreeSet::new();
-        let (mut message, mut question) = (None, None);
+        let (mut message, mut again, mut question) = (None, None, None);
         let mut echo = false;
         let mut time_left = DEFAULT_TIME_LEFT;
         for hint in hints {
@@ -130,6 +135,8 @@ impl Form {
                 message = Some(one_line(text)).filter(|text| !text.is_empty());
             } else if hint == ECHO_HINT {
                 echo = true;
+            } else if let Some(why) = Again::from_hint(hint) {
+                again = Some(why);
             }
         }
         if wanted.is_empty() {
@@ -153,6 +160,7 @@ impl Form {
         };
         Some(Self {
             message,
+            again,
             fields: wanted.into_iter().map(field).collect(),
             time_left: time_left.min(LONGEST_TIME_LEFT),
         })
@@ -230,10 +238,14 @@ mod tests {
         };
         let wanted = [UserName, Password, ChallengeResponse];
         let refused = BTreeSet::from([Password]);
-        let mut hints = form_hints(&wanted, &refused, Some(&question), 42);
+        let again = Again::Refused {
+            reason: "No: {x}".to_owned(),
+        };
+        let mut hints = form_hints(&wanted, &refused, Some(&again), Some(&question), 42);
         hints.push("x-vpn-message:Sign in to\tWork".to_owned());
         let form = parse(&hints).unwrap();
         assert_eq!(form.message.as_deref(), Some("Sign in to Work"));
+        assert_eq!(form.again, Some(again));
         assert_eq!(form.time_left, Duration::from_secs(42));
         assert!(form.is_repeated());
         let field = |credential, question: Option<&str>, masked, kept, refused| Field {
@@ -268,7 +280,7 @@ mod tests {
             echo: true,
         };
         let wanted = [Credential::Password, Credential::ChallengeResponse];
-        let hints = form_hints(&wanted, &wanted.into(), Some(&question), 600);
+        let hints = form_hints(&wanted, &wanted.into(), None, Some(&question), 600);
         let data = data();
         let asked: Vec<_> = hints
             .iter()
@@ -300,7 +312,14 @@ mod tests {
         let known = BTreeMap::from([("password".to_owned(), Secret::from("x"))]);
         let form = |refused: &[Credential]| {
             let refused = refused.iter().copied().collect();
-            parse(&form_hints(&[Credential::Password], &refused, None, 60)).unwrap()
+            parse(&form_hints(
+                &[Credential::Password],
+                &refused,
+                None,
+                None,
+                60,
+            ))
+            .unwrap()
         };
         let answers = form(&[]).known_answers(&known).unwrap();
         assert_eq!(answers, [(Credential::Password, Secret::from("x"))]);

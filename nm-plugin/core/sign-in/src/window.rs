@@ -150,6 +150,7 @@ impl View {
                 connection: connection.to_owned(),
                 form: Form {
                     message: Some(message.to_owned()).filter(|message| !message.is_empty()),
+                    again: None,
                     fields: fields.chunks(3).map(field).collect::<Option<_>>()?,
                     time_left: Duration::from_secs(seconds.parse().ok()?),
                 },
@@ -343,6 +344,7 @@ mod tests {
                 connection: connection.clone(),
                 form: Form {
                     message: question,
+                    again: None,
                     fields: fields.into(),
                     time_left: Duration::from_secs(seconds),
                 },

@@ -72,7 +72,13 @@ impl Asking {
         let seconds_left = self.until.saturating_duration_since(cx.now).as_secs();
         cx.effects.push_back(Effect::RequestSecrets {
             message,
-            hints: form_hints(&self.wanted, &refused, question.as_ref(), seconds_left),
+            hints: form_hints(
+                &self.wanted,
+                &refused,
+                cx.credentials.refusal.as_ref(),
+                question.as_ref(),
+                seconds_left,
+            ),
         });
     }
 

@@ -108,6 +108,7 @@ mod tests {
         };
         Entries::new(&Form {
             message: None,
+            again: None,
             fields: fields.iter().map(field).collect(),
             time_left: Duration::from_secs(60),
         })
