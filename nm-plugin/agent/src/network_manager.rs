@@ -17,7 +17,7 @@ use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::Ask;
 use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
 use aws_client_vpn_secret_agent::terminal::Terminal;
-use aws_client_vpn_secret_agent::{AGENT_PATH, readiness, registration};
+use aws_client_vpn_secret_agent::{readiness, registration};
 use aws_client_vpn_text::message::Worded;
 use futures_lite::StreamExt;
 use std::io;
@@ -139,7 +139,10 @@ impl Agent {
         let (sender, asks) = mpsc::unbounded_channel();
         let caller = Caller::default();
         let bus = zbus::connection::Builder::system()?
-            .serve_at(AGENT_PATH, SecretAgent::new(sender, caller.clone()))?
+            .serve_at(
+                network_manager::SECRET_AGENT_PATH,
+                SecretAgent::new(sender, caller.clone()),
+            )?
             .build()
             .await?;
         // Heard before it is asked, so that nothing is missed in between.

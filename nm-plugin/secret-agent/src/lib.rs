@@ -16,6 +16,3 @@ pub mod request;
 pub mod secret_agent;
 pub mod signals;
 pub mod terminal;
-
-/// Where NetworkManager looks for the object of an agent.
-pub const AGENT_PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";

@@ -1,11 +1,10 @@
 //! A connection to the system bus whose agent NetworkManager asks first: the one of the program
 //! that a request comes from.
 
-use crate::AGENT_PATH;
 use crate::exchange::{Ask, Reply};
 use crate::registration;
 use crate::secret_agent::{Caller, SecretAgent};
-use aws_client_vpn_profile::well_known::network_manager::NAME;
+use aws_client_vpn_profile::well_known::network_manager::{NAME, SECRET_AGENT_PATH};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -23,7 +22,7 @@ pub async fn connect() -> zbus::Result<Option<(zbus::Connection, mpsc::Unbounded
     let (sender, asks) = mpsc::unbounded_channel();
     let caller = Caller::default();
     let bus = zbus::connection::Builder::system()?
-        .serve_at(AGENT_PATH, SecretAgent::new(sender, caller.clone()))?
+        .serve_at(SECRET_AGENT_PATH, SecretAgent::new(sender, caller.clone()))?
         .build()
         .await?;
     let name = BusName::try_from(NAME)?;

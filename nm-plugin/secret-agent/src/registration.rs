@@ -7,12 +7,13 @@
 //! An agent that is always there keeps a connection from ending because nobody could be asked.
 
 use crate::complaint::complain;
-use aws_client_vpn_profile::well_known::network_manager::{AGENT_MANAGER, NAME};
+use aws_client_vpn_profile::well_known::network_manager::{
+    AGENT_MANAGER, AGENT_MANAGER_PATH, NAME,
+};
 use aws_client_vpn_text::message;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-const MANAGER_PATH: &str = "/org/freedesktop/NetworkManager/AgentManager";
 /// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`: without it, of any agent, there are no hints at all.
 const VPN_HINTS: u32 = 1;
 /// For NetworkManager to answer.
@@ -65,7 +66,13 @@ async fn call<B>(bus: &zbus::Connection, method: &str, body: &B) -> zbus::Result
 where
     B: zbus::export::serde::Serialize + zbus::zvariant::DynamicType,
 {
-    bus.call_method(Some(NAME), MANAGER_PATH, Some(AGENT_MANAGER), method, body)
-        .await?;
+    bus.call_method(
+        Some(NAME),
+        AGENT_MANAGER_PATH,
+        Some(AGENT_MANAGER),
+        method,
+        body,
+    )
+    .await?;
     Ok(())
 }

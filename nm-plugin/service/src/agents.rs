@@ -5,6 +5,7 @@
 //! the session. But each agent is an object at NetworkManager's path on the system bus, and answers
 //! there: so the bus is looked at, before anything is asked.
 
+use aws_client_vpn_profile::well_known::network_manager::{SECRET_AGENT, SECRET_AGENT_PATH};
 use futures_lite::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -13,8 +14,6 @@ use tokio::task::JoinHandle;
 use zbus::fdo::DBusProxy;
 use zbus::names::{BusName, OwnedUniqueName};
 
-const PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";
-const INTERFACE: &str = "org.freedesktop.NetworkManager.SecretAgent";
 /// Takes back a request that there is not: no agent does anything for it.
 const METHOD: &str = "CancelGetSecrets";
 const NO_REQUEST: (&str, &str) = ("/", "vpn");
@@ -103,7 +102,13 @@ async fn programs(bus: &zbus::Connection, uid: Option<u32>) -> zbus::Result<Vec<
 }
 
 async fn is_agent(bus: &zbus::Connection, program: OwnedUniqueName) -> bool {
-    let call = bus.call_method(Some(&program), PATH, Some(INTERFACE), METHOD, &NO_REQUEST);
+    let call = bus.call_method(
+        Some(&program),
+        SECRET_AGENT_PATH,
+        Some(SECRET_AGENT),
+        METHOD,
+        &NO_REQUEST,
+    );
     match tokio::time::timeout(ANSWER_LIMIT, call).await {
         Ok(Ok(_)) => true,
         Ok(Err(zbus::Error::MethodError(error, _, _))) => is_of_an_agent(&error),

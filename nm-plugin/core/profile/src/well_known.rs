@@ -40,10 +40,19 @@ pub mod network_manager {
     pub const PATH: &str = "/org/freedesktop/NetworkManager";
     /// Where secret agents register.
     pub const AGENT_MANAGER: &str = "org.freedesktop.NetworkManager.AgentManager";
+    /// The object with [`AGENT_MANAGER`].
+    pub const AGENT_MANAGER_PATH: &str = "/org/freedesktop/NetworkManager/AgentManager";
+    /// What a secret agent answers.
+    pub const SECRET_AGENT: &str = "org.freedesktop.NetworkManager.SecretAgent";
+    /// Where it is, on the agent's own connection to the bus.
+    pub const SECRET_AGENT_PATH: &str = "/org/freedesktop/NetworkManager/SecretAgent";
     /// All connections.
     pub const SETTINGS: &str = "org.freedesktop.NetworkManager.Settings";
     /// The object with [`SETTINGS`].
     pub const SETTINGS_PATH: &str = "/org/freedesktop/NetworkManager/Settings";
+    /// The error that there is no such connection.
+    pub const INVALID_CONNECTION: &str =
+        "org.freedesktop.NetworkManager.Settings.InvalidConnection";
     /// A connection as it is kept.
     pub const CONNECTION: &str = "org.freedesktop.NetworkManager.Settings.Connection";
     /// A connection that is up or on its way.

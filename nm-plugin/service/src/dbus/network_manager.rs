@@ -4,7 +4,9 @@
 use super::config;
 use super::{PATH, Plugin, PluginError, Request, property};
 use aws_client_vpn_profile::well_known::active_state::ACTIVATING;
-use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, SETTINGS, SETTINGS_PATH, VPN};
+use aws_client_vpn_profile::well_known::network_manager::{
+    ACTIVE, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
+};
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::network_manager::{End, Shown};
 use aws_client_vpn_session::session::{FailureReason, ServiceState};
@@ -336,9 +338,7 @@ pub(crate) async fn is_deleted(bus: &zbus::Connection, name: &str, uuid: &str) -
         &uuid,
     );
     match tokio::time::timeout(ANSWER_LIMIT, asked).await {
-        Ok(Err(zbus::Error::MethodError(name, _, _))) => {
-            name.as_str() == "org.freedesktop.NetworkManager.Settings.InvalidConnection"
-        }
+        Ok(Err(zbus::Error::MethodError(name, _, _))) => name.as_str() == INVALID_CONNECTION,
         Ok(_) | Err(_) => false,
     }
 }
