@@ -6,14 +6,16 @@
 use crate::banner::Banner;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
+use aws_client_vpn_profile::renewal;
 use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_secret_agent::complaint::complain;
 use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Message;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
-use zbus::{Connection, MatchRule, Message};
+use zbus::{Connection, MatchRule};
 
 /// What the button is called on the bus.
 const RENEW: &str = "renew";
@@ -52,7 +54,7 @@ pub(crate) fn rule() -> zbus::Result<MatchRule<'static>> {
 }
 
 /// What a signal says.
-pub(crate) fn read(signal: &Message) -> Option<End> {
+pub(crate) fn read(signal: &zbus::Message) -> Option<End> {
     let header = signal.header();
     let service = header.sender()?.to_string();
     let (uuid, name, user, at) = signal.body().deserialize().ok()?;
@@ -135,9 +137,9 @@ async fn renew(system: &Connection, end: &End) {
     };
     let why = match timeout(BUS_TIME, call).await {
         Ok(Ok(())) => return,
-        Ok(Err(zbus::Error::MethodError(_, Some(reason), _))) => reason,
-        Ok(Err(error)) => error.to_string(),
-        Err(_elapsed) => text!("the service does not answer"),
+        Ok(Err(zbus::Error::MethodError(name, said, _))) => renewal::reason(&name, said.as_deref()),
+        Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
+        Err(_elapsed) => message!("the service does not answer"),
     };
     let why = message!("the sign-in was not renewed: {reason}", reason = why);
     complain(&why);

@@ -121,7 +121,16 @@ mod tests {
             source,
             process: Some(process),
             connection: connection.map(str::to_owned),
+            attempt: None,
             text: text.to_owned(),
+        }
+    }
+
+    fn begins(process: u32, connection: &str, name: &str) -> Entry {
+        let text = format!("connecting \"{name}\" to host");
+        Entry {
+            attempt: Some(name.to_owned()),
+            ..entry(Source::Service, process, Some(connection), &text)
         }
     }
 
@@ -131,13 +140,13 @@ mod tests {
             entry(Dialog, 4, None, "of somebody else before"),
             entry(NetworkManager, 1, Some("a"), "starting"),
             entry(Service, 10, None, "first words"),
-            entry(Service, 10, Some("a"), "connecting \"work\" to host"),
+            begins(10, "a", "work"),
             entry(Dialog, 11, None, "opening the browser"),
-            entry(Service, 20, Some("b"), "connecting \"home\" to host"),
+            begins(20, "b", "home"),
             entry(Service, 10, Some("a"), "disconnected"),
             entry(NetworkManager, 1, Some("a"), "starting again"),
             entry(NetworkManager, 1, Some("b"), "not ours"),
-            entry(Service, 30, Some("a"), "connecting \"work\" to host"),
+            begins(30, "a", "work"),
             entry(Service, 30, None, "last words"),
         ]
     }

@@ -5,7 +5,7 @@ use crate::choice::{ChoiceError, activation_of, only_active};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
 use aws_client_vpn_i18n::text;
-use aws_client_vpn_profile::well_known::{NOT_UP, NOT_YOURS};
+use aws_client_vpn_profile::renewal;
 use aws_client_vpn_text::message::{Message, Worded};
 use thiserror::Error;
 
@@ -60,19 +60,12 @@ pub async fn renew(wanted: Option<&str>) -> Result<Answer, RenewError> {
                 serde_json::json!({ "name": name }),
             ))
         }
-        Err(zbus::Error::MethodError(_, Some(why), _)) => Err(refused(&why)),
-        Err(error) => Err(refused(&error.to_string())),
-    }
-}
-
-/// What the service says is in its own words, some of which are in the catalogue.
-fn refused(why: &str) -> RenewError {
-    let known = [NOT_UP, NOT_YOURS].into_iter().find(|known| *known == why);
-    RenewError::Refused {
-        reason: match known {
-            Some(known) => Message::new(known),
-            None => Message::new("{0}").with("0", &why.to_owned()),
-        },
+        Err(zbus::Error::MethodError(name, said, _)) => Err(RenewError::Refused {
+            reason: renewal::reason(&name, said.as_deref()),
+        }),
+        Err(error) => Err(RenewError::Refused {
+            reason: Message::new("{0}").with("0", &error.to_string()),
+        }),
     }
 }
 

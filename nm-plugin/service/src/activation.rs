@@ -7,7 +7,7 @@ use crate::dbus::PluginError;
 use crate::dbus::Request;
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::network_manager::{Event, NetworkManager};
-use crate::dbus::sign_in::{self, Term};
+use crate::dbus::sign_in::{self, SignInError, Term};
 use crate::journal;
 use crate::last_failure::Asker;
 use crate::openvpn::tun_device::TunDevice;
@@ -17,8 +17,9 @@ use crate::resolver::{Answer, Resolver};
 use crate::sleep_clock::SleepClock;
 use crate::surroundings::{Change, Monitor};
 use crate::watchdog::Watchdog;
+use aws_client_vpn_profile::renewal::NotRenewed;
 use aws_client_vpn_profile::settings::{self, Limits};
-use aws_client_vpn_profile::well_known::{NOT_UP, NOT_YOURS};
+use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD};
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session};
@@ -85,7 +86,8 @@ impl<'a> Activation<'a> {
         let profile = connection.profile()?;
         let limits = limits(&connection);
         tracing::info!(
-            NM_CONNECTION = %connection.uuid,
+            { ATTEMPT_FIELD } = connection.id.as_str(),
+            { CONNECTION_FIELD } = %connection.uuid,
             "connecting {:?} to {}",
             connection.id,
             profile.display_endpoint()
@@ -258,14 +260,14 @@ impl<'a> Activation<'a> {
             sign_in::Request::Renew { caller, reply } => {
                 let user = self.user.as_deref();
                 if !self.session.is_up() {
-                    drop(reply.send(Err(PluginError::WrongState(NOT_UP.to_owned()))));
+                    drop(reply.send(Err(SignInError::NotRenewed(NotRenewed::NotUp))));
                     None
                 } else if caller == 0 || self.monitor.may_act_for(user, caller) {
                     drop(reply.send(Ok(())));
                     Some(Input::Renew)
                 } else {
                     tracing::warn!("user {caller} may not renew the sign-in of this connection");
-                    drop(reply.send(Err(PluginError::Failed(NOT_YOURS.to_owned()))));
+                    drop(reply.send(Err(SignInError::NotRenewed(NotRenewed::NotYours))));
                     None
                 }
             }

@@ -5,7 +5,7 @@ use crate::dbus::network_manager::{Event, NetworkManager};
 use crate::dbus::sign_in::{self, SignIn};
 use crate::dbus::{self, Plugin, PluginError, Request};
 use crate::openvpn::tun_device::TunDevice;
-use aws_client_vpn_profile::well_known::SIGN_IN_PATH;
+use aws_client_vpn_profile::well_known::{CONNECTION_FIELD, SIGN_IN_PATH};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -48,7 +48,7 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     let activation =
         wait_for_connect(&mut network_manager, &mut sign_in_requests, &mut terminate).await;
     if let Some(mut activation) = activation {
-        let span = tracing::info_span!("connection", NM_CONNECTION = %activation.uuid());
+        let span = tracing::info_span!("connection", { CONNECTION_FIELD } = %activation.uuid());
         activation
             .run(&mut sign_in_requests, &mut terminate)
             .instrument(span)

@@ -1,5 +1,6 @@
 //! One line of the story, from the journal's JSON or from a plain log of NetworkManager.
 
+use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD};
 use serde_json::Value;
 
 /// Who says something.
@@ -49,6 +50,8 @@ pub struct Entry {
     pub process: Option<u32>,
     /// The UUID of the connection it is about, if it is known.
     pub connection: Option<String>,
+    /// The connection's name, if the service says here that it connects.
+    pub attempt: Option<String>,
     /// What is said.
     pub text: String,
 }
@@ -56,9 +59,8 @@ pub struct Entry {
 impl Entry {
     /// The name of the connection, if the service says here that it connects.
     pub(super) fn begins_attempt(&self) -> Option<&str> {
-        let rest = self.text.strip_prefix("connecting \"")?;
-        let (name, _) = rest.rsplit_once("\" to ")?;
-        (self.source == Source::Service).then_some(name)
+        let is_the_service = self.source == Source::Service;
+        self.attempt.as_deref().filter(|_| is_the_service)
     }
 }
 
@@ -84,7 +86,8 @@ fn journal_entry(line: &str) -> Option<Entry> {
         time: number("__REALTIME_TIMESTAMP"),
         source,
         process: number("_PID").and_then(|process| u32::try_from(process).ok()),
-        connection: field(&fields, "NM_CONNECTION").or_else(|| uuid_in_vpn_line(text)),
+        connection: field(&fields, CONNECTION_FIELD).or_else(|| uuid_in_vpn_line(text)),
+        attempt: field(&fields, ATTEMPT_FIELD),
         text: text.to_owned(),
     })
 }
@@ -117,6 +120,7 @@ fn log_entry(line: &str) -> Option<Entry> {
             source,
             process: None,
             connection,
+            attempt: None,
             text: text.to_owned(),
         })
     };
@@ -132,20 +136,29 @@ fn log_entry(line: &str) -> Option<Entry> {
             ..entry
         });
     }
-    // " INFO connection{NM_CONNECTION=UUID}: nm_aws_client_vpn_service::driver: text", or without
-    // the span and with NM_CONNECTION=UUID at the end.
-    const FIELD: &str = "NM_CONNECTION=";
+    // " INFO connection{NM_CONNECTION=UUID}: nm_aws_client_vpn_service::openvpn: text", or without
+    // the span and with the fields at the end.
     const TARGET: &str = "nm_aws_client_vpn_service";
     let (before, after) = line.split_once(TARGET)?;
     let (_, text) = after.split_once(": ")?;
-    if let Some((_, uuid)) = before.split_once(FIELD) {
+    if let Some((_, uuid)) = before.split_once(&format!("{CONNECTION_FIELD}=")) {
         let uuid = uuid.split('}').next().map(str::to_owned);
         return plain(Source::Service, uuid, text);
     }
-    match text.rsplit_once(&format!(" {FIELD}")) {
-        Some((text, uuid)) => plain(Source::Service, Some(uuid.trim().to_owned()), text),
-        None => plain(Source::Service, None, text),
-    }
+    let (text, uuid) = without_field(text, CONNECTION_FIELD);
+    let (text, attempt) = without_field(text, ATTEMPT_FIELD);
+    let entry = plain(Source::Service, uuid, text)?;
+    Some(Entry { attempt, ..entry })
+}
+
+/// Parts the last field, which is called `name`, from a text; a text as a value stands in quotes.
+fn without_field<'a>(text: &'a str, name: &str) -> (&'a str, Option<String>) {
+    let Some((text, value)) = text.rsplit_once(&format!(" {name}=")) else {
+        return (text, None);
+    };
+    let value = value.trim();
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.to_owned());
+    (text, Some(value))
 }
 
 /// Parts NetworkManager's own beginning, `<info>  [1795539601.1234] `, from the rest; the time in
@@ -183,7 +196,7 @@ mod tests {
     #[test]
     fn a_journal_entry_is_read_with_all_that_it_tells() {
         let line = format!(
-            r#"{{"__REALTIME_TIMESTAMP":"1795539601234567","SYSLOG_IDENTIFIER":"nm-aws-client-vpn-service","_UID":"0","_PID":"77","NM_CONNECTION":["{UUID}","{UUID}"],"MESSAGE":"connecting \"a \\\" to b\" to host"}}"#
+            r#"{{"__REALTIME_TIMESTAMP":"1795539601234567","SYSLOG_IDENTIFIER":"nm-aws-client-vpn-service","_UID":"0","_PID":"77","NM_CONNECTION":["{UUID}","{UUID}"],"NM_AWS_CLIENT_VPN_ATTEMPT":"a \" to b","MESSAGE":"connecting \"a \\\" to b\" to host"}}"#
         );
         let entries = of_journal(&line);
         assert_eq!(
@@ -193,10 +206,11 @@ mod tests {
                 source: Source::Service,
                 process: Some(77),
                 connection: Some(UUID.to_owned()),
+                attempt: Some("a \" to b".to_owned()),
                 text: "connecting \"a \\\" to b\" to host".to_owned(),
             }]
         );
-        assert_eq!(entries[0].begins_attempt(), Some("a \\\" to b"));
+        assert_eq!(entries[0].begins_attempt(), Some("a \" to b"));
     }
 
     #[test]
@@ -229,8 +243,8 @@ mod tests {
         let log = format!(
             "<info>  [1795539601.5000] vpn[0x1,{UUID},\"vpn\"]: starting\n\
              <info>  [1795539601.6000] device (eth0): something else\n\
-             \x20INFO nm_aws_client_vpn_service::driver: connecting \"vpn\" to host NM_CONNECTION={UUID}\n\
-             \x20WARN connection{{NM_CONNECTION={UUID}}}: nm_aws_client_vpn_service::driver: openvpn: hello: you\n\
+             \x20INFO nm_aws_client_vpn_service::activation: connecting \"vpn\" to host NM_AWS_CLIENT_VPN_ATTEMPT=\"vpn\" NM_CONNECTION={UUID}\n\
+             \x20WARN connection{{NM_CONNECTION={UUID}}}: nm_aws_client_vpn_service::openvpn: openvpn: hello: you\n\
              nm-aws-client-vpn-auth-dialog: opening the browser\n\
              whatever\n"
         );
@@ -251,7 +265,9 @@ mod tests {
             seen[1],
             (Source::Service, true, "connecting \"vpn\" to host")
         );
+        assert_eq!(entries[1].begins_attempt(), Some("vpn"));
         assert_eq!(seen[2], (Source::Service, true, "openvpn: hello: you"));
+        assert_eq!(entries[2].begins_attempt(), None);
         assert_eq!(seen[3], (Source::Dialog, false, "opening the browser"));
     }
 }

@@ -195,6 +195,7 @@ mod tests {
             source,
             process: None,
             connection: None,
+            attempt: None,
             text: text.to_owned(),
         }
     }

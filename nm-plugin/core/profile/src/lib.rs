@@ -16,6 +16,7 @@ pub mod pem;
 pub mod problem;
 pub mod profile;
 pub mod region;
+pub mod renewal;
 pub mod settings;
 pub mod well_known;
 

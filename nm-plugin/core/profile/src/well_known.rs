@@ -1,7 +1,5 @@
 //! Names and numbers that programs meet by: those of NetworkManager, and our own.
 
-use aws_client_vpn_text::mark;
-
 /// The service type, in the `.name` file and in each connection.
 pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
 /// The type of the VPN that imports an AWS profile where this one is not asked.
@@ -18,11 +16,10 @@ pub const GET_USER: &str = "GetUser";
 /// Its method that has the person sign in anew.
 pub const RENEW: &str = "Renew";
 
-/// Why the service refuses that when the connection is not up. It knows no user's language, so
-/// whoever passes this on to a person translates it.
-pub const NOT_UP: &str = mark!("the connection is not up, so there is no sign-in to renew");
-/// The same, to whom the sign-in is not.
-pub const NOT_YOURS: &str = mark!("only the person who signed in, or root, can renew this sign-in");
+/// The field of the journal with the UUID of the connection that a line is about.
+pub const CONNECTION_FIELD: &str = "NM_CONNECTION";
+/// The field with the connection's name in the line with which an attempt to connect begins.
+pub const ATTEMPT_FIELD: &str = "NM_AWS_CLIENT_VPN_ATTEMPT";
 
 /// The port of 127.0.0.1 that AWS sends the browser to with the answer of a login: the address of
 /// its assertion consumer service in AWS's SAML metadata.

@@ -5,11 +5,14 @@
 //! sign-in is for root and for the person whose sign-in it is. The signal is a broadcast, for the
 //! service does not know who shows notifications: it carries nothing but names and a time.
 
-use super::{PluginError, Reply};
+use super::PluginError;
+use aws_client_vpn_profile::renewal::NotRenewed;
 use aws_client_vpn_profile::well_known::SIGN_IN_PATH;
 use tokio::sync::{mpsc, oneshot};
+use zbus::DBusError;
 use zbus::fdo::DBusProxy;
-use zbus::message::Header;
+use zbus::message::{Header, Message};
+use zbus::names::ErrorName;
 use zbus::object_server::SignalEmitter;
 
 /// A sign-in and its end.
@@ -24,6 +27,53 @@ pub(crate) struct Term {
     /// When the endpoint ends it, in seconds since 1970; 0 if that is not known.
     pub(crate) ends: u64,
 }
+
+/// The errors a caller sees.
+#[derive(Debug)]
+pub(crate) enum SignInError {
+    /// It is not renewed, for a reason that callers know.
+    NotRenewed(NotRenewed),
+    /// As of NetworkManager's interface.
+    Other(PluginError),
+}
+
+impl From<PluginError> for SignInError {
+    fn from(error: PluginError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<zbus::Error> for SignInError {
+    fn from(error: zbus::Error) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl DBusError for SignInError {
+    fn create_reply(&self, call: &Header<'_>) -> zbus::Result<Message> {
+        match self {
+            Self::NotRenewed(why) => Message::error(call, self.name())?.build(&why.to_string()),
+            Self::Other(error) => error.create_reply(call),
+        }
+    }
+
+    fn name(&self) -> ErrorName<'_> {
+        match self {
+            Self::NotRenewed(why) => ErrorName::from_static_str_unchecked(why.error_name()),
+            Self::Other(error) => error.name(),
+        }
+    }
+
+    fn description(&self) -> Option<&str> {
+        match self {
+            Self::NotRenewed(_) => None,
+            Self::Other(error) => error.description(),
+        }
+    }
+}
+
+/// The reply to a request.
+type Reply<T> = oneshot::Sender<Result<T, SignInError>>;
 
 /// What anybody may ask for, as often as they like: it has a queue of its own, and what finds no
 /// room there is refused.
@@ -48,8 +98,8 @@ impl Request {
     pub(crate) fn refuse(self, why: PluginError) {
         // Whoever asked may be gone.
         match self {
-            Self::Term { reply } => drop(reply.send(Err(why))),
-            Self::Renew { reply, .. } => drop(reply.send(Err(why))),
+            Self::Term { reply } => drop(reply.send(Err(why.into()))),
+            Self::Renew { reply, .. } => drop(reply.send(Err(why.into()))),
         }
     }
 }
@@ -65,7 +115,7 @@ impl SignIn {
         Self { requests }
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, PluginError> {
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, SignInError> {
         let (reply, answer) = oneshot::channel();
         self.requests
             .try_send(request(reply))
@@ -82,13 +132,13 @@ impl SignIn {
 #[zbus::interface(name = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn")]
 impl SignIn {
     /// `GetTerm() → (s uuid, s name, t ends)`: in seconds since 1970, 0 if it is not known.
-    async fn get_term(&self) -> Result<(String, String, u64), PluginError> {
+    async fn get_term(&self) -> Result<(String, String, u64), SignInError> {
         let term = self.ask(|reply| Request::Term { reply }).await?;
         Ok((term.uuid, term.name, term.ends))
     }
 
     /// `GetUser() → s`: the account of the person who connected; empty if it is not known.
-    async fn get_user(&self) -> Result<String, PluginError> {
+    async fn get_user(&self) -> Result<String, SignInError> {
         let term = self.ask(|reply| Request::Term { reply }).await?;
         Ok(term.user)
     }
@@ -98,10 +148,10 @@ impl SignIn {
         &self,
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] bus: &zbus::Connection,
-    ) -> Result<(), PluginError> {
+    ) -> Result<(), SignInError> {
         let Some(sender) = header.sender() else {
             let text = "the caller has no name on the bus".to_owned();
-            return Err(PluginError::Failed(text));
+            return Err(PluginError::Failed(text).into());
         };
         let caller = DBusProxy::new(bus)
             .await?

@@ -1,0 +1,62 @@
+//! Why the service does not renew a sign-in. It says so as an error of D-Bus; whoever asked passes it
+//! on to a person, in the words of that person's language.
+
+use aws_client_vpn_text::message::{Message, Worded};
+use thiserror::Error;
+
+/// Why a sign-in is not renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
+pub enum NotRenewed {
+    /// There is none.
+    #[error("the connection is not up, so there is no sign-in to renew")]
+    NotUp,
+    /// It is somebody else's.
+    #[error("only the person who signed in, or root, can renew this sign-in")]
+    NotYours,
+}
+
+impl NotRenewed {
+    const ALL: [Self; 2] = [Self::NotUp, Self::NotYours];
+
+    /// The name of the error on the bus.
+    #[must_use]
+    pub const fn error_name(self) -> &'static str {
+        match self {
+            Self::NotUp => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotUp",
+            Self::NotYours => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotYours",
+        }
+    }
+
+    /// The one with this name on the bus.
+    fn from_error_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.error_name() == name)
+    }
+}
+
+/// What to tell a person of an error called `name`, with which `said` came, in a program's own words.
+#[must_use]
+pub fn reason(name: &str, said: Option<&str>) -> Message {
+    match NotRenewed::from_error_name(name) {
+        Some(why) => why.message(),
+        None => Message::new("{0}").with("0", &said.unwrap_or(name).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::well_known::SIGN_IN;
+
+    #[test]
+    fn each_has_a_name_of_its_own_below_that_of_the_interface() {
+        for why in NotRenewed::ALL {
+            assert!(why.error_name().starts_with(&format!("{SIGN_IN}.Error.")));
+            assert_eq!(NotRenewed::from_error_name(why.error_name()), Some(why));
+        }
+        let known = reason(NotRenewed::NotUp.error_name(), Some("whatever it says"));
+        assert_eq!(known, NotRenewed::NotUp.message());
+        let other = "org.freedesktop.NetworkManager.VPN.Error.WrongState";
+        assert_eq!(reason(other, Some("not {now}")).to_string(), "not {now}");
+        assert_eq!(reason(other, None).to_string(), other);
+    }
+}
