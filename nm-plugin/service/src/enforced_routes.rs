@@ -1,11 +1,10 @@
 //! Has the kernel ask a table with the tunnel's routes before all others, where the user wants it.
 
+use crate::rtnetlink;
 use aws_client_vpn_session::enforced_routes::wire::{self, Family, LeftOver};
 use aws_client_vpn_session::enforced_routes::{Changes, Tables, changes};
-use aws_client_vpn_session::kept_routes::rtnetlink;
-use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::net::IpAddr;
 
@@ -59,7 +58,7 @@ impl EnforcedRoutes {
                 0 => (wire::no_rule(family, device), Errno::NOENT),
                 _ => (wire::rule(family, device), Errno::EXIST),
             };
-            match request_of(&request) {
+            match rtnetlink::carry_out(&request) {
                 Err(error) if error == is_so_already => {}
                 // A kernel without IPv6.
                 Err(Errno::AFNOSUPPORT | Errno::OPNOTSUPP) if routes == 0 => {}
@@ -82,7 +81,7 @@ impl EnforcedRoutes {
             return;
         };
         for family in FAMILIES {
-            match request_of(&wire::no_rule(family, device)) {
+            match rtnetlink::carry_out(&wire::no_rule(family, device)) {
                 Ok(()) | Err(Errno::NOENT | Errno::AFNOSUPPORT | Errno::OPNOTSUPP) => {}
                 Err(error) => tracing::warn!("a rule for routes cannot be removed: {error}"),
             }
@@ -114,7 +113,8 @@ fn look_for_left_over() -> io::Result<()> {
     let mut left_over = LeftOver::default();
     ask(&wire::rules_request(), |part| left_over.take_in_rules(part))?;
     // What cannot be found out is left alone.
-    left_over.leave(|device| request_of(&wire::link_request(device)) != Err(Errno::NODEV));
+    left_over
+        .leave(|device| rtnetlink::carry_out(&wire::link_request(device)) != Err(Errno::NODEV));
     if left_over.is_empty() {
         return Ok(());
     }
@@ -122,7 +122,7 @@ fn look_for_left_over() -> io::Result<()> {
         left_over.take_in_routes(part)
     })?;
     for request in left_over.requests() {
-        request_of(&request)?;
+        rtnetlink::carry_out(&request)?;
     }
     tracing::warn!("removed rules for routes that a killed service left");
     Ok(())
@@ -130,14 +130,14 @@ fn look_for_left_over() -> io::Result<()> {
 
 fn perform(changes: &Changes, device: u32) -> io::Result<()> {
     for entry in &changes.add {
-        match request_of(&wire::addition(entry, device)) {
+        match rtnetlink::carry_out(&wire::addition(entry, device)) {
             // The interface has no address any more, or is gone: the tunnel is being taken down.
             Ok(()) | Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) => {}
             Err(error) => return Err(error.into()),
         }
     }
     for entry in &changes.remove {
-        match request_of(&wire::removal(entry, device)) {
+        match rtnetlink::carry_out(&wire::removal(entry, device)) {
             Ok(()) | Err(Errno::SRCH) => {}
             Err(error) => return Err(error.into()),
         }
@@ -147,7 +147,7 @@ fn perform(changes: &Changes, device: u32) -> io::Result<()> {
 
 /// Sends a question, and has `take_in` read the answer until it has seen the last part.
 fn ask(request: &[u8], mut take_in: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
-    let socket = open()?;
+    let socket = rtnetlink::open()?;
     rustix::net::send(&socket, request, SendFlags::empty())?;
     let mut buffer = vec![0; PART_SIZE];
     for _ in 0..MOST_PARTS {
@@ -158,24 +158,6 @@ fn ask(request: &[u8], mut take_in: impl FnMut(&[u8]) -> bool) -> io::Result<()>
         }
     }
     Err(Errno::NOBUFS.into())
-}
-
-fn request_of(request: &[u8]) -> Result<(), Errno> {
-    let socket = open()?;
-    rustix::net::send(&socket, request, SendFlags::empty())?;
-    let mut answer = [0; 4096];
-    let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
-    rtnetlink::outcome(&answer[..length]).map_err(Errno::from_raw_os_error)
-}
-
-fn open() -> Result<OwnedFd, Errno> {
-    rustix::net::socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-        // NETLINK_ROUTE is protocol 0.
-        None,
-    )
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Asks the kernel for the tunnel's routes, and sets those again that somebody has taken away.
 
-use aws_client_vpn_session::kept_routes::{KeptRoutes, SetRoute, Step, rtnetlink};
-use rustix::fd::OwnedFd;
+use crate::rtnetlink;
+use aws_client_vpn_session::kept_routes::rtnetlink::{dump_request, read};
+use aws_client_vpn_session::kept_routes::{KeptRoutes, SetRoute, Step};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::time::Instant;
 
@@ -48,14 +49,14 @@ pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
 }
 
 fn routes_of(device: u32) -> io::Result<Vec<SetRoute>> {
-    let socket = open()?;
-    rustix::net::send(&socket, &rtnetlink::dump_request(), SendFlags::empty())?;
+    let socket = rtnetlink::open()?;
+    rustix::net::send(&socket, &dump_request(), SendFlags::empty())?;
     let mut routes = Vec::new();
     let mut buffer = vec![0; PART_SIZE];
     for _ in 0..MOST_PARTS {
         // The kernel makes each part when the one before is read, so it never has to be waited for.
         let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
-        let part = rtnetlink::read(&buffer[..length], device);
+        let part = read(&buffer[..length], device);
         routes.extend(part.routes);
         if part.is_last {
             return Ok(routes);
@@ -65,21 +66,7 @@ fn routes_of(device: u32) -> io::Result<Vec<SetRoute>> {
 }
 
 fn put_back(route: &SetRoute) -> Result<(), Errno> {
-    let socket = open()?;
-    rustix::net::send(&socket, &route.addition(), SendFlags::empty())?;
-    let mut answer = [0; 4096];
-    let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
-    rtnetlink::outcome(&answer[..length]).map_err(Errno::from_raw_os_error)
-}
-
-fn open() -> Result<OwnedFd, Errno> {
-    rustix::net::socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-        // NETLINK_ROUTE is protocol 0.
-        None,
-    )
+    rtnetlink::carry_out(&route.addition())
 }
 
 #[cfg(test)]

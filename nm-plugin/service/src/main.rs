@@ -24,6 +24,7 @@ mod own_network;
 mod privileges;
 mod protection;
 mod resolver;
+mod rtnetlink;
 mod server;
 mod sleep_clock;
 mod surroundings;

@@ -5,11 +5,11 @@
 
 use crate::agents::Agents;
 use crate::logind::{self, Told};
+use crate::rtnetlink;
 use aws_client_vpn_session::own_addresses;
 use aws_client_vpn_session::session::{Person, Session, Surroundings, may_act_for, person_at};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
-use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use tokio::net::UnixDatagram;
@@ -120,13 +120,7 @@ struct Watch {
 
 impl Watch {
     fn start(bus: &zbus::Connection) -> std::io::Result<Self> {
-        let socket = rustix::net::socket_with(
-            AddressFamily::NETLINK,
-            SocketType::RAW,
-            SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-            // NETLINK_ROUTE is protocol 0.
-            None,
-        )?;
+        let socket = rtnetlink::open()?;
         rustix::net::bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
         Ok(Self {
             // Any socket of datagrams is read alike, and this is the nearest that tokio knows.

@@ -5,10 +5,8 @@
 //! is left: the supervisor, or the service. If both were killed, the next service that starts takes
 //! it away; the device's alias says whose it is.
 
-use crate::kernel;
+use crate::{kernel, rtnetlink};
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId, alias_request};
-use aws_client_vpn_session::kept_routes::rtnetlink;
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::fs::{self, File};
 use std::io;
 
@@ -132,19 +130,8 @@ fn index_of(name: &str) -> io::Result<u32> {
 /// Says of the interface with number `index` that it is this process's.
 fn mark(index: u32) -> io::Result<()> {
     let service = process("self").ok_or(io::ErrorKind::NotFound)?;
-    let socket = rustix::net::socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
-        // NETLINK_ROUTE is protocol 0.
-        None,
-    )?;
-    let request = alias_request(index, &service.to_string());
-    rustix::net::send(&socket, &request, SendFlags::empty())?;
-    let mut answer = [0; 4096];
-    // The kernel has answered by now.
-    let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
-    rtnetlink::outcome(&answer[..length]).map_err(io::Error::from_raw_os_error)
+    rtnetlink::carry_out(&alias_request(index, &service.to_string()))?;
+    Ok(())
 }
 
 /// The process `pid`, if it lives.
