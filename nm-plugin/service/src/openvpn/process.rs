@@ -145,14 +145,12 @@ impl OpenVpnProcess {
         }
     }
 
-    /// The last lines that an ended OpenVPN printed. Nothing is lost if the future is dropped.
+    /// The last lines that an ended OpenVPN printed; they are there once. Nothing is lost if the future is dropped.
     pub(super) async fn last_output(&mut self, until: Instant) -> VecDeque<String> {
-        let lines = match &mut self.output {
-            Some(output) => timeout_at(until, output).await,
-            None => return VecDeque::new(),
+        let Some(output) = &mut self.output else {
+            return VecDeque::new();
         };
-        self.output = None;
-        match lines {
+        match timeout_at(until, output).await {
             Ok(Ok(lines)) => lines,
             Ok(Err(_)) | Err(_) => VecDeque::new(),
         }

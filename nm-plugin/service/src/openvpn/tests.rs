@@ -38,6 +38,16 @@ async fn say(peer: &mut UnixStream, lines: usize) {
     }
 }
 
+/// Waits for a file of a process.
+async fn is_made(path: &Path) {
+    let made = async {
+        while !path.exists() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, made).await.unwrap();
+}
+
 /// The next event, of futures each of which is dropped at its first wait.
 async fn next(openvpn: &mut OpenVpn) -> Event {
     let event = async {
@@ -138,12 +148,7 @@ async fn nobody_is_blamed_for_the_device_of_one_that_was_to_end() {
     let (management, _peer) = ManagementSocket::connected();
     let process = process(line, &ready);
     let mut openvpn = OpenVpn::of("openvpn", process, management, taken_away());
-    let is_ready = async {
-        while !ready.exists() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(LIMIT, is_ready).await.unwrap();
+    is_made(&ready).await;
     openvpn.terminate();
     let event = next(&mut openvpn).await;
     assert!(
@@ -174,25 +179,21 @@ async fn one_that_takes_no_commands_is_killed() {
 
 #[tokio::test]
 async fn nothing_is_left_of_one_that_is_taken_away() {
-    let (openvpn, _peer) = openvpn("sleep 600 & sleep 600", taken_away());
-    let group = openvpn.process.supervisor_pid().unwrap();
-    openvpn.end(Duration::from_secs(60)).await;
-    // Also of those it has started itself, once their new parent has taken note.
-    let in_group = |stat: &str| {
+    // As the service does, to which the processes fall that others have started.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
+    let run = tempfile::tempdir().unwrap();
+    let ready = run.path().join("ready");
+    let (management, _peer) = ManagementSocket::connected();
+    let process = process("sleep 600 & touch \"$0\"; sleep 600", &ready);
+    let openvpn = OpenVpn::of("openvpn", process, management, taken_away());
+    is_made(&ready).await;
+    let group = openvpn.process.supervisor_pid().unwrap().to_string();
+    openvpn.end(LIMIT).await;
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let stats = processes.filter_map(|it| fs::read_to_string(it.path().join("stat")).ok());
+    let mut left = stats.filter(|stat| {
         let after_name = stat.rsplit_once(')').map_or("", |(_, after)| after);
-        let mut fields = after_name.split_ascii_whitespace();
-        let state = fields.next();
-        fields.nth(1) == Some(&group.to_string()) && state != Some("Z")
-    };
-    let is_left = || {
-        let processes = fs::read_dir("/proc").unwrap().flatten();
-        let mut stats = processes.map(|process| fs::read_to_string(process.path().join("stat")));
-        stats.any(|stat| stat.is_ok_and(|stat| in_group(&stat)))
-    };
-    let gone = async {
-        while is_left() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(LIMIT, gone).await.unwrap();
+        after_name.split_ascii_whitespace().nth(2) == Some(&group)
+    });
+    assert_eq!(left.next(), None);
 }

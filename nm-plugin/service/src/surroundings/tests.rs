@@ -1,6 +1,7 @@
 use super::*;
 use crate::own_bus::OwnBus;
 use crate::own_network::{in_its_own_network, shell};
+use futures_lite::future::poll_once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -106,11 +107,19 @@ async fn changes() {
 
     shell(
         "ip link add one type veth peer name other
+        # Or they have an address of their own in a second or two.
+        ip link set one addrgenmode none
+        ip link set other addrgenmode none
         ip link set one up
         ip link set other up
-        ip address add 192.0.2.10/24 dev one
-        ip route add default via 192.0.2.1",
+        ip address add 192.0.2.10/24 dev one",
     );
+    // What has been told of that says nothing of the route.
+    while poll_once(monitor.changed(Some("ada"), false))
+        .await
+        .is_some()
+    {}
+    shell("ip route add default via 192.0.2.1");
     let from = Some("192.0.2.10".parse().unwrap());
     until_seen(&mut monitor, |seen| seen.online && seen.source == from).await;
 

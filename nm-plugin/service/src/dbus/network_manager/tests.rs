@@ -95,6 +95,11 @@ async fn nobody_else_speaks_for_networkmanager_and_other_activations_are_not_mea
         "{event:?}"
     );
     assert!(!world.peer.end_so_far().await.unwrap().was_up());
+    // What has come in the stream is known, too.
+    show(&world.program, ACTIVATION, 5, 1).await;
+    let event = world.next().await;
+    assert!(matches!(event, Event::Shown(Shown::Activated)), "{event:?}");
+    assert!(world.peer.end_so_far().await.unwrap().was_up());
 }
 
 #[tokio::test]
@@ -144,6 +149,27 @@ async fn its_end_is_told_once() {
     let (event, _call) = world.disconnect().await;
     assert!(matches!(event, Event::Asked(Request::Disconnect { .. })));
     assert!(poll_once(world.peer.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn the_end_of_the_bus_is_told_once() {
+    let World {
+        bus,
+        program,
+        mut peer,
+    } = World::begin().await;
+    drop(program);
+    drop(bus);
+    let event = timeout(LIMIT, peer.next()).await.unwrap();
+    assert!(matches!(event, Event::Gone), "{event:?}");
+    // Each stream of such a bus is ready again and again.
+    for _ in 0..100 {
+        assert!(poll_once(peer.next()).await.is_none());
+        tokio::task::yield_now().await;
+    }
+    // Nobody is waited for, and nobody told.
+    peer.fail(FailureReason::LoginFailed).await;
+    timeout(LIMIT, peer.await_disconnect()).await.unwrap();
 }
 
 #[tokio::test]
