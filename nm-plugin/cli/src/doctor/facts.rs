@@ -4,7 +4,8 @@ use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Message;
 use std::path::PathBuf;
 
-/// All facts that are looked at.
+/// All facts that are looked at. They stand side by side, as each is gathered by itself, and the checks
+/// that read it have little else in common.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Who runs this command.

@@ -23,7 +23,7 @@ const WARNING_LIMIT: usize = 20;
 /// How much of one warning is kept, in characters.
 const WARNING_LENGTH: usize = 200;
 
-/// What the endpoint pushed, as far as it makes sense.
+/// What the endpoint pushed, as far as it makes sense: a field for each thing that it may push.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TunnelParameters {
     /// The address of this end.

@@ -42,7 +42,8 @@ pub struct Imported {
     pub notes: Vec<Note>,
 }
 
-/// What is collected while the lines are read.
+/// What is collected while the lines are read: a field for each kind of line. What they say together is
+/// known only after the last, as their order says nothing.
 struct Reader<'a> {
     read_file: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     remotes: Vec<(String, Option<u16>, Option<Transport>)>,

@@ -30,6 +30,8 @@ pub(super) struct ProxyState {
     pub(super) said: Option<String>,
 }
 
+/// What outlives the states: what the session was begun with, and what is known of each of those that it
+/// deals with, in a type of its own.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) profile: Profile,
