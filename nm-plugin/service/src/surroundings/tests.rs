@@ -82,6 +82,18 @@ async fn until(monitor: &mut Monitor, is_so: impl Fn(&Monitor) -> bool) {
     timeout(LIMIT, changes).await.unwrap();
 }
 
+/// Waits until it is told of what `line` does.
+async fn told_of(monitor: &mut Monitor, line: &str) {
+    // What has been told before says nothing of it.
+    while poll_once(monitor.changed(Some("ada"), false))
+        .await
+        .is_some()
+    {}
+    shell(line);
+    let told = timeout(LIMIT, monitor.changed(Some("ada"), false)).await;
+    assert_eq!(told.unwrap(), Change::World);
+}
+
 #[test]
 fn each_change_of_networks_sleep_and_screens_is_told_of() {
     in_its_own_network(module_path!(), "changes");
@@ -114,12 +126,7 @@ async fn changes() {
         ip link set other up
         ip address add 192.0.2.10/24 dev one",
     );
-    // What has been told of that says nothing of the route.
-    while poll_once(monitor.changed(Some("ada"), false))
-        .await
-        .is_some()
-    {}
-    shell("ip route add default via 192.0.2.1");
+    told_of(&mut monitor, "ip route add default via 192.0.2.1").await;
     let from = Some("192.0.2.10".parse().unwrap());
     until_seen(&mut monitor, |seen| seen.online && seen.source == from).await;
 
@@ -145,7 +152,7 @@ async fn changes() {
         until_seen(&mut monitor, |seen| seen.person == person).await;
     }
 
-    shell("ip link set one down");
+    told_of(&mut monitor, "ip link set one down").await;
     until_seen(&mut monitor, |seen| !seen.online).await;
 }
 
