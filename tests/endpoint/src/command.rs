@@ -67,6 +67,12 @@ pub struct SettingChanges {
     /// A text: everybody is refused with it after sign-in (AWS: the client-connect handler's
     /// denial, at most 255 characters); an empty text: nobody is.
     pub deny: Option<String>,
+    /// `true`: everybody is refused after sign-in without a reason.
+    pub deny_in_silence: Option<bool>,
+    /// The flags of a SAML challenge; AWS's are `R`.
+    pub challenge_flags: Option<String>,
+    /// The user of a SAML challenge as it stands there; AWS's is `b'Ti9B'`.
+    pub challenge_user: Option<String>,
     /// Milliseconds that each answer to a sign-in is held back.
     pub answer_delay_ms: Option<u64>,
 }

@@ -124,6 +124,9 @@ pub(crate) fn answer(
 ) -> Vec<u8> {
     match verdict {
         Verdict::Silence => Vec::new(),
+        Verdict::Deny(text) if text.is_empty() => {
+            format!("client-deny {client} {key} \"denied\"\n").into_bytes()
+        }
         Verdict::Deny(text) => {
             let text = text
                 .replace('\\', "\\\\")

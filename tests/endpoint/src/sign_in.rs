@@ -5,7 +5,7 @@ use crate::event::{Event, Refusal};
 use crate::options::{SignIn, Transport};
 use crate::saml::AuthnRequest;
 use crate::session::SessionId;
-use crate::state::Shared;
+use crate::state::{Settings, Shared};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
@@ -66,7 +66,7 @@ pub(crate) async fn judge(
             shared.report(Event::Ignored { node, phase: 1 });
             return Verdict::Silence;
         }
-        let challenge = challenge(shared, node, settings.challenge_bytes);
+        let challenge = challenge(shared, node, &settings);
         let aws_framing = has_aws_framing(environment);
         shared.report(Event::Phase1 {
             node,
@@ -247,8 +247,9 @@ fn has_aws_framing(environment: &ClientEnvironment) -> bool {
 }
 
 /// A new session's challenge: `CRV1:<flags>:<session id>:<user>:<URL>`, the user as the bytes
-/// literal that AWS writes.
-fn challenge(shared: &Shared, node: usize, url_bytes: usize) -> String {
+/// literal that AWS writes, unless a setting says otherwise.
+fn challenge(shared: &Shared, node: usize, settings: &Settings) -> String {
+    let url_bytes = settings.challenge_bytes;
     let request = AuthnRequest::new();
     let destination = &shared.sign_on;
     let encoded = request.encode(destination);
@@ -263,8 +264,9 @@ fn challenge(shared: &Shared, node: usize, url_bytes: usize) -> String {
     url.truncate(url_bytes.max(shortest));
     let session = shared.sessions().open(node, request.id, Instant::now());
     format!(
-        "CRV1:R:{}:b'{}':{url}",
+        "CRV1:{}:{}:{}:{url}",
+        settings.challenge_flags,
         session.expose(),
-        STANDARD.encode(NOT_A_NAME)
+        settings.challenge_user
     )
 }

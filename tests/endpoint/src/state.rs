@@ -22,6 +22,9 @@ pub(crate) struct Settings {
     pub(crate) require_aws_framing: bool,
     pub(crate) accept_tokens: bool,
     pub(crate) deny: Option<String>,
+    /// In the challenge of a SAML login.
+    pub(crate) challenge_flags: String,
+    pub(crate) challenge_user: String,
     pub(crate) answer_delay: Duration,
     pub(crate) idp: IdpMode,
     /// Options to push, apart from those that depend on the server.
@@ -40,6 +43,8 @@ impl Settings {
             require_aws_framing: true,
             accept_tokens: true,
             deny: None,
+            challenge_flags: "R".to_owned(),
+            challenge_user: "b'Ti9B'".to_owned(),
             answer_delay: Duration::ZERO,
             idp: if options.auto_login {
                 IdpMode::Auto
@@ -74,6 +79,14 @@ impl Settings {
             &mut self.deny,
             changes.deny.map(|text| (!text.is_empty()).then_some(text)),
         );
+        set(
+            &mut self.deny,
+            changes
+                .deny_in_silence
+                .map(|silent| silent.then(String::new)),
+        );
+        set(&mut self.challenge_flags, changes.challenge_flags);
+        set(&mut self.challenge_user, changes.challenge_user);
         set(
             &mut self.answer_delay,
             changes.answer_delay_ms.map(Duration::from_millis),

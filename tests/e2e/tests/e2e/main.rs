@@ -25,6 +25,7 @@ mod privileges;
 mod proxies;
 mod refusals;
 mod secrets;
+mod seldom;
 mod several;
 mod sign_ins;
 mod sign_ins_at_a_terminal;

@@ -1,7 +1,7 @@
-//! A proxy on the way to the endpoint: Debian's tinyproxy and microsocks.
+//! A proxy on the way to the endpoint: Debian's tinyproxy, squid and microsocks.
 
-use crate::{assert_up, endpoint, take_down};
-use aws_client_vpn_harness::{Lab, Process, Snapshot, typed};
+use crate::{SOON, assert_up, endpoint, take_down};
+use aws_client_vpn_harness::{Lab, Process, Snapshot, eventually, typed};
 use std::fs;
 
 /// Where the proxies are: not an address of the endpoint.
@@ -26,6 +26,33 @@ fn tinyproxy(lab: &Lab, authentication: &str) -> Process {
     let mut command = lab.server.command("tinyproxy");
     command.args(["-d", "-c", file]);
     lab.server.spawn_logged("tinyproxy", command)
+}
+
+/// One that has no word for a password that can be read on the way (RFC 7616).
+fn squid(lab: &Lab) -> Process {
+    let path = |name: &str| lab.dir().join(name).to_str().unwrap().to_owned();
+    let (file, passwords) = (path("squid.conf"), path("squid-passwords"));
+    fs::write(&passwords, "ada:let-me-out\n").unwrap();
+    let text = format!(
+        "http_port 3128\n\
+         auth_param digest program /usr/lib/squid/digest_file_auth {passwords}\n\
+         auth_param digest realm office\n\
+         acl known proxy_auth REQUIRED\n\
+         http_access allow known\n\
+         http_access deny all\n\
+         cache deny all\n\
+         pid_filename none\n\
+         access_log none\n\
+         cache_log /dev/null\n\
+         coredump_dir /tmp\n\
+         shutdown_lifetime 0 seconds\n"
+    );
+    fs::write(&file, text).unwrap();
+    // It leaves memory behind that the next one stumbles over.
+    let script = "mount -t tmpfs tmpfs /dev/shm && exec squid -N -f \"$0\"";
+    let mut command = lab.server.command("unshare");
+    command.args(["--mount", "sh", "-c", script, &file]);
+    lab.server.spawn_logged("squid", command)
 }
 
 fn microsocks(lab: &Lab) -> Process {
@@ -57,6 +84,24 @@ fn an_http_proxy_is_told_a_name_and_a_password_that_are_asked_for() {
     take_down(&lab, &before);
     // What is kept is not asked for again.
     assert_up(&lab, &lab.up());
+    take_down(&lab, &before);
+    assert_eq!(lab.complaints(), [""; 0]);
+}
+
+#[test]
+fn an_http_proxy_that_asks_by_digest_never_sees_the_password() {
+    let line = format!("http-proxy {PROXY} 3128\n");
+    let (lab, before) = behind(&line, &[typed(&WRONG), typed(&RIGHT)]);
+    let _proxy = squid(&lab);
+    eventually("squid listens", SOON, || {
+        let listening = lab.server.check(["ss", "-Hltn", "sport", "=", ":3128"]);
+        (!listening.is_empty()).then_some(())
+    });
+    assert_up(&lab, &lab.up());
+    only_the_proxy_is_let_through(&lab, 3128);
+    let shown = lab.agent.as_ref().unwrap().events.named("form");
+    assert_eq!(shown.len(), 2, "{shown:?}");
+    assert!(!lab.journal().contains("let-me"), "{}", lab.journal());
     take_down(&lab, &before);
     assert_eq!(lab.complaints(), [""; 0]);
 }
