@@ -470,7 +470,8 @@ impl Lab {
     /// `nmcli connection down vpn`.
     #[must_use]
     pub fn down(&self) -> Output {
-        self.nmcli(["connection", "down", "vpn"])
+        // nmcli gives up after 10 seconds by itself, and a busy machine needs more.
+        self.nmcli(["--wait", "60", "connection", "down", "vpn"])
     }
 
     /// All states of VPN connections so far.
