@@ -2,7 +2,7 @@
 
 use crate::directives::{self, Lifted};
 use crate::endpoint::{self, BadEndpoint};
-use crate::field::{Field, Kind, Value, name_check, source};
+use crate::field::{Field, Kind, Value, name_check, protocol, proxy, source};
 use crate::read::{KEEPINGS, Values};
 use crate::visibility::{has_certificate, is_shown};
 use aws_client_vpn_profile::directive::is_pkcs11_id;
@@ -46,6 +46,19 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         Field::Protocol | Field::SignIn | Field::CertificateSource | Field::ServerNameCheck => {
             choice(field, value)
         }
+        Field::ProxyType => {
+            let protocol = values.get(&Field::Protocol).map(Value::choice);
+            let needs_tcp = value.choice() != proxy::NONE && protocol == Some(protocol::UDP);
+            choice(field, value).or_else(|| {
+                needs_tcp.then(|| message!("A proxy leads to an endpoint with TCP only."))
+            })
+        }
+        Field::ProxyServer => {
+            let meant = endpoint::meant(text, 1, Transport::Tcp);
+            let is_one = meant.is_ok_and(|remotes| remotes.len() == 1);
+            (!is_one).then(|| message!("Enter the name or the address of the proxy."))
+        }
+        Field::ProxyPort => number(text, &(1..=65535), true),
         Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
             let is_known = value.choice() < KEEPINGS.len();
             (!is_known).then(|| message!("Choose one of them."))
@@ -112,6 +125,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         | Field::ChallengeEcho
         | Field::KeyPassphrase
         | Field::TokenPin
+        | Field::ProxyAuth
         | Field::AtLogin
         | Field::KeepRoutes
         | Field::EnforceRoutes

@@ -48,6 +48,10 @@ pub enum Field {
     PingInterval,
     PingRestart,
     RandomHostname,
+    ProxyType,
+    ProxyServer,
+    ProxyPort,
+    ProxyAuth,
     TokenModule,
     Directives,
 }
@@ -124,6 +128,10 @@ pub const GROUPS: &[Group] = &[
             Field::PingInterval,
             Field::PingRestart,
             Field::RandomHostname,
+            Field::ProxyType,
+            Field::ProxyServer,
+            Field::ProxyPort,
+            Field::ProxyAuth,
             Field::TokenModule,
             Field::Directives,
         ],
@@ -211,6 +219,13 @@ pub(crate) mod protocol {
     pub(crate) const TCP: usize = 1;
 }
 
+/// [`Field::ProxyType`]
+pub(crate) mod proxy {
+    pub(crate) const NONE: usize = 0;
+    /// What the settings call each.
+    pub(crate) const NAMES: [&str; 3] = ["", "http", "socks"];
+}
+
 /// [`Field::SignIn`]
 pub(crate) mod sign_in {
     pub(crate) const BROWSER: usize = 0;
@@ -292,6 +307,10 @@ impl Field {
             Self::PingInterval => mark!("_Ping every (seconds)"),
             Self::PingRestart => mark!("Reconnect after _silence of (seconds)"),
             Self::RandomHostname => mark!("Random _name in front of the endpoint"),
+            Self::ProxyType => mark!("Pro_xy on the way"),
+            Self::ProxyServer => mark!("A_ddress of the proxy"),
+            Self::ProxyPort => mark!("Port of the prox_y"),
+            Self::ProxyAuth => mark!("The proxy _wants a password"),
             Self::TokenModule => mark!("PKCS #11 m_odule"),
             Self::Directives => mark!("_Further directives"),
         }
@@ -395,6 +414,15 @@ impl Field {
             Self::RandomHostname => {
                 mark!("AWS wants it, unless your endpoint has a name of your own.")
             }
+            Self::ProxyType => {
+                mark!("For an endpoint with TCP, where the network lets nothing else out.")
+            }
+            Self::ProxyServer => mark!("The name or address of the proxy."),
+            Self::ProxyPort => mark!("The port of the proxy."),
+            Self::ProxyAuth => mark!(
+                "You are asked for a user name and a password before the connection begins. An HTTP \
+                 proxy asks by itself."
+            ),
             Self::TokenModule => mark!(
                 "The driver of the token, by its name. Empty: those that this computer is set up \
                  with."
@@ -429,12 +457,16 @@ impl Field {
             }
             Self::ChallengeEcho
             | Self::RandomHostname
+            | Self::ProxyAuth
             | Self::AtLogin
             | Self::KeepRoutes
             | Self::EnforceRoutes
             | Self::KillSwitch
             | Self::KillSwitchLan
             | Self::KillSwitchSignIn => Kind::Switch,
+            Self::ProxyType => Kind::Choice(&[mark!("None"), mark!("HTTP"), mark!("SOCKS")]),
+            Self::ProxyServer => Kind::Text("proxy.example"),
+            Self::ProxyPort => Kind::Number("3128"),
             Self::CertificateSource => Kind::Choice(&[
                 mark!("Certificate and key files"),
                 mark!("PKCS #12 file"),

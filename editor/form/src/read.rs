@@ -3,14 +3,15 @@
 //! Nothing is refused here: a value that makes no sense is shown as it is, or as none of the
 //! choices, and is complained about where it stands.
 
-use crate::field::{Field, Value, name_check, protocol, sign_in, source};
+use crate::field::{Field, Value, name_check, protocol, proxy, sign_in, source};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, Keeping};
 use aws_client_vpn_profile::keys::{
     AT_LOGIN, CONNECT_TIMEOUT, ENFORCE_ROUTES, INACTIVITY_TIMEOUT, KEEP_ROUTES, KILL_SWITCH,
     KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
-    RANDOM_HOSTNAME, RECONNECT_TIMEOUT, REMOTE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE,
-    SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME, RECONNECT_TIMEOUT,
+    REMOTE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML,
+    STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{Inline, Transport};
 use aws_client_vpn_profile::settings;
@@ -51,11 +52,12 @@ pub(crate) const SECRETS: [(Credential, Field, Field); 3] = [
 ];
 
 /// The switches that are an item each, and whether they are on where there is none.
-pub(crate) const SWITCHES: [(Field, &str, bool); 6] = [
+pub(crate) const SWITCHES: [(Field, &str, bool); 7] = [
     (Field::AtLogin, AT_LOGIN, false),
     (Field::KeepRoutes, KEEP_ROUTES, true),
     (Field::EnforceRoutes, ENFORCE_ROUTES, false),
     (Field::KillSwitch, KILL_SWITCH, false),
+    (Field::ProxyAuth, PROXY_AUTHENTICATES, false),
     (Field::KillSwitchLan, KILL_SWITCH_LAN, false),
     (Field::KillSwitchSignIn, KILL_SWITCH_SIGN_IN, false),
 ];
@@ -73,14 +75,18 @@ pub(crate) fn blank() -> Values {
                 Field::PingInterval | Field::PingRestart => text(),
                 Field::SessionLength | Field::ReconnectLimit | Field::InactivityLimit => text(),
                 Field::TokenModule | Field::Directives => text(),
+                Field::ProxyServer | Field::ProxyPort => text(),
                 Field::Protocol | Field::SignIn => Value::Choice(NO_CHOICE),
-                Field::CertificateSource | Field::ServerNameCheck => Value::Choice(0),
+                Field::CertificateSource | Field::ServerNameCheck | Field::ProxyType => {
+                    Value::Choice(0)
+                }
                 Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
                     Value::Choice(0)
                 }
                 Field::KeepRoutes => Value::Switch(true),
                 Field::ChallengeEcho
                 | Field::RandomHostname
+                | Field::ProxyAuth
                 | Field::AtLogin
                 | Field::EnforceRoutes
                 | Field::KillSwitch
@@ -147,6 +153,10 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
         };
         set(field, Value::Switch(on));
     }
+
+    let kind = text(PROXY_TYPE);
+    let kind = proxy::NAMES.iter().position(|known| *known == kind);
+    set(Field::ProxyType, Value::Choice(kind.unwrap_or(NO_CHOICE)));
 
     let content = |inline: Inline| data.get(inline.name()).map(|line| block(line));
     let secret_content = |inline: Inline| {
@@ -215,6 +225,8 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
         (Field::SessionLength, SESSION_LENGTH),
         (Field::ReconnectLimit, RECONNECT_TIMEOUT),
         (Field::InactivityLimit, INACTIVITY_TIMEOUT),
+        (Field::ProxyServer, PROXY_SERVER),
+        (Field::ProxyPort, PROXY_PORT),
     ] {
         set(field, Value::Text(text(key)));
     }

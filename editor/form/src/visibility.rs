@@ -1,6 +1,6 @@
 //! Which fields mean anything with what is chosen elsewhere on the page.
 
-use crate::field::{Field, Value, name_check, sign_in, source};
+use crate::field::{Field, Value, name_check, proxy, sign_in, source};
 use crate::read::Values;
 use aws_client_vpn_profile::pem::is_encrypted;
 
@@ -45,6 +45,9 @@ pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
         Field::KillSwitchLan | Field::KillSwitchSignIn => {
             values.get(&Field::KillSwitch).is_some_and(Value::is_on)
         }
+        Field::ProxyServer | Field::ProxyPort | Field::ProxyAuth => {
+            choice(Field::ProxyType) != proxy::NONE
+        }
         Field::ServerName => choice(Field::ServerNameCheck) != name_check::NONE,
         Field::Endpoint
         | Field::Port
@@ -68,6 +71,7 @@ pub(crate) fn is_shown(values: &Values, field: Field) -> bool {
         | Field::PingInterval
         | Field::PingRestart
         | Field::RandomHostname
+        | Field::ProxyType
         | Field::Directives => true,
     }
 }

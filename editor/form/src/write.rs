@@ -1,16 +1,16 @@
 //! What an edit changes in `vpn.data` and `vpn.secrets`: the items of the fields that were
 //! touched, and nothing else.
 
-use crate::field::{Field, Value, protocol, sign_in, source};
+use crate::field::{Field, Value, protocol, proxy, sign_in, source};
 use crate::read::{KEEPINGS, SECRETS, SWITCHES, Values, directives_of};
 use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, Keeping};
 use aws_client_vpn_profile::keys::{
     CHALLENGE_RESPONSE, CONNECT_TIMEOUT, INACTIVITY_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID,
-    PKCS11_PROVIDER, RANDOM_HOSTNAME, RECONNECT_TIMEOUT, REMOTE, SAML_RESPONSE, SESSION_LENGTH,
-    SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
-    STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    PKCS11_PROVIDER, PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME,
+    RECONNECT_TIMEOUT, REMOTE, SAML_RESPONSE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE,
+    SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{Inline, Transport};
 use aws_client_vpn_profile::settings::{self, VpnProperties};
@@ -97,6 +97,7 @@ impl Edit<'_> {
         self.endpoint(&mut wanted);
         self.sign_in(&mut wanted);
         self.certificate(&mut wanted);
+        self.proxy(&mut wanted);
         self.credentials(&mut wanted);
         self.limits_and_directives(&mut wanted);
         let flags = format!("{SAML_RESPONSE}-flags");
@@ -169,6 +170,33 @@ impl Edit<'_> {
             wanted.set(STATIC_CHALLENGE_ECHO, echo);
             if text.is_empty() {
                 wanted.remove_secret(CHALLENGE_RESPONSE);
+            }
+        }
+    }
+
+    fn proxy(&self, wanted: &mut Wanted) {
+        let choice = self.value(Field::ProxyType).choice();
+        if self.is_touched(Field::ProxyType) && choice == proxy::NONE {
+            for key in [PROXY_TYPE, PROXY_SERVER, PROXY_PORT, PROXY_AUTHENTICATES] {
+                wanted.remove(key);
+            }
+            for credential in [Credential::ProxyUserName, Credential::ProxyPassword] {
+                wanted.remove(&credential.flags_key());
+                wanted.remove_secret(credential.name());
+            }
+            return;
+        }
+        if self.is_touched(Field::ProxyType)
+            && let Some(name) = proxy::NAMES.get(choice)
+        {
+            wanted.set(PROXY_TYPE, name);
+        }
+        for (field, key) in [
+            (Field::ProxyServer, PROXY_SERVER),
+            (Field::ProxyPort, PROXY_PORT),
+        ] {
+            if self.is_touched(field) {
+                wanted.set(key, self.text(field));
             }
         }
     }
@@ -296,6 +324,8 @@ impl Edit<'_> {
             Field::CertificateSource,
             Field::PrivateKey,
             Field::Pkcs12,
+            Field::ProxyType,
+            Field::ProxyAuth,
         ]) {
             return;
         }

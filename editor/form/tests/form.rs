@@ -357,6 +357,47 @@ fn a_new_connection_outlives_its_network_and_an_old_one_s_choice_stays() {
 }
 
 #[test]
+fn a_proxy_is_set_and_taken_away_on_the_page() {
+    let over_tcp = [
+        (Field::Protocol, Value::Choice(1)),
+        (Field::ProxyType, Value::Choice(1)),
+        (Field::ProxyServer, text("proxy.example")),
+        (Field::ProxyPort, text("3128")),
+    ];
+    let (changes, lines) = edited(&saml(), &over_tcp);
+    for line in [
+        "proxy-type=http",
+        "proxy-server=proxy.example",
+        "proxy-port=3128",
+    ] {
+        assert!(lines.contains(&line.to_owned()), "{lines:?}");
+    }
+    // What is typed in is not written to disk unasked.
+    let flags = |lines: &[String]| {
+        let flags = lines.iter().filter(|line| line.starts_with("proxy-"));
+        flags.filter(|line| line.contains("-flags=")).count()
+    };
+    assert_eq!(flags(&lines), 2, "{lines:?}");
+    let with_proxy = applied(&saml(), &changes);
+    let (changes, _) = edited(&with_proxy, &[(Field::ProxyType, Value::Choice(0))]);
+    let (without, _) = applied(&with_proxy, &changes);
+    let left: Vec<_> = without
+        .keys()
+        .filter(|key| key.starts_with("proxy"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    // With UDP there is none, and one has a name and a port.
+    let mut form = form(&saml());
+    form.set(Field::Protocol, Value::Choice(0));
+    form.set(Field::ProxyType, Value::Choice(2));
+    let rows = form.rows(0);
+    for field in [Field::ProxyType, Field::ProxyServer, Field::ProxyPort] {
+        assert!(rows[&field].problem.is_some(), "{field:?}");
+    }
+    assert!(rows[&Field::ProxyAuth].is_shown);
+}
+
+#[test]
 fn how_long_things_last_is_set_on_the_page() {
     let (_, lines) = edited(
         &saml(),
