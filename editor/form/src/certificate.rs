@@ -55,7 +55,10 @@ fn certificates(content: &str, now: i64) -> Summary {
         .flat_map(|certificate| certificate_lines(certificate, now))
         .collect();
     if let Some(more) = found.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        lines.push(message!("Others in the file: {count}", count = more));
+        lines.push(message!(
+            "More certificates in the file: {count}",
+            count = more
+        ));
     }
     let is_warning = found
         .iter()
@@ -73,7 +76,7 @@ fn certificate_lines(certificate: &Certificate, now: i64) -> [Message; 3] {
         Validity::NotYet => message!("Not valid before {date}", date = date(certificate.begins)),
         Validity::Holds => message!("Valid until {date}", date = date(certificate.ends)),
         Validity::EndsSoon { .. } => {
-            message!("Valid only until {date}", date = date(certificate.ends))
+            message!("Expires on {date}", date = date(certificate.ends))
         }
         Validity::Ended => message!("Expired on {date}", date = date(certificate.ends)),
     };
@@ -142,7 +145,7 @@ mod tests {
         let chain: String = ["a", "b", "c", "d"].map(pem).concat();
         let (lines, _) = told(&chain, IN_2026);
         assert_eq!(lines.len(), 7);
-        assert_eq!(lines[6], "Others in the file: 2");
+        assert_eq!(lines[6], "More certificates in the file: 2");
         assert_eq!(told("", IN_2026), (vec![], false));
         assert!(
             told(

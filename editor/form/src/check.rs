@@ -61,11 +61,11 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         Field::ProxyPort => number(text, &(1..=65535), true),
         Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
             let is_known = value.choice() < KEEPINGS.len();
-            (!is_known).then(|| message!("Choose one of them."))
+            (!is_known).then(|| message!("Choose one of the options."))
         }
         Field::UserName => {
             let has_control = text.chars().any(char::is_control);
-            has_control.then(|| message!("A user name is one line of text."))
+            has_control.then(|| message!("A user name must be a single line of text."))
         }
         Field::Challenge => (!text.is_empty())
             .then(|| directives::objection("pull-filter", &["accept", text]))
@@ -83,12 +83,15 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
             is_missing.then(|| message!("Choose the file with your certificate and key."))
         }),
         Field::TokenKey if text.is_empty() => {
-            Some(message!("Enter the key on the token to sign in with."))
+            Some(message!("Enter the PKCS #11 URI of your key on the token."))
         }
-        Field::TokenKey => (!is_pkcs11_id(text))
-            .then(|| message!("This is not the name of a key; it looks like pkcs11:token=…;id=….")),
+        Field::TokenKey => (!is_pkcs11_id(text)).then(|| {
+            message!("This is not the URI of a key, which looks like pkcs11:token=…;id=….")
+        }),
         Field::TokenModule => (!text.is_empty() && !settings::is_provider(text)).then(|| {
-            message!("This is not the name of a module: letters, digits, “-”, “_” and “.” only.")
+            message!(
+                "This is not the name of a module. Use only letters, digits, “-”, “_” and “.”."
+            )
         }),
         Field::Ca => content(Inline::Ca, text, "BEGIN CERTIFICATE").or_else(|| {
             let choice = |field| values.get(&field).map_or(usize::MAX, Value::choice);
@@ -99,7 +102,9 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         }),
         Field::ServerName => {
             if text.is_empty() {
-                return Some(message!("Enter the name that the certificate has to have."));
+                return Some(message!(
+                    "Enter the name that the certificate must contain."
+                ));
             }
             let check = values.get(&Field::ServerNameCheck).map(Value::choice);
             let kind = if check == Some(name_check::SUBJECT) {
@@ -140,7 +145,7 @@ fn choice(field: Field, value: &Value) -> Option<Message> {
     let Kind::Choice(choices) = field.kind() else {
         return None;
     };
-    (value.choice() >= choices.len()).then(|| message!("Choose one of them."))
+    (value.choice() >= choices.len()).then(|| message!("Choose one of the options."))
 }
 
 fn number(text: &str, range: &RangeInclusive<u64>, is_needed: bool) -> Option<Message> {
@@ -171,12 +176,12 @@ fn content(inline: Inline, text: &str, mark: &str) -> Option<Message> {
 pub(crate) fn not_that(inline: Inline) -> Message {
     match inline {
         Inline::Ca | Inline::Cert | Inline::ExtraCerts => {
-            message!("The file holds no certificate in PEM form.")
+            message!("The file contains no certificate in PEM format.")
         }
-        Inline::Key => message!("The file holds no private key in PEM form."),
+        Inline::Key => message!("The file contains no private key in PEM format."),
         Inline::Pkcs12 => message!("The file is not a PKCS #12 file."),
         Inline::CrlVerify | Inline::TlsAuth | Inline::TlsCrypt => {
-            message!("The file is not in PEM form.")
+            message!("The file is not in PEM format.")
         }
     }
 }
@@ -196,7 +201,7 @@ fn further(values: &Values, rest: &str) -> Option<Message> {
     };
     let (line, name) = directives::doubled(rest, is_filled)?;
     Some(message!(
-        "Line {line}: “{name}” has a field of its own above; remove the line.",
+        "Line {line}: “{name}” has its own field above. Remove the line.",
         line = line,
         name = name
     ))

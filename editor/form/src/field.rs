@@ -88,7 +88,7 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        title: mark!("Your Certificate"),
+        title: mark!("Client Certificate"),
         is_advanced: false,
         fields: &[
             Field::CertificateSource,
@@ -250,11 +250,24 @@ pub(crate) mod name_check {
     pub(crate) const SUBJECT: usize = 3;
 }
 
-const KEEPINGS: &[&str] = &[
-    mark!("For this user only"),
-    mark!("For all users"),
-    mark!("Ask every time"),
-    mark!("Not needed"),
+// The words of libnma, which people know from every other connection.
+const PASSWORD_STORAGE: &[&str] = &[
+    mark!("Store the password only for this user"),
+    mark!("Store the password for all users"),
+    mark!("Ask for this password every time"),
+    mark!("The password is not required"),
+];
+const PASSPHRASE_STORAGE: &[&str] = &[
+    mark!("Store the passphrase only for this user"),
+    mark!("Store the passphrase for all users"),
+    mark!("Ask for this passphrase every time"),
+    mark!("The passphrase is not required"),
+];
+const PIN_STORAGE: &[&str] = &[
+    mark!("Store the PIN only for this user"),
+    mark!("Store the PIN for all users"),
+    mark!("Ask for this PIN every time"),
+    mark!("The PIN is not required"),
 ];
 
 impl Field {
@@ -274,39 +287,39 @@ impl Field {
             Self::SignIn => mark!("_Sign in with"),
             Self::UserName => mark!("_User name"),
             Self::Password => mark!("_Password"),
-            Self::PasswordKeeping => mark!("_Keep the password"),
+            Self::PasswordKeeping => mark!("Password stora_ge"),
             Self::Challenge => mark!("One-_time code"),
             Self::ChallengeEcho => mark!("Sho_w the code while it is typed"),
             Self::SessionLength => mark!("Sign-in is _valid for"),
-            Self::CertificateSource => mark!("Kept i_n"),
+            Self::CertificateSource => mark!("Certi_ficate source"),
             Self::Certificate => mark!("_Certificate"),
             Self::PrivateKey => mark!("Private ke_y"),
             Self::Pkcs12 => mark!("PKCS #_12 file"),
             Self::KeyPassphrase => mark!("Passp_hrase"),
-            Self::KeyPassphraseKeeping => mark!("Keep the p_assphrase"),
+            Self::KeyPassphraseKeeping => mark!("P_assphrase storage"),
             Self::TokenKey => mark!("PKCS #11 ke_y"),
-            Self::TokenPin => mark!("PIN o_f the token"),
-            Self::TokenPinKeeping => mark!("Keep t_he PIN"),
+            Self::TokenPin => mark!("PI_N of the token"),
+            Self::TokenPinKeeping => mark!("PIN stor_age"),
             Self::Ca => mark!("Cert_ificate authority"),
-            Self::ServerNameCheck => mark!("Check the na_me"),
-            Self::ServerName => mark!("Name to e_xpect"),
-            Self::LoginLimit => mark!("Time for the _login (seconds)"),
-            Self::ConnectLimit => mark!("Time for the endpoint to _answer (seconds)"),
-            Self::ReconnectLimit => mark!("Give _up when lost for (seconds)"),
+            Self::ServerNameCheck => mark!("Verify server certificate na_me"),
+            Self::ServerName => mark!("E_xpected name"),
+            Self::LoginLimit => mark!("Sig_n-in timeout (seconds)"),
+            Self::ConnectLimit => mark!("_Answer timeout (seconds)"),
+            Self::ReconnectLimit => mark!("_Give up reconnecting after (seconds)"),
             Self::InactivityLimit => mark!("Disconnect w_hen idle for (seconds)"),
             Self::AtLogin => mark!("_Connect when I log in"),
-            Self::KeepRoutes => mark!("Put back _routes that other programs remove"),
+            Self::KeepRoutes => mark!("Restore _routes that other programs remove"),
             Self::EnforceRoutes => mark!("Rout_es of the VPN go before local ones"),
             Self::KillSwitch => mark!("Stop traffic outside the _VPN"),
-            Self::KillSwitchLan => mark!("… but not in the local networ_k"),
-            Self::KillSwitchSignIn => mark!("… but not of browsers during a new si_gn-in"),
-            Self::TunnelMtu => mark!("_MTU (octets)"),
-            Self::MssFix => mark!("_TCP packets at most (octets)"),
-            Self::RetryPause => mark!("Pause _before the next try (seconds)"),
-            Self::RetryPauseMost => mark!("Lon_gest pause (seconds)"),
+            Self::KillSwitchLan => mark!("Allow the local networ_k"),
+            Self::KillSwitchSignIn => mark!("Allow _browsers while signing in again"),
+            Self::TunnelMtu => mark!("_MTU (bytes)"),
+            Self::MssFix => mark!("Maximum _TCP segment size (bytes)"),
+            Self::RetryPause => mark!("Retry _delay (seconds)"),
+            Self::RetryPauseMost => mark!("Max_imum retry delay (seconds)"),
             Self::PingInterval => mark!("_Ping every (seconds)"),
-            Self::PingRestart => mark!("Reconnect after _silence of (seconds)"),
-            Self::RandomHostname => mark!("Random _name in front of the endpoint"),
+            Self::PingRestart => mark!("Reconnect after no traffic for (_seconds)"),
+            Self::RandomHostname => mark!("_Use random host name prefix"),
             Self::ProxyType => mark!("Pro_xy on the way"),
             Self::ProxyServer => mark!("A_ddress of the proxy"),
             Self::ProxyPort => mark!("Port of the prox_y"),
@@ -321,98 +334,122 @@ impl Field {
     pub fn tooltip(self) -> &'static str {
         match self {
             Self::Endpoint => mark!(
-                "Name of the Client VPN endpoint. Several are separated by commas; each may be \
-                 followed by a port and a protocol of its own."
+                "Host name of the Client VPN endpoint. Separate several with commas; each may be \
+                 followed by its own port and protocol."
             ),
-            Self::Port => mark!("443 or 1194, as the endpoint is set up."),
-            Self::Protocol => mark!("UDP is faster. TCP passes more firewalls."),
-            Self::SignIn => mark!(
-                "How the endpoint wants its users to sign in. Single sign-on opens your browser."
-            ),
-            Self::UserName => mark!("If it is empty, you are asked for it."),
-            Self::Password => mark!("If it is empty, you are asked for it."),
+            Self::Port => mark!("443 or 1194, depending on how the endpoint is configured."),
+            Self::Protocol => mark!("UDP is faster. TCP passes through more firewalls."),
+            Self::SignIn => {
+                mark!("How users sign in to this endpoint. Single sign-on opens your browser.")
+            }
+            Self::UserName => mark!("If this is empty, you are asked when you connect."),
+            Self::Password => mark!("If this is empty, you are asked when you connect."),
             Self::PasswordKeeping => mark!(
-                "For this user only: in your keyring. For all users: in a file that only the \
+                "Only for this user: in your keyring. For all users: in a file that only the \
                  administrator can read."
             ),
             Self::Challenge => mark!(
-                "The question that the endpoint has besides the password, such as “Enter MFA \
-                 code”. Empty if it has none."
+                "The question that the endpoint asks in addition to the password, such as “Enter \
+                 MFA code”. Leave empty if it asks none."
             ),
-            Self::ChallengeEcho => mark!("For a code that is worth nothing once it has been used."),
+            Self::ChallengeEcho => {
+                mark!("For one-time codes, which are worthless once they have been used.")
+            }
             Self::SessionLength => mark!(
-                "As the endpoint is set up: 8h, 90m. You are told ten minutes before it ends, to \
-                 sign in again in time. Empty if you do not know."
+                "As configured at the endpoint, for example 8h or 90m. Ten minutes before the \
+                 sign-in expires you are reminded to sign in again. Leave empty if you do not \
+                 know it."
             ),
             Self::CertificateSource => {
-                mark!("Where the certificate and the private key that you sign in with are.")
+                mark!("Where your client certificate and its private key are stored.")
             }
-            Self::Certificate => mark!("The certificate that you sign in with."),
-            Self::PrivateKey => mark!("The private key of your certificate."),
+            Self::Certificate => mark!("Your client certificate."),
+            Self::PrivateKey => mark!("The private key of your client certificate."),
             Self::Pkcs12 => mark!("Certificate and private key in one file: .p12 or .pfx."),
             Self::KeyPassphrase => {
-                mark!("The passphrase of the private key. If it is empty, you are asked for it.")
+                mark!(
+                    "The passphrase of the private key. If this is empty, you are asked when you \
+                     connect."
+                )
             }
             Self::KeyPassphraseKeeping => mark!(
-                "For this user only: in your keyring. For all users: in a file that only the \
+                "Only for this user: in your keyring. For all users: in a file that only the \
                  administrator can read."
             ),
             Self::TokenKey => mark!(
                 "The certificate and key on a smart card or security token, as a URI: pkcs11:…"
             ),
-            Self::TokenPin => mark!("The PIN of the token. If it is empty, you are asked for it."),
+            Self::TokenPin => {
+                mark!("The PIN of the token. If this is empty, you are asked when you connect.")
+            }
             Self::TokenPinKeeping => mark!(
-                "For this user only: in your keyring. For all users: in a file that only the \
+                "Only for this user: in your keyring. For all users: in a file that only the \
                  administrator can read."
             ),
-            Self::Ca => mark!("The authority that the certificate of the endpoint has to be from."),
+            Self::Ca => {
+                mark!("The authority that must have issued the certificate of the endpoint.")
+            }
             Self::ServerNameCheck => mark!(
-                "Keeps others from posing as the endpoint with a certificate of the same authority."
+                "Prevents others from impersonating the endpoint with a certificate of the same \
+                 authority."
             ),
-            Self::ServerName => mark!("The name that the certificate of the endpoint has to have."),
-            Self::LoginLimit => mark!("How long you have for the login in the browser."),
-            Self::ConnectLimit => mark!("How long to wait for the endpoint."),
+            Self::ServerName => {
+                mark!("The name that the certificate of the endpoint must contain.")
+            }
+            Self::LoginLimit => mark!("How long you have for the sign-in in the browser."),
+            Self::ConnectLimit => mark!("How long to wait for the endpoint to answer."),
             Self::ReconnectLimit => mark!(
-                "How long an endpoint that was lost has to come back, while there is a network."
+                "How long to try to reach a lost endpoint again while a network is available."
             ),
             Self::InactivityLimit => {
-                mark!("How long nothing has to go through the tunnel before the connection ends.")
+                mark!("How long the tunnel may carry no traffic before the connection ends.")
             }
             Self::AtLogin => mark!(
-                "Once when you have logged in and a network is there, and once for each network that \
-                 comes later; not if you have switched the connection off."
+                "Once after you have logged in and a network is available, and once for each \
+                 later network, unless you have disconnected it yourself."
             ),
             Self::KeepRoutes => {
-                mark!("Off: what other programs do to the routes into the tunnel is left as it is.")
+                mark!("If off, routes into the tunnel that other programs remove stay removed.")
             }
             Self::EnforceRoutes => mark!(
                 "Also where a network around you has the same addresses, as a home network with \
                  those of your company. Your router and the endpoint stay reachable."
             ),
             Self::KillSwitch => mark!(
-                "Kill switch: from the moment the connection is up until you take it down, nothing \
-                 leaves this computer past the VPN, also while the connection is lost."
+                "Kill switch: from the moment the connection is up until you disconnect it, no \
+                 traffic bypasses the VPN, even while the connection is lost."
             ),
             Self::KillSwitchLan => {
-                mark!("Printers and files in the networks that this computer is connected to.")
+                mark!(
+                    "Keeps printers and files reachable in the networks that this computer is \
+                     connected to."
+                )
             }
             Self::KillSwitchSignIn => mark!(
-                "While a lost connection waits for you to sign in again, the web is open to all \
-                 programs. Without it the connection ends, and you connect again."
+                "While a lost connection waits for you to sign in again, all programs can reach \
+                 the web. If off, the connection ends instead, and you connect again."
             ),
             Self::TunnelMtu => {
-                mark!("The largest packet that goes into the tunnel. Mostly it is best left empty.")
+                mark!(
+                    "The largest packet that is sent through the tunnel. Usually best left empty."
+                )
             }
             Self::MssFix => mark!(
-                "Keeps TCP connections through the tunnel to packets of this size (mssfix). \
-                 0 turns it off."
+                "Limits the packets of TCP connections through the tunnel to this size (mssfix). \
+                 0 turns the limit off."
             ),
-            Self::RetryPause => mark!("How long to wait after a connection was lost."),
-            Self::RetryPauseMost => mark!("The pause grows with each try in vain, up to this."),
-            Self::PingInterval => mark!("Keeps firewalls from forgetting an idle connection."),
-            Self::PingRestart => mark!("If nothing comes from the endpoint for so long."),
+            Self::RetryPause => {
+                mark!("How long to wait after a connection was lost before connecting again.")
+            }
+            Self::RetryPauseMost => {
+                mark!("The delay grows with each failed attempt, up to this limit.")
+            }
+            Self::PingInterval => mark!("Prevents firewalls from dropping an idle connection."),
+            Self::PingRestart => {
+                mark!("How long to wait without hearing from the endpoint before reconnecting.")
+            }
             Self::RandomHostname => {
-                mark!("AWS wants it, unless your endpoint has a name of your own.")
+                mark!("Required by AWS, unless the endpoint uses a host name of your own.")
             }
             Self::ProxyType => {
                 mark!("For an endpoint with TCP, where the network lets nothing else out.")
@@ -424,12 +461,12 @@ impl Field {
                  proxy asks by itself."
             ),
             Self::TokenModule => mark!(
-                "The driver of the token, by its name. Empty: those that this computer is set up \
-                 with."
+                "The name of the token's driver. Leave empty to use all drivers that are set up \
+                 on this computer."
             ),
             Self::Directives => mark!(
-                "Directives of OpenVPN, one a line. Those that run programs or touch files are \
-                 refused."
+                "OpenVPN directives, one per line. Directives that run programs or access files \
+                 are refused."
             ),
         }
     }
@@ -448,13 +485,13 @@ impl Field {
                 mark!("Password and certificate"),
                 mark!("Certificate"),
             ]),
-            Self::UserName => Kind::Text(mark!("Asked for")),
+            Self::UserName => Kind::Text(mark!("Ask when connecting")),
             Self::Challenge => Kind::Text(mark!("None")),
             Self::SessionLength => Kind::Text(mark!("Not known")),
             Self::Password | Self::KeyPassphrase | Self::TokenPin => Kind::Secret,
-            Self::PasswordKeeping | Self::KeyPassphraseKeeping | Self::TokenPinKeeping => {
-                Kind::Choice(KEEPINGS)
-            }
+            Self::PasswordKeeping => Kind::Choice(PASSWORD_STORAGE),
+            Self::KeyPassphraseKeeping => Kind::Choice(PASSPHRASE_STORAGE),
+            Self::TokenPinKeeping => Kind::Choice(PIN_STORAGE),
             Self::ChallengeEcho
             | Self::RandomHostname
             | Self::ProxyAuth
@@ -478,10 +515,10 @@ impl Field {
             Self::Ca => Kind::Content(Inline::Ca),
             Self::TokenKey => Kind::Text("pkcs11:…"),
             Self::ServerNameCheck => Kind::Choice(&[
-                mark!("Not checked"),
+                mark!("Do not verify"),
                 mark!("Exact name"),
-                mark!("Beginning of the name"),
-                mark!("Whole subject"),
+                mark!("Name prefix"),
+                mark!("Full subject"),
             ]),
             Self::ServerName => Kind::Text(""),
             Self::LoginLimit => Kind::Number("600"),
@@ -489,7 +526,7 @@ impl Field {
             Self::ReconnectLimit => Kind::Number("600"),
             Self::InactivityLimit => Kind::Number(mark!("Never")),
             Self::TunnelMtu | Self::MssFix | Self::PingInterval | Self::PingRestart => {
-                Kind::Number(mark!("As the endpoint says"))
+                Kind::Number(mark!("Set by the endpoint"))
             }
             Self::RetryPause => Kind::Number("1"),
             Self::RetryPauseMost => Kind::Number("4"),

@@ -285,7 +285,7 @@ fn what_is_wrong_is_said_at_its_field() {
             "float\nup /bin/sh",
             "Line 2: 'up' cannot be used",
         ),
-        (Field::Directives, "mssfix 1200", "has a field of its own"),
+        (Field::Directives, "mssfix 1200", "has its own field"),
         (Field::Directives, "route \"", "not closed"),
     ] {
         let said = complaint(&saml(), field, text(wrong));

@@ -30,25 +30,25 @@ const TO_DISK: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Worded)]
 pub enum NetworkManagerError {
     /// It is not on the bus, or there is no bus.
-    #[error("NetworkManager is not running; ask the administrator of this computer")]
+    #[error("NetworkManager is not running. Ask the administrator of this computer.")]
     NotRunning,
     /// polkit says no, or the person did not give the password.
     #[error(
-        "you may not change this on this computer; make it available only to you, or ask the \
-         administrator of this computer"
+        "You do not have permission to change this on this computer. Make the connection \
+         available only to you, or ask the administrator of this computer."
     )]
     Denied,
     /// No answer.
-    #[error("NetworkManager did not answer in time; try again")]
+    #[error("NetworkManager did not answer in time. Try again.")]
     TimedOut,
     /// No secret agent answers, so nothing is given out.
     #[error(
-        "NetworkManager gives out none of the connection's passwords and keys, which an update would \
-         lose, as no program of this session answers it; log out, log in, and try again"
+        "NetworkManager hands out none of the connection's passwords and keys, because no program in \
+         this session answers it. An update would lose them. Log out, log in, and try again."
     )]
     Withheld,
     /// Another reason, in NetworkManager's words.
-    #[error("NetworkManager refused: {0}")]
+    #[error("NetworkManager refused the request: {0}")]
     Refused(String),
 }
 
@@ -212,7 +212,7 @@ impl NetworkManager {
                 None,
                 Some(NAME),
                 flags,
-                move |_| on_progress(Progress::Failed(text!("NetworkManager has ended."))),
+                move |_| on_progress(Progress::Failed(text!("NetworkManager has stopped."))),
             )
         };
         let method = Method::new(PATH, NAME, "ActivateConnection").with_person();

@@ -11,7 +11,6 @@ use aws_client_vpn_profile_file::ImportError;
 use aws_client_vpn_profile_file::certificate_files::{
     CertificateError as CertificateFileError, Chosen,
 };
-use aws_client_vpn_text::printable::sentence;
 use std::path::Path;
 
 /// The time and how to write it.
@@ -115,15 +114,15 @@ pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
                         directives = directives
                     )
                 };
-                Row::plain(title, sentence(&i18n::translate(reason)))
+                Row::plain(title, i18n::translate(reason))
             }
-            Note::Taken(message) => {
-                Row::plain(text!("Taken Differently"), sentence(&i18n::of(message)))
-            }
+            Note::Taken(message) => Row::plain(text!("Interpreted Differently"), i18n::of(message)),
         };
         groups.push(Group {
             title: text!("Notes"),
-            description: text!("What of the profile has no effect here, or another one."),
+            description: text!(
+                "Lines of the profile that have no effect here, or a different one."
+            ),
             rows: imported.notes.iter().map(row).collect(),
             of_properties: false,
         });
@@ -145,11 +144,11 @@ pub fn refusal(error: &ImportError) -> Refusal {
         ImportError::NoCertificate { .. } => missing_certificate(&Chosen::default(), None),
         ImportError::Profile { reason, .. } => Refusal {
             title: text!("This Profile Cannot Be Used"),
-            text: sentence(&i18n::of(reason)),
+            text: i18n::of(reason),
         },
         ImportError::File { reason, .. } => Refusal {
             title: text!("This File Cannot Be Read"),
-            text: sentence(&i18n::of(reason)),
+            text: i18n::of(reason),
         },
     }
 }
@@ -159,7 +158,7 @@ pub fn refusal(error: &ImportError) -> Refusal {
 pub fn missing_certificate(chosen: &Chosen, error: Option<&CertificateFileError>) -> Refusal {
     let name = |path: &Path| aws_client_vpn_profile_file::file_name(path);
     let text = match (error, &chosen.certificate, &chosen.key) {
-        (Some(error), ..) => sentence(&i18n::of(error)),
+        (Some(error), ..) => i18n::of(error),
         (None, Some(certificate), None) => text!(
             "The certificate is “{file}”. Choose its private key, too, or drop it here.",
             file = name(certificate)
@@ -169,13 +168,13 @@ pub fn missing_certificate(chosen: &Chosen, error: Option<&CertificateFileError>
             file = name(key)
         ),
         (None, _, _) => text!(
-            "This endpoint wants a certificate of you, which is not in the profile. Choose its \
-             files, or drop them here: a certificate (.crt) with its private key (.key), or one \
-             PKCS #12 file (.p12)."
+            "This endpoint requires a client certificate, which is not in the profile. Choose \
+             its files, or drop them here: a certificate (.crt) with its private key (.key), or \
+             one PKCS #12 file (.p12)."
         ),
     };
     Refusal {
-        title: text!("Your Certificate Is Missing"),
+        title: text!("Client Certificate Missing"),
         text,
     }
 }
@@ -244,9 +243,9 @@ fn sign_in(profile: &Profile) -> String {
 fn certificates(profile: &Profile, calendar: &Calendar<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (inline, use_of) in [
-        (Inline::Cert, text!("Yours")),
-        (Inline::ExtraCerts, text!("Between yours and its authority")),
-        (Inline::Ca, text!("Authority of the endpoint")),
+        (Inline::Cert, text!("Client certificate")),
+        (Inline::ExtraCerts, text!("Intermediate certificate")),
+        (Inline::Ca, text!("Certificate authority of the endpoint")),
     ] {
         let Some(text) = profile.inline(inline) else {
             continue;
@@ -254,23 +253,26 @@ fn certificates(profile: &Profile, calendar: &Calendar<'_>) -> Vec<Row> {
         match Certificate::read_all(text) {
             Ok(read) => rows.extend(read.iter().map(|one| certificate(one, &use_of, calendar))),
             Err(error @ (CertificateError::None | CertificateError::Unreadable)) => {
-                rows.push(Row::warning(use_of, sentence(&i18n::of(&error))));
+                rows.push(Row::warning(use_of, i18n::of(&error)));
             }
         }
     }
     if profile.inline(Inline::Pkcs12).is_some() {
         rows.push(Row::plain(
-            text!("Yours"),
-            text!("In a PKCS #12 file, which shows its content only when it is opened."),
+            text!("Client certificate"),
+            text!("In a PKCS #12 file, whose contents are visible only once it is unlocked."),
         ));
     }
     if profile.pkcs11_id().is_some() {
-        rows.push(Row::plain(text!("Yours"), text!("On a security token.")));
+        rows.push(Row::plain(
+            text!("Client certificate"),
+            text!("On a security token."),
+        ));
     }
     if profile.private_key_is_encrypted() {
         rows.push(Row::plain(
             text!("Private key"),
-            text!("Protected by a passphrase, which you are asked for when you connect."),
+            text!("Protected by a passphrase. You are asked for it when you connect."),
         ));
     }
     rows
@@ -310,7 +312,7 @@ fn certificate(certificate: &Certificate, use_of: &str, calendar: &Calendar<'_>)
         ),
     };
     let issuer = match certificate.self_issued {
-        true => text!("{use_of}, issued by itself", use_of = use_of),
+        true => text!("{use_of}, self-signed", use_of = use_of),
         false => text!(
             "{use_of}, issued by {issuer}",
             use_of = use_of,
@@ -391,7 +393,7 @@ mod tests {
             let groups = shown("auth-federate\n", days * 86_400);
             let row = &groups[1].rows[0];
             assert_eq!(row.title, "Zoë's root");
-            let expected = format!("Authority of the endpoint, issued by itself\n{text}");
+            let expected = format!("Certificate authority of the endpoint, self-signed\n{text}");
             assert!(row.text.starts_with(&expected), "{days}: {}", row.text);
             assert_eq!(row.mood, mood, "{days}");
         }
@@ -438,7 +440,7 @@ mod tests {
         let evil = refuse("auth-federate\nup /bin/sh\n");
         assert_eq!(evil.title, "This Profile Cannot Be Used");
         assert!(
-            evil.text.starts_with("Line 2: 'up' cannot be used because"),
+            evil.text.starts_with("Line 2: 'up' cannot be used."),
             "{}",
             evil.text
         );

@@ -12,7 +12,6 @@ use aws_client_vpn_profile::ovpn::{Imported, Incomplete};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile_file::certificate_files::{CertificateError, Chosen};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
-use aws_client_vpn_text::printable::sentence;
 use gtk::glib::{self, clone};
 use gtk::{gdk, gio};
 use std::cell::RefCell;
@@ -367,7 +366,7 @@ impl Inner {
         let Some(path) = file.path() else {
             self.show_refusal(&presentation::Refusal {
                 title: text!("This File Cannot Be Read"),
-                text: text!("Copy it to a folder of this computer first."),
+                text: text!("Copy it to a folder on this computer first."),
             });
             return;
         };
@@ -523,7 +522,7 @@ impl Inner {
             .transient_for(&self.window)
             .modal(true)
             .heading(text!("The Connection Was Not Saved"))
-            .body(sentence(&i18n::of(error)))
+            .body(i18n::of(error))
             .default_response("close")
             .close_response("close")
             .build();
@@ -539,7 +538,7 @@ impl Inner {
                 name = name
             )))
             .description(text!(
-                "You can switch it on and off in the network menu at any time."
+                "You can connect and disconnect it in the network menu at any time."
             ))
             .child(&buttons(
                 &button(&text!("C_onnect Now"), "win.connect", true),
@@ -580,7 +579,7 @@ impl Inner {
                 }
             }
             Err(error) => {
-                self.show_progress(&Progress::Failed(sentence(&i18n::of(&error))));
+                self.show_progress(&Progress::Failed(i18n::of(&error)));
                 return;
             }
         }
@@ -591,7 +590,7 @@ impl Inner {
             .is_some_and(|page| page.widget_name() == WORKING);
         if waits {
             self.show_progress(&Progress::Failed(text!(
-                "It takes very long. The network menu shows what becomes of it."
+                "Connecting is taking very long. The network menu shows whether it succeeds."
             )));
         }
     }
@@ -624,7 +623,7 @@ impl Inner {
             Progress::SwitchedOff => adw::StatusPage::builder()
                 .icon_name("network-vpn-symbolic")
                 .title(text!("Not Connected"))
-                .description(text!("The connection was switched off."))
+                .description(text!("The connection was disconnected."))
                 .child(&buttons(
                     &button(&text!("C_onnect Now"), "win.connect", false),
                     &button(&text!("_Done"), "window.close", true),
@@ -687,7 +686,7 @@ impl Inner {
                     None => None,
                 };
                 inner.show_progress(&match failed {
-                    Some(error) => Progress::Failed(sentence(&i18n::of(&error))),
+                    Some(error) => Progress::Failed(i18n::of(&error)),
                     None => Progress::SwitchedOff,
                 });
             }

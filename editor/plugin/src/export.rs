@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error, Worded)]
 pub(crate) enum ExportError {
     /// Another plugin's.
-    #[error("this is not an AWS Client VPN connection")]
+    #[error("This is not an AWS Client VPN connection.")]
     OtherService,
     /// The connection's settings do not make a profile.
-    #[error("the connection cannot be exported: {0}")]
+    #[error("The connection cannot be exported. {0}")]
     Settings(#[from] SettingsError),
     /// The file cannot be written.
-    #[error("cannot write {file}: {reason}", file = path.display())]
+    #[error("{file} cannot be written. {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,

@@ -102,6 +102,11 @@ fn editor_library() -> Result<EditorLibrary, glib::Error> {
     Ok(*LIBRARY.get_or_init(|| opened))
 }
 
+/// A reason as hosts show it, who put a full stop behind it themselves.
+fn clause(text: &str) -> &str {
+    text.strip_suffix('.').unwrap_or(text)
+}
+
 impl VpnEditorPluginImpl for PluginClass {
     fn capabilities(&self) -> Capabilities {
         Capabilities::ALL
@@ -115,7 +120,7 @@ impl VpnEditorPluginImpl for PluginClass {
     fn import(&self, path: &Path) -> Result<Connection, glib::Error> {
         let imported = import::import(path, Toolkit::is_in_this_program()).map_err(|error| {
             let text = i18n::of(error.reason());
-            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, &text)
+            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, clause(&text))
         })?;
         for note in &imported.notes {
             glib::g_info!(LOG_DOMAIN, "{}: {note}", path.display());
@@ -125,10 +130,8 @@ impl VpnEditorPluginImpl for PluginClass {
 
     fn export(&self, path: &Path, connection: &Connection) -> Result<(), glib::Error> {
         export::export(path, connection).map_err(|error| {
-            plugin_error(
-                ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
-                &i18n::of(&error),
-            )
+            let text = i18n::of(&error);
+            plugin_error(ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION, clause(&text))
         })
     }
 

@@ -139,7 +139,7 @@ fn certificate_files_are_read_beside_the_profile_and_kept() {
         .map(|_| ())
         .expect_err("the file is not there");
     assert!(error.message().contains("company-ca.crt"), "{error}");
-    assert!(error.message().contains("line 11"), "{error}");
+    assert!(error.message().contains("Line 11"), "{error}");
 
     folder.file("company-ca.crt", &ca());
     let from_file = host.import(&profile).expect("imported");
@@ -185,7 +185,7 @@ fn a_profile_as_people_have_it_is_imported_or_says_all_that_has_to_be_done() {
             // This program shows no editor, as nmcli does not.
             (name, Err(error)) => {
                 assert!(name.starts_with("mutual-"), "{name}: {error}");
-                let lines = "add the lines 'cert client1.crt' and 'key client1.key'";
+                let lines = "Add the lines 'cert client1.crt' and 'key client1.key'";
                 assert!(error.message().contains(lines), "{name}: {error}");
             }
             (name, Ok(connection)) => {
@@ -227,7 +227,7 @@ fn what_is_no_aws_profile_is_declined_with_a_reason() {
         assert!(!host.import_silently(&path));
     }
     for (path, reason) in [
-        (folder.path("missing.ovpn"), "there is no such file"),
+        (folder.path("missing.ovpn"), "The file does not exist"),
         (folder.path("."), "not a regular file"),
         (PathBuf::from("/dev/zero"), "not a regular file"),
     ] {
@@ -248,7 +248,7 @@ fn an_export_that_cannot_be_says_why_and_changes_nothing() {
         .expect("imported");
 
     for (path, reason) in [
-        (folder.path("missing/b.ovpn"), "there is no such file"),
+        (folder.path("missing/b.ovpn"), "The file does not exist"),
         (folder.path("."), "not a regular file"),
         (PathBuf::from("/dev/null"), "not a regular file"),
     ] {

@@ -236,7 +236,7 @@ impl Login {
             Err(_) => message!("NetworkManager does not answer"),
         };
         complain(&message!(
-            "{connection} was not connected at the login: {reason}",
+            "{connection} was not connected after you logged in: {reason}",
             connection = wanted.connection.name.clone(),
             reason = why
         ));

@@ -204,7 +204,8 @@ impl Agent {
                 Some(Ok(end)) = signals.ends.next() => self.told_of_an_end(&end),
                 Some(registered) = self.registering.join_next() => {
                     if registered.is_ok() {
-                        self.say(&text!("Waiting for connections that need you. Ctrl+C ends it."));
+                        self.say(&text!("Waiting for connections that need a sign-in. Press \
+                         Ctrl+C to stop."));
                         if let Some(terminal) = &self.terminal {
                             let told = rights::tell(self.bus.clone(), Rc::clone(terminal));
                             self.notices.spawn_local(told);

@@ -4,7 +4,7 @@
 //! anybody's: whether it is a service's is for the caller to know.
 
 use crate::banner::Banner;
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, plural, text};
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
 use aws_client_vpn_profile::renewal;
 use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
@@ -79,10 +79,11 @@ impl End {
     }
 
     fn headline(&self, now: SystemTime) -> String {
-        text!(
-            "{connection}: your sign-in ends in {minutes} min",
+        plural!(
+            self.minutes_left(now),
+            "{connection}: your sign-in expires in {count} minute",
+            "{connection}: your sign-in expires in {count} minutes",
             connection = self.name,
-            minutes = self.minutes_left(now),
         )
     }
 
@@ -90,7 +91,7 @@ impl End {
     pub(crate) fn line(&self, now: SystemTime) -> String {
         let headline = self.headline(now);
         text!(
-            "{headline}. To sign in anew before: aws-client-vpn renew {uuid}",
+            "{headline}. To sign in again before then: aws-client-vpn renew {uuid}",
             headline = headline,
             uuid = self.uuid,
         )
@@ -225,11 +226,11 @@ mod tests {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
         assert_eq!(
             end.headline(at(1_000_000)),
-            "Work: your sign-in ends in 10 min"
+            "Work: your sign-in expires in 10 minutes"
         );
         assert_eq!(
             end.line(at(1_000_541)),
-            "Work: your sign-in ends in 1 min. To sign in anew before: aws-client-vpn renew u"
+            "Work: your sign-in expires in 1 minute. To sign in again before then: aws-client-vpn renew u"
         );
         // A clock that was set meanwhile.
         assert_eq!(end.minutes_left(at(2_000_000)), 0);

@@ -6,7 +6,6 @@ use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
 use aws_client_vpn_secret_agent::property::property;
-use aws_client_vpn_text::printable::sentence;
 use std::collections::{HashMap, HashSet};
 use zbus::Connection;
 use zbus::zvariant::OwnedObjectPath;
@@ -52,7 +51,7 @@ impl Outcome {
                 reason = reason.replace(char::is_control, " "),
             ),
             (false, None) => text!(
-                "{connection} is not connected. The story is in the journal: journalctl -e -t \
+                "{connection} is not connected. The journal tells why: journalctl -e -t \
                  nm-aws-client-vpn-service",
                 connection = self.name,
             ),
@@ -80,7 +79,7 @@ impl Outcomes {
         }
         self.ended(activation, state, |uuid| {
             let failure = failure_of(uuid, activation)?;
-            Some(sentence(&i18n::of(&failure.reason)))
+            Some(i18n::of(&failure.reason))
         })
     }
 

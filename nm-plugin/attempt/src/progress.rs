@@ -4,7 +4,6 @@ use crate::failure_of;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
 use aws_client_vpn_text::mark;
-use aws_client_vpn_text::printable::sentence;
 
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progres
         return progress;
     };
     match failure_of(uuid, path) {
-        Some(failure) => Progress::Failed(sentence(&i18n::of(&failure.reason))),
+        Some(failure) => Progress::Failed(i18n::of(&failure.reason)),
         None => progress,
     }
 }
@@ -54,7 +53,7 @@ pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progres
 pub fn failure(reason: u32) -> &'static str {
     match reason {
         state_reason::DEVICE_DISCONNECTED => {
-            mark!("The network connection below it was lost. Connect to a network and try again.")
+            mark!("The underlying network connection was lost. Connect to a network and try again.")
         }
         state_reason::SERVICE_STOPPED => mark!(
             "The VPN service ended unexpectedly. Its journal tells why: \
@@ -64,17 +63,20 @@ pub fn failure(reason: u32) -> &'static str {
             mark!("The endpoint sent network settings that cannot be used. Tell its administrator.")
         }
         state_reason::CONNECT_TIMEOUT => {
-            mark!("It took too long. Check the network connection and try again.")
+            mark!("Connecting took too long. Check the network connection and try again.")
         }
         state_reason::SERVICE_START_TIMEOUT | state_reason::SERVICE_START_FAILED => {
-            mark!("The VPN service could not be started. Is the package installed as a whole?")
+            mark!(
+                "The VPN service could not be started. Check that the package is completely \
+                 installed."
+            )
         }
         state_reason::NO_SECRETS => mark!(
-            "Nobody signed in in time, or no program of this session can ask for the sign-in. Try \
-             again and finish the sign-in in the browser."
+            "Nobody signed in in time, or no program in this session can show the sign-in. Try \
+             again, and complete the sign-in in the browser."
         ),
         state_reason::LOGIN_FAILED => mark!(
-            "The sign-in was refused. Try again; if it is refused again, ask the administrator \
+            "The sign-in was refused. Try again. If it is refused again, ask the administrator \
              whether your account may use this endpoint."
         ),
         state_reason::CONNECTION_REMOVED => mark!("The connection was removed."),

@@ -141,10 +141,10 @@ impl Waiting {
         if port::is_of_another_user(peer) {
             return Reply::refused(
                 StatusCode::FORBIDDEN,
-                &text!("Not your login"),
+                &text!("Not your sign-in"),
                 &text!(
-                    "This came from a program of another user of this computer. Nothing has \
-                     happened."
+                    "This request came from a program of another user of this computer. It was \
+                     blocked."
                 ),
             );
         }
@@ -182,8 +182,10 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
     if !is_for_us(headers) {
         return Some(Reply::refused(
             StatusCode::MISDIRECTED_REQUEST,
-            &text!("Wrong address"),
-            &text!("This page is for the login of a VPN connection and has only one address."),
+            &text!("Page not found"),
+            &text!(
+                "This page belongs to the sign-in of a VPN connection and has only one address."
+            ),
         ));
     }
     if request.uri().path() != "/" {
@@ -191,28 +193,29 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
             StatusCode::NOT_FOUND,
             &text!("Page not found"),
             &text!(
-                "This page is for the login of a VPN connection. Go on in the tab of your login."
+                "This page belongs to the sign-in of a VPN connection. Continue in the tab of \
+                 your sign-in."
             ),
         ));
     }
     if request.method() != Method::POST {
         return Some(Reply::refused(
             StatusCode::METHOD_NOT_ALLOWED,
-            &text!("Waiting for your login"),
-            &text!("Sign in in the other tab; the answer comes here by itself."),
+            &text!("Waiting for your sign-in"),
+            &text!("Sign in in the other tab. The response then arrives here automatically."),
         ));
     }
     if only(headers, &HeaderName::from_static("sec-fetch-mode")).is_some_and(|m| m != "navigate") {
         return Some(Reply::refused(
             StatusCode::FORBIDDEN,
-            &text!("Not a login"),
+            &text!("Not a sign-in"),
             &text!("Another web page tried to use this sign-in. It was blocked."),
         ));
     }
     if only(headers, &header::CONTENT_TYPE).is_some_and(|kind| !is_form(kind)) {
         return Some(Reply::refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            &text!("Not a login"),
+            &text!("Not a sign-in"),
             &text!("The identity provider has to send a form with the SAML response."),
         ));
     }
@@ -255,7 +258,7 @@ async fn read_form(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Reply> {
             Reply::refused(
                 StatusCode::BAD_REQUEST,
                 &text!("The response was incomplete"),
-                &text!("Go back to the tab of your login and send it again."),
+                &text!("Go back to the tab of your sign-in and send it again."),
             )
         })?;
         let piece = frame.into_data().unwrap_or_default();
@@ -278,22 +281,19 @@ fn unusable(error: &SamlError) -> Reply {
     let (status, heading) = match error {
         SamlError::TooLong(_) => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            text!("The answer is too long"),
+            text!("The response is too long"),
         ),
-        SamlError::OtherLogin => (StatusCode::CONFLICT, text!("This is another login")),
+        SamlError::OtherLogin => (StatusCode::CONFLICT, text!("This is another sign-in")),
         SamlError::Missing
         | SamlError::Repeated
         | SamlError::NotEncoded
         | SamlError::NoResponse
-        | SamlError::LoginFailed(_) => {
-            (StatusCode::BAD_REQUEST, text!("The answer cannot be used"))
-        }
+        | SamlError::LoginFailed(_) => (
+            StatusCode::BAD_REQUEST,
+            text!("The response cannot be used"),
+        ),
     };
-    let mut advice = i18n::of(error);
-    if let Some(first) = advice.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    Reply::refused(status, &heading, &format!("{advice}."))
+    Reply::refused(status, &heading, &i18n::of(error))
 }
 
 impl Reply {

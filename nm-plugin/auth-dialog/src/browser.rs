@@ -51,11 +51,9 @@ pub(crate) async fn open(
             journal.info("the desktop's portal opens the browser");
             match opened.failure().await {
                 portal::Failure::Declined => {
-                    return LoginFailure::NoBrowser(message!(
-                        "the choice of a browser was declined"
-                    ));
+                    return LoginFailure::NoBrowser(portal::Failure::Declined.message());
                 }
-                failure @ portal::Failure::Portal(_) => passed_over(failure.message()),
+                failure @ portal::Failure::Portal => passed_over(failure.message()),
             }
         }
         Err(portal::Absent::NoBus) => {}
@@ -78,9 +76,9 @@ pub(crate) async fn open(
     }
     let all = reasons
         .into_iter()
-        .reduce(|all, next| Message::new("{0}; {1}").with("0", &all).with("1", &next));
+        .reduce(|all, next| Message::new("{0} {1}").with("0", &all).with("1", &next));
     LoginFailure::NoBrowser(
-        all.unwrap_or_else(|| message!("there is no desktop session and BROWSER is not set")),
+        all.unwrap_or_else(|| message!("There is no desktop session, and BROWSER is not set.")),
     )
 }
 
@@ -133,7 +131,7 @@ async fn run(arguments: &[String], token: Option<&str>, launched: &Notify) -> Re
         return Ok(());
     };
     // A program's name and what the system says of it: nothing of ours to translate.
-    let failed = |why: &dyn Display| Message::new("{0}").with("0", &format!("{program}: {why}"));
+    let failed = |why: &dyn Display| Message::new("{0}").with("0", &format!("{program}: {why}."));
     let mut command = Command::new(program);
     if let Some(token) = token {
         // As Wayland and X11 hand it on.

@@ -431,7 +431,7 @@ fn a_later_request_opens_the_page_if_none_did_before() {
         let mut without = command(None, &[&format!("x-aws-client-vpn-url:{URL}2")]);
         let mut dialog = Dialog::start(without.env("XDG_RUNTIME_DIR", run.path()));
         dialog.say("DONE\n\n");
-        assert!(dialog.answer().contains("no web browser"));
+        assert!(dialog.answer().contains("No web browser"));
         drop(dialog);
         let _dialog = begin(Some(&browser));
         assert_eq!(browser.opened(), URL);
@@ -521,7 +521,7 @@ fn who_has_the_port_is_named() {
             .strip_prefix("saml-response\nlogin-failure:")
             .expect("a failure");
         let us = format!("(process {})", std::process::id());
-        assert!(failure.contains("port 35001 on 127.0.0.1"), "{failure}");
+        assert!(failure.contains("Port 35001 on 127.0.0.1"), "{failure}");
         assert!(
             failure.contains("in use by dialog-") && failure.contains(&us),
             "{failure}"
@@ -544,10 +544,10 @@ fn what_cannot_work_is_said() {
         for (hints, words) in [
             (
                 &["x-aws-client-vpn-url:file:///etc/passwd"][..],
-                "not an https address",
+                "does not begin with https",
             ),
-            (&[&url], "no web browser could be opened"),
-            (&[&url, seconds, retry], "nobody signed in"),
+            (&[&url], "No web browser could be opened"),
+            (&[&url, seconds, retry], "Nobody signed in"),
         ] {
             let mut dialog = Dialog::start(&mut command(None, hints));
             dialog.say("DONE\n\n");
@@ -571,7 +571,7 @@ fn a_release_opens_no_http_address() {
         let hint = "x-aws-client-vpn-url:http://127.0.0.1:8080/";
         let mut dialog = Dialog::start(&mut command(Some(&browser), &[hint]));
         dialog.say("DONE\n\n");
-        assert!(dialog.answer().contains("not an https address"));
+        assert!(dialog.answer().contains("does not begin with https"));
         assert!(!browser.was_opened());
     });
 }
@@ -620,7 +620,7 @@ fn a_user_who_declines_is_not_asked_again() {
         let portal = Portal::new(&bus, 1);
         let mut dialog = login_on(&bus, &browser);
         portal.opened();
-        assert!(dialog.answer().contains("declined"));
+        assert!(dialog.answer().contains("was cancelled"));
         assert!(!browser.was_opened());
     });
 }

@@ -193,7 +193,7 @@ fn with_a_window_a_browser_that_does_not_open_is_not_the_end() {
         installed.shows_the_login();
         let view = installed.told();
         assert!(
-            view.starts_with("no-browser\tno web browser could be opened"),
+            view.starts_with("no-browser\tNo web browser could be opened"),
             "{view}"
         );
         // The link was copied into a browser by hand.
@@ -210,7 +210,7 @@ fn without_browser_and_window_there_is_no_login() {
         command.env("PATH", installed.path_without_browser());
         let mut dialog = Dialog::start(&mut command);
         dialog.say("DONE\n\n");
-        assert!(dialog.answer().contains("no web browser could be opened"));
+        assert!(dialog.answer().contains("No web browser could be opened"));
     });
 }
 

@@ -26,7 +26,7 @@ type Details = HashMap<String, OwnedValue>;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum ActionError {
     /// It is not on the bus, or there is no bus.
-    #[error("NetworkManager does not run; start it (systemctl start NetworkManager)")]
+    #[error("NetworkManager is not running; start it (systemctl start NetworkManager)")]
     NotRunning,
     /// polkit says no, or nobody gave the password.
     #[error(

@@ -22,7 +22,7 @@ pub enum AtLoginError {
     #[error("the name of a network cannot have a comma in it: '{0}'")]
     Comma(String),
     /// No place to look whether it answers.
-    #[error("'{0}' is no host with a port, such as intranet.example:443")]
+    #[error("'{0}' is not a host with a port, such as intranet.example:443")]
     Place(String),
 }
 
@@ -47,8 +47,8 @@ pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
     manager.update(&stored.path, &settings).await?;
     let name = one_line(&stored.name);
     let text = match options.choice {
-        Switch::On => text!("“{name}” comes up when you log in.", name = name),
-        Switch::Off => text!("“{name}” does not come up by itself.", name = name),
+        Switch::On => text!("“{name}” connects when you log in.", name = name),
+        Switch::Off => text!("“{name}” does not connect automatically.", name = name),
     };
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
     Ok(Answer::done(text + "\n", fields))

@@ -12,7 +12,7 @@ pub enum ChoiceError {
     #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn list")]
     Unknown(String),
     /// Several have that name.
-    #[error("several connections are called '{name}'; say which by its UUID: {uuids}")]
+    #[error("several connections are called '{name}'; specify one by its UUID: {uuids}")]
     Several {
         /// As it was given.
         name: String,
@@ -20,10 +20,10 @@ pub enum ChoiceError {
         uuids: String,
     },
     /// Nothing is up.
-    #[error("no AWS Client VPN connection is up")]
+    #[error("no AWS Client VPN connection is active")]
     NoneUp,
     /// The one that is meant is not up.
-    #[error("'{0}' is not up")]
+    #[error("'{0}' is not connected")]
     NotUp(String),
     /// More than one is up.
     #[error("several connections are active; specify one: {0}")]

@@ -42,7 +42,7 @@ const ALLOW_INTERACTION: u32 = 0x1;
 #[derive(Debug, Error, Worded)]
 pub enum ConnectError {
     /// It failed, or ended.
-    #[error("'{name}' is not connected: {reason}")]
+    #[error("'{name}' is not connected. {reason}")]
     Ended {
         /// The connection's name.
         name: String,
@@ -52,10 +52,10 @@ pub enum ConnectError {
         outcome: Outcome,
     },
     /// The person has enough.
-    #[error("'{0}' is not connected: cancelled")]
+    #[error("connecting '{0}' was cancelled")]
     Cancelled(String),
     /// It took longer than was said.
-    #[error("'{name}' is not connected: it took longer than {seconds} seconds")]
+    #[error("'{name}' was not connected within {seconds} seconds")]
     TimedOut {
         /// The connection's name.
         name: String,
@@ -63,7 +63,7 @@ pub enum ConnectError {
         seconds: u64,
     },
     /// NetworkManager is gone.
-    #[error("NetworkManager has ended")]
+    #[error("NetworkManager has stopped")]
     ManagerGone,
     /// Signals or the bus.
     #[error("this computer is out of resources: {0}")]

@@ -19,10 +19,10 @@ use thiserror::Error;
 #[derive(Debug, Error, Worded)]
 pub enum ExportError {
     /// The connection's settings do not make a profile.
-    #[error("the connection cannot be exported: {0}")]
+    #[error("The connection cannot be exported. {0}")]
     Settings(SettingsError),
     /// The file cannot be written.
-    #[error("cannot write {file}: {reason}", file = path.display())]
+    #[error("{file} cannot be written. {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,

@@ -16,7 +16,6 @@ use aws_client_vpn_profile::settings::{
 use aws_client_vpn_profile_file as profile_file;
 use aws_client_vpn_profile_file::file::FileError;
 use aws_client_vpn_text::message::{Message, Worded};
-use aws_client_vpn_text::printable::sentence;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,17 +38,15 @@ pub enum ImportError {
     Profile(#[from] profile_file::ImportError),
     /// A connection to this endpoint is there.
     #[error(
-        "'{0}' is a connection to this endpoint already. --update brings it up to this profile and \
-         keeps your own settings; --name makes another connection"
+        "'{0}' is already a connection to this endpoint. --update updates it from this profile \
+         and keeps your own settings; --name makes another connection"
     )]
     Exists(String),
     /// Several are.
-    #[error(
-        "several connections lead to this endpoint; say with --name which is to be updated: {0}"
-    )]
+    #[error("several connections use this endpoint; specify with --name which one to update: {0}")]
     Several(String),
     /// There is nothing to update.
-    #[error("there is no connection to this endpoint yet; without --update, one is made")]
+    #[error("there is no connection to this endpoint yet; leave out --update to make one")]
     NothingToUpdate,
     /// A name belongs to one profile.
     #[error("a name can be given to one profile only")]
@@ -64,7 +61,10 @@ pub enum ImportError {
         directory: String,
     },
     /// The account has no name.
-    #[error("it is not known whose connection it would be; --all-users gives it to all")]
+    #[error(
+        "it is not known which user the connection would belong to; --all-users makes it \
+         available to all users"
+    )]
     NoUser,
 }
 
@@ -287,16 +287,16 @@ fn described(imported: &Imported) -> String {
     let file = one_line(&imported.file.display().to_string());
     let mut text = match imported.what {
         What::Added => {
-            text!("“{name}” is there. To connect:", name = name)
+            text!("“{name}” has been added. To connect:", name = name)
                 + &["\n  ", CONNECT, " ", &shell_word(&name)].concat()
         }
         What::Updated => text!(
-            "“{name}” has the profile {file} now.",
+            "“{name}” has been updated from {file}.",
             name = name,
             file = file
         ),
         What::Found => text!(
-            "“{name}” would be made of {file}.",
+            "“{name}” would be made from {file}.",
             name = name,
             file = file
         ),
@@ -304,7 +304,7 @@ fn described(imported: &Imported) -> String {
     };
     for note in &imported.notes {
         text.push_str("\n  ");
-        text.push_str(&one_line(&sentence(&i18n::of(note))));
+        text.push_str(&one_line(&i18n::of(note)));
     }
     text + "\n"
 }

@@ -33,7 +33,7 @@ pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
 /// In columns.
 pub(crate) fn table(status: &Status) -> String {
     if status.connections.is_empty() {
-        let words = text!("There is no AWS Client VPN connection yet. To make one of a profile:");
+        let words = text!("There is no AWS Client VPN connection yet. To make one from a profile:");
         return format!("{words}\n  {}\n", status::IMPORT);
     }
     let rows: Vec<[String; 3]> = status

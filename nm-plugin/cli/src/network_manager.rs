@@ -31,13 +31,13 @@ pub enum NetworkManagerError {
     #[error("the system bus cannot be reached; without D-Bus there is no NetworkManager to ask")]
     Bus(#[source] zbus::Error),
     /// It does not run.
-    #[error("NetworkManager does not run; start it (systemctl start NetworkManager)")]
+    #[error("NetworkManager is not running; start it (systemctl start NetworkManager)")]
     NotRunning(#[source] zbus::Error),
     /// It runs, and answers something else than expected.
     #[error("NetworkManager does not answer as expected")]
     Strange(#[source] zbus::Error),
     /// It does not answer.
-    #[error("NetworkManager does not answer; look into its journal")]
+    #[error("NetworkManager does not answer; see its journal")]
     Silent,
 }
 

@@ -19,7 +19,7 @@ pub enum RenewError {
     #[error(transparent)]
     Choice(#[from] ChoiceError),
     /// It is not up.
-    #[error("'{0}' is not up; connect it, and you sign in anew")]
+    #[error("'{0}' is not connected; connect it to sign in")]
     Down(String),
     /// The service refused.
     #[error("the sign-in was not renewed: {reason}")]

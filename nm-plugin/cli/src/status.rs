@@ -268,7 +268,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.connections.is_empty() {
             let words =
-                text!("There is no AWS Client VPN connection yet. To make one of a profile:");
+                text!("There is no AWS Client VPN connection yet. To make one from a profile:");
             return writeln!(f, "{words}\n  {IMPORT}");
         }
         for (number, connection) in self.connections.iter().enumerate() {

@@ -89,14 +89,14 @@ fn status_in_german() {
          UUID             1-2\n\n\
          alt\n  \
          Zustand          aus\n  \
-         Problem          Die Einstellung „remote“ fehlt\n  \
+         Problem          Die Einstellung „remote“ fehlt.\n  \
          UUID             2-3\n"
     );
     let json = serde_json::to_value(&status).unwrap();
     let [up, off] = [&json["connections"][0], &json["connections"][1]];
     assert_eq!(up["state"], "up");
     assert_eq!(up["sign_in"], "saml");
-    assert_eq!(off["problem"], "the setting 'remote' is missing");
+    assert_eq!(off["problem"], "The setting 'remote' is missing.");
     let none = Status {
         connections: Vec::new(),
     };

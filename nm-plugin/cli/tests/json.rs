@@ -40,7 +40,7 @@ fn the_examples_are_what_is_printed() {
                 at: 1_795_539_601,
                 kind: "refused",
                 reason: message!(
-                    "the endpoint refused the sign-in: {why}. Connect again to sign in anew",
+                    "The endpoint refused the sign-in: {why}. Connect to sign in again.",
                     why = "Invalid username or password".to_owned()
                 ),
             }),

@@ -32,7 +32,7 @@ pub enum CertificateFiles {
 #[derive(Debug, thiserror::Error, Worded)]
 pub enum CertificateError {
     /// A file cannot be read.
-    #[error("cannot read {file}: {reason}", file = path.display())]
+    #[error("{file} cannot be read. {reason}", file = path.display())]
     File {
         /// Which one.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum CertificateError {
     },
     /// It is something else.
     #[error(
-        "{file} is neither a certificate nor a private key in PEM form nor a PKCS #12 file",
+        "{file} is not a certificate or private key in PEM format, and not a PKCS #12 file.",
         file = _0.display()
     )]
     Other(PathBuf),

@@ -46,20 +46,20 @@ pub fn patterns(inline: Inline) -> &'static [&'static str] {
 #[derive(Debug, thiserror::Error, Worded)]
 pub enum FileError {
     /// It is not there.
-    #[error("there is no such file")]
+    #[error("The file does not exist.")]
     Missing,
     /// It is somebody else's.
-    #[error("you may not open it")]
+    #[error("You do not have permission to open the file.")]
     Denied,
     /// The system said no for another reason.
     #[error("{0}")]
     System(std::io::Error),
     /// A folder, pipe, device or socket.
-    #[error("it is not a regular file")]
+    #[error("It is not a regular file.")]
     NotRegular,
     /// More than [`SIZE_LIMIT`].
     #[error(
-        "it is larger than {limit} KiB, so it is no VPN profile, certificate or key",
+        "The file is larger than {limit} KiB, so it cannot be a VPN profile, certificate or key.",
         limit = SIZE_LIMIT / 1024
     )]
     TooLarge,

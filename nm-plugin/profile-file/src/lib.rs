@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error, Worded)]
 pub enum ImportError {
     /// The file itself cannot be read.
-    #[error("cannot read {file}: {reason}", file = path.display())]
+    #[error("{file} cannot be read. {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,
@@ -63,7 +63,7 @@ impl MissingCertificate {
         let files = self.beside.as_ref()?;
         let mut imported = files.complete(&self.profile).ok()?;
         imported.notes.push(Note::Taken(message!(
-            "your certificate is not in the profile; the one in '{file}' beside it was taken",
+            "Your certificate is not in the profile. The one in '{file}' beside it was used.",
             file = file_name(files.certificate())
         )));
         Some(imported)
@@ -81,14 +81,15 @@ impl Worded for MissingCertificate {
     fn message(&self) -> Message {
         match &self.beside {
             Some(CertificateFiles::Pair { certificate, key }) => message!(
-                "this endpoint wants a client certificate, and the profile has none: add the lines \
-                 '{certificate}' and '{key}' to the profile, if these files beside it are yours",
+                "This endpoint requires a client certificate, and the profile has none. Add the \
+                 lines '{certificate}' and '{key}' to the profile if these files beside it are \
+                 yours.",
                 certificate = ovpn_line(["cert", &file_name(certificate)]),
                 key = ovpn_line(["key", &file_name(key)])
             ),
             Some(CertificateFiles::Pkcs12(file)) => message!(
-                "this endpoint wants a client certificate, and the profile has none: add the line \
-                 '{line}' to the profile, if this file beside it is yours",
+                "This endpoint requires a client certificate, and the profile has none. Add the \
+                 line '{line}' to the profile if this file beside it is yours.",
                 line = ovpn_line(["pkcs12", &file_name(file)])
             ),
             None => Problem::NoSignIn.message(),
@@ -128,7 +129,7 @@ pub fn read(path: &Path) -> Result<Imported, ImportError> {
     let mut read_file = |name: &str| {
         file::read_octets(&directory.join(name)).map_err(|reason| {
             text!(
-                "cannot read '{name}': {reason}",
+                "'{name}' cannot be read. {reason}",
                 name = name,
                 reason = i18n::of(&reason)
             )

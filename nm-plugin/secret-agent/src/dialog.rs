@@ -35,10 +35,10 @@ const MOST_SECRETS: usize = 20;
 #[derive(Debug, Error, Worded)]
 pub(crate) enum NoAnswer {
     /// The user does not want to.
-    #[error("the user cancelled it")]
+    #[error("the user cancelled the request")]
     Cancelled,
     /// The dialog has nothing.
-    #[error("nothing is known")]
+    #[error("there are no saved secrets")]
     Nothing,
     /// The dialog does not run, or not as it should.
     #[error("the auth dialog: {0}")]

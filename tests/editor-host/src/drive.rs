@@ -103,7 +103,7 @@ pub fn main<T: Toolkit>() {
             if rest.contains(&"wrong") {
                 unfold::<T>(&widget);
                 set::<T>(&widget, "_Endpoint", "https://vpn.example/");
-                set::<T>(&widget, "_MTU (octets)", "12");
+                set::<T>(&widget, "_MTU (bytes)", "12");
             }
             T::show(&widget, rest.contains(&"dark"));
         }
@@ -155,7 +155,7 @@ fn shows_edits_and_saves<T: Toolkit>(host: &Host) {
 
     // What is folded away shows itself as soon as something in it is wrong.
     unfold::<T>(&widget);
-    set::<T>(&widget, "_MTU (octets)", "12");
+    set::<T>(&widget, "_MTU (bytes)", "12");
     fold::<T>(&widget, false);
     editor.update(&connection).expect_err("refused");
     set::<T>(&widget, "P_ort", "443");

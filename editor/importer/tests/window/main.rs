@@ -161,7 +161,7 @@ fn loses_no_secrets(screen: &Screen, network_manager: &Played) {
     screen.wait_for(&window, "Update “Old name”");
     screen.press_default(&window);
     let dialog = screen.wait_for_dialog(&window);
-    screen.wait_for(&dialog, "gives out none of the connection's passwords");
+    screen.wait_for(&dialog, "hands out none of the connection's passwords");
     dialog.close();
     screen.close(&window);
     let window = screen.open("saml");
@@ -183,7 +183,10 @@ fn says_what_went_wrong(screen: &Screen, network_manager: &Played) {
     screen.wait_for(&window, "Single sign-on in the browser");
     screen.press_default(&window);
     let dialog = screen.wait_for_dialog(&window);
-    screen.wait_for(&dialog, "You may not change this on this computer");
+    screen.wait_for(
+        &dialog,
+        "You do not have permission to change this on this computer",
+    );
     screen.picture("denied");
     dialog.close();
     // A name is needed.
@@ -220,18 +223,18 @@ fn takes_what_is_dropped(screen: &Screen) {
 /// What AWS exports for certificates has none in it.
 fn takes_a_certificate(screen: &Screen, network_manager: &Played) {
     let window = screen.open("mutual");
-    screen.wait_for(&window, "Your Certificate Is Missing");
+    screen.wait_for(&window, "Client Certificate Missing");
     screen.wait_for(&window, "_Choose Files…");
     screen.expect_uncut(&window);
     screen.picture("mutual");
     screen.drop_file(&window, "saml.ovpn");
     screen.wait_for(&window, "Single sign-on in the browser");
     screen.drop_file(&window, "mutual.ovpn");
-    screen.wait_for(&window, "Your Certificate Is Missing");
+    screen.wait_for(&window, "Client Certificate Missing");
     screen.drop_file(&window, "mine/client1.key");
     screen.wait_for(&window, "The private key is “client1.key”.");
     screen.drop_file(&window, "mine/nothing.txt");
-    screen.wait_for(&window, "neither a certificate nor a private key");
+    screen.wait_for(&window, "not a certificate or private key");
     screen.drop_file(&window, "mine/client1.crt");
     screen.wait_for(&window, "Example Corp");
     network_manager.forget();
@@ -246,7 +249,7 @@ fn takes_a_certificate(screen: &Screen, network_manager: &Played) {
     screen.wait_for(&window, "Example Corp");
     screen.wait_for(
         &window,
-        "Your certificate is not in the profile; the one in 'client1.crt' beside it was taken.",
+        "Your certificate is not in the profile. The one in 'client1.crt' beside it was used.",
     );
     screen.close(&window);
 }
@@ -255,7 +258,7 @@ fn refuses(screen: &Screen) {
     for (name, text) in [
         ("other-vpn", "Not an AWS Client VPN Profile"),
         ("evil", "Line 2: 'up' cannot be used"),
-        ("missing", "There is no such file."),
+        ("missing", "The file does not exist."),
     ] {
         let window = screen.open(name);
         screen.wait_for(&window, text);

@@ -6,7 +6,6 @@
 //! portal has taken the request, and ends with the portal's response. The portal drops a request
 //! whose caller leaves the bus, so [`Opened`] keeps it.
 
-use aws_client_vpn_text::mark;
 use aws_client_vpn_text::message::Worded;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::collections::HashMap;
@@ -56,13 +55,13 @@ pub(super) struct Opened {
 #[derive(Debug, Error, Worded)]
 pub(super) enum Absent {
     /// The environment has no session bus.
-    #[error("there is no session bus")]
+    #[error("There is no session bus.")]
     NoBus,
     /// There is a bus, but the portal on it cannot be asked.
-    #[error("the desktop's portal: {0}")]
+    #[error("The desktop's portal failed: {0}.")]
     NoPortal(String),
     /// The portal does not answer.
-    #[error("the desktop's portal does not answer")]
+    #[error("The desktop's portal does not answer.")]
     Silent,
 }
 
@@ -70,11 +69,11 @@ pub(super) enum Absent {
 #[derive(Debug, Error, Worded)]
 pub(super) enum Failure {
     /// The user was asked and declined.
-    #[error("declined")]
+    #[error("The choice of a program was cancelled.")]
     Declined,
     /// The portal failed.
-    #[error("the desktop's portal: {0}")]
-    Portal(&'static str),
+    #[error("The desktop's portal could not open the address.")]
+    Portal,
 }
 
 /// Asks the portal to open `url`, in front of everything if there is a `token` for that.
@@ -118,9 +117,7 @@ impl Opened {
     pub(super) async fn failure(mut self) -> Failure {
         match self.helper.wait().await.ok().and_then(|end| end.code()) {
             Some(code) if code == i32::from(DECLINED) => Failure::Declined,
-            Some(code) if code == i32::from(FAILED) => {
-                Failure::Portal(mark!("it could not open the address"))
-            }
+            Some(code) if code == i32::from(FAILED) => Failure::Portal,
             // Opened; or the bus is gone, which says nothing about the browser.
             Some(_) | None => std::future::pending().await,
         }

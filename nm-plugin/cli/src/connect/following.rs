@@ -119,7 +119,7 @@ impl Following {
                 Some(Step::Up)
             }
             Progress::SwitchedOff => Some(Step::Ended(Ended {
-                reason: message!("it was switched off"),
+                reason: message!("It was disconnected."),
                 outcome: Outcome::Cancelled,
             })),
             Progress::Failed(_) => {

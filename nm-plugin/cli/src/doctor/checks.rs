@@ -56,7 +56,7 @@ fn network_manager(facts: &Facts) -> Finding {
     match &facts.network_manager {
         None => Finding::problem(
             CHECK,
-            message!("not asked"),
+            message!("not checked"),
             message!("run this command again"),
         ),
         Some(Err(error)) => Finding::problem(
@@ -89,7 +89,7 @@ fn plugin(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("plugin");
     let Some(name_file) = &facts.name_file else {
         let seen = message!(
-            "NetworkManager is not told of this VPN: no file {name}",
+            "NetworkManager does not know this VPN: the file {name} is missing",
             name = NAME_FILE.to_owned(),
         );
         return Finding::problem(CHECK, seen, reinstall());
@@ -205,7 +205,7 @@ fn policy(facts: &Facts) -> Finding {
         None => Finding::problem(
             CHECK,
             message!(
-                "no policy lets the service own {name}",
+                "no D-Bus policy allows the service to own {name}",
                 name = SERVICE_TYPE.to_owned(),
             ),
             message!("install the package again, then: systemctl reload dbus"),
@@ -259,7 +259,11 @@ fn openvpn(facts: &Facts) -> Finding {
         return Finding::problem(CHECK, seen, reinstall());
     };
     match &openvpn.version {
-        None => Finding::problem(CHECK, message!("it does not tell its version"), reinstall()),
+        None => Finding::problem(
+            CHECK,
+            message!("it does not report its version"),
+            reinstall(),
+        ),
         Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
         Some(Ok(version)) if openvpn.unknown_options.is_empty() => Finding::good(
             CHECK,

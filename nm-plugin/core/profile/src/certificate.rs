@@ -64,10 +64,13 @@ pub enum Validity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
 pub enum CertificateError {
     /// There is no PEM block of a certificate in it.
-    #[error("there is no certificate in it")]
+    #[error("There is no certificate in this part of the profile.")]
     None,
     /// A block is not a certificate, although it says so.
-    #[error("a certificate in it cannot be read; ask for it anew")]
+    #[error(
+        "A certificate in this part of the profile cannot be read. Ask for a new copy of the \
+         profile."
+    )]
     Unreadable,
 }
 

@@ -76,8 +76,8 @@ impl Credential {
             Self::ChallengeResponse => mark!("One-time code"),
             Self::KeyPassphrase => mark!("Passphrase of the private key"),
             Self::TokenPin => mark!("PIN of the security token"),
-            Self::ProxyUserName => mark!("User name at the proxy"),
-            Self::ProxyPassword => mark!("Password at the proxy"),
+            Self::ProxyUserName => mark!("User name for the proxy"),
+            Self::ProxyPassword => mark!("Password for the proxy"),
         }
     }
 

@@ -29,10 +29,10 @@ pub struct Identity {
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum KeyfileError {
     /// A name that people could not see, or that would be two lines.
-    #[error("the name of a connection has to be one line of text")]
+    #[error("The name of a connection must be a single line of text.")]
     Name,
     /// A name that no account has, or that would be two entries of a list.
-    #[error("'{0}' is no name of a user")]
+    #[error("'{0}' is not a valid user name.")]
     User(String),
 }
 

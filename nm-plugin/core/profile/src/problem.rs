@@ -53,14 +53,14 @@ impl Worded for Note {
                 let (numbers, directives) = Self::lists(lines);
                 if lines.len() == 1 {
                     message!(
-                        "line {line}: '{directive}' is ignored: {reason}",
+                        "Line {line}: '{directive}' is ignored. {reason}",
                         line = numbers,
                         directive = directives,
                         reason = *reason
                     )
                 } else {
                     message!(
-                        "lines {lines}: {directives} are ignored: {reason}",
+                        "Lines {lines}: {directives} are ignored. {reason}",
                         lines = numbers,
                         directives = directives,
                         reason = *reason
@@ -91,7 +91,7 @@ impl Worded for Fault {
     fn message(&self) -> Message {
         match self.line {
             Some(line) => message!(
-                "line {line}: {problem}",
+                "Line {line}: {problem}",
                 line = line,
                 problem = self.problem
             ),
@@ -125,7 +125,7 @@ impl Worded for ParseError {
                 match faults.len().checked_sub(FAULTS_SHOWN) {
                     None | Some(0) => all,
                     Some(more) => message!(
-                        "{faults}\nmore lines of this kind: {number}",
+                        "{faults}\nMore lines of this kind: {number}",
                         faults = all,
                         number = more
                     ),
@@ -167,21 +167,21 @@ impl ParseError {
 pub enum Problem {
     /// Nothing in it says AWS.
     #[error(
-        "this is not a profile of AWS Client VPN: no 'remote' line names a Client VPN endpoint of \
-         AWS, and there is no 'auth-federate' line"
+        "This is not a profile of AWS Client VPN. No 'remote' line names a Client VPN endpoint \
+         of AWS, and there is no 'auth-federate' line."
     )]
     NotAws,
     /// Larger than 1 MiB.
-    #[error("the file is larger than a profile can be")]
+    #[error("The file is too large for a profile.")]
     TooLarge,
     /// More directives than any profile has.
-    #[error("the profile has more than {DIRECTIVE_LIMIT} directives")]
+    #[error("The profile has more than {DIRECTIVE_LIMIT} directives.")]
     TooMany,
     /// The line cannot be split into words.
     #[error("{0}")]
     BadLine(&'static str),
     /// A directive that must not be used.
-    #[error("'{directive}' cannot be used because {reason}; remove the line")]
+    #[error("'{directive}' cannot be used. {reason} Remove the line.")]
     Refused {
         /// Its name.
         directive: String,
@@ -189,7 +189,7 @@ pub enum Problem {
         reason: &'static str,
     },
     /// A directive nobody has thought about.
-    #[error("'{0}' is not a directive that AWS Client VPN uses; remove the line")]
+    #[error("'{0}' is not a directive that AWS Client VPN uses. Remove the line.")]
     Unknown(String),
     /// A directive with arguments that make no sense.
     #[error("'{directive}': {reason}")]
@@ -200,16 +200,16 @@ pub enum Problem {
         reason: Message,
     },
     /// A block without its end.
-    #[error("the block <{0}> has no end; the file seems to be cut off")]
+    #[error("The block <{0}> has no end. The file seems to be truncated.")]
     OpenBlock(String),
     /// A block or file that is not what it should be.
     #[error(
-        "the content of '{0}' is not in PEM form: parts of it are missing or damaged; copy the \
-             whole file in again, from its -----BEGIN line to its -----END line"
+        "The content of '{0}' is not in PEM format; parts of it are missing or damaged. Copy the \
+         whole file in again, from its -----BEGIN line to its -----END line."
     )]
     BadContent(&'static str),
     /// A block that has to be filled, and is not.
-    #[error("the block <{0}> holds nothing; ask your administrator for the whole profile")]
+    #[error("The block <{0}> is empty. Ask your administrator for the complete profile.")]
     EmptyBlock(&'static str),
     /// A file that the profile names cannot be read.
     #[error("'{directive}': {reason}")]
@@ -220,25 +220,29 @@ pub enum Problem {
         reason: String,
     },
     /// There is no `remote`.
-    #[error("there is no 'remote' line, so the endpoint is not known")]
+    #[error("There is no 'remote' line, so the endpoint is not known.")]
     NoRemote,
     /// There is no certificate authority.
-    #[error("there is no <ca> block, so the endpoint could not be recognised")]
+    #[error("There is no <ca> block, so the endpoint could not be verified.")]
     NoCa,
     /// A certificate without key, or the other way round.
-    #[error("there is a client certificate without its private key, or a key without certificate")]
+    #[error(
+        "There is a client certificate without its private key, or a private key without its \
+         certificate."
+    )]
     HalfCertificate,
     /// More than one of certificate and key, PKCS #12 file and token.
     #[error(
-        "there is more than one client certificate: keep only one of 'cert' with 'key', 'pkcs12' \
-         and 'pkcs11-id'"
+        "There is more than one client certificate. Keep only one of 'cert' with 'key', 'pkcs12' \
+         and 'pkcs11-id'."
     )]
     SeveralCertificates,
     /// No way to sign in.
     #[error(
-        "this endpoint wants a client certificate, and the profile has none: put the two files that \
-         your administrator gave you beside the profile and add the lines 'cert client1.crt' and \
-         'key client1.key' with their names to it, or the one line 'pkcs12 client1.p12'"
+        "This endpoint requires a client certificate, and the profile has none. Put the two \
+         files that your administrator gave you beside the profile, and add the lines 'cert \
+         client1.crt' and 'key client1.key' with their names to it, or the one line 'pkcs12 \
+         client1.p12'."
     )]
     NoSignIn,
 }

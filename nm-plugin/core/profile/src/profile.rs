@@ -178,7 +178,7 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
         problems.push((None, Problem::NoRemote));
     }
     if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
-        let reason = message!("'{host}' is not the name of a host", host = remote.host);
+        let reason = message!("'{host}' is not a valid host name.", host = remote.host);
         let directive = "remote".to_owned();
         problems.push((None, Problem::BadArgument { directive, reason }));
     }
@@ -195,10 +195,10 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
         let directive = format!("{}-proxy", proxy.kind.as_str());
         let is_udp = |remote: &Remote| remote.transport == Transport::Udp;
         if parts.remotes.iter().any(is_udp) {
-            let reason = message!("a proxy carries tcp only; ask for a profile with 'proto tcp'");
+            let reason = message!("A proxy supports TCP only. Ask for a profile with 'proto tcp'.");
             problems.push((None, Problem::BadArgument { directive, reason }));
         } else if !is_host(&proxy.host) || proxy.port == 0 {
-            let reason = message!("'{host}' is not the name of a host", host = proxy.host);
+            let reason = message!("'{host}' is not a valid host name.", host = proxy.host);
             problems.push((None, Problem::BadArgument { directive, reason }));
         }
     }

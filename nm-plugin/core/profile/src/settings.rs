@@ -39,10 +39,13 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum SettingsError {
     /// A key that has to be there is not.
-    #[error("the setting '{0}' is missing")]
+    #[error("The setting '{0}' is missing.")]
     Missing(&'static str),
     /// A value makes no sense.
-    #[error("the setting '{0}' has a value that makes no sense")]
+    #[error(
+        "The setting '{0}' has an invalid value. Correct it, or remove it: nmcli connection \
+         modify NAME -vpn.data {0}"
+    )]
     Bad(&'static str),
     /// The parts do not fit together.
     #[error(transparent)]

@@ -120,7 +120,7 @@ fn one_note_says_why_the_lines_of_the_guides_are_not_needed() {
         ["script-security", "up", "up-restart", "down", "down-pre"]
     );
     let text = &notes(&guide)[0];
-    assert!(text.starts_with("lines 26, 27, 28, 29, 30: "), "{text}");
+    assert!(text.starts_with("Lines 26, 27, 28, 29, 30: "), "{text}");
     assert!(
         text.contains("NetworkManager sets the name servers"),
         "{text}"
@@ -204,11 +204,11 @@ fn all_that_is_wrong_is_said_at_once_and_in_its_order() {
     let text = parse("many-faults.ovpn").expect_err("faults").to_string();
     let lines: Vec<&str> = text.lines().collect();
     let begins = [
-        "line 26: 'frobnicate' is not a directive",
-        "line 27: 'up' cannot be used because it would run a program",
-        "line 28: 'fragment': it works over udp only",
-        "line 30: 'log' cannot be used",
-        "line 31: 'tun-mtu': 'big' is not a number",
+        "Line 26: 'frobnicate' is not a directive",
+        "Line 27: 'up' cannot be used. This directive would run a program.",
+        "Line 28: 'fragment': This directive works over UDP only.",
+        "Line 30: 'log' cannot be used",
+        "Line 31: 'tun-mtu': 'big' is not a number",
     ];
     assert_eq!(lines.len(), begins.len(), "{text}");
     for (line, begin) in lines.iter().zip(begins) {
@@ -273,9 +273,9 @@ fn a_proxy_is_kept_and_its_password_is_asked_for() {
         assert!(read(&profile.to_ovpn()).expect(line).profile == *profile);
     }
     for (text, why) in [
-        (format!("{text}http-proxy proxy.example 3128\n"), "tcp only"),
-        (format!("{tcp}http-proxy proxy.example\n"), "its port"),
-        (format!("{tcp}socks-proxy\n"), "the name of the proxy"),
+        (format!("{text}http-proxy proxy.example 3128\n"), "TCP only"),
+        (format!("{tcp}http-proxy proxy.example\n"), "The port"),
+        (format!("{tcp}socks-proxy\n"), "The name of the proxy"),
     ] {
         let error = read(&text).expect_err(why).to_string();
         assert!(error.contains(why), "{error}");

@@ -299,7 +299,7 @@ fn files_are_read_at_import_and_kept() {
         .position(|line| line.starts_with("ca "))
         .expect("there")
         + 1;
-    let ca = format!("line {line}: 'ca': 'my ca.pem' is not here");
+    let ca = format!("Line {line}: 'ca': 'my ca.pem' is not here");
     assert_eq!(error.lines().next(), Some(ca.as_str()));
     assert_eq!(error.lines().count(), 3, "{error}");
 }
@@ -327,7 +327,7 @@ fn a_file_that_is_not_of_aws_is_left_to_others() {
 #[test]
 fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
     let program = "would run a program";
-    let file = "file of this computer";
+    let file = "file on this computer";
     let process = "controls OpenVPN";
     let server = "for servers";
     let weak = "protect";
@@ -370,14 +370,14 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
         ("tls-cipher DEFAULT:@SECLEVEL=0", "tls-cipher", weak),
         ("tls-version-min 1.0", "tls-version-min", "1.2"),
         ("tls-cert-profile insecure", "tls-cert-profile", weak),
-        ("compress lz4", "compress", "guess"),
-        ("comp-lzo", "comp-lzo", "guess"),
+        ("compress lz4", "compress", "reveal"),
+        ("comp-lzo", "comp-lzo", "reveal"),
         ("<up>", "up", ""),
         ("frobnicate 1", "frobnicate", "not a directive"),
         ("remote host;x 443", "remote", "name"),
         ("remote a b", "remote", "port"),
         ("tun-mtu 1500; up /bin/sh", "tun-mtu", "too many"),
-        ("keepalive 10", "keepalive", "needs 2"),
+        ("keepalive 10", "keepalive", "at least 2"),
         ("static-challenge Code yes", "static-challenge", "0 or 1"),
     ];
     let saml = fixture!("saml");
@@ -387,7 +387,7 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
         let error = parse(&text).expect_err(bad);
         let message = error.to_string();
         assert!(
-            message.starts_with(&format!("line {line}: ")),
+            message.starts_with(&format!("Line {line}: ")),
             "{bad}: {message}"
         );
         assert!(message.contains(name), "{bad}: {message}");
@@ -468,7 +468,10 @@ fn lines_that_do_not_fit_together_are_named() {
     assert!(error.contains("'dns'"), "{error}");
 
     let error = parse(&format!("{udp}x509-username-field CN\n")).expect_err("refused");
-    assert!(error.to_string().contains("built without it"), "{error}");
+    assert!(
+        error.to_string().contains("built without this directive"),
+        "{error}"
+    );
 }
 
 /// OpenVPN 2.6.14 ends this block after 255 octets of its header and then reads `daemon`.

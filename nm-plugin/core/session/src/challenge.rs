@@ -44,25 +44,27 @@ pub struct Challenge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
 pub enum ChallengeError {
     /// It does not begin with `CRV1:`.
-    #[error("it is not a challenge")]
+    #[error("The request is not a challenge.")]
     NotAChallenge,
     /// It has fewer than five fields.
-    #[error("it is incomplete")]
+    #[error("The request is incomplete.")]
     Incomplete,
     /// Its session id is empty or holds something that cannot be sent back.
-    #[error("its session id is not usable")]
+    #[error("The session ID in the request cannot be used.")]
     BadSession,
     /// Its text should be a URL, but is none.
-    #[error("it holds no link to sign in at")]
+    #[error("The request contains no link for the sign-in.")]
     NoUrl,
     /// The URL is not an `https` one.
-    #[error("its link does not begin with https, so the sign-in would not be private")]
+    #[error(
+        "The link for the sign-in does not begin with https, so the sign-in would not be private."
+    )]
     NotHttps,
     /// The URL carries a user name or password.
-    #[error("its link carries a user name or password")]
+    #[error("The link for the sign-in contains a user name or password.")]
     Credentials,
     /// The URL is too long.
-    #[error("its link is longer than {URL_LIMIT} characters")]
+    #[error("The link for the sign-in is longer than {URL_LIMIT} characters.")]
     TooLong,
 }
 

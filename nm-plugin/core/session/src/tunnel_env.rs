@@ -61,10 +61,10 @@ pub struct TunnelParameters {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
 pub enum TunnelError {
     /// No usable address.
-    #[error("it gave this computer no address")]
+    #[error("The endpoint assigned no address to this computer.")]
     NoAddress,
     /// The endpoint's own address is not known.
-    #[error("its own address is not known")]
+    #[error("The endpoint's own address is not known.")]
     NoServer,
 }
 

@@ -301,7 +301,7 @@ fn what_was_refused_is_never_sent_twice() {
     play.lines(&[HOLD, NEED, REFUSED]);
     assert_eq!(play.lines(&RESTART), ["ask"]);
     assert_eq!(play.give(&[("password", "hunter1")]), ["fail"]);
-    play.failed("given once more");
+    play.failed("was refused before");
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn an_endpoint_that_asks_on_and_on_is_given_up() {
         rounds += 1;
         assert!(rounds < 20, "it goes on for ever");
     }
-    play.failed("one question after the other");
+    play.failed("keeps asking further questions");
 }
 
 #[test]
@@ -487,7 +487,11 @@ fn a_wrong_passphrase_is_asked_for_again_whatever_openvpn_says_of_it() {
     // With and without the line that says so: OpenSSL has several errors for it.
     play.lines(&[">PASSWORD:Verification Failed: 'Private Key'", BAD_KEY]);
     assert_eq!(play.lines(&[HOLD]), ["ask"]);
-    assert!(play.asked[0].message.starts_with("Wrong: the passphrase"));
+    assert!(
+        play.asked[0]
+            .message
+            .starts_with("The passphrase of the private key is incorrect.")
+    );
     assert_eq!(
         play.give(&[("key-passphrase", "passphrase!2")]),
         ["hold release"]
@@ -497,7 +501,7 @@ fn a_wrong_passphrase_is_asked_for_again_whatever_openvpn_says_of_it() {
     play.give(&[("key-passphrase", "passphrase!3")]);
     play.lines(&[NEED_KEY]);
     assert_eq!(play.lines(&[BAD_KEY]), ["fail"]);
-    play.failed("passphrase of the private key is wrong");
+    play.failed("passphrase of the private key is incorrect");
 }
 
 #[test]
@@ -625,5 +629,5 @@ fn a_slow_person_is_asked_again_and_given_up_at_last() {
     }
     assert!(play.asked.iter().all(|asked| asked.hints[0] == "password"));
     assert_eq!(play.after(110), ["fail"]);
-    play.failed("within 10 minutes");
+    play.failed("within 10 min");
 }

@@ -61,8 +61,20 @@ impl Worded for Again {
                 "The endpoint refused the sign-in: {reason}.",
                 reason = *reason
             ),
-            Self::Wrong(credential) => message!("Wrong: {what}.", what = a_credential(*credential)),
+            Self::Wrong(credential) => Message::new(incorrect(*credential)),
         }
+    }
+}
+
+fn incorrect(credential: Credential) -> &'static str {
+    match credential {
+        Credential::UserName => mark!("The user name is incorrect."),
+        Credential::Password => mark!("The password is incorrect."),
+        Credential::ChallengeResponse => mark!("The one-time code is incorrect."),
+        Credential::KeyPassphrase => mark!("The passphrase of the private key is incorrect."),
+        Credential::TokenPin => mark!("The PIN of the security token is incorrect."),
+        Credential::ProxyUserName => mark!("The user name for the proxy is incorrect."),
+        Credential::ProxyPassword => mark!("The password for the proxy is incorrect."),
     }
 }
 
@@ -75,8 +87,8 @@ pub fn a_credential(credential: Credential) -> &'static str {
         Credential::ChallengeResponse => mark!("a one-time code"),
         Credential::KeyPassphrase => mark!("the passphrase of the private key"),
         Credential::TokenPin => mark!("the PIN of the security token"),
-        Credential::ProxyUserName => mark!("a user name at the proxy"),
-        Credential::ProxyPassword => mark!("a password at the proxy"),
+        Credential::ProxyUserName => mark!("a user name for the proxy"),
+        Credential::ProxyPassword => mark!("a password for the proxy"),
     }
 }
 
@@ -98,7 +110,7 @@ mod tests {
             ),
             (
                 Again::Wrong(Credential::TokenPin),
-                "Wrong: the PIN of the security token. Enter your password once more.",
+                "The PIN of the security token is incorrect. Enter your password once more.",
                 format!(
                     "x-aws-client-vpn-again:wrong:{}",
                     Credential::TokenPin.name()

@@ -25,24 +25,24 @@ const TYPED_ONCE: &str = "typed-once";
 pub enum LoginFailure {
     /// The port that AWS sends the browser to is not free.
     #[error(
-        "port 35001 on 127.0.0.1, which AWS sends the answer to, is in use by {holder}; close it \
-         and connect again"
+        "Port 35001 on 127.0.0.1, to which AWS sends the response, is in use by {holder}. Close \
+         that program and connect again."
     )]
     PortInUse {
         /// The program that has it, as far as is known.
         holder: String,
     },
     /// The port cannot be listened on for another reason.
-    #[error("cannot listen on 127.0.0.1 port 35001 for the answer of the browser: {0}")]
+    #[error("The response cannot be received on port 35001 of 127.0.0.1: {0}.")]
     PortUnusable(String),
     /// No browser could be started.
-    #[error("no web browser could be opened for the login: {0}")]
+    #[error("No web browser could be opened for the sign-in. {0}")]
     NoBrowser(Message),
     /// The address is not safe to open.
     #[error(transparent)]
     BadPrompt(#[from] PromptError),
     /// The time for the login is over.
-    #[error("nobody signed in within the time for it; connect again")]
+    #[error("Nobody signed in in time. Connect again.")]
     TimedOut,
 }
 
@@ -160,7 +160,7 @@ mod tests {
         let secret = failure.to_secret();
         assert!(!secret.expose().contains(char::is_control));
         let text = login_failure_text(&secret).unwrap();
-        assert!(text.starts_with("port 35001 on 127.0.0.1"), "{text}");
+        assert!(text.starts_with("Port 35001 on 127.0.0.1"), "{text}");
         assert!(text.len() <= aws_client_vpn_text::printable::LINE_LIMIT);
         assert_eq!(login_failure_text(&Secret::from("PHNhbWw")), None);
     }

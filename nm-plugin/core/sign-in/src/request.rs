@@ -83,12 +83,12 @@ pub struct Prompt {
 #[derive(Debug, Clone, Error, PartialEq, Eq, Worded)]
 pub enum PromptError {
     /// There is no address among the hints: nothing this dialog can do.
-    #[error("the request names no address to sign in at")]
+    #[error("The request contains no address for the sign-in.")]
     NoAddress,
     /// The address is not one a browser may be sent to.
     #[error(
-        "the address to sign in at is not an https address, so it was not opened; ask the \
-         administrator of the VPN"
+        "The address for the sign-in does not begin with https, so it was not opened. Ask the \
+         administrator of the VPN."
     )]
     UnsafeAddress,
 }

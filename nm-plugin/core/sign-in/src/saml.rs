@@ -45,25 +45,27 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Error, PartialEq, Eq, Worded)]
 pub enum SamlError {
     /// The form has no field `SAMLResponse`, or an empty one.
-    #[error("the form holds no SAMLResponse")]
+    #[error("The form contains no SAMLResponse.")]
     Missing,
     /// The form has the field more than once; which one counts is nobody's guess to make.
-    #[error("the form holds more than one SAMLResponse")]
+    #[error("The form contains more than one SAMLResponse.")]
     Repeated,
     /// The response is longer than [`RESPONSE_LIMIT`].
     #[error(
-        "the SAML response has {0} bytes and AWS takes {RESPONSE_LIMIT}; ask the administrator \
-         of the identity provider to send fewer groups"
+        "The SAML response has {0} bytes, and AWS accepts at most {RESPONSE_LIMIT}. Ask the \
+         administrator of the identity provider to send fewer groups."
     )]
     TooLong(usize),
     /// The response has an octet that neither base64 nor a form's encoding uses.
-    #[error("the SAML response holds a character that a browser would have encoded")]
+    #[error("The SAML response contains a character that a browser would have encoded.")]
     NotEncoded,
     /// The response is something else, whatever its name says.
-    #[error("what was sent is not a SAML response")]
+    #[error("What was sent is not a SAML response.")]
     NoResponse,
     /// The form is for another login than the one that is waiting.
-    #[error("the answer belongs to another login; go on in the newest tab or connect again")]
+    #[error(
+        "The response belongs to another sign-in. Continue in the newest tab, or connect again."
+    )]
     OtherLogin,
     /// The auth dialog sent the reason of a failure instead, see
     /// [`LoginFailure`](crate::answer::LoginFailure).

@@ -19,34 +19,3 @@ pub fn one_line(text: &str) -> String {
     }
     line
 }
-
-/// With a capital at its start and a full stop at its end.
-#[must_use]
-pub fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut sentence: String = characters
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
-    sentence.push_str(characters.as_str());
-    if !sentence.ends_with(['.', '!', '?', '…']) {
-        sentence.push('.');
-    }
-    sentence
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_begins_and_ends_as_one() {
-        for (text, expected) in [
-            ("it is so", "It is so."),
-            ("étrange!", "Étrange!"),
-            ("One. Two.", "One. Two."),
-        ] {
-            assert_eq!(sentence(text), expected);
-        }
-    }
-}

@@ -34,7 +34,7 @@ pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> Str
 /// The line that counts down.
 pub(super) fn progress(time: &str) -> String {
     text!(
-        "Waiting for the login, {time} left. Ctrl+C cancels.",
+        "Waiting for the sign-in, {time} left. Press Ctrl+C to cancel.",
         time = time
     )
 }

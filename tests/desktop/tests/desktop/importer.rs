@@ -46,7 +46,7 @@ fn a_profile_is_opened_added_and_connected() {
     desktop.await_window_of(&program, &disconnect);
     desktop.click(&disconnect);
     assert_eq!(await_end(&lab).reason, reason::USER_DISCONNECTED);
-    program.wait(Role::Label, "The connection was switched off.");
+    program.wait(Role::Label, "The connection was disconnected.");
     desktop.screenshot("importer-off-light");
     desktop.click(&program.wait(Role::Button, "Done"));
     drop(launched);

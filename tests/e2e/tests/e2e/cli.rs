@@ -186,7 +186,7 @@ const FAULTS: [(&str, &str, &str); 12] = [
     (
         "mount -t tmpfs tmpfs /usr/lib/NetworkManager/VPN",
         "plugin",
-        "NetworkManager is not told",
+        "NetworkManager does not know this VPN",
     ),
     (
         "cp /usr/lib/NetworkManager/VPN/nm-aws-client-vpn-service.name /run/x; chmod 666 /run/x; \
@@ -223,7 +223,7 @@ const FAULTS: [(&str, &str, &str); 12] = [
     (
         "mount -t tmpfs tmpfs /usr/share/dbus-1/system.d",
         "d-bus-policy",
-        "no policy",
+        "no D-Bus policy",
     ),
     (
         "sed -i /^nm-aws-client-vpn:/d /etc/passwd",
@@ -233,7 +233,7 @@ const FAULTS: [(&str, &str, &str); 12] = [
     (
         "mount --bind /dev/null /dev/net/tun",
         "tun",
-        "/dev/net/tun is not there",
+        "/dev/net/tun is missing",
     ),
     (
         "cp /usr/bin/aws-client-vpn /run/x; touch -d '+3 days' /run/x; \

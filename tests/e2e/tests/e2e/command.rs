@@ -172,7 +172,7 @@ fn what_networkmanager_keeps_is_kept_without_an_agent() {
 fn connect_opens_the_browser_and_ends_with_addresses_and_disconnect_takes_it_down() {
     let (lab, before) = console(&[]);
     let mut terminal = at_terminal(&lab, BROWSER, "connect vpn");
-    terminal.expect("Waiting for the login, ", SOON);
+    terminal.expect("Waiting for the sign-in, ", SOON);
     terminal.expect("vpn", SOON);
     let end = terminal.finish();
     assert!(end.success, "{}\n{}", end.text, lab.journal());
@@ -205,7 +205,7 @@ fn connect_is_asked_before_the_session_s_agent_and_shows_the_link_over_ssh() {
     let (lab, before) = lab(&Options::default());
     let mut terminal = at_terminal(&lab, &format!("{BROWSER} {SSH}"), "connect vpn");
     terminal.expect("ssh -L 35001:127.0.0.1:35001 ada@192.0.2.10", SOON);
-    terminal.expect("Waiting for the login, ", SOON);
+    terminal.expect("Waiting for the sign-in, ", SOON);
     assert_eq!(lab.browser_events(), [""; 0], "nobody sits here");
     lab.client
         .check(["/run/lab/bin/xdg-open", &link(&terminal)]);
@@ -218,7 +218,7 @@ fn connect_is_asked_before_the_session_s_agent_and_shows_the_link_over_ssh() {
 fn no_browser_is_opened_where_none_is_wanted() {
     let (lab, before) = console(&[]);
     let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --no-browser");
-    terminal.expect("Waiting for the login, ", SOON);
+    terminal.expect("Waiting for the sign-in, ", SOON);
     assert_eq!(lab.browser_events(), [""; 0]);
     lab.client
         .check(["/run/lab/bin/xdg-open", &link(&terminal)]);
@@ -247,7 +247,7 @@ fn ctrl_c_and_the_time_limit_leave_nothing_behind() {
     let (lab, before) = console(&[]);
     lab.set_browser(&Browser::Closed);
     let mut terminal = at_terminal(&lab, BROWSER, "connect vpn");
-    terminal.expect("Waiting for the login, ", SOON);
+    terminal.expect("Waiting for the sign-in, ", SOON);
     terminal.interrupt();
     let end = terminal.finish();
     assert!(end.text.contains("cancelled"), "{}", end.text);
@@ -302,7 +302,7 @@ fn why_it_failed_is_for_the_person_at_the_computer_and_nobody_else() {
     let failed = json(&failed);
     assert_eq!(failed["outcome"], "unreachable");
     let reason = failed["reason"].as_str().unwrap();
-    assert!(reason.contains("could not find the address"), "{reason}");
+    assert!(reason.contains("could not be found"), "{reason}");
     let told = |uid: &str| {
         let status = ["aws-client-vpn", "status", "--json"];
         let as_user = ["setpriv", "--reuid", uid, "--clear-groups", "--"];

@@ -259,7 +259,7 @@ fn a_kill_switch_that_cannot_be_closed_makes_no_connection() {
     lab.client.check(["touch", in_the_way]);
     let before = lab.snapshot();
     let up = lab.up();
-    let words = ["the kill switch could not be closed", "switch it off"];
+    let words = ["The kill switch could not be turned on", "turn it off"];
     assert_failed(&lab, &up, reason::UNKNOWN, &words, &before);
     assert!(reaches(&lab, OUTSIDE));
     lab.client.check(["rm", in_the_way]);
@@ -304,7 +304,7 @@ fn a_new_sign_in_takes_a_new_connection_unless_browsers_are_let_out() {
     assert_eq!(end.state, state::FAILED, "{end:?}");
     let complaints = lab.complaints();
     assert!(
-        complaints[0].contains("connect again to sign in"),
+        complaints[0].contains("Connect again to sign in"),
         "{complaints:?}"
     );
     assert_stopped(&lab);

@@ -62,6 +62,6 @@ fn a_wrong_address_of_the_endpoint_is_given_up_in_time() {
 fn a_name_server_that_denies_the_endpoint_is_believed_with_words() {
     let (lab, before, _liar) = deceived("");
     let up = lab.up();
-    let words = ["could not find the address", "Check the network"];
+    let words = ["could not be found", "Check the network"];
     assert_failed(&lab, &up, reason::UNKNOWN, &words, &before);
 }

@@ -3,7 +3,7 @@
 use crate::{SOON, assert_up, endpoint, reason, state, take_down};
 use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Terminal, VpnState};
 
-const READY: &str = "Waiting for connections that need you.";
+const READY: &str = "Waiting for connections that need a sign-in.";
 const BROWSER: &str = "BROWSER=/run/lab/bin/xdg-open";
 const SSH: &str = "USER=ada SSH_CONNECTION='192.0.2.99 50000 192.0.2.10 22'";
 
@@ -34,7 +34,7 @@ fn a_login_at_a_console_opens_the_browser_and_tells_the_result() {
     let (lab, mut agent, before) = console(&[], BROWSER);
     let up = lab.begin_up();
     agent.expect("vpn: sign in at ", SOON);
-    agent.expect("Waiting for the login, ", SOON);
+    agent.expect("Waiting for the sign-in, ", SOON);
     assert_up(&lab, &up.finish());
     agent.expect("vpn is connected.", SOON);
     take_down(&lab, &before);
@@ -46,7 +46,7 @@ fn a_login_over_ssh_shows_the_link_and_how_to_answer_from_afar() {
     let (lab, mut agent, before) = console(&[], &format!("{BROWSER} {SSH}"));
     let up = lab.begin_up();
     agent.expect("ssh -L 35001:127.0.0.1:35001 ada@192.0.2.10", SOON);
-    agent.expect("Waiting for the login, ", SOON);
+    agent.expect("Waiting for the sign-in, ", SOON);
     assert_eq!(
         lab.browser_events(),
         [""; 0],
@@ -64,7 +64,7 @@ fn ctrl_c_cancels_the_login_and_the_next_one_ends_the_agent() {
     let (lab, mut agent, before) = console(&[], BROWSER);
     lab.set_browser(&Browser::Closed);
     let up = lab.begin_up();
-    agent.expect("Waiting for the login, ", SOON);
+    agent.expect("Waiting for the sign-in, ", SOON);
     agent.interrupt();
     agent.expect("Cancelled.", SOON);
     assert!(!up.finish().success);

@@ -120,7 +120,8 @@ fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
     let mut proxy = tinyproxy(&lab, "ConnectPort 8443");
     let up = lab.up();
     assert!(!up.success, "the connection is up: {}", up.text);
-    let words = "the proxy 192.0.2.80 did not lead to the endpoint: HTTP proxy returned";
+    let words =
+        "The endpoint could not be reached through the proxy 192.0.2.80: HTTP proxy returned";
     let complaints = lab.complaints();
     assert!(
         complaints.iter().any(|text| text.contains(words)),

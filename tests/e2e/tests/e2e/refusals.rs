@@ -200,7 +200,7 @@ fn the_name_of_the_endpoint_is_unknown() {
     drop(before);
     let up = lab.up();
     assert!(!up.success);
-    assert_complaint(&lab, &["could not find the address", "Check the network"]);
+    assert_complaint(&lab, &["could not be found", "Check the network"]);
     lab.assert_clean(&started);
 }
 

@@ -114,7 +114,7 @@ fn a_file_with_a_wrong_password_is_tried_once() {
     let up = lab.up_with_password_file(
         "vpn.secrets.username:ada@example.com\nvpn.secrets.password:wrong horse\n",
     );
-    let words = ["given once more"];
+    let words = ["was refused before"];
     assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
     assert_eq!(lab.endpoint_events().named("refused").len(), 1);
 }

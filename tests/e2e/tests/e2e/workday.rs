@@ -427,7 +427,7 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     };
     let first_end = ends(&lab);
     let shown = desktop.notifications.wait("notification", BACK);
-    assert_eq!(shown["summary"], "vpn: your sign-in ends in 1 min");
+    assert_eq!(shown["summary"], "vpn: your sign-in expires in 1 minute");
     assert_eq!(shown["actions"], json!(["renew", "Renew"]));
     assert_eq!(pages_opened(&lab), 0, "a page that nobody asked for");
     // The person takes a while; meanwhile the tunnel stays.
@@ -463,7 +463,7 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     let none = lab.client.run(["aws-client-vpn", "renew"]);
     let said = String::from_utf8_lossy(&none.stderr);
     assert!(
-        said.contains("no AWS Client VPN connection is up"),
+        said.contains("no AWS Client VPN connection is active"),
         "{said}"
     );
 }

@@ -44,7 +44,7 @@ fn over_ssh_polkit_decides() {
     let mut agent = system.terminal_over_ssh("ada", "nm-aws-client-vpn-agent");
     agent.expect("Waiting for connections", SOON);
     let up = system.begin_over_ssh("ada", "nmcli --wait 300 connection up vpn");
-    agent.expect("Waiting for the login", SOON);
+    agent.expect("Waiting for the sign-in", SOON);
     let shown = agent.shown();
     let link = shown
         .split_whitespace()

@@ -34,7 +34,7 @@ pub(super) fn tun(facts: &Facts) -> Finding {
     } else {
         Finding::problem(
             CHECK,
-            message!("/dev/net/tun is not there: the kernel cannot make tunnels"),
+            message!("/dev/net/tun is missing: the kernel cannot make tunnels"),
             message!("modprobe tun; after an upgrade of the kernel, restart the computer"),
         )
     }
@@ -59,7 +59,7 @@ fn left_over() -> Message {
 pub(super) fn dns(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("dns");
     let Some(Ok(manager)) = &facts.network_manager else {
-        let remedy = message!("start NetworkManager, then look again");
+        let remedy = message!("start NetworkManager, then check again");
         return Finding::warning(CHECK, message!("not known"), remedy);
     };
     let mode = manager.dns_mode.as_str();
@@ -112,12 +112,16 @@ pub(super) fn dns(facts: &Facts) -> Finding {
 pub(super) fn rights(facts: &Facts) -> Finding {
     let manager = facts.network_manager.as_ref();
     let Some(Ok(manager)) = manager else {
-        let remedy = message!("start NetworkManager, then look again");
+        let remedy = message!("start NetworkManager, then check again");
         return Finding::warning(RIGHTS, message!("not known"), remedy);
     };
     let Some(rights) = manager.rights else {
-        let remedy = message!("look what nmcli general permissions says");
-        return Finding::warning(RIGHTS, message!("NetworkManager does not tell"), remedy);
+        let remedy = message!("see the output of nmcli general permissions");
+        return Finding::warning(
+            RIGHTS,
+            message!("NetworkManager does not report it"),
+            remedy,
+        );
     };
     let seen = match rights.control {
         Right::Yes => return sign_in(manager, rights),
@@ -140,8 +144,8 @@ fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
         Some(name) if rights.sign_in_needs_password(&manager.version) => Finding::warning(
             RIGHTS,
             message!(
-                "NetworkManager {version} asks for an administrator's password before each sign-in \
-                 of '{name}', because all users have this connection",
+                "NetworkManager {version} asks for an administrator's password before each \
+                 sign-in of '{name}', because the connection is available to all users",
                 version = manager.version.clone(),
                 name = name.clone(),
             ),
@@ -157,7 +161,7 @@ fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
 pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("connections");
     let Some(Ok(manager)) = &facts.network_manager else {
-        let remedy = message!("start NetworkManager, then look again");
+        let remedy = message!("start NetworkManager, then check again");
         return Finding::warning(CHECK, message!("not known"), remedy);
     };
     match manager.imported_as_openvpn.first() {
@@ -181,7 +185,7 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
 pub(super) fn plasma(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("plasma");
     match facts.plasma {
-        None => Finding::good(CHECK, message!("does not run")),
+        None => Finding::good(CHECK, message!("is not running")),
         Some(Plasma::Supported) => {
             Finding::good(CHECK, message!("connects from its network applet"))
         }
@@ -213,7 +217,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
         return Finding::problem(
             CHECK,
             message!(
-                "{agent} runs and does not answer",
+                "{agent} is running but does not answer",
                 agent = OWN_AGENT.to_owned()
             ),
             message!(
@@ -271,10 +275,13 @@ pub(super) fn window(facts: &Facts) -> Finding {
         Some(true) => Finding::good(CHECK, message!("asks for passwords and codes")),
         Some(false) => Finding::warning(
             CHECK,
-            message!("there is none: passwords and codes can be asked for in a terminal only"),
+            message!(
+                "no secret agent is running: passwords and codes can be entered in a terminal \
+                 only"
+            ),
             message!("install the package whose name ends in -gnome; it serves every desktop"),
         ),
-        None => Finding::good(CHECK, message!("not looked for")),
+        None => Finding::good(CHECK, message!("not checked")),
     }
 }
 
@@ -283,10 +290,10 @@ pub(super) fn browser(facts: &Facts) -> Finding {
     match facts.opener {
         Some(opener) => Finding::good(CHECK, message!("opened by {program}", program = opener)),
         // Who has no desktop signs in elsewhere.
-        None if facts.user == 0 => Finding::good(CHECK, message!("not looked for")),
+        None if facts.user == 0 => Finding::good(CHECK, message!("not checked")),
         None => Finding::warning(
             CHECK,
-            message!("nothing here opens one: you are shown the link only"),
+            message!("no program here opens one: only the link is shown"),
             message!("install xdg-utils or a desktop portal, or set BROWSER"),
         ),
     }
@@ -295,7 +302,12 @@ pub(super) fn browser(facts: &Facts) -> Finding {
 pub(super) fn port(facts: &Facts) -> Finding {
     const CHECK: &str = mark!("port-35001");
     const DIALOG: &str = "nm-aws-client-vpn-auth-dialog";
-    let waits = || Finding::good(CHECK, message!("a login waits there for its browser"));
+    let waits = || {
+        Finding::good(
+            CHECK,
+            message!("a sign-in is waiting there for its browser"),
+        )
+    };
     let dialog_of = |user| Process {
         user,
         name: DIALOG.to_owned(),
@@ -312,7 +324,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
                 name = name.clone(),
                 process = *process,
             ),
-            message!("end that program: AWS sends the browser to this port and to no other"),
+            message!("end that program: AWS sends the browser to this port only"),
         ),
         // Nobody may look into a dialog, not even its own user.
         None if facts.processes.contains(&dialog_of(listener.user)) => waits(),

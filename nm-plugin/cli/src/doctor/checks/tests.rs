@@ -116,7 +116,7 @@ const FAULTS: &[Fault] = &[
         |f| f.network_manager = Some(Err(message!("it does not run"))),
         "network-manager",
         Verdict::Problem,
-        "does not run",
+        "is not running",
     ),
     (
         |f| manager(f).version = "1.40.0".to_owned(),
@@ -256,13 +256,13 @@ const FAULTS: &[Fault] = &[
         |f| f.window = Some(false),
         "window",
         Verdict::Warning,
-        "there is none",
+        "no secret agent is running",
     ),
     (
         |f| f.opener = None,
         "browser",
         Verdict::Warning,
-        "nothing here opens one",
+        "no program here opens one",
     ),
     (|f| f.user = 0, "agent", Verdict::Warning, "root"),
     (

@@ -73,12 +73,12 @@ pub(crate) fn keep(
     };
     if arguments.len() < needed {
         return Err(bad(message!(
-            "it needs {needed} argument(s)",
+            "There are too few arguments; at least {needed} must be given.",
             needed = needed
         )));
     }
     if arguments.len() > kinds.len().min(WORD_LIMIT) {
-        return Err(bad(message!("it has too many arguments")));
+        return Err(bad(message!("There are too many arguments.")));
     }
     if let Some(objection) = kinds
         .iter()
@@ -120,9 +120,9 @@ pub(crate) fn check_together<'a>(
         .enumerate()
         .filter_map(move |(index, directive)| {
             let reason = if directive.name == "fragment" && has_tcp {
-                message!("it works over udp only; remove the line")
+                message!("This directive works over UDP only. Remove the line.")
             } else if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
-                message!("its server has no 'address'")
+                message!("The line 'address' of this server is missing.")
             } else {
                 return None;
             };
@@ -133,13 +133,13 @@ pub(crate) fn check_together<'a>(
 
 pub(crate) fn bad_line(bad: BadLine) -> Problem {
     Problem::BadLine(match bad {
-        BadLine::TooLong => mark!("the line is longer than the 254 characters that OpenVPN reads"),
-        BadLine::TooManyWords => mark!("the line has more than 16 words"),
-        BadLine::OpenQuote => mark!("a quotation mark is not closed"),
+        BadLine::TooLong => mark!("The line is longer than the 254 characters that OpenVPN reads."),
+        BadLine::TooManyWords => mark!("The line has more than 16 words."),
+        BadLine::OpenQuote => mark!("A quotation mark is not closed."),
         BadLine::Backslash => {
-            mark!("a backslash stands alone; write two of them, or '/', in the name of a file")
+            mark!("A backslash stands alone. In the name of a file, write two of them, or '/'.")
         }
-        BadLine::ControlCharacter => mark!("the line contains a control character"),
+        BadLine::ControlCharacter => mark!("The line contains a control character."),
     })
 }
 

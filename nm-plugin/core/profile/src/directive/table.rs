@@ -46,12 +46,12 @@ pub(crate) enum Argument {
 const SECONDS: Argument = Argument::Number(0, 86_400 * 7);
 /// The most octets of a text; whether it fits into its line is looked at besides.
 const TEXT_LIMIT: usize = 230;
-const RUNS: &str = mark!("it would run a program");
-const FILE: &str = mark!("it would read or write a file of this computer");
-const PROCESS: &str = mark!("it would change how the VPN service controls OpenVPN");
-const SERVER: &str = mark!("it is for servers");
-const WEAK: &str = mark!("it would weaken the protection of the connection");
-const WINDOWS: &str = mark!("it is for Windows");
+const RUNS: &str = mark!("This directive would run a program.");
+const FILE: &str = mark!("This directive would read or write a file on this computer.");
+const PROCESS: &str = mark!("This directive would change how the VPN service controls OpenVPN.");
+const SERVER: &str = mark!("This directive is for servers only.");
+const WEAK: &str = mark!("This directive would weaken the protection of the connection.");
+const WINDOWS: &str = mark!("This directive is for Windows only.");
 
 /// The rule for a directive, with the name as the table spells it.
 pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
@@ -126,15 +126,16 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "dns" => Keep(3, &[OneOf(&["server", "search-domains"]), Token, Token, Token, Token, Token]),
 
         "pkcs11-providers" => Ignored(
-            mark!("a token is used through the modules of this computer, which its administrator chooses"),
+            mark!("Tokens are used through the PKCS #11 modules that the administrator of this \
+             computer has set up."),
         ),
         "tap-sleep" | "cryptoapicert" | "block-outside-dns" | "register-dns" | "route-method"
             | "win-sys" | "ip-win32" | "windows-driver" => Ignored(WINDOWS),
         "tun-mtu-extra" | "persist-local-ip" | "persist-remote-ip" | "mute-replay-warnings"
             | "route-delay" | "lport" | "local" | "bind"
-            => Ignored(mark!("the VPN service does not need it")),
+            => Ignored(mark!("The VPN service does not need this directive.")),
         "comp-lzo" | "compress" | "allow-compression"
-            => Ignored(mark!("connections are never compressed")),
+            => Ignored(mark!("Connections are never compressed.")),
         "push-peer-info" => Keep(0, &[]),
         "setenv" => Keep(2, &[PeerVariable, Text]),
 
@@ -160,12 +161,14 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "show-ciphers" | "gremlin" | "test-crypto" => Refused(WEAK),
         "http-proxy-option" | "http-proxy-user-pass" | "http-proxy-retry" | "socks-proxy-retry"
             | "http-proxy-timeout"
-            => Ignored(mark!("the VPN service sees to what its proxy needs by itself")),
+            => Ignored(mark!("The VPN service takes care of this for its proxy.")),
         "http-proxy" | "socks-proxy"
-            => Refused(mark!("a proxy has settings of its own: proxy-type, proxy-server, proxy-port")),
-        "x509-username-field" => Refused(mark!("the OpenVPN of the VPN service is built without it")),
+            => Refused(mark!("A proxy has its own settings: proxy-type, proxy-server and \
+             proxy-port.")),
+        "x509-username-field" => Refused(mark!("The VPN service's OpenVPN is built without this \
+         directive.")),
         "tls-crypt-v2" | "peer-fingerprint"
-            => Refused(mark!("AWS Client VPN does not use it")),
+            => Refused(mark!("AWS Client VPN does not use this directive.")),
     }
 }
 
@@ -182,19 +185,19 @@ impl Argument {
             Self::Number(least, most) => match text.parse::<u32>() {
                 Ok(number) if (least..=most).contains(&number) => None,
                 _ => Some(message!(
-                    "'{text}' is not a number from {least} to {most}",
+                    "'{text}' is not a number from {least} to {most}.",
                     text = text.to_owned(),
                     least = least,
                     most = most
                 )),
             },
             Self::Token => (!token(text))
-                .then(|| message!("'{text}' is not a plain word", text = text.to_owned())),
+                .then(|| message!("'{text}' is not a plain word.", text = text.to_owned())),
             Self::Text => {
                 (text.is_empty() || text.len() > TEXT_LIMIT || text.chars().any(char::is_control))
                     .then(|| {
                         message!(
-                            "its text is empty or longer than {limit} characters",
+                            "The text is empty or longer than {limit} characters.",
                             limit = TEXT_LIMIT
                         )
                     })
@@ -205,23 +208,23 @@ impl Argument {
                     "default" | "vpn_gateway" | "net_gateway" | "remote_host"
                 );
                 (!word && text.parse::<IpAddr>().is_err())
-                    .then(|| message!("'{text}' is not an address", text = text.to_owned()))
+                    .then(|| message!("'{text}' is not an address.", text = text.to_owned()))
             }
             Self::Address => {
                 let ip = text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok();
                 (!ip && text != "dhcp")
-                    .then(|| message!("'{text}' is not an address", text = text.to_owned()))
+                    .then(|| message!("'{text}' is not an address.", text = text.to_owned()))
             }
             Self::Network6 => {
                 let (address, prefix) = text.split_once('/').unwrap_or((text, "128"));
                 let valid = address.parse::<Ipv6Addr>().is_ok()
                     && prefix.parse::<u8>().is_ok_and(|bits| bits <= 128);
                 (!valid)
-                    .then(|| message!("'{text}' is not an IPv6 network", text = text.to_owned()))
+                    .then(|| message!("'{text}' is not an IPv6 network.", text = text.to_owned()))
             }
             Self::OneOf(words) => (!words.contains(&text)).then(|| {
                 message!(
-                    "'{text}' is none of {words}",
+                    "'{text}' is not one of {words}.",
                     text = text.to_owned(),
                     words = words.join(", ")
                 )
@@ -232,7 +235,7 @@ impl Argument {
                     && name.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'_');
                 (!is_name).then(|| {
                     message!(
-                        "'{text}' is not a name that begins with UV_",
+                        "'{text}' is not a name that begins with UV_.",
                         text = text.to_owned()
                     )
                 })
@@ -252,7 +255,7 @@ impl Argument {
                 };
                 if !token(&text.replace('?', "")) {
                     Some(message!(
-                        "'{text}' is not a list of ciphers",
+                        "'{text}' is not a list of ciphers.",
                         text = text.to_owned()
                     ))
                 } else {
@@ -261,7 +264,7 @@ impl Argument {
                         .find(|name| weak(name))
                         .map(|name| {
                             message!(
-                                "'{name}' does not protect the connection",
+                                "The cipher '{name}' does not protect the connection.",
                                 name = name.to_owned()
                             )
                         })

@@ -23,10 +23,10 @@ const SECRETS: &str = "vpn-secrets";
 #[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
 pub enum UpdateError {
     /// Something else than a connection of ours.
-    #[error("it is no keyfile of an AWS Client VPN connection")]
+    #[error("The file is not a keyfile of an AWS Client VPN connection.")]
     Foreign,
     /// The new edition makes no profile.
-    #[error("the new edition cannot be used: {0}")]
+    #[error("The updated settings cannot be used. {0}")]
     Edition(#[from] SettingsError),
 }
 

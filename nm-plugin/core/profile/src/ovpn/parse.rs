@@ -24,14 +24,18 @@ const DEFAULT_PORT: u16 = 1194;
 const SOCKS_PORT: u16 = 1080;
 
 const SETS_NAMES: &str = mark!(
-    "NetworkManager sets the name servers and domains itself, and the VPN service runs no program"
+    "NetworkManager sets the name servers and domains itself, and the VPN service runs no \
+     programs."
 );
 const FOR_PROGRAMS: &str = mark!(
-    "it is for another client, or for programs that OpenVPN would run, and here it runs none"
+    "This directive is for another client, or for programs that OpenVPN runs; here it runs none."
 );
-const SAID_TO_IGNORE: &str =
-    mark!("AWS Client VPN does not use it, and the profile itself says that it may be left out");
-const NOTHING_IN_IT: &str = mark!("nothing is in it but a place for your certificate or key");
+const SAID_TO_IGNORE: &str = mark!(
+    "AWS Client VPN does not use this directive, and the profile itself says that it may be \
+     ignored."
+);
+const NOTHING_IN_IT: &str =
+    mark!("The block contains only a placeholder for your certificate or key.");
 
 /// What was read.
 #[derive(Debug)]
@@ -251,7 +255,7 @@ impl Reader<'_> {
             _ => WORD_LIMIT,
         };
         if arguments.len() > most {
-            return Err(bad(message!("it has too many arguments")));
+            return Err(bad(message!("There are too many arguments.")));
         }
         match name {
             "remote" => {
@@ -265,19 +269,22 @@ impl Reader<'_> {
                     None => host,
                 };
                 if host.is_empty() {
-                    return Err(bad(message!("the name of the endpoint is missing")));
+                    return Err(bad(message!("The name of the endpoint is missing.")));
                 }
                 if !is_host(host) {
                     let host = host.to_owned();
                     return Err(bad(message!(
-                        "'{host}' is not the name of a host",
+                        "'{host}' is not a valid host name.",
                         host = host
                     )));
                 }
-                let port =
-                    argument(1).map(|port| port_of(port).ok_or_else(|| bad(message!("bad port"))));
+                let port = argument(1).map(|port| {
+                    port_of(port)
+                        .ok_or_else(|| bad(message!("The port must be a number from 1 to 65535.")))
+                });
                 let transport = argument(2).map(|proto| {
-                    transport_of(proto).ok_or_else(|| bad(message!("not udp or tcp")))
+                    transport_of(proto)
+                        .ok_or_else(|| bad(message!("The protocol must be udp or tcp.")))
                 });
                 self.remotes
                     .push((host.to_owned(), port.transpose()?, transport.transpose()?));
@@ -285,12 +292,15 @@ impl Reader<'_> {
             "port" | "rport" => {
                 let port = argument(0).and_then(port_of);
                 self.port =
-                    Some(port.ok_or_else(|| bad(message!("it needs a number from 1 to 65535")))?);
+                    Some(port.ok_or_else(|| {
+                        bad(message!("The port must be a number from 1 to 65535."))
+                    })?);
             }
             "proto" => {
                 let transport = argument(0).and_then(transport_of);
-                self.transport =
-                    Some(transport.ok_or_else(|| bad(message!("it needs udp or tcp")))?);
+                self.transport = Some(
+                    transport.ok_or_else(|| bad(message!("The protocol must be udp or tcp.")))?,
+                );
             }
             "remote-random-hostname" => self.random_hostname = true,
             "auth-federate" => self.federated = true,
@@ -298,7 +308,8 @@ impl Reader<'_> {
             "auth-nocache" => self.auth_nocache = true,
             "auth-user-pass" if arguments.is_empty() => self.password = true,
             "auth-user-pass" => {
-                let reason = mark!("it would read a password from a file of this computer");
+                let reason =
+                    mark!("This directive would read a password from a file on this computer.");
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
                     reason,
@@ -307,19 +318,24 @@ impl Reader<'_> {
             "static-challenge" => {
                 let text = argument(0).filter(|text| !text.is_empty());
                 let text = text
-                    .ok_or_else(|| bad(message!("its question is missing")))?
+                    .ok_or_else(|| bad(message!("The question is missing.")))?
                     .to_owned();
                 let echo = match argument(1) {
                     None | Some("0") => false,
                     Some("1") => true,
-                    Some(_) => return Err(bad(message!("after its question it needs 0 or 1"))),
+                    Some(_) => {
+                        return Err(bad(message!("The question must be followed by 0 or 1.")));
+                    }
                 };
                 self.static_challenge = Some(StaticChallenge { text, echo });
             }
             "pkcs11-id" => {
                 let id = argument(0).filter(|id| is_pkcs11_id(id));
-                let id =
-                    id.ok_or_else(|| bad(message!("it does not name a key on a security token")))?;
+                let id = id.ok_or_else(|| {
+                    bad(message!(
+                        "The line does not name a key on a security token."
+                    ))
+                })?;
                 self.pkcs11_id = Some(id.to_owned());
             }
             "http-proxy" => self.proxy(number, ProxyKind::Http, arguments)?,
@@ -329,8 +345,8 @@ impl Reader<'_> {
             "push-peer-info" => {
                 self.table(number, name, arguments)?;
                 self.notes.push(Note::Taken(message!(
-                    "line {line}: because of 'push-peer-info' the endpoint is told the version of \
-                     this system and the hardware address of its network device",
+                    "Line {line}: Because of 'push-peer-info', the version of this system and \
+                     the hardware address of its network device are sent to the endpoint.",
                     line = number
                 )));
             }
@@ -338,14 +354,12 @@ impl Reader<'_> {
                 self.ignore(number, name, SETS_NAMES);
             }
             "dev" | "dev-type" if !argument(0).is_some_and(|dev| dev.starts_with("tun")) => {
-                return Err(bad(message!(
-                    "AWS Client VPN uses a tun device and no other"
-                )));
+                return Err(bad(message!("AWS Client VPN supports tun devices only.")));
             }
             "compress" | "comp-lzo" | "allow-compression" if !is_no_compression(argument(0)) => {
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
-                    reason: mark!("compression makes the contents of the connection guessable"),
+                    reason: mark!("Compression can reveal the contents of the connection."),
                 });
             }
             "ca" | "cert" | "key" | "extra-certs" | "pkcs12" | "crl-verify" | "tls-auth"
@@ -367,7 +381,7 @@ impl Reader<'_> {
             reason,
         };
         let host = arguments.first().filter(|host| is_host(host));
-        let host = host.ok_or_else(|| bad(message!("the name of the proxy is missing")))?;
+        let host = host.ok_or_else(|| bad(message!("The name of the proxy is missing.")))?;
         let port = match (arguments.get(1), kind) {
             (Some(port), _) => port_of(port),
             (None, ProxyKind::Socks) => Some(SOCKS_PORT),
@@ -378,8 +392,8 @@ impl Reader<'_> {
             .is_some_and(|word| !["stdin", "auto", "auto-nct", "none"].contains(&word));
         if let (true, Some(file)) = (is_file, authentication) {
             self.notes.push(Note::Taken(message!(
-                "line {line}: the user name and the password at the proxy are asked for, and not \
-                 read from '{file}'",
+                "Line {line}: You are asked for the user name and password for the proxy; they \
+                 are not read from '{file}'.",
                 line = number,
                 file = file.to_owned()
             )));
@@ -388,7 +402,7 @@ impl Reader<'_> {
             kind,
             host: host.clone(),
             port: port
-                .ok_or_else(|| bad(message!("its port has to be a number from 1 to 65535")))?,
+                .ok_or_else(|| bad(message!("The port must be a number from 1 to 65535.")))?,
             // One for HTTP says so by itself, and which way it wants.
             authenticates: is_file || authentication == Some("stdin"),
         });
@@ -415,7 +429,7 @@ impl Reader<'_> {
             [variable, ..] if variable.starts_with("LD_") => {
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
-                    reason: mark!("it would have programs load code from elsewhere"),
+                    reason: mark!("This directive would make programs load code from elsewhere."),
                 });
             }
             ["PATH", ..] => self.ignore(number, name, SETS_NAMES),
@@ -426,7 +440,7 @@ impl Reader<'_> {
 
     fn file(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
         let (Some(inline), Some(path)) = (Inline::from_name(name), arguments.first()) else {
-            let reason = message!("the name of its file is missing");
+            let reason = message!("The name of the file is missing.");
             return Err(Problem::BadArgument {
                 directive: name.to_owned(),
                 reason,
@@ -445,8 +459,8 @@ impl Reader<'_> {
             Err(reason) if beside != path && !beside.is_empty() => match (self.read_file)(beside) {
                 Ok(octets) => {
                     self.notes.push(Note::Taken(message!(
-                        "line {line}: '{path}' cannot be read here; '{file}' beside the profile was \
-                         taken",
+                        "Line {line}: '{path}' cannot be read here. '{file}' beside the profile \
+                         was used instead.",
                         line = number,
                         path = path.clone(),
                         file = beside.to_owned()
@@ -509,10 +523,9 @@ impl Reader<'_> {
             SignIn::Saml
         } else if self.is_from_the_store_of_aws() {
             self.notes.push(Note::Taken(message!(
-                "the profile is one that AWS's own client has stored, which leaves out \
-                 'auth-federate': the connection signs in in the browser. If you sign in with a \
-                 user name and a password instead, remove the line 'auth-nocache' and import it \
-                 again"
+                "The profile was stored by AWS's own client, which leaves out 'auth-federate', \
+                 so the connection signs in in the browser. If you sign in with a user name and \
+                 a password instead, remove the line 'auth-nocache' and import the profile again."
             )));
             SignIn::Saml
         } else if self.password || self.static_challenge.is_some() {

@@ -24,11 +24,11 @@ pub fn decode(octets: &[u8]) -> (Zeroizing<String>, Option<Note>) {
         let text = char::decode_utf16(pairs.iter().copied().map(read))
             .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
             .collect();
-        let note = message!("the file is in UTF-16 instead of UTF-8; it was converted");
+        let note = message!("The file is in UTF-16 instead of UTF-8 and was converted.");
         (Zeroizing::new(text), Some(Note::Taken(note)))
     } else {
         let text = octets.iter().copied().map(char::from).collect();
-        let note = message!("the file is not in UTF-8; it was read as Latin-1");
+        let note = message!("The file is not in UTF-8 and was read as Latin-1.");
         (Zeroizing::new(text), Some(Note::Taken(note)))
     }
 }

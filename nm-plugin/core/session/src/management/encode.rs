@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
 pub enum EncodeError {
     /// A line end would begin another command, and OpenVPN drops other control characters.
-    #[error("it contains a control character")]
+    #[error("The answer contains a control character.")]
     ControlCharacter,
 }
 

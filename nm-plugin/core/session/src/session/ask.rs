@@ -162,7 +162,7 @@ fn your_credential(credential: Credential) -> &'static str {
         Credential::ChallengeResponse => mark!("your one-time code"),
         Credential::KeyPassphrase => mark!("the passphrase of your private key"),
         Credential::TokenPin => mark!("the PIN of your security token"),
-        Credential::ProxyUserName => mark!("your user name at the proxy"),
-        Credential::ProxyPassword => mark!("your password at the proxy"),
+        Credential::ProxyUserName => mark!("your user name for the proxy"),
+        Credential::ProxyPassword => mark!("your password for the proxy"),
     }
 }

@@ -16,7 +16,7 @@ use crate::challenge::Challenge;
 use crate::network_manager::Shown;
 use crate::tunnel_env::{self, TunnelError};
 use aws_client_vpn_profile::credential::Credential;
-use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -379,7 +379,7 @@ impl Attempt {
         let sent = self.sent.take();
         if Challenge::is_challenge(reason) {
             let challenge = Challenge::parse(reason);
-            let challenge = challenge.map_err(|error| Failure::BadChallenge(error.to_string()))?;
+            let challenge = challenge.map_err(|error| Failure::BadChallenge(error.message()))?;
             cx.note(format!("the endpoint's challenge has {}", challenge.form()));
             self.challenged(challenge, cx)
         } else {
@@ -485,10 +485,7 @@ impl Attempt {
         let minutes = cx.limits.login.as_secs().div_ceil(60);
         match &mut self.step {
             Step::Trying { phase, until } if !is_waiting && now >= *until => {
-                let step = match phase {
-                    Phase::First | Phase::Replay(_) => mark!("while connecting"),
-                    Phase::Reply(_) => mark!("while the sign-in was being checked"),
-                };
+                let checks_sign_in = matches!(phase, Phase::Reply(_));
                 let phase = std::mem::replace(phase, Phase::First);
                 let seconds = self.limit(&phase, cx).as_secs();
                 Err(match self.put_off.take() {
@@ -496,7 +493,9 @@ impl Attempt {
                     None => {
                         self.seen.endpoint_recognised |= self.endpoint_broke_off;
                         let in_the_way = cx.proxy_in_the_way();
-                        in_the_way.unwrap_or_else(|| self.seen.silence(&cx.profile, step, seconds))
+                        in_the_way.unwrap_or_else(|| {
+                            self.seen.silence(&cx.profile, checks_sign_in, seconds)
+                        })
                     }
                 })
             }

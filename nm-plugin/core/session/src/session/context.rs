@@ -15,6 +15,7 @@ use crate::tunnel_env::TunnelParameters;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_text::message;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -128,8 +129,9 @@ impl Context {
                 if said.contains("unknown control message") && said.contains("CRV1:") {
                     // OpenVPN has thrown the challenge away, and waits for an answer that will not
                     // come.
-                    let why = "it came in a form that OpenVPN does not know";
-                    return Err(Failure::BadChallenge(why.to_owned()));
+                    return Err(Failure::BadChallenge(message!(
+                        "The request has a form that OpenVPN does not know."
+                    )));
                 }
                 Some(Heard::Log(text))
             }

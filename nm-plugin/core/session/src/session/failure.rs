@@ -22,8 +22,8 @@ pub enum FailureReason {
 pub enum Failure {
     /// The endpoint's name could not be resolved.
     #[error(
-        "could not find the address of the endpoint {host}: {reason}. \
-         Check the network connection, and that the profile is the current one"
+        "The address of the endpoint {host} could not be found: {reason}. Check the network \
+         connection, and whether the profile is up to date."
     )]
     NameNotResolved {
         /// The name asked for.
@@ -33,8 +33,8 @@ pub enum Failure {
     },
     /// The proxy on the way is not to be had, or lets nothing through.
     #[error(
-        "the proxy {host} did not lead to the endpoint: {reason}. Check the proxy in the connection's \
-         settings, and your user name and password there"
+        "The endpoint could not be reached through the proxy {host}: {reason}. Check the proxy \
+         in the connection's settings, and your user name and password for it."
     )]
     Proxy {
         /// Its name.
@@ -43,77 +43,91 @@ pub enum Failure {
         reason: String,
     },
     /// OpenVPN, its tun device or its socket could not be set up.
-    #[error("could not start OpenVPN: {0}")]
+    #[error("OpenVPN could not be started: {0}.")]
     NotStarted(String),
     /// The endpoint did not answer in time.
     #[error(
-        "the endpoint {host} did not answer within {seconds} seconds ({step}). \
-         Check the network connection and whether a firewall blocks the endpoint's port"
+        "The endpoint {host} did not answer within {seconds} seconds. Check the network \
+         connection, and whether a firewall blocks the endpoint's port."
     )]
     NoAnswer {
         /// The name of the endpoint.
         host: String,
         /// The limit that ran out.
         seconds: u64,
-        /// What was being waited for.
-        step: &'static str,
+    },
+    /// The endpoint did not answer in time to the sign-in that it was sent.
+    #[error(
+        "The endpoint {host} did not answer within {seconds} seconds while it checked the sign-in. Connect again, and sign in without a pause."
+    )]
+    NoAnswerToSignIn {
+        /// The name of the endpoint.
+        host: String,
+        /// The limit that ran out.
+        seconds: u64,
     },
     /// The connection was lost between the challenge and the end of the sign-in.
     #[error(
-        "the endpoint stopped answering while the sign-in was being checked ({0}). \
-         A sign-in can be used only once: connect again to sign in anew"
+        "The endpoint stopped answering while it checked the sign-in ({0}). A sign-in can be \
+         used only once. Connect again for a new one."
     )]
     LostDuringSignIn(String),
     /// The endpoint refused the credentials.
-    #[error("the endpoint refused the sign-in: {0}. Connect again to sign in anew")]
+    #[error("The endpoint refused the sign-in: {0}. Connect to sign in again.")]
     Refused(String),
+    /// The endpoint sent the person to the identity provider once more.
+    #[error(
+        "The endpoint asked for another sign-in instead of accepting this one. Connect to sign in again."
+    )]
+    SignInAskedAgain,
     /// The person has signed in at the identity provider, and the endpoint does not take it.
     #[error(
-        "the endpoint refused the sign-in although the browser finished it: {0}. Most likely the \
-         answer was late or had been used: connect again, and sign in without a pause. Else ask your \
-         administrator whether you are assigned to this VPN's application, whether the provider \
-         signs the assertion, not only the response, and whether your NameID has at most 1,024 bytes"
+        "The endpoint refused the sign-in although it was completed in the browser: {0}. Most \
+         likely the response arrived too late or had already been used. Connect again, and sign \
+         in without a pause. If that does not help, ask your administrator whether you are \
+         assigned to this VPN's application, whether the identity provider signs the assertion \
+         and not only the response, and whether your NameID has at most 1,024 bytes."
     )]
     RefusedAfterBrowser(String),
     /// The endpoint checks the state of the device, which only AWS's own client can tell it.
     #[error(
-        "this endpoint lets in only computers whose state AWS's own client has checked, and takes no \
-         other client: {0}. Ask your administrator for an endpoint without device posture, or use \
-         AWS's client"
+        "This endpoint accepts only computers whose state AWS's own client has checked, and no \
+         other client: {0}. Ask your administrator for an endpoint without device posture, or \
+         use AWS's client."
     )]
     DeviceChecked(String),
     /// The endpoint wants the sign-in later than there is time for.
-    #[error("the endpoint cannot take a sign-in at the moment: {0}. Try again in a few minutes")]
+    #[error("The endpoint cannot accept a sign-in at the moment: {0}. Try again in a few minutes.")]
     NotNow(String),
     /// The private key's passphrase is wrong.
-    #[error("the passphrase of the private key is wrong. Connect again and enter it anew")]
+    #[error("The passphrase of the private key is incorrect. Connect again and re-enter it.")]
     WrongPassphrase,
     /// The PIN of the security token is wrong.
     #[error(
-        "the PIN of the security token is wrong. Connect again and enter it anew; after a few \
-         wrong ones a token locks itself"
+        "The PIN of the security token is incorrect. Connect again and re-enter it. After a few \
+         incorrect PINs the token locks itself."
     )]
     WrongPin,
     /// The token is not there.
-    #[error("the security token is not there: {0}. Plug it in and connect again")]
+    #[error("The security token is missing: {0}. Plug it in and connect again.")]
     TokenMissing(String),
     /// The client's certificate or key cannot be used.
     #[error(
-        "the client certificate or its key cannot be used: {0}. Check that they belong together, \
-         and import the profile again"
+        "The client certificate or its private key cannot be used: {0}. Check that they belong \
+         together, and import the profile again."
     )]
     BadKey(String),
     /// The endpoint does not accept the client's certificate.
     #[error(
-        "the endpoint refused the client certificate: {0}. Ask your administrator for a current \
-         one, and import the profile with it"
+        "The endpoint refused the client certificate: {0}. Ask your administrator for a current \
+         one, and import the profile with it."
     )]
     CertificateRefused(String),
     /// The endpoint broke off once it had seen the client's certificate.
     #[error(
-        "the endpoint answered, but did not let this computer in within {seconds} seconds. Most \
-         likely it refused the client certificate: ask your administrator for a current one, and \
-         import the profile with it"
+        "The endpoint answered, but did not complete the connection within {seconds} seconds. \
+         Most likely it refused the client certificate. Ask your administrator for a current \
+         one, and import the profile with it."
     )]
     CertificateIgnored {
         /// The limit that ran out.
@@ -121,72 +135,86 @@ pub enum Failure {
     },
     /// An answer that was refused came once more.
     #[error(
-        "what was refused was given once more, so it was not sent again. Connect again, and enter \
-         {0} anew"
+        "What you entered was refused before, so it was not sent again. Connect again, and \
+         correct {0}."
     )]
     SameAgain(Message),
     /// Something has to be asked, but nobody can be.
     #[error(
-        "signing in needs {0}, but no secret agent is there to ask for it. Connect from a desktop \
-         session, or with 'nmcli --ask'"
+        "The sign-in needs {0}, but no secret agent is running that can ask for it. Connect from \
+         a desktop session, or with 'nmcli --ask'."
     )]
     NobodyToAsk(Message),
     /// The endpoint sent a challenge that cannot be used.
-    #[error("the endpoint sent a sign-in request that cannot be used: {0}")]
-    BadChallenge(String),
+    #[error(
+        "The endpoint sent a sign-in request that cannot be used. {0} Tell the administrator of \
+         the endpoint."
+    )]
+    BadChallenge(Message),
     /// The endpoint asked for a browser login, but nobody can show one.
     #[error(
-        "signing in needs a browser, but no secret agent that can open one is there. \
-         Connect from a desktop session, or as the user whose session it is"
+        "The sign-in needs a browser, but no secret agent is running that can open one. Connect \
+         from a desktop session, or as the user whose session it is."
     )]
     NotInteractive,
     /// The user did not finish the login in time.
-    #[error("nobody signed in within {minutes} minutes. Connect again to start over")]
+    #[error("Nobody signed in within {minutes} min. Connect again to start over.")]
     LoginTimedOut {
         /// The limit that ran out.
         minutes: u64,
     },
     /// The auth dialog reported why there is no login.
-    #[error("the browser login could not be done: {0}")]
+    #[error("The sign-in in the browser could not be completed. {0}")]
     LoginUnavailable(String),
     /// A password that the endpoint needs was not given.
-    #[error("the endpoint asks for {0}, which was not given")]
+    #[error("The endpoint asks for {0}, which was not entered. Connect again, and enter it.")]
     SecretMissing(&'static str),
+    /// A password is wanted where the profile knows none.
+    #[error(
+        "The endpoint asks for a user name and password, although the profile signs in with a certificate only. Ask your administrator for the current profile."
+    )]
+    PasswordUnexpected,
     /// A secret cannot be handed to OpenVPN.
-    #[error("the answer to the endpoint's request cannot be sent: {0}")]
+    #[error("The answer to the endpoint's request cannot be sent. {0}")]
     Unsendable(String),
     /// The endpoint's addresses or routes cannot be used.
-    #[error("the endpoint sent network settings that cannot be used: {0}")]
+    #[error(
+        "The endpoint sent network settings that cannot be used. {0} Tell the administrator of \
+         the endpoint."
+    )]
     BadTunnel(TunnelError),
     /// The kill switch cannot be closed.
     #[error(
-        "the kill switch could not be closed: {0}. Without it the connection is not made; switch it \
-         off in the connection's settings to connect all the same"
+        "The kill switch could not be turned on: {0}. Without it, the connection is not made. To \
+         connect anyway, turn it off in the connection's settings."
     )]
     Unprotected(String),
     /// A new sign-in is needed, and the kill switch lets no browser out.
     #[error(
-        "the endpoint wants a new sign-in, and the kill switch lets no browser out. Traffic stays \
-         stopped: connect again to sign in"
+        "The endpoint requires a new sign-in, but the kill switch blocks the browser. Traffic \
+         stays blocked. Connect again to sign in."
     )]
     BrowsersStopped,
     /// Nothing was sent for as long as a setting allows.
     #[error(
-        "the connection was ended because it was not used for as long as its settings allow. \
-         Connect again when you need it"
+        "The connection was ended because it was idle for as long as its settings allow. Connect \
+         again when you need it."
     )]
     Inactive,
     /// The endpoint ended the connection for good.
     #[error(
-        "the endpoint ended the connection: your session is over, or an administrator ended it. \
-         Connect again to sign in anew"
+        "The endpoint ended the connection. Your session has expired, or an administrator ended \
+         it. Connect to sign in again."
     )]
     EndedByEndpoint,
     /// OpenVPN ended by itself.
-    #[error("OpenVPN ended unexpectedly ({0})")]
+    #[error(
+        "OpenVPN ended unexpectedly ({0}). Connect again. If this happens again, see the log \
+         (aws-client-vpn logs)."
+    )]
     OpenVpnEnded(String),
     /// OpenVPN gave up.
-    #[error("OpenVPN gave up: {0}")]
+    #[error("OpenVPN stopped with an error: {0}")]
     OpenVpnFatal(String),
 }
 
@@ -196,6 +224,7 @@ impl Failure {
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Refused(_)
+            | Self::SignInAskedAgain
             | Self::RefusedAfterBrowser(_)
             | Self::DeviceChecked(_)
             | Self::WrongPassphrase
@@ -208,11 +237,13 @@ impl Failure {
             Self::NameNotResolved { .. }
             | Self::Proxy { .. }
             | Self::NoAnswer { .. }
+            | Self::NoAnswerToSignIn { .. }
             | Self::NotNow(_)
             | Self::LostDuringSignIn(_) => FailureKind::Unreachable,
-            Self::NobodyToAsk(_) | Self::NotInteractive | Self::SecretMissing(_) => {
-                FailureKind::NobodyToAsk
-            }
+            Self::NobodyToAsk(_)
+            | Self::NotInteractive
+            | Self::SecretMissing(_)
+            | Self::PasswordUnexpected => FailureKind::NobodyToAsk,
             Self::BrowsersStopped | Self::Inactive | Self::EndedByEndpoint => FailureKind::Ended,
             Self::NotStarted(_)
             | Self::TokenMissing(_)
@@ -231,6 +262,7 @@ impl Failure {
     pub fn reason(&self) -> FailureReason {
         match self {
             Self::Refused(_)
+            | Self::SignInAskedAgain
             | Self::RefusedAfterBrowser(_)
             | Self::DeviceChecked(_)
             | Self::WrongPassphrase
@@ -246,6 +278,7 @@ impl Failure {
             | Self::LoginTimedOut { .. }
             | Self::LoginUnavailable(_)
             | Self::SecretMissing(_)
+            | Self::PasswordUnexpected
             | Self::BrowsersStopped
             | Self::Unsendable(_) => FailureReason::LoginFailed,
             Self::BadTunnel(_) => FailureReason::BadIpConfig,
@@ -253,6 +286,7 @@ impl Failure {
             | Self::Proxy { .. }
             | Self::NotStarted(_)
             | Self::NoAnswer { .. }
+            | Self::NoAnswerToSignIn { .. }
             | Self::NotNow(_)
             | Self::LostDuringSignIn(_)
             | Self::Unprotected(_)

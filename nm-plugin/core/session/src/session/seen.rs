@@ -46,15 +46,14 @@ impl Seen {
 
     /// Why the endpoint says nothing: once it is recognised, it has most likely refused the
     /// client's certificate, which OpenVPN's servers do without a word.
-    pub(super) fn silence(&self, profile: &Profile, step: &'static str, seconds: u64) -> Failure {
+    pub(super) fn silence(&self, profile: &Profile, checks_sign_in: bool, seconds: u64) -> Failure {
         if self.endpoint_recognised && profile.has_client_certificate() {
             Failure::CertificateIgnored { seconds }
         } else {
             let host = profile.display_endpoint();
-            Failure::NoAnswer {
-                host,
-                seconds,
-                step,
+            match checks_sign_in {
+                true => Failure::NoAnswerToSignIn { host, seconds },
+                false => Failure::NoAnswer { host, seconds },
             }
         }
     }

@@ -13,7 +13,8 @@ use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings::credentials;
 use aws_client_vpn_sign_in::again::{Again, a_credential};
-use aws_client_vpn_text::mark;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
 
 /// What an endpoint says whose policies look at the device, which AWS's own client tells it of.
@@ -168,20 +169,21 @@ impl Attempt {
                     ..
                 },
             ) => {
-                let why = "it asked for another sign-in instead of accepting this one";
-                return Err(Failure::Refused(why.to_owned()));
+                return Err(Failure::SignInAskedAgain);
             }
             (SignIn::Saml, _) => return self.begin_login(challenge, cx),
             (SignIn::Password { .. }, _) => {}
             (SignIn::Certificate, _) => {
-                let why = "it is a question for the user, which this profile does not expect";
-                return Err(Failure::BadChallenge(why.to_owned()));
+                return Err(Failure::BadChallenge(message!(
+                    "The request is a question for the user, which this profile does not expect."
+                )));
             }
         }
         self.questions += 1;
         if self.questions > MOST_QUESTIONS {
-            let why = "it asks one question after the other".to_owned();
-            return Err(Failure::BadChallenge(why));
+            return Err(Failure::BadChallenge(message!(
+                "The endpoint keeps asking further questions."
+            )));
         }
         if challenge.wants_answer() {
             cx.note("the endpoint asks a question".to_owned());
@@ -206,7 +208,7 @@ impl Attempt {
 
     fn begin_login(&mut self, challenge: Challenge, cx: &mut Context) -> Result<(), Failure> {
         let url = challenge.url();
-        let url = url.map_err(|error| Failure::BadChallenge(error.to_string()))?;
+        let url = url.map_err(|error| Failure::BadChallenge(error.message()))?;
         if !cx.interactive {
             return Err(Failure::NotInteractive);
         }
@@ -245,10 +247,7 @@ impl Context {
             }
             (SignIn::Password { .. }, None) => (self.user_name(), self.password()),
             (SignIn::Certificate, _) => {
-                return Err(Failure::SecretMissing(mark!(
-                    "a user name and password, although the profile signs in with a certificate \
-                     only"
-                )));
+                return Err(Failure::PasswordUnexpected);
             }
         };
         let realm = realm.to_owned();
