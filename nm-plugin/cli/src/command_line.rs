@@ -46,8 +46,8 @@ pub struct CommandLine {
     ///
     /// One object. Each has "schema" (1; it changes when a field goes or means something else),
     /// "outcome" (a name of the list of exit codes in aws-client-vpn(1)) and, if nothing was done,
-    /// "reason" (an English sentence). docs/json.md in the source tells of the rest. Fields may be
-    /// added.
+    /// "reason" (an English sentence). The rest is in docs/json.md, which packages install below
+    /// /usr/share/doc. Fields may be added.
     #[arg(long, global = true)]
     pub json: bool,
 }
