@@ -408,7 +408,7 @@ mod tests {
         assert!(
             groups[1].rows[0]
                 .text
-                .starts_with("Yours, issued by Zoë's root\n")
+                .starts_with("Client certificate, issued by Zoë's root\n")
         );
         assert_eq!(texts(&groups[0])[3], ("Sign-in", "Certificate"));
     }
@@ -425,7 +425,7 @@ mod tests {
             title.starts_with("Line ") && title.ends_with(": route-delay"),
             "{title}"
         );
-        assert_eq!(text, "The VPN service does not need it.");
+        assert_eq!(text, "The VPN service does not need this directive.");
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn a_certificate_that_is_ignored_over_tcp_is_named_at_whatever_moment_the_time_i
             }
         }
         let up = up.finish();
-        let words = ["refused the client certificate", "ask your administrator"];
+        let words = ["refused the client certificate", "Ask your administrator"];
         assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
     }
 }

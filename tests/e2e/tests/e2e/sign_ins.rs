@@ -116,7 +116,7 @@ fn three_wrong_passwords_end_it() {
     ];
     let (lab, before) = desk(&["--sign-in=password"], &forms);
     let up = lab.up();
-    let words = ["Invalid username or password", "Connect again"];
+    let words = ["Invalid username or password", "Connect to sign in again"];
     assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
     assert_eq!(lab.endpoint_events().named("refused").len(), 3);
 }

@@ -5,9 +5,13 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-/// Lines that OpenVPN itself writes at each start, so that they are looked at and answered.
-const LINES: &str = ">HOLD:Waiting for hold release:0\n>LOG:1700000000,I,babble\n\
-                     >PASSWORD:Need 'Auth' username/password\n";
+/// A line that is only looked at.
+const LINE: &str = ">LOG:1700000000,I,babble\n";
+/// What OpenVPN itself asks at each start, and what is answered. There is so little of it that the
+/// answers to all that a socket holds unread are no reason to end a program that does not take them
+/// at once.
+const QUESTIONS: &str =
+    ">HOLD:Waiting for hold release:0\n>PASSWORD:Need 'Auth' username/password\n";
 
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     let socket = arguments
@@ -16,7 +20,7 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     let Some(mut stream) = socket.and_then(|path| UnixStream::connect(path).ok()) else {
         return ExitCode::FAILURE;
     };
-    let many = LINES.repeat(1000);
+    let many = LINE.repeat(2000) + QUESTIONS;
     let mut rest = many.as_bytes();
     let mut heard = [0; 65536];
     if stream.set_nonblocking(true).is_err() {
