@@ -1,7 +1,8 @@
 //! What people do with the product on the first day.
 
 use crate::{logins, service};
-use aws_client_vpn_system::System;
+use aws_client_vpn_harness::eventually;
+use aws_client_vpn_system::{SOON, System};
 
 /// Tells root's log of each thing that NetworkManager tells it.
 const SCRIPT: &str = "#!/bin/sh\necho \"$1 $2 $CONNECTION_ID\" >>/run/dispatched\n";
@@ -18,8 +19,12 @@ fn an_ordinary_user_connects_and_disconnects() {
     ada.import("udp", 443);
     ada.connects();
     assert_eq!(logins(&system), 1);
-    // The name is known inside only; systemd-resolved asks the endpoint's DNS server for it.
-    ada.check(["getent", "hosts", "files.corp.example"]);
+    // The name is known inside only; systemd-resolved asks the endpoint's DNS server for it, which
+    // NetworkManager tells it of without waiting for it.
+    eventually("a name inside is known", SOON, || {
+        let found = ada.run(["getent", "hosts", "files.corp.example"]);
+        found.status.success().then_some(())
+    });
 
     ada.check(["nmcli", "connection", "down", "vpn"]);
     assert!(!system.has_traffic());
@@ -29,6 +34,10 @@ fn an_ordinary_user_connects_and_disconnects() {
     }
     ada.connects();
     assert_eq!(system.warnings(), [""; 0]);
+    // No kill switch stops anything: there is none to lift.
+    let lifting = system.journal(["--unit=nm-aws-client-vpn-kill-switch.service"]);
+    let started = lifting.lines().filter(|line| line.contains("Starting"));
+    assert_eq!(started.count(), 0, "{lifting}");
 }
 
 #[test]
