@@ -53,7 +53,7 @@ RELEASES := trixie sid
 DESKTOPS := bookworm trixie forky
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
-	words check unit e2e desktop-test releases-test desktops-test system-root system-test system-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
+	words check unit e2e desktop-test releases-test desktops-test system-root system-test system-shell deps-vm selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -214,6 +214,22 @@ system-test: openvpn-for-tests system-root ## tests on a booted Debian with ordi
 USERS ?= ada
 system-shell: openvpn-for-tests system-root ## root's shell on that system, to look around
 	$(CARGO) run --locked -p aws-client-vpn-system --bin system-shell -- $(USERS)
+
+deps-vm:
+	@packaging/install-debian-packages.sh build test vm
+
+selinux-root: deps-vm openvpn stage
+	packaging/deb/from-stage.sh
+	packaging/selinux/build.sh $(TARGET)/selinux
+	tests/vm/make-root.sh selinux
+
+selinux-test: openvpn-for-tests selinux-root ## the service on a virtual machine where SELinux enforces (root, downloads it)
+	$(CARGO) build --locked -p aws-client-vpn-vm -p aws-client-vpn-harness --bins
+	$(CARGO) run --locked -p aws-client-vpn-vm --bin selinux-test
+
+selinux-shell: openvpn-for-tests selinux-root ## that machine, to look around: commands on the standard input
+	$(CARGO) build --locked -p aws-client-vpn-vm -p aws-client-vpn-harness --bins
+	$(CARGO) run --locked -p aws-client-vpn-vm --bin vm-shell -- selinux
 
 sanitize: deps ## the patched OpenVPN under ASan and UBSan: its own tests and ours (root)
 	packaging/openvpn/sanitize.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what packaging/debian-packages.txt names and the machine lacks.
-# Usage: install-debian-packages.sh KIND…   (KIND: build, test)
+# Usage: install-debian-packages.sh KIND…   (KIND: build, package, test, vm)
 #
 # Only missing packages are named to apt, so nothing that runs is touched; no service is started
 # or restarted; systemd-resolved is kept off the machine, because its installation takes over

@@ -72,6 +72,11 @@ pub(crate) fn connections(root: &str) -> String {
 /// A cable between the two, and the server's addresses on it.
 pub(crate) fn cable(client: &World, server: &World) {
     plug(client, server, "eth0");
+    give_addresses(server);
+}
+
+/// The server's addresses on the cable, whose end is `eth0`.
+pub(crate) fn give_addresses(server: &World) {
     let addresses = NODES
         .iter()
         .copied()

@@ -1,0 +1,93 @@
+#!/bin/sh
+# make-root.sh NAME: makes the disk, kernel and initial memory disk of a virtual machine, in
+# target/vm/NAME (root):
+#   selinux  Debian 13 without a desktop, whose SELinux policy is enforced
+# It has what the packages in target/staged-packages depend on. A disk is kept until this script, those
+# dependencies or our policy module change. No test writes to it.
+set -eu
+
+name=$1
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+target=${CARGO_TARGET_DIR:-$here/target}
+machine=$target/vm/$name
+log=$machine.log
+
+# What has to be there before, without the package of ours that the other one needs.
+needed=$(for deb in "$target"/staged-packages/*.deb; do dpkg-deb --field "$deb" Depends; done |
+    tr '\n' ',' | sed 's/network-manager-aws-client-vpn ([^)]*), *//; s/,$//')
+wanted=$({ cat "$0" "$here/packaging/test/debootstrap.sh"; echo "$name $needed"
+    [ "$name" != selinux ] || cat "$here/packaging/selinux/nm_aws_client_vpn.te"; } | sha256sum)
+[ "$(cat "$machine/.made" 2>/dev/null)" != "$wanted" ] || exit 0
+
+base='linux-image-amd64 initramfs-tools systemd systemd-sysv libpam-systemd dbus dbus-user-session
+    udev kmod polkitd network-manager nftables iproute2 iputils-ping procps curl ca-certificates
+    qemu-guest-agent'
+case $name in
+selinux)
+    packages='selinux-basics selinux-policy-default policycoreutils semodule-utils auditd
+        openssh-server'
+    size=4G
+    ;;
+*)
+    echo "$0: there is no machine $name" >&2
+    exit 2
+    ;;
+esac
+
+make_selinux() {
+    sed -i 's/^SELINUX=.*/SELINUX=enforcing/; s/^SELINUXTYPE=.*/SELINUXTYPE=default/' \
+        "$root/etc/selinux/config"
+    # What is denied is told, all of it. Both policies are built here, without the module of ours and
+    # with it (which a test changes to): on a processor that is computed it takes many minutes.
+    policies=$root/etc/selinux/default/policy
+    cp "$target/selinux/nm_aws_client_vpn.pp" "$root/root/"
+    $inside semodule --noreload --disable_dontaudit --install /root/nm_aws_client_vpn.pp
+    cp -r "$policies" "$root/root/policy-with-ours"
+    $inside semodule --noreload --disable_dontaudit --remove nm_aws_client_vpn
+    # The commands of the tests are those of an administrator who has logged in.
+    mkdir -p "$root/etc/systemd/system/qemu-guest-agent.service.d"
+    printf '[Service]\nSELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0\n' \
+        >"$root/etc/systemd/system/qemu-guest-agent.service.d/tests.conf"
+    $inside setfiles -F -e /proc -e /sys -e /dev \
+        /etc/selinux/default/contexts/files/file_contexts /
+}
+
+make_machine() {
+    "$here/packaging/test/debootstrap.sh" trixie "$root"
+    inside="unshare --mount --pid --fork --kill-child --mount-proc=$root/proc \
+        chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+        DEBIAN_FRONTEND=noninteractive"
+    # The drivers of this machine alone: less to unpack and to look for at each boot.
+    mkdir -p "$root/etc/initramfs-tools/conf.d"
+    echo MODULES=list >"$root/etc/initramfs-tools/conf.d/tests"
+    printf '%s\n' virtio_pci virtio_blk ext4 >"$root/etc/initramfs-tools/modules"
+    $inside apt-get -q -y update
+    # shellcheck disable=SC2086 # lists of words
+    $inside apt-get -q -y install $base $packages
+    $inside apt-get -q -y satisfy "$needed"
+    # Last, as it takes over /etc/resolv.conf.
+    $inside apt-get -q -y install systemd-resolved
+    $inside apt-get clean
+    rm "$root/usr/sbin/policy-rc.d"
+    # Nothing is left to bring up to date at the first boot.
+    touch "$root/etc/.updated" "$root/var/.updated"
+    echo debian >"$root/etc/hostname"
+    printf '127.0.0.1 localhost\n127.0.1.1 debian\n' >"$root/etc/hosts"
+    printf 'LABEL=root / ext4 errors=remount-ro 0 1\n' >"$root/etc/fstab"
+    # As Debian's installer makes the first user, but without sudo.
+    $inside useradd --create-home --shell /bin/bash --comment 'Ada Lovelace' \
+        --groups cdrom,floppy,audio,dip,video,plugdev,users,netdev ada
+    echo 'ada:engine' | $inside chpasswd
+    "make_$name"
+    rm -rf "$machine"
+    mkdir -p "$machine"
+    cp -L "$root/vmlinuz" "$machine/kernel"
+    cp -L "$root/initrd.img" "$machine/initrd"
+    mke2fs -q -t ext4 -L root -d "$root" "$machine/disk" "$size"
+}
+mkdir -p "$target/vm"
+root=$(mktemp -d "$target/vm/$name-root.XXXXXX")
+trap 'rm -rf "$root"' EXIT
+trap 'exit 1' HUP INT TERM
+(set -e; make_machine) >"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }
+echo "$wanted" >"$machine/.made"

@@ -1,0 +1,37 @@
+//! A whole virtual machine beside the emulated endpoint: its own kernel, firmware, screen and
+//! keyboard, without hardware virtualisation.
+//!
+//! A [`Machine`] is told commands through QEMU's guest agent, which needs no network: the kill switch
+//! closes it, and the tests go on. Keys are pressed on its keyboard.
+
+mod guest;
+mod keys;
+mod machine;
+mod qmp;
+
+pub use machine::{Machine, SOON};
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// A test: its name, and what it does.
+pub type Test<T> = (&'static str, fn(&mut T));
+
+/// Runs the tests whose names contain one of the words of the command line, or all, one after the
+/// other on `subject`; those that follow a failed one are not run, as they build on it.
+#[must_use]
+pub fn run<T>(tests: &[Test<T>], subject: &mut T, keep_evidence: fn(&mut T)) -> ExitCode {
+    for (name, test) in tests {
+        println!("{name}");
+        let begin = Instant::now();
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(subject)));
+        let seconds = begin.elapsed().as_secs();
+        if outcome.is_err() {
+            println!("{name}: FAILED after {seconds} s");
+            keep_evidence(subject);
+            return ExitCode::FAILURE;
+        }
+        println!("{name}: good, {seconds} s");
+    }
+    ExitCode::SUCCESS
+}
