@@ -2,7 +2,12 @@
 
 use super::{Entry, Tables, Way};
 use crate::ip::Network;
-use crate::kept_routes::rtnetlink::{frame, messages};
+use crate::kept_routes::rtnetlink::{
+    AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE,
+    NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY, RTA_OIF,
+    RTA_TABLE, RTM_GETROUTE, RTM_NEWROUTE, TYPE_UNICAST, address, attributes, frame, messages,
+    push_attribute,
+};
 use crate::own_table::{device_of, is_own_table, table_of};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,40 +15,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// administrator is likely to have put in front.
 const PRIORITY: u32 = 32_000;
 
-/// `struct rtmsg` and `struct fib_rule_hdr` are of one length.
-const MESSAGE: usize = 12;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
 const RTM_GETLINK: u16 = 18;
-const RTM_NEWROUTE: u16 = 24;
 const RTM_DELROUTE: u16 = 25;
-const RTM_GETROUTE: u16 = 26;
 const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
 const RTM_GETRULE: u16 = 34;
-const NLM_F_REQUEST: u16 = 0x1;
-const NLM_F_ACK: u16 = 0x4;
-const NLM_F_DUMP: u16 = 0x300;
-const NLM_F_REPLACE: u16 = 0x100;
 const NLM_F_EXCL: u16 = 0x200;
-const NLM_F_CREATE: u16 = 0x400;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
 const TABLE_MAIN: u32 = 254;
-/// Set by the kernel itself, or by NetworkManager in its place, with an address.
-const PROTOCOL_KERNEL: u8 = 2;
 const PROTOCOL_STATIC: u8 = 4;
 const SCOPE_UNIVERSE: u8 = 0;
 const SCOPE_LINK: u8 = 253;
-const TYPE_UNICAST: u8 = 1;
 /// "Go on with the next table."
 const TYPE_THROW: u8 = 9;
-const FLAG_CLONED: u32 = 0x200;
-const RTA_DST: u16 = 1;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
 const RTA_PREFSRC: u16 = 7;
-const RTA_TABLE: u16 = 15;
 const FRA_PRIORITY: u16 = 6;
 const FRA_TABLE: u16 = 15;
 const ACTION_TO_TABLE: u8 = 1;
@@ -271,8 +255,8 @@ pub fn no_rule(family: Family, device: u32) -> Vec<u8> {
 
 fn rule_of(family: u8, table: u32, kind: u16, flags: u16) -> Vec<u8> {
     let mut body = vec![family, 0, 0, 0, 0, 0, 0, ACTION_TO_TABLE, 0, 0, 0, 0];
-    attribute(&mut body, FRA_PRIORITY, &PRIORITY.to_ne_bytes());
-    attribute(&mut body, FRA_TABLE, &table.to_ne_bytes());
+    push_attribute(&mut body, FRA_PRIORITY, &PRIORITY.to_ne_bytes());
+    push_attribute(&mut body, FRA_TABLE, &table.to_ne_bytes());
     frame(kind, flags, &body)
 }
 
@@ -292,26 +276,15 @@ fn route(kind: u16, flags: u16, entry: &Entry, table: u32, device: Option<u32>) 
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     };
-    attribute(&mut body, RTA_DST, &octets(address));
-    attribute(&mut body, RTA_TABLE, &table.to_ne_bytes());
+    push_attribute(&mut body, RTA_DST, &octets(address));
+    push_attribute(&mut body, RTA_TABLE, &table.to_ne_bytes());
     if let (Way::Tunnel(source), Some(device)) = (entry.way, device) {
-        attribute(&mut body, RTA_OIF, &device.to_ne_bytes());
+        push_attribute(&mut body, RTA_OIF, &device.to_ne_bytes());
         if let Some(source) = source {
-            attribute(&mut body, RTA_PREFSRC, &octets(source));
+            push_attribute(&mut body, RTA_PREFSRC, &octets(source));
         }
     }
     frame(kind, flags, &body)
-}
-
-fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    body.extend(
-        u16::try_from(4 + value.len())
-            .unwrap_or(u16::MAX)
-            .to_ne_bytes(),
-    );
-    body.extend(kind.to_ne_bytes());
-    body.extend(value);
-    body.resize(body.len().next_multiple_of(4), 0);
 }
 
 /// A message of a route or a rule: its header, and what follows.
@@ -322,17 +295,10 @@ struct Message<'a> {
 
 impl<'a> Message<'a> {
     fn read(payload: &'a [u8]) -> Option<Self> {
-        let (header, mut rest) = payload.split_first_chunk::<MESSAGE>()?;
-        let mut attributes = Vec::new();
-        while let Some(([l0, l1, k0, k1], _)) = rest.split_first_chunk::<4>() {
-            let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
-            let value = rest.get(4..length)?;
-            attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
-            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        }
+        let (header, rest) = payload.split_first_chunk::<MESSAGE>()?;
         Some(Self {
             header: *header,
-            attributes,
+            attributes: attributes(rest)?,
         })
     }
 
@@ -346,12 +312,7 @@ impl<'a> Message<'a> {
     }
 
     fn address(&self, kind: u16) -> Option<IpAddr> {
-        let value = self.attribute(kind)?;
-        if let Ok(octets) = <[u8; 4]>::try_from(value) {
-            return Some(Ipv4Addr::from(octets).into());
-        }
-        let octets = <[u8; 16]>::try_from(value).ok()?;
-        Some(Ipv6Addr::from(octets).into())
+        address(self.attribute(kind)?)
     }
 }
 

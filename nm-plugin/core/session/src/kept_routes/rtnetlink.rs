@@ -8,30 +8,30 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const HEADER: usize = 16;
-/// `struct rtmsg`
-const MESSAGE: usize = 12;
-const RTM_NEWROUTE: u16 = 24;
-const RTM_GETROUTE: u16 = 26;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-const NLM_F_REQUEST: u16 = 0x1;
-const NLM_F_ACK: u16 = 0x4;
-const NLM_F_DUMP: u16 = 0x300;
-const NLM_F_REPLACE: u16 = 0x100;
-const NLM_F_CREATE: u16 = 0x400;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
-/// Set by the kernel itself, with an address.
-const PROTOCOL_KERNEL: u8 = 2;
+/// `struct rtmsg`, and `struct fib_rule_hdr`, which is of the same length.
+pub(crate) const MESSAGE: usize = 12;
+pub(crate) const RTM_NEWROUTE: u16 = 24;
+pub(crate) const RTM_GETROUTE: u16 = 26;
+pub(crate) const NLMSG_ERROR: u16 = 2;
+pub(crate) const NLMSG_DONE: u16 = 3;
+pub(crate) const NLM_F_REQUEST: u16 = 0x1;
+pub(crate) const NLM_F_ACK: u16 = 0x4;
+pub(crate) const NLM_F_DUMP: u16 = 0x300;
+pub(crate) const NLM_F_REPLACE: u16 = 0x100;
+pub(crate) const NLM_F_CREATE: u16 = 0x400;
+pub(crate) const AF_INET: u8 = 2;
+pub(crate) const AF_INET6: u8 = 10;
+/// Set by the kernel itself, or by NetworkManager in its place, with an address.
+pub(crate) const PROTOCOL_KERNEL: u8 = 2;
 const TABLE_LOCAL: u8 = 255;
-const TYPE_UNICAST: u8 = 1;
-const FLAG_CLONED: u32 = 0x200;
+pub(crate) const TYPE_UNICAST: u8 = 1;
+pub(crate) const FLAG_CLONED: u32 = 0x200;
 /// A next hop's flag that is set and not seen: `RTNH_F_ONLINK`. The others say how it is.
 const FLAG_ON_LINK: u32 = 0x4;
-const RTA_DST: u16 = 1;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_TABLE: u16 = 15;
+pub(crate) const RTA_DST: u16 = 1;
+pub(crate) const RTA_OIF: u16 = 4;
+pub(crate) const RTA_GATEWAY: u16 = 5;
+pub(crate) const RTA_TABLE: u16 = 15;
 /// Attributes that are set and not only told.
 const SETTABLE: [u16; 8] = [
     RTA_DST,
@@ -118,7 +118,7 @@ fn next_message(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
 
 impl SetRoute {
     fn read(payload: &[u8], device: u32) -> Option<Self> {
-        let (message, mut rest) = payload.split_first_chunk::<MESSAGE>()?;
+        let (message, rest) = payload.split_first_chunk::<MESSAGE>()?;
         let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = *message;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         let is_ours = matches!(family, AF_INET | AF_INET6)
@@ -129,17 +129,11 @@ impl SetRoute {
         if !is_ours {
             return None;
         }
-        let mut attributes = Vec::new();
-        while let Some((header, _)) = rest.split_first_chunk::<4>() {
-            let [l0, l1, k0, k1] = *header;
-            let length = usize::from(u16::from_ne_bytes([l0, l1]));
-            let value = rest.get(4..length)?;
-            let kind = u16::from_ne_bytes([k0, k1]) & 0x3fff;
-            if SETTABLE.contains(&kind) {
-                attributes.push((kind, value.to_vec()));
-            }
-            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        }
+        let settable = attributes(rest)?.into_iter();
+        let settable = settable.filter(|(kind, _)| SETTABLE.contains(kind));
+        let attributes = settable
+            .map(|(kind, value)| (kind, value.to_vec()))
+            .collect();
         let mut message = *message;
         message[8..].copy_from_slice(&(flags & FLAG_ON_LINK).to_ne_bytes());
         let route = Self {
@@ -163,24 +157,45 @@ impl SetRoute {
     pub fn addition(&self) -> Vec<u8> {
         let mut body = self.message.to_vec();
         for (kind, value) in &self.attributes {
-            let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
-            body.extend(length.to_ne_bytes());
-            body.extend(kind.to_ne_bytes());
-            body.extend(value);
-            body.resize(body.len().next_multiple_of(4), 0);
+            push_attribute(&mut body, *kind, value);
         }
         let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
         frame(RTM_NEWROUTE, flags, &body)
     }
 
     fn address(&self, kind: u16) -> Option<IpAddr> {
-        let value = self.attribute(kind)?;
-        if let Ok(octets) = <[u8; 4]>::try_from(value) {
-            return Some(Ipv4Addr::from(octets).into());
-        }
-        let octets = <[u8; 16]>::try_from(value).ok()?;
-        Some(Ipv6Addr::from(octets).into())
+        address(self.attribute(kind)?)
     }
+}
+
+/// The attributes in `octets`: the kind of each, and its value; `None` if one is not whole.
+pub(crate) fn attributes(mut octets: &[u8]) -> Option<Vec<(u16, &[u8])>> {
+    let mut attributes = Vec::new();
+    while let Some(([l0, l1, k0, k1], _)) = octets.split_first_chunk::<4>() {
+        let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
+        let value = octets.get(4..length)?;
+        attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
+        octets = octets.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    Some(attributes)
+}
+
+/// Writes an attribute at the end of `body`.
+pub(crate) fn push_attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
+    body.extend(length.to_ne_bytes());
+    body.extend(kind.to_ne_bytes());
+    body.extend(value);
+    body.resize(body.len().next_multiple_of(4), 0);
+}
+
+/// The address that is the value of an attribute.
+pub(crate) fn address(value: &[u8]) -> Option<IpAddr> {
+    if let Ok(octets) = <[u8; 4]>::try_from(value) {
+        return Some(Ipv4Addr::from(octets).into());
+    }
+    let octets = <[u8; 16]>::try_from(value).ok()?;
+    Some(Ipv6Addr::from(octets).into())
 }
 
 /// A message with its header.
