@@ -130,6 +130,8 @@ impl System {
     /// What journalctl prints for `filters`, without its header.
     #[must_use]
     pub fn journal<const N: usize>(&self, filters: [&str; N]) -> String {
+        // What was written before now is read; journald takes its time otherwise.
+        self.client.check(["journalctl", "--sync"]);
         let line = [
             "journalctl",
             "--no-pager",

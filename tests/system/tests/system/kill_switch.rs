@@ -1,6 +1,6 @@
 //! The kill switch on a booted system.
 
-use crate::service;
+use crate::SERVICE;
 use aws_client_vpn_harness::{Terminal, eventually};
 use aws_client_vpn_system::{SOON, Session, System};
 use rustix::process::Signal;
@@ -62,7 +62,7 @@ fn deleting_a_connection_that_was_lost_gives_the_network_back() {
     eventually("traffic is let through", SOON, || {
         tables(&system).is_empty().then_some(())
     });
-    assert!(service(&system).contains("let through what the deleted connection"));
+    system.journal_says(SERVICE, "let through what the deleted connection");
     // It is watched for no longer than there is something to lift, and never fails.
     let failed = system
         .client
