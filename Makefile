@@ -186,7 +186,7 @@ soak: deps openvpn-for-tests stage ## 1,000 connections and two hours of one tha
 	SOAK_CYCLES=1000 SOAK_SECONDS=7200 $(CARGO) test --locked -p aws-client-vpn-e2e --test e2e -- \
 		--nocapture --test-threads=1 soak::
 
-reproducible: deb rpm ## the packages once more, elsewhere: the same octets
+reproducible: deb rpm ## the packages once more, elsewhere: the same bytes
 	packaging/test/reproducible.sh
 
 release: deb rpm ## what is published: packages, sources, bill of materials, checksums

@@ -131,7 +131,7 @@ apply_series "$root/patches/openvpn"
 if [ "$what" = server ]; then apply_series "$root/tests/endpoint/patches"; fi
 
 say "building"
-# PKCS #11 is on as in Debian's build: without it, OpenVPN cuts every name and password to 127 octets.
+# PKCS #11 is on as in Debian's build: without it, OpenVPN cuts every name and password to 127 bytes.
 pkg-config --exists libpkcs11-helper-1 || { say "libpkcs11-helper1-dev is missing; make deps installs it"; exit 1; }
 if [ "${OPENVPN_SYMBOLS:-}" = yes ]; then symbols=-g; else symbols=-g0; fi
 CFLAGS="${CFLAGS:--O2 -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2 -fPIE -Wformat -Werror=format-security} $symbols -ffile-prefix-map=$build=openvpn" \

@@ -5,7 +5,7 @@
 #   target/dist/network-manager-aws-client-vpn_VERSION.orig-vendor.tar.xz   the crates
 #   target/dist/network-manager-aws-client-vpn_VERSION.orig-openvpn.tar.xz  the pinned OpenVPN
 #
-# The same tree gives the same octets: names sorted, owners root, times those of the last commit. So
+# The same tree gives the same bytes: names sorted, owners root, times those of the last commit. So
 # what is there already of this tree is kept: packing the crates takes minutes.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds sources and packages a second time, in another folder, and compares: the same octets.
+# Builds sources and packages a second time, in another folder, and compares: the same bytes.
 # What was built first is in target/dist.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -22,4 +22,4 @@ if grep -q '\.rpm$' "$work/first"; then
 fi
 sums "$work/dist" >"$work/second"
 diff "$work/first" "$work/second" || { echo "these differ from one build to the next" >&2; exit 1; }
-echo "built twice, the same octets: $(wc -l <"$work/first") files"
+echo "built twice, the same bytes: $(wc -l <"$work/first") files"

@@ -45,7 +45,7 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ("", "remote  65535 udp", "a directive"),
     ("", "BEGIN CERTIFICATE", "a mark in a file"),
     ("", "PRIVATE KEY", "a mark in a file"),
-    ("", "Text({} octets)", "for developers"),
+    ("", "Text({} bytes)", "for developers"),
     ("", "Secret", "for developers"),
     ("nm-plugin/cli/", "Mode", "a property on D-Bus"),
     ("nm-plugin/", "Uuid", "a property on D-Bus"),

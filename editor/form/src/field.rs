@@ -205,7 +205,7 @@ impl Value {
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(text) => write!(f, "Text({} octets)", text.len()),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::Choice(index) => write!(f, "Choice({index})"),
             Self::Switch(on) => write!(f, "Switch({on})"),
             Self::Secret(_) => f.write_str("Secret"),

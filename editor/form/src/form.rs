@@ -74,13 +74,13 @@ impl Form {
         }
     }
 
-    /// Fills a field in with the octets of a file. A file that is no good changes nothing, and is
+    /// Fills a field in with the bytes of a file. A file that is no good changes nothing, and is
     /// complained about until another one is chosen.
-    pub fn set_file(&mut self, field: Field, octets: &[u8]) {
+    pub fn set_file(&mut self, field: Field, bytes: &[u8]) {
         let Kind::Content(inline) = field.kind() else {
             return;
         };
-        let content = inline.content_of_file(octets).map(|content| {
+        let content = inline.content_of_file(bytes).map(|content| {
             if inline.is_secret() {
                 Value::Secret(content)
             } else {

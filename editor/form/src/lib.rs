@@ -4,7 +4,7 @@
 //! the same in both. So everything but the widgets is decided here: which fields there are and when
 //! they are shown ([`GROUPS`], [`Row`]), what is wrong with what was typed, and which items of
 //! `vpn.data` and `vpn.secrets` an edit changes ([`Changes`]). What was not touched stays as it is,
-//! octet for octet; items that nobody here knows survive. A [`Toolkit`] makes the widgets and sets
+//! byte for byte; items that nobody here knows survive. A [`Toolkit`] makes the widgets and sets
 //! what they show.
 //!
 //! * [`field`]: the fields with their texts

@@ -169,8 +169,8 @@ impl PageField {
 
     /// A user chose a file: it is read at once, and its path is not kept.
     pub(crate) fn read_file(&self, path: &Path) {
-        self.edit(|form| match file::read_octets(path) {
-            Ok(octets) => form.set_file(self.field, &octets),
+        self.edit(|form| match file::read_bytes(path) {
+            Ok(bytes) => form.set_file(self.field, &bytes),
             Err(reason) => form.refuse_file(
                 self.field,
                 message!("The file cannot be read: {reason}", reason = reason),

@@ -305,12 +305,12 @@ fn c_string(text: &str) -> Result<CString, glib::Error> {
 }
 
 fn secret_c_string(secret: &Secret) -> Result<Zeroizing<Vec<u8>>, glib::Error> {
-    let octets = secret.expose().as_bytes();
-    if octets.contains(&0) {
+    let bytes = secret.expose().as_bytes();
+    if bytes.contains(&0) {
         return Err(invalid("a secret holds a NUL"));
     }
-    let mut copy = Zeroizing::new(Vec::with_capacity(octets.len() + 1));
-    copy.extend_from_slice(octets);
+    let mut copy = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
+    copy.extend_from_slice(bytes);
     copy.push(0);
     Ok(copy)
 }

@@ -30,7 +30,7 @@ pub unsafe fn guarded<T>(
         Ok(Ok(value)) => return value,
         Ok(Err(failure)) => failure,
         Err(panic) => {
-            // Dropping the payload may panic too; it is a few octets.
+            // Dropping the payload may panic too; it is a few bytes.
             std::mem::forget(panic);
             plugin_error(
                 ffi::NM_VPN_PLUGIN_ERROR_FAILED,

@@ -202,7 +202,7 @@ fn what_is_no_aws_profile_is_declined_with_a_reason() {
     let (host, folder) = (Host::new(), Folder::new());
     let other = "client\ndev tun\nremote vpn.example.org 1194 udp\nauth-user-pass\n";
     let broken = format!("{}plugin /tmp/evil.so\n", saml_profile());
-    for (name, octets, reason) in [
+    for (name, bytes, reason) in [
         ("other.ovpn", other.as_bytes().to_vec(), "AWS"),
         (
             "wireguard.conf",
@@ -219,7 +219,7 @@ fn what_is_no_aws_profile_is_declined_with_a_reason() {
         ),
     ] {
         let path = folder.path(name);
-        fs::write(&path, octets).expect("written");
+        fs::write(&path, bytes).expect("written");
         let error = host.import(&path).map(|_| ()).expect_err(name);
         assert!(error.message().contains(reason), "{name}: {error}");
         // nmcli and the settings programs name the file themselves.

@@ -165,7 +165,7 @@ async fn sign_in(prompt: &Prompt, stage: &Stage<'_>, agent: &mut Agent) -> ExitC
     match outcome {
         Ok(answered) => {
             let response = &answered.response;
-            let text = format!("the browser answered ({} octets)", response.len());
+            let text = format!("the browser answered ({} bytes)", response.len());
             stage.journal.info(&text);
             let answer = answer::answer(response.secret());
             let told = hand_over(&answer, agent, stage);

@@ -177,13 +177,13 @@ fn is_socket(file: &fs::Metadata) -> bool {
 fn is_own_dialog(process: &Path) -> bool {
     let command_line = fs::read(process.join("cmdline")).unwrap_or_default();
     let program = command_line
-        .split(|octet| *octet == 0)
+        .split(|byte| *byte == 0)
         .next()
         .unwrap_or_default();
-    program.rsplit(|octet| *octet == b'/').next() == Some(OWN_NAME.as_bytes())
+    program.rsplit(|byte| *byte == b'/').next() == Some(OWN_NAME.as_bytes())
 }
 
-/// The kernel cuts a name after 15 octets; then the file's name says more.
+/// The kernel cuts a name after 15 bytes; then the file's name says more.
 fn program_name(process: &Path) -> String {
     let short = fs::read_to_string(process.join("comm")).unwrap_or_default();
     let short = short.trim_end();

@@ -106,7 +106,7 @@ fn is_running(program: &std::path::Path) -> bool {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let mut lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     lines.any(|line| {
-        line.split(|octet| *octet == 0)
+        line.split(|byte| *byte == 0)
             .any(|word| word == name.as_bytes())
     })
 }

@@ -81,8 +81,8 @@ async fn secret_of(item: &Item<'_>) -> Result<Option<(String, Secret)>, secret_s
     let Some(name) = item.get_attributes().await?.remove(KEY) else {
         return Ok(None);
     };
-    let octets = Zeroizing::new(item.get_secret().await?);
-    let secret = std::str::from_utf8(&octets).ok().map(Secret::from);
+    let bytes = Zeroizing::new(item.get_secret().await?);
+    let secret = std::str::from_utf8(&bytes).ok().map(Secret::from);
     Ok(secret.map(|secret| (name, secret)))
 }
 
@@ -102,18 +102,18 @@ pub async fn keep(
         unlocked(collection.unlock()).await?;
     }
     for (name, value) in values {
-        let octets = value.expose().as_bytes();
+        let bytes = value.expose().as_bytes();
         // Whoever kept it, under whatever schema: two of them would be one too many.
         let attributes = HashMap::from([(CONNECTION, uuid), SETTING, (KEY, *name)]);
         let kept = in_time(service.search_items(attributes.clone())).await?;
         for item in &kept.unlocked {
-            in_time(item.set_secret(octets, TEXT)).await?;
+            in_time(item.set_secret(bytes, TEXT)).await?;
         }
         if kept.unlocked.is_empty() {
             let attributes = attributes.into_iter().chain([SCHEMA]).collect();
             // As gnome-shell words it, so that people find them side by side.
             let label = format!("VPN {name} secret for {connection}/vpn");
-            in_time(collection.create_item(&label, attributes, octets, true, TEXT)).await?;
+            in_time(collection.create_item(&label, attributes, bytes, true, TEXT)).await?;
         }
     }
     Ok(())

@@ -99,7 +99,7 @@ impl CertificateFiles {
     /// [`CertificateError`]
     pub fn complete(&self, profile: &Incomplete) -> Result<Imported, CertificateError> {
         let read = |path: &Path| {
-            file::read_octets(path).map_err(|reason| CertificateError::File {
+            file::read_bytes(path).map_err(|reason| CertificateError::File {
                 path: path.to_owned(),
                 reason,
             })
@@ -132,23 +132,23 @@ impl Chosen {
     /// # Errors
     /// It cannot be read, or is none of the three.
     pub fn add(&mut self, path: &Path) -> Result<(), CertificateError> {
-        let octets = file::read_octets(path).map_err(|reason| CertificateError::File {
+        let bytes = file::read_bytes(path).map_err(|reason| CertificateError::File {
             path: path.to_owned(),
             reason,
         })?;
-        let octets = Zeroizing::new(octets);
-        let text = String::from_utf8_lossy(&octets);
+        let bytes = Zeroizing::new(bytes);
+        let text = String::from_utf8_lossy(&bytes);
         let has_key = text.contains("PRIVATE KEY");
-        let is_certificate = Inline::Cert.content_of_file(&octets).is_some();
+        let is_certificate = Inline::Cert.content_of_file(&bytes).is_some();
         if !has_key && is_certificate {
             self.certificate = Some(path.to_owned());
-        } else if Inline::Key.content_of_file(&octets).is_some() {
+        } else if Inline::Key.content_of_file(&bytes).is_some() {
             self.key = Some(path.to_owned());
             // Some keep both in one file.
             if text.contains("BEGIN CERTIFICATE") {
                 self.certificate = Some(path.to_owned());
             }
-        } else if is_pkcs12(path) && Inline::Pkcs12.content_of_file(&octets).is_some() {
+        } else if is_pkcs12(path) && Inline::Pkcs12.content_of_file(&bytes).is_some() {
             self.pkcs12 = Some(path.to_owned());
         } else {
             return Err(CertificateError::Other(path.to_owned()));
@@ -184,8 +184,8 @@ fn is_pkcs12(path: &Path) -> bool {
 /// Guides have users copy everything into one directory: the certificates of the authority and of
 /// the endpoint, too.
 fn is_of_client(path: &Path) -> bool {
-    let octets = file::read_octets(path).unwrap_or_default();
-    let text = Inline::Cert.content_of_file(&octets);
+    let bytes = file::read_bytes(path).unwrap_or_default();
+    let text = Inline::Cert.content_of_file(&bytes);
     text.and_then(|text| Certificate::read_all(text.expose()).ok())
         .and_then(|all| all.into_iter().next())
         .is_some_and(|own| own.for_clients && !own.self_issued)

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// The largest file that is read, in octets. AWS's profiles are below 10 KiB, certificates and
+/// The largest file that is read, in bytes. AWS's profiles are below 10 KiB, certificates and
 /// keys included.
 pub const SIZE_LIMIT: u64 = 1024 * 1024;
 
@@ -77,11 +77,11 @@ impl From<std::io::Error> for FileError {
     }
 }
 
-/// The octets of the regular file at `path`, at most [`SIZE_LIMIT`].
+/// The bytes of the regular file at `path`, at most [`SIZE_LIMIT`].
 ///
 /// # Errors
 /// [`FileError`]
-pub fn read_octets(path: &Path) -> Result<Vec<u8>, FileError> {
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     // Without O_NONBLOCK the opening of a pipe would wait for its writer, and the host with it.
     let file = OpenOptions::new()
         .read(true)
@@ -90,12 +90,12 @@ pub fn read_octets(path: &Path) -> Result<Vec<u8>, FileError> {
     if !file.metadata()?.is_file() {
         return Err(FileError::NotRegular);
     }
-    let mut octets = Vec::new();
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut octets)?;
-    if octets.len() as u64 > SIZE_LIMIT {
+    let mut bytes = Vec::new();
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SIZE_LIMIT {
         return Err(FileError::TooLarge);
     }
-    Ok(octets)
+    Ok(bytes)
 }
 
 /// Puts `text` into a file at `path` that only its owner may read, whole or not at all.

@@ -120,14 +120,14 @@ impl ImportError {
 /// # Errors
 /// [`ImportError`]
 pub fn read(path: &Path) -> Result<Imported, ImportError> {
-    let octets = file::read_octets(path).map_err(|reason| ImportError::File {
+    let bytes = file::read_bytes(path).map_err(|reason| ImportError::File {
         path: path.to_owned(),
         reason,
     })?;
-    let (text, converted) = ovpn::decode(&Zeroizing::new(octets));
+    let (text, converted) = ovpn::decode(&Zeroizing::new(bytes));
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
-        file::read_octets(&directory.join(name)).map_err(|reason| {
+        file::read_bytes(&directory.join(name)).map_err(|reason| {
             text!(
                 "'{name}' cannot be read. {reason}",
                 name = name,

@@ -159,7 +159,7 @@ fn told(updated: u64) -> String {
     }
 }
 
-/// Never half a file, and readable for root only from its first octet: tempfile makes it so.
+/// Never half a file, and readable for root only from its first byte: tempfile makes it so.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::Builder::new().prefix(".").tempfile_in(folder)?;

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-/// The octets of an interface name, the closing NUL included (IFNAMSIZ, linux/if.h).
+/// The bytes of an interface name, the closing NUL included (IFNAMSIZ, linux/if.h).
 pub(crate) const INTERFACE_NAME_SIZE: usize = libc::IFNAMSIZ;
 
 /// Attaches `tun`, an open `/dev/net/tun`, to the interface `name`, which is made if it is not
@@ -28,9 +28,9 @@ pub(crate) fn attach_tun(tun: &File, name: &str) -> io::Result<String> {
     request.ifr_ifru.ifru_flags = libc::c_short::try_from(flags).unwrap_or(0);
     // SAFETY: TUNSETIFF reads and writes one ifreq, which lives for the whole call.
     check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF, &raw mut request) })?;
-    let name = request.ifr_name.iter().take_while(|&&octet| octet != 0);
+    let name = request.ifr_name.iter().take_while(|&&byte| byte != 0);
     Ok(name
-        .flat_map(|octet| octet.to_ne_bytes())
+        .flat_map(|byte| byte.to_ne_bytes())
         .map(char::from)
         .collect())
 }

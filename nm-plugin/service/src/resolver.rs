@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// As many random octets as OpenVPN's own `remote-random-hostname` takes (init.c).
-const LABEL_OCTETS: usize = 6;
+/// As many random bytes as OpenVPN's own `remote-random-hostname` takes (init.c).
+const LABEL_BYTES: usize = 6;
 /// How long the system's resolver may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -71,10 +71,10 @@ async fn resolve(host: String, random_label: bool) -> Result<Vec<IpAddr>, String
 }
 
 fn label() -> Result<String, String> {
-    let mut octets = [0_u8; LABEL_OCTETS];
-    rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty())
+    let mut bytes = [0_u8; LABEL_BYTES];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())
         .map_err(|error| error.to_string())?;
-    Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect())
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn distinct(addresses: impl Iterator<Item = SocketAddr>) -> Vec<IpAddr> {
@@ -95,7 +95,7 @@ mod tests {
     fn labels_are_twelve_hexadecimal_digits_and_differ() {
         let (one, other) = (label().unwrap(), label().unwrap());
         assert_eq!(one.len(), 12);
-        assert!(one.bytes().all(|octet| octet.is_ascii_hexdigit()));
+        assert!(one.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert_ne!(one, other);
     }
 

@@ -52,9 +52,9 @@ pub struct SettingChanges {
     pub saml_lifetime: Option<u64>,
     /// Seconds that a node keeps a session waiting for its assertion.
     pub session_lifetime: Option<u64>,
-    /// Octets of the SAML response in base64.
+    /// Bytes of the SAML response in base64.
     pub response_bytes: Option<usize>,
-    /// Octets of the URL in the challenge.
+    /// Bytes of the URL in the challenge.
     pub challenge_bytes: Option<usize>,
     /// `false`: phase 1 gets no answer.
     pub answer_phase1: Option<bool>,

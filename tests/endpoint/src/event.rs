@@ -33,7 +33,7 @@ pub enum Event {
         transport: Transport,
         /// Port of the node's server.
         port: u16,
-        /// Octets of the password as it was sent.
+        /// Bytes of the password as it was sent.
         password_bytes: usize,
         /// Milliseconds from phase 1 (0 where there is none).
         since_phase1_ms: u64,
@@ -53,7 +53,7 @@ pub enum Event {
         port: u16,
         /// Why.
         reason: Refusal,
-        /// Octets of the password as it was sent.
+        /// Bytes of the password as it was sent.
         password_bytes: usize,
     },
     /// A sign-in was left without any answer, as a setting asked for.
@@ -95,7 +95,7 @@ pub enum Event {
     LoginAccepted,
     /// The identity provider gave a signed response to the browser.
     ResponseIssued {
-        /// Octets of the SAML response in base64.
+        /// Bytes of the SAML response in base64.
         bytes: usize,
     },
     /// A name of the endpoint was asked for.

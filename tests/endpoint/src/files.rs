@@ -116,12 +116,12 @@ pub(crate) fn signer(directory: &Path, provider: &Provider) -> Result<PathBuf, S
 
 /// A key for OpenVPN's tokens, in the form of `openvpn --genkey auth-token`.
 fn token_key() -> String {
-    let octets: Vec<u8> = std::iter::repeat_with(|| *Uuid::new_v4().as_bytes())
+    let bytes: Vec<u8> = std::iter::repeat_with(|| *Uuid::new_v4().as_bytes())
         .take(8)
         .flatten()
         .collect();
     let name = "OpenVPN auth-token server key";
-    let text = STANDARD.encode(octets);
+    let text = STANDARD.encode(bytes);
     format!("-----BEGIN {name}-----\n{text}\n-----END {name}-----\n")
 }
 

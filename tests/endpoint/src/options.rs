@@ -173,7 +173,7 @@ pub struct Options {
     /// Answer every request for a login with a signed response at once, without a page
     #[arg(long)]
     pub auto_login: bool,
-    /// Spare the check of signatures for what the identity provider issued, to the octet: for
+    /// Spare the check of signatures for what the identity provider issued, to the byte: for
     /// measurements, as `xmlsec1` needs more time than the whole rest of a login
     #[arg(long)]
     pub trust_issued: bool,
@@ -198,11 +198,11 @@ pub struct Options {
     /// Passphrase of the key, where its form has one
     #[arg(long, default_value = "battery staple")]
     pub key_passphrase: String,
-    /// Octets of the SAML response in base64 (at most 131072)
-    #[arg(long, value_name = "OCTETS", default_value_t = 11_000, value_parser = clap::value_parser!(u32).range(4_000..=131_072))]
+    /// Bytes of the SAML response in base64 (at most 131072)
+    #[arg(long, value_name = "BYTES", default_value_t = 11_000, value_parser = clap::value_parser!(u32).range(4_000..=131_072))]
     pub response_bytes: u32,
-    /// Octets of the URL in the challenge
-    #[arg(long, value_name = "OCTETS", default_value_t = 1_500, value_parser = clap::value_parser!(u32).range(700..=12_000))]
+    /// Bytes of the URL in the challenge
+    #[arg(long, value_name = "BYTES", default_value_t = 1_500, value_parser = clap::value_parser!(u32).range(700..=12_000))]
     pub challenge_bytes: u32,
     /// Seconds that a SAML assertion is good for
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
@@ -226,7 +226,7 @@ pub struct Options {
     #[arg(long)]
     pub ipv6: bool,
     /// MTU of the tunnels, which is pushed
-    #[arg(long, value_name = "OCTETS", default_value_t = 1500)]
+    #[arg(long, value_name = "BYTES", default_value_t = 1500)]
     pub tun_mtu: u32,
     /// Give clients a token (`auth-token`) that lets them come back without a new sign-in
     #[arg(long)]

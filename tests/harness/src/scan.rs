@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The longest file that is looked at, in octets; nothing in a lab comes near.
+/// The longest file that is looked at, in bytes; nothing in a lab comes near.
 const FILE_LIMIT: u64 = 64 << 20;
-/// How much of a secret is looked for at a time, in octets: a part of one gives it away too.
+/// How much of a secret is looked for at a time, in bytes: a part of one gives it away too.
 const PIECE: usize = 48;
 
 /// A secret that was found.
@@ -52,11 +52,11 @@ impl SecretScan {
         for pid in world.processes() {
             self.processes += 1;
             for what in ["cmdline", "environ"] {
-                let Ok(octets) = fs::read(format!("/proc/{pid}/{what}")) else {
+                let Ok(bytes) = fs::read(format!("/proc/{pid}/{what}")) else {
                     continue;
                 };
                 let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-                self.look(&octets, || format!("{what} of {}", name.trim()));
+                self.look(&bytes, || format!("{what} of {}", name.trim()));
             }
         }
     }
@@ -79,8 +79,8 @@ impl SecretScan {
             } else if kind.is_file() && entry.metadata().is_ok_and(|meta| meta.len() <= FILE_LIMIT)
             {
                 self.files += 1;
-                let octets = fs::read(entry.path()).unwrap_or_default();
-                self.look(&octets, || format!("file {path}"));
+                let bytes = fs::read(entry.path()).unwrap_or_default();
+                self.look(&bytes, || format!("file {path}"));
             }
         }
     }
@@ -91,13 +91,13 @@ impl SecretScan {
         self.findings.iter().cloned().collect()
     }
 
-    fn look(&mut self, octets: &[u8], place: impl Fn() -> String) {
+    fn look(&mut self, bytes: &[u8], place: impl Fn() -> String) {
         let mut found = BTreeSet::new();
-        if holds_session_id(octets) {
+        if holds_session_id(bytes) {
             found.insert("session id");
         }
         for (name, piece) in &self.pieces {
-            if !found.contains(name) && holds(octets, piece) {
+            if !found.contains(name) && holds(bytes, piece) {
                 found.insert(*name);
             }
         }
@@ -110,14 +110,14 @@ impl SecretScan {
     }
 }
 
-fn holds(octets: &[u8], piece: &[u8]) -> bool {
+fn holds(bytes: &[u8], piece: &[u8]) -> bool {
     let Some(&first) = piece.first() else {
         return false;
     };
     let mut at = 0;
-    while let Some(found) = octets[at..].iter().position(|&octet| octet == first) {
+    while let Some(found) = bytes[at..].iter().position(|&byte| byte == first) {
         at += found;
-        if octets[at..].starts_with(piece) {
+        if bytes[at..].starts_with(piece) {
             return true;
         }
         at += 1;
@@ -126,12 +126,12 @@ fn holds(octets: &[u8], piece: &[u8]) -> bool {
 }
 
 /// Whether there is something like `instance-1/1234567890123456789/`.
-fn holds_session_id(octets: &[u8]) -> bool {
+fn holds_session_id(bytes: &[u8]) -> bool {
     const START: &[u8] = b"instance-";
     const DIGITS: usize = 19;
-    octets.windows(START.len()).enumerate().any(|(at, window)| {
-        let is_digit = |octet: &&u8| octet.is_ascii_digit();
-        let mut rest = octets[at + START.len()..].iter().skip_while(is_digit);
+    bytes.windows(START.len()).enumerate().any(|(at, window)| {
+        let is_digit = |byte: &&u8| byte.is_ascii_digit();
+        let mut rest = bytes[at + START.len()..].iter().skip_while(is_digit);
         window == START
             && rest.next() == Some(&b'/')
             && rest.take(DIGITS).filter(is_digit).count() == DIGITS

@@ -52,9 +52,9 @@ impl Terminal {
         let shown = Arc::<Mutex<String>>::default();
         let to = Arc::clone(&shown);
         let reader = std::thread::spawn(move || {
-            let mut octets = [0; 4096];
-            while let Ok(count @ 1..) = stdout.read(&mut octets) {
-                let text = String::from_utf8_lossy(&octets[..count]);
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = stdout.read(&mut bytes) {
+                let text = String::from_utf8_lossy(&bytes[..count]);
                 to.lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push_str(&text);

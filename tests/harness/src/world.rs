@@ -230,7 +230,7 @@ impl World {
     pub fn processes_called(&self, name: &str) -> Vec<i32> {
         let called = |pid: &i32| {
             fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-                let program = line.split(|&octet| octet == 0).next().unwrap_or_default();
+                let program = line.split(|&byte| byte == 0).next().unwrap_or_default();
                 Path::new(&*String::from_utf8_lossy(program)).ends_with(name)
             })
         };

@@ -358,11 +358,11 @@ fn processes() -> Vec<Process> {
     process_numbers().filter_map(process).collect()
 }
 
-/// As it was called; the kernel's own name for it is cut after 15 octets.
+/// As it was called; the kernel's own name for it is cut after 15 bytes.
 fn program_name(process: &Path) -> Option<String> {
     let line = fs::read(process.join("cmdline")).ok()?;
-    let program = line.split(|octet| *octet == 0).next()?;
-    let name = program.rsplit(|octet| *octet == b'/').next()?;
+    let program = line.split(|byte| *byte == 0).next()?;
+    let name = program.rsplit(|byte| *byte == b'/').next()?;
     (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
 }
 

@@ -92,14 +92,14 @@ fn journal_entry(line: &str) -> Option<Entry> {
     })
 }
 
-/// A field is a text, a list of octets if it is not one, or a list if it stands there twice.
+/// A field is a text, a list of bytes if it is not one, or a list if it stands there twice.
 fn field(fields: &Value, key: &str) -> Option<String> {
     match fields.get(key)? {
         Value::String(text) => Some(text.clone()),
         Value::Array(list) => {
-            let octet = |value: &Value| u8::try_from(value.as_u64()?).ok();
-            match list.iter().map(octet).collect::<Option<Vec<u8>>>() {
-                Some(octets) => Some(String::from_utf8_lossy(&octets).into_owned()),
+            let byte = |value: &Value| u8::try_from(value.as_u64()?).ok();
+            match list.iter().map(byte).collect::<Option<Vec<u8>>>() {
+                Some(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
                 None => list.first()?.as_str().map(str::to_owned),
             }
         }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_no_text_is_read_as_octets() {
+    fn a_message_that_is_no_text_is_read_as_bytes() {
         let line =
             r#"{"SYSLOG_IDENTIFIER":"nm-aws-client-vpn-auth-dialog","MESSAGE":[104,105,255]}"#;
         assert_eq!(of_journal(line)[0].text, "hi\u{fffd}");

@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-/// How much is read at most, in octets, and how long it may take.
+/// How much is read at most, in bytes, and how long it may take.
 const SIZE_LIMIT: u64 = 64 << 20;
 const LIMIT: Duration = Duration::from_secs(60);
 /// How many of the journal's last entries are looked through.
@@ -163,9 +163,9 @@ async fn journal() -> Result<String, LogsError> {
 }
 
 async fn read(stream: impl AsyncRead + Unpin) -> io::Result<String> {
-    let mut octets = Vec::new();
-    stream.take(SIZE_LIMIT).read_to_end(&mut octets).await?;
-    Ok(String::from_utf8_lossy(&octets).into_owned())
+    let mut bytes = Vec::new();
+    stream.take(SIZE_LIMIT).read_to_end(&mut bytes).await?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The distribution's name for itself (os-release(5)).

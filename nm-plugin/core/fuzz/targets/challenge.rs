@@ -12,10 +12,10 @@ fuzz_target!(|reason: &str| {
     assert!(Challenge::is_challenge(reason));
     let reply = challenge.reply(&Secret::from("answer"));
     assert!(reply.expose().starts_with("CRV1::") && reply.expose().ends_with("::answer"));
-    assert!(reply.expose().bytes().all(|octet| octet.is_ascii_graphic()));
+    assert!(reply.expose().bytes().all(|byte| byte.is_ascii_graphic()));
     if let Ok(url) = challenge.url() {
         assert_eq!(url.scheme(), "https");
         assert!(url.host_str().is_some_and(|host| !host.is_empty()));
-        assert!(url.as_str().bytes().all(|octet| octet.is_ascii_graphic()));
+        assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
     }
 });

@@ -17,7 +17,7 @@ fuzz_target!(|input: (Option<&str>, &[u8])| {
     assert!((1..=131_072).contains(&text.len()));
     assert!(
         text.iter()
-            .all(|octet| octet.is_ascii_graphic() && *octet != b'&')
+            .all(|byte| byte.is_ascii_graphic() && *byte != b'&')
     );
     assert!(body.windows(text.len()).any(|window| window == text));
 });

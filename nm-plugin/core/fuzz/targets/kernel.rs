@@ -1,4 +1,4 @@
-//! Whatever the kernel answers, in netlink's octets or in the texts of /proc: routes that are read are
+//! Whatever the kernel answers, in netlink's bytes or in the texts of /proc: routes that are read are
 //! read again as they are set, and no local network is larger than one may be.
 #![no_main]
 
@@ -8,10 +8,10 @@ use aws_client_vpn_session::kill_switch::{local_networks, netlink};
 use aws_client_vpn_session::overlap::KernelRoute;
 
 fuzz_target!(|input: (&[u8], u32, &str, &str)| {
-    let (octets, device, routes, addresses) = input;
-    let _ = netlink::replacement(None, 1).answered(octets);
-    let _ = (netlink::last_change(octets), rtnetlink::outcome(octets));
-    for route in rtnetlink::read(octets, device).routes {
+    let (bytes, device, routes, addresses) = input;
+    let _ = netlink::replacement(None, 1).answered(bytes);
+    let _ = (netlink::last_change(bytes), rtnetlink::outcome(bytes));
+    for route in rtnetlink::read(bytes, device).routes {
         let _ = route.to_string();
         assert_eq!(rtnetlink::read(&route.addition(), device).routes, [route]);
     }

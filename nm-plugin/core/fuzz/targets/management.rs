@@ -1,13 +1,13 @@
-//! However the octets are cut, the management socket gives the same lines, and any line decodes.
+//! However the bytes are cut, the management socket gives the same lines, and any line decodes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_session::management::{Line, LineBuffer, decode};
 
 fuzz_target!(|input: (u8, &[u8])| {
-    let (cut, octets) = input;
-    let whole = lines(octets.chunks(octets.len().max(1)));
-    let cut = lines(octets.chunks(usize::from(cut).max(1)));
+    let (cut, bytes) = input;
+    let whole = lines(bytes.chunks(bytes.len().max(1)));
+    let cut = lines(bytes.chunks(usize::from(cut).max(1)));
     assert_eq!(whole, cut);
     for line in whole {
         match line {

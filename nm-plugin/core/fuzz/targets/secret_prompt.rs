@@ -18,7 +18,7 @@ fuzz_target!(|input: (u8, &str)| {
                 .url
                 .as_str()
                 .bytes()
-                .all(|octet| octet.is_ascii_graphic())
+                .all(|byte| byte.is_ascii_graphic())
         );
         let hints = login_hints(&prompt.url, prompt.time_left.as_secs(), prompt.retry);
         let again = Prompt::parse(hints.iter().map(String::as_str), false);

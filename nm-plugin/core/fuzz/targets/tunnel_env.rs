@@ -28,7 +28,7 @@ fuzz_target!(|text: &str| {
         assert!(!address.is_unicast_link_local());
     }
     for domain in tunnel.search_domains.iter().chain(&tunnel.route_domains) {
-        let plain = |octet: u8| octet.is_ascii_alphanumeric() || b".-_".contains(&octet);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
         assert!(domain.bytes().all(plain) && !domain.starts_with(['.', '-']));
     }
     for warning in tunnel.warnings() {

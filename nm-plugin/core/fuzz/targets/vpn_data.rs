@@ -10,7 +10,7 @@ use aws_client_vpn_profile::settings::{credentials, self};
 use aws_client_vpn_session::openvpn::{LaunchParameters, launch};
 use aws_client_vpn_text::secret::Secret;
 
-/// The longest line that OpenVPN reads, in octets without its end.
+/// The longest line that OpenVPN reads, in bytes without its end.
 const LINE_LIMIT: usize = 254;
 
 fuzz_target!(|text: &str| {

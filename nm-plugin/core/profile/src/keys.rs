@@ -70,7 +70,7 @@ pub const RECONNECT_TIMEOUT: &str = "reconnect-timeout";
 pub const SESSION_LENGTH: &str = "session-length";
 /// The setting with the time without traffic after which the connection ends, in seconds.
 pub const INACTIVITY_TIMEOUT: &str = "inactivity-timeout";
-/// The setting with the largest packet to the endpoint that carries TCP, in octets.
+/// The setting with the largest packet to the endpoint that carries TCP, in bytes.
 pub const MSSFIX: &str = "mssfix";
 
 /// The setting that stops traffic outside the tunnel while the connection is wanted: [`YES`] or

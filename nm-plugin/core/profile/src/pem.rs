@@ -7,18 +7,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
-/// The most octets of one block.
+/// The most bytes of one block.
 const LIMIT: usize = 256 * 1024;
-/// The most octets of a line; OpenSSL reads no longer ones.
+/// The most bytes of a line; OpenSSL reads no longer ones.
 const LINE_LIMIT: usize = 254;
-/// The most octets of what a block says it is.
+/// The most bytes of what a block says it is.
 const LABEL_LIMIT: usize = 64;
 
 impl Inline {
     /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
     #[must_use]
-    pub fn content_of_file(self, octets: &[u8]) -> Option<Secret> {
-        let text = text_of_file(self, octets).or_else(|| certificate_of_der(self, octets))?;
+    pub fn content_of_file(self, bytes: &[u8]) -> Option<Secret> {
+        let text = text_of_file(self, bytes).or_else(|| certificate_of_der(self, bytes))?;
         checked_content(self, &text).map(Secret::new)
     }
 }
@@ -94,23 +94,23 @@ fn base64(text: &str) -> Option<String> {
 
 /// The content of a file as it stands in a block: a PKCS #12 file is binary and becomes base64;
 /// everything else is text.
-pub(crate) fn text_of_file(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
-    let text = std::str::from_utf8(octets).ok();
+pub(crate) fn text_of_file(inline: Inline, bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let text = std::str::from_utf8(bytes).ok();
     let is_text = inline != Inline::Pkcs12 || text.and_then(base64).is_some();
     if is_text {
         return text.map(|text| Zeroizing::new(text.to_owned()));
     }
     // More would be over the limit of a block.
-    (octets.len() <= LIMIT / 4 * 3).then(|| Zeroizing::new(BASE64.encode(octets)))
+    (bytes.len() <= LIMIT / 4 * 3).then(|| Zeroizing::new(BASE64.encode(bytes)))
 }
 
 /// A certificate in DER, as some systems save it, in PEM.
-fn certificate_of_der(inline: Inline, octets: &[u8]) -> Option<Zeroizing<String>> {
+fn certificate_of_der(inline: Inline, bytes: &[u8]) -> Option<Zeroizing<String>> {
     let is_certificate = matches!(inline, Inline::Ca | Inline::Cert | Inline::ExtraCerts);
-    if !is_certificate || octets.len() > LIMIT / 2 {
+    if !is_certificate || bytes.len() > LIMIT / 2 {
         return None;
     }
-    let lines = base64(&BASE64.encode(octets))?;
+    let lines = base64(&BASE64.encode(bytes))?;
     let text = format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n");
     Certificate::read_all(&text).ok()?;
     Some(Zeroizing::new(text))
@@ -130,7 +130,7 @@ fn is_label(label: &str) -> bool {
             .all(|o| o.is_ascii_alphanumeric() || o == b' ')
 }
 
-/// OpenVPN reads a block in pieces of 255 octets and looks for the block's end at the start of
+/// OpenVPN reads a block in pieces of 255 bytes and looks for the block's end at the start of
 /// each piece, not only of each line: what is neither short nor base64 could end the block early
 /// and be followed by directives. The headers are those that RFC 1421 has for an encrypted key.
 fn is_body(line: &str) -> bool {
@@ -148,8 +148,8 @@ fn is_cipher(text: &str) -> bool {
     })
 }
 
-fn is_base64(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/' | b'=')
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
 #[cfg(test)]
@@ -196,7 +196,7 @@ mod tests {
         let encrypted = key("Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00AAff");
         assert_eq!(blocks(&encrypted), Some(encrypted.clone()));
         assert!(is_encrypted(&encrypted));
-        // OpenVPN 2.6.14 ends the block after 255 octets of this line.
+        // OpenVPN 2.6.14 ends the block after 255 bytes of this line.
         let padded = format!("DEK-Info: {}</key>", "A".repeat(245));
         for header in [
             padded.as_str(),
@@ -213,8 +213,7 @@ mod tests {
 
     #[test]
     fn a_binary_pkcs12_file_becomes_base64_and_no_other_file_may_be_binary() {
-        let text =
-            |inline, octets: &[u8]| text_of_file(inline, octets).map(|text| text.to_string());
+        let text = |inline, bytes: &[u8]| text_of_file(inline, bytes).map(|text| text.to_string());
         let binary = [0x30, 0x82, 0xff, 0x00];
         assert_eq!(text(Inline::Pkcs12, &binary).as_deref(), Some("MIL/AA=="));
         assert_eq!(
@@ -233,7 +232,7 @@ mod tests {
         let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         let der = BASE64.decode(body).unwrap();
         let text =
-            |inline, octets: &[u8]| certificate_of_der(inline, octets).map(|text| text.to_string());
+            |inline, bytes: &[u8]| certificate_of_der(inline, bytes).map(|text| text.to_string());
         assert_eq!(text(Inline::Ca, &der).as_deref(), Some(pem));
         assert_eq!(text(Inline::Key, &der), None);
         assert_eq!(text(Inline::Ca, &der[1..]), None);

@@ -35,8 +35,8 @@ const FILES: &[(&str, &[u8])] = files![
 ];
 
 fn find(name: &str) -> Option<Vec<u8>> {
-    let (_, octets) = FILES.iter().find(|(known, _)| *known == name)?;
-    Some(octets.to_vec())
+    let (_, bytes) = FILES.iter().find(|(known, _)| *known == name)?;
+    Some(bytes.to_vec())
 }
 
 fn file(name: &str) -> Vec<u8> {

@@ -60,7 +60,7 @@ fn config(profile: &Profile) -> Secret {
 }
 
 /// The lines of a configuration outside its blocks, and the blocks' names, read as OpenVPN reads
-/// them: a block in pieces of 255 octets, each of which may end it.
+/// them: a block in pieces of 255 bytes, each of which may end it.
 fn directives(config: &str) -> (Vec<String>, Vec<String>) {
     let (mut outside, mut tags) = (Vec::new(), Vec::new());
     let mut open: Option<String> = None;
@@ -474,7 +474,7 @@ fn lines_that_do_not_fit_together_are_named() {
     );
 }
 
-/// OpenVPN 2.6.14 ends this block after 255 octets of its header and then reads `daemon`.
+/// OpenVPN 2.6.14 ends this block after 255 bytes of its header and then reads `daemon`.
 #[test]
 fn a_key_cannot_end_its_block_early() {
     let header = format!("DEK-Info: {}</key>", "A".repeat(245));

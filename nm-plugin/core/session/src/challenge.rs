@@ -1,7 +1,7 @@
 //! The `CRV1` challenge: what a server answers when a password alone does not do.
 //!
 //! `CRV1:<flags>:<session>:<base64 of the user name>:<text>` (OpenVPN's management-notes.txt). For
-//! a SAML sign-in AWS puts a URL into the text, and writes the user name as Python shows octets:
+//! a SAML sign-in AWS puts a URL into the text, and writes the user name as Python shows bytes:
 //! `b'Ti9B'`. The session id is accepted by the node that made it, once, so it is a secret.
 
 use aws_client_vpn_profile::well_known::ACS_PORT;
@@ -15,7 +15,7 @@ use url::Url;
 /// What the SAML sign-in sends as user name, in both phases.
 pub(crate) const SAML_USER_NAME: &str = "N/A";
 const PREFIX: &str = "CRV1:";
-/// The longest URL that is handed to a browser, in octets.
+/// The longest URL that is handed to a browser, in bytes.
 const URL_LIMIT: usize = 64 * 1024;
 
 /// How much of a challenge's parts is shown, in characters and in names.
@@ -86,7 +86,7 @@ impl Challenge {
         let mut fields = rest.splitn(4, ':');
         let mut field = || fields.next().ok_or(ChallengeError::Incomplete);
         let (flags, session, user_name, text) = (field()?, field()?, field()?, field()?);
-        let sendable = |octet: u8| octet.is_ascii_graphic();
+        let sendable = |byte: u8| byte.is_ascii_graphic();
         if session.is_empty() || !session.bytes().all(sendable) {
             return Err(ChallengeError::BadSession);
         }
@@ -124,13 +124,13 @@ impl Challenge {
                 let names = url.query_pairs().map(|(name, _)| masked_name(&name));
                 let names: Vec<_> = names.take(MOST_NAMES).collect();
                 format!(
-                    "a link of {} octets to {} with {}",
+                    "a link of {} bytes to {} with {}",
                     self.text.len(),
                     url.host_str().unwrap_or_default(),
                     names.join(", ")
                 )
             }
-            Err(_) => format!("a text of {} octets", self.text.len()),
+            Err(_) => format!("a text of {} bytes", self.text.len()),
         };
         format!(
             "flags {}, session id {}, user name {user_name}, {text}",
@@ -331,12 +331,12 @@ mod tests {
             shown,
             "flags R, session id xxxxxxxx-9/9999999999999999999/\
              9x9xxx9x-x9xx-999x-x999-99999999999x, user name b'Ti9B', \
-             a link of 67 octets to idp.example with SAMLRequest, RelayState, xxxxx9"
+             a link of 67 bytes to idp.example with SAMLRequest, RelayState, xxxxx9"
         );
         let question = form("CRV1:R,E:id7:YWRh:What is the code?");
         assert_eq!(
             question,
-            "flags R,E, session id xx9, user name xxxx, a text of 17 octets"
+            "flags R,E, session id xx9, user name xxxx, a text of 17 bytes"
         );
     }
 
@@ -373,7 +373,7 @@ mod tests {
                 prop_assert!(url.as_str().starts_with("https://"));
                 prop_assert!(url.host_str().is_some_and(|host| !host.is_empty()));
                 prop_assert!(url.username().is_empty() && url.password().is_none());
-                prop_assert!(url.as_str().bytes().all(|octet| octet.is_ascii_graphic()));
+                prop_assert!(url.as_str().bytes().all(|byte| byte.is_ascii_graphic()));
             }
         }
     }

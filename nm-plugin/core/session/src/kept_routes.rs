@@ -118,8 +118,8 @@ impl KeptRoutes {
 mod tests {
     use super::*;
 
-    fn route(octets: [u8; 4]) -> SetRoute {
-        rtnetlink::tests::route(7, 4, octets, 16)
+    fn route(bytes: [u8; 4]) -> SetRoute {
+        rtnetlink::tests::route(7, 4, bytes, 16)
     }
 
     #[expect(

@@ -1,4 +1,4 @@
-//! OpenVPN's management interface: octets to lines, lines to notifications, commands to lines.
+//! OpenVPN's management interface: bytes to lines, lines to notifications, commands to lines.
 //!
 //! The framing, the parser and the encoder are apart, so that a line that is too long or not
 //! understood costs just that line. Source of the protocol: OpenVPN's
@@ -74,7 +74,7 @@ pub enum Notification {
     Echo(String),
     /// `>FATAL:` OpenVPN is about to end.
     Fatal(String),
-    /// `>BYTECOUNT:`, in octets.
+    /// `>BYTECOUNT:`, in bytes.
     ByteCount {
         /// From the server.
         received: u64,

@@ -31,7 +31,7 @@ impl KernelRoute {
             let mut columns = line.split_ascii_whitespace();
             let device = columns.next()?.to_owned();
             let number = |text: Option<&str>| u32::from_str_radix(text?, 16).ok();
-            // In the octets' order in memory, as the kernel prints them.
+            // In the bytes' order in memory, as the kernel prints them.
             let address = Ipv4Addr::from(number(columns.next())?.to_ne_bytes());
             let router = number(columns.next())?;
             let mask = u32::from_be_bytes(number(columns.nth(4))?.to_ne_bytes());

@@ -52,7 +52,7 @@ pub struct TunnelParameters {
     pub search_domains: Vec<String>,
     /// Domains to resolve through the tunnel, without searching in them.
     pub route_domains: Vec<String>,
-    /// MTU of the tunnel in octets.
+    /// MTU of the tunnel in bytes.
     pub mtu: Option<u32>,
     warnings: Vec<String>,
 }

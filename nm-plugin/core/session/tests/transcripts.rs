@@ -1,4 +1,4 @@
-//! Recorded conversations with OpenVPN, replayed from their octets to the settings NetworkManager
+//! Recorded conversations with OpenVPN, replayed from their bytes to the settings NetworkManager
 //! gets. What the session sends has to be what the recording says, at the place where it says it.
 #![expect(
     clippy::unwrap_used,
@@ -49,7 +49,7 @@ struct Player {
     outcome: Outcome,
 }
 
-/// Replays a transcript; OpenVPN's octets come in pieces of `size`.
+/// Replays a transcript; OpenVPN's bytes come in pieces of `size`.
 fn replay(transcript: &str, size: usize) -> Outcome {
     let text = format!(
         "client\nremote {HOST} 443 udp\nremote-random-hostname\nauth-federate\n\
@@ -91,7 +91,7 @@ fn replay(transcript: &str, size: usize) -> Outcome {
                 Secret::from(response),
             )]))),
             Some((event, _)) => panic!("unknown event {event}"),
-            None => player.octets(format!("{line}\r\n").as_bytes(), size),
+            None => player.bytes(format!("{line}\r\n").as_bytes(), size),
         }
     }
     assert_eq!(player.sent, [""; 0], "sent at the end");
@@ -99,8 +99,8 @@ fn replay(transcript: &str, size: usize) -> Outcome {
 }
 
 impl Player {
-    fn octets(&mut self, octets: &[u8], size: usize) {
-        for piece in octets.chunks(size) {
+    fn bytes(&mut self, bytes: &[u8], size: usize) {
+        for piece in bytes.chunks(size) {
             self.lines.push(piece);
             while let Some(line) = self.lines.next_line() {
                 let Line::Complete(line) = line else {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The longest line that is kept, in octets; of a longer one nothing is.
+/// The longest line that is kept, in bytes; of a longer one nothing is.
 const LINE_LIMIT: usize = 4096;
 /// The most settings that are kept.
 const SETTINGS_LIMIT: usize = 200;
@@ -54,14 +54,14 @@ impl Default for AgentLines {
 
 impl AgentLines {
     /// Takes what was read next and returns the words that it completes, in order.
-    pub fn push(&mut self, octets: &[u8]) -> Vec<AgentWord> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<AgentWord> {
         let mut words = Vec::new();
-        for octet in octets {
+        for byte in bytes {
             // libnm's own reader takes NUL for the end of a line, too.
-            if matches!(octet, b'\n' | 0) {
+            if matches!(byte, b'\n' | 0) {
                 words.extend(self.end_of_line());
             } else if self.line.len() < LINE_LIMIT {
-                self.line.push(*octet);
+                self.line.push(*byte);
             } else {
                 self.is_too_long = true;
             }
@@ -116,7 +116,7 @@ impl AgentLines {
 
 impl fmt::Debug for AgentLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AgentLines(a line of {} octets so far)", self.line.len())
+        write!(f, "AgentLines(a line of {} bytes so far)", self.line.len())
     }
 }
 

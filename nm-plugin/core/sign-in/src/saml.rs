@@ -22,9 +22,9 @@ use thiserror::Error;
 use url::Url;
 use zeroize::Zeroizing;
 
-/// The longest response AWS takes, in octets as sent (its documentation: 128 KB).
+/// The longest response AWS takes, in bytes as sent (its documentation: 128 KB).
 pub const RESPONSE_LIMIT: usize = 128 * 1024;
-/// The longest form that can hold a response of [`RESPONSE_LIMIT`], in octets: room for the
+/// The longest form that can hold a response of [`RESPONSE_LIMIT`], in bytes: room for the
 /// names of the fields and for a RelayState of 16 KiB.
 pub const FORM_LIMIT: usize = RESPONSE_LIMIT + 16 * 1024;
 
@@ -56,7 +56,7 @@ pub enum SamlError {
          administrator of the identity provider to send fewer groups."
     )]
     TooLong(usize),
-    /// The response has an octet that neither base64 nor a form's encoding uses.
+    /// The response has a byte that neither base64 nor a form's encoding uses.
     #[error("The SAML response contains a character that a browser would have encoded.")]
     NotEncoded,
     /// The response is something else, whatever its name says.
@@ -124,7 +124,7 @@ fn request_id(encoded: &str) -> Option<String> {
     Some(id).filter(|id| !id.is_empty())
 }
 
-/// A SAML response as the browser sent it: 1 to [`RESPONSE_LIMIT`] octets of percent-encoded
+/// A SAML response as the browser sent it: 1 to [`RESPONSE_LIMIT`] bytes of percent-encoded
 /// base64, in one line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SamlResponse(Secret);
@@ -138,10 +138,10 @@ impl SamlResponse {
     pub fn from_form_body(body: &[u8], request: &Request) -> Result<Self, SamlError> {
         let mut response = None;
         let mut relay_state = None;
-        for field in body.split(|octet| *octet == b'&') {
+        for field in body.split(|byte| *byte == b'&') {
             let equals = field
                 .iter()
-                .position(|octet| *octet == b'=')
+                .position(|byte| *byte == b'=')
                 .unwrap_or(field.len());
             let (name, value) = field.split_at(equals);
             let value = value.strip_prefix(b"=").unwrap_or(value);
@@ -188,7 +188,7 @@ impl SamlResponse {
         &self.0
     }
 
-    /// Length in octets.
+    /// Length in bytes.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a response is never empty")]
     pub fn len(&self) -> usize {
@@ -201,14 +201,14 @@ impl SamlResponse {
             Err(SamlError::TooLong(length)) => {
                 let plain = Zeroizing::new(plain(value));
                 check(&plain).map_err(|_| SamlError::TooLong(length))?;
-                Self::of_octets(&plain)
+                Self::of_bytes(&plain)
             }
             Err(error) => Err(error),
-            Ok(()) => Self::of_octets(value),
+            Ok(()) => Self::of_bytes(value),
         }
     }
 
-    fn of_octets(value: &[u8]) -> Result<Self, SamlError> {
+    fn of_bytes(value: &[u8]) -> Result<Self, SamlError> {
         let text = std::str::from_utf8(value).map_err(|_| SamlError::NotEncoded)?;
         Ok(Self(Secret::from(text)))
     }
@@ -216,7 +216,7 @@ impl SamlResponse {
 
 impl fmt::Debug for SamlResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SamlResponse({} octets)", self.len())
+        write!(f, "SamlResponse({} bytes)", self.len())
     }
 }
 
@@ -237,7 +237,7 @@ fn check(value: &[u8]) -> Result<(), SamlError> {
         Err(SamlError::TooLong(value.len()))
     } else if value
         .iter()
-        .all(|octet| octet.is_ascii_alphanumeric() || b"+/=%*-._~".contains(octet))
+        .all(|byte| byte.is_ascii_alphanumeric() || b"+/=%*-._~".contains(byte))
     {
         Ok(())
     } else {
@@ -414,7 +414,7 @@ mod tests {
     fn debug_shows_the_length_only() {
         let body = format!("SAMLResponse={RESPONSE}");
         let response = SamlResponse::from_form_body(body.as_bytes(), &Request::default());
-        assert_eq!(format!("{response:?}"), "Ok(SamlResponse(14 octets))");
+        assert_eq!(format!("{response:?}"), "Ok(SamlResponse(14 bytes))");
     }
 
     /// As AWS writes it: deflated, in base64, in an address.
@@ -470,7 +470,7 @@ mod tests {
         }
 
         #[test]
-        fn no_octets_confuse_it(body in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn no_bytes_confuse_it(body in proptest::collection::vec(any::<u8>(), 0..300)) {
             let request = request(Some("_1"), Some("state"));
             if let Ok(response) = SamlResponse::from_form_body(&body, &request) {
                 prop_assert!(!response.secret().expose().contains(['&', '\n', ' ', ':']));

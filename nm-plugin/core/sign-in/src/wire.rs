@@ -6,12 +6,12 @@ use std::fmt;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// The longest line: an address may have many thousand octets.
+/// The longest line: an address may have many thousand bytes.
 const LINE_LIMIT: usize = 512 * 1024;
 
 /// The other end sends a line without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a line of over {LINE_LIMIT} octets")]
+#[error("a line of over {LINE_LIMIT} bytes")]
 pub struct TooLong;
 
 /// `values` as a line.
@@ -79,9 +79,9 @@ impl Lines {
     ///
     /// # Errors
     /// [`TooLong`]; then nothing more can be read from there.
-    pub fn push(&mut self, octets: &[u8]) -> Result<Vec<Secret>, TooLong> {
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Secret>, TooLong> {
         let mut lines = Vec::new();
-        for piece in octets.split_inclusive(|octet| *octet == b'\n') {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.extend(piece)?;
             if piece.ends_with(b"\n") {
                 let line = std::mem::take(&mut self.unfinished);
@@ -93,8 +93,8 @@ impl Lines {
     }
 
     /// As `extend_from_slice`, but a buffer that has become too small is wiped.
-    fn extend(&mut self, octets: &[u8]) -> Result<(), TooLong> {
-        let length = self.unfinished.len() + octets.len();
+    fn extend(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
+        let length = self.unfinished.len() + bytes.len();
         if length > LINE_LIMIT {
             return Err(TooLong);
         }
@@ -103,7 +103,7 @@ impl Lines {
             larger.extend_from_slice(&self.unfinished);
             self.unfinished = larger;
         }
-        self.unfinished.extend_from_slice(octets);
+        self.unfinished.extend_from_slice(bytes);
         Ok(())
     }
 }
@@ -111,7 +111,7 @@ impl Lines {
 impl fmt::Debug for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.unfinished.len();
-        write!(f, "Lines(a line of {length} octets so far)")
+        write!(f, "Lines(a line of {length} bytes so far)")
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     fn debug_shows_the_length_only() {
         let mut lines = Lines::default();
         assert!(lines.push(b"one\ntwo").is_ok());
-        assert_eq!(format!("{lines:?}"), "Lines(a line of 3 octets so far)");
+        assert_eq!(format!("{lines:?}"), "Lines(a line of 3 bytes so far)");
     }
     use proptest::prelude::*;
 

@@ -22,7 +22,7 @@ impl Secret {
         &self.0
     }
 
-    /// Length in octets.
+    /// Length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()

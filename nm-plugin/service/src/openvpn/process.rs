@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// How many of the last lines OpenVPN printed are kept, to explain why it did not start.
 const KEPT_LINES: usize = 5;
-/// How much of a printed line is kept, in octets.
+/// How much of a printed line is kept, in bytes.
 const KEPT_LINE_LENGTH: usize = 512;
 /// How long the pipes of an ended process may stay open.
 pub(super) const PIPE_GRACE: Duration = Duration::from_secs(1);
@@ -207,8 +207,8 @@ async fn last_lines(stream: impl AsyncRead + Unpin) -> VecDeque<String> {
             break;
         }
         let length = chunk.len();
-        for &octet in chunk {
-            if octet == b'\n' {
+        for &byte in chunk {
+            if byte == b'\n' {
                 note(&line);
                 if kept.len() == KEPT_LINES {
                     kept.pop_front();
@@ -216,7 +216,7 @@ async fn last_lines(stream: impl AsyncRead + Unpin) -> VecDeque<String> {
                 kept.push_back(String::from_utf8_lossy(&line).into_owned());
                 line.clear();
             } else if line.len() < KEPT_LINE_LENGTH {
-                line.push(octet);
+                line.push(byte);
             }
         }
         stream.consume(length);

@@ -29,7 +29,7 @@ pub(crate) const CONFINED: &str = "confined";
 /// OpenVPN is not confined.
 pub(crate) const UNCONFINED: &str = "unconfined";
 
-/// The supervisor's name among the processes (at most 15 octets, prctl(2)).
+/// The supervisor's name among the processes (at most 15 bytes, prctl(2)).
 pub(crate) const NAME: &str = "openvpn-superv";
 
 /// How long OpenVPN may take to end after SIGTERM. Less than the service waits for us.

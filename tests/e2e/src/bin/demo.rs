@@ -92,7 +92,7 @@ impl Demo {
         }
         let accepted = seen.wait("accepted", SOON);
         self.tell(&format!(
-            "Node {} accepts the login: {} octets of password, {} ms after the challenge.",
+            "Node {} accepts the login: {} bytes of password, {} ms after the challenge.",
             accepted["node"], accepted["password_bytes"], accepted["since_phase1_ms"]
         ));
         let up = up.finish();

@@ -217,9 +217,9 @@ fn the_interface_has_the_mtu_that_is_pushed() {
     take_down(&lab, &before);
 }
 
-/// The server's machine takes no packet of more than 1300 octets, and nobody is told so.
+/// The server's machine takes no packet of more than 1300 bytes, and nobody is told so.
 #[test]
-fn ten_megabytes_pass_a_path_of_1300_octets_that_drops_what_is_larger() {
+fn ten_megabytes_pass_a_path_of_1300_bytes_that_drops_what_is_larger() {
     let (lab, before) = lab(&Options::default());
     lab.modify("+vpn.data", "mssfix=1280");
     lab.server
@@ -231,7 +231,7 @@ fn ten_megabytes_pass_a_path_of_1300_octets_that_drops_what_is_larger() {
 
 /// As most paths are that are narrower than their ends: who sends too much is told so.
 #[test]
-fn ten_megabytes_pass_a_path_of_1300_octets_that_says_so() {
+fn ten_megabytes_pass_a_path_of_1300_bytes_that_says_so() {
     let (lab, before) = lab(&Options::default());
     lab.client
         .check(["ip", "link", "set", "eth0", "mtu", "1300"]);

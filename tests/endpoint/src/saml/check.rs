@@ -22,7 +22,7 @@ const MEMORY_LIMIT: usize = 256;
 ///
 /// A signature's result depends on the document alone, so it is remembered for the document: the
 /// identity provider has its response checked while the browser still carries it, and the check
-/// of phase 2, of the same document to the octet, then takes no time from the login.
+/// of phase 2, of the same document to the byte, then takes no time from the login.
 pub(crate) struct Verifier {
     certificate: PathBuf,
     used: Mutex<HashSet<String>>,
@@ -118,10 +118,10 @@ fn decode(text: &str) -> Result<String, Refusal> {
     } else {
         text.to_owned()
     };
-    let octets = STANDARD
+    let bytes = STANDARD
         .decode(plain)
         .map_err(|_| Refusal::MalformedResponse)?;
-    String::from_utf8(octets).map_err(|_| Refusal::MalformedResponse)
+    String::from_utf8(bytes).map_err(|_| Refusal::MalformedResponse)
 }
 
 /// What a response of the right structure says.
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn trust_is_in_one_document_to_the_octet() {
+    async fn trust_is_in_one_document_to_the_byte() {
         let (ours, theirs) = (bench(), bench());
         let (trusted, other) = (theirs.issue(11_000, None), theirs.issue(11_000, None));
         ours.verifier.trust(&trusted);

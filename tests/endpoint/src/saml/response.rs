@@ -39,7 +39,7 @@ pub(crate) struct ResponseParameters<'a> {
     pub(crate) user: &'a str,
     /// How long it is good for.
     pub(crate) lifetime: Duration,
-    /// Octets that it shall have in base64 (at least, and a multiple of four).
+    /// Bytes that it shall have in base64 (at least, and a multiple of four).
     pub(crate) bytes: usize,
     /// What is wrong with it.
     pub(crate) fault: Option<Fault>,
@@ -146,7 +146,7 @@ fn signature_over(
     signer.signature(id, &format!("{head}{tail}"))
 }
 
-/// The `memberOf` attribute, `padding` octets longer than it would be.
+/// The `memberOf` attribute, `padding` bytes longer than it would be.
 ///
 /// AWS reads the user's groups from it; it is what makes responses of real companies long.
 fn groups(padding: usize) -> String {

@@ -103,7 +103,7 @@ fn a_whole_login_over_tcp() {
 #[test]
 fn a_response_of_128_kib_and_a_challenge_of_10_kb_arrive_whole() {
     in_own_network(|| async {
-        // Percent-encoded, this is just below 131072 octets.
+        // Percent-encoded, this is just below 131072 bytes.
         let sizes = Options {
             response_bytes: 122_000,
             challenge_bytes: 10_000,
@@ -252,7 +252,7 @@ fn stock_framing_is_refused_in_the_second_phase() {
             .replace("auth-federate", "auth-user-pass");
         let mut client = Client::start(Path::new("/usr/sbin/openvpn"), &profile, NODES[0]).await;
         let session = client.first_phase().await.session;
-        // Stock OpenVPN takes no more than 256 octets here; the framing is looked at first.
+        // Stock OpenVPN takes no more than 256 bytes here; the framing is looked at first.
         let outcome = client
             .second_phase(&session, "PHNhbWxwOlJlc3BvbnNlLz4%3D")
             .await;

@@ -1,6 +1,6 @@
 //! A line of a profile to its words, as OpenVPN's own parser takes it (options.c, parse_line).
 
-/// The longest line OpenVPN reads, in octets without its end (OPTION_LINE_SIZE counts the end, and
+/// The longest line OpenVPN reads, in bytes without its end (OPTION_LINE_SIZE counts the end, and
 /// a NUL; measured with 2.6.14).
 pub(crate) const LINE_LIMIT: usize = 254;
 /// The most words of a line, the directive among them (MAX_PARMS).

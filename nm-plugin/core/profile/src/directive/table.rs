@@ -44,7 +44,7 @@ pub(crate) enum Argument {
 }
 
 const SECONDS: Argument = Argument::Number(0, 86_400 * 7);
-/// The most octets of a text; whether it fits into its line is looked at besides.
+/// The most bytes of a text; whether it fits into its line is looked at besides.
 const TEXT_LIMIT: usize = 230;
 const RUNS: &str = mark!("This directive would run a program.");
 const FILE: &str = mark!("This directive would read or write a file on this computer.");

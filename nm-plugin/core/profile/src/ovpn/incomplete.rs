@@ -53,8 +53,8 @@ impl Incomplete {
     /// What is wrong with the certificate.
     pub fn complete(&self, certificate: &ClientCertificate) -> Result<Imported, Problem> {
         let mut parts = self.parts.clone();
-        let mut insert = |inline: Inline, octets: &[u8]| {
-            let content = inline.content_of_file(octets);
+        let mut insert = |inline: Inline, bytes: &[u8]| {
+            let content = inline.content_of_file(bytes);
             let content: Secret = content.ok_or(Problem::BadContent(inline.name()))?;
             let content = Zeroizing::new(content.expose().to_owned());
             parts.inline.insert(inline, content);
@@ -65,7 +65,7 @@ impl Incomplete {
                 insert(Inline::Cert, certificate)?;
                 insert(Inline::Key, key)?;
             }
-            ClientCertificate::Pkcs12(octets) => insert(Inline::Pkcs12, octets)?,
+            ClientCertificate::Pkcs12(bytes) => insert(Inline::Pkcs12, bytes)?,
         }
         match objections(&parts).into_iter().next() {
             Some((_, problem)) => Err(problem),

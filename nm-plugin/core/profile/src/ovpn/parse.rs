@@ -16,7 +16,7 @@ use aws_client_vpn_text::{mark, message};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
-/// The largest profile that is read, in octets.
+/// The largest profile that is read, in bytes.
 const FILE_LIMIT: usize = 1024 * 1024;
 /// OpenVPN's own port (IANA).
 const DEFAULT_PORT: u16 = 1194;
@@ -455,9 +455,9 @@ impl Reader<'_> {
         }
         // A path of another computer: the file itself mostly came along with the profile.
         let beside = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        let octets = match (self.read_file)(path) {
+        let bytes = match (self.read_file)(path) {
             Err(reason) if beside != path && !beside.is_empty() => match (self.read_file)(beside) {
-                Ok(octets) => {
+                Ok(bytes) => {
                     self.notes.push(Note::Taken(message!(
                         "Line {line}: '{path}' cannot be read here. '{file}' beside the profile \
                          was used instead.",
@@ -465,19 +465,19 @@ impl Reader<'_> {
                         path = path.clone(),
                         file = beside.to_owned()
                     )));
-                    Ok(octets)
+                    Ok(bytes)
                 }
                 Err(_) => Err(reason),
             },
             read => read,
         };
-        let octets = octets
+        let bytes = bytes
             .map(Zeroizing::new)
             .map_err(|reason| Problem::UnreadableFile {
                 directive: inline.name(),
                 reason,
             })?;
-        let content = pem::text_of_file(inline, &octets);
+        let content = pem::text_of_file(inline, &bytes);
         self.insert(inline, &content.ok_or(Problem::BadContent(inline.name()))?)
     }
 

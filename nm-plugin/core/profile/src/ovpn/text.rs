@@ -1,33 +1,33 @@
-//! The octets of a file as text, in whatever form an editor or a shell has written it.
+//! The bytes of a file as text, in whatever form an editor or a shell has written it.
 
 use crate::problem::Note;
 use aws_client_vpn_text::message;
 use zeroize::Zeroizing;
 
 /// The text of a profile: UTF-8; UTF-16, as PowerShell's `>` writes it; or else Latin-1, in which
-/// each octet is a character. A note says so where it is not UTF-8.
+/// each byte is a character. A note says so where it is not UTF-8.
 #[must_use]
-pub fn decode(octets: &[u8]) -> (Zeroizing<String>, Option<Note>) {
-    if let Ok(text) = std::str::from_utf8(octets) {
-        // Half of the octets of a text in UTF-16 are zero, and none of any other text.
+pub fn decode(bytes: &[u8]) -> (Zeroizing<String>, Option<Note>) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        // Half of the bytes of a text in UTF-16 are zero, and none of any other text.
         if !text.contains('\0') {
             return (Zeroizing::new(text.to_owned()), None);
         }
     }
-    let read: Option<fn([u8; 2]) -> u16> = match octets {
+    let read: Option<fn([u8; 2]) -> u16> = match bytes {
         [0xff, 0xfe, ..] | [_, 0, ..] => Some(u16::from_le_bytes),
         [0xfe, 0xff, ..] | [0, _, ..] => Some(u16::from_be_bytes),
         _ => None,
     };
     if let Some(read) = read {
-        let (pairs, _) = octets.as_chunks::<2>();
+        let (pairs, _) = bytes.as_chunks::<2>();
         let text = char::decode_utf16(pairs.iter().copied().map(read))
             .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
             .collect();
         let note = message!("The file is in UTF-16 instead of UTF-8 and was converted.");
         (Zeroizing::new(text), Some(Note::Taken(note)))
     } else {
-        let text = octets.iter().copied().map(char::from).collect();
+        let text = bytes.iter().copied().map(char::from).collect();
         let note = message!("The file is not in UTF-8 and was read as Latin-1.");
         (Zeroizing::new(text), Some(Note::Taken(note)))
     }
@@ -43,8 +43,8 @@ mod tests {
         let units = || text.encode_utf16();
         let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
-        for octets in [text.as_bytes(), &little, &big] {
-            assert_eq!(*decode(octets).0, text);
+        for bytes in [text.as_bytes(), &little, &big] {
+            assert_eq!(*decode(bytes).0, text);
         }
         // Without the mark at its beginning.
         assert_eq!(*decode(&little[2..]).0, text["\u{feff}".len()..]);

@@ -65,8 +65,8 @@ pub fn rules_request() -> Vec<u8> {
 impl Tables {
     /// Takes in a part of the answer to a [`routes_request`], for the tunnel whose interface has
     /// the number `device`; says whether it is the last part.
-    pub fn take_in(&mut self, octets: &[u8], device: u32) -> bool {
-        for (kind, payload) in messages(octets) {
+    pub fn take_in(&mut self, bytes: &[u8], device: u32) -> bool {
+        for (kind, payload) in messages(bytes) {
             match kind {
                 NLMSG_DONE | NLMSG_ERROR => return true,
                 RTM_NEWROUTE => self.take_in_route(payload, device),
@@ -141,8 +141,8 @@ pub struct LeftOver {
 
 impl LeftOver {
     /// Takes in a part of the answer to a [`rules_request`]. Says whether it is the last part.
-    pub fn take_in_rules(&mut self, octets: &[u8]) -> bool {
-        for (kind, payload) in messages(octets) {
+    pub fn take_in_rules(&mut self, bytes: &[u8]) -> bool {
+        for (kind, payload) in messages(bytes) {
             match (kind, Message::read(payload)) {
                 (NLMSG_DONE | NLMSG_ERROR, _) => return true,
                 (RTM_NEWRULE, Some(message)) => {
@@ -164,8 +164,8 @@ impl LeftOver {
     }
 
     /// Takes in a part of the answer to a [`routes_request`], after the rules.
-    pub fn take_in_routes(&mut self, octets: &[u8]) -> bool {
-        for (kind, payload) in messages(octets) {
+    pub fn take_in_routes(&mut self, bytes: &[u8]) -> bool {
+        for (kind, payload) in messages(bytes) {
             match (kind, Message::read(payload)) {
                 (NLMSG_DONE | NLMSG_ERROR, _) => return true,
                 (RTM_NEWROUTE, Some(message)) => {
@@ -341,17 +341,17 @@ mod tests {
             entry("fe80::/10", Way::AsOtherwise),
             entry("fd00:99::/32", Way::Tunnel(None)),
         ];
-        let octets: Vec<u8> = entries
+        let bytes: Vec<u8> = entries
             .iter()
             .flat_map(|entry| addition(entry, 7))
             .collect();
         let mut tables = Tables::default();
-        assert!(!tables.take_in(&octets, 7));
+        assert!(!tables.take_in(&bytes, 7));
         assert_eq!(tables.own, entries);
         assert!(tables.tunnel.is_empty() && tables.routers.is_empty());
         // It is another tunnel's.
         let mut others = Tables::default();
-        others.take_in(&octets, 8);
+        others.take_in(&bytes, 8);
         assert_eq!(others, Tables::default());
         let removal = removal(&entries[0], 7);
         assert_eq!(removal[4..6], 25_u16.to_ne_bytes());
@@ -383,8 +383,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_octets_make_it_panic(octets: Vec<u8>, device: u32) {
-            for framed in [octets.clone(), frame(RTM_NEWROUTE, 0, &octets), frame(RTM_NEWRULE, 0, &octets)] {
+        fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
+            for framed in [bytes.clone(), frame(RTM_NEWROUTE, 0, &bytes), frame(RTM_NEWRULE, 0, &bytes)] {
                 Tables::default().take_in(&framed, device);
                 let mut left_over = LeftOver::default();
                 left_over.take_in_rules(&framed);

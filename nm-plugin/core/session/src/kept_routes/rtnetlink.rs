@@ -1,6 +1,6 @@
 //! Routes as the kernel writes them (linux/rtnetlink.h).
 //!
-//! A route is kept as the octets it came in, but for what only the kernel may say, so that it is
+//! A route is kept as the bytes it came in, but for what only the kernel may say, so that it is
 //! put back exactly as NetworkManager had set it, whatever attributes that has.
 
 use crate::own_table::is_own_table;
@@ -69,12 +69,12 @@ pub struct Part {
 
 /// Reads a part of the answer to a [`dump_request`], for the interface with number `device`.
 #[must_use]
-pub fn read(octets: &[u8], device: u32) -> Part {
+pub fn read(bytes: &[u8], device: u32) -> Part {
     let mut part = Part {
         routes: Vec::new(),
         is_last: false,
     };
-    for (kind, payload) in messages(octets) {
+    for (kind, payload) in messages(bytes) {
         match kind {
             NLMSG_DONE | NLMSG_ERROR => part.is_last = true,
             RTM_NEWROUTE => part.routes.extend(SetRoute::read(payload, device)),
@@ -88,8 +88,8 @@ pub fn read(octets: &[u8], device: u32) -> Part {
 ///
 /// # Errors
 /// The number of the error.
-pub fn outcome(octets: &[u8]) -> Result<(), i32> {
-    match next_message(octets) {
+pub fn outcome(bytes: &[u8]) -> Result<(), i32> {
+    match next_message(bytes) {
         Some((NLMSG_ERROR, payload, _)) => match payload.first_chunk() {
             Some([0, 0, 0, 0]) | None => Ok(()),
             Some(code) => Err(i32::from_ne_bytes(*code).saturating_neg()),
@@ -98,21 +98,21 @@ pub fn outcome(octets: &[u8]) -> Result<(), i32> {
     }
 }
 
-/// The messages in `octets`: the kind of each, and what is in it.
-pub(crate) fn messages(mut octets: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+/// The messages in `bytes`: the kind of each, and what is in it.
+pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
-        let (kind, payload, rest) = next_message(octets)?;
-        octets = rest;
+        let (kind, payload, rest) = next_message(bytes)?;
+        bytes = rest;
         Some((kind, payload))
     })
 }
 
-fn next_message(octets: &[u8]) -> Option<(u16, &[u8], &[u8])> {
-    let (header, _) = octets.split_first_chunk::<HEADER>()?;
+fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
+    let (header, _) = bytes.split_first_chunk::<HEADER>()?;
     let [l0, l1, l2, l3, k0, k1, ..] = *header;
     let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
-    let payload = octets.get(HEADER..length)?;
-    let rest = octets.get(length.next_multiple_of(4)..).unwrap_or_default();
+    let payload = bytes.get(HEADER..length)?;
+    let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
     Some((u16::from_ne_bytes([k0, k1]), payload, rest))
 }
 
@@ -168,14 +168,14 @@ impl SetRoute {
     }
 }
 
-/// The attributes in `octets`: the kind of each, and its value; `None` if one is not whole.
-pub(crate) fn attributes(mut octets: &[u8]) -> Option<Vec<(u16, &[u8])>> {
+/// The attributes in `bytes`: the kind of each, and its value; `None` if one is not whole.
+pub(crate) fn attributes(mut bytes: &[u8]) -> Option<Vec<(u16, &[u8])>> {
     let mut attributes = Vec::new();
-    while let Some(([l0, l1, k0, k1], _)) = octets.split_first_chunk::<4>() {
+    while let Some(([l0, l1, k0, k1], _)) = bytes.split_first_chunk::<4>() {
         let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
-        let value = octets.get(4..length)?;
+        let value = bytes.get(4..length)?;
         attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
-        octets = octets.get(length.next_multiple_of(4)..).unwrap_or_default();
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     Some(attributes)
 }
@@ -201,12 +201,12 @@ pub(crate) fn address(value: &[u8]) -> Option<IpAddr> {
 /// A message with its header.
 pub(crate) fn frame(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
-    let mut octets = length.to_ne_bytes().to_vec();
-    octets.extend(kind.to_ne_bytes());
-    octets.extend(flags.to_ne_bytes());
-    octets.extend([0; 8]);
-    octets.extend(body);
-    octets
+    let mut bytes = length.to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(flags.to_ne_bytes());
+    bytes.extend([0; 8]);
+    bytes.extend(body);
+    bytes
 }
 
 /// As a person writes it: the network, and the next hop.
@@ -316,9 +316,9 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn no_octets_make_it_panic(octets: Vec<u8>, device: u32) {
-            let _ = (read(&octets, device), outcome(&octets));
-            let framed = frame(RTM_NEWROUTE, 0, &octets);
+        fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
+            let _ = (read(&bytes, device), outcome(&bytes));
+            let framed = frame(RTM_NEWROUTE, 0, &bytes);
             for route in read(&framed, device).routes {
                 let _ = (route.to_string(), route.addition());
             }

@@ -4,7 +4,7 @@
 //! The service has no right that a program it starts could use, so `nft` could do nothing for it;
 //! and a table is a handful of messages. Numbers: linux/netlink.h, linux/netfilter/nfnetlink.h and
 //! linux/netfilter/nf_tables.h. Lengths and numbers of netlink itself are in the machine's order of
-//! octets, those of nf_tables in the network's.
+//! bytes, those of nf_tables in the network's.
 
 use super::{Direction, Protocol, Rule, Ruleset, TABLE, Verdict};
 use crate::ip::Network;
@@ -253,8 +253,8 @@ impl Attributes<'_> {
         self.0.resize(padded, 0);
     }
 
-    fn octets(&mut self, kind: u16, octets: &[u8]) {
-        self.attribute(kind, |to| to.0.extend_from_slice(octets));
+    fn bytes(&mut self, kind: u16, bytes: &[u8]) {
+        self.attribute(kind, |to| to.0.extend_from_slice(bytes));
     }
 
     fn nested(&mut self, kind: u16, write: impl FnOnce(&mut Attributes<'_>)) {
@@ -262,11 +262,11 @@ impl Attributes<'_> {
     }
 
     fn text(&mut self, kind: u16, text: &str) {
-        self.octets(kind, &[text.as_bytes(), &[0]].concat());
+        self.bytes(kind, &[text.as_bytes(), &[0]].concat());
     }
 
     fn number(&mut self, kind: u16, number: u32) {
-        self.octets(kind, &number.to_be_bytes());
+        self.bytes(kind, &number.to_be_bytes());
     }
 
     /// One step of a rule, with its own attributes.
@@ -285,7 +285,7 @@ impl Attributes<'_> {
         });
     }
 
-    /// Loads octets of a packet; `base` is 1 for its network header, 2 for the transport's.
+    /// Loads bytes of a packet; `base` is 1 for its network header, 2 for the transport's.
     fn payload(&mut self, base: u32, offset: u32, length: u32) {
         self.expression("payload", |to| {
             to.number(1, REGISTER);
@@ -300,7 +300,7 @@ impl Attributes<'_> {
         self.expression("cmp", |to| {
             to.number(1, REGISTER);
             to.number(2, operation);
-            to.nested(3, |to| to.octets(1, value));
+            to.nested(3, |to| to.bytes(1, value));
         });
     }
 
@@ -316,8 +316,8 @@ impl Attributes<'_> {
             to.number(1, REGISTER);
             to.number(2, REGISTER);
             to.number(3, length);
-            to.nested(4, |to| to.octets(1, mask));
-            to.nested(5, |to| to.octets(1, &zeroes));
+            to.nested(4, |to| to.bytes(1, mask));
+            to.nested(5, |to| to.bytes(1, &zeroes));
         });
     }
 }
@@ -404,7 +404,7 @@ impl Rule {
             // For both versions of IP (NFT_REJECT_ICMPX_UNREACH): administratively prohibited.
             Verdict::Reject => to.expression("reject", |to| {
                 to.number(1, 2);
-                to.octets(2, &[3]);
+                to.bytes(2, &[3]);
             }),
         }
     }
@@ -421,7 +421,7 @@ fn write_destination(to: &mut Attributes<'_>, network: Network<IpAddr>) {
     to.is(&[family]);
     to.payload(NETWORK_HEADER, offset, length);
     let mask = mask(address.len(), network.prefix);
-    if mask.iter().any(|octet| *octet != u8::MAX) {
+    if mask.iter().any(|byte| *byte != u8::MAX) {
         to.mask(&mask);
     }
     let masked: Vec<u8> = address.iter().zip(&mask).map(|(a, m)| a & m).collect();
@@ -430,14 +430,14 @@ fn write_destination(to: &mut Attributes<'_>, network: Network<IpAddr>) {
 
 fn mask(length: usize, prefix: u8) -> Vec<u8> {
     let mut bits = usize::from(prefix);
-    let octets = (0..length).map(|_| {
+    let bytes = (0..length).map(|_| {
         let here = bits.min(8);
         bits -= here;
         u8::MAX
             .checked_shl(8 - u32::try_from(here).unwrap_or(8))
             .unwrap_or(0)
     });
-    octets.collect()
+    bytes.collect()
 }
 
 #[cfg(test)]

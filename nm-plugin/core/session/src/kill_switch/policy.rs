@@ -117,7 +117,7 @@ impl FirewallPolicy {
 }
 
 fn device(name: &str) -> Option<String> {
-    let fits = |octet: u8| octet.is_ascii_graphic() && octet != b'/';
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
     let is_one = (1..=LONGEST_DEVICE).contains(&name.len()) && name.bytes().all(fits);
     is_one.then(|| name.to_owned())
 }

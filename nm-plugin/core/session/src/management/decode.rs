@@ -51,7 +51,7 @@ fn error(text: &str) -> String {
 /// A line that is not understood may hold anything; only its kind is kept.
 fn kind_of(line: &str) -> String {
     match line.strip_prefix('>').and_then(|rest| rest.split_once(':')) {
-        Some((kind, _)) if kind.bytes().all(|octet| octet.is_ascii_uppercase()) => kind.to_owned(),
+        Some((kind, _)) if kind.bytes().all(|byte| byte.is_ascii_uppercase()) => kind.to_owned(),
         _ => String::new(),
     }
 }

@@ -1,25 +1,25 @@
-//! Octets to lines, with a limit.
+//! Bytes to lines, with a limit.
 
 use aws_client_vpn_text::secret::Secret;
 use zeroize::Zeroize;
 
-/// The longest line that is taken, in octets: a challenge of 64 KiB with room to spare.
+/// The longest line that is taken, in bytes: a challenge of 64 KiB with room to spare.
 pub const LINE_LIMIT: usize = 256 * 1024;
 
 /// A line, without its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Line {
-    /// A whole line; it may hold a secret. Octets that are not UTF-8 are replaced.
+    /// A whole line; it may hold a secret. Bytes that are not UTF-8 are replaced.
     Complete(Secret),
     /// A line longer than [`LINE_LIMIT`] was dropped.
     TooLong,
 }
 
-/// Collects octets until a line is whole. What it held is overwritten on drop.
+/// Collects bytes until a line is whole. What it held is overwritten on drop.
 #[derive(Default)]
 pub struct LineBuffer {
-    octets: Vec<u8>,
-    /// How much of `octets` has been looked at.
+    bytes: Vec<u8>,
+    /// How much of `bytes` has been looked at.
     searched: usize,
     /// Inside a line that is too long already.
     skipping: bool,
@@ -33,21 +33,21 @@ impl LineBuffer {
     }
 
     /// Adds what was read. Call [`Self::next_line`] until it returns `None` afterwards.
-    pub fn push(&mut self, octets: &[u8]) {
-        if self.octets.len() + octets.len() > self.octets.capacity() {
-            self.grow(octets.len());
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.bytes.len() + bytes.len() > self.bytes.capacity() {
+            self.grow(bytes.len());
         }
-        self.octets.extend_from_slice(octets);
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// The next whole line. `None` until more is pushed.
     pub fn next_line(&mut self) -> Option<Line> {
         loop {
-            let Some(end) = self.octets[self.searched..]
+            let Some(end) = self.bytes[self.searched..]
                 .iter()
-                .position(|&octet| octet == b'\n')
+                .position(|&byte| byte == b'\n')
             else {
-                self.searched = self.octets.len();
+                self.searched = self.bytes.len();
                 if self.searched > LINE_LIMIT {
                     self.skipping = true;
                     self.remove(self.searched);
@@ -59,7 +59,7 @@ impl LineBuffer {
                 self.remove(end + 1);
                 return Some(Line::TooLong);
             }
-            let line = &self.octets[..end];
+            let line = &self.bytes[..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let line = Secret::new(String::from_utf8_lossy(line).into_owned());
             self.remove(end + 1);
@@ -70,33 +70,33 @@ impl LineBuffer {
     }
 
     fn remove(&mut self, count: usize) {
-        let kept = self.octets.len() - count;
-        self.octets.copy_within(count.., 0);
-        self.octets[kept..].zeroize();
-        self.octets.truncate(kept);
+        let kept = self.bytes.len() - count;
+        self.bytes.copy_within(count.., 0);
+        self.bytes[kept..].zeroize();
+        self.bytes.truncate(kept);
         self.searched = 0;
     }
 
-    /// A vector that grows leaves its old octets behind; this one does not.
+    /// A vector that grows leaves its old bytes behind; this one does not.
     fn grow(&mut self, by: usize) {
-        let capacity = (self.octets.len() + by).next_power_of_two().max(4096);
+        let capacity = (self.bytes.len() + by).next_power_of_two().max(4096);
         let mut larger = Vec::with_capacity(capacity);
-        larger.extend_from_slice(&self.octets);
-        self.octets.zeroize();
-        self.octets = larger;
+        larger.extend_from_slice(&self.bytes);
+        self.bytes.zeroize();
+        self.bytes = larger;
     }
 }
 
 impl Drop for LineBuffer {
     fn drop(&mut self) {
-        self.octets.zeroize();
+        self.bytes.zeroize();
     }
 }
 
 impl std::fmt::Debug for LineBuffer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LineBuffer")
-            .field("len", &self.octets.len())
+            .field("len", &self.bytes.len())
             .finish()
     }
 }
@@ -150,15 +150,15 @@ mod tests {
             buffer.push(&[b'x'; 65536]);
             while buffer.next_line().is_some() {}
         }
-        assert!(buffer.octets.capacity() <= 2 * LINE_LIMIT);
+        assert!(buffer.bytes.capacity() <= 2 * LINE_LIMIT);
     }
 
     proptest! {
         #[test]
-        fn the_pieces_do_not_matter(octets in proptest::collection::vec(any::<u8>(), 0..400),
+        fn the_pieces_do_not_matter(bytes in proptest::collection::vec(any::<u8>(), 0..400),
                                     size in 1_usize..50) {
-            let pieces: Vec<&[u8]> = octets.chunks(size).collect();
-            prop_assert_eq!(lines(&pieces), lines(&[&octets]));
+            let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
+            prop_assert_eq!(lines(&pieces), lines(&[&bytes]));
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct Config {
     /// The endpoint's address outside the tunnel; NetworkManager routes it through the device
     /// that has the network connection.
     pub gateway: IpAddr,
-    /// In octets.
+    /// In bytes.
     pub mtu: Option<u32>,
     /// A text for the user.
     pub banner: Option<String>,

@@ -104,8 +104,8 @@ impl Context {
         login: &Login,
         secrets: BTreeMap<String, Secret>,
     ) -> Result<Secret, String> {
-        let (answer, octets) = login.reply(secrets)?;
-        self.note(format!("the browser login is done ({octets} octets)"));
+        let (answer, bytes) = login.reply(secrets)?;
+        self.note(format!("the browser login is done ({bytes} bytes)"));
         Ok(answer)
     }
 }

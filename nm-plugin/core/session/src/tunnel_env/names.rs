@@ -106,7 +106,7 @@ impl TunnelParameters {
     }
 }
 
-/// Letters, digits, hyphens and underscores in labels of 1 to 63 octets, 253 in all (RFC 1035). No
+/// Letters, digits, hyphens and underscores in labels of 1 to 63 bytes, 253 in all (RFC 1035). No
 /// label begins or ends with a hyphen: such a name might be taken for an option by a program.
 fn is_domain(text: &str) -> bool {
     text.len() <= 253
@@ -116,7 +116,7 @@ fn is_domain(text: &str) -> bool {
                 && !label.ends_with('-')
                 && label
                     .bytes()
-                    .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         })
 }
 

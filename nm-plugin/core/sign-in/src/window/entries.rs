@@ -6,7 +6,7 @@ use super::Answer;
 use crate::form::{Field, Form};
 use aws_client_vpn_text::secret::Secret;
 
-/// The most octets of one value, as OpenVPN takes.
+/// The most bytes of one value, as OpenVPN takes.
 const LONGEST: usize = 4096;
 
 /// The entries of a form.

@@ -18,7 +18,7 @@ pub(crate) struct Memory(Vec<Seen>);
 struct Seen {
     rival: Rival,
     process: String,
-    /// In MB of 1024 · 1024 octets, as in `/proc` in kB.
+    /// In MB of 1024 · 1024 bytes, as in `/proc` in kB.
     rss: f64,
     anonymous: f64,
 }

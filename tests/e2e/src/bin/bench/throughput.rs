@@ -34,7 +34,7 @@ struct Ways(Vec<Measured>);
 struct Measured {
     /// In Mbit/s.
     rate: f64,
-    /// Processor time of the client's OpenVPN, in seconds for 10⁹ octets.
+    /// Processor time of the client's OpenVPN, in seconds for 10⁹ bytes.
     cost: f64,
 }
 

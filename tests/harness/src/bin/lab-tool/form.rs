@@ -91,13 +91,13 @@ fn unescape(text: &str) -> String {
 
 fn encode(text: &str) -> String {
     let mut encoded = String::new();
-    for octet in text.bytes() {
-        match octet {
+    for byte in text.bytes() {
+        match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
-                encoded.push(char::from(octet));
+                encoded.push(char::from(byte));
             }
             b' ' => encoded.push('+'),
-            _ => encoded.push_str(&format!("%{octet:02X}")),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
     encoded
