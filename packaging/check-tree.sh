@@ -91,4 +91,4 @@ for tree; do
     done
 done
 [ ! -s "$faults" ] || exit 1
-echo "check-tree: nothing to complain of"
+echo "check-tree: nothing to report"

@@ -48,4 +48,4 @@ rpmlint --strict --config packaging/rpm/rpmlint.toml "$dist"/NetworkManager-aws-
 packaging/rpm/check.sh || fault "the RPM package does not fit Fedora or openSUSE"
 
 [ ! -s "$faults" ] || exit 1
-echo "packages: nothing to complain of"
+echo "packages: nothing to report"

@@ -75,7 +75,7 @@ impl Form {
     }
 
     /// Fills a field in with the bytes of a file. A file that is no good changes nothing, and is
-    /// complained about until another one is chosen.
+    /// marked as wrong until another one is chosen.
     pub fn set_file(&mut self, field: Field, bytes: &[u8]) {
         let Kind::Content(inline) = field.kind() else {
             return;
@@ -121,7 +121,7 @@ impl Form {
     fn row(&self, field: Field, whole: Option<&(Field, Message)>, now: i64) -> Row {
         let value = self.value(field);
         let is_shown = is_shown(&self.new, field);
-        // A new page is not full of complaints before anything was typed.
+        // A new page is not full of errors before anything was typed.
         let is_due = !self.data.is_empty()
             || self.visited.contains(&field)
             || !matches!(value, Value::Text(text) if text.is_empty());

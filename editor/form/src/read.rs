@@ -1,7 +1,7 @@
 //! What a connection's settings say, field by field.
 //!
 //! Nothing is refused here: a value that makes no sense is shown as it is, or as none of the
-//! choices, and is complained about where it stands.
+//! choices, and is marked as wrong where it stands.
 
 use crate::field::{Field, Value, name_check, protocol, proxy, sign_in, source};
 use crate::{directives, endpoint};

@@ -146,8 +146,8 @@ pub struct Parts<T: Toolkit> {
     /// Those that come and go with the field.
     pub shown: Vec<T::Widget>,
     /// Is there only if something is wrong.
-    pub complaint: T::Widget,
-    /// What is wrong, within the complaint.
+    pub error: T::Widget,
+    /// What is wrong, in words, within `error`.
     pub problem: T::Label,
 }
 

@@ -130,7 +130,7 @@ impl<T: Toolkit> Body<T> {
         T::set_tooltip(target, problem.as_ref().unwrap_or(&self.tooltip));
         T::set_class(target, "error", problem.is_some());
         T::set_text(&self.parts.problem, problem.as_deref().unwrap_or_default());
-        T::set_shown(&self.parts.complaint, problem.is_some());
+        T::set_shown(&self.parts.error, problem.is_some());
     }
 }
 

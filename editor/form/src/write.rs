@@ -116,7 +116,7 @@ impl Edit<'_> {
                 protocol::TCP => Transport::Tcp,
                 _ => Transport::Udp,
             };
-            // What makes no sense is complained about before anything is saved.
+            // What makes no sense is refused before anything is saved.
             if let Ok(remotes) = endpoint::meant(self.text(Field::Endpoint), port, transport) {
                 wanted.set(REMOTE, &settings::remotes_text(&remotes));
             }

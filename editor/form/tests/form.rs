@@ -97,11 +97,11 @@ fn edited(items: &Items, edits: &[(Field, Value)]) -> (Changes, Vec<String>) {
     (changes, lines)
 }
 
-fn complaint(items: &Items, field: Field, value: Value) -> String {
+fn refusal(items: &Items, field: Field, value: Value) -> String {
     let mut form = form(items);
     form.set(field, value);
     let row = form.rows(0)[&field].clone();
-    let (found, problem) = form.changes().expect_err("a complaint");
+    let (found, problem) = form.changes().expect_err("an error");
     assert_eq!(found, field);
     assert_eq!(
         row.problem.as_ref(),
@@ -288,18 +288,18 @@ fn what_is_wrong_is_said_at_its_field() {
         (Field::Directives, "mssfix 1200", "has its own field"),
         (Field::Directives, "route \"", "not closed"),
     ] {
-        let said = complaint(&saml(), field, text(wrong));
+        let said = refusal(&saml(), field, text(wrong));
         assert!(said.contains(expected), "{field:?}: {said}");
     }
-    let said = complaint(&saml(), Field::SignIn, Value::Choice(usize::MAX));
+    let said = refusal(&saml(), Field::SignIn, Value::Choice(usize::MAX));
     assert!(said.contains("Choose"), "{said}");
     let challenge = connection("auth-user-pass\nstatic-challenge Code 1");
-    complaint(&challenge, Field::Challenge, text(&"x".repeat(300)));
+    refusal(&challenge, Field::Challenge, text(&"x".repeat(300)));
     let token = connection("pkcs11-id 'pkcs11:token=a;id=%01'");
-    complaint(&token, Field::TokenKey, text("/dev/token"));
-    complaint(&token, Field::TokenModule, text("../evil"));
+    refusal(&token, Field::TokenKey, text("/dev/token"));
+    refusal(&token, Field::TokenModule, text("../evil"));
     // Only the whole tells.
-    let said = complaint(&saml(), Field::Directives, text("dns server 1 dnssec yes"));
+    let said = refusal(&saml(), Field::Directives, text("dns server 1 dnssec yes"));
     assert!(said.contains("address"), "{said}");
 }
 

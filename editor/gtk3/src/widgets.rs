@@ -153,17 +153,17 @@ impl Toolkit for Gtk3 {
         // Red letters alone would be hard to read in the dark, and nothing to the colour-blind.
         let sign = gtk::Image::from_icon_name(Some("dialog-error-symbolic"), gtk::IconSize::Button);
         Self::set_class(sign.upcast_ref(), "error", true);
-        let complaint = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-        complaint.add(&sign);
-        complaint.add(&problem);
-        complaint.show_all();
+        let error = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+        error.add(&sign);
+        error.add(&problem);
+        error.show_all();
         place.labels.add_widget(&label);
         place.grid.attach(&label, 0, place.line, 1, 1);
         place.grid.attach(&input.root, 1, place.line, 1, 1);
-        place.grid.attach(&complaint, 1, place.line + 1, 1, 1);
+        place.grid.attach(&error, 1, place.line + 1, 1, 1);
         Parts {
             shown: vec![label.upcast(), input.root.clone()],
-            complaint: complaint.upcast(),
+            error: error.upcast(),
             problem,
         }
     }

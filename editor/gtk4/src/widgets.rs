@@ -173,9 +173,9 @@ impl Toolkit for Gtk4 {
         // Red letters alone would be hard to read in the dark, and nothing to the colour-blind.
         let sign = gtk4::Image::from_icon_name("dialog-error-symbolic");
         sign.add_css_class("error");
-        let complaint = gtk4::Box::new(gtk4::Orientation::Horizontal, 6);
-        complaint.append(&sign);
-        complaint.append(&problem);
+        let error = gtk4::Box::new(gtk4::Orientation::Horizontal, 6);
+        error.append(&sign);
+        error.append(&problem);
         let body = gtk4::Box::builder()
             .orientation(gtk4::Orientation::Vertical)
             .spacing(4)
@@ -185,11 +185,11 @@ impl Toolkit for Gtk4 {
             .margin_end(12)
             .build();
         body.append(&line);
-        body.append(&complaint);
+        body.append(&error);
         place.row.set_child(Some(&body));
         Parts {
             shown: vec![place.row.clone().upcast()],
-            complaint: complaint.upcast(),
+            error: error.upcast(),
             problem,
         }
     }

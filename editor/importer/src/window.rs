@@ -482,7 +482,7 @@ impl Inner {
                 inner.choice_changed(&offer);
                 match outcome {
                     Ok((name, stored)) => inner.show_stored(name, stored),
-                    Err(error) => inner.complain(&error),
+                    Err(error) => inner.show_error(&error),
                 }
             }
         ));
@@ -517,7 +517,7 @@ impl Inner {
         }
     }
 
-    fn complain(&self, error: &NetworkManagerError) {
+    fn show_error(&self, error: &NetworkManagerError) {
         let dialog = adw::MessageDialog::builder()
             .transient_for(&self.window)
             .modal(true)

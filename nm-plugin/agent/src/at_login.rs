@@ -9,8 +9,8 @@ use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
-use aws_client_vpn_secret_agent::complaint::complain;
 use aws_client_vpn_secret_agent::property::property;
+use aws_client_vpn_secret_agent::report::report;
 use aws_client_vpn_secret_agent::request::{Connection, Dictionary};
 use aws_client_vpn_secret_agent::signals::signals;
 use aws_client_vpn_sign_in::at_login::AtLogins;
@@ -235,7 +235,7 @@ impl Login {
             Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
             Err(_) => message!("NetworkManager does not answer"),
         };
-        complain(&message!(
+        report(&message!(
             "{connection} was not connected after you logged in: {reason}",
             connection = wanted.connection.name.clone(),
             reason = why

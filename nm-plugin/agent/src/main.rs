@@ -24,7 +24,7 @@ mod services;
 use crate::command_line::Arguments;
 use crate::network_manager::AgentEnd;
 use aws_client_vpn_i18n as i18n;
-use aws_client_vpn_secret_agent::complaint::complain;
+use aws_client_vpn_secret_agent::report::report;
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use clap::Parser;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error);
+            report(&error);
             ExitCode::FAILURE
         }
     }

@@ -8,7 +8,7 @@ use aws_client_vpn_i18n::{self as i18n, plural, text};
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
 use aws_client_vpn_profile::renewal;
 use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
-use aws_client_vpn_secret_agent::complaint::complain;
+use aws_client_vpn_secret_agent::report::report;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -143,7 +143,7 @@ async fn renew(system: &Connection, end: &End) {
         Err(_elapsed) => message!("the service does not answer"),
     };
     let why = message!("the sign-in was not renewed: {reason}", reason = why);
-    complain(&why);
+    report(&why);
     let content = Content {
         headline: &end.name,
         body: &i18n::of(&why),
@@ -202,7 +202,7 @@ async fn show(content: &Content<'_>) -> Option<Notification> {
         .await
         .inspect_err(|error| {
             let reason = error.to_string();
-            complain(&message!(
+            report(&message!(
                 "no notification can be shown: {reason}",
                 reason = reason
             ));

@@ -55,21 +55,24 @@ fn main() -> ExitCode {
     i18n::start();
     // No core dump, and no other process of this user may read this one's memory.
     let protected = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let Ok(Streams { answer, complaints }) = Streams::take() else {
+    let Ok(Streams { answer, stderr }) = Streams::take() else {
         return ExitCode::FAILURE;
     };
     let arguments = std::env::args_os()
         .skip(1)
         .map(|word| word.to_string_lossy().into_owned());
     let invocation = cli::parse(arguments);
-    if let (Err(error), stderr) = (&invocation, &complaints) {
-        tell_the_caller(stderr, &format!("nm-aws-client-vpn-auth-dialog: {error}\n"));
+    if let Err(error) = &invocation {
+        tell_the_caller(
+            &stderr,
+            &format!("nm-aws-client-vpn-auth-dialog: {error}\n"),
+        );
     }
     let own_window = matches!(&invocation, Ok(Invocation::Serve(request)) if request.own_window);
     let (own_window, stderr) = if own_window {
-        (Some(complaints), None)
+        (Some(stderr), None)
     } else {
-        (None, Some(complaints))
+        (None, Some(stderr))
     };
     let journal = Journal::open(stderr);
     if let Err(error) = protected {

@@ -14,8 +14,8 @@ use std::io;
 pub(crate) struct Streams {
     /// Standard output: for the answer and nothing else.
     pub(crate) answer: File,
-    /// Standard error: for complaints, if anybody reads them.
-    pub(crate) complaints: File,
+    /// standard error, if anybody reads them.
+    pub(crate) stderr: File,
 }
 
 impl Streams {
@@ -25,10 +25,10 @@ impl Streams {
     /// When descriptors are exhausted or there is no `/dev/null`.
     pub(crate) fn take() -> io::Result<Self> {
         let answer = fcntl_dupfd_cloexec(io::stdout(), 3)?.into();
-        let complaints = fcntl_dupfd_cloexec(io::stderr(), 3)?.into();
+        let stderr = fcntl_dupfd_cloexec(io::stderr(), 3)?.into();
         let null = File::options().read(true).write(true).open("/dev/null")?;
         rustix::stdio::dup2_stdout(&null)?;
         rustix::stdio::dup2_stderr(&null)?;
-        Ok(Self { answer, complaints })
+        Ok(Self { answer, stderr })
     }
 }

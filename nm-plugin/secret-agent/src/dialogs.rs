@@ -1,8 +1,8 @@
 //! The dialogs that run, one for each connection that secrets are asked for of.
 
-use crate::complaint::complain;
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Get, Reply};
+use crate::report::report;
 use crate::request::{ALLOW_INTERACTION, Connection};
 use crate::terminal::Terminal;
 use aws_client_vpn_i18n::text;
@@ -126,7 +126,7 @@ async fn answer(
         Err(NoAnswer::Nothing) if is_silent => Reply::Secrets(Vec::new()),
         Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),
         Err(error @ (NoAnswer::Broken(_) | NoAnswer::Talkative | NoAnswer::Endless)) => {
-            complain(&error);
+            report(&error);
             match is_silent {
                 true => Reply::Secrets(Vec::new()),
                 false => Reply::Nothing(error.to_string()),

@@ -4,7 +4,6 @@
 //! They serve connections of our type only, by running the same auth dialog as gnome-shell does. In
 //! a terminal they are the dialog's window, too.
 
-pub mod complaint;
 mod dialog;
 pub mod dialogs;
 pub mod exchange;
@@ -12,6 +11,7 @@ pub mod own_bus;
 pub mod property;
 pub mod readiness;
 pub mod registration;
+pub mod report;
 pub mod request;
 pub mod secret_agent;
 pub mod signals;

@@ -6,7 +6,7 @@
 //! there: gnome-shell withdraws it while the screen is locked, and has it seconds after its start.
 //! An agent that is always there keeps a connection from ending because nobody could be asked.
 
-use crate::complaint::complain;
+use crate::report::report;
 use aws_client_vpn_profile::well_known::network_manager::{
     AGENT_MANAGER, AGENT_MANAGER_PATH, NAME,
 };
@@ -50,7 +50,7 @@ pub async fn register(bus: zbus::Connection) {
             Err(_elapsed) => Some(message!("NetworkManager does not answer")),
         };
         if let Some(why) = why.filter(|_| !std::mem::replace(&mut is_told, true)) {
-            complain(&why);
+            report(&why);
         }
         sleep(pause).await;
         pause = (2 * pause).min(LONGEST_PAUSE);

@@ -534,7 +534,7 @@ impl Lab {
 
     /// What the service wrote to the log, in words for the user: its errors.
     #[must_use]
-    pub fn complaints(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let journal = self.journal();
         let error = |line: &str| {
             line.trim_start()

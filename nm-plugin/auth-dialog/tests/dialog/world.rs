@@ -47,10 +47,10 @@ pub(crate) fn isolated(test: impl FnOnce()) {
         .output()
         .expect("unshare (util-linux) runs");
     let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "in its namespace:\n{said}\n{complained}"
+        "in its namespace:\n{said}\n{errors}"
     );
     assert!(
         said.contains("1 passed"),

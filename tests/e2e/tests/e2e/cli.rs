@@ -10,8 +10,8 @@ fn json(lab: &Lab, arguments: &[&str]) -> Value {
     let output = lab.client.run(["aws-client-vpn"].iter().chain(arguments));
     let text = String::from_utf8_lossy(&output.stdout);
     serde_json::from_str(&text).unwrap_or_else(|error| {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        panic!("{error}: {text}{complaint}")
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        panic!("{error}: {text}{stderr}")
     })
 }
 
@@ -178,7 +178,7 @@ fn logs_come_out_of_the_real_journal() {
     ] {
         assert!(story.contains(words), "{words:?} is not in\n{story}");
     }
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 /// Puts a fault into the client machine (shell), and says which check finds it and what it sees.

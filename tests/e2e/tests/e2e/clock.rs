@@ -57,7 +57,7 @@ fn the_clock_jumps_while_connected() {
                 (up && lab.has_traffic()).then_some(())
             },
         );
-        assert_eq!(lab.complaints(), [""; 0], "{by}");
+        assert_eq!(lab.warnings(), [""; 0], "{by}");
         take_down(&lab, &before);
     }
 }

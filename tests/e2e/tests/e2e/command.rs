@@ -196,7 +196,7 @@ fn connect_opens_the_browser_and_ends_with_addresses_and_disconnect_takes_it_dow
     assert_eq!(run(&lab, &["status", "vpn"]).status.code(), Some(10));
     assert_eq!(run(&lab, &["disconnect"]).status.code(), Some(10));
     lab.assert_clean(&before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn end_by(action: &str, moment: Moment, script: Duration, lab: &mut Lab) {
         opened,
         "{moment:?}: a page is opened for nobody"
     );
-    assert_eq!(lab.complaints(), [""; 0], "{moment:?}");
+    assert_eq!(lab.warnings(), [""; 0], "{moment:?}");
     if let Some(up) = up {
         up.abandon();
     }

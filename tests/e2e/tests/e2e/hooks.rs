@@ -71,7 +71,7 @@ fn a_connection_that_is_not_used_ends_as_its_settings_say() {
         reason: reason::UNKNOWN,
     };
     assert_eq!(end, ended);
-    crate::assert_complaint(&lab, &["was idle"]);
+    crate::assert_warning(&lab, &["was idle"]);
     lab.assert_clean(&before);
 }
 

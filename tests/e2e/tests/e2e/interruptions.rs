@@ -1,6 +1,6 @@
 //! What happens when something goes away in the midst of it.
 
-use crate::{SOON, assert_complaint, assert_failed, assert_up, lab, reason, state, take_down};
+use crate::{SOON, assert_failed, assert_up, assert_warning, lab, reason, state, take_down};
 use aws_client_vpn_harness::{Browser, Lab, Options, PendingUp, Snapshot, VpnState, eventually};
 use rustix::process::Signal;
 use serde_json::json;
@@ -97,13 +97,13 @@ fn nmcli_down_in_each_state() {
     each_step(|step, lab, before| {
         eprintln!("down at {step:?}");
         take_down(lab, before);
-        assert_eq!(lab.complaints(), [""; 0], "{step:?}");
+        assert_eq!(lab.warnings(), [""; 0], "{step:?}");
     });
 }
 
 #[test]
 fn openvpn_is_killed_in_each_state() {
-    let complaints = std::cell::Cell::new(0);
+    let warnings = std::cell::Cell::new(0);
     each_step(|step, lab, before| {
         kill(lab, Role::OpenVpn);
         let end = lab.vpn_ended(SOON);
@@ -113,15 +113,15 @@ fn openvpn_is_killed_in_each_state() {
         };
         assert_eq!(end, failed, "{step:?}\n{}", lab.journal());
         lab.assert_clean(before);
-        complaints.set(complaints.get() + 1);
+        warnings.set(warnings.get() + 1);
         assert_eq!(
-            lab.complaints().len(),
-            complaints.get(),
+            lab.warnings().len(),
+            warnings.get(),
             "{step:?}: {:?}",
-            lab.complaints()
+            lab.warnings()
         );
         assert!(
-            lab.complaints()
+            lab.warnings()
                 .last()
                 .unwrap()
                 .contains("OpenVPN ended unexpectedly")
@@ -235,7 +235,7 @@ fn the_endpoint_goes_while_connected() {
             reason: reason::UNKNOWN
         }
     );
-    assert_complaint(&lab, &["did not answer"]);
+    assert_warning(&lab, &["did not answer"]);
     lab.assert_clean(&before);
 }
 
@@ -268,7 +268,7 @@ fn a_networkmanager_that_is_slow_when_a_lost_connection_ends_hears_why_and_keeps
         "{}",
         lab.journal()
     );
-    assert_complaint(&lab, &["did not answer"]);
+    assert_warning(&lab, &["did not answer"]);
     lab.assert_clean(&before);
 }
 

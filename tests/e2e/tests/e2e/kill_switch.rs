@@ -302,10 +302,10 @@ fn a_new_sign_in_takes_a_new_connection_unless_browsers_are_let_out() {
     lab.endpoint().command(&json!({"kick": "all"}));
     let end = lab.vpn_ended(SOON * 3);
     assert_eq!(end.state, state::FAILED, "{end:?}");
-    let complaints = lab.complaints();
+    let warnings = lab.warnings();
     assert!(
-        complaints[0].contains("Connect again to sign in"),
-        "{complaints:?}"
+        warnings[0].contains("Connect again to sign in"),
+        "{warnings:?}"
     );
     assert_stopped(&lab);
     lab.modify("+vpn.data", "kill-switch-sign-in=yes");

@@ -124,7 +124,7 @@ fn assert_failed(lab: &Lab, up: &Up, expected: u32, words: &[&str], before: &Sna
         "{}",
         lab.journal()
     );
-    assert_complaint(lab, words);
+    assert_warning(lab, words);
     lab.assert_clean(before);
     // Nothing that NetworkManager says later hides the reason.
     assert_eq!(
@@ -137,19 +137,19 @@ fn assert_failed(lab: &Lab, up: &Up, expected: u32, words: &[&str], before: &Sna
 
 /// The service told of one problem, in words that hold `words`.
 #[track_caller]
-fn assert_complaint(lab: &Lab, words: &[&str]) {
-    let complaints = lab.complaints();
+fn assert_warning(lab: &Lab, words: &[&str]) {
+    let warnings = lab.warnings();
     assert_eq!(
-        complaints.len(),
+        warnings.len(),
         1,
-        "one complaint: {complaints:#?}\n{}",
+        "one warning: {warnings:#?}\n{}",
         lab.journal()
     );
     for word in words {
         assert!(
-            complaints[0].contains(word),
+            warnings[0].contains(word),
             "{word:?} is not in {:?}",
-            complaints[0]
+            warnings[0]
         );
     }
 }

@@ -38,7 +38,7 @@ fn a_login_at_a_console_opens_the_browser_and_tells_the_result() {
     assert_up(&lab, &up.finish());
     agent.expect("vpn is connected.", SOON);
     take_down(&lab, &before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn an_http_proxy_is_told_a_name_and_a_password_that_are_asked_for() {
     // What is kept is not asked for again.
     assert_up(&lab, &lab.up());
     take_down(&lab, &before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn an_http_proxy_that_asks_by_digest_never_sees_the_password() {
     assert_eq!(shown.len(), 2, "{shown:?}");
     assert!(!lab.journal().contains("let-me"), "{}", lab.journal());
     take_down(&lab, &before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
     assert!(!up.success, "the connection is up: {}", up.text);
     let words =
         "The endpoint could not be reached through the proxy 192.0.2.80: HTTP proxy returned";
-    let complaints = lab.complaints();
+    let warnings = lab.warnings();
     assert!(
-        complaints.iter().any(|text| text.contains(words)),
-        "{complaints:?}"
+        warnings.iter().any(|text| text.contains(words)),
+        "{warnings:?}"
     );
     proxy.kill();
     let _proxy = tinyproxy(&lab, "");
@@ -142,5 +142,5 @@ fn a_socks_proxy_is_told_a_name_and_a_password() {
     assert_up(&lab, &lab.up());
     only_the_proxy_is_let_through(&lab, 1080);
     take_down(&lab, &before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }

@@ -1,7 +1,7 @@
 //! Logins that fail, by somebody's decision.
 
 use crate::{
-    SOON, assert_complaint, assert_failed, assert_up, endpoint, lab, reason, state, take_down,
+    SOON, assert_failed, assert_up, assert_warning, endpoint, lab, reason, state, take_down,
 };
 use aws_client_vpn_harness::{AgentStyle, Browser, Lab, LogTail, Options, VpnState, eventually};
 use serde_json::json;
@@ -74,8 +74,8 @@ fn the_user_cancels(style: AgentStyle) {
             reason: reason::NO_SECRETS
         }
     );
-    // The user knows; the service has nothing to complain of.
-    assert_eq!(lab.complaints(), [""; 0]);
+    // The user knows; the service warns of nothing.
+    assert_eq!(lab.warnings(), [""; 0]);
     lab.assert_clean(&before);
 }
 
@@ -164,7 +164,7 @@ fn the_endpoint_refuses_what_is_wrong_with_a_response() {
         lab.assert_clean(&before);
     }
     assert!(
-        lab.complaints()
+        lab.warnings()
             .iter()
             .all(|text| text.contains("Invalid username or password"))
     );
@@ -200,7 +200,7 @@ fn the_name_of_the_endpoint_is_unknown() {
     drop(before);
     let up = lab.up();
     assert!(!up.success);
-    assert_complaint(&lab, &["could not be found", "Check the network"]);
+    assert_warning(&lab, &["could not be found", "Check the network"]);
     lab.assert_clean(&started);
 }
 
@@ -238,7 +238,7 @@ fn a_sign_in_that_is_put_off_is_tried_again() {
         eventually("the tunnel is back", SOON, || {
             lab.has_traffic().then_some(())
         });
-        assert_eq!(lab.complaints(), [""; 0]);
+        assert_eq!(lab.warnings(), [""; 0]);
         take_down(&lab, &before);
     }
 }

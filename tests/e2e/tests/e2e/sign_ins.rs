@@ -61,7 +61,7 @@ fn name_and_password(style: AgentStyle) {
         );
     }
     take_down(&lab, &before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_password_dialog_is_cancelled() {
         reason: reason::NO_SECRETS,
     };
     assert_eq!(lab.vpn_ended(SOON), cancelled);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
     assert_eq!(lab.endpoint_events().named("refused").len(), 0);
     lab.assert_clean(&before);
 }
@@ -208,7 +208,7 @@ fn encrypted_key(flags: &[&str]) {
     assert_up(&lab, &lab.up());
     assert_eq!(dialogs(&lab).len(), 2);
     take_down(&lab, &before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 #[test]

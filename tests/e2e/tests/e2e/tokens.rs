@@ -69,7 +69,7 @@ fn a_key_on_a_token_is_used_with_its_pin() {
     let forms = lab.agent.as_ref().unwrap().events.named("form");
     assert_eq!(forms.len(), 1);
     take_down(&lab, &before);
-    assert_eq!(lab.complaints(), [""; 0]);
+    assert_eq!(lab.warnings(), [""; 0]);
 }
 
 #[test]

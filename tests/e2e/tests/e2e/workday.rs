@@ -99,7 +99,7 @@ impl Episode {
             took.as_secs_f32()
         );
         assert_eq!(opened, pages, "{}: {:?}", self.what, lab.browser_events());
-        assert_eq!(lab.complaints(), [""; 0]);
+        assert_eq!(lab.warnings(), [""; 0]);
     }
 
     fn no_state_changed(&self, lab: &Lab) {

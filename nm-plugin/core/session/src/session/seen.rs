@@ -15,7 +15,7 @@ pub(super) struct Seen {
     /// Whether the endpoint has the right certificate.
     pub(super) endpoint_recognised: bool,
     /// What OpenVPN last said of a certificate or key that it cannot use.
-    key_complaint: Option<String>,
+    tls_error: Option<String>,
     /// The MTU that was pushed, which the environment does not have.
     pub(super) mtu: Option<u32>,
     pub(super) banner: Banner,
@@ -26,7 +26,7 @@ impl Seen {
     pub(super) fn log(&mut self, text: &str) {
         const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
         if !self.is_unsupported() && ABOUT_KEYS.iter().any(|start| text.contains(start)) {
-            self.key_complaint = Some(for_journal(text).into_owned());
+            self.tls_error = Some(for_journal(text).into_owned());
         }
         self.endpoint_recognised |= text.starts_with("VERIFY OK: depth=0");
         self.mtu = tunnel_env::pushed_mtu(text).or(self.mtu);
@@ -34,13 +34,13 @@ impl Seen {
 
     /// Whether OpenVPN has said that the key's encryption is too old for OpenSSL.
     pub(super) fn is_unsupported(&self) -> bool {
-        let complaint = self.key_complaint.as_ref();
-        complaint.is_some_and(|complaint| complaint.contains(UNSUPPORTED))
+        let error = self.tls_error.as_ref();
+        error.is_some_and(|error| error.contains(UNSUPPORTED))
     }
 
     /// Why the key cannot be used, whatever unlocks it.
     pub(super) fn bad_key(&self) -> Failure {
-        let why = self.key_complaint.clone();
+        let why = self.tls_error.clone();
         Failure::BadKey(why.unwrap_or_else(|| "OpenVPN cannot load it".to_owned()))
     }
 
@@ -61,7 +61,7 @@ impl Seen {
     /// That the endpoint has refused the client's certificate (RFC 8446, 6.2), if it has: then no
     /// further try and no other node will do.
     pub(super) fn certificate_refused(&self) -> Option<Failure> {
-        let (_, alert) = self.key_complaint.as_ref()?.split_once(" alert ")?;
+        let (_, alert) = self.tls_error.as_ref()?.split_once(" alert ")?;
         let is_about_it = ["certificate", "unknown ca", "access denied"]
             .iter()
             .any(|words| alert.contains(words));
