@@ -2,7 +2,7 @@
 //!
 //! NetworkManager's own ways (`connection.secondaries`) try at boot, when nobody can sign in. What is
 //! decided is `aws_client_vpn_sign_in`'s; this looks, waits and connects. A file in XDG_RUNTIME_DIR,
-//! which ends with the login, keeps an agent that is started anew from taking that for one.
+//! which ends with the login, keeps an agent that is restarted from taking that for one.
 
 use aws_client_vpn_profile::settings::AtLogin;
 use aws_client_vpn_profile::well_known::network_manager::{
@@ -145,7 +145,7 @@ impl Login {
         self.keep();
     }
 
-    /// Path and name of the active connection that everything goes through: one that came anew has
+    /// Path and name of the active connection that everything goes through: one that came again has
     /// another path. `None` if it is a VPN, which is no other network.
     async fn network(&self) -> Option<Option<(String, String)>> {
         let primary = property(&self.bus, PATH, NAME, "PrimaryConnection").await;

@@ -33,7 +33,7 @@ pub(crate) struct Window {
     dismissed: Dismissed,
 }
 
-/// Whether NetworkManager has taken the request back, maybe to make it anew: then the window stays
+/// Whether NetworkManager has taken the request back, maybe to make it again: then the window stays
 /// for a moment, for the next dialog to go on with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dismissed(Rc<Cell<bool>>);

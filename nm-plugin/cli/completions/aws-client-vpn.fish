@@ -35,7 +35,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "expor
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "remove" -d 'Delete a connection'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "status" -d 'Show the connections: state, since when, addresses, endpoint, sign-in, the last failure'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "at-login" -d 'Have a connection come up by itself when you log in, or not any more'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew" -d 'Sign in anew to a connection that is up, before its endpoint ends it'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew" -d 'Sign in again to a connection that is up, before its endpoint ends it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "doctor" -d 'Check that all a connection needs is there; each problem with its remedy'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "logs" -d 'Print the story of a connection from the journal, ready to paste into a ticket'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l timeout -d 'Give up when the connection is not up after so many seconds [default: as its settings say]' -r

@@ -82,7 +82,7 @@ pub enum Command {
     /// The agent of your session does it, once when you have logged in and a network is there, and once
     /// for each network that comes later; not if you have switched the connection off.
     AtLogin(AtLogin),
-    /// Sign in anew to a connection that is up, before its endpoint ends it
+    /// Sign in again to a connection that is up, before its endpoint ends it
     ///
     /// An endpoint lets a sign-in count for some hours and then ends the connection. This asks for
     /// the new one at a moment that suits you. The tunnel stays up while you sign in in your browser.

@@ -252,7 +252,7 @@ async fn sign_in_end(bus: &zbus::Connection, service: &str) -> Option<u64> {
     (ends > 0).then_some(ends)
 }
 
-/// Has the person of an activation sign in anew.
+/// Has the person of an activation sign in again.
 pub(crate) async fn renew(service: &str) -> zbus::Result<()> {
     let bus = zbus::Connection::system().await?;
     let proxy = zbus::Proxy::new(&bus, service, SIGN_IN_PATH, SIGN_IN).await?;

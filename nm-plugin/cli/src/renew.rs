@@ -42,7 +42,7 @@ impl RenewError {
     }
 }
 
-/// Has the person sign in anew to the connection called `wanted`, or to the only one that is up.
+/// Has the person sign in again to the connection called `wanted`, or to the only one that is up.
 ///
 /// # Errors
 /// If it is not clear which is meant, or its service refuses.

@@ -1,7 +1,7 @@
 //! The man pages and completions in the tree are those of the command line as it is.
 //!
 //! They are committed, so that building a package needs no program of ours to be run. To write
-//! them anew: `AWS_CLIENT_VPN_WRITE=1 cargo test -p aws-client-vpn-cli --test generated`.
+//! them again: `AWS_CLIENT_VPN_WRITE=1 cargo test -p aws-client-vpn-cli --test generated`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

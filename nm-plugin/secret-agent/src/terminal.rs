@@ -1,6 +1,6 @@
 //! The terminal as the auth dialog's window.
 //!
-//! It is opened anew, so that what is set on it does not outlast us for the shell, and what other
+//! It is opened again, so that what is set on it does not outlast us for the shell, and what other
 //! programs write to their streams goes elsewhere.
 
 mod line;

@@ -2,7 +2,7 @@
 //!
 //! There is one table for all connections, made of what each of them wants. Every activation is a
 //! process of its own, so each leaves what it wants in a mark ([`marks`]); whoever changes his own
-//! makes the rules anew from all marks, in one transaction, while he has the lock of all. So it does
+//! builds the rules from all marks, in one transaction, while he has the lock of all. So it does
 //! not matter who comes, goes or is killed in which order: the rules follow from the marks that are
 //! there, and a table is there as long as one of them stops the rest.
 
@@ -257,7 +257,7 @@ impl KillSwitch {
         Ok(())
     }
 
-    /// Resolves when somebody else has changed or removed the table: a firewall that starts anew
+    /// Resolves when somebody else has changed or removed the table: a firewall that restarts
     /// flushes those of all. It is put right by the next [`Self::follow`].
     pub(crate) async fn disturbed(&mut self) {
         let Some(events) = &self.events else {

@@ -1,4 +1,4 @@
-//! The certificates of an endpoint: made anew at each start, kept in its own directory.
+//! The certificates of an endpoint: generated at each start, kept in its own directory.
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,

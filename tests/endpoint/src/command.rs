@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
-    /// Throws clients out: `{"kick": "all"}` or `{"kick": 3}`; they are told to start anew.
+    /// Throws clients out: `{"kick": "all"}` or `{"kick": 3}`; they are told to restart.
     Kick(KickTarget),
     /// Throws all clients out and tells them not to come back: `{"halt": true}`.
     Halt(bool),

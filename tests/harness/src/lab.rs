@@ -303,7 +303,7 @@ impl Lab {
                 .starts_with("100")
                 .then_some(())
         });
-        // An agent registers with each NetworkManager anew.
+        // An agent registers with each NetworkManager again.
         self.start_agent();
     }
 

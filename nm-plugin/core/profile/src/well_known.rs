@@ -13,7 +13,7 @@ pub const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
 pub const SIGN_IN_PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
 /// Its method that tells whose it is.
 pub const GET_USER: &str = "GetUser";
-/// Its method that has the person sign in anew.
+/// Its method that has the person sign in again.
 pub const RENEW: &str = "Renew";
 
 /// The field of the journal with the UUID of the connection that a line is about.

@@ -192,7 +192,7 @@ pub enum Command {
     },
     /// `remote SKIP`: go on to the next one.
     RemoteSkip,
-    /// `signal SIGUSR1`: connect anew. Not while OpenVPN waits for a password: it would end.
+    /// `signal SIGUSR1`: connect again. Not while OpenVPN waits for a password: it would end.
     Restart,
     /// `forget-passwords`: the token too.
     ForgetPasswords,

@@ -41,7 +41,7 @@ fn names_are_let_out_for_the_first_lookup_only() {
     assert!(play.session.firewall().names);
     play.resolved(&["10.77.0.2", "10.77.0.1"]);
     assert!(!play.session.firewall().names);
-    // A connection that was up looks its endpoint up anew; that finds its way, or does not.
+    // A connection that was up looks its endpoint up again; that finds its way, or does not.
     let mut play = Play::connected();
     let lookups = |play: &Play| {
         let lookups = play.did.iter().filter(|did| did.starts_with("resolve"));

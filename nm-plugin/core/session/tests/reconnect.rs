@@ -120,7 +120,7 @@ fn other_addresses_after_a_loss_are_handed_on_although_nobody_noticed_it() {
 }
 
 #[test]
-fn the_last_answer_is_tried_once_and_then_the_person_signs_in_anew() {
+fn the_last_answer_is_tried_once_and_then_the_person_signs_in_again() {
     let mut play = Play::connected();
     answer_refused(&mut play);
     released_for_a_login(&mut play);
@@ -527,7 +527,7 @@ fn what_crossed_the_news_of_the_end_does_not_undo_it() {
 fn another_node_is_tried_without_asking_the_tunnel_s_name_servers() {
     let mut play = Play::connected();
     play.lines(&[LOST, HOLD, &remote(), NEED]);
-    // The node is gone. The name is resolved anew beside, for as long as that takes.
+    // The node is gone. The name is resolved again beside, for as long as that takes.
     // OpenVPN still has the answer, which means nothing to another node.
     assert_eq!(
         play.line(NO_ANSWER),

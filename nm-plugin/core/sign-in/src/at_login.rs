@@ -85,7 +85,7 @@ mod tests {
         login.network(None);
         assert!(!login.is_due("a"));
         login.network(Some("train"));
-        assert!(login.is_due("a"), "it came anew");
+        assert!(login.is_due("a"), "it came again");
     }
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_that_is_started_anew_is_no_login() {
+    fn an_agent_that_was_restarted_is_no_login() {
         let mut login = AtLogins::default();
         login.network(Some("home"));
         login.switched_off("a");

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Starts the hint with the name of a secret whose last value was refused: it has to be typed
-/// anew, wherever a value is kept.
+/// again, wherever a value is kept.
 const REFUSED_HINT_PREFIX: &str = "x-aws-client-vpn-refused:";
 /// Starts the hint with the question that [`Credential::ChallengeResponse`] answers.
 const QUESTION_HINT_PREFIX: &str = "x-aws-client-vpn-question:";

@@ -148,7 +148,7 @@ impl NetworkManager {
 
     /// Whether it activates this connection by itself: as a secondary connection of another, which
     /// is not up before its secondary ones are. It does not tell who has asked for an activation,
-    /// and with the flag "can-persist" it begins none anew on its own (nm-vpn-connection.c), so that
+    /// and with the flag "can-persist" it begins no new one on its own (nm-vpn-connection.c), so that
     /// no other kind is left. The settings of the other are not asked: they may have been changed
     /// since it was activated with them.
     pub(crate) async fn activates_by_itself(&self) -> bool {

@@ -84,7 +84,7 @@ pub(crate) enum Request {
         /// Answered with what is known.
         reply: Reply<Term>,
     },
-    /// Ask the person to sign in anew.
+    /// Ask the person to sign in again.
     Renew {
         /// The number of the account that asks.
         caller: u32,
@@ -143,7 +143,7 @@ impl SignIn {
         Ok(term.user)
     }
 
-    /// `Renew()`: asks the person to sign in anew, now.
+    /// `Renew()`: asks the person to sign in again, now.
     async fn renew(
         &self,
         #[zbus(header)] header: Header<'_>,

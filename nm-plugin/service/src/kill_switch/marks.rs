@@ -176,7 +176,7 @@ impl Mark {
         self.directory.join(self.name.to_string())
     }
 
-    /// Writes it anew.
+    /// Writes it again.
     pub(super) fn write(&mut self, policy: &FirewallPolicy) -> io::Result<()> {
         let text = policy.to_mark();
         self.file.write_all_at(text.as_bytes(), 0)?;

@@ -49,7 +49,7 @@ fn a_slow_person_at_a_terminal() {
     lab.modify("+vpn.data", "username=ada@example.com");
     let mut nmcli = lab.up_at_terminal();
     nmcli.expect("vpn.secrets.password", SOON);
-    // NetworkManager would end its request after 120 s, so it is made anew before; nmcli shows the
+    // NetworkManager would end its request after 120 s, so it is made again before; nmcli shows the
     // new one when the old one has been answered.
     let asked_again = wait_for(Duration::from_secs(150), || {
         lab.journal().contains("still waiting").then_some(())

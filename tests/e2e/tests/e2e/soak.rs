@@ -1,4 +1,4 @@
-//! Many connections, and one that is lost and made anew again and again: nothing grows.
+//! Many connections, and one that is lost and made again and again: nothing grows.
 //!
 //! The short form is a test like any other. The long one (`make soak`) sets `SOAK_CYCLES` and
 //! `SOAK_SECONDS` and prints a table of what was measured, to be read as a curve.
@@ -152,7 +152,7 @@ impl LongConnection {
         self.losses += 1;
     }
 
-    fn signs_in_anew(&mut self) {
+    fn signs_in_again(&mut self) {
         let accept = |yes: bool| json!({"set": {"accept_tokens": yes}});
         self.lab.endpoint().command(&accept(false));
         self.is_lost("connected");
@@ -210,7 +210,7 @@ fn a_long_connection_that_is_lost_again_and_again_does_not_grow() {
     let limit = Duration::from_secs(setting("SOAK_SECONDS", 0));
     let mut connection = LongConnection::begin();
     // The first login that nobody asked for does not wait.
-    connection.signs_in_anew();
+    connection.signs_in_again();
     let mut signed_in = Instant::now();
     while connection.began.elapsed() < limit || connection.losses < 3 {
         connection.is_lost("came-back");
@@ -218,7 +218,7 @@ fn a_long_connection_that_is_lost_again_and_again_does_not_grow() {
         connection.gets_new_keys();
         connection.has_not_grown();
         if signed_in.elapsed() >= LOGIN_INTERVAL {
-            connection.signs_in_anew();
+            connection.signs_in_again();
             signed_in = Instant::now();
         }
     }

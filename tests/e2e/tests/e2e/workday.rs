@@ -327,7 +327,7 @@ fn a_login_waits_for_the_agent_of_a_session_that_starts_slowly() {
 }
 
 #[test]
-fn a_login_waits_for_an_agent_that_starts_anew() {
+fn a_login_waits_for_an_agent_that_restarts() {
     let (mut lab, before) = at_work(&[]);
     lab.stop_agent();
     let episode = Episode::begin(&lab, "thrown out while there is no agent for 20 s");

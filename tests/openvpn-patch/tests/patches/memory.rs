@@ -56,7 +56,7 @@ fn no_part_of_a_password_is_left_after_a_handshake_that_failed() {
         );
         let answer = client.management.sign_in("N/A", &password);
         assert!(answer.starts_with("SUCCESS:"), "{answer}");
-        // It has given up, and would begin anew.
+        // It has given up, and would start again.
         client.management.wait(">HOLD:");
         client.wait_log("TLS Error: TLS handshake failed", 1);
         assert_not_in_memory(&client, &password, &format!("{size} bytes"));

@@ -41,7 +41,7 @@ fn a_certificate_connects_at_boot_and_is_kept_up() {
     eventually("the connection is up again", SOON, || {
         system.has_traffic().then_some(())
     });
-    // Everything in the system starts anew, but its kernel.
+    // Everything in the system restarts, but its kernel.
     let boot = |system: &System| {
         let started = [
             "systemctl",
@@ -52,7 +52,7 @@ fn a_certificate_connects_at_boot_and_is_kept_up() {
     };
     let before = boot(&system);
     system.client.check(["systemctl", "soft-reboot"]);
-    eventually("the system has started anew", SOON, || {
+    eventually("the system has restarted", SOON, || {
         let now = boot(&system);
         (!now.is_empty() && now != before).then_some(())
     });

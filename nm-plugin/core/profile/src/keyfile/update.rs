@@ -3,7 +3,7 @@
 //! NetworkManager never writes to what a package has installed. A user's change makes a copy of the
 //! whole connection, which from then on stands in the package's place; the next edition of the
 //! package would not reach it. So what the profile says is taken from the new edition here, and
-//! what the user chose stays, as it does when a profile is imported anew.
+//! what the user chose stays, as it does when a profile is imported again.
 
 use super::{PERSISTENT, entry, group};
 use crate::settings::{SettingsError, Update, VpnProperties, from_settings};

@@ -506,7 +506,7 @@ impl Reader<'_> {
         self.ignored.push((reason, Line { number, directive }));
     }
 
-    /// AWS's own client writes a profile anew when it is given one: `auth-federate` becomes these
+    /// AWS's own client writes a profile again when it is given one: `auth-federate` becomes these
     /// three. With a question beside them they are a password's.
     fn is_from_the_store_of_aws(&self) -> bool {
         self.password

@@ -492,7 +492,7 @@ mod tests {
             let outcome = batch.answered(&answer(sequence, -1));
             assert_eq!(outcome.is_ok(), of_another, "{sequence}");
         }
-        // The numbers begin anew after the last one.
+        // The numbers start again after the last one.
         let mut batch = replacement(None, u32::MAX);
         assert_eq!(batch.answered(&answer(1, -1)), Err(1));
     }

@@ -48,14 +48,14 @@ impl Asking {
     }
 
     /// OpenVPN begins again, and does not wait for an answer any more.
-    pub(super) fn starts_anew(&mut self) {
+    pub(super) fn restarts(&mut self) {
         if let Why::Needed { .. } = self.why {
             self.why = Why::Beforehand;
         }
     }
 
     /// Asks once more.
-    pub(super) fn ask_anew(&mut self, cx: &mut Context) {
+    pub(super) fn ask_again(&mut self, cx: &mut Context) {
         self.ask_again = cx.now + SECRETS_REQUEST_LIFETIME;
         self.request(cx);
     }

@@ -238,7 +238,7 @@ impl Attempt {
     fn on_hold(&mut self, cx: &mut Context) -> Result<(), Failure> {
         self.seen = Seen::default();
         if let Step::Asking(asking) = &mut self.step {
-            asking.starts_anew();
+            asking.restarts();
         }
         let is_first = matches!(
             self.step,
@@ -392,8 +392,8 @@ impl Attempt {
         match (shown, &mut self.step) {
             (Shown::NeedsAnswer, Step::AwaitingLogin(login)) => login.is_asked = true,
             (Shown::Activated, _) if cx.network_manager.shows_it_as_lost() => {
-                cx.announce_anew();
-                self.ask_anew(cx);
+                cx.reassert_state();
+                self.ask_again(cx);
             }
             // It has settings again, and takes that for a tunnel that is up.
             (Shown::Activated, Step::Trying { .. }) => self.tell_of_the_loss(cx),
@@ -412,13 +412,13 @@ impl Attempt {
     }
 
     /// Asks once more for what is being waited for.
-    fn ask_anew(&mut self, cx: &mut Context) {
+    fn ask_again(&mut self, cx: &mut Context) {
         match &mut self.step {
             Step::AwaitingLogin(login) => {
-                let request = login.ask_anew(cx.now);
+                let request = login.ask_again(cx.now);
                 cx.effects.push_back(request);
             }
-            Step::Asking(asking) => asking.ask_anew(cx),
+            Step::Asking(asking) => asking.ask_again(cx),
             Step::Trying { .. } | Step::MakingWay(_) => {}
         }
     }
@@ -505,13 +505,13 @@ impl Attempt {
             Step::AwaitingLogin(login) if now >= login.deadline() => {
                 login.is_asked = true;
                 cx.note("still waiting for the browser login".to_owned());
-                self.ask_anew(cx);
+                self.ask_again(cx);
                 Ok(())
             }
             Step::Asking(asking) if now >= asking.until => Err(Failure::LoginTimedOut { minutes }),
             Step::Asking(asking) if now >= asking.deadline() => {
                 cx.note("still waiting for an answer".to_owned());
-                self.ask_anew(cx);
+                self.ask_again(cx);
                 Ok(())
             }
             Step::MakingWay(coming) if now >= coming.at => {

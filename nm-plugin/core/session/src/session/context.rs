@@ -269,7 +269,7 @@ impl Context {
 
     /// NetworkManager takes a connection for up that is not. It goes back to "connecting" only from
     /// a service that says it was up.
-    pub(super) fn announce_anew(&mut self) {
+    pub(super) fn reassert_state(&mut self) {
         self.note(
             "NetworkManager takes the connection for one that is up; telling it again".to_owned(),
         );

@@ -15,7 +15,7 @@ const MOST_REFUSALS: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Credentials {
     given: BTreeMap<Credential, Secret>,
-    /// What was refused last, and not given anew since.
+    /// What was refused last, and not given again since.
     refused: BTreeMap<Credential, Secret>,
     refusals: u32,
     /// What the person is told of the last refusal, when asked again.

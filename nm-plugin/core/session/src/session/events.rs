@@ -16,7 +16,7 @@ use std::time::Duration;
 pub enum ServiceState {
     /// Waiting for a Connect.
     Init = 1,
-    /// The tunnel is being made, or made anew.
+    /// The tunnel is being made, or made again.
     Starting = 3,
     /// The tunnel is up.
     Started = 4,
@@ -56,7 +56,7 @@ pub enum Input {
     Surroundings(Surroundings),
     /// What NetworkManager says of the connection has changed.
     Shown(Shown),
-    /// A person wants to sign in anew now.
+    /// A person wants to sign in again now.
     Renew,
     /// The computer has slept for so long, which the `now` of the inputs does not count.
     Slept(Duration),

@@ -44,7 +44,7 @@ impl Login {
     }
 
     /// Asks once more, with a page only if there is none yet.
-    pub(super) fn ask_anew(&mut self, now: Instant) -> Effect {
+    pub(super) fn ask_again(&mut self, now: Instant) -> Effect {
         self.ask_again = now + SECRETS_REQUEST_LIFETIME;
         self.request(self.is_asked, now)
     }

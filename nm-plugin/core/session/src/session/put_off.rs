@@ -1,13 +1,13 @@
 //! An endpoint that cannot take a sign-in at this moment.
 //!
 //! `AUTH_FAILED,TEMP` is no refusal of what was sent: the same token, answer or password is good a
-//! little later. OpenVPN keeps them, and starts anew when it is let go.
+//! little later. OpenVPN keeps them, and restarts when it is let go.
 
 use std::time::Duration;
 
 /// What OpenVPN takes such a refusal for (push.c), and nothing else.
 const START: &str = "TEMP";
-/// How OpenVPN says that it starts anew for that reason.
+/// How OpenVPN says that it restarts for that reason.
 pub(super) const RESTART: &str = "auth-temp-failure";
 
 /// `TEMP[backoff 42,advance no]:text`, all of it but the first word optional.

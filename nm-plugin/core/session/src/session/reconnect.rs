@@ -176,7 +176,7 @@ impl Attempt {
     ) {
         self.resume.reply = None;
         if cx.hindrance_to_a_login().is_some() {
-            // OpenVPN starts anew, and is held until somebody is there.
+            // OpenVPN restarts, and is held until somebody is there.
             self.connect(Phase::First, cx);
             return;
         }

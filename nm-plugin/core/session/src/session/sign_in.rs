@@ -84,7 +84,7 @@ impl Attempt {
         }
     }
 
-    /// OpenVPN could not load the certificate and its key, and is about to start anew.
+    /// OpenVPN could not load the certificate and its key, and is about to restart.
     pub(super) fn key_not_loaded(&mut self, cx: &mut Context) -> Result<(), Failure> {
         let sent = self.key_credential_sent.take();
         let sent = sent.filter(|_| !self.seen.is_unsupported());

@@ -2,7 +2,7 @@
 //!
 //! The first phase of a login needs no tunnel, so a second OpenVPN fetches the challenge beside the
 //! one that carries the traffic, from the same node. The person signs in meanwhile. Only then does
-//! the first OpenVPN start anew, with the answer, which takes it a moment.
+//! the first OpenVPN restart, with the answer, which takes it a moment.
 
 use super::ask::Why;
 use super::attempt::{Attempt, Phase, Resume, Sent, Step, TunnelUp};
@@ -122,7 +122,7 @@ impl Up {
             })
         };
         Ok(match heard {
-            Heard::Hold => lost("OpenVPN starts anew", By::Hearing(heard)),
+            Heard::Hold => lost("OpenVPN restarts", By::Hearing(heard)),
             // The way a refusal ends; what it means is decided by its own notification.
             Heard::Reconnecting(why) if why.starts_with("auth-failure") => None,
             Heard::Reconnecting(why) => lost(&why, By::WhatThereIs),
@@ -202,12 +202,12 @@ impl Up {
             By::SigningIn => {
                 attempt.resume = Resume::default();
                 attempt.connect(Phase::First, cx);
-                start_anew(cx);
+                restart(cx);
             }
             By::Replying(reply) => {
                 attempt.resume = Resume::default();
                 attempt.connect(Phase::Reply(reply), cx);
-                start_anew(cx);
+                restart(cx);
             }
             By::Asking { wanted, realm } => {
                 let is_up = true;
@@ -224,15 +224,15 @@ impl Up {
         match shown {
             Shown::NeedsAnswer => login.is_asked = true,
             Shown::Activated if cx.network_manager.shows_it_as_lost() => {
-                let request = login.ask_anew(cx.now);
-                cx.announce_anew();
+                let request = login.ask_again(cx.now);
+                cx.reassert_state();
                 cx.effects.push_back(request);
             }
             Shown::Activated | Shown::Making | Shown::TakenDown(_) | Shown::Ended(_) => {}
         }
     }
 
-    /// A person wants to sign in anew now, rather than when the endpoint ends the connection.
+    /// A person wants to sign in again now, rather than when the endpoint ends the connection.
     fn renew(&mut self, cx: &mut Context) -> Option<Lost> {
         if self.renewal.is_some() {
             return None;
@@ -348,7 +348,7 @@ impl Up {
         };
         match cx.take_answer(&login, secrets) {
             Ok(answer) => Some(Lost {
-                why: "the tunnel is made anew with the new sign-in".to_owned(),
+                why: "the tunnel is made again with the new sign-in".to_owned(),
                 by: By::Replying(answer),
             }),
             Err(why) => {
@@ -390,7 +390,7 @@ impl Up {
             }
             Some(Renewal::AwaitingLogin(login)) if now >= login.deadline() => {
                 login.is_asked = true;
-                let request = login.ask_anew(now);
+                let request = login.ask_again(now);
                 cx.effects.push_back(request);
             }
             Some(Renewal::Fetching { .. } | Renewal::AwaitingLogin(_)) | None => {}
@@ -414,7 +414,7 @@ fn renewed_with_a_pause() -> Option<Lost> {
     })
 }
 
-fn start_anew(cx: &mut Context) {
+fn restart(cx: &mut Context) {
     cx.send(Command::ForgetPasswords);
     cx.send(Command::Restart);
 }
