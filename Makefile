@@ -21,10 +21,10 @@ localedir   ?= $(datadir)/locale
 unitdir ?= /usr/lib/systemd/system
 userunitdir ?= /usr/lib/systemd/user
 autostartdir ?= /etc/xdg/autostart
-# Beside libnm's folder, as distributions have it, is Qt's.
+# Beside libnm's directory, as distributions have it, is Qt's.
 qt5plugindir ?= $(patsubst %/NetworkManager,%/qt5/plugins,$(plugindir))
 qt6plugindir ?= $(patsubst %/NetworkManager,%/qt6/plugins,$(plugindir))
-# What the programs look into; a distribution's own prefix is not a staging folder.
+# What the programs look into; a distribution's own prefix is not a staging directory.
 export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 export AWS_CLIENT_VPN_LIBEXECDIR = $(libexecdir)
 
@@ -106,9 +106,9 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 		$(DESTDIR)$(plugindir)/libnm-vpn-plugin-aws-client-vpn-editor.so
 	$(INSTALL) -D -m 644 $(TARGET)/release/libnm_gtk4_vpn_plugin_aws_client_vpn_editor.so \
 		$(DESTDIR)$(plugindir)/libnm-gtk4-vpn-plugin-aws-client-vpn-editor.so
-	for folder in $(qt5plugindir) $(qt6plugindir); do \
+	for directory in $(qt5plugindir) $(qt6plugindir); do \
 		$(INSTALL) -D -m 644 $(TARGET)/release/libplasmanetworkmanagement_aws_client_vpn.so \
-			$(DESTDIR)$$folder/plasma/network/vpn/plasmanetworkmanagement_aws_client_vpn.so || exit 1; \
+			$(DESTDIR)$$directory/plasma/network/vpn/plasmanetworkmanagement_aws_client_vpn.so || exit 1; \
 	done
 	$(INSTALL) -d $(DESTDIR)$(vpndir)
 	sed 's|@libexecdir@|$(libexecdir)|' $(FILES)/nm-aws-client-vpn-service.name.in \
@@ -130,9 +130,9 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/icons/hicolor/symbolic/apps \
 		$(FILES)/icons/$(APP)-symbolic.svg
 	set -e; for language in $$(cat po/LINGUAS); do \
-		folder=$(DESTDIR)$(localedir)/$$language/LC_MESSAGES; \
-		$(INSTALL) -d $$folder; \
-		msgfmt -o $$folder/NetworkManager-aws-client-vpn.mo po/$$language.po; \
+		directory=$(DESTDIR)$(localedir)/$$language/LC_MESSAGES; \
+		$(INSTALL) -d $$directory; \
+		msgfmt -o $$directory/NetworkManager-aws-client-vpn.mo po/$$language.po; \
 	done
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) $(TARGET)/release/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(CLI)/man/*.1 $(FILES)/man/*.1

@@ -34,26 +34,26 @@ LAYERS = [
 
 
 def manifests(root):
-    """Our crates: the folder of each, and its manifest."""
+    """Our crates: the directory of each, and its manifest."""
     for path in sorted(root.glob("nm-plugin/**/Cargo.toml")) + sorted(root.glob("editor/*/Cargo.toml")):
-        folder = path.parent.relative_to(root).as_posix()
-        if "target" not in path.parts and not folder.endswith("/fuzz"):
-            yield folder, tomllib.loads(path.read_text())
+        directory = path.parent.relative_to(root).as_posix()
+        if "target" not in path.parts and not directory.endswith("/fuzz"):
+            yield directory, tomllib.loads(path.read_text())
 
 
 def wrong_crates(root, layers):
     """Crates that need one that is not below them."""
-    layer = {folder: number for number, folders in enumerate(layers) for folder in folders}
+    layer = {directory: number for number, directories in enumerate(layers) for directory in directories}
     crates = dict(manifests(root))
-    folder_of = {manifest["package"]["name"]: folder for folder, manifest in crates.items()}
-    for folder, manifest in crates.items():
-        if folder not in layer:
-            yield f"{folder} is in no layer: say in LAYERS what it stands on"
+    directory_of = {manifest["package"]["name"]: directory for directory, manifest in crates.items()}
+    for directory, manifest in crates.items():
+        if directory not in layer:
+            yield f"{directory} is in no layer: say in LAYERS what it stands on"
             continue
         for name in manifest.get("dependencies", {}):
-            needed = folder_of.get(name)
-            if needed in layer and layer[needed] >= layer[folder]:
-                yield f"{folder} needs {needed}, which is not below it"
+            needed = directory_of.get(name)
+            if needed in layer and layer[needed] >= layer[directory]:
+                yield f"{directory} needs {needed}, which is not below it"
 
 
 def plain(source):
@@ -91,9 +91,9 @@ def imports(source):
         yield tuple(path.split("::"))
 
 
-def files_of(folder):
+def files_of(directory):
     """Each module of a crate with its file; `()` is the crate's root."""
-    source = folder / "src"
+    source = directory / "src"
     for file in sorted(source.rglob("*.rs")):
         module = file.relative_to(source).with_suffix("").parts
         if module[-1] == "tests" or "bin" in module[:-1]:
@@ -105,9 +105,9 @@ def files_of(folder):
         yield module, file
 
 
-def graph(folder):
+def graph(directory):
     """Which file of a crate imports which others."""
-    files = dict(files_of(folder))
+    files = dict(files_of(directory))
     edges = {module: set() for module in files}
     for module, file in files.items():
         for path in imports(file.read_text()):
@@ -171,10 +171,10 @@ def wrong_circles(edges):
 def problems(root, layers):
     """What is wrong with a tree."""
     yield from wrong_crates(root, layers)
-    for folder, _ in manifests(root):
-        for group in wrong_circles(graph(root / folder)):
+    for directory, _ in manifests(root):
+        for group in wrong_circles(graph(root / directory)):
             names = ", ".join(sorted("::".join(module) or "the crate's root" for module in group))
-            yield f"{folder}: these import each other in a circle: {names}"
+            yield f"{directory}: these import each other in a circle: {names}"
 
 
 def test():
@@ -207,12 +207,12 @@ def test():
         },
     }
     for name, changes in {"": {}, **wrong}.items():
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as directory:
             for path, text in {**good, **changes}.items():
-                file = Path(folder) / path
+                file = Path(directory) / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)
-            found = list(problems(Path(folder), layers))
+            found = list(problems(Path(directory), layers))
             if bool(found) != bool(name):
                 sys.exit(f"check-layers: {name or 'a good tree'}: {found or 'was not refused'}")
 

@@ -3,7 +3,7 @@
 # as a distribution's reviewer does: permissions, search paths, hardening, and each file that
 # another program reads, by that program's own parser.
 #
-# TREE_ORIGIN=FOLDER   no program may tell that it was built there (packages only)
+# TREE_ORIGIN=DIRECTORY   no program may tell that it was built there (packages only)
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -56,7 +56,7 @@ manual() {
     [ ! -s "$work/judged" ] || fault "$1: $(cat "$work/judged")"
 }
 
-each() { # FOLDER PATTERN COMMAND…
+each() { # DIRECTORY PATTERN COMMAND…
     where=$tree$1 pattern=$2
     shift 2
     [ -d "$where" ] || return 0
@@ -69,7 +69,7 @@ for tree; do
     find "$tree" -type f -perm /6000 | while read -r file; do fault "$file is setuid or setgid"; done
     find "$tree" ! -type l -perm /022 | while read -r file; do fault "$file can be written by others"; done
     find "$tree" -type f ! -perm -444 | while read -r file; do fault "$file cannot be read by all"; done
-    find "$tree" -type l -lname "$tree*" | while read -r file; do fault "$file leads to the staging folder"; done
+    find "$tree" -type l -lname "$tree*" | while read -r file; do fault "$file leads to the staging directory"; done
     find "$tree" -type f | while read -r file; do
         if [ "$(head -c 4 "$file" | tr -d '\0')" = "$(printf '\177ELF')" ]; then program "$file"; fi
     done

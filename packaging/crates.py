@@ -67,7 +67,7 @@ def foreign(packages):
     return [package for package in packages if package["source"]]
 
 
-def folder(package):
+def directory(package):
     return f'{package["name"]}-{package["version"]}'
 
 
@@ -78,7 +78,7 @@ def vendor(destination):
         [CARGO, "vendor", "--quiet", "--locked", "--versioned-dirs", str(destination)],
         cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
     )
-    wanted = {folder(package) for package in foreign(shipped(metadata(), with_tests=True))}
+    wanted = {directory(package) for package in foreign(shipped(metadata(), with_tests=True))}
     for crate in sorted(destination.iterdir()):
         if crate.name not in wanted:
             empty(crate)
@@ -156,7 +156,7 @@ def copyright(template):
         licence = debian_licence(package["license"])
         used |= set(re.split(r",? (?:or|and) ", licence))
         lines.append("")
-        lines.append(f"Files: vendor/{folder(package)}/*")
+        lines.append(f"Files: vendor/{directory(package)}/*")
         lines.append("Copyright: " + "\n           ".join(holders(package)))
         lines.append(f"License: {licence}")
     for licence in sorted(used):
@@ -247,7 +247,7 @@ if __name__ == "__main__":
         case ["copyright", template]:
             copyright(template)
         case ["linked"]:
-            print("\n".join(folder(package) for package in foreign(shipped(metadata(), with_tests=False))))
+            print("\n".join(directory(package) for package in foreign(shipped(metadata(), with_tests=False))))
         case ["licences"]:
             licences()
         case ["sbom", version]:

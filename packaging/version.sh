@@ -1,4 +1,4 @@
-# Sourced in the project's folder: the one version, the day of the last change, and the folder that
+# Sourced in the project's directory: the one version, the day of the last change, and the directory that
 # cargo builds in, for everything that is packed.
 target=${CARGO_TARGET_DIR:-$PWD/target}
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)

@@ -32,7 +32,7 @@ done
 
 packaging/deb/control-files.sh "$tree" "$revision"
 
-# Rust may come from rustup rather than from Debian: its own folder then, because debhelper hides
+# Rust may come from rustup rather than from Debian: its own directory then, because debhelper hides
 # the home that rustup's stand-ins look in, and no check for packages of that name.
 PATH=$(dirname "$(rustup which cargo 2>/dev/null || command -v cargo)"):$PATH
 export PATH

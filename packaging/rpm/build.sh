@@ -40,7 +40,7 @@ rpm_() {
         --define "_source_payload w6.xzdio" --define "_binary_payload w6.xzdio" \
         --nodeps "$@"
 }
-# The source package carries the spec as rpm reads it, with the folders in it: no folder of this
+# The source package carries the spec as rpm reads it, with the directories in it: no directory of this
 # machine.
 (cd "$build" && rpm_ --define "_topdir ." -bs "SPECS/${spec##*/}")
 [ "${PACKAGE_TESTS:-}" = yes ] || set -- --nocheck

@@ -13,9 +13,9 @@ for rpm in "$target"/dist/NetworkManager-aws-client-vpn-*"$version"-*.rpm; do
         grep -q "^${need}[[:space:]]" packaging/rpm/names.txt ||
             { echo "$(basename "$rpm") needs $need, which names.txt does not know"; status=1; }
     done
-    # What rpm calls the same file on both: no Debian folder may have crept in.
+    # What rpm calls the same file on both: no Debian directory may have crept in.
     if rpm -qpl "$rpm" | grep -E 'x86_64-linux-gnu|/usr/share/zsh/vendor'; then
-        echo "$(basename "$rpm") has files in Debian's folders"
+        echo "$(basename "$rpm") has files in Debian's directories"
         status=1
     fi
 done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# build.sh DIR: compiles the policy module of this folder into DIR/nm_aws_client_vpn.pp, with the
+# build.sh DIR: compiles the policy module of this directory into DIR/nm_aws_client_vpn.pp, with the
 # headers of the distribution's policy (selinux-policy-dev, selinux-policy-devel).
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

@@ -7,7 +7,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
 . packaging/version.sh
 
-# For those who work on the packaging: what was compiled before, in a folder of its own.
+# For those who work on the packaging: what was compiled before, in a directory of its own.
 if [ -n "${PACKAGE_CACHE:-}" ] && [ ! -e target ]; then
     mkdir -p "$PACKAGE_CACHE"
     ln -s "$PACKAGE_CACHE" target
@@ -16,7 +16,7 @@ if [ -n "${PACKAGE_CACHE:-}" ] && [ ! -e target ]; then
     # The crates are the same ones, however new this source package is.
     find vendor -type f -exec touch -d @0 {} +
 fi
-# A package is built in its own folder, wherever the one who packs it builds else.
+# A package is built in its own directory, wherever the one who packs it builds else.
 unset CARGO_TARGET_DIR
 mkdir -p target/cargo-home
 cat >target/cargo-home/config.toml <<END

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds sources and packages a second time, in another folder, and compares: the same bytes.
+# Builds sources and packages a second time, in another directory, and compares: the same bytes.
 # What was built first is in target/dist.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)

@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What the texts are found in: everything that is installed.
-const FOLDERS: [&str; 2] = ["editor", "nm-plugin"];
+const DIRECTORIES: [&str; 2] = ["editor", "nm-plugin"];
 
 /// What the desktop shows of programs; `make install` puts the translations in.
 const DESKTOP_FILES: [&str; 1] =
@@ -28,15 +28,15 @@ pub fn root() -> PathBuf {
     own.parent().unwrap_or(own).to_owned()
 }
 
-/// Our source files below `folder`, in order, without tests: their names from the root.
+/// Our source files below `directory`, in order, without tests: their names from the root.
 ///
 /// # Errors
-/// If a folder cannot be read.
-pub fn source_files(root: &Path, folder: &str) -> io::Result<Vec<String>> {
+/// If a directory cannot be read.
+pub fn source_files(root: &Path, directory: &str) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut open = vec![root.join(folder)];
-    while let Some(folder) = open.pop() {
-        for entry in folder.read_dir()? {
+    let mut open = vec![root.join(directory)];
+    while let Some(directory) = open.pop() {
+        for entry in directory.read_dir()? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let is_other = matches!(
@@ -70,8 +70,8 @@ pub struct Text {
 /// If a file cannot be read, or is not Rust.
 pub fn texts(root: &Path) -> io::Result<BTreeMap<Text, Vec<String>>> {
     let mut texts: BTreeMap<Text, Vec<String>> = BTreeMap::new();
-    for folder in FOLDERS {
-        for file in source_files(root, folder)? {
+    for directory in DIRECTORIES {
+        for file in source_files(root, directory)? {
             for text in source::read(&root.join(&file))?.texts {
                 let files = texts.entry(text).or_default();
                 if files.last() != Some(&file) {

@@ -5,10 +5,10 @@ use std::error::Error;
 use std::process::Command;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = root().join("po");
-    let template = folder.join(catalogue::TEMPLATE);
+    let directory = root().join("po");
+    let template = directory.join(catalogue::TEMPLATE);
     std::fs::write(&template, catalogue::template(&texts(&root())?))?;
-    let languages = std::fs::read_to_string(folder.join("LINGUAS"))?;
+    let languages = std::fs::read_to_string(directory.join("LINGUAS"))?;
     for language in languages.lines() {
         let status = Command::new("msgmerge")
             .args([
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 "--no-fuzzy-matching",
             ])
             .args(["--no-wrap", "--sort-output"])
-            .arg(folder.join(format!("{language}.po")))
+            .arg(directory.join(format!("{language}.po")))
             .arg(&template)
             .status()?;
         if !status.success() {

@@ -270,10 +270,10 @@ fn the_template_holds_every_text_of_the_source() {
 
 #[test]
 fn translations_are_complete_and_keep_the_placeholders() {
-    let folder = root().join("po");
+    let directory = root().join("po");
     let texts = texts(&root()).unwrap();
-    for language in read_to_string(folder.join("LINGUAS")).unwrap().lines() {
-        let file = folder.join(format!("{language}.po"));
+    for language in read_to_string(directory.join("LINGUAS")).unwrap().lines() {
+        let file = directory.join(format!("{language}.po"));
         let entries = catalogue::entries(&read_to_string(&file).unwrap());
         let missing: Vec<_> = texts
             .keys()
@@ -311,8 +311,8 @@ fn translations_are_complete_and_keep_the_placeholders() {
 
 #[test]
 fn placeholders_and_values_belong_together() {
-    for folder in ["editor", "nm-plugin"] {
-        for file in source_files(&root(), folder).unwrap() {
+    for directory in ["editor", "nm-plugin"] {
+        for file in source_files(&root(), directory).unwrap() {
             let found = source::read(&root().join(&file)).unwrap();
             assert!(
                 found.mismatches.is_empty(),
@@ -326,14 +326,14 @@ fn placeholders_and_values_belong_together() {
 #[test]
 fn no_text_goes_round_the_catalogue() {
     let mut strays = Vec::new();
-    for folder in FOR_PEOPLE.iter().copied() {
+    for directory in FOR_PEOPLE.iter().copied() {
         assert!(
-            root().join(folder).exists(),
-            "{folder} is no more: say where its texts are now"
+            root().join(directory).exists(),
+            "{directory} is no more: say where its texts are now"
         );
-        let files = match folder.strip_suffix(".rs") {
-            Some(_) => vec![folder.to_owned()],
-            None => source_files(&root(), folder).unwrap(),
+        let files = match directory.strip_suffix(".rs") {
+            Some(_) => vec![directory.to_owned()],
+            None => source_files(&root(), directory).unwrap(),
         };
         for file in files {
             let found = source::read(&root().join(&file)).unwrap().strays;

@@ -63,7 +63,7 @@ pub trait VpnEditorPluginImpl: ObjectImpl {
     /// Says why there is no such file now.
     fn export(&self, path: &Path, connection: &Connection) -> Result<(), glib::Error>;
 
-    /// A name, without a folder, for the file that [`export`](Self::export) would write.
+    /// A name, without a directory, for the file that [`export`](Self::export) would write.
     fn suggested_filename(&self, connection: &Connection) -> Option<String>;
 }
 

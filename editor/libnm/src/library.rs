@@ -95,12 +95,12 @@ fn program_has(symbol: &CStr) -> bool {
     }
 }
 
-/// The folder of the library or program that this code has become part of.
+/// The directory of the library or program that this code has become part of.
 #[must_use]
-pub fn own_folder() -> Option<PathBuf> {
+pub fn own_directory() -> Option<PathBuf> {
     // SAFETY: a struct of pointers and numbers, for which zeros are valid.
     let mut found: libc::Dl_info = unsafe { std::mem::zeroed() };
-    let own = own_folder as *const c_void;
+    let own = own_directory as *const c_void;
     // SAFETY: any address may be asked for; `found` is writable.
     let is_found = unsafe { libc::dladdr(own, &raw mut found) } != 0;
     if !is_found || found.dli_fname.is_null() {

@@ -117,7 +117,7 @@ fn functions_have_the_header_s_signatures() {
 
 /// Compiles and runs a C program against libnm; returns what it printed.
 fn run_c(source: &str, flags: &[&str]) -> String {
-    let dir = tempfile::tempdir().expect("a folder for the program");
+    let dir = tempfile::tempdir().expect("a directory for the program");
     let source_path = dir.path().join("abi.c");
     let program_path = dir.path().join("abi");
     std::fs::write(&source_path, source).expect("the program can be written");

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_suggested_name_stays_in_its_folder() {
+    fn a_suggested_name_stays_in_its_directory() {
         for (id, name) in [
             ("Company VPN", "Company VPN.ovpn"),
             ("../../etc/passwd", "_.._etc_passwd.ovpn"),

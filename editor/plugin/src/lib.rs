@@ -90,8 +90,8 @@ fn editor_library() -> Result<EditorLibrary, glib::Error> {
             ),
         )
     };
-    let folder = library::own_folder().ok_or_else(not_installed)?;
-    let path = folder.join(Toolkit::of_this_program().library_name());
+    let directory = library::own_directory().ok_or_else(not_installed)?;
+    let path = directory.join(Toolkit::of_this_program().library_name());
     let opened = EditorLibrary::open(&path).map_err(|error| {
         if error.matches(glib::FileError::Noent) {
             not_installed()

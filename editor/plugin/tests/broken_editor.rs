@@ -7,14 +7,14 @@ use std::fs;
 
 #[test]
 fn an_editor_that_is_no_library_is_said_to_be_broken() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let library = folder.path().join("plugin.so");
+    let directory = tempfile::tempdir().expect("a directory");
+    let library = directory.path().join("plugin.so");
     fs::copy(host::library(), &library).expect("copied");
     // This program has no GTK 3, so it would get the other one.
     let editor = "libnm-gtk4-vpn-plugin-aws-client-vpn-editor.so";
-    fs::write(folder.path().join(editor), "text").expect("written");
+    fs::write(directory.path().join(editor), "text").expect("written");
     let host = host::Host::with(&library);
-    let profile = folder.path().join("a.ovpn");
+    let profile = directory.path().join("a.ovpn");
     fs::write(&profile, host::saml_profile()).expect("written");
     let connection = host.import(&profile).expect("imported");
     let error = host.editor(&connection).expect_err("no library");

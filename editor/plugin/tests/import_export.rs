@@ -22,9 +22,9 @@ fn libnm_loads_the_library_and_sees_what_it_can() {
 
 #[test]
 fn an_imported_connection_has_all_that_networkmanager_needs() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let connection = Host::new()
-        .import(&folder.file("Company VPN.ovpn", &saml_profile()))
+        .import(&directory.file("Company VPN.ovpn", &saml_profile()))
         .expect("imported");
 
     let read = connection.read();
@@ -51,7 +51,7 @@ fn an_imported_connection_has_all_that_networkmanager_needs() {
 
 #[test]
 fn import_export_import_is_the_same_connection() {
-    let (host, folder) = (Host::new(), Folder::new());
+    let (host, directory) = (Host::new(), Directory::new());
     for (name, text) in [
         ("saml", saml_profile()),
         (
@@ -69,10 +69,10 @@ fn import_export_import_is_the_same_connection() {
         ),
     ] {
         let first = host
-            .import(&folder.file(&format!("{name}.ovpn"), &text))
+            .import(&directory.file(&format!("{name}.ovpn"), &text))
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        fs::create_dir(folder.path(name)).expect("a folder");
-        let exported = folder.path(name).join(format!("{name}.ovpn"));
+        fs::create_dir(directory.path(name)).expect("a directory");
+        let exported = directory.path(name).join(format!("{name}.ovpn"));
         host.export(&exported, &first)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let second = host
@@ -87,7 +87,7 @@ fn import_export_import_is_the_same_connection() {
 
 #[test]
 fn a_private_key_is_a_secret_and_only_the_user_may_read_its_export() {
-    let (host, folder) = (Host::new(), Folder::new());
+    let (host, directory) = (Host::new(), Directory::new());
     let text = format!(
         "{}<cert>\n{}</cert>\n<key>\n{}</key>\n",
         certificate_free_profile(),
@@ -95,7 +95,7 @@ fn a_private_key_is_a_secret_and_only_the_user_may_read_its_export() {
         private_key()
     );
     let connection = host
-        .import(&folder.file("a.ovpn", &text))
+        .import(&directory.file("a.ovpn", &text))
         .expect("imported");
     let key_line = "S0VZ".repeat(4);
     for (name, value) in connection.read().data() {
@@ -106,7 +106,7 @@ fn a_private_key_is_a_secret_and_only_the_user_may_read_its_export() {
     }
     assert!(!connection.read().secrets().is_empty());
 
-    let exported = folder.file("b.ovpn", "something older, readable by all");
+    let exported = directory.file("b.ovpn", "something older, readable by all");
     fs::set_permissions(&exported, fs::Permissions::from_mode(0o644)).expect("own file");
     host.export(&exported, &connection).expect("exported");
     assert!(
@@ -119,7 +119,7 @@ fn a_private_key_is_a_secret_and_only_the_user_may_read_its_export() {
         0o600
     );
     assert_eq!(
-        folder.names(),
+        directory.names(),
         ["a.ovpn", "b.ovpn"],
         "no temporary file is left"
     );
@@ -127,12 +127,12 @@ fn a_private_key_is_a_secret_and_only_the_user_may_read_its_export() {
 
 #[test]
 fn certificate_files_are_read_beside_the_profile_and_kept() {
-    let (host, folder) = (Host::new(), Folder::new());
+    let (host, directory) = (Host::new(), Directory::new());
     let inline = certificate_free_profile();
     let (before, rest) = inline.split_once("<ca>").expect("there is one");
     let (_, after) = rest.split_once("</ca>\n").expect("there is one");
     let by_path = format!("{before}ca company-ca.crt\n{after}auth-federate\n");
-    let profile = folder.file("a.ovpn", &by_path);
+    let profile = directory.file("a.ovpn", &by_path);
 
     let error = host
         .import(&profile)
@@ -141,17 +141,17 @@ fn certificate_files_are_read_beside_the_profile_and_kept() {
     assert!(error.message().contains("company-ca.crt"), "{error}");
     assert!(error.message().contains("Line 11"), "{error}");
 
-    folder.file("company-ca.crt", &ca());
+    directory.file("company-ca.crt", &ca());
     let from_file = host.import(&profile).expect("imported");
     let from_text = host
-        .import(&folder.file("b.ovpn", &saml_profile()))
+        .import(&directory.file("b.ovpn", &saml_profile()))
         .expect("imported");
     assert_eq!(from_file.read().data(), from_text.read().data());
 
-    fs::remove_file(folder.path("company-ca.crt")).expect("own file");
+    fs::remove_file(directory.path("company-ca.crt")).expect("own file");
     assert_eq!(
         Command::new("mkfifo")
-            .arg(folder.path("company-ca.crt"))
+            .arg(directory.path("company-ca.crt"))
             .status()
             .expect("runs")
             .code(),
@@ -199,7 +199,7 @@ fn a_profile_as_people_have_it_is_imported_or_says_all_that_has_to_be_done() {
 
 #[test]
 fn what_is_no_aws_profile_is_declined_with_a_reason() {
-    let (host, folder) = (Host::new(), Folder::new());
+    let (host, directory) = (Host::new(), Directory::new());
     let other = "client\ndev tun\nremote vpn.example.org 1194 udp\nauth-user-pass\n";
     let broken = format!("{}plugin /tmp/evil.so\n", saml_profile());
     for (name, bytes, reason) in [
@@ -218,7 +218,7 @@ fn what_is_no_aws_profile_is_declined_with_a_reason() {
             "larger than 1024 KiB",
         ),
     ] {
-        let path = folder.path(name);
+        let path = directory.path(name);
         fs::write(&path, bytes).expect("written");
         let error = host.import(&path).map(|_| ()).expect_err(name);
         assert!(error.message().contains(reason), "{name}: {error}");
@@ -227,8 +227,8 @@ fn what_is_no_aws_profile_is_declined_with_a_reason() {
         assert!(!host.import_silently(&path));
     }
     for (path, reason) in [
-        (folder.path("missing.ovpn"), "The file does not exist"),
-        (folder.path("."), "not a regular file"),
+        (directory.path("missing.ovpn"), "The file does not exist"),
+        (directory.path("."), "not a regular file"),
         (PathBuf::from("/dev/zero"), "not a regular file"),
     ] {
         let error = host.import(&path).map(|_| ()).expect_err("cannot be read");
@@ -242,14 +242,14 @@ fn what_is_no_aws_profile_is_declined_with_a_reason() {
 
 #[test]
 fn an_export_that_cannot_be_says_why_and_changes_nothing() {
-    let (host, folder) = (Host::new(), Folder::new());
+    let (host, directory) = (Host::new(), Directory::new());
     let connection = host
-        .import(&folder.file("a.ovpn", &saml_profile()))
+        .import(&directory.file("a.ovpn", &saml_profile()))
         .expect("imported");
 
     for (path, reason) in [
-        (folder.path("missing/b.ovpn"), "The file does not exist"),
-        (folder.path("."), "not a regular file"),
+        (directory.path("missing/b.ovpn"), "The file does not exist"),
+        (directory.path("."), "not a regular file"),
         (PathBuf::from("/dev/null"), "not a regular file"),
     ] {
         let error = host
@@ -269,31 +269,31 @@ fn an_export_that_cannot_be_says_why_and_changes_nothing() {
     ] {
         let other = Imported::vpn("other", service, &BTreeMap::new());
         let error = host
-            .export(&folder.path("c.ovpn"), &other)
+            .export(&directory.path("c.ovpn"), &other)
             .expect_err("nothing to export");
         assert!(error.message().contains(reason), "{error}");
     }
-    assert_eq!(folder.names(), ["a.ovpn"]);
+    assert_eq!(directory.names(), ["a.ovpn"]);
 }
 
 #[test]
 fn an_export_replaces_a_link_and_leaves_its_target() {
-    let (host, folder) = (Host::new(), Folder::new());
+    let (host, directory) = (Host::new(), Directory::new());
     let connection = host
-        .import(&folder.file("a.ovpn", &saml_profile()))
+        .import(&directory.file("a.ovpn", &saml_profile()))
         .expect("imported");
-    let target = folder.file("target", "precious");
-    symlink(&target, folder.path("link.ovpn")).expect("a link");
-    host.export(&folder.path("link.ovpn"), &connection)
+    let target = directory.file("target", "precious");
+    symlink(&target, directory.path("link.ovpn")).expect("a link");
+    host.export(&directory.path("link.ovpn"), &connection)
         .expect("exported");
     assert_eq!(fs::read_to_string(&target).expect("text"), "precious");
 }
 
 #[test]
 fn a_file_name_is_suggested_and_the_lack_of_an_editor_is_no_fault() {
-    let (host, folder) = (Host::new(), Folder::new());
+    let (host, directory) = (Host::new(), Directory::new());
     let connection = host
-        .import(&folder.file("a.ovpn", &saml_profile()))
+        .import(&directory.file("a.ovpn", &saml_profile()))
         .expect("imported");
     assert_eq!(
         host.suggested_filename(&connection).as_deref(),
@@ -358,12 +358,12 @@ fn private_key() -> String {
     )
 }
 
-/// A folder with files of a test.
-struct Folder(tempfile::TempDir);
+/// A directory with files of a test.
+struct Directory(tempfile::TempDir);
 
-impl Folder {
+impl Directory {
     fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
+        Self(tempfile::tempdir().expect("a directory"))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -378,7 +378,7 @@ impl Folder {
 
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.0.path() as &Path)
-            .expect("a folder")
+            .expect("a directory")
             .map(|entry| {
                 entry
                     .expect("an entry")

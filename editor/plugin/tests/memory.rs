@@ -9,9 +9,9 @@ use std::fs;
 #[test]
 fn ten_thousand_imports_do_not_grow_the_host() {
     let host = host::Host::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let good = folder.path().join("good.ovpn");
-    let bad = folder.path().join("bad.ovpn");
+    let directory = tempfile::tempdir().expect("a directory");
+    let good = directory.path().join("good.ovpn");
+    let bad = directory.path().join("bad.ovpn");
     fs::write(&good, host::saml_profile()).expect("written");
     fs::write(&bad, "client\nremote vpn.example.org\n").expect("written");
     let cycle = || {

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
-/// The program, in the folder of ours.
+/// The program, in the directory of ours.
 const PROGRAM: &str = "nm-aws-client-vpn-login-window";
 
 /// An open window. It closes when this value is dropped.
@@ -244,8 +244,9 @@ fn socket(uuid: &str) -> Option<PathBuf> {
     if uuid.is_empty() || uuid.len() > 64 || !uuid.chars().all(is_plain) {
         return None;
     }
-    let folder = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty())?;
-    Some(Path::new(&folder).join(format!("{PROGRAM}-{uuid}")))
+    let directory =
+        std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty())?;
+    Some(Path::new(&directory).join(format!("{PROGRAM}-{uuid}")))
 }
 
 /// The program that belongs to this one.

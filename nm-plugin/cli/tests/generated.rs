@@ -37,9 +37,9 @@ fn man_pages_and_completions_are_current() {
 fn nothing_else_lies_beside_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let expected = generated();
-    for folder in ["man", "completions"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let path = PathBuf::from(folder).join(entry.unwrap().file_name());
+    for directory in ["man", "completions"] {
+        for entry in fs::read_dir(root.join(directory)).unwrap() {
+            let path = PathBuf::from(directory).join(entry.unwrap().file_name());
             assert!(expected.contains_key(&path), "{} is left", path.display());
         }
     }

@@ -16,13 +16,13 @@ const INNER: &str = "AWS_CLIENT_VPN_CLI_CATALOGUE";
 
 #[test]
 fn people_read_german_and_programs_english() {
-    if let Some(folder) = std::env::var_os(INNER) {
+    if let Some(directory) = std::env::var_os(INNER) {
         start();
-        bind_at(Path::new(&folder));
+        bind_at(Path::new(&directory));
         return inner();
     }
-    let folder = tempfile::tempdir().unwrap();
-    let messages = folder.path().join("de/LC_MESSAGES");
+    let directory = tempfile::tempdir().unwrap();
+    let messages = directory.path().join("de/LC_MESSAGES");
     std::fs::create_dir_all(&messages).unwrap();
     let status = Command::new("msgfmt")
         .arg("-o")
@@ -33,7 +33,7 @@ fn people_read_german_and_programs_english() {
     assert!(status.success());
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "people_read_german_and_programs_english"])
-        .env(INNER, folder.path())
+        .env(INNER, directory.path())
         .env("LC_ALL", "C.UTF-8")
         .env("LANGUAGE", "de")
         .output()

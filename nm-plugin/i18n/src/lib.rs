@@ -15,21 +15,21 @@ use std::path::Path;
 pub const DOMAIN: &str = "NetworkManager-aws-client-vpn";
 
 /// Where the catalogue is installed; `make` says so for another prefix.
-const FOLDER: &str = match option_env!("AWS_CLIENT_VPN_LOCALEDIR") {
-    Some(folder) => folder,
+const DIRECTORY: &str = match option_env!("AWS_CLIENT_VPN_LOCALEDIR") {
+    Some(directory) => directory,
     None => "/usr/share/locale",
 };
 
 /// Opens the catalogue, as often as one likes. For libraries, and for programs with GTK, which
 /// takes the locale from the environment itself.
 pub fn bind() {
-    bind_at(Path::new(FOLDER));
+    bind_at(Path::new(DIRECTORY));
 }
 
-/// Opens the catalogue below `folder`, for tests.
-pub fn bind_at(folder: &Path) {
+/// Opens the catalogue below `directory`, for tests.
+pub fn bind_at(directory: &Path) {
     // Without memory for it, texts stay English.
-    drop(bindtextdomain(DOMAIN, folder));
+    drop(bindtextdomain(DOMAIN, directory));
     // Whatever the host's encoding is: toolkits, D-Bus and Rust want UTF-8.
     drop(bind_textdomain_codeset(DOMAIN, "UTF-8"));
 }

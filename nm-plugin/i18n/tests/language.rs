@@ -41,12 +41,12 @@ fn the_users_language_is_spoken() {
     if std::env::var_os("AWS_CLIENT_VPN_WORDS_INNER").is_some() {
         return inner();
     }
-    let folder = tempfile::tempdir().unwrap();
-    compile(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    compile(directory.path());
     for locale in ["C.UTF-8", "en_US.ISO-8859-1", "C"] {
         let status = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "the_users_language_is_spoken"])
-            .env("AWS_CLIENT_VPN_WORDS_INNER", folder.path())
+            .env("AWS_CLIENT_VPN_WORDS_INNER", directory.path())
             .env("LC_ALL", locale)
             .env("LANGUAGE", "de")
             .output()
@@ -56,23 +56,23 @@ fn the_users_language_is_spoken() {
     }
 }
 
-fn compile(folder: &Path) {
-    let messages = folder.join("de/LC_MESSAGES");
+fn compile(directory: &Path) {
+    let messages = directory.join("de/LC_MESSAGES");
     std::fs::create_dir_all(&messages).unwrap();
-    std::fs::write(folder.join("de.po"), CATALOGUE).unwrap();
+    std::fs::write(directory.join("de.po"), CATALOGUE).unwrap();
     let status = Command::new("msgfmt")
         .arg("-o")
         .arg(messages.join(format!("{DOMAIN}.mo")))
-        .arg(folder.join("de.po"))
+        .arg(directory.join("de.po"))
         .status()
         .unwrap();
     assert!(status.success());
 }
 
 fn inner() {
-    let folder = std::env::var_os("AWS_CLIENT_VPN_WORDS_INNER").unwrap();
+    let directory = std::env::var_os("AWS_CLIENT_VPN_WORDS_INNER").unwrap();
     start();
-    bind_at(Path::new(&folder));
+    bind_at(Path::new(&directory));
     let failure = Failure::Is(mark!("broken"));
     assert_eq!(failure.to_string(), "it is broken");
     let said = [

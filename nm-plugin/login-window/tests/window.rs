@@ -137,9 +137,9 @@ impl<'a> Window<'a> {
 
     /// Waits until what is to be seen stays the same, and keeps it.
     fn picture(&self, name: &str) -> Vec<u8> {
-        let folder = folder();
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join(name);
+        let directory = directory();
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join(name);
         let file = path.display().to_string();
         let mut before = Vec::new();
         until(|| {
@@ -170,7 +170,7 @@ impl Drop for Window<'_> {
     }
 }
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()
         .unwrap()

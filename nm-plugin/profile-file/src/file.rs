@@ -54,7 +54,7 @@ pub enum FileError {
     /// The system said no for another reason.
     #[error("{0}")]
     System(std::io::Error),
-    /// A folder, pipe, device or socket.
+    /// A directory, pipe, device or socket.
     #[error("It is not a regular file.")]
     NotRegular,
     /// More than [`SIZE_LIMIT`].
@@ -109,20 +109,20 @@ pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
         Ok(found) if !found.is_file() && !found.is_symlink() => return Err(FileError::NotRegular),
         Ok(_) | Err(_) => {}
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
         Some(_) | None => Path::new("."),
     };
     let mut file = tempfile::Builder::new()
         .prefix(".aws-client-vpn-")
         .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder)?;
+        .tempfile_in(directory)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    // The new name outlives a crash only with its folder on disk; the file itself is safe.
-    if let Ok(folder) = File::open(folder) {
-        folder.sync_all().ok();
+    // The new name outlives a crash only with its directory on disk; the file itself is safe.
+    if let Ok(directory) = File::open(directory) {
+        directory.sync_all().ok();
     }
     Ok(())
 }

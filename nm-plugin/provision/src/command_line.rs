@@ -35,7 +35,7 @@ pub(crate) struct Make {
     /// Version of the package; a higher one replaces a lower one
     #[arg(long, default_value = "1")]
     pub(crate) edition: String,
-    /// Folder for what is made
+    /// Directory for what is made
     #[arg(long, default_value = ".")]
     pub(crate) output: PathBuf,
 }
@@ -54,7 +54,7 @@ pub(crate) enum Format {
 pub(crate) struct Update {
     /// The connection file that the package has installed
     pub(crate) edition: PathBuf,
-    /// Folder with users' copies
+    /// Directory with users' copies
     #[arg(long, default_value = "/etc/NetworkManager/system-connections")]
     pub(crate) copies: PathBuf,
 }

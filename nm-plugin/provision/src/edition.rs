@@ -113,7 +113,7 @@ fn slug(name: &str) -> String {
     }
 }
 
-/// Brings the copies in a folder up to an edition; each is replaced as a whole, or left alone.
+/// Brings the copies in a directory up to an edition; each is replaced as a whole, or left alone.
 pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, ProvisionError> {
     let text = Zeroizing::new(fs::read_to_string(edition).map_err(ProvisionError::file(edition))?);
     let uuid = uuid_of(&text);
@@ -161,8 +161,10 @@ fn told(updated: u64) -> String {
 
 /// Never half a file, and readable for root only from its first byte: tempfile makes it so.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".").tempfile_in(folder)?;
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new()
+        .prefix(".")
+        .tempfile_in(directory)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -217,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_replaced_and_another_connection_is_not() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let keyfile = |uuid: &str, port: u16| {
             format!(
                 "[connection]\nid=w\nuuid={uuid}\ntype=vpn\n\n[vpn]\n\
@@ -226,9 +228,9 @@ mod tests {
                  ca=-----BEGIN CERTIFICATE-----\\\\nTUlJ\\\\n-----END CERTIFICATE-----\n"
             )
         };
-        let edition = folder.path().join("edition");
+        let edition = directory.path().join("edition");
         fs::write(&edition, keyfile("one", 1194)).unwrap();
-        let copies = folder.path().join("copies");
+        let copies = directory.path().join("copies");
         fs::create_dir(&copies).unwrap();
         fs::write(copies.join("mine.nmconnection"), keyfile("one", 443)).unwrap();
         fs::write(copies.join("other.nmconnection"), keyfile("two", 443)).unwrap();

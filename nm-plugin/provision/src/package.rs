@@ -67,8 +67,8 @@ pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, Prov
         ("postinst", after_installation(edition)),
         ("postrm", AFTER_REMOVAL.to_owned()),
     ];
-    for folder in ["DEBIAN", CONNECTIONS] {
-        make_folder(&tree, folder)?;
+    for directory in ["DEBIAN", CONNECTIONS] {
+        make_directory(&tree, directory)?;
     }
     write_open(&tree.join("DEBIAN/control"), &control, 0o644)?;
     for (script, text) in scripts {
@@ -98,7 +98,7 @@ pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, Prov
     let name = package_name(edition);
     let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
     let file = format!("{}.nmconnection", edition.slug);
-    make_folder(work.path(), "SOURCES")?;
+    make_directory(work.path(), "SOURCES")?;
     write(&work.path().join("SOURCES").join(&file), &edition.keyfile)?;
     let visible_name = edition.name.replace('%', "%%");
     let spec = format!(
@@ -128,7 +128,7 @@ pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, Prov
     hand_out(edition, &built, output)
 }
 
-/// Puts what was built in a folder of our own where the administrator wants it. With a private key
+/// Puts what was built in a directory of our own where the administrator wants it. With a private key
 /// in it, it is the administrator's alone, who decides who may have it.
 fn hand_out(edition: &Edition, built: &Path, output: &Path) -> Result<String, ProvisionError> {
     let mode = if holds_secrets(&edition.keyfile) {
@@ -150,10 +150,10 @@ fn hand_out(edition: &Edition, built: &Path, output: &Path) -> Result<String, Pr
     Ok(package.display().to_string())
 }
 
-fn make_folder(tree: &Path, folder: &str) -> Result<(), ProvisionError> {
-    let path = tree.join(folder);
+fn make_directory(tree: &Path, directory: &str) -> Result<(), ProvisionError> {
+    let path = tree.join(directory);
     fs::create_dir_all(&path).map_err(ProvisionError::file(&path))?;
-    // The package has these folders, whatever the administrator's own files are like.
+    // The package has these directories, whatever the administrator's own files are like.
     let mut path = path.as_path();
     while path.starts_with(tree) {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))
@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_debian_package_brings_the_connection_for_root_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let deb = build_deb(&edition("1.2", ""), folder.path()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let deb = build_deb(&edition("1.2", ""), directory.path()).unwrap();
         assert!(
             deb.ends_with("/aws-client-vpn-profile-work_1.2_all.deb"),
             "{deb}"
@@ -230,11 +230,11 @@ mod tests {
 
     #[test]
     fn a_package_with_a_key_in_it_is_not_for_everybody() {
-        let folder = tempfile::tempdir().unwrap();
-        let older = build_deb(&edition("1", ""), folder.path()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let older = build_deb(&edition("1", ""), directory.path()).unwrap();
         let deb = build_deb(
             &edition("1", "\n[vpn-secrets]\nkey=PRIVATE\n"),
-            folder.path(),
+            directory.path(),
         );
         let deb = deb.unwrap();
         assert_eq!(deb, older);

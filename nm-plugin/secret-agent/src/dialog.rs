@@ -22,8 +22,8 @@ use zeroize::Zeroizing;
 
 const PROGRAM: &str = "nm-aws-client-vpn-auth-dialog";
 /// Where programs are that people do not call; `make` says so for another prefix.
-const FOLDER: &str = match option_env!("AWS_CLIENT_VPN_LIBEXECDIR") {
-    Some(folder) => folder,
+const DIRECTORY: &str = match option_env!("AWS_CLIENT_VPN_LIBEXECDIR") {
+    Some(directory) => directory,
     None => "/usr/libexec",
 };
 /// For a dialog to end after it has answered or was told to.
@@ -167,5 +167,5 @@ fn program() -> PathBuf {
         .map(|own| own.with_file_name(PROGRAM));
     beside
         .filter(|program| program.exists())
-        .unwrap_or_else(|| PathBuf::from(FOLDER).join(PROGRAM))
+        .unwrap_or_else(|| PathBuf::from(DIRECTORY).join(PROGRAM))
 }

@@ -24,8 +24,8 @@ mod tests {
 
     #[test]
     fn readiness_arrives_at_either_kind_of_socket() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("notify");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("notify");
         let name = format!("nm-aws-client-vpn-agent-test-{}", std::process::id());
         let sockets = [
             (path.to_str().unwrap().to_owned(), UnixDatagram::bind(&path)),

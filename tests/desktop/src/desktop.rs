@@ -257,10 +257,10 @@ impl<'world> Desktop<'world> {
     }
 
     fn keep_picture(&self, name: &str) -> Command {
-        let folder = "/run/lab-target/screenshots";
+        let directory = "/run/lab-target/screenshots";
         let mut command = self.command("sh");
         let script = format!(
-            "mkdir -p {folder} && import -window root {folder}/{name}.png && chmod 644 {folder}/{name}.png"
+            "mkdir -p {directory} && import -window root {directory}/{name}.png && chmod 644 {directory}/{name}.png"
         );
         command.args(["-c", &script]);
         command
@@ -327,8 +327,8 @@ fn write_default_browser(root: &Path) {
         ),
     ] {
         let file = home.join(file);
-        let folder = file.parent().expect("it is in one");
-        fs::create_dir_all(folder).expect("the machine's home is writable");
+        let directory = file.parent().expect("it is in one");
+        fs::create_dir_all(directory).expect("the machine's home is writable");
         fs::write(file, text).expect("the machine's home is writable");
     }
 }
@@ -357,9 +357,9 @@ fn write_settings(root: &Path, appearance: Appearance, notifications: Notificati
          primary-color='#3465a4'\n\
          secondary-color='#3465a4'\n"
     );
-    let folder = root.join(&HOME[1..]).join(".config/glib-2.0/settings");
-    fs::create_dir_all(&folder).expect("the machine's home is writable");
-    fs::write(folder.join("keyfile"), text).expect("the machine's home is writable");
+    let directory = root.join(&HOME[1..]).join(".config/glib-2.0/settings");
+    fs::create_dir_all(&directory).expect("the machine's home is writable");
+    fs::write(directory.join("keyfile"), text).expect("the machine's home is writable");
 }
 
 #[track_caller]

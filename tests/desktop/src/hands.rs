@@ -85,7 +85,7 @@ impl Desktop<'_> {
         let field = program.wait_for("the field of the path", |node| {
             is_field(node) && node.text().starts_with('/')
         });
-        // As long as it reads the folder, it takes no Return and shows no sign of that. What it
+        // As long as it reads the directory, it takes no Return and shows no sign of that. What it
         // completes it has read. It may forget a Tab, and completes letters that come fast wrongly.
         let (begun, _) = file.split_at(file.len() - 1);
         eventually("the path is complete", LIMIT, || {
@@ -96,7 +96,7 @@ impl Desktop<'_> {
                 (field.text().trim_end_matches('/') == file).then_some(())
             })
         });
-        // GTK 4.24 may take it for a folder.
+        // GTK 4.24 may take it for a directory.
         if field.text() != file {
             self.key("BackSpace");
             field.wait_until("the path is that of the file", |field| field.text() == file);

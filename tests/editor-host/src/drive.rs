@@ -64,8 +64,8 @@ pub fn profile(sign_in: &str) -> String {
 }
 
 fn imported(host: &Host, sign_in: &str) -> Imported {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("Company VPN.ovpn");
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("Company VPN.ovpn");
     std::fs::write(&path, profile(sign_in)).expect("written");
     host.import(&path).expect("imported")
 }
@@ -205,7 +205,7 @@ fn withstands_wrong_callers<T: Toolkit>(host: &Host, installed: &Installed) {
     }
 
     // The way in that the plugin uses.
-    let path = installed.folder().join(T::KIND.library_name());
+    let path = installed.directory().join(T::KIND.library_name());
     let path = CString::new(path.as_os_str().as_bytes()).expect("no NUL");
     // SAFETY: the library is open already; the symbol has this type.
     let factory = unsafe {

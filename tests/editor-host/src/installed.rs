@@ -20,7 +20,7 @@ const LIBRARIES: [(&str, &str); 3] = [
     ),
 ];
 
-/// A folder with the libraries that were built along with this program.
+/// A directory with the libraries that were built along with this program.
 pub struct Installed(tempfile::TempDir);
 
 impl Installed {
@@ -30,15 +30,15 @@ impl Installed {
     /// If that fails.
     #[must_use]
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let directory = tempfile::tempdir().expect("a directory");
         for (built, name) in LIBRARIES {
             if let Some(library) = find(built) {
-                let path = folder.path().join(name);
+                let path = directory.path().join(name);
                 fs::copy(library, &path).expect("copied");
                 fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("own file");
             }
         }
-        Self(folder)
+        Self(directory)
     }
 
     /// The plugin.
@@ -49,7 +49,7 @@ impl Installed {
 
     /// Where they are.
     #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub fn directory(&self) -> &Path {
         self.0.path()
     }
 }
@@ -64,13 +64,13 @@ impl Default for Installed {
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    let folder = program.parent()?;
+    let directory = program.parent()?;
     [
-        folder.to_owned(),
-        folder.join("../deps"),
-        folder.join("deps"),
+        directory.to_owned(),
+        directory.join("../deps"),
+        directory.join("deps"),
     ]
     .into_iter()
-    .map(|folder| folder.join(name))
+    .map(|directory| directory.join(name))
     .find(|path| path.is_file())
 }

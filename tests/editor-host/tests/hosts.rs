@@ -82,8 +82,8 @@ fn the_library_exports_one_symbol_and_links_one_toolkit(toolkit: Toolkit) {
 /// The example that cargo built along with this test.
 fn host(toolkit: Toolkit) -> PathBuf {
     let test = std::env::current_exe().expect("this program");
-    let folder = test.parent().and_then(|deps| deps.parent());
-    folder.expect("two folders").join(match toolkit {
+    let directory = test.parent().and_then(|deps| deps.parent());
+    directory.expect("two directories").join(match toolkit {
         Toolkit::Gtk3 => "examples/host_gtk3",
         Toolkit::Gtk4 => "examples/host_gtk4",
     })

@@ -9,14 +9,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What the user adds to the profile for `identity`; files that it names go into `folder`.
+/// What the user adds to the profile for `identity`; files that it names go into `directory`.
 ///
 /// # Errors
 /// [`StartError::KeyForm`] if `openssl` cannot be run, [`StartError::File`].
 pub(crate) fn added_text(
     options: &Options,
     identity: &Identity,
-    folder: &Path,
+    directory: &Path,
 ) -> Result<String, StartError> {
     let certificate = &identity.certificate;
     let blocks = |key: &str| format!("<cert>\n{certificate}</cert>\n<key>\n{key}</key>\n");
@@ -40,7 +40,7 @@ pub(crate) fn added_text(
         }
         KeyForm::Files => Ok("cert client.crt\nkey client.key\n".to_owned()),
         KeyForm::Pkcs12File => {
-            let path = folder.join("client.p12");
+            let path = directory.join("client.p12");
             std::fs::write(&path, pkcs12()?).map_err(|error| StartError::File(path, error))?;
             Ok("pkcs12 client.p12\n".to_owned())
         }
@@ -78,7 +78,7 @@ mod tests {
     fn each_form_looks_as_users_know_it() {
         let web = "127.0.71.3".parse().unwrap();
         let identity = Certificates::generate(web, None, "ada").unwrap().client;
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for (key_form, sign) in [
             (KeyForm::Plain, "<key>\n-----BEGIN PRIVATE KEY-----\n"),
             (
@@ -98,10 +98,10 @@ mod tests {
                 key_form,
                 ..Options::default()
             };
-            let text = added_text(&options, &identity, folder.path()).unwrap();
+            let text = added_text(&options, &identity, directory.path()).unwrap();
             assert!(text.contains(sign), "{key_form:?}: {text}");
         }
-        let file = std::fs::read(folder.path().join("client.p12")).unwrap();
+        let file = std::fs::read(directory.path().join("client.p12")).unwrap();
         assert_eq!(file[..2], [0x30, 0x82], "DER");
     }
 }

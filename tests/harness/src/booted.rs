@@ -29,7 +29,7 @@ pub struct Booted {
 }
 
 impl Booted {
-    /// Boots the system that is unpacked in the folder `system`; returns when it is online and the
+    /// Boots the system that is unpacked in the directory `system`; returns when it is online and the
     /// endpoint ready. What is written there goes to memory.
     ///
     /// # Panics
@@ -37,7 +37,7 @@ impl Booted {
     #[must_use]
     pub fn start(system: &Path, endpoint: &EndpointOptions) -> Self {
         let turn = Turn::take(true);
-        let dir = lab::new_folder();
+        let dir = lab::new_directory();
         // Users who are not root write their part of it.
         machines::let_everybody_write(&dir);
         let server = World::start("server", &dir, None, "");
@@ -122,7 +122,7 @@ fn boot_script(dir: &Path, system: &Path) -> String {
     let dir = dir.display();
     let group = format!(
         "/sys/fs/cgroup/{}",
-        // The folder's name is unique on the machine.
+        // The directory's name is unique on the machine.
         dir.to_string().rsplit('/').next().unwrap_or_default()
     );
     let connections = machines::connections("root");

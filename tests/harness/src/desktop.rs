@@ -39,7 +39,7 @@ impl Desktop {
             client.root().join(CONFIG.trim_start_matches('/')),
             bus_config(),
         )
-        .expect("the lab's folder is writable");
+        .expect("the lab's directory is writable");
         let bus = client.spawn_logged("session-bus", command);
         let socket = client.root().join("run/lab/session-bus");
         until_it_listens("the session bus listens", &socket, START_LIMIT);
@@ -50,7 +50,7 @@ impl Desktop {
         );
         notifications.wait("desktop", START_LIMIT);
         let ready = UnixDatagram::bind(client.root().join("run/lab/notify"))
-            .expect("the lab's folder is writable");
+            .expect("the lab's directory is writable");
         ready
             .set_read_timeout(Some(START_LIMIT))
             .expect("a socket takes a limit");

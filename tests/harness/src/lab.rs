@@ -74,7 +74,7 @@ pub struct Options {
     pub browser: Browser,
     /// Whether the staged tree lies over the client's `/usr`.
     pub product: bool,
-    /// The system that the client runs, unpacked in this folder; `None` for this machine's.
+    /// The system that the client runs, unpacked in this directory; `None` for this machine's.
     pub system: Option<PathBuf>,
     /// Whether there is a logind, with a person logged in.
     pub logind: bool,
@@ -146,7 +146,7 @@ impl Lab {
     pub fn start(options: &Options) -> Self {
         let turn = Turn::take(options.desktop);
         let tools = Tools::locate();
-        let dir = new_folder();
+        let dir = new_directory();
         assert!(
             !options.product || tools.product_is_staged(),
             "{} is missing: run `make stage`",
@@ -349,8 +349,8 @@ impl Lab {
     /// (`g_file_set_contents`, mkstemp), and may be killed meanwhile; nobody clears that away.
     fn remove_half_written(&self) {
         let root = self.client.root();
-        for folder in ["etc", "run/NetworkManager", "var/lib/NetworkManager"] {
-            for entry in fs::read_dir(root.join(folder))
+        for directory in ["etc", "run/NetworkManager", "var/lib/NetworkManager"] {
+            for entry in fs::read_dir(root.join(directory))
                 .into_iter()
                 .flatten()
                 .flatten()
@@ -653,7 +653,7 @@ impl Lab {
         fs::read_to_string(self.dir.join("last-post")).unwrap_or_default()
     }
 
-    /// The folder with the lab's logs.
+    /// The directory with the lab's logs.
     #[must_use]
     pub fn dir(&self) -> &PathBuf {
         &self.dir
@@ -736,8 +736,8 @@ impl Drop for Lab {
     }
 }
 
-/// Makes the folder that the machines of one lab share; its name is the lab's.
-pub(crate) fn new_folder() -> PathBuf {
+/// Makes the directory that the machines of one lab share; its name is the lab's.
+pub(crate) fn new_directory() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let dir = Tools::locate()
@@ -745,13 +745,13 @@ pub(crate) fn new_folder() -> PathBuf {
         .join("lab")
         .join(format!("acv-{}-{number}", std::process::id()));
     for part in ["profiles", "bin", "logs"] {
-        fs::create_dir_all(dir.join(part)).expect("the target folder is writable");
+        fs::create_dir_all(dir.join(part)).expect("the target directory is writable");
     }
     machines::write_browser(&dir);
     dir
 }
 
-/// Takes the folder away, or says where the logs of a failed test are.
+/// Takes the directory away, or says where the logs of a failed test are.
 pub(crate) fn leave(dir: &Path) {
     if std::thread::panicking() {
         eprintln!("the logs are in {}", dir.join("logs").display());

@@ -50,22 +50,22 @@ pub(crate) fn client_setup(product: bool) -> String {
 
 /// Shell that writes what NetworkManager knows of the cables, in the file system at `root`.
 pub(crate) fn connections(root: &str) -> String {
-    let folder = format!("{root}/etc/NetworkManager/system-connections");
+    let directory = format!("{root}/etc/NetworkManager/system-connections");
     format!(
-        "mkdir -p {folder}\n\
-         cat >{folder}/base.nmconnection <<'END'\n\
+        "mkdir -p {directory}\n\
+         cat >{directory}/base.nmconnection <<'END'\n\
          [connection]\nid=base\nuuid=11111111-1111-4111-8111-111111111111\ntype=ethernet\n\
          interface-name=eth0\nautoconnect=true\n\
          [ipv4]\nmethod=manual\naddress1=192.0.2.10/24,192.0.2.254\ndns={DNS};\n\
          [ipv6]\nmethod=disabled\n\
          END\n\
-         cat >{folder}/other.nmconnection <<'END'\n\
+         cat >{directory}/other.nmconnection <<'END'\n\
          [connection]\nid=other\nuuid=22222222-2222-4222-8222-222222222222\ntype=ethernet\n\
          interface-name=eth1\nautoconnect=false\n\
          [ipv4]\nmethod=manual\naddress1=198.51.100.10/24,198.51.100.254\ndns={DNS};\n\
          [ipv6]\nmethod=disabled\n\
          END\n\
-         chmod 600 {folder}/*.nmconnection\n"
+         chmod 600 {directory}/*.nmconnection\n"
     )
 }
 
@@ -118,11 +118,11 @@ fn plug(client: &World, server: &World, name: &str) {
     );
 }
 
-/// Lets every user of a machine write into the shared folder.
+/// Lets every user of a machine write into the shared directory.
 pub(crate) fn let_everybody_write(dir: &Path) {
     for part in ["", "logs"] {
         fs::set_permissions(dir.join(part), fs::Permissions::from_mode(0o777))
-            .expect("the folder is ours");
+            .expect("the directory is ours");
     }
 }
 

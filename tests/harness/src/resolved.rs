@@ -1,7 +1,7 @@
 //! systemd-resolved on the client machine: Debian's own program, never installed on this one.
 //!
 //! Its package would take over the machine's `/etc/resolv.conf`, so it is only downloaded, and
-//! unpacked into the target folder, where the client machine sees it.
+//! unpacked into the target directory, where the client machine sees it.
 
 use crate::process::Process;
 use crate::tools::Tools;
@@ -12,15 +12,15 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Below the target folder.
-const FOLDER: &str = "systemd-resolved";
+/// Below the target directory.
+const DIRECTORY: &str = "systemd-resolved";
 /// What asks no other server than those of the links, and keeps no answer of a server before.
 const CONFIG: &str = "[Resolve]\nFallbackDNS=\nDNSSEC=no\nLLMNR=no\nMulticastDNS=no\nCache=no\n";
 
 /// Unpacks it, and furnishes the client for it: account, bus policy, configuration.
 pub(crate) fn install(client: &World) {
     fetch();
-    let unpacked = format!("{TARGET_INSIDE}/{FOLDER}");
+    let unpacked = format!("{TARGET_INSIDE}/{DIRECTORY}");
     client.check([
         "sh",
         "-ec",
@@ -38,7 +38,7 @@ pub(crate) fn install(client: &World) {
 /// Starts it; returns when it is on the bus.
 pub(crate) fn start(client: &World) -> Process {
     let command = client.command(&format!(
-        "{TARGET_INSIDE}/{FOLDER}/lib/systemd/systemd-resolved"
+        "{TARGET_INSIDE}/{DIRECTORY}/lib/systemd/systemd-resolved"
     ));
     let process = client.spawn_logged("systemd-resolved", command);
     let owned = "org.freedesktop.DBus.GetNameOwner";
@@ -60,18 +60,18 @@ pub(crate) fn start(client: &World) -> Process {
 fn fetch() {
     static FETCHED: OnceLock<()> = OnceLock::new();
     FETCHED.get_or_init(|| {
-        let folder = Tools::locate().target.join(FOLDER);
-        if folder.join("lib/systemd/systemd-resolved").is_file() {
+        let directory = Tools::locate().target.join(DIRECTORY);
+        if directory.join("lib/systemd/systemd-resolved").is_file() {
             return;
         }
         let unpacked = Command::new("sh")
             .args(["-ec", SCRIPT, "sh"])
-            .arg(&folder)
+            .arg(&directory)
             .status();
         assert!(
             unpacked.is_ok_and(|status| status.success()),
             "systemd-resolved could not be fetched from the Debian mirror into {}",
-            Path::display(&folder),
+            Path::display(&directory),
         );
     });
 }

@@ -61,13 +61,13 @@ impl SecretScan {
         }
     }
 
-    /// Looks at each file below `folder` of `root`, but not below those of `except`.
-    pub fn files_below(&mut self, root: &Path, folder: &str, except: &[&str]) {
-        let Ok(entries) = fs::read_dir(root.join(folder)) else {
+    /// Looks at each file below `directory` of `root`, but not below those of `except`.
+    pub fn files_below(&mut self, root: &Path, directory: &str, except: &[&str]) {
+        let Ok(entries) = fs::read_dir(root.join(directory)) else {
             return;
         };
         for entry in entries.flatten() {
-            let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let path = format!("{directory}/{}", entry.file_name().to_string_lossy());
             let Ok(kind) = entry.file_type() else {
                 continue;
             };

@@ -25,7 +25,7 @@ impl ServerMachine {
     /// If it cannot.
     #[must_use]
     pub fn start(options: &EndpointOptions) -> Self {
-        let dir = lab::new_folder();
+        let dir = lab::new_directory();
         lab::write_browser_plan(&dir, &Browser::Scripted);
         let world = World::start("server", &dir, None, "");
         world.check(["ip", "tuntap", "add", "dev", "eth0", "mode", "tap"]);
@@ -38,7 +38,7 @@ impl ServerMachine {
         }
     }
 
-    /// The folder that the machine sees as `/run/lab`: its logs are in `logs`.
+    /// The directory that the machine sees as `/run/lab`: its logs are in `logs`.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir

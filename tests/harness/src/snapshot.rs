@@ -14,7 +14,7 @@ const PASSING_PROCESSES: [&str; 5] = [
     "nmcli",
     "dbus-daemon-launch-helper",
 ];
-/// Folders where programs leave files; the rest of the machine is read-only or shown by
+/// Directories where programs leave files; the rest of the machine is read-only or shown by
 /// `overlay/etc`, which holds what was changed below `/etc`.
 const WRITABLE: [&str; 6] = [
     "run",
@@ -79,8 +79,8 @@ impl Snapshot {
             }
         }
         let root = client.root();
-        for folder in WRITABLE {
-            list(&root, folder, &mut things);
+        for directory in WRITABLE {
+            list(&root, directory, &mut things);
         }
         Self(things)
     }
@@ -100,12 +100,12 @@ impl Snapshot {
     }
 }
 
-fn list(root: &Path, folder: &str, things: &mut BTreeSet<String>) {
-    let Ok(entries) = fs::read_dir(root.join(folder)) else {
+fn list(root: &Path, directory: &str, things: &mut BTreeSet<String>) {
+    let Ok(entries) = fs::read_dir(root.join(directory)) else {
         return;
     };
     for entry in entries.flatten() {
-        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        let path = format!("{directory}/{}", entry.file_name().to_string_lossy());
         if KEPT.contains(&path.as_str()) {
             continue;
         }

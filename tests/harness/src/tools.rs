@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 /// The build outputs that a lab needs.
 #[derive(Debug)]
 pub struct Tools {
-    /// The workspace's target folder.
+    /// The workspace's target directory.
     pub target: PathBuf,
     /// Where the test programs are: `target/debug`, or where the running one is.
     pub programs: PathBuf,

@@ -10,11 +10,11 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-/// Where a lab's folder is seen inside a world.
+/// Where a lab's directory is seen inside a world.
 pub(crate) const LAB_INSIDE: &str = "/run/lab";
 /// Where the test programs are seen inside a world.
 pub(crate) const PROGRAMS_INSIDE: &str = "/run/lab-programs";
-/// Where the workspace's target folder is seen inside a world.
+/// Where the workspace's target directory is seen inside a world.
 pub(crate) const TARGET_INSIDE: &str = "/run/lab-target";
 
 /// A machine made of namespaces.
@@ -29,7 +29,7 @@ pub struct World {
 impl World {
     /// Makes the machine, runs `setup` (shell, as root of the new mount namespace) in it. `/run`,
     /// `/tmp` and `/var/tmp` are its own and empty; `dir` is seen as `/run/lab`. With `system`,
-    /// the rest of its file system is that folder's, else this machine's.
+    /// the rest of its file system is that directory's, else this machine's.
     pub(crate) fn start(name: &str, dir: &Path, system: Option<&Path>, setup: &str) -> Self {
         let tools = Tools::locate();
         let enter = system.map_or_else(String::new, |system| enter_system(name, dir, system));
@@ -270,7 +270,7 @@ fn holder() -> Command {
     holder
 }
 
-/// Shell that goes on with the folder `system` as `/`; what is written there goes to memory.
+/// Shell that goes on with the directory `system` as `/`; what is written there goes to memory.
 fn enter_system(name: &str, dir: &Path, system: &Path) -> String {
     format!(
         "mkdir -p {dir}/{name}-system\n\
@@ -278,7 +278,7 @@ fn enter_system(name: &str, dir: &Path, system: &Path) -> String {
          cd {dir}/{name}-system\n\
          mkdir upper work root\n\
          mount -t overlay overlay -o lowerdir={system},upperdir=upper,workdir=work root\n\
-         for folder in dev proc sys; do mount --rbind /$folder root/$folder; done\n\
+         for directory in dev proc sys; do mount --rbind /$directory root/$directory; done\n\
          mount --move /run root/run\n\
          cd root\n\
          pivot_root . mnt\n\
@@ -291,10 +291,10 @@ fn enter_system(name: &str, dir: &Path, system: &Path) -> String {
 
 pub(crate) fn log_file(dir: &Path, name: &str) -> File {
     let logs = dir.join("logs");
-    fs::create_dir_all(&logs).expect("the lab's folder is writable");
+    fs::create_dir_all(&logs).expect("the lab's directory is writable");
     File::options()
         .append(true)
         .create(true)
         .open(logs.join(format!("{name}.log")))
-        .expect("the lab's folder is writable")
+        .expect("the lab's directory is writable")
 }

@@ -50,7 +50,7 @@ pub struct OpenVpn {
 }
 
 impl Program {
-    /// Where the program is: in `$OPENVPN_DIR` or cargo's target folder, or Debian's.
+    /// Where the program is: in `$OPENVPN_DIR` or cargo's target directory, or Debian's.
     ///
     /// # Panics
     ///
@@ -74,12 +74,12 @@ impl Program {
     }
 }
 
-/// Cargo's target folder: the running test is `debug/deps/NAME` in it.
+/// Cargo's target directory: the running test is `debug/deps/NAME` in it.
 fn target() -> PathBuf {
     let test = std::env::current_exe().expect("/proc is there");
     let target = test.ancestors().nth(3);
     target
-        .expect("cargo builds tests three folders deep")
+        .expect("cargo builds tests three directories deep")
         .to_owned()
 }
 

@@ -63,7 +63,7 @@ impl Machine {
         );
         let results = tools.target.join("vm").join(format!("{}-results", name));
         drop(fs::remove_dir_all(&results));
-        fs::create_dir_all(&results).expect("the target folder is writable");
+        fs::create_dir_all(&results).expect("the target directory is writable");
         let server = ServerMachine::start(&EndpointOptions::default());
         make_lab_disk(&server);
         let dhcp = start_dhcp(&server);
@@ -242,7 +242,7 @@ impl Machine {
         let journal =
             self.check("journalctl -b --no-pager --output=short-precise | tail -c 8000000");
         let kept = fs::write(self.results.join("journal"), journal);
-        kept.expect("the target folder is writable");
+        kept.expect("the target directory is writable");
         let logs = self.results.join("logs");
         drop(
             Command::new("cp")

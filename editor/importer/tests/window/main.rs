@@ -31,13 +31,13 @@ fn main() {
 }
 
 fn inside(language: &str) {
-    let folder = std::env::var_os("AWS_CLIENT_VPN_APP_FOLDER").unwrap();
-    let folder = Path::new(&folder);
+    let directory = std::env::var_os("AWS_CLIENT_VPN_APP_DIRECTORY").unwrap();
+    let directory = Path::new(&directory);
     let application = application::new();
     application.register(gtk::gio::Cancellable::NONE).unwrap();
-    aws_client_vpn_i18n::bind_at(&folder.join("locale"));
+    aws_client_vpn_i18n::bind_at(&directory.join("locale"));
     let network_manager = Played::on_system_bus();
-    let screen = Screen::new(application, folder, language);
+    let screen = Screen::new(application, directory, language);
     match language {
         "de" => looks(&screen, "Anmeldung", "Abgelaufen am 1. März 2024"),
         _ => {

@@ -13,20 +13,20 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Screen {
     application: adw::Application,
-    folder: PathBuf,
+    directory: PathBuf,
     pictures: PathBuf,
     language: String,
 }
 
 impl Screen {
-    pub(crate) fn new(application: adw::Application, folder: &Path, language: &str) -> Self {
+    pub(crate) fn new(application: adw::Application, directory: &Path, language: &str) -> Self {
         let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../screenshots/importer");
         std::fs::create_dir_all(&pictures).unwrap();
         // Every window is shut by the test; the application goes on between them.
         std::mem::forget(application.hold());
         Self {
             application,
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             pictures,
             language: language.to_owned(),
         }
@@ -55,7 +55,7 @@ impl Screen {
     fn open_at(&self, profile: &str, width: i32) -> gtk::Window {
         let window = self.window();
         window.widget().set_default_size(width, 860);
-        let file = self.folder.join(format!("{profile}.ovpn"));
+        let file = self.directory.join(format!("{profile}.ovpn"));
         window.open(&gio::File::for_path(file));
         window.present();
         window.widget().clone().upcast()
@@ -128,7 +128,7 @@ impl Screen {
         let target = (0..controllers.n_items())
             .find_map(|index| controllers.item(index)?.downcast::<gtk::DropTarget>().ok())
             .expect("nothing can be dropped here");
-        let file = gio::File::for_path(self.folder.join(name));
+        let file = gio::File::for_path(self.directory.join(name));
         let files = gtk::gdk::FileList::from_array(&[file]);
         let taken: bool =
             target.emit_by_name("drop", &[&glib::BoxedValue(files.to_value()), &0.0, &0.0]);

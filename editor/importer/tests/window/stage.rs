@@ -1,4 +1,4 @@
-//! Display, bus, files and catalogue for the application, in a folder that goes with them.
+//! Display, bus, files and catalogue for the application, in a directory that goes with them.
 
 use crate::INSIDE;
 use std::fs;
@@ -41,11 +41,11 @@ fn start(program: &str, arguments: &[&str]) -> (Running, String) {
 
 /// Runs this program as the application in `language`.
 pub(crate) fn run(language: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    write_profiles(folder);
-    write_catalogue(folder);
-    write_icons(folder);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    write_profiles(directory);
+    write_catalogue(directory);
+    write_icons(directory);
     let (_display, number) = start(
         "Xvfb",
         &[
@@ -58,27 +58,27 @@ pub(crate) fn run(language: &str) {
             "tcp",
         ],
     );
-    // Its socket goes with the folder.
-    let socket = format!("--address=unix:path={}/bus", folder.display());
+    // Its socket goes with the directory.
+    let socket = format!("--address=unix:path={}/bus", directory.display());
     let (_bus, address) = start(
         "dbus-daemon",
         &["--session", "--nofork", "--print-address=1", &socket],
     );
     let data = format!(
         "{}:/usr/local/share:/usr/share",
-        folder.join("share").display()
+        directory.join("share").display()
     );
     let status = Command::new(std::env::current_exe().unwrap())
         .env(INSIDE, language)
-        .env("AWS_CLIENT_VPN_APP_FOLDER", folder)
+        .env("AWS_CLIENT_VPN_APP_DIRECTORY", directory)
         .env("DISPLAY", format!(":{number}"))
         .env("GDK_BACKEND", "x11")
         .env("GSK_RENDERER", "cairo")
         .env("GTK_A11Y", "none")
         .env("G_DEBUG", "fatal-criticals")
         .env("GSETTINGS_BACKEND", "memory")
-        .env("HOME", folder)
-        .env("XDG_RUNTIME_DIR", folder)
+        .env("HOME", directory)
+        .env("XDG_RUNTIME_DIR", directory)
         .env("XDG_DATA_DIRS", data)
         .env("DBUS_SESSION_BUS_ADDRESS", &address)
         .env("DBUS_SYSTEM_BUS_ADDRESS", &address)
@@ -89,12 +89,12 @@ pub(crate) fn run(language: &str) {
     assert!(status.success(), "in {language}: {status}");
 }
 
-fn write_profiles(folder: &Path) {
+fn write_profiles(directory: &Path) {
     let remote = "remote cvpn-endpoint-0123.prod.clientvpn.eu-north-1.amazonaws.com 443";
     let common = format!("client\n{remote}\nproto udp\n");
     let ca = format!("<ca>\n{ROOT}</ca>\n");
     let own = format!("<cert>\n{CLIENT}</cert>\n<key>\n{KEY}</key>\n");
-    let mine = folder.join("mine");
+    let mine = directory.join("mine");
     fs::create_dir(&mine).unwrap();
     for (name, text) in [
         ("client1.crt", CLIENT),
@@ -125,7 +125,7 @@ fn write_profiles(folder: &Path) {
         ("other-vpn", "client\nremote vpn.example 1194\n".to_owned()),
         ("evil", "auth-federate\nup /bin/sh\n".to_owned()),
     ] {
-        fs::write(folder.join(format!("{name}.ovpn")), text).unwrap();
+        fs::write(directory.join(format!("{name}.ovpn")), text).unwrap();
     }
 }
 
@@ -133,8 +133,8 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn write_catalogue(folder: &Path) {
-    let messages = folder.join("locale/de/LC_MESSAGES");
+fn write_catalogue(directory: &Path) {
+    let messages = directory.join("locale/de/LC_MESSAGES");
     fs::create_dir_all(&messages).unwrap();
     let status = Command::new("msgfmt")
         .arg("-o")
@@ -145,8 +145,8 @@ fn write_catalogue(folder: &Path) {
     assert!(status.success());
 }
 
-fn write_icons(folder: &Path) {
-    let icons = folder.join("share/icons/hicolor/scalable/apps");
+fn write_icons(directory: &Path) {
+    let icons = directory.join("share/icons/hicolor/scalable/apps");
     fs::create_dir_all(&icons).unwrap();
     for icon in repository().join("service-files/icons").read_dir().unwrap() {
         let icon = icon.unwrap();

@@ -106,7 +106,7 @@ pub enum Agent {
 pub enum Plasma {
     /// Ours.
     Supported,
-    /// Ours is not in the folder of this Qt.
+    /// Ours is not in the directory of this Qt.
     Unsupported {
         /// The Qt that Plasma uses.
         qt: u8,
@@ -118,7 +118,7 @@ pub enum Plasma {
 pub struct Process {
     /// Whose it is.
     pub user: u32,
-    /// The program's name, without folders.
+    /// The program's name, without directories.
     pub name: String,
 }
 

@@ -32,7 +32,7 @@ const PATCHED_OPTIONS: [&str; 2] = ["--auth-federate", "--early-push-request"];
 const SERVICE: &str = "nm-aws-client-vpn-service";
 /// The window that asks for passwords and codes, beside the dialog.
 const WINDOW: &str = "nm-aws-client-vpn-login-window";
-/// Where Plasma looks, below a Qt's folder of plugins.
+/// Where Plasma looks, below a Qt's directory of plugins.
 const PLASMA_PLUGIN: &str = "plasma/network/vpn/plasmanetworkmanagement_aws_client_vpn.so";
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
 /// How long our agent may take to say that it is there.
@@ -190,14 +190,14 @@ fn files(name_file: Option<&NameFile>, openvpn: Option<&Path>) -> Vec<File> {
         .collect()
 }
 
-/// Where libnm looks for `plugin`: in a folder that differs between distributions.
+/// Where libnm looks for `plugin`: in a directory that differs between distributions.
 fn library(plugin: &str) -> PathBuf {
     if plugin.starts_with('/') {
         return PathBuf::from(plugin);
     }
-    library_folders()
+    library_directories()
         .iter()
-        .map(|folder| folder.join("NetworkManager").join(plugin))
+        .map(|directory| directory.join("NetworkManager").join(plugin))
         .find(|path| path.exists())
         .unwrap_or_else(|| Path::new("/usr/lib/…/NetworkManager").join(plugin))
 }
@@ -215,10 +215,10 @@ fn plasma(processes: &[Process], user: u32) -> Option<Plasma> {
         () => return None,
     };
     let names = [format!("qt{qt}/plugins"), "qt/plugins".to_owned()];
-    let is_there = library_folders().iter().any(|folder| {
+    let is_there = library_directories().iter().any(|directory| {
         names
             .iter()
-            .any(|name| folder.join(name).join(PLASMA_PLUGIN).exists())
+            .any(|name| directory.join(name).join(PLASMA_PLUGIN).exists())
     });
     Some(if is_there {
         Plasma::Supported
@@ -228,14 +228,14 @@ fn plasma(processes: &[Process], user: u32) -> Option<Plasma> {
 }
 
 /// Where libraries are, which differs between distributions.
-fn library_folders() -> Vec<PathBuf> {
+fn library_directories() -> Vec<PathBuf> {
     let in_lib = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = in_lib
+    let mut directories: Vec<PathBuf> = in_lib
         .map(|entry| entry.path())
         .chain([PathBuf::from("/usr/lib64"), PathBuf::from("/usr/lib")])
         .collect();
-    folders.sort();
-    folders
+    directories.sort();
+    directories
 }
 
 /// What OpenVPN is ours, if it can be run.

@@ -18,7 +18,7 @@ pub const TOKEN_PIN: &str = "pkcs11-pin";
 /// (`pkcs11:…`), or an id as `openvpn --show-pkcs11-ids` prints it.
 pub const PKCS11_ID: &str = "pkcs11-id";
 /// The setting with the module that drives the token: the name of one of the system's modules,
-/// without folder or ending. Without it, the modules are those that p11-kit is set up with.
+/// without directory or ending. Without it, the modules are those that p11-kit is set up with.
 pub const PKCS11_PROVIDER: &str = "pkcs11-provider";
 /// The setting with the kind of a proxy: `http` or `socks`.
 pub const PROXY_TYPE: &str = "proxy-type";

@@ -260,7 +260,7 @@ fn text(
     }
 }
 
-/// Whether `name` can be a [`PKCS11_PROVIDER`]: a name without a folder, as where modules are is
+/// Whether `name` can be a [`PKCS11_PROVIDER`]: a name without a directory, as where modules are is
 /// the service's business, and only root's.
 #[must_use]
 pub fn is_provider(name: &str) -> bool {
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_named_by_its_key_and_by_a_module_without_a_folder() {
+    fn a_token_is_named_by_its_key_and_by_a_module_without_a_directory() {
         let text = PROFILE
             .replace("auth-federate", r"pkcs11-id 'A\x20B/v2/7e/Work/01'")
             .lines()

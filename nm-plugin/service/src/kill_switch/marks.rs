@@ -21,7 +21,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 const MOST_MARKS: usize = 256;
 const LONGEST_MARK: u64 = 64 * 1024;
 
-/// The folder of the marks.
+/// The directory of the marks.
 #[derive(Debug)]
 pub(super) struct Marks {
     directory: PathBuf,
@@ -62,7 +62,7 @@ impl Marks {
 
     /// Waits, for a while, until nobody else changes anything.
     pub(super) fn lock(&self) -> io::Result<Leave> {
-        // The folder above stays, so that whoever waits waits for the same as all.
+        // The directory above stays, so that whoever waits waits for the same as all.
         let parent = self.directory.parent().unwrap_or(Path::new("/"));
         make_directory(parent, 0o711)?;
         let lock = File::open(parent)?;
@@ -125,7 +125,7 @@ impl Marks {
         found
     }
 
-    /// Takes the folder away if nothing is in it any more.
+    /// Takes the directory away if nothing is in it any more.
     pub(super) fn tidy(&self, _: &Leave) {
         drop(fs::remove_dir(&self.directory));
     }

@@ -13,7 +13,7 @@
 //!   instead would tell an attacker no less and a user much less.
 //!
 //! Where the kernel has one of them not, the other remains; the service's log says so. A PKCS #11
-//! module is foreign code with needs of its own (daemons, locks, files in its vendor's folders), so
+//! module is foreign code with needs of its own (daemons, locks, files in its vendor's directories), so
 //! with a security token neither is used; OpenVPN then is unprivileged as before.
 
 use landlock::{
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     ExitCode::from(127)
 }
 
-/// Folders and files that may be read: libraries, what the linker and the TLS library are set up
+/// Directories and files that may be read: libraries, what the linker and the TLS library are set up
 /// with, the zones of the clock.
 const READABLE: [&str; 15] = [
     "/usr/lib",

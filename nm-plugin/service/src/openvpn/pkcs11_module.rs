@@ -2,7 +2,7 @@
 //!
 //! A module is code that runs in OpenVPN, so a profile can never say where one is: it may name one
 //! of those that the computer's administrator has installed, or leave the choice to p11-kit, whose
-//! setting up is the administrator's too. OpenVPN has no privilege, and no home folder in which
+//! setting up is the administrator's too. OpenVPN has no privilege, and no home directory in which
 //! p11-kit could find settings of somebody else.
 
 use std::io;
@@ -13,7 +13,7 @@ use thiserror::Error;
 /// The module of p11-kit, which stands for all that p11-kit is set up with.
 const P11_KIT_PROXY: &str = "p11-kit-proxy";
 /// Where distributions put modules. In `*` stands the name of an architecture.
-const FOLDERS: [&str; 9] = [
+const DIRECTORIES: [&str; 9] = [
     "/usr/lib/*/pkcs11",
     "/usr/lib64/pkcs11",
     "/usr/lib/pkcs11",
@@ -24,8 +24,8 @@ const FOLDERS: [&str; 9] = [
     "/usr/lib/*/softhsm",
     "/usr/lib64/softhsm",
 ];
-/// In folders with other libraries too, only this one is a module.
-const SHARED_FOLDERS: [&str; 3] = ["/usr/lib/*", "/usr/lib64", "/usr/lib"];
+/// In directories with other libraries too, only this one is a module.
+const SHARED_DIRECTORIES: [&str; 3] = ["/usr/lib/*", "/usr/lib64", "/usr/lib"];
 
 /// No module can be used.
 #[derive(Debug, Error)]
@@ -58,15 +58,15 @@ pub(crate) fn find(name: Option<&str>) -> Result<String, ModuleError> {
     find_below(Path::new("/"), name, 0)
 }
 
-/// As [`find`], with another root folder and owner.
+/// As [`find`], with another root directory and owner.
 fn find_below(root: &Path, name: &str, owner: u32) -> Result<String, ModuleError> {
     let file = format!("{}.so", name.trim_end_matches(".so"));
-    for pattern in FOLDERS {
-        if SHARED_FOLDERS.contains(&pattern) && file != format!("{P11_KIT_PROXY}.so") {
+    for pattern in DIRECTORIES {
+        if SHARED_DIRECTORIES.contains(&pattern) && file != format!("{P11_KIT_PROXY}.so") {
             continue;
         }
-        for folder in folders(root, pattern) {
-            let path = folder.join(&file);
+        for directory in directories(root, pattern) {
+            let path = directory.join(&file);
             if path.is_file() {
                 // OpenVPN is given the file itself, not a link that may point elsewhere later.
                 let path = std::fs::canonicalize(&path)
@@ -82,8 +82,8 @@ fn find_below(root: &Path, name: &str, owner: u32) -> Result<String, ModuleError
     Err(ModuleError::NotFound(name.to_owned()))
 }
 
-/// The folders that a pattern stands for, in the order of their names.
-fn folders(root: &Path, pattern: &str) -> Vec<PathBuf> {
+/// The directories that a pattern stands for, in the order of their names.
+fn directories(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let pattern = pattern.trim_start_matches('/');
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![root.join(pattern)];
@@ -106,15 +106,15 @@ fn folders(root: &Path, pattern: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Nobody but `owner` may be able to change the file or a folder on the way to it.
+/// Nobody but `owner` may be able to change the file or a directory on the way to it.
 fn check_owner(path: &Path, owner: u32) -> Result<(), ModuleError> {
     for place in path.ancestors() {
         let metadata = std::fs::metadata(place).map_err(|source| ModuleError::Unreadable {
             path: place.to_owned(),
             source,
         })?;
-        let is_safe_folder = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
-        let is_writable = metadata.mode() & 0o022 != 0 && !is_safe_folder;
+        let is_safe_directory = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
+        let is_writable = metadata.mode() & 0o022 != 0 && !is_safe_directory;
         if is_writable || !matches!(metadata.uid(), uid if uid == owner || uid == 0) {
             return Err(ModuleError::NotRoots(path.to_owned()));
         }

@@ -1,4 +1,4 @@
-//! The folder under `/run` that holds the management socket until OpenVPN has connected to it.
+//! The directory under `/run` that holds the management socket until OpenVPN has connected to it.
 
 use crate::account::Account;
 use std::fs;
@@ -12,14 +12,14 @@ const PARENT: &str = "/run/nm-aws-client-vpn";
 /// Its mode.
 const PARENT_MODE: u32 = 0o711;
 
-/// A folder of this process's own; removed with the value.
+/// A directory of this process's own; removed with the value.
 #[derive(Debug)]
 pub(crate) struct RuntimeDir {
     path: PathBuf,
 }
 
 impl RuntimeDir {
-    /// Makes the folder: root's, with leave for the account's group to reach what is in it.
+    /// Makes the directory: root's, with leave for the account's group to reach what is in it.
     pub(crate) fn create(account: Account) -> io::Result<Self> {
         Self::create_below(Path::new(PARENT), account)
     }
@@ -109,7 +109,7 @@ mod tests {
         assert!(elsewhere.path().join("kept").exists());
         drop(dir);
         assert!(!own.exists());
-        // A folder that somebody left, with something in it.
+        // A directory that somebody left, with something in it.
         fs::create_dir(&own).unwrap();
         fs::write(own.join("management"), "").unwrap();
         let dir = RuntimeDir::create_in(run.path(), account()).unwrap();

@@ -38,12 +38,12 @@ const DISPATCHER: &str = include_str!("../../../../docs/50-aws-client-vpn-exampl
 #[test]
 fn dispatcher_scripts_are_told_of_each_connection() {
     let (lab, _) = lab(&Options::default());
-    let folder = "/etc/NetworkManager/dispatcher.d";
+    let directory = "/etc/NetworkManager/dispatcher.d";
     std::fs::write(lab.dir().join("hook"), DISPATCHER).unwrap();
     lab.client.check([
         "sh",
         "-ec",
-        &format!("mkdir -p {folder} && install -m 755 /run/lab/hook {folder}/50-example"),
+        &format!("mkdir -p {directory} && install -m 755 /run/lab/hook {directory}/50-example"),
     ]);
     assert_up(&lab, &lab.up());
     let log = lab.client.root().join("run/aws-client-vpn-example.log");

@@ -58,8 +58,8 @@ const TRIES: &str = "
     for file in /etc/passwd /etc/resolv.conf /proc/self/status /run/lab/browser.json; do
         read -r line <$file && echo read $file
     done
-    for folder in /etc /proc /run /tmp /usr/bin; do
-        set -- $folder/*; test \"$1\" = \"$folder/*\" || echo listed $folder
+    for directory in /etc /proc /run /tmp /usr/bin; do
+        set -- $directory/*; test \"$1\" = \"$directory/*\" || echo listed $directory
     done
     kill -0 $$ && echo signalled
     exec /bin/cat /etc/hosts";

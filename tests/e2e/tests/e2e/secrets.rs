@@ -4,7 +4,7 @@ use crate::{SOON, assert_up, endpoint, lab, state, take_down};
 use aws_client_vpn_harness::{Lab, Options, SecretScan, typed};
 use serde_json::json;
 
-/// Folders of the client that nothing under test writes to, or that the lab itself uses.
+/// Directories of the client that nothing under test writes to, or that the lab itself uses.
 const NOT_THE_CLIENT_S: [&str; 4] = ["run/lab", "run/lab-programs", "run/lab-target", "run/home"];
 
 #[test]
@@ -141,7 +141,7 @@ fn a_sign_in_with_a_question_of_the_endpoint_leaves_no_secret() {
 fn look(scan: &mut SecretScan, lab: &Lab) {
     scan.processes_of(&lab.client);
     let root = lab.client.root();
-    for folder in [
+    for directory in [
         "run",
         "tmp",
         "var/tmp",
@@ -149,7 +149,7 @@ fn look(scan: &mut SecretScan, lab: &Lab) {
         "etc",
         "dev/shm",
     ] {
-        scan.files_below(&root, folder, &NOT_THE_CLIENT_S);
+        scan.files_below(&root, directory, &NOT_THE_CLIENT_S);
     }
     // The logs of everything that runs on the client, and of the endpoint.
     scan.files_below(lab.dir(), "logs", &[]);

@@ -10,9 +10,10 @@ const SCRIPT: &str = "#!/bin/sh\necho \"$1 $2 $CONNECTION_ID\" >>/run/dispatched
 #[test]
 fn an_ordinary_user_connects_and_disconnects() {
     let system = System::start();
-    for folder in ["dispatcher.d", "dispatcher.d/pre-down.d"] {
-        let folder = format!("/etc/NetworkManager/{folder}");
-        let install = format!("printf '%s' \"$1\" >{folder}/50-tell && chmod 755 {folder}/50-tell");
+    for directory in ["dispatcher.d", "dispatcher.d/pre-down.d"] {
+        let directory = format!("/etc/NetworkManager/{directory}");
+        let install =
+            format!("printf '%s' \"$1\" >{directory}/50-tell && chmod 755 {directory}/50-tell");
         system.client.check(["sh", "-ec", &install, "sh", SCRIPT]);
     }
     let ada = system.log_in("ada");

@@ -29,7 +29,7 @@ struct Enforcing {
     denied_before: Vec<String>,
 }
 
-/// How the kernel's log names what acts; OpenVPN's file is in a folder of ours.
+/// How the kernel's log names what acts; OpenVPN's file is in a directory of ours.
 const OUR_PROGRAMS: [&str; 4] = [
     "comm=\"nm-aws-client-v",
     "exe=\"/usr/libexec/nm-aws-client-vpn",

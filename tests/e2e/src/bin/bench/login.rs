@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 pub(crate) const DIALOG: &str = "nm-aws-client-vpn-auth-dialog";
 /// Where the dialog leaves how long the identity provider took, in microseconds; in the client.
 const TOOK: &str = "/run/lab/login-took";
-/// The same file's name in the lab's folder.
+/// The same file's name in the lab's directory.
 pub(crate) const TOOK_NAME: &str = "login-took";
 /// Starts the hint with the address for the browser.
 const URL_HINT: &str = "x-aws-client-vpn-url:";

@@ -4,7 +4,7 @@
 //!
 //! All run in the same namespaces and take turns, so that whatever else the machine does hits all
 //! alike. `BENCH_RUNS` sets the number of counted rounds (default 15). `BENCH_OPENVPN` names another
-//! OpenVPN below the target folder, to try a change of ours without staging it; with
+//! OpenVPN below the target directory, to try a change of ours without staging it; with
 //! `BENCH_FAR_ONLY`, only the logins over the long path are measured, with `BENCH_NEAR_ONLY` only the
 //! time until a connection is up.
 

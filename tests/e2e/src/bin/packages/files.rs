@@ -21,7 +21,7 @@ const PASSING: [&str; 14] = [
     "/usr/share/mime/",
 ];
 
-/// The paths of all files and folders.
+/// The paths of all files and directories.
 #[derive(Debug)]
 pub(crate) struct Files(BTreeSet<String>);
 

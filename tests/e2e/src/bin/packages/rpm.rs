@@ -9,7 +9,7 @@ use crate::{connects, lab, packages, step};
 use aws_client_vpn_harness::Lab;
 use std::path::Path;
 
-const FOLDERS_OF_OTHERS: [&str; 11] = [
+const DIRECTORIES_OF_OTHERS: [&str; 11] = [
     "/usr/lib64/NetworkManager",
     "/usr/share/applications",
     "/usr/share/icons",
@@ -48,7 +48,7 @@ pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
         "rpm has installed the packages, and the scriptlet has made the account",
     );
 
-    // libnm looks in Debian's folder here; on an rpm system it is the package's own.
+    // libnm looks in Debian's directory here; on an rpm system it is the package's own.
     let library = "NetworkManager/libnm-vpn-plugin-aws-client-vpn.so";
     let link = format!("/usr/lib/x86_64-linux-gnu/{library}");
     lab.client
@@ -97,14 +97,14 @@ pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
     step(suite, "erased: nothing is left");
 }
 
-/// The user's connection, rpm's book-keeping, and folders that belong to other packages on a system
+/// The user's connection, rpm's book-keeping, and directories that belong to other packages on a system
 /// that rpm made: NetworkManager, filesystem, hicolor-icon-theme and shared-mime-info.
 fn is_the_users_or_the_systems(difference: &str) -> bool {
     let path = difference.split_once(": ").map_or("", |(_, path)| path);
     path.starts_with("/etc/NetworkManager/system-connections/")
         || path.starts_with("/root/.rpmdb")
         || path.starts_with("/var/lib/rpm")
-        || FOLDERS_OF_OTHERS.contains(&path)
+        || DIRECTORIES_OF_OTHERS.contains(&path)
 }
 
 fn rpm(lab: &Lab, command: &[&str], files: &[String]) {

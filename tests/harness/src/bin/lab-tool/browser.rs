@@ -152,11 +152,11 @@ fn join(base: &str, link: &str) -> String {
         Some(path) => format!("{}/{path}", &base[..host_end]),
         None => {
             let path = base.split('?').next().unwrap_or(base);
-            let folder = path
+            let directory = path
                 .rfind('/')
                 .filter(|&at| at >= host_end)
                 .unwrap_or(host_end);
-            format!("{}/{link}", &path[..folder])
+            format!("{}/{link}", &path[..directory])
         }
     }
 }

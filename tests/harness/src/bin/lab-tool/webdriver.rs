@@ -63,7 +63,7 @@ struct Driver {
 }
 
 mod tempdir {
-    //! Chromium's own folder, which goes when the browser does.
+    //! Chromium's own directory, which goes when the browser does.
 
     pub(super) struct Profile(pub(super) String);
 
