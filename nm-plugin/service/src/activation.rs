@@ -3,6 +3,7 @@
 //! One task does everything in turn, so whatever the session asks for happens in the order it
 //! asked for it, and NetworkManager sees signals and replies in that order.
 
+use crate::conditions::{Change, Monitor};
 use crate::dbus::PluginError;
 use crate::dbus::Request;
 use crate::dbus::connection::Connection as VpnConnection;
@@ -15,7 +16,6 @@ use crate::openvpn::{self, OpenVpn};
 use crate::protection::Protection;
 use crate::resolver::{Answer, Resolver};
 use crate::sleep_clock::SleepClock;
-use crate::surroundings::{Change, Monitor};
 use crate::watchdog::Watchdog;
 use aws_client_vpn_profile::renewal::NotRenewed;
 use aws_client_vpn_profile::settings::{self, Limits};
@@ -174,7 +174,7 @@ impl<'a> Activation<'a> {
                     if change == Change::World {
                         self.protection.network_changed();
                     }
-                    self.surroundings()
+                    self.conditions()
                 }
                 () = self.protection.disturbed() => None,
                 () = until(deadline) => Some(Input::TimePassed),
@@ -312,7 +312,7 @@ impl<'a> Activation<'a> {
                 // Once a tunnel is up, what goes on around it matters.
                 if state == ServiceState::Started && !self.monitor.is_at_work() {
                     self.monitor.begin();
-                    return self.surroundings();
+                    return self.conditions();
                 }
             }
             Effect::SignInEnds { left } => {
@@ -393,13 +393,13 @@ impl<'a> Activation<'a> {
     }
 
     /// What has changed around the connection, if it is anything that matters.
-    fn surroundings(&mut self) -> Option<Input> {
+    fn conditions(&mut self) -> Option<Input> {
         let seen = self.monitor.look(&self.session, self.user.as_deref());
-        seen.map(Input::Surroundings)
+        seen.map(Input::Conditions)
     }
 
     async fn look_around(&mut self) {
-        if let Some(input) = self.surroundings() {
+        if let Some(input) = self.conditions() {
             self.take_in(input).await;
         }
     }

@@ -8,6 +8,7 @@
 mod account;
 mod activation;
 mod agents;
+mod conditions;
 mod dbus;
 mod enforced_routes;
 mod journal;
@@ -27,7 +28,6 @@ mod resolver;
 mod rtnetlink;
 mod server;
 mod sleep_clock;
-mod surroundings;
 mod watchdog;
 
 use kill_switch::Lifted;

@@ -163,7 +163,7 @@ impl Protection {
             | Input::OpenVpnEnded(_)
             | Input::NewSecrets(_)
             | Input::Unprotected(_)
-            | Input::Surroundings(_)
+            | Input::Conditions(_)
             | Input::Renew
             | Input::Slept(_)
             | Input::NetworkManagerGone

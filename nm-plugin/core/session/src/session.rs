@@ -48,7 +48,7 @@ mod seen;
 mod sign_in;
 mod up;
 
-pub use conditions::{LoginSession, Person, Surroundings, may_act_for, person_at};
+pub use conditions::{Conditions, LoginSession, Presence, may_act_for, presence_of};
 pub use events::{Browsers, BrowsersStopped, Effect, Input, ServiceState};
 pub use failure::{Failure, FailureReason};
 
@@ -122,7 +122,7 @@ impl Session {
             remote: Remote::default(),
             proxy: ProxyState::default(),
             network_manager: NetworkManager::default(),
-            surroundings: Surroundings::default(),
+            conditions: Conditions::default(),
             term: Term::default(),
             login_pace: LoginPace::default(),
             now,

@@ -5,7 +5,7 @@ mod play;
 
 use aws_client_vpn_profile::settings::Limits;
 use aws_client_vpn_session::network_manager::Shown;
-use aws_client_vpn_session::session::{Failure, Input, Person, Surroundings};
+use aws_client_vpn_session::session::{Conditions, Failure, Input, Presence};
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote};
 use play::{HOST, Play};
 use std::collections::BTreeMap;
@@ -13,11 +13,11 @@ use std::time::Duration;
 
 const NOTHING: [&str; 0] = [];
 
-fn around(online: bool, person: Person) -> Input {
-    Input::Surroundings(Surroundings {
+fn around(online: bool, presence: Presence) -> Input {
+    Input::Conditions(Conditions {
         online,
-        person,
-        ..Surroundings::default()
+        presence,
+        ..Conditions::default()
     })
 }
 
@@ -157,13 +157,13 @@ fn a_token_that_is_refused_does_not_end_the_connection() {
 fn without_a_network_it_waits_and_is_shown_as_waiting() {
     let mut play = Play::connected();
     play.line(LOST);
-    play.input(around(false, Person::Present));
+    play.input(around(false, Presence::Active));
     assert_eq!(play.line(HOLD), NOTHING);
     assert_eq!(play.after(5), ["Starting"]);
     // A night.
     assert_eq!(play.after(8 * 3600), NOTHING);
     assert_eq!(play.session.deadline(), None);
-    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
     // The endpoint's time begins only now.
     assert_eq!(play.after(599), NOTHING);
     // NetworkManager would keep the tunnel's name servers otherwise.
@@ -215,9 +215,9 @@ fn what_ends_a_connection_while_it_is_failing_ends_it_at_once() {
 fn while_the_computer_sleeps_nothing_is_tried() {
     let mut play = Play::connected();
     let asleep = |asleep| {
-        Input::Surroundings(Surroundings {
+        Input::Conditions(Conditions {
             asleep,
-            ..Surroundings::default()
+            ..Conditions::default()
         })
     };
     play.input(asleep(true));
@@ -227,7 +227,7 @@ fn while_the_computer_sleeps_nothing_is_tried() {
 
 #[test]
 fn a_login_waits_until_somebody_is_there_to_see_it() {
-    for away in [Person::Locked, Person::Absent] {
+    for away in [Presence::Locked, Presence::Away] {
         let mut play = Play::connected();
         play.input(around(true, away));
         // What needs nobody is tried all the same.
@@ -236,7 +236,7 @@ fn a_login_waits_until_somebody_is_there_to_see_it() {
         assert_eq!(play.after(5), ["Starting"]);
         assert_eq!(play.after(3600), NOTHING);
         assert_eq!(play.hints.len(), 1);
-        assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+        assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
         play.line(NEED);
         page_opens(&mut play);
     }
@@ -248,18 +248,18 @@ fn who_leaves_while_the_endpoint_thinks_is_not_asked() {
     answer_refused(&mut play);
     released_for_a_login(&mut play);
     play.line(NEED);
-    play.input(around(true, Person::Locked));
+    play.input(around(true, Presence::Locked));
     assert_eq!(play.line(&challenge()), NOTHING);
     assert_eq!(play.lines(&[AGAIN, HOLD]), NOTHING);
-    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
     assert!(play.failures.is_empty());
 }
 
 #[test]
 fn who_leaves_a_moment_before_the_page_is_opened_is_not_asked() {
     for leaves_by in [
-        around(true, Person::Locked),
-        around(false, Person::Present),
+        around(true, Presence::Locked),
+        around(false, Presence::Active),
         without_agent(),
     ] {
         let mut play = full_tunnel();
@@ -275,16 +275,16 @@ fn who_leaves_a_moment_before_the_page_is_opened_is_not_asked() {
         assert_eq!(play.after(5), ["Starting"]);
         assert_eq!(play.after(3600), NOTHING);
         assert_eq!(play.hints.len(), 1);
-        assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+        assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
         play.line(NEED);
         page_opens(&mut play);
     }
 }
 
 fn without_agent() -> Input {
-    Input::Surroundings(Surroundings {
+    Input::Conditions(Conditions {
         has_agent: false,
-        ..Surroundings::default()
+        ..Conditions::default()
     })
 }
 
@@ -297,7 +297,7 @@ fn a_login_waits_for_an_agent_that_would_show_it() {
     assert!(play.session.may_ask_a_person());
     assert_eq!(play.after(5), ["Starting"]);
     assert_eq!(play.after(3600), NOTHING);
-    assert_eq!(play.input(around(true, Person::Present)), ["hold release"]);
+    assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
     play.line(NEED);
     page_opens(&mut play);
     assert_eq!(play.hints.len(), 2);
@@ -306,15 +306,15 @@ fn a_login_waits_for_an_agent_that_would_show_it() {
 
 #[test]
 fn nothing_is_led_past_the_tunnel_until_a_page_is_opened() {
-    let asleep = Surroundings {
+    let asleep = Conditions {
         asleep: true,
-        ..Surroundings::default()
+        ..Conditions::default()
     };
     for obstacle in [
-        around(false, Person::Present),
-        around(true, Person::Locked),
-        around(true, Person::Absent),
-        Input::Surroundings(asleep),
+        around(false, Presence::Active),
+        around(true, Presence::Locked),
+        around(true, Presence::Away),
+        Input::Conditions(asleep),
         without_agent(),
     ] {
         let mut play = full_tunnel();
@@ -427,9 +427,9 @@ fn taken_down() -> Input {
 
 /// A connection in each state from which a user may want to take it down.
 fn in_each_state() -> Vec<(&'static str, Play)> {
-    let lost = |person| {
+    let lost = |presence| {
         let mut play = Play::connected();
-        play.input(around(true, person));
+        play.input(around(true, presence));
         answer_refused(&mut play);
         play.line(HOLD);
         play
@@ -444,14 +444,14 @@ fn in_each_state() -> Vec<(&'static str, Play)> {
     retrying.lines(&[NO_ANSWER, HOLD]);
     let mut offline = Play::connected();
     offline.line(LOST);
-    offline.input(around(false, Person::Present));
+    offline.input(around(false, Presence::Active));
     offline.line(HOLD);
     offline.after(5);
-    let mut making_way = lost(Person::Present);
+    let mut making_way = lost(Presence::Active);
     making_way.line(NEED);
     making_way.line(&challenge());
     making_way.lines(&[AGAIN, HOLD]);
-    let mut login = lost(Person::Present);
+    let mut login = lost(Presence::Active);
     login.line(NEED);
     page_opens(&mut login);
     login.lines(&[AGAIN, HOLD]);
@@ -461,8 +461,8 @@ fn in_each_state() -> Vec<(&'static str, Play)> {
         ("just lost", just_lost),
         ("retrying", retrying),
         ("no network", offline),
-        ("screen locked", lost(Person::Locked)),
-        ("nobody there", lost(Person::Absent)),
+        ("screen locked", lost(Presence::Locked)),
+        ("nobody there", lost(Presence::Away)),
         ("page about to open", making_way),
         ("login open", login),
     ]
@@ -473,8 +473,8 @@ fn nothing_is_said_while_networkmanager_takes_the_connection_down() {
     for (what, mut play) in in_each_state() {
         assert_eq!(play.input(taken_down()), NOTHING, "{what}");
         let crossing = [
-            around(true, Person::Present),
-            around(true, Person::Locked),
+            around(true, Presence::Active),
+            around(true, Presence::Locked),
             Input::Renew,
         ];
         for input in crossing {
@@ -608,9 +608,9 @@ fn a_tunnel_that_takes_everything_lets_another_node_be_reached_past_it() {
 #[test]
 fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
     let at = |source: &str| {
-        Input::Surroundings(Surroundings {
+        Input::Conditions(Conditions {
             source: Some(source.parse().unwrap()),
-            ..Surroundings::default()
+            ..Conditions::default()
         })
     };
     let mut udp = Play::connected();

@@ -183,8 +183,8 @@ impl Attempt {
                 cx.resolved(host, result)?;
                 self.answer_remote(cx);
             }
-            Input::Surroundings(surroundings) => {
-                cx.surroundings_changed(surroundings);
+            Input::Conditions(conditions) => {
+                cx.conditions_changed(conditions);
                 self.look_around(cx);
             }
             Input::Shown(shown) => self.shown(shown, cx),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// What is known of the world around a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct Conditions {
     /// Whether there is a way to the endpoint, past the tunnel.
     pub online: bool,
     /// The address of this computer on that way.
@@ -12,20 +12,20 @@ pub struct Surroundings {
     /// Whether the computer is about to sleep, or asleep.
     pub asleep: bool,
     /// Whether somebody would see a login.
-    pub person: Person,
+    pub presence: Presence,
     /// Whether a program of that person's would show it: NetworkManager has a secret agent to ask.
     pub has_agent: bool,
 }
 
 /// Whether somebody sits at the computer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Person {
+pub enum Presence {
     /// As far as can be told.
-    Present,
+    Active,
     /// The screen is locked.
     Locked,
     /// Nobody is logged in who could answer.
-    Absent,
+    Away,
 }
 
 /// Somebody who is logged in to the computer.
@@ -45,7 +45,7 @@ pub struct LoginSession {
 
 /// Whether `user`, who signed in, is there to do it again; where nobody did, whoever is there.
 #[must_use]
-pub fn person_at(sessions: &[LoginSession], user: Option<&str>) -> Person {
+pub fn presence_of(sessions: &[LoginSession], user: Option<&str>) -> Presence {
     let of_the_user = |session: &&LoginSession| user.is_none_or(|user| session.user == user);
     let own = sessions.iter().filter(of_the_user);
     let own: Vec<_> = own.filter(|session| session.is_active).collect();
@@ -54,11 +54,11 @@ pub fn person_at(sessions: &[LoginSession], user: Option<&str>) -> Person {
         .iter()
         .filter(|session| session.is_graphical || !graphical);
     if own.is_empty() {
-        Person::Absent
+        Presence::Away
     } else if seen.any(|session| !session.is_locked) {
-        Person::Present
+        Presence::Active
     } else {
-        Person::Locked
+        Presence::Locked
     }
 }
 
@@ -76,13 +76,13 @@ pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -
     caller == 0 || sessions.iter().any(is_theirs)
 }
 
-impl Default for Surroundings {
+impl Default for Conditions {
     fn default() -> Self {
         Self {
             online: true,
             source: None,
             asleep: false,
-            person: Person::Present,
+            presence: Presence::Active,
             has_agent: true,
         }
     }
@@ -101,25 +101,25 @@ mod tests {
             is_active,
             is_locked,
         };
-        let at = |sessions: &[LoginSession]| person_at(sessions, Some("ada"));
-        assert_eq!(at(&[]), Person::Absent);
-        assert_eq!(at(&[session("ada", true, true, false)]), Person::Present);
-        assert_eq!(at(&[session("ada", true, true, true)]), Person::Locked);
-        assert_eq!(at(&[session("bob", true, true, false)]), Person::Absent);
+        let at = |sessions: &[LoginSession]| presence_of(sessions, Some("ada"));
+        assert_eq!(at(&[]), Presence::Away);
+        assert_eq!(at(&[session("ada", true, true, false)]), Presence::Active);
+        assert_eq!(at(&[session("ada", true, true, true)]), Presence::Locked);
+        assert_eq!(at(&[session("bob", true, true, false)]), Presence::Away);
         // Another user has taken over the screen.
         let switched = [
             session("ada", true, false, false),
             session("bob", true, true, false),
         ];
-        assert_eq!(at(&switched), Person::Absent);
+        assert_eq!(at(&switched), Presence::Away);
         // The text console beside a locked desktop does not show a browser.
         let both = [
             session("ada", true, true, true),
             session("ada", false, true, false),
         ];
-        assert_eq!(at(&both), Person::Locked);
-        assert_eq!(at(&[session("ada", false, true, false)]), Person::Present);
-        assert_eq!(person_at(&switched, None), Person::Present);
+        assert_eq!(at(&both), Presence::Locked);
+        assert_eq!(at(&[session("ada", false, true, false)]), Presence::Active);
+        assert_eq!(presence_of(&switched, None), Presence::Active);
         // Both are logged in, and only one has signed in.
         let may = |caller| may_act_for(&switched, Some("ada"), caller);
         assert_eq!([0, 1000, 1001, 1002].map(may), [true, true, false, false]);

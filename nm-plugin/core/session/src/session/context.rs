@@ -1,7 +1,7 @@
 //! What outlives every state: what the connection is to be, and what is known of OpenVPN,
 //! NetworkManager and the world.
 
-use super::conditions::{Person, Surroundings};
+use super::conditions::{Conditions, Presence};
 use super::credentials::Credentials;
 use super::events::{Browsers, Effect, ServiceState};
 use super::expiry::Term;
@@ -46,7 +46,7 @@ pub(super) struct Context {
     pub(super) remote: Remote,
     pub(super) proxy: ProxyState,
     pub(super) network_manager: NetworkManager,
-    pub(super) surroundings: Surroundings,
+    pub(super) conditions: Conditions,
     pub(super) term: Term,
     pub(super) login_pace: LoginPace,
     /// When what is being taken in has happened.
@@ -219,19 +219,19 @@ impl Context {
 
     /// Takes in what has changed around the connection. Whether a tunnel that is up does not survive
     /// it: packets find their way from any address, a connection of TCP is bound to one.
-    pub(super) fn surroundings_changed(&mut self, surroundings: Surroundings) -> bool {
-        let before = std::mem::replace(&mut self.surroundings, surroundings);
+    pub(super) fn conditions_changed(&mut self, conditions: Conditions) -> bool {
+        let before = std::mem::replace(&mut self.conditions, conditions);
         let has_moved = before.source.is_some()
-            && surroundings.source.is_some()
-            && before.source != surroundings.source;
+            && conditions.source.is_some()
+            && before.source != conditions.source;
         if has_moved {
             self.note("this computer has another address on the way to the endpoint".to_owned());
         }
-        if before.person != surroundings.person {
-            self.note(match surroundings.person {
-                Person::Present => "somebody is there who could sign in".to_owned(),
-                Person::Locked => "the screen is locked".to_owned(),
-                Person::Absent => "nobody is there who could sign in".to_owned(),
+        if before.presence != conditions.presence {
+            self.note(match conditions.presence {
+                Presence::Active => "somebody is there who could sign in".to_owned(),
+                Presence::Locked => "the screen is locked".to_owned(),
+                Presence::Away => "nobody is there who could sign in".to_owned(),
             });
         }
         has_moved && self.remote.transport == Some(Transport::Tcp)

@@ -1,7 +1,7 @@
 //! What happens to a session, and what it has done.
 
 use super::Failure;
-use super::conditions::Surroundings;
+use super::conditions::Conditions;
 use crate::management::{Command, Notification};
 use crate::network_manager::Shown;
 use crate::network_manager::ip_config::IpConfig;
@@ -53,7 +53,7 @@ pub enum Input {
     /// The kill switch that the connection is to have cannot be closed; why, in words.
     Unprotected(String),
     /// The world around the connection has changed.
-    Surroundings(Surroundings),
+    Conditions(Conditions),
     /// What NetworkManager says of the connection has changed.
     Shown(Shown),
     /// A person wants to sign in again now.

@@ -12,7 +12,7 @@
 //! time. The endpoint itself is reached past the tunnel anyway.
 
 use super::attempt::{Attempt, Phase, Sent, Step};
-use super::conditions::Person;
+use super::conditions::Presence;
 use super::context::Context;
 use super::events::ServiceState;
 use super::login::ComingLogin;
@@ -36,9 +36,9 @@ const MOST_DOUBLINGS: u32 = 4;
 
 impl Context {
     fn obstacle_to_a_try(&self) -> Option<Obstacle> {
-        if self.surroundings.asleep {
+        if self.conditions.asleep {
             Some(Obstacle::Asleep)
-        } else if !self.surroundings.online {
+        } else if !self.conditions.online {
             Some(Obstacle::Offline)
         } else {
             None
@@ -49,14 +49,14 @@ impl Context {
     fn hindrance_to_a_login(&self) -> Option<Obstacle> {
         let not_before = self.login_pace.not_before;
         self.obstacle_to_a_try()
-            .or(match (self.surroundings.person, not_before) {
-                (Person::Locked, _) => Some(Obstacle::Locked),
-                (Person::Absent, _) => Some(Obstacle::Absent),
-                (Person::Present, Some(then)) if self.now < then => {
+            .or(match (self.conditions.presence, not_before) {
+                (Presence::Locked, _) => Some(Obstacle::Locked),
+                (Presence::Away, _) => Some(Obstacle::Absent),
+                (Presence::Active, Some(then)) if self.now < then => {
                     Some(Obstacle::LoginPause(then))
                 }
-                (Person::Present, _) if !self.surroundings.has_agent => Some(Obstacle::NoAgent),
-                (Person::Present, _) => None,
+                (Presence::Active, _) if !self.conditions.has_agent => Some(Obstacle::NoAgent),
+                (Presence::Active, _) => None,
             })
     }
 }
@@ -80,7 +80,7 @@ impl Attempt {
             self.release_at = Some(cx.now + pause);
         }
         if self.loss.is_some() {
-            if !cx.surroundings.online {
+            if !cx.conditions.online {
                 return;
             }
             cx.resolve_first_remote();

@@ -97,8 +97,8 @@ impl Up {
             Input::NewSecrets(secrets) => return Ok(self.answered(secrets, cx)),
             Input::TimePassed => return Ok(self.time_passed(cx)),
             Input::Resolved { host, result } => cx.resolved(host, result)?,
-            Input::Surroundings(surroundings) => {
-                if cx.surroundings_changed(surroundings) {
+            Input::Conditions(conditions) => {
+                if cx.conditions_changed(conditions) {
                     cx.send(Command::Restart);
                 }
             }

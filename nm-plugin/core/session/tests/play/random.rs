@@ -9,7 +9,7 @@ use aws_client_vpn_profile::settings::Limits;
 use aws_client_vpn_session::management;
 use aws_client_vpn_session::network_manager::Shown;
 use aws_client_vpn_session::session::{
-    Browsers, BrowsersStopped, Input, Person, Session, Surroundings,
+    Browsers, BrowsersStopped, Conditions, Input, Presence, Session,
 };
 use aws_client_vpn_text::secret::Secret;
 use proptest::collection::vec;
@@ -24,7 +24,7 @@ pub(crate) enum Happening {
     SecondSays(String),
     Resolves(Vec<&'static str>),
     Gives(Vec<(&'static str, &'static str)>),
-    Around(Surroundings),
+    Around(Conditions),
     Shows(u32, u32),
     Slept(u64),
     Waits(u64),
@@ -197,23 +197,23 @@ fn scene() -> impl Strategy<Value = Happening> {
     ])
 }
 
-fn surroundings() -> impl Strategy<Value = Surroundings> {
-    let person = prop_oneof![
-        3 => Just(Person::Present),
-        1 => Just(Person::Locked),
-        1 => Just(Person::Absent),
+fn conditions() -> impl Strategy<Value = Conditions> {
+    let presence = prop_oneof![
+        3 => Just(Presence::Active),
+        1 => Just(Presence::Locked),
+        1 => Just(Presence::Away),
     ];
     let source = proptest::option::of(prop_oneof![
         Just([192, 0, 2, 1].into()),
         Just([192, 0, 2, 2].into()),
     ]);
     let mostly = || proptest::bool::weighted(0.8);
-    (mostly(), source, mostly(), person, mostly()).prop_map(
-        |(online, source, awake, person, has_agent)| Surroundings {
+    (mostly(), source, mostly(), presence, mostly()).prop_map(
+        |(online, source, awake, presence, has_agent)| Conditions {
             online,
             source,
             asleep: !awake,
-            person,
+            presence,
             has_agent,
         },
     )
@@ -252,7 +252,7 @@ pub(crate) fn story() -> impl Strategy<Value = Vec<Happening>> {
         6 => (0..8_u32, 0..12_u32).prop_map(|(state, reason)| H::Shows(state, reason)),
         6 => proptest::sample::select(vec![(3, 0), (2, 0), (5, 0)])
             .prop_map(|(state, reason)| H::Shows(state, reason)),
-        6 => surroundings().prop_map(H::Around),
+        6 => conditions().prop_map(H::Around),
         5 => resolves.prop_map(H::Resolves),
         6 => Just(H::Renew),
         2 => line().prop_map(H::SecondSays),
@@ -341,7 +341,7 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
             let own = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret::from(*value));
             Input::NewSecrets(secrets.iter().map(own).collect())
         }
-        Happening::Around(surroundings) => Input::Surroundings(*surroundings),
+        Happening::Around(conditions) => Input::Conditions(*conditions),
         Happening::Shows(state, reason) => Input::Shown(Shown::of_vpn(*state, *reason)),
         Happening::Slept(seconds) => Input::Slept(Duration::from_secs(*seconds)),
         Happening::Fails(Failing::NotStarted) => Input::NotStarted(why()),

@@ -7,7 +7,7 @@ use crate::agents::Agents;
 use crate::logind::{self, Told};
 use crate::rtnetlink;
 use aws_client_vpn_session::own_addresses;
-use aws_client_vpn_session::session::{Person, Session, Surroundings, may_act_for, person_at};
+use aws_client_vpn_session::session::{Conditions, Presence, Session, may_act_for, presence_of};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use std::future::pending;
@@ -30,14 +30,14 @@ pub(crate) enum Change {
     Agent,
 }
 
-/// Watches the surroundings of a connection, from when its tunnel is up.
+/// Watches the conditions of a connection, from when its tunnel is up.
 pub(crate) struct Monitor {
     bus: zbus::Connection,
     watch: Option<Watch>,
     agents: Agents,
     /// Whether an agent was there when last looked.
     has_agent: bool,
-    seen: Surroundings,
+    seen: Conditions,
 }
 
 impl Monitor {
@@ -48,7 +48,7 @@ impl Monitor {
             watch: None,
             agents: Agents::new(bus),
             has_agent: false,
-            seen: Surroundings::default(),
+            seen: Conditions::default(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Monitor {
     }
 
     /// How it looks to the connection of `session`, if anything has changed that matters.
-    pub(crate) fn look(&mut self, session: &Session, user: Option<&str>) -> Option<Surroundings> {
+    pub(crate) fn look(&mut self, session: &Session, user: Option<&str>) -> Option<Conditions> {
         let seen = self.watch.as_ref()?.look(
             session.endpoint_address(),
             |address| session.is_inside(address),
@@ -152,7 +152,7 @@ impl Watch {
         user: Option<&str>,
         has_agent: bool,
         before: Option<IpAddr>,
-    ) -> Surroundings {
+    ) -> Conditions {
         let told = self.logind.borrow();
         let source = endpoint
             .and_then(way_to)
@@ -161,13 +161,13 @@ impl Watch {
                 Some(before) if is_kept(before, now) => before,
                 Some(_) | None => now,
             });
-        Surroundings {
+        Conditions {
             online: source.is_some(),
             source,
             asleep: told.asleep,
-            person: match &told.sessions {
-                Some(sessions) => person_at(sessions, user),
-                None => Person::Present,
+            presence: match &told.sessions {
+                Some(sessions) => presence_of(sessions, user),
+                None => Presence::Active,
             },
             has_agent,
         }

@@ -63,8 +63,8 @@ impl LoginSession {
     }
 }
 
-/// Waits until the surroundings are seen to be as they should be.
-async fn until_seen(monitor: &mut Monitor, is_so: impl Fn(&Surroundings) -> bool) {
+/// Waits until the conditions are seen to be as they should be.
+async fn until_seen(monitor: &mut Monitor, is_so: impl Fn(&Conditions) -> bool) {
     let seen = |monitor: &Monitor| {
         let endpoint = Some("203.0.113.1".parse().unwrap());
         let watch = monitor.watch.as_ref().unwrap();
@@ -142,7 +142,7 @@ async fn changes() {
 
     let session = logind.object_server();
     let session = session.interface::<_, LoginSession>(SESSION).await.unwrap();
-    for (is_locked, person) in [(true, Person::Locked), (false, Person::Present)] {
+    for (is_locked, person) in [(true, Presence::Locked), (false, Presence::Active)] {
         let ada = session.get_mut().await;
         ada.is_locked.store(is_locked, Ordering::Relaxed);
         ada.locked_hint_changed(session.signal_emitter())
