@@ -18,7 +18,7 @@ use crate::resolver::{Answer, Resolver};
 use crate::sleep_clock::SleepClock;
 use crate::watchdog::Watchdog;
 use aws_client_vpn_profile::renewal::NotRenewed;
-use aws_client_vpn_profile::settings::{self, Limits};
+use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD};
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::overlap::{KernelRoute, overlaps};
@@ -84,7 +84,7 @@ impl<'a> Activation<'a> {
     ) -> Result<Prepared, PluginError> {
         network_manager.meet(caller).await?;
         let profile = connection.profile()?;
-        let limits = limits(&connection);
+        let timeouts = timeouts(&connection);
         tracing::info!(
             { ATTEMPT_FIELD } = connection.id.as_str(),
             { CONNECTION_FIELD } = %connection.uuid,
@@ -99,7 +99,7 @@ impl<'a> Activation<'a> {
         let asker = Asker::begin(&connection, network_manager.activation());
         let protection = Protection::begin(network_manager, &connection).await?;
         let secrets = connection.into_secrets();
-        let mut session = Session::new(profile, limits, interactive, secrets, Instant::now());
+        let mut session = Session::new(profile, timeouts, interactive, secrets, Instant::now());
         session.let_browsers_out(protection.browsers());
         Ok(Prepared {
             names,
@@ -191,7 +191,7 @@ impl<'a> Activation<'a> {
     async fn heard(&mut self, event: Event) -> Option<Input> {
         match event {
             Event::Asked(request) => self.requested(request).await,
-            Event::Shown(shown) => Some(Input::Shown(shown)),
+            Event::VpnState(state) => Some(Input::VpnState(state)),
             Event::Gone => {
                 let bus = self.network_manager.bus();
                 self.protection.network_manager_gone(bus).await;
@@ -440,11 +440,11 @@ fn device(openvpn: &Option<OpenVpn>) -> Option<&TunDevice> {
     openvpn.as_ref().map(OpenVpn::device)
 }
 
-/// The profile's limits, cut to what NetworkManager leaves for one activation.
-fn limits(connection: &VpnConnection) -> Limits {
-    let settings = settings::limits(connection.data());
+/// The profile's timeouts, cut to what NetworkManager leaves for one activation.
+fn timeouts(connection: &VpnConnection) -> Timeouts {
+    let settings = settings::timeouts(connection.data());
     let activation = Duration::from_secs(connection.timeout_seconds.into()) + ACTIVATION_EXTRA;
-    Limits {
+    Timeouts {
         login: settings
             .login
             .min(activation.saturating_sub(ACTIVATION_RESERVE)),

@@ -10,7 +10,7 @@ mod marks;
 mod nftables;
 
 use crate::openvpn::tun_device;
-use aws_client_vpn_profile::settings::Choices;
+use aws_client_vpn_profile::settings::KillSwitchOptions;
 use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;
 use aws_client_vpn_session::ip::Network;
 use aws_client_vpn_session::kill_switch::netlink::Change;
@@ -47,7 +47,7 @@ pub(crate) enum KillSwitchError {
 #[derive(Debug)]
 pub(crate) struct KillSwitch {
     uuid: String,
-    choices: Option<Choices>,
+    options: Option<KillSwitchOptions>,
     marks: Marks,
     /// What is known of this activation to all.
     own: Option<Own>,
@@ -71,25 +71,25 @@ struct Own {
 
 impl KillSwitch {
     /// For an activation of the connection `uuid`, which has one of its own only if there are
-    /// `choices`.
-    pub(crate) fn new(uuid: &str, choices: Option<Choices>) -> Self {
-        Self::with_marks(uuid, choices, Marks::of_this_machine())
+    /// `options`.
+    pub(crate) fn new(uuid: &str, options: Option<KillSwitchOptions>) -> Self {
+        Self::with_marks(uuid, options, Marks::of_this_machine())
     }
 
     /// One whose marks are in `directory`.
     #[cfg(test)]
     pub(crate) fn in_directory(
         uuid: &str,
-        choices: Option<Choices>,
+        options: Option<KillSwitchOptions>,
         directory: &std::path::Path,
     ) -> Self {
-        Self::with_marks(uuid, choices, Marks::in_directory(&directory.join("marks")))
+        Self::with_marks(uuid, options, Marks::in_directory(&directory.join("marks")))
     }
 
-    fn with_marks(uuid: &str, choices: Option<Choices>, marks: Marks) -> Self {
+    fn with_marks(uuid: &str, options: Option<KillSwitchOptions>, marks: Marks) -> Self {
         Self {
             uuid: uuid.to_owned(),
-            choices,
+            options,
             marks,
             own: None,
             left: None,
@@ -103,8 +103,8 @@ impl KillSwitch {
     }
 
     /// What lets it through what the user wants.
-    pub(crate) fn choices(&self) -> Option<Choices> {
-        self.choices
+    pub(crate) fn options(&self) -> Option<KillSwitchOptions> {
+        self.options
     }
 
     /// Whether this connection stops traffic now.
@@ -137,7 +137,7 @@ impl KillSwitch {
             .filter(|found| found.uuid == self.uuid && !found.is_alive)
             .collect();
         let mut policy = FirewallPolicy::default();
-        if self.choices.is_some() {
+        if self.options.is_some() {
             for found in &left {
                 policy.stops_the_rest |= found.policy.stops_the_rest;
                 policy.endpoints.extend_from_slice(&found.policy.endpoints);
@@ -174,7 +174,7 @@ impl KillSwitch {
 
     /// Stops what is for no tunnel, if the connection has a kill switch.
     pub(crate) fn close(&mut self, policy: FirewallPolicy) -> Result<(), KillSwitchError> {
-        if self.choices.is_none() {
+        if self.options.is_none() {
             return self.follow(policy);
         }
         if !self.is_closed() {
@@ -199,7 +199,7 @@ impl KillSwitch {
 
     /// The networks around may be others.
     pub(crate) fn networks_changed(&mut self) {
-        let lets_them = self.choices.is_some_and(|choices| choices.lan);
+        let lets_them = self.options.is_some_and(|options| options.lan);
         self.local_networks = lets_them.then(networks_around);
     }
 

@@ -2,7 +2,7 @@
 //! that it does not use itself.
 //!
 //! OpenVPN meets the internet, so it has to be without privileges from its first instruction. The
-//! bounding set, `no_new_privs` and the limits are inherited, so the service sets them for itself;
+//! bounding set, `no_new_privs` and the timeouts are inherited, so the service sets them for itself;
 //! the account is changed when the supervisor is started.
 
 use crate::kernel;

@@ -14,7 +14,7 @@ use crate::openvpn::tun_device::TunDevice;
 use aws_client_vpn_profile::well_known;
 use aws_client_vpn_session::kept_routes::KeptRoutes;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
-use aws_client_vpn_session::network_manager::{End, Shown};
+use aws_client_vpn_session::network_manager::{End, VpnState};
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -75,12 +75,12 @@ impl Protection {
 
     /// Which sign-ins a browser is let out for.
     pub(crate) fn browsers(&self) -> Browsers {
-        let choices = self.kill_switch.choices();
-        let for_any_sign_in = choices.is_some_and(|choices| choices.sign_in);
+        let options = self.kill_switch.options();
+        let for_any_sign_in = options.is_some_and(|options| options.sign_in);
         Browsers {
             activation_is_asked_for: self.is_asked_for,
             for_any_sign_in,
-            stopped: if choices.is_none() || for_any_sign_in {
+            stopped: if options.is_none() || for_any_sign_in {
                 BrowsersStopped::Never
             } else if self.kill_switch.was_left_closed() && !self.is_asked_for {
                 BrowsersStopped::FromTheStart
@@ -135,7 +135,7 @@ impl Protection {
 
     /// Why the connection ends, where a kill switch has to know.
     fn known(&self, end: Option<End>) -> Option<End> {
-        end.filter(|_| self.kill_switch.choices().is_some())
+        end.filter(|_| self.kill_switch.options().is_some())
     }
 
     /// NetworkManager is gone. Where the computer is being shut down, nothing stays stopped.
@@ -151,11 +151,11 @@ impl Protection {
             return;
         };
         match input {
-            Input::Shown(Shown::Activated) => {
+            Input::VpnState(VpnState::Activated) => {
                 routes.begin(Instant::now());
                 self.routes_may_differ = true;
             }
-            Input::Shown(_) | Input::Disconnect => routes.forget(),
+            Input::VpnState(_) | Input::Disconnect => routes.forget(),
             Input::Resolved { .. }
             | Input::NotStarted(_)
             | Input::NotSent(_)

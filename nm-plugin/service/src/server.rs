@@ -110,7 +110,7 @@ async fn wait_for_connect<'a>(
                 }
             }
             // One whose connection was refused says nothing that matters.
-            Event::Shown(_) | Event::Gone => {}
+            Event::VpnState(_) | Event::Gone => {}
         }
     };
     let activation = Activation::begin(network_manager, prepared).await;

@@ -8,7 +8,7 @@
 use crate::kernel::DeadMansSwitch;
 use std::time::Duration;
 
-/// How long the service may do nothing. What it waits for has shorter limits.
+/// How long the service may do nothing. What it waits for has shorter timeouts.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Ends this process unless it is heard of.

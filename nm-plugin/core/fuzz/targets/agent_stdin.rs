@@ -18,7 +18,7 @@ fuzz_target!(|input: (&str, &[u8], &str)| {
     assert!(lines.data().len() <= 200);
     // Neither panics, whatever the settings say.
     drop(settings::outline(lines.data()));
-    assert!(settings::limits(lines.data()).connect.as_secs() >= 5);
+    assert!(settings::timeouts(lines.data()).connect.as_secs() >= 5);
 
     let Some(form) = Form::parse(hints.lines(), lines.data()) else {
         return;

@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
     }
     let _ = credentials::askable(&data, &secrets);
     let _ = credentials::may_be_kept(&data, &secrets);
-    let _ = settings::limits(&data);
+    let _ = settings::timeouts(&data);
     let Ok(profile) = settings::from_settings(&data, &secrets) else {
         return;
     };

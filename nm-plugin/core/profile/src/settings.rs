@@ -12,8 +12,8 @@ mod update;
 
 pub use new_connection::{PERSISTENT, Property, new_connection};
 pub use options::{
-    AtLogin, Choices, Limits, VpnProperties, at_login, enforces_routes, keeps_routes, kill_switch,
-    limits, session_length,
+    AtLogin, KillSwitchOptions, Timeouts, VpnProperties, at_login, enforces_routes, keeps_routes,
+    kill_switch, session_length, timeouts,
 };
 pub use update::{Update, have_same_endpoint};
 

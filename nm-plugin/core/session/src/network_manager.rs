@@ -5,4 +5,4 @@ pub mod ip_config;
 mod vpn_state;
 
 pub use disconnect::End;
-pub use vpn_state::{Reason, Shown};
+pub use vpn_state::{Reason, VpnState};

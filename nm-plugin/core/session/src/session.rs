@@ -63,9 +63,9 @@ use remote::Remote;
 use up::Up;
 
 use crate::kill_switch::FirewallPolicy;
-use crate::network_manager::Shown;
+use crate::network_manager::VpnState;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -107,14 +107,14 @@ impl Session {
     #[must_use]
     pub fn new(
         profile: Profile,
-        limits: Limits,
+        timeouts: Timeouts,
         interactive: bool,
         secrets: BTreeMap<String, Secret>,
         now: Instant,
     ) -> Self {
         let mut cx = Context {
             profile,
-            limits,
+            timeouts,
             interactive,
             browsers: Browsers::default(),
             credentials: Credentials::new(secrets),
@@ -298,14 +298,14 @@ impl Session {
             }
             (
                 State::TakenDown,
-                Input::Shown(Shown::Making | Shown::NeedsAnswer | Shown::Activated),
+                Input::VpnState(VpnState::Connecting | VpnState::NeedAuth | VpnState::Activated),
             ) => {
                 // What was said a moment before it began to take the connection down has crossed
                 // the news of it, and Disconnect does not come any more.
                 self.stop("NetworkManager was about to take it down");
             }
             (State::TakenDown, _) => {}
-            (_, Input::Shown(Shown::TakenDown(reason) | Shown::Ended(reason))) => {
+            (_, Input::VpnState(VpnState::Deactivating(reason) | VpnState::Ended(reason))) => {
                 // Nothing is tried, asked or announced any more. A tunnel that is up stays: scripts
                 // may need it. NetworkManager limits how long they take, and if it goes, so does
                 // the session.
@@ -320,7 +320,7 @@ impl Session {
                 // settings were wrong.
                 let is_gone = matches!(input, Input::OpenVpnEnded(_) | Input::NotStarted(_));
                 cx.openvpn.is_gone |= is_gone;
-                let is_taken_in = matches!(input, Input::Shown(Shown::Activated));
+                let is_taken_in = matches!(input, Input::VpnState(VpnState::Activated));
                 let is_due = cx.now >= *until;
                 if (is_gone || is_taken_in || is_due)
                     && let State::Failing { failure, .. } =

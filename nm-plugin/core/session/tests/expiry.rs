@@ -3,7 +3,7 @@
 
 mod play;
 
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::session::Input;
 use play::Play;
 use std::time::Duration;
@@ -13,11 +13,11 @@ const NOTHING: [&str; 0] = [];
 #[test]
 fn a_sign_in_grows_old_while_the_computer_sleeps() {
     let hours = |hours: u64| Duration::from_secs(hours * 3600);
-    let limits = Limits {
+    let timeouts = Timeouts {
         session: Some(hours(8)),
-        ..Limits::default()
+        ..Timeouts::default()
     };
-    let mut play = Play::connected_with(limits);
+    let mut play = Play::connected_with(timeouts);
     let ends = play.session.sign_in_ends().unwrap();
     assert_eq!(play.input(Input::Slept(hours(5))), NOTHING);
     assert_eq!(play.session.sign_in_ends(), Some(ends - hours(5)));
@@ -25,7 +25,7 @@ fn a_sign_in_grows_old_while_the_computer_sleeps() {
     assert_eq!(play.after(3 * 3600 - 601), NOTHING);
     assert_eq!(play.after(1), ["sign-in ends in 600 s"]);
     // Who sleeps over the end is told when it is too late to be asked ten minutes before.
-    let mut play = Play::connected_with(limits);
+    let mut play = Play::connected_with(timeouts);
     play.input(Input::Slept(hours(9)));
     assert_eq!(play.after(0), ["sign-in ends in 0 s"]);
 }

@@ -3,7 +3,7 @@
 
 mod play;
 
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::session::Failure;
 use play::Play;
 use play::said::{HOLD, LOST, NEED, REFUSED, challenge, remote};
@@ -117,12 +117,12 @@ fn keys_that_are_to_be_renewed_are_put_off_too() {
 
 #[test]
 fn whoever_wants_it_too_late_is_told_on() {
-    let limits = Limits {
+    let timeouts = Timeouts {
         connect: Duration::from_secs(20),
-        ..Limits::default()
+        ..Timeouts::default()
     };
     let begin = || {
-        let mut play = Play::begin_with("auth-federate", true, BTreeMap::new(), limits);
+        let mut play = Play::begin_with("auth-federate", true, BTreeMap::new(), timeouts);
         play.first_phase();
         play.line(NEED);
         play

@@ -3,8 +3,8 @@
 
 mod play;
 
-use aws_client_vpn_profile::settings::Limits;
-use aws_client_vpn_session::network_manager::Shown;
+use aws_client_vpn_profile::settings::Timeouts;
+use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{Conditions, Failure, Input, Presence};
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote};
 use play::{HOST, Play};
@@ -54,7 +54,7 @@ fn page_opens(play: &mut Play) {
 
 /// NetworkManager has taken in the browser's answer.
 fn answer_taken() -> Input {
-    Input::Shown(Shown::of_vpn(3, 0))
+    Input::VpnState(VpnState::of_vpn(3, 0))
 }
 
 /// A tunnel that takes everything, which an endpoint gives tokens for or not.
@@ -169,7 +169,7 @@ fn without_a_network_it_waits_and_is_shown_as_waiting() {
     // NetworkManager would keep the tunnel's name servers otherwise.
     assert_eq!(play.after(1), ["configure", "Started"]);
     assert_eq!(play.line(LOST), NOTHING);
-    let taken_in = Input::Shown(Shown::Activated);
+    let taken_in = Input::VpnState(VpnState::Activated);
     assert_eq!(
         play.input(taken_in),
         ["fail ConnectFailed", "Stopping", "terminate"]
@@ -189,7 +189,7 @@ fn failing() -> Play {
 #[test]
 fn a_networkmanager_that_takes_nothing_in_is_not_waited_for_long() {
     let mut play = failing();
-    assert_eq!(play.input(Input::Shown(Shown::Making)), NOTHING);
+    assert_eq!(play.input(Input::VpnState(VpnState::Connecting)), NOTHING);
     assert_eq!(
         play.after(5),
         ["fail ConnectFailed", "Stopping", "terminate"]
@@ -205,7 +205,7 @@ fn what_ends_a_connection_while_it_is_failing_ends_it_at_once() {
     assert_eq!(play.input(gone)[..2], ["fail ConnectFailed", "Stopping"]);
     let mut play = failing();
     // NetworkManager is "deactivating" it, at a user's wish.
-    let taken_down = Input::Shown(Shown::of_active_connection(3, 2).unwrap());
+    let taken_down = Input::VpnState(VpnState::of_active_connection(3, 2).unwrap());
     assert_eq!(play.input(taken_down), NOTHING);
     assert_eq!(play.after(600), NOTHING);
     assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
@@ -356,7 +356,7 @@ fn everything_is_led_into_the_tunnel_again_once_the_browser_has_answered() {
     assert_eq!(play.input(answer_taken()), ["configure", "Started"]);
     assert!(takes_everything(&play));
     // The endpoint takes its time, so it is not up yet, whatever NetworkManager makes of it.
-    let activated = Input::Shown(Shown::Activated);
+    let activated = Input::VpnState(VpnState::Activated);
     assert_eq!(play.input(activated), ["Starting"]);
     assert_eq!(play.after(5), NOTHING);
     assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
@@ -397,7 +397,7 @@ fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
 #[test]
 fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is_up() {
     let mut play = Play::connected();
-    let activated = || Input::Shown(Shown::Activated);
+    let activated = || Input::VpnState(VpnState::Activated);
     // That is how it begins.
     assert_eq!(play.input(activated()), NOTHING);
     answer_refused(&mut play);
@@ -411,7 +411,7 @@ fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is
     // It had not heard the question, so there is no page yet.
     assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
     assert_eq!(opens_a_page(&play), first);
-    play.input(Input::Shown(Shown::NeedsAnswer));
+    play.input(Input::VpnState(VpnState::NeedAuth));
     assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
     assert_ne!(opens_a_page(&play), first);
     play.lines(&[AGAIN, HOLD]);
@@ -422,7 +422,7 @@ fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is
 
 /// NetworkManager runs its pre-down scripts, for a user who wants the connection to end.
 fn taken_down() -> Input {
-    Input::Shown(Shown::of_vpn(5, 2))
+    Input::VpnState(VpnState::of_vpn(5, 2))
 }
 
 /// A connection in each state from which a user may want to take it down.
@@ -490,7 +490,7 @@ fn nothing_is_said_while_networkmanager_takes_the_connection_down() {
         assert_eq!(play.answered(), NOTHING, "{what}");
         // It says so twice, and a third time when the scripts are done.
         assert_eq!(play.input(taken_down()), NOTHING, "{what}");
-        let down = Input::Shown(Shown::of_vpn(7, 2));
+        let down = Input::VpnState(VpnState::of_vpn(7, 2));
         assert_eq!(play.input(down), NOTHING, "{what}");
         assert_eq!(
             play.input(Input::Disconnect),
@@ -518,7 +518,7 @@ fn what_crossed_the_news_of_the_end_does_not_undo_it() {
     for (what, mut play) in in_each_state() {
         play.input(taken_down());
         // Said a moment before, "starting" takes NetworkManager out of "deactivating".
-        let connecting = Input::Shown(Shown::of_vpn(3, 6));
+        let connecting = Input::VpnState(VpnState::of_vpn(3, 6));
         assert_eq!(play.input(connecting), ["Stopping", "terminate"], "{what}");
     }
 }
@@ -651,11 +651,11 @@ fn why_openvpn_ended_is_told_in_words_for_users() {
 
 #[test]
 fn the_end_of_a_sign_in_is_told_ten_minutes_before() {
-    let limits = Limits {
+    let timeouts = Timeouts {
         session: Some(Duration::from_secs(8 * 3600)),
-        ..Limits::default()
+        ..Timeouts::default()
     };
-    let mut play = Play::connected_with(limits);
+    let mut play = Play::connected_with(timeouts);
     assert_eq!(play.after(8 * 3600 - 601), NOTHING);
     assert_eq!(play.after(1), ["sign-in ends in 600 s"]);
     assert_eq!(play.after(600), NOTHING);

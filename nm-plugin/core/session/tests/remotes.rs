@@ -3,7 +3,7 @@
 
 mod play;
 
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::session::Failure;
 use play::said::{HOLD, NO_ANSWER};
 use play::{HOST, Play};
@@ -16,7 +16,7 @@ const NOTHING: [&str; 0] = [];
 
 fn begin(remotes: &str) -> Play {
     let profile = format!("{remotes}\nauth-federate");
-    Play::with_remotes(&profile, true, BTreeMap::new(), Limits::default())
+    Play::with_remotes(&profile, true, BTreeMap::new(), Timeouts::default())
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 mod play;
 
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management;
-use aws_client_vpn_session::network_manager::Shown;
+use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input};
 use play::Play;
 use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, RESTARTED, challenge, remote};
@@ -21,9 +21,9 @@ fn second(play: &mut Play, line: &str) -> Vec<String> {
 
 /// A connection that is up, with a sign-in that counts for an hour.
 fn connected() -> Play {
-    Play::connected_with(Limits {
+    Play::connected_with(Timeouts {
         session: Some(Duration::from_secs(3600)),
-        ..Limits::default()
+        ..Timeouts::default()
     })
 }
 
@@ -87,11 +87,11 @@ fn who_does_not_sign_in_keeps_the_old_sign_in() {
 
 #[test]
 fn the_banner_of_the_tunnel_is_shown_again_with_it() {
-    let limits = Limits {
+    let timeouts = Timeouts {
         session: Some(Duration::from_secs(3600)),
-        ..Limits::default()
+        ..Timeouts::default()
     };
-    let mut play = Play::begin_with("auth-federate", true, BTreeMap::new(), limits);
+    let mut play = Play::begin_with("auth-federate", true, BTreeMap::new(), timeouts);
     play.challenged();
     play.answered();
     play.lines(&[NEED, &remote(), ">ECHO:1,msg Authorised use only"]);
@@ -115,10 +115,10 @@ fn the_banner_of_the_tunnel_is_shown_again_with_it() {
 #[test]
 fn networkmanager_is_told_again_where_it_drops_the_question() {
     let mut play = asked();
-    let activated = || Input::Shown(Shown::Activated);
+    let activated = || Input::VpnState(VpnState::Activated);
     assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
     assert_eq!(play.hints[1], play.hints[2], "there is no page yet");
-    play.input(Input::Shown(Shown::NeedsAnswer));
+    play.input(Input::VpnState(VpnState::NeedAuth));
     assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
     assert_ne!(play.hints[1], play.hints[3], "a page is open");
 }
@@ -126,7 +126,7 @@ fn networkmanager_is_told_again_where_it_drops_the_question() {
 #[test]
 fn whoever_takes_the_connection_down_is_not_asked_to_sign_in_any_more() {
     let mut play = asked();
-    let taken_down = Input::Shown(Shown::of_vpn(5, 2));
+    let taken_down = Input::VpnState(VpnState::of_vpn(5, 2));
     assert_eq!(play.input(taken_down), NOTHING);
     assert!(!play.session.expects_secrets() && !play.session.firewall().web);
     assert_eq!(play.after(700), NOTHING);
@@ -134,7 +134,7 @@ fn whoever_takes_the_connection_down_is_not_asked_to_sign_in_any_more() {
     // Nor does the second OpenVPN fetch a challenge that nobody wants.
     let mut play = connected();
     play.input(Input::Renew);
-    let taken_down = Input::Shown(Shown::of_vpn(5, 11));
+    let taken_down = Input::VpnState(VpnState::of_vpn(5, 11));
     assert_eq!(play.input(taken_down), ["end second"]);
 }
 

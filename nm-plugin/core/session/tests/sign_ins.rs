@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::{self, Limits};
+use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_session::management::{self, Command};
 use aws_client_vpn_session::session::{Effect, Failure, FailureReason, Input, Session};
 use aws_client_vpn_sign_in::again::Again;
@@ -54,17 +54,17 @@ impl Play {
         let mut data = settings::to_data(&profile);
         data.insert("username".to_owned(), user_name.to_owned());
         let profile = settings::from_settings(&data, &settings::to_secrets(&profile)).unwrap();
-        let limits = Limits {
+        let timeouts = Timeouts {
             connect: Duration::from_secs(60),
             login: Duration::from_secs(600),
-            ..Limits::default()
+            ..Timeouts::default()
         };
         #[expect(
             clippy::disallowed_methods,
             reason = "there is no other way to begin a made-up clock"
         )]
         let now = Instant::now();
-        let session = Session::new(profile, limits, interactive, own(secrets), now);
+        let session = Session::new(profile, timeouts, interactive, own(secrets), now);
         let (asked, failures) = (Vec::new(), Vec::new());
         let mut play = Self {
             session,

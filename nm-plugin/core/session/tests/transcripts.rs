@@ -7,7 +7,7 @@
 )]
 
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::ip::{Network, Route};
 use aws_client_vpn_session::management::{Line, LineBuffer, Notification, decode};
 use aws_client_vpn_session::network_manager::ip_config::{FamilyConfig, IpConfig};
@@ -58,14 +58,14 @@ fn replay(transcript: &str, size: usize) -> Outcome {
     let profile = Profile::parse(&text, &mut |_| Err(String::new()))
         .unwrap()
         .profile;
-    let limits = Limits {
+    let timeouts = Timeouts {
         connect: Duration::from_secs(60),
         login: Duration::from_secs(600),
-        ..Limits::default()
+        ..Timeouts::default()
     };
     let now = Instant::now();
     let mut player = Player {
-        session: Session::new(profile, limits, true, BTreeMap::new(), now),
+        session: Session::new(profile, timeouts, true, BTreeMap::new(), now),
         now,
         lines: LineBuffer::new(),
         sent: VecDeque::new(),

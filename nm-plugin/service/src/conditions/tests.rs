@@ -149,7 +149,7 @@ async fn changes() {
             .await
             .unwrap();
         drop(ada);
-        until_seen(&mut monitor, |seen| seen.person == person).await;
+        until_seen(&mut monitor, |seen| seen.presence == person).await;
     }
 
     told_of(&mut monitor, "ip link set one down").await;

@@ -1,7 +1,7 @@
 //! A connection as NetworkManager sends it, `a{sa{sv}}`, as far as it concerns us.
 
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::{self, Choices, SettingsError};
+use aws_client_vpn_profile::settings::{self, KillSwitchOptions, SettingsError};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
@@ -53,7 +53,7 @@ impl Connection {
     }
 
     /// What its kill switch lets through, if it has one.
-    pub(crate) fn kill_switch(&self) -> Result<Option<Choices>, InvalidConnection> {
+    pub(crate) fn kill_switch(&self) -> Result<Option<KillSwitchOptions>, InvalidConnection> {
         Ok(settings::kill_switch(&self.data)?)
     }
 

@@ -8,7 +8,7 @@ use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
-use aws_client_vpn_session::network_manager::{End, Shown};
+use aws_client_vpn_session::network_manager::{End, VpnState};
 use aws_client_vpn_session::session::{FailureReason, ServiceState};
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
@@ -34,7 +34,7 @@ pub(crate) enum Event {
     /// It asks for something.
     Asked(Request),
     /// It shows the connection to everybody in another way.
-    Shown(Shown),
+    VpnState(VpnState),
     /// It is gone from the bus, or the bus is. It comes once.
     Gone,
 }
@@ -62,7 +62,7 @@ struct Caller {
     /// to stay in order.
     states: Option<MessageStream>,
     /// What is known for [`NetworkManager::end_so_far`], and is still to come in the stream.
-    heard: VecDeque<Shown>,
+    heard: VecDeque<VpnState>,
     end: End,
 }
 
@@ -138,9 +138,9 @@ impl NetworkManager {
         let caller = self.caller.as_mut()?;
         let states = caller.states.as_mut()?;
         while let Some(Some(signal)) = poll_once(states.next()).await {
-            if let Some(shown) = signal.ok().as_ref().and_then(shown) {
-                caller.end.take_in(shown);
-                caller.heard.push_back(shown);
+            if let Some(state) = signal.ok().as_ref().and_then(state_in) {
+                caller.end.take_in(state);
+                caller.heard.push_back(state);
             }
         }
         Some(caller.end)
@@ -226,7 +226,7 @@ impl NetworkManager {
                     Event::Asked(
                         Request::Connect { reply, .. } | Request::NewSecrets { reply, .. },
                     ) => drop(reply.send(Err(PluginError::WrongState(text())))),
-                    Event::Shown(_) => {}
+                    Event::VpnState(_) => {}
                     Event::Gone => return,
                 }
             }
@@ -265,15 +265,15 @@ async fn next_of(caller: &mut Option<Caller>, is_gone: bool) -> Event {
     let Some(caller) = caller else {
         return pending().await;
     };
-    if let Some(shown) = caller.heard.pop_front() {
-        return Event::Shown(shown);
+    if let Some(state) = caller.heard.pop_front() {
+        return Event::VpnState(state);
     }
     tokio::select! {
         // Once: a bus that is gone would be ready again and again, and let nothing else be.
         () = gone(&mut caller.owner_changes), if !is_gone => Event::Gone,
-        shown = next_shown(&mut caller.states) => {
-            caller.end.take_in(shown);
-            Event::Shown(shown)
+        state = next_state(&mut caller.states) => {
+            caller.end.take_in(state);
+            Event::VpnState(state)
         }
     }
 }
@@ -290,12 +290,12 @@ async fn gone(changes: &mut MessageStream) {
     }
 }
 
-async fn next_shown(states: &mut Option<MessageStream>) -> Shown {
+async fn next_state(states: &mut Option<MessageStream>) -> VpnState {
     while let Some(stream) = states {
         match stream.next().await {
             Some(Ok(signal)) => {
-                if let Some(shown) = shown(&signal) {
-                    return shown;
+                if let Some(state) = state_in(&signal) {
+                    return state;
                 }
             }
             Some(Err(_)) => {}
@@ -306,14 +306,14 @@ async fn next_shown(states: &mut Option<MessageStream>) -> Shown {
 }
 
 /// What a signal says of the state, if it is about that.
-fn shown(signal: &zbus::Message) -> Option<Shown> {
+fn state_in(signal: &zbus::Message) -> Option<VpnState> {
     let header = signal.header();
     let (interface, member) = (header.interface()?.as_str(), header.member()?.as_str());
     let state = || signal.body().deserialize::<(u32, u32)>().ok();
     match (interface, member) {
-        (VPN, "VpnStateChanged") => state().map(|(state, reason)| Shown::of_vpn(state, reason)),
+        (VPN, "VpnStateChanged") => state().map(|(state, reason)| VpnState::of_vpn(state, reason)),
         (ACTIVE, "StateChanged") => {
-            state().and_then(|(state, reason)| Shown::of_active_connection(state, reason))
+            state().and_then(|(state, reason)| VpnState::of_active_connection(state, reason))
         }
         _ => None,
     }

@@ -28,8 +28,8 @@ fn needs(address: &str) -> FirewallPolicy {
 }
 
 fn kill_switch(uuid: &str, is_wanted: bool, directory: &Path) -> KillSwitch {
-    let choices = is_wanted.then(Choices::default);
-    let mut made = KillSwitch::in_directory(uuid, choices, directory);
+    let options = is_wanted.then(KillSwitchOptions::default);
+    let mut made = KillSwitch::in_directory(uuid, options, directory);
     made.begin().unwrap();
     made
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::own_network::{in_its_own_network, shell};
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::{Choices, Limits};
+use aws_client_vpn_profile::settings::{KillSwitchOptions, Timeouts};
 use aws_client_vpn_session::kill_switch::Endpoint;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ const NO_SECRETS: (u32, u32) = (6, 9);
 fn end(states: &[(u32, u32)]) -> Option<End> {
     let mut end = End::default();
     for (state, reason) in states {
-        end.take_in(Shown::of_vpn(*state, *reason));
+        end.take_in(VpnState::of_vpn(*state, *reason));
     }
     Some(end)
 }
@@ -29,12 +29,16 @@ fn session() -> Session {
          -----END CERTIFICATE-----\n</ca>\nauth-federate\n";
     let profile = Profile::parse(text, &mut |_| Err(String::new()));
     let profile = profile.unwrap().profile;
-    let limits = Limits::default();
-    Session::new(profile, limits, true, BTreeMap::new(), Instant::now())
+    let timeouts = Timeouts::default();
+    Session::new(profile, timeouts, true, BTreeMap::new(), Instant::now())
 }
 
-fn protection(choices: Option<Choices>, is_asked_for: bool, directory: &Path) -> Protection {
-    let mut kill_switch = KillSwitch::in_directory("uuid", choices, directory);
+fn protection(
+    options: Option<KillSwitchOptions>,
+    is_asked_for: bool,
+    directory: &Path,
+) -> Protection {
+    let mut kill_switch = KillSwitch::in_directory("uuid", options, directory);
     kill_switch.begin().unwrap();
     Protection::new(kill_switch, is_asked_for, None)
 }
@@ -54,7 +58,7 @@ async fn ends() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     let session = session();
-    let wanted = Some(Choices::default());
+    let wanted = Some(KillSwitchOptions::default());
     let begun = || protection(wanted, true, directory);
     let closed = || {
         let mut protection = begun();
@@ -111,18 +115,18 @@ async fn unasked() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     let session = session();
-    let stopped = |choices, is_asked_for| {
-        let protection = protection(choices, is_asked_for, directory);
+    let stopped = |options, is_asked_for| {
+        let protection = protection(options, is_asked_for, directory);
         let known = protection.known_addresses().is_some();
         (protection.browsers().stopped, known)
     };
-    let wanted = Some(Choices::default());
-    let lets_sign_in = Some(Choices {
+    let wanted = Some(KillSwitchOptions::default());
+    let lets_sign_in = Some(KillSwitchOptions {
         sign_in: true,
-        ..Choices::default()
+        ..KillSwitchOptions::default()
     });
     for is_asked_for in [true, false] {
-        let stopped = |choices| stopped(choices, is_asked_for);
+        let stopped = |options| stopped(options, is_asked_for);
         assert_eq!(stopped(None), (BrowsersStopped::Never, false));
         assert_eq!(stopped(lets_sign_in), (BrowsersStopped::Never, false));
         assert_eq!(stopped(wanted), (BrowsersStopped::OnceUp, false));
@@ -167,7 +171,7 @@ fn routes_are_kept_from_when_networkmanager_has_set_them_until_it_sets_others() 
     for what in 0..3 {
         assert!(!is_kept(&protection), "{what}");
         let (state, reason) = UP;
-        protection.follow(&Input::Shown(Shown::of_vpn(state, reason)));
+        protection.follow(&Input::VpnState(VpnState::of_vpn(state, reason)));
         assert!(
             is_kept(&protection) && protection.routes_may_differ,
             "{what}"
@@ -175,7 +179,7 @@ fn routes_are_kept_from_when_networkmanager_has_set_them_until_it_sets_others() 
         protection.follow(&Input::TimePassed);
         assert!(is_kept(&protection), "{what}");
         match what {
-            0 => protection.follow(&Input::Shown(Shown::Making)),
+            0 => protection.follow(&Input::VpnState(VpnState::Connecting)),
             1 => protection.follow(&Input::Disconnect),
             _ => protection.settings_change(),
         }

@@ -41,7 +41,7 @@ impl VpnProperties {
 
 /// How long a session waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct Timeouts {
     /// For the endpoint, in each phase.
     pub connect: Duration,
     /// For the person at the browser.
@@ -52,7 +52,7 @@ pub struct Limits {
     pub session: Option<Duration>,
 }
 
-impl Default for Limits {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(60),
@@ -65,7 +65,7 @@ impl Default for Limits {
 
 /// What a user with a kill switch chose to let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Choices {
+pub struct KillSwitchOptions {
     /// The networks that the computer is connected to.
     pub lan: bool,
     /// The web, for every program, while a lost connection waits for a new sign-in.
@@ -75,12 +75,12 @@ pub struct Choices {
 /// How long to wait, as the connection says or by default: 60 s for the endpoint, ten minutes for
 /// the person at the browser (as AWS's own client), and ten minutes for an endpoint that was lost.
 #[must_use]
-pub fn limits(data: &BTreeMap<String, String>) -> Limits {
+pub fn timeouts(data: &BTreeMap<String, String>) -> Timeouts {
     let seconds = |key: &str, range: RangeInclusive<u64>, default: u64| {
         let set = data.get(key).and_then(|text| text.parse::<u64>().ok());
         Duration::from_secs(set.unwrap_or(default).clamp(*range.start(), *range.end()))
     };
-    Limits {
+    Timeouts {
         connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, DEFAULT_CONNECT_SECONDS),
         login: seconds(LOGIN_TIMEOUT, LOGIN_SECONDS, DEFAULT_LOGIN_SECONDS),
         reconnect: seconds(
@@ -98,12 +98,14 @@ pub fn limits(data: &BTreeMap<String, String>) -> Limits {
 ///
 /// # Errors
 /// A switch that is neither on nor off: who wrote it wanted something.
-pub fn kill_switch(data: &BTreeMap<String, String>) -> Result<Option<Choices>, SettingsError> {
-    let choices = Choices {
+pub fn kill_switch(
+    data: &BTreeMap<String, String>,
+) -> Result<Option<KillSwitchOptions>, SettingsError> {
+    let options = KillSwitchOptions {
         lan: flag(data, KILL_SWITCH_LAN, false)?,
         sign_in: flag(data, KILL_SWITCH_SIGN_IN, false)?,
     };
-    Ok(flag(data, KILL_SWITCH, false)?.then_some(choices))
+    Ok(flag(data, KILL_SWITCH, false)?.then_some(options))
 }
 
 /// Whether routes into the tunnel are put back when another program takes them away.
@@ -186,8 +188,8 @@ mod tests {
             ])
         };
         let seconds = |value: &str| {
-            let limits = limits(&data(value));
-            (limits.connect.as_secs(), limits.login.as_secs())
+            let timeouts = timeouts(&data(value));
+            (timeouts.connect.as_secs(), timeouts.login.as_secs())
         };
         assert_eq!(seconds("120"), (120, 120));
         assert_eq!(seconds("0"), (5, 30));
@@ -195,7 +197,7 @@ mod tests {
         assert_eq!(seconds("soon"), (60, 600));
         let session = |value: &str| {
             let data = BTreeMap::from([(SESSION_LENGTH.to_owned(), value.to_owned())]);
-            limits(&data).session.map(|length| length.as_secs())
+            timeouts(&data).session.map(|length| length.as_secs())
         };
         assert_eq!(session("8"), Some(8 * 3600));
         assert_eq!(session("10 h"), Some(10 * 3600));
@@ -261,7 +263,7 @@ mod tests {
         assert_eq!(read(&[("kill-switch-lan", "yes")]), Ok(None));
         assert_eq!(
             read(&[("kill-switch", "yes")]),
-            Ok(Some(Choices::default()))
+            Ok(Some(KillSwitchOptions::default()))
         );
         let lan = [("kill-switch", "yes"), ("kill-switch-lan", "yes")];
         assert!(read(&lan).unwrap().unwrap().lan);

@@ -1,6 +1,6 @@
 //! Whether a connection was to end, by what NetworkManager says of it.
 
-use super::vpn_state::{Reason, Shown};
+use super::vpn_state::{Reason, VpnState};
 
 /// What NetworkManager has said of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -11,14 +11,14 @@ pub struct End {
 
 impl End {
     /// NetworkManager says something more.
-    pub fn take_in(&mut self, shown: Shown) {
-        match shown {
-            Shown::Activated => self.was_up = true,
+    pub fn take_in(&mut self, state: VpnState) {
+        match state {
+            VpnState::Activated => self.was_up = true,
             // The first is the cause, the others follow from it.
-            Shown::TakenDown(reason) | Shown::Ended(reason) => {
+            VpnState::Deactivating(reason) | VpnState::Ended(reason) => {
                 self.reason.get_or_insert(reason);
             }
-            Shown::Making | Shown::NeedsAnswer => {}
+            VpnState::Connecting | VpnState::NeedAuth => {}
         }
     }
 
@@ -49,7 +49,7 @@ mod tests {
     fn end(states: &[(u32, u32)]) -> End {
         let mut end = End::default();
         for (state, reason) in states {
-            end.take_in(Shown::of_vpn(*state, *reason));
+            end.take_in(VpnState::of_vpn(*state, *reason));
         }
         end
     }
@@ -61,7 +61,7 @@ mod tests {
         assert!(frees(&[(5, 1), (7, 2)]));
         assert!(frees(&[(5, 1), (7, 11)]));
         assert!(frees(&[(5, 1)]));
-        // While scripts run, it is shown as up, with the reason.
+        // While scripts run, it is state as up, with the reason.
         assert!(frees(&[(5, 1), (3, 6), (5, 11), (7, 2)]));
         // The device went, no secrets, the service went; and what NetworkManager adds.
         for reason in [3, 4, 6, 9] {
@@ -81,7 +81,7 @@ mod tests {
         assert!(!end(&[(3, 0)]).frees(true));
         for reason in [2, 11] {
             assert!(end(&[(3, 0), (7, reason)]).frees(true), "{reason}");
-            // "Deactivating" is shown as "activated", with the reason.
+            // "Deactivating" is state as "activated", with the reason.
             let taken_down = end(&[(3, 0), (5, reason)]);
             assert!(!taken_down.was_up() && taken_down.frees(true), "{reason}");
         }

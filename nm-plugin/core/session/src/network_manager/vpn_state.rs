@@ -40,31 +40,31 @@ impl Reason {
 
 /// What NetworkManager says of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub enum VpnState {
     /// It is being made.
-    Making,
+    Connecting,
     /// It waits for a person's answer.
-    NeedsAnswer,
+    NeedAuth,
     /// It is up.
     Activated,
     /// It is being taken down: scripts run, and Disconnect follows.
-    TakenDown(Reason),
+    Deactivating(Reason),
     /// It has failed or is down.
     Ended(Reason),
 }
 
-impl Shown {
+impl VpnState {
     /// From `VpnStateChanged` of `VPN.Connection`.
     #[must_use]
     pub fn of_vpn(state: u32, reason: u32) -> Self {
         let reason = Reason(reason);
         match state {
-            vpn_state::NEED_AUTH => Self::NeedsAnswer,
+            vpn_state::NEED_AUTH => Self::NeedAuth,
             // "Deactivating" has no number of its own there, but a reason.
             vpn_state::ACTIVATED if reason.is_none() => Self::Activated,
-            vpn_state::ACTIVATED => Self::TakenDown(reason),
+            vpn_state::ACTIVATED => Self::Deactivating(reason),
             vpn_state::FAILED | vpn_state::DISCONNECTED => Self::Ended(reason),
-            _ => Self::Making,
+            _ => Self::Connecting,
         }
     }
 
@@ -73,7 +73,7 @@ impl Shown {
     /// down.
     #[must_use]
     pub fn of_active_connection(state: u32, reason: u32) -> Option<Self> {
-        (state == active_state::DEACTIVATING).then_some(Self::TakenDown(Reason(reason)))
+        (state == active_state::DEACTIVATING).then_some(Self::Deactivating(Reason(reason)))
     }
 }
 
@@ -83,16 +83,16 @@ mod tests {
 
     #[test]
     fn being_up_and_being_taken_down_have_one_number_and_different_reasons() {
-        assert_eq!(Shown::of_vpn(5, 0), Shown::Activated);
-        assert_eq!(Shown::of_vpn(5, 1), Shown::Activated);
+        assert_eq!(VpnState::of_vpn(5, 0), VpnState::Activated);
+        assert_eq!(VpnState::of_vpn(5, 1), VpnState::Activated);
         for reason in [2, 3, 11, 14] {
-            let taken_down = Shown::TakenDown(Reason(reason));
-            assert_eq!(Shown::of_vpn(5, reason), taken_down);
-            assert_eq!(Shown::of_active_connection(3, reason), Some(taken_down));
+            let taken_down = VpnState::Deactivating(Reason(reason));
+            assert_eq!(VpnState::of_vpn(5, reason), taken_down);
+            assert_eq!(VpnState::of_active_connection(3, reason), Some(taken_down));
         }
         for state in [0, 1, 2, 4] {
-            assert_eq!(Shown::of_active_connection(state, 2), None);
+            assert_eq!(VpnState::of_active_connection(state, 2), None);
         }
-        assert_eq!(Shown::of_vpn(7, 2), Shown::Ended(Reason(2)));
+        assert_eq!(VpnState::of_vpn(7, 2), VpnState::Ended(Reason(2)));
     }
 }

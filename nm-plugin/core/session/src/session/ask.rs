@@ -128,14 +128,14 @@ impl Context {
         self.note(format!(
             "asking for {}; waiting up to {} s",
             in_a_sentence(&wanted),
-            self.limits.login.as_secs()
+            self.timeouts.login.as_secs()
         ));
         // NetworkManager takes a request for secrets only while it believes us to be starting.
         self.announce(ServiceState::Starting);
         let asking = Asking {
             wanted,
             why,
-            until: self.now + self.limits.login,
+            until: self.now + self.timeouts.login,
             ask_again: self.now + SECRETS_REQUEST_LIFETIME,
         };
         asking.request(self);

@@ -13,7 +13,7 @@ use super::network_manager::Configured;
 use super::put_off::{self, PutOff};
 use super::seen::Seen;
 use crate::challenge::Challenge;
-use crate::network_manager::Shown;
+use crate::network_manager::VpnState;
 use crate::tunnel_env::{self, TunnelError};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_text::message::Worded;
@@ -161,8 +161,8 @@ impl Attempt {
 
     fn limit(&self, phase: &Phase, cx: &Context) -> Duration {
         match (phase, &self.loss) {
-            (Phase::Reply(_), _) | (_, None) => cx.limits.connect,
-            (Phase::First | Phase::Replay(_), Some(_)) => cx.limits.reconnect,
+            (Phase::Reply(_), _) | (_, None) => cx.timeouts.connect,
+            (Phase::First | Phase::Replay(_), Some(_)) => cx.timeouts.reconnect,
         }
     }
 
@@ -187,7 +187,7 @@ impl Attempt {
                 cx.conditions_changed(conditions);
                 self.look_around(cx);
             }
-            Input::Shown(shown) => self.shown(shown, cx),
+            Input::VpnState(state) => self.vpn_state(state, cx),
             Input::TimePassed => self.time_passed(cx)?,
             // There is no sign-in to renew.
             Input::Renew | Input::Second(_) | Input::SecondEnded(_) => {}
@@ -326,7 +326,7 @@ impl Attempt {
             Phase::First => self.sent.is_some() || self.loss.is_none(),
         };
         if is_new {
-            cx.term = Term::of(cx.limits.session, cx.now);
+            cx.term = Term::of(cx.timeouts.session, cx.now);
         }
         cx.remote.reached();
         cx.credentials.accepted();
@@ -388,24 +388,24 @@ impl Attempt {
     }
 
     /// NetworkManager says something of the connection.
-    fn shown(&mut self, shown: Shown, cx: &mut Context) {
-        match (shown, &mut self.step) {
-            (Shown::NeedsAnswer, Step::AwaitingLogin(login)) => login.is_asked = true,
-            (Shown::Activated, _) if cx.network_manager.shows_it_as_lost() => {
+    fn vpn_state(&mut self, state: VpnState, cx: &mut Context) {
+        match (state, &mut self.step) {
+            (VpnState::NeedAuth, Step::AwaitingLogin(login)) => login.is_asked = true,
+            (VpnState::Activated, _) if cx.network_manager.shows_it_as_lost() => {
                 cx.reassert_state();
                 self.ask_again(cx);
             }
             // It has settings again, and takes that for a tunnel that is up.
-            (Shown::Activated, Step::Trying { .. }) => self.tell_of_the_loss(cx),
+            (VpnState::Activated, Step::Trying { .. }) => self.tell_of_the_loss(cx),
             // It has taken in the browser's answer: told any earlier, it would keep the settings to
             // itself.
-            (Shown::Making, Step::Trying { .. }) => self.end_way(cx),
+            (VpnState::Connecting, Step::Trying { .. }) => self.end_way(cx),
             (
-                Shown::Making
-                | Shown::NeedsAnswer
-                | Shown::Activated
-                | Shown::TakenDown(_)
-                | Shown::Ended(_),
+                VpnState::Connecting
+                | VpnState::NeedAuth
+                | VpnState::Activated
+                | VpnState::Deactivating(_)
+                | VpnState::Ended(_),
                 _,
             ) => {}
         }
@@ -482,7 +482,7 @@ impl Attempt {
             self.reconnect_due(cx);
         }
         let is_waiting = self.is_waiting();
-        let minutes = cx.limits.login.as_secs().div_ceil(60);
+        let minutes = cx.timeouts.login.as_secs().div_ceil(60);
         match &mut self.step {
             Step::Trying { phase, until } if !is_waiting && now >= *until => {
                 let checks_sign_in = matches!(phase, Phase::Reply(_));

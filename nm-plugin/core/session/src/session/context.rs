@@ -14,7 +14,7 @@ use crate::network_manager::ip_config::IpConfig;
 use crate::tunnel_env::TunnelParameters;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::VecDeque;
@@ -36,7 +36,7 @@ pub(super) struct ProxyState {
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) profile: Profile,
-    pub(super) limits: Limits,
+    pub(super) timeouts: Timeouts,
     /// Whether NetworkManager can ask a person.
     pub(super) interactive: bool,
     /// Which sign-ins a browser is let out for.

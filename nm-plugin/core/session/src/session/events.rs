@@ -3,7 +3,7 @@
 use super::Failure;
 use super::conditions::Conditions;
 use crate::management::{Command, Notification};
-use crate::network_manager::Shown;
+use crate::network_manager::VpnState;
 use crate::network_manager::ip_config::IpConfig;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ pub enum Input {
     /// The world around the connection has changed.
     Conditions(Conditions),
     /// What NetworkManager says of the connection has changed.
-    Shown(Shown),
+    VpnState(VpnState),
     /// A person wants to sign in again now.
     Renew,
     /// The computer has slept for so long, which the `now` of the inputs does not count.

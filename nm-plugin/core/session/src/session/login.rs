@@ -82,14 +82,14 @@ impl Context {
         self.note(format!(
             "the endpoint asks for a browser login at {}; waiting up to {} s",
             url.host_str().unwrap_or_default(),
-            self.limits.login.as_secs()
+            self.timeouts.login.as_secs()
         ));
         // NetworkManager takes a request for secrets only while it believes us to be starting.
         self.announce(ServiceState::Starting);
         let login = Login {
             challenge,
             url,
-            until: now + self.limits.login,
+            until: now + self.timeouts.login,
             ask_again: now + SECRETS_REQUEST_LIFETIME,
             is_asked: false,
             is_wanted,

@@ -16,7 +16,7 @@ use super::pace::LoginPace;
 use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, Notification, StateName};
-use crate::network_manager::Shown;
+use crate::network_manager::VpnState;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_text::secret::Secret;
@@ -102,7 +102,7 @@ impl Up {
                     cx.send(Command::Restart);
                 }
             }
-            Input::Shown(shown) => self.shown(shown, cx),
+            Input::VpnState(state) => self.vpn_state(state, cx),
             Input::NotStarted(_)
             | Input::NotSent(_)
             | Input::OpenVpnEnded(_)
@@ -217,18 +217,21 @@ impl Up {
         Ok(attempt)
     }
 
-    fn shown(&mut self, shown: Shown, cx: &mut Context) {
+    fn vpn_state(&mut self, state: VpnState, cx: &mut Context) {
         let Some(Renewal::AwaitingLogin(login)) = &mut self.renewal else {
             return;
         };
-        match shown {
-            Shown::NeedsAnswer => login.is_asked = true,
-            Shown::Activated if cx.network_manager.shows_it_as_lost() => {
+        match state {
+            VpnState::NeedAuth => login.is_asked = true,
+            VpnState::Activated if cx.network_manager.shows_it_as_lost() => {
                 let request = login.ask_again(cx.now);
                 cx.reassert_state();
                 cx.effects.push_back(request);
             }
-            Shown::Activated | Shown::Making | Shown::TakenDown(_) | Shown::Ended(_) => {}
+            VpnState::Activated
+            | VpnState::Connecting
+            | VpnState::Deactivating(_)
+            | VpnState::Ended(_) => {}
         }
     }
 
@@ -243,7 +246,7 @@ impl Up {
         }
         cx.note("a new sign-in was asked for; the tunnel stays up meanwhile".to_owned());
         self.renewal = Some(Renewal::Fetching {
-            until: cx.now + cx.limits.connect,
+            until: cx.now + cx.timeouts.connect,
         });
         cx.effects.push_back(Effect::LaunchSecond);
         None

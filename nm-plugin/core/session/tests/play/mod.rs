@@ -5,7 +5,7 @@ pub(crate) mod random;
 pub(crate) mod said;
 
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management::{self, Command};
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::session::{Effect, Failure, Input, Session};
@@ -39,14 +39,14 @@ impl Play {
         interactive: bool,
         secrets: BTreeMap<String, Secret>,
     ) -> Self {
-        Self::begin_with(profile, interactive, secrets, Limits::default())
+        Self::begin_with(profile, interactive, secrets, Timeouts::default())
     }
 
     pub(crate) fn begin_with(
         profile: &str,
         interactive: bool,
         secrets: BTreeMap<String, Secret>,
-        limits: Limits,
+        timeouts: Timeouts,
     ) -> Self {
         let transport = if profile.contains("-proxy ") {
             "tcp"
@@ -58,7 +58,7 @@ impl Play {
             &format!("{remote}\n{profile}"),
             interactive,
             secrets,
-            limits,
+            timeouts,
         )
     }
 
@@ -67,9 +67,9 @@ impl Play {
         profile: &str,
         interactive: bool,
         secrets: BTreeMap<String, Secret>,
-        limits: Limits,
+        timeouts: Timeouts,
     ) -> Self {
-        let (session, now) = Self::session(profile, interactive, secrets, limits);
+        let (session, now) = Self::session(profile, interactive, secrets, timeouts);
         let (did, failures, hints) = (Vec::new(), Vec::new(), Vec::new());
         let mut play = Self {
             session,
@@ -90,7 +90,7 @@ impl Play {
         profile: &str,
         interactive: bool,
         secrets: BTreeMap<String, Secret>,
-        limits: Limits,
+        timeouts: Timeouts,
     ) -> (Session, Instant) {
         let text = format!("client\n{profile}\n{CA}");
         let profile = Profile::parse(&text, &mut |_| Err(String::new()))
@@ -102,7 +102,7 @@ impl Play {
         )]
         let now = Instant::now();
         (
-            Session::new(profile, limits, interactive, secrets, now),
+            Session::new(profile, timeouts, interactive, secrets, now),
             now,
         )
     }
@@ -243,11 +243,11 @@ impl Play {
     }
 
     pub(crate) fn connected() -> Self {
-        Self::connected_with(Limits::default())
+        Self::connected_with(Timeouts::default())
     }
 
-    pub(crate) fn connected_with(limits: Limits) -> Self {
-        let mut play = Self::begin_with("auth-federate", true, BTreeMap::new(), limits);
+    pub(crate) fn connected_with(timeouts: Timeouts) -> Self {
+        let mut play = Self::begin_with("auth-federate", true, BTreeMap::new(), timeouts);
         play.challenged();
         play.answered();
         play.lines(&[said::NEED, &said::remote()]);

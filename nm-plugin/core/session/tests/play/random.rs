@@ -5,9 +5,9 @@ use super::said::{
     AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, RESTARTED, challenge, remote,
 };
 use super::{HOST, Play, SESSION_ID};
-use aws_client_vpn_profile::settings::Limits;
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management;
-use aws_client_vpn_session::network_manager::Shown;
+use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{
     Browsers, BrowsersStopped, Conditions, Input, Presence, Session,
 };
@@ -50,7 +50,7 @@ pub(crate) struct Beginning {
     profile: &'static str,
     interactive: bool,
     with_secrets: bool,
-    limits: Limits,
+    timeouts: Timeouts,
     browsers: Browsers,
 }
 
@@ -85,9 +85,9 @@ pub(crate) fn beginning() -> impl Strategy<Value = Beginning> {
                 profile,
                 interactive,
                 with_secrets,
-                limits: Limits {
+                timeouts: Timeouts {
                     session,
-                    ..Limits::default()
+                    ..Timeouts::default()
                 },
                 browsers: Browsers {
                     activation_is_asked_for: asked_for,
@@ -113,7 +113,7 @@ impl Beginning {
             "remote {HOST} 443 udp\nremote-random-hostname\n{}",
             self.profile
         );
-        let (mut session, now) = Play::session(&profile, self.interactive, secrets, self.limits);
+        let (mut session, now) = Play::session(&profile, self.interactive, secrets, self.timeouts);
         session.let_browsers_out(self.browsers);
         (session, now)
     }
@@ -342,7 +342,7 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
             Input::NewSecrets(secrets.iter().map(own).collect())
         }
         Happening::Around(conditions) => Input::Conditions(*conditions),
-        Happening::Shows(state, reason) => Input::Shown(Shown::of_vpn(*state, *reason)),
+        Happening::Shows(state, reason) => Input::VpnState(VpnState::of_vpn(*state, *reason)),
         Happening::Slept(seconds) => Input::Slept(Duration::from_secs(*seconds)),
         Happening::Fails(Failing::NotStarted) => Input::NotStarted(why()),
         Happening::Fails(Failing::NotSent) => Input::NotSent(why()),

@@ -70,10 +70,13 @@ async fn what_was_said_before_disconnect_is_known_then_and_comes_all_the_same() 
     // Asked twice, it is the same.
     assert_eq!(world.peer.end_so_far().await, Some(end));
     let event = world.next().await;
-    assert!(matches!(event, Event::Shown(Shown::Activated)), "{event:?}");
+    assert!(
+        matches!(event, Event::VpnState(VpnState::Activated)),
+        "{event:?}"
+    );
     let event = world.next().await;
     assert!(
-        matches!(event, Event::Shown(Shown::TakenDown(_))),
+        matches!(event, Event::VpnState(VpnState::Deactivating(_))),
         "{event:?}"
     );
 }
@@ -91,14 +94,17 @@ async fn nobody_else_speaks_for_networkmanager_and_other_activations_are_not_mea
     show(&world.program, ACTIVATION, 2, 0).await;
     let event = world.next().await;
     assert!(
-        matches!(event, Event::Shown(Shown::NeedsAnswer)),
+        matches!(event, Event::VpnState(VpnState::NeedAuth)),
         "{event:?}"
     );
     assert!(!world.peer.end_so_far().await.unwrap().was_up());
     // What has come in the stream is known, too.
     show(&world.program, ACTIVATION, 5, 1).await;
     let event = world.next().await;
-    assert!(matches!(event, Event::Shown(Shown::Activated)), "{event:?}");
+    assert!(
+        matches!(event, Event::VpnState(VpnState::Activated)),
+        "{event:?}"
+    );
     assert!(world.peer.end_so_far().await.unwrap().was_up());
 }
 
@@ -119,16 +125,16 @@ async fn nothing_of_a_signal_is_lost_by_a_future_that_is_dropped() {
             loop {
                 // Each is dropped at its first wait.
                 match poll_once(world.peer.next()).await {
-                    Some(Event::Shown(shown)) => return shown,
+                    Some(Event::VpnState(shown)) => return shown,
                     Some(event) => panic!("{event:?}"),
                     None => tokio::time::sleep(Duration::from_millis(1)).await,
                 }
             }
         });
         let expected = if number % 2 == 0 {
-            Shown::Making
+            VpnState::Connecting
         } else {
-            Shown::NeedsAnswer
+            VpnState::NeedAuth
         };
         assert_eq!(shown.await.unwrap(), expected, "{number}");
     }
