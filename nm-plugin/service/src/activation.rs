@@ -20,8 +20,8 @@ use crate::watchdog::Watchdog;
 use aws_client_vpn_profile::renewal::NotRenewed;
 use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD};
+use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
-use aws_client_vpn_session::overlap::{KernelRoute, overlaps};
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session};
 use std::future::pending;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -363,7 +363,7 @@ impl<'a> Activation<'a> {
                     return Some(Input::NotSent(error.to_string()));
                 }
             }
-            Effect::LaunchSecond => {
+            Effect::StartRenewal => {
                 match OpenVpn::start(self.session.profile(), "second openvpn") {
                     Ok(openvpn) => self.second = Some(openvpn),
                     Err(why) => return Some(Input::SecondEnded(why)),

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_session::kept_routes::rtnetlink;
 use aws_client_vpn_session::kill_switch::{local_networks, netlink};
-use aws_client_vpn_session::overlap::KernelRoute;
+use aws_client_vpn_session::kernel_routes::KernelRoute;
 
 fuzz_target!(|input: (&[u8], u32, &str, &str)| {
     let (bytes, device, routes, addresses) = input;

@@ -12,7 +12,7 @@ pub mod wire;
 use crate::ip::Network;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// More routes than are ever pushed (`tunnel_env::ROUTE_LIMIT` for each family).
+/// More routes than are ever pushed (`pushed::ROUTE_LIMIT` for each family).
 const MOST_ROUTES: usize = 4096;
 /// What is never led into a tunnel, as it is of this computer or of a link: loopback, link-local,
 /// multicast and broadcast. (The kernel's table `local` goes before ours, but only has the

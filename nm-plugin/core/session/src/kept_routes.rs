@@ -19,7 +19,7 @@ const LEARNING: Duration = Duration::from_secs(3);
 const MOST: usize = 3;
 /// …in this time.
 const WITHIN: Duration = Duration::from_secs(60);
-/// More routes than are ever pushed (`tunnel_env::ROUTE_LIMIT` for each family).
+/// More routes than are ever pushed (`pushed::ROUTE_LIMIT` for each family).
 const MOST_ROUTES: usize = 4096;
 
 /// What is to be done.

@@ -13,11 +13,11 @@
 //!   new ──▶ Connecting(Attempt) ───────────── tunnel up ──────────────▶ Up(Up)
 //!             Trying ◀─▶ Asking                                          renewal:
 //!             Trying ──▶ AwaitingLogin ──▶ Trying(Reply)                   Fetching
-//!             Trying ──▶ MakingWay ──▶ AwaitingLogin                       AwaitingLogin
+//!             Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin                AwaitingLogin
 //!
 //!   Connecting, Up ──── a failure ────▶ [Failing] ──▶ Stopping ──▶ Stopped
 //!   Connecting, Up ──── Disconnect ─────────────────▶ Stopping
-//!   Connecting, Up ──── NetworkManager deactivates ─▶ TakenDown ──▶ Stopping
+//!   Connecting, Up ──── NetworkManager deactivates ─▶ Deactivating ──▶ Stopping
 //! ```
 //!
 //! A state owns what means something in it alone, and names no other: it returns what has come of
@@ -29,6 +29,7 @@
 
 mod ask;
 mod attempt;
+mod backoff;
 mod conditions;
 mod context;
 mod credentials;
@@ -38,7 +39,6 @@ mod failure;
 mod login;
 mod loss;
 mod network_manager;
-mod pace;
 mod proxy;
 mod put_off;
 mod reconnect;
@@ -53,12 +53,12 @@ pub use events::{Browsers, BrowsersStopped, Effect, Input, ServiceState};
 pub use failure::{Failure, FailureReason};
 
 use attempt::{Attempt, Step};
+use backoff::LoginBackoff;
 use context::{Context, OpenVpn, ProxyState};
 use credentials::Credentials;
 use expiry::Term;
 use login::Login;
-use network_manager::{Configured, NetworkManager};
-use pace::LoginPace;
+use network_manager::{Installed, NetworkManager};
 use remote::Remote;
 use up::Up;
 
@@ -92,7 +92,7 @@ enum State {
     /// The tunnel is up.
     Up(Up),
     /// NetworkManager is taking the connection down, and nothing but its Disconnect matters.
-    TakenDown,
+    Deactivating,
     /// NetworkManager takes in settings without names before it hears why the connection ends.
     Failing { failure: Failure, until: Instant },
     /// OpenVPN was asked to end.
@@ -124,7 +124,7 @@ impl Session {
             network_manager: NetworkManager::default(),
             conditions: Conditions::default(),
             term: Term::default(),
-            login_pace: LoginPace::default(),
+            login_backoff: LoginBackoff::default(),
             now,
             effects: VecDeque::new(),
         };
@@ -158,7 +158,7 @@ impl Session {
             State::Connecting(attempt) => attempt.deadline(&self.cx),
             State::Up(up) => up.deadline(&self.cx),
             State::Failing { until, .. } | State::Stopping { until, .. } => Some(*until),
-            State::TakenDown | State::Stopped => None,
+            State::Deactivating | State::Stopped => None,
         }
     }
 
@@ -171,7 +171,7 @@ impl Session {
     /// Whether `address` is this computer's inside the tunnel.
     #[must_use]
     pub fn is_inside(&self, address: IpAddr) -> bool {
-        let Some(Configured { tunnel, .. }) = &self.cx.network_manager.configured else {
+        let Some(Installed { tunnel, .. }) = &self.cx.network_manager.installed else {
             return false;
         };
         match address {
@@ -190,7 +190,7 @@ impl Session {
     /// packets to each known address of its endpoint, what it is looked up with, and a browser.
     #[must_use]
     pub fn firewall(&self) -> FirewallPolicy {
-        let was_up = self.cx.network_manager.configured.is_some();
+        let was_up = self.cx.network_manager.installed.is_some();
         let lets_out = |login: &Login| login.is_wanted || self.cx.browsers.for_any_sign_in;
         FirewallPolicy {
             endpoints: match self.cx.profile.proxy() {
@@ -240,10 +240,13 @@ impl Session {
     pub fn makes_way_for_a_login(&self) -> bool {
         match &self.state {
             State::Connecting(attempt) => {
-                matches!(attempt.step, Step::MakingWay(_) | Step::AwaitingLogin(_))
+                matches!(
+                    attempt.step,
+                    Step::WithdrawingRoute(_) | Step::AwaitingLogin(_)
+                )
             }
             State::Up(_)
-            | State::TakenDown
+            | State::Deactivating
             | State::Failing { .. }
             | State::Stopping { .. }
             | State::Stopped => false,
@@ -255,12 +258,13 @@ impl Session {
         match &self.state {
             State::Connecting(attempt) => match &attempt.step {
                 Step::AwaitingLogin(login) => Some(login),
-                Step::Trying { .. } | Step::MakingWay(_) | Step::Asking(_) => None,
+                Step::Trying { .. } | Step::WithdrawingRoute(_) | Step::Asking(_) => None,
             },
             State::Up(up) => up.login(),
-            State::TakenDown | State::Failing { .. } | State::Stopping { .. } | State::Stopped => {
-                None
-            }
+            State::Deactivating
+            | State::Failing { .. }
+            | State::Stopping { .. }
+            | State::Stopped => None,
         }
     }
 
@@ -293,18 +297,18 @@ impl Session {
             (State::Stopping { .. }, _) => {}
             (_, Input::Disconnect) => self.stop("NetworkManager asked for it"),
             (_, Input::NetworkManagerGone) => self.stop("NetworkManager is gone"),
-            (State::TakenDown, Input::OpenVpnEnded(_) | Input::NotStarted(_)) => {
+            (State::Deactivating, Input::OpenVpnEnded(_) | Input::NotStarted(_)) => {
                 cx.openvpn.is_gone = true;
             }
             (
-                State::TakenDown,
+                State::Deactivating,
                 Input::VpnState(VpnState::Connecting | VpnState::NeedAuth | VpnState::Activated),
             ) => {
                 // What was said a moment before it began to take the connection down has crossed
                 // the news of it, and Disconnect does not come any more.
                 self.stop("NetworkManager was about to take it down");
             }
-            (State::TakenDown, _) => {}
+            (State::Deactivating, _) => {}
             (_, Input::VpnState(VpnState::Deactivating(reason) | VpnState::Ended(reason))) => {
                 // Nothing is tried, asked or announced any more. A tunnel that is up stays: scripts
                 // may need it. NetworkManager limits how long they take, and if it goes, so does
@@ -312,7 +316,7 @@ impl Session {
                 let why = reason.in_words();
                 cx.note(format!("NetworkManager takes the connection down ({why})"));
                 self.end_renewal();
-                self.state = State::TakenDown;
+                self.state = State::Deactivating;
             }
             (State::Failing { until, .. }, input) => {
                 // OpenVPN lives on for that moment, as NetworkManager refuses settings of an
@@ -324,7 +328,7 @@ impl Session {
                 let is_due = cx.now >= *until;
                 if (is_gone || is_taken_in || is_due)
                     && let State::Failing { failure, .. } =
-                        std::mem::replace(&mut self.state, State::TakenDown)
+                        std::mem::replace(&mut self.state, State::Deactivating)
                 {
                     self.failed(failure);
                 }

@@ -94,7 +94,7 @@ impl Watcher {
                 self.is_configured = true;
             }
             Effect::Launch => assert!(!std::mem::replace(&mut self.launched, true)),
-            Effect::LaunchSecond => assert!(!std::mem::replace(&mut self.has_second, true)),
+            Effect::StartRenewal => assert!(!std::mem::replace(&mut self.has_second, true)),
             Effect::EndSecond => assert!(std::mem::take(&mut self.has_second)),
             Effect::SendSecond(_) => assert!(self.has_second),
             Effect::Send(Command::HoldRelease) => assert!(std::mem::take(&mut self.is_held)),

@@ -310,7 +310,7 @@ fn nothing_is_led_past_the_tunnel_until_a_page_is_opened() {
         asleep: true,
         ..Conditions::default()
     };
-    for obstacle in [
+    for wait in [
         around(false, Presence::Active),
         around(true, Presence::Locked),
         around(true, Presence::Away),
@@ -319,7 +319,7 @@ fn nothing_is_led_past_the_tunnel_until_a_page_is_opened() {
     ] {
         let mut play = full_tunnel();
         let configs = play.configs;
-        play.input(obstacle);
+        play.input(wait);
         play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
         play.after(5);
         play.after(8 * 3600);

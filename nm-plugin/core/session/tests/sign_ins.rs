@@ -149,7 +149,7 @@ impl Play {
                 | Effect::SignInEnds { .. }
                 | Effect::Kill
                 | Effect::CleanUp
-                | Effect::LaunchSecond
+                | Effect::StartRenewal
                 | Effect::SendSecond(_)
                 | Effect::EndSecond
                 | Effect::Finish => continue,

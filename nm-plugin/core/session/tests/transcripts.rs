@@ -141,7 +141,7 @@ impl Player {
                 | Effect::SignInEnds { .. }
                 | Effect::Kill
                 | Effect::CleanUp
-                | Effect::LaunchSecond
+                | Effect::StartRenewal
                 | Effect::SendSecond(_)
                 | Effect::EndSecond
                 | Effect::Finish => format!("{effect:?}"),

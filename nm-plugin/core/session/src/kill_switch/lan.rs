@@ -7,7 +7,7 @@
 
 use super::MOST_NETWORKS;
 use crate::ip::Network;
-use crate::overlap::KernelRoute;
+use crate::kernel_routes::KernelRoute;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The largest networks that count.

@@ -4,7 +4,7 @@
 //! them into dictionaries.
 
 use crate::ip::{Network, Route};
-use crate::tunnel_env::{TunnelError, TunnelParameters};
+use crate::pushed::{PushedOptions, TunnelError};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// All that NetworkManager is told of a tunnel.
@@ -59,7 +59,7 @@ pub struct FamilyConfig<A> {
 /// # Errors
 /// [`TunnelError::NoServer`] if the endpoint's address is not known.
 pub fn ip_config(
-    tunnel: &TunnelParameters,
+    tunnel: &PushedOptions,
     server: Option<IpAddr>,
     generation: u32,
 ) -> Result<IpConfig, TunnelError> {
@@ -150,7 +150,7 @@ fn toggle_host_route<A: Copy + PartialEq>(
 /// of the tunnel's servers alone. A profile can say otherwise with `ipv4.ignore-auto-dns`,
 /// `ipv4.dns-search` or `ipv4.dns-priority`. A domain that is pushed keeps NetworkManager's
 /// meaning: only its names are asked of the tunnel's servers, where a resolver can tell.
-fn domains(tunnel: &TunnelParameters) -> Vec<String> {
+fn domains(tunnel: &PushedOptions) -> Vec<String> {
     let mut domains = tunnel.search_domains.clone();
     domains.extend(
         tunnel
@@ -171,7 +171,7 @@ fn domains(tunnel: &TunnelParameters) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn tunnel() -> TunnelParameters {
+    fn tunnel() -> PushedOptions {
         let variables = [
             ("ifconfig_local", "10.88.0.2"),
             ("ifconfig_netmask", "255.255.255.224"),
@@ -179,7 +179,7 @@ mod tests {
             ("trusted_ip", "203.0.113.5"),
             ("foreign_option_1", "dhcp-option DNS 10.20.0.2"),
         ];
-        TunnelParameters::from_environment(
+        PushedOptions::from_environment(
             variables.map(|(name, value)| (name.to_owned(), value.to_owned())),
         )
         .unwrap()
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_split_tunnel_is_never_the_default_and_a_full_one_is() {
         let mut tunnel = tunnel();
-        let ipv4 = |tunnel: &TunnelParameters| ip_config(tunnel, None, 0).unwrap().ipv4.unwrap();
+        let ipv4 = |tunnel: &PushedOptions| ip_config(tunnel, None, 0).unwrap().ipv4.unwrap();
         assert!(ipv4(&tunnel).never_default);
         tunnel.redirect_ipv4 = true;
         assert!(!ipv4(&tunnel).never_default);
@@ -224,7 +224,7 @@ mod tests {
     fn servers_without_domains_are_for_every_name() {
         let mut tunnel = tunnel();
         let domains =
-            |tunnel: &TunnelParameters| ip_config(tunnel, None, 0).unwrap().ipv4.unwrap().domains;
+            |tunnel: &PushedOptions| ip_config(tunnel, None, 0).unwrap().ipv4.unwrap().domains;
         assert_eq!(domains(&tunnel), ["~."]);
         tunnel.search_domains = vec!["corp.example".to_owned()];
         assert_eq!(domains(&tunnel), ["corp.example"]);
@@ -257,7 +257,7 @@ mod tests {
             ("foreign_option_3", "dhcp-option WINS 10.20.0.9"),
             ("tun_mtu", "1400"),
         ];
-        let tunnel = TunnelParameters::from_environment(
+        let tunnel = PushedOptions::from_environment(
             variables.map(|(name, value)| (name.to_owned(), value.to_owned())),
         )
         .unwrap();

@@ -4,7 +4,7 @@
 //! person; the rest when OpenVPN or the endpoint wants it. OpenVPN stands still meanwhile.
 
 use super::context::Context;
-use super::credentials::{Credentials, Unhelpful};
+use super::credentials::{Credentials, Rejected};
 use super::events::{Effect, ServiceState};
 use super::failure::Failure;
 use super::login::SECRETS_REQUEST_LIFETIME;
@@ -113,8 +113,8 @@ impl Asking {
     ) -> Result<Why, Failure> {
         match credentials.take(&self.wanted, unfolded(secrets)) {
             Ok(()) => Ok(self.why),
-            Err(Unhelpful::Missing(missing)) => Err(Failure::SecretMissing(a_credential(missing))),
-            Err(Unhelpful::SameAgain) => Err(Failure::SameAgain(in_a_sentence(&self.wanted))),
+            Err(Rejected::Missing(missing)) => Err(Failure::SecretMissing(a_credential(missing))),
+            Err(Rejected::Unchanged) => Err(Failure::Unchanged(in_a_sentence(&self.wanted))),
         }
     }
 }

@@ -9,12 +9,12 @@ use super::expiry::Term;
 use super::failure::Failure;
 use super::login::{ComingLogin, Login};
 use super::loss::Loss;
-use super::network_manager::Configured;
+use super::network_manager::Installed;
 use super::put_off::{self, PutOff};
 use super::seen::Seen;
 use crate::challenge::Challenge;
 use crate::network_manager::VpnState;
-use crate::tunnel_env::{self, TunnelError};
+use crate::pushed::{self, TunnelError};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
@@ -56,7 +56,7 @@ pub(super) enum Step {
     /// OpenVPN is on its way to an answer of the endpoint.
     Trying { phase: Phase, until: Instant },
     /// OpenVPN is held; NetworkManager lets a browser past the tunnel that is down.
-    MakingWay(Box<ComingLogin>),
+    WithdrawingRoute(Box<ComingLogin>),
     /// OpenVPN is held; a person is at the browser.
     AwaitingLogin(Box<Login>),
     /// A person is asked for credentials.
@@ -220,7 +220,7 @@ impl Attempt {
             Heard::Log(text) => {
                 self.seen.log(text.expose());
                 cx.proxy_says(text.expose());
-                if tunnel_env::blocks_local_network(text.expose()) {
+                if pushed::blocks_local_network(text.expose()) {
                     cx.note(BLOCKS_LOCAL_NETWORK.to_owned());
                 }
             }
@@ -286,7 +286,7 @@ impl Attempt {
                 }
                 self.try_failed(why, cx);
             }
-            Step::MakingWay(_) | Step::AwaitingLogin(_) | Step::Asking(_) => {}
+            Step::WithdrawingRoute(_) | Step::AwaitingLogin(_) | Step::Asking(_) => {}
         }
         Ok(())
     }
@@ -295,13 +295,13 @@ impl Attempt {
     fn answer_remote(&mut self, cx: &mut Context) {
         let pinned = match &self.step {
             Step::Trying { phase, .. } => phase.reply().is_some(),
-            Step::MakingWay(_) | Step::AwaitingLogin(_) | Step::Asking(_) => false,
+            Step::WithdrawingRoute(_) | Step::AwaitingLogin(_) | Step::Asking(_) => false,
         };
-        if let Some(way) = cx.next_address(pinned) {
+        if let Some(remote) = cx.next_address(pinned) {
             if cx.profile.proxy().is_none() {
-                self.lead_past_the_tunnel(way.address, cx);
+                self.lead_past_the_tunnel(remote.address, cx);
             }
-            cx.go(way);
+            cx.go(remote);
         }
     }
 
@@ -312,12 +312,12 @@ impl Attempt {
         let tunnel = cx.openvpn.tunnel.clone();
         let mut tunnel = tunnel.ok_or(Failure::BadTunnel(TunnelError::NoAddress))?;
         tunnel.mtu = self.seen.mtu.or(tunnel.mtu);
-        let configured = Configured {
+        let installed = Installed {
             tunnel,
             server: cx.outer_address(),
             banner: self.seen.banner.text().map(str::to_owned),
         };
-        let config = cx.network_manager.config_of(&configured);
+        let config = cx.network_manager.config_of(&installed);
         let config = config.map_err(Failure::BadTunnel)?;
         // Whether it costs the person, or the endpoint, a new sign-in.
         let is_new = match phase {
@@ -331,10 +331,10 @@ impl Attempt {
         cx.remote.reached();
         cx.credentials.accepted();
         let is_unnoticed = self.came_back(cx);
-        let configured = Some(configured);
-        if !is_unnoticed || cx.network_manager.configured != configured {
-            cx.network_manager.configured = configured;
-            cx.hand_over(config);
+        let installed = Some(installed);
+        if !is_unnoticed || cx.network_manager.installed != installed {
+            cx.network_manager.installed = installed;
+            cx.install(config);
         }
         Ok(Some(self.is_up(None)))
     }
@@ -399,7 +399,7 @@ impl Attempt {
             (VpnState::Activated, Step::Trying { .. }) => self.tell_of_the_loss(cx),
             // It has taken in the browser's answer: told any earlier, it would keep the settings to
             // itself.
-            (VpnState::Connecting, Step::Trying { .. }) => self.end_way(cx),
+            (VpnState::Connecting, Step::Trying { .. }) => self.restore_default_route(cx),
             (
                 VpnState::Connecting
                 | VpnState::NeedAuth
@@ -419,7 +419,7 @@ impl Attempt {
                 cx.effects.push_back(request);
             }
             Step::Asking(asking) => asking.ask_again(cx),
-            Step::Trying { .. } | Step::MakingWay(_) => {}
+            Step::Trying { .. } | Step::WithdrawingRoute(_) => {}
         }
     }
 
@@ -450,7 +450,7 @@ impl Attempt {
                     self.answer_challenge(&challenge, &answer, cx);
                 }
             },
-            step @ (Step::Trying { .. } | Step::MakingWay(_)) => {
+            step @ (Step::Trying { .. } | Step::WithdrawingRoute(_)) => {
                 self.step = step;
                 cx.unasked_secrets();
                 return Ok(None);
@@ -470,7 +470,7 @@ impl Attempt {
                     .flatten()
                     .min()
             }
-            Step::MakingWay(coming) => Some(coming.at),
+            Step::WithdrawingRoute(coming) => Some(coming.at),
             Step::AwaitingLogin(login) => Some(login.deadline()),
             Step::Asking(asking) => Some(asking.deadline()),
         }
@@ -514,13 +514,14 @@ impl Attempt {
                 self.ask_again(cx);
                 Ok(())
             }
-            Step::MakingWay(coming) if now >= coming.at => {
+            Step::WithdrawingRoute(coming) if now >= coming.at => {
                 self.way_is_made(cx);
                 Ok(())
             }
-            Step::Trying { .. } | Step::AwaitingLogin(_) | Step::Asking(_) | Step::MakingWay(_) => {
-                Ok(())
-            }
+            Step::Trying { .. }
+            | Step::AwaitingLogin(_)
+            | Step::Asking(_)
+            | Step::WithdrawingRoute(_) => Ok(()),
         }
     }
 }

@@ -1,17 +1,17 @@
 //! What outlives every state: what the connection is to be, and what is known of OpenVPN,
 //! NetworkManager and the world.
 
+use super::backoff::LoginBackoff;
 use super::conditions::{Conditions, Presence};
 use super::credentials::Credentials;
 use super::events::{Browsers, Effect, ServiceState};
 use super::expiry::Term;
 use super::failure::Failure;
 use super::network_manager::NetworkManager;
-use super::pace::LoginPace;
 use super::remote::Remote;
 use crate::management::{Command, Notification, StateName};
 use crate::network_manager::ip_config::IpConfig;
-use crate::tunnel_env::TunnelParameters;
+use crate::pushed::PushedOptions;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Timeouts;
@@ -48,7 +48,7 @@ pub(super) struct Context {
     pub(super) network_manager: NetworkManager,
     pub(super) conditions: Conditions,
     pub(super) term: Term,
-    pub(super) login_pace: LoginPace,
+    pub(super) login_backoff: LoginBackoff,
     /// When what is being taken in has happened.
     pub(super) now: Instant,
     pub(super) effects: VecDeque<Effect>,
@@ -63,7 +63,7 @@ pub(super) struct OpenVpn {
     /// The environment of a tunnel that comes up, as far as it was told.
     environment: Option<Vec<(String, String)>>,
     /// The tunnel that came up last: a restart need not say "up" again.
-    pub(super) tunnel: Option<TunnelParameters>,
+    pub(super) tunnel: Option<PushedOptions>,
     /// Why OpenVPN says that it ends.
     exiting: Option<String>,
 }
@@ -191,7 +191,7 @@ impl Context {
         let Some(environment) = self.openvpn.environment.take() else {
             return;
         };
-        self.openvpn.tunnel = match TunnelParameters::from_environment(environment) {
+        self.openvpn.tunnel = match PushedOptions::from_environment(environment) {
             Ok(parameters) => {
                 for warning in parameters.warnings() {
                     self.note(format!("ignored what the endpoint sent: {warning}"));
@@ -253,7 +253,7 @@ impl Context {
     }
 
     /// Hands over settings, as the end of an attempt.
-    pub(super) fn hand_over(&mut self, config: IpConfig) {
+    pub(super) fn install(&mut self, config: IpConfig) {
         self.network_manager.generation = self.network_manager.generation.wrapping_add(1);
         self.announce(ServiceState::Starting);
         self.effects.push_back(Effect::Configure(Box::new(config)));
@@ -263,7 +263,7 @@ impl Context {
     /// Tells NetworkManager that the tunnel is up, as it is.
     pub(super) fn show_as_up(&mut self) {
         if let Some(config) = self.network_manager.config() {
-            self.hand_over(config);
+            self.install(config);
         }
     }
 
@@ -287,7 +287,7 @@ impl Context {
         let config = self.network_manager.config_for_a_login();
         let is_given = config.is_some();
         if let Some(config) = config {
-            self.hand_over(config);
+            self.install(config);
         }
         is_given
     }

@@ -24,11 +24,11 @@ pub(super) struct Credentials {
 
 /// Why what was given does not help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unhelpful {
+pub(super) enum Rejected {
     /// It is not there.
     Missing(Credential),
     /// It is what was refused before: to send it again would only help to lock the account.
-    SameAgain,
+    Unchanged,
 }
 
 impl Credentials {
@@ -84,16 +84,16 @@ impl Credentials {
         &mut self,
         wanted: &[Credential],
         mut secrets: BTreeMap<String, Secret>,
-    ) -> Result<(), Unhelpful> {
+    ) -> Result<(), Rejected> {
         let mut taken = BTreeMap::new();
         for credential in wanted {
             let value = secrets.remove(credential.name()).filter(|v| !v.is_empty());
-            taken.insert(*credential, value.ok_or(Unhelpful::Missing(*credential))?);
+            taken.insert(*credential, value.ok_or(Rejected::Missing(*credential))?);
         }
         let is_old = |(credential, value)| self.refused.get(credential) == Some(value);
         let was_refused = wanted.iter().any(|c| self.refused.contains_key(c));
         if was_refused && taken.iter().all(is_old) {
-            return Err(Unhelpful::SameAgain);
+            return Err(Rejected::Unchanged);
         }
         for credential in taken.keys() {
             self.refused.remove(credential);
@@ -160,7 +160,7 @@ mod tests {
         assert!(credentials.refuse(&wanted));
         assert_eq!(credentials.missing(&wanted), wanted);
         assert_eq!(credentials.refused(), wanted.into());
-        assert_eq!(credentials.take(&wanted, wrong), Err(Unhelpful::SameAgain));
+        assert_eq!(credentials.take(&wanted, wrong), Err(Rejected::Unchanged));
         let late = secrets(&[("password", "a"), ("challenge-response", "2")]);
         assert_eq!(credentials.take(&wanted, late), Ok(()));
         assert!(credentials.refused().is_empty());
@@ -175,7 +175,7 @@ mod tests {
         let half = secrets(&[("username", "ada")]);
         assert_eq!(
             credentials.take(&wanted, half),
-            Err(Unhelpful::Missing(Credential::Password))
+            Err(Rejected::Missing(Credential::Password))
         );
         assert_eq!(credentials.missing(&wanted), wanted);
     }

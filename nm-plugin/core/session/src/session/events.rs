@@ -86,7 +86,7 @@ pub enum Effect {
     /// Send a command to OpenVPN's management interface.
     Send(Command),
     /// Start a second OpenVPN beside the one that carries the traffic, to fetch a challenge.
-    LaunchSecond,
+    StartRenewal,
     /// Send a command to the second OpenVPN.
     SendSecond(Command),
     /// End the second OpenVPN, and take away all that belongs to it.

@@ -1,6 +1,6 @@
 //! Why a connection failed: the words a user reads, and the only map to NetworkManager's codes.
 
-use crate::tunnel_env::TunnelError;
+use crate::pushed::TunnelError;
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_text::message::{Message, Worded};
 use thiserror::Error;
@@ -138,7 +138,7 @@ pub enum Failure {
         "What you entered was refused before, so it was not sent again. Connect again, and \
          correct {0}."
     )]
-    SameAgain(Message),
+    Unchanged(Message),
     /// Something has to be asked, but nobody can be.
     #[error(
         "The sign-in needs {0}, but no secret agent is running that can ask for it. Connect from \
@@ -232,7 +232,7 @@ impl Failure {
             | Self::BadKey(_)
             | Self::CertificateRefused(_)
             | Self::CertificateIgnored { .. }
-            | Self::SameAgain(_) => FailureKind::Refused,
+            | Self::Unchanged(_) => FailureKind::Refused,
             Self::LoginTimedOut { .. } => FailureKind::TimedOut,
             Self::NameNotResolved { .. }
             | Self::Proxy { .. }
@@ -271,7 +271,7 @@ impl Failure {
             | Self::BadKey(_)
             | Self::CertificateRefused(_)
             | Self::CertificateIgnored { .. }
-            | Self::SameAgain(_)
+            | Self::Unchanged(_)
             | Self::NobodyToAsk(_)
             | Self::BadChallenge(_)
             | Self::NotInteractive

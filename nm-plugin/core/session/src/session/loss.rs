@@ -14,14 +14,14 @@ pub(super) struct Loss {
     pub(super) tell_at: Option<Instant>,
     /// Whether a person has asked for the login that brings it back.
     pub(super) login_is_wanted: bool,
-    pub(super) obstacle: Option<Obstacle>,
+    pub(super) wait: Option<Wait>,
     /// Whether names and default route were taken back for a login.
-    pub(super) has_made_way: bool,
+    pub(super) default_route_is_withdrawn: bool,
 }
 
 /// What has to be waited for before OpenVPN may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Obstacle {
+pub(super) enum Wait {
     Asleep,
     Offline,
     Locked,
@@ -32,8 +32,8 @@ pub(super) enum Obstacle {
     LoginPause(Instant),
 }
 
-impl Obstacle {
-    pub(super) fn what_is_waited_for(self) -> &'static str {
+impl Wait {
+    pub(super) fn describe(self) -> &'static str {
         match self {
             Self::Asleep => "the computer to wake up",
             Self::Offline => "a network",
@@ -52,8 +52,8 @@ impl Loss {
             since: now,
             tell_at: (!is_shown).then(|| now + QUIET),
             login_is_wanted: false,
-            obstacle: None,
-            has_made_way: false,
+            wait: None,
+            default_route_is_withdrawn: false,
         }
     }
 }

@@ -12,7 +12,7 @@
 
 use super::events::ServiceState;
 use crate::network_manager::ip_config::{self, IpConfig};
-use crate::tunnel_env::{TunnelError, TunnelParameters};
+use crate::pushed::{PushedOptions, TunnelError};
 use std::net::IpAddr;
 
 /// What NetworkManager was told.
@@ -22,18 +22,18 @@ pub(super) struct NetworkManager {
     /// Which of the settings it was given; it takes no notice of those that it has.
     pub(super) generation: u32,
     /// The tunnel that it has the settings of.
-    pub(super) configured: Option<Configured>,
+    pub(super) installed: Option<Installed>,
 }
 
 /// What NetworkManager was told of a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Configured {
-    pub(super) tunnel: TunnelParameters,
+pub(super) struct Installed {
+    pub(super) tunnel: PushedOptions,
     pub(super) server: Option<IpAddr>,
     pub(super) banner: Option<String>,
 }
 
-impl Configured {
+impl Installed {
     fn ip_config(&self, generation: u32) -> Result<IpConfig, TunnelError> {
         self.ip_config_of(&self.tunnel, generation)
     }
@@ -45,7 +45,7 @@ impl Configured {
 
     fn ip_config_of(
         &self,
-        tunnel: &TunnelParameters,
+        tunnel: &PushedOptions,
         generation: u32,
     ) -> Result<IpConfig, TunnelError> {
         let mut config = ip_config::ip_config(tunnel, self.server, generation)?;
@@ -59,26 +59,26 @@ impl Default for NetworkManager {
         Self {
             announced: ServiceState::Init,
             generation: 0,
-            configured: None,
+            installed: None,
         }
     }
 }
 
 impl NetworkManager {
     /// What it is to be given for `configured`.
-    pub(super) fn config_of(&self, configured: &Configured) -> Result<IpConfig, TunnelError> {
-        configured.ip_config(self.generation)
+    pub(super) fn config_of(&self, installed: &Installed) -> Result<IpConfig, TunnelError> {
+        installed.ip_config(self.generation)
     }
 
     /// What it was told of the tunnel, for another time.
     pub(super) fn config(&self) -> Option<IpConfig> {
-        self.config_of(self.configured.as_ref()?).ok()
+        self.config_of(self.installed.as_ref()?).ok()
     }
 
     /// The same, without what would lead a browser into a tunnel that is down.
     pub(super) fn config_for_a_login(&self) -> Option<IpConfig> {
-        let configured = self.configured.as_ref()?;
-        configured.ip_config_for_a_login(self.generation).ok()
+        let installed = self.installed.as_ref()?;
+        installed.ip_config_for_a_login(self.generation).ok()
     }
 
     /// Whether it shows a connection as up.
@@ -88,6 +88,6 @@ impl NetworkManager {
 
     /// Whether it shows a connection that it has settings of as one that is being made.
     pub(super) fn shows_it_as_lost(&self) -> bool {
-        self.announced == ServiceState::Starting && self.configured.is_some()
+        self.announced == ServiceState::Starting && self.installed.is_some()
     }
 }

@@ -16,8 +16,8 @@ use super::conditions::Presence;
 use super::context::Context;
 use super::events::ServiceState;
 use super::login::ComingLogin;
-use super::loss::{Loss, Obstacle};
-use super::network_manager::Configured;
+use super::loss::{Loss, Wait};
+use super::network_manager::Installed;
 use crate::challenge::Challenge;
 use crate::management::Command;
 use crate::network_manager::ip_config::IpConfig;
@@ -35,27 +35,25 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 const MOST_DOUBLINGS: u32 = 4;
 
 impl Context {
-    fn obstacle_to_a_try(&self) -> Option<Obstacle> {
+    fn obstacle_to_a_try(&self) -> Option<Wait> {
         if self.conditions.asleep {
-            Some(Obstacle::Asleep)
+            Some(Wait::Asleep)
         } else if !self.conditions.online {
-            Some(Obstacle::Offline)
+            Some(Wait::Offline)
         } else {
             None
         }
     }
 
     /// What has to be waited for before a person may be asked to sign in.
-    fn hindrance_to_a_login(&self) -> Option<Obstacle> {
-        let not_before = self.login_pace.not_before;
+    fn hindrance_to_a_login(&self) -> Option<Wait> {
+        let not_before = self.login_backoff.not_before;
         self.obstacle_to_a_try()
             .or(match (self.conditions.presence, not_before) {
-                (Presence::Locked, _) => Some(Obstacle::Locked),
-                (Presence::Away, _) => Some(Obstacle::Absent),
-                (Presence::Active, Some(then)) if self.now < then => {
-                    Some(Obstacle::LoginPause(then))
-                }
-                (Presence::Active, _) if !self.conditions.has_agent => Some(Obstacle::NoAgent),
+                (Presence::Locked, _) => Some(Wait::Locked),
+                (Presence::Away, _) => Some(Wait::Absent),
+                (Presence::Active, Some(then)) if self.now < then => Some(Wait::LoginPause(then)),
+                (Presence::Active, _) if !self.conditions.has_agent => Some(Wait::NoAgent),
                 (Presence::Active, _) => None,
             })
     }
@@ -101,7 +99,7 @@ impl Attempt {
 
     /// Something has changed around the connection.
     pub(super) fn look_around(&mut self, cx: &mut Context) {
-        if matches!(self.step, Step::MakingWay(_)) && cx.hindrance_to_a_login().is_some() {
+        if matches!(self.step, Step::WithdrawingRoute(_)) && cx.hindrance_to_a_login().is_some() {
             self.page_is_not_opened(cx);
         }
         if self.loss.is_some() {
@@ -114,14 +112,14 @@ impl Attempt {
         if !cx.openvpn.is_held || !matches!(self.step, Step::Trying { .. }) {
             return;
         }
-        let obstacle = self.obstacle(cx);
+        let wait = self.wait(cx);
         if let Some(loss) = &mut self.loss
-            && loss.obstacle != obstacle
+            && loss.wait != wait
         {
-            loss.obstacle = obstacle;
-            match obstacle {
-                Some(obstacle) => {
-                    let what = obstacle.what_is_waited_for();
+            loss.wait = wait;
+            match wait {
+                Some(wait) => {
+                    let what = wait.describe();
                     cx.note(format!("waiting for {what}"));
                 }
                 None => {
@@ -130,7 +128,7 @@ impl Attempt {
                 }
             }
         }
-        if obstacle.is_some() || self.release_at.is_some_and(|at| cx.now < at) {
+        if wait.is_some() || self.release_at.is_some_and(|at| cx.now < at) {
             return;
         }
         self.release_at = None;
@@ -138,7 +136,7 @@ impl Attempt {
         cx.send(Command::HoldRelease);
     }
 
-    fn obstacle(&self, cx: &Context) -> Option<Obstacle> {
+    fn wait(&self, cx: &Context) -> Option<Wait> {
         self.loss.as_ref()?;
         if self.begins_a_login(cx) {
             cx.hindrance_to_a_login()
@@ -183,20 +181,20 @@ impl Attempt {
         // What would lead a browser into the tunnel that is down is taken back.
         if let Some(config) = cx.network_manager.config_for_a_login() {
             if let Some(loss) = &mut self.loss {
-                loss.has_made_way = true;
+                loss.default_route_is_withdrawn = true;
             }
             self.configure(config, cx);
         }
         let at = cx.now + SETTLE;
-        self.step = Step::MakingWay(Box::new(ComingLogin { challenge, url, at }));
+        self.step = Step::WithdrawingRoute(Box::new(ComingLogin { challenge, url, at }));
     }
 
     /// The browser has its way.
     pub(super) fn way_is_made(&mut self, cx: &mut Context) {
         if cx.hindrance_to_a_login().is_some() {
             self.page_is_not_opened(cx);
-        } else if let Step::MakingWay(coming) = self.first_try(cx) {
-            cx.login_pace.count(cx.now);
+        } else if let Step::WithdrawingRoute(coming) = self.first_try(cx) {
+            cx.login_backoff.count(cx.now);
             let is_wanted = self.is_renewed();
             let login = cx.ask_for_login(coming.challenge, coming.url, is_wanted);
             self.step = Step::AwaitingLogin(login);
@@ -205,15 +203,15 @@ impl Attempt {
 
     /// Who was there to see a page has left a moment before it was opened.
     fn page_is_not_opened(&mut self, cx: &mut Context) {
-        self.end_way(cx);
+        self.restore_default_route(cx);
         self.connect(Phase::First, cx);
         self.release_hold(cx);
     }
 
     /// Leads everything into the tunnel again, though nothing comes through it yet.
-    pub(super) fn end_way(&mut self, cx: &mut Context) {
-        let has_made_way = |loss: &mut Loss| std::mem::take(&mut loss.has_made_way);
-        if self.loss.as_mut().is_some_and(has_made_way)
+    pub(super) fn restore_default_route(&mut self, cx: &mut Context) {
+        let withdrawn = |loss: &mut Loss| std::mem::take(&mut loss.default_route_is_withdrawn);
+        if self.loss.as_mut().is_some_and(withdrawn)
             && let Some(config) = cx.network_manager.config()
         {
             self.configure(config, cx);
@@ -223,22 +221,22 @@ impl Attempt {
     /// A tunnel that takes everything would take packets to another node too: NetworkManager is
     /// told the new address before OpenVPN is, and leads it past the tunnel.
     pub(super) fn lead_past_the_tunnel(&mut self, address: IpAddr, cx: &mut Context) {
-        let (Some(loss), Some(configured)) = (&self.loss, &cx.network_manager.configured) else {
+        let (Some(loss), Some(installed)) = (&self.loss, &cx.network_manager.installed) else {
             return;
         };
         let takes_all = match address {
-            IpAddr::V4(_) => configured.tunnel.redirect_ipv4,
-            IpAddr::V6(_) => configured.tunnel.redirect_ipv6,
+            IpAddr::V4(_) => installed.tunnel.redirect_ipv4,
+            IpAddr::V6(_) => installed.tunnel.redirect_ipv6,
         };
-        if !takes_all || configured.server == Some(address) || loss.has_made_way {
+        if !takes_all || installed.server == Some(address) || loss.default_route_is_withdrawn {
             return;
         }
-        let configured = Configured {
+        let installed = Installed {
             server: Some(address),
-            ..configured.clone()
+            ..installed.clone()
         };
-        if let Ok(config) = cx.network_manager.config_of(&configured) {
-            cx.network_manager.configured = Some(configured);
+        if let Ok(config) = cx.network_manager.config_of(&installed) {
+            cx.network_manager.installed = Some(installed);
             self.configure(config, cx);
         }
     }
@@ -247,7 +245,7 @@ impl Attempt {
     /// of an attempt, whenever it next looks at them: so an attempt ends, for a moment, and once
     /// it has taken them in, the next begins.
     fn configure(&mut self, config: IpConfig, cx: &mut Context) {
-        cx.hand_over(config);
+        cx.install(config);
         if let Some(loss) = &mut self.loss {
             let settled = cx.now + SETTLE;
             let at = loss.tell_at.map_or(settled, |at| at.max(settled));
@@ -268,7 +266,7 @@ impl Attempt {
         };
         let seconds = cx.now.saturating_duration_since(loss.since).as_secs();
         cx.note(format!("the tunnel is up again, after {seconds} s"));
-        cx.network_manager.shows_it_as_up() && !loss.has_made_way
+        cx.network_manager.shows_it_as_up() && !loss.default_route_is_withdrawn
     }
 
     /// Whether a person is about to be asked, so that it matters whether an agent is there.
@@ -276,15 +274,13 @@ impl Attempt {
         let Some(loss) = &self.loss else {
             return false;
         };
-        let is_next = self.begins_a_login(cx) || matches!(self.step, Step::MakingWay(_));
-        is_next && matches!(loss.obstacle, None | Some(Obstacle::NoAgent))
+        let is_next = self.begins_a_login(cx) || matches!(self.step, Step::WithdrawingRoute(_));
+        is_next && matches!(loss.wait, None | Some(Wait::NoAgent))
     }
 
-    /// Whether an obstacle is waited for: the endpoint owes no answer meanwhile.
+    /// Whether something is waited for: the endpoint owes no answer meanwhile.
     pub(super) fn is_waiting(&self) -> bool {
-        self.loss
-            .as_ref()
-            .is_some_and(|loss| loss.obstacle.is_some())
+        self.loss.as_ref().is_some_and(|loss| loss.wait.is_some())
     }
 
     /// When something is due besides the endpoint's answer.
@@ -296,15 +292,9 @@ impl Attempt {
         let tell_at = loss.and_then(|loss| loss.tell_at);
         let is_held = cx.openvpn.is_held && !self.is_waiting();
         let release_at = self.release_at.filter(|_| is_held);
-        let pause_over = match loss.and_then(|loss| loss.obstacle) {
-            Some(Obstacle::LoginPause(then)) => Some(then),
-            Some(
-                Obstacle::Asleep
-                | Obstacle::Offline
-                | Obstacle::Locked
-                | Obstacle::Absent
-                | Obstacle::NoAgent,
-            )
+        let pause_over = match loss.and_then(|loss| loss.wait) {
+            Some(Wait::LoginPause(then)) => Some(then),
+            Some(Wait::Asleep | Wait::Offline | Wait::Locked | Wait::Absent | Wait::NoAgent)
             | None => None,
         };
         [tell_at, release_at, pause_over]

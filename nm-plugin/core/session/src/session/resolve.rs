@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 /// Where OpenVPN is to connect to.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct RemoteAddress {
     host: String,
     pub(super) address: IpAddr,
     port: u16,
@@ -66,12 +66,12 @@ impl Context {
 
     /// The address to tell OpenVPN, once both its question and the addresses are there; the last
     /// one, if that is `pinned`.
-    pub(super) fn next_address(&mut self, pinned: bool) -> Option<Way> {
+    pub(super) fn next_address(&mut self, pinned: bool) -> Option<RemoteAddress> {
         let (host, port) = self.remote.waiting.take()?;
         if let Some(address) = self.remote.choose(&host, pinned) {
             self.remote.current = Some(address);
             self.remote.failed = false;
-            return Some(Way {
+            return Some(RemoteAddress {
                 host,
                 address,
                 port,
@@ -88,12 +88,12 @@ impl Context {
     }
 
     /// Tells OpenVPN the address to use.
-    pub(super) fn go(&mut self, way: Way) {
-        let Way {
+    pub(super) fn go(&mut self, remote: RemoteAddress) {
+        let RemoteAddress {
             host,
             address,
             port,
-        } = way;
+        } = remote;
         self.note(format!("connecting to {host} at {address} port {port}"));
         self.send(Command::RemoteModify {
             host: address.to_string(),

@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use crate::banner::Banner;
-use crate::tunnel_env;
+use crate::pushed;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_text::redact::for_journal;
 
@@ -29,7 +29,7 @@ impl Seen {
             self.tls_error = Some(for_journal(text).into_owned());
         }
         self.endpoint_recognised |= text.starts_with("VERIFY OK: depth=0");
-        self.mtu = tunnel_env::pushed_mtu(text).or(self.mtu);
+        self.mtu = pushed::pushed_mtu(text).or(self.mtu);
     }
 
     /// Whether OpenVPN has said that the key's encryption is too old for OpenSSL.

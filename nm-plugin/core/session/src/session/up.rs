@@ -6,13 +6,13 @@
 
 use super::ask::Why;
 use super::attempt::{Attempt, Phase, Resume, Sent, Step, TunnelUp};
+use super::backoff::LoginBackoff;
 use super::context::{Context, Heard};
 use super::credentials::{KEY_REALM, key_credential};
 use super::events::{Effect, Input};
 use super::failure::Failure;
 use super::login::Login;
 use super::loss::Loss;
-use super::pace::LoginPace;
 use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, Notification, StateName};
@@ -177,7 +177,7 @@ impl Up {
         let Lost { why, by } = lost;
         cx.note(format!("the connection was lost ({why}); connecting again"));
         if cx.now.saturating_duration_since(self.since) >= STABLE {
-            cx.login_pace = LoginPace::default();
+            cx.login_backoff = LoginBackoff::default();
         }
         cx.remote.reached();
         // A login that was renewed with is shown already.
@@ -240,7 +240,7 @@ impl Up {
         if self.renewal.is_some() {
             return None;
         }
-        cx.login_pace = LoginPace::default();
+        cx.login_backoff = LoginBackoff::default();
         if !matches!(cx.profile.sign_in(), SignIn::Saml) || !cx.interactive {
             return renewed_with_a_pause();
         }
@@ -248,7 +248,7 @@ impl Up {
         self.renewal = Some(Renewal::Fetching {
             until: cx.now + cx.timeouts.connect,
         });
-        cx.effects.push_back(Effect::LaunchSecond);
+        cx.effects.push_back(Effect::StartRenewal);
         None
     }
 

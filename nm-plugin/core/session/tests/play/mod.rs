@@ -161,7 +161,7 @@ impl Play {
                 Effect::Send(Command::Password { password, .. }) => {
                     format!("password {}", password.expose())
                 }
-                Effect::LaunchSecond => "launch second".to_owned(),
+                Effect::StartRenewal => "launch second".to_owned(),
                 Effect::SendSecond(Command::Password { password, .. }) => {
                     format!("second: password {}", password.expose())
                 }

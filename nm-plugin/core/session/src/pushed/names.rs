@@ -1,12 +1,12 @@
 //! The pushed name servers and domains: as `dhcp-option`, and as the `dns` options of OpenVPN 2.6.
 
-use super::{Environment, TunnelParameters};
+use super::{Environment, PushedOptions};
 use std::net::IpAddr;
 
 /// How many name servers and domains are taken.
 const NAME_LIMIT: usize = 64;
 
-impl TunnelParameters {
+impl PushedOptions {
     /// Where there are `dns` options, OpenVPN derives foreign options from them, and not the other
     /// way round: they come first, and each name is taken once.
     pub(super) fn read_names(&mut self, environment: &Environment) {
@@ -127,7 +127,7 @@ mod tests {
     use proptest::prelude::*;
     use std::net::Ipv4Addr;
 
-    fn dhcp(options: &[&str]) -> TunnelParameters {
+    fn dhcp(options: &[&str]) -> PushedOptions {
         let variables: Vec<(String, String)> = options
             .iter()
             .zip(1..)

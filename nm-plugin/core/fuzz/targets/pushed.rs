@@ -5,14 +5,14 @@
 use libfuzzer_sys::fuzz_target;
 use std::net::{IpAddr, Ipv4Addr};
 use aws_client_vpn_session::network_manager::ip_config::ip_config;
-use aws_client_vpn_session::tunnel_env::{ROUTE_LIMIT, TunnelParameters};
+use aws_client_vpn_session::pushed::{ROUTE_LIMIT, PushedOptions};
 
 fuzz_target!(|text: &str| {
     let environment = text
         .lines()
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let Ok(tunnel) = TunnelParameters::from_environment(environment) else {
+    let Ok(tunnel) = PushedOptions::from_environment(environment) else {
         return;
     };
     assert!(tunnel.ipv4_routes.len() <= ROUTE_LIMIT && tunnel.ipv6_routes.len() <= ROUTE_LIMIT);

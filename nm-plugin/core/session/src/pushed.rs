@@ -25,7 +25,7 @@ const WARNING_LENGTH: usize = 200;
 
 /// What the endpoint pushed, as far as it makes sense: a field for each thing that it may push.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TunnelParameters {
+pub struct PushedOptions {
     /// The address of this end.
     pub ipv4: Option<Network<Ipv4Addr>>,
     /// The address of this end.
@@ -68,7 +68,7 @@ pub enum TunnelError {
     NoServer,
 }
 
-impl TunnelParameters {
+impl PushedOptions {
     /// Reads the environment.
     ///
     /// # Errors
@@ -244,8 +244,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    pub(super) fn read(variables: &[(&str, &str)]) -> Result<TunnelParameters, TunnelError> {
-        TunnelParameters::from_environment(
+    pub(super) fn read(variables: &[(&str, &str)]) -> Result<PushedOptions, TunnelError> {
+        PushedOptions::from_environment(
             variables
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
@@ -263,7 +263,7 @@ mod tests {
     ];
 
     /// A tunnel with both families and `variables`.
-    pub(super) fn with(variables: &[(&str, &str)]) -> TunnelParameters {
+    pub(super) fn with(variables: &[(&str, &str)]) -> PushedOptions {
         read(&[&ADDRESSES[..], variables].concat()).unwrap()
     }
 
@@ -395,7 +395,7 @@ mod tests {
                 "route_vpn_gateway", "route_net_gateway", "dns_search_domain_1", "ifconfig_remote",
             ];
             let variables = names.iter().map(|name| (*name).to_owned()).zip(values);
-            let _ = TunnelParameters::from_environment(variables);
+            let _ = PushedOptions::from_environment(variables);
         }
     }
 }

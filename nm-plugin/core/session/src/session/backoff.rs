@@ -9,12 +9,12 @@ const MOST_DOUBLINGS: u32 = 4;
 
 /// How often logins that nobody asked for may come.
 #[derive(Debug, Default)]
-pub(super) struct LoginPace {
+pub(super) struct LoginBackoff {
     logins: u32,
     pub(super) not_before: Option<Instant>,
 }
 
-impl LoginPace {
+impl LoginBackoff {
     /// A login that nobody asked for is asked for now.
     pub(super) fn count(&mut self, now: Instant) {
         let pause = LOGIN_PAUSE * 2_u32.pow(self.logins.min(MOST_DOUBLINGS));

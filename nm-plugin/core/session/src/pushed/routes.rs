@@ -1,6 +1,6 @@
 //! The pushed routes, and whether they make the tunnel the default.
 
-use super::{Environment, TunnelParameters, prefix_of};
+use super::{Environment, PushedOptions, prefix_of};
 use crate::ip::{Network, Route};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +15,7 @@ const IPV6_REDIRECT: [Network<Ipv6Addr>; 4] = [
     ipv6_network(0xfc00, 7),
 ];
 
-impl TunnelParameters {
+impl PushedOptions {
     pub(super) fn read_ipv4_routes(&mut self, environment: &Environment) {
         self.redirect_ipv4 = redirects(environment, "route_redirect_gateway_ipv4");
         let outside = environment.parsed::<Ipv4Addr>("route_net_gateway");
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn ipv4(routes: &[(&str, &str, &str)]) -> TunnelParameters {
+    fn ipv4(routes: &[(&str, &str, &str)]) -> PushedOptions {
         let variables: Vec<(String, &str)> = routes
             .iter()
             .zip(1..)
@@ -205,7 +205,7 @@ mod tests {
         with(&variables)
     }
 
-    fn ipv6(routes: &[&str]) -> TunnelParameters {
+    fn ipv6(routes: &[&str]) -> PushedOptions {
         let names: Vec<String> = (1..=routes.len())
             .map(|number| format!("route_ipv6_network_{number}"))
             .collect();

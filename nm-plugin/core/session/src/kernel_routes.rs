@@ -128,7 +128,7 @@ fn overlap(one: (IpAddr, u8), other: (IpAddr, u8)) -> bool {
 mod tests {
     use super::*;
     use crate::network_manager::ip_config::ip_config;
-    use crate::tunnel_env::TunnelParameters;
+    use crate::pushed::PushedOptions;
 
     /// As an x86 prints it.
     const IPV4: &str = "\
@@ -187,7 +187,7 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
                 ("route_ipv6_network_1", ipv6),
             ];
             let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-            let tunnel = TunnelParameters::from_environment(variables.map(own)).unwrap();
+            let tunnel = PushedOptions::from_environment(variables.map(own)).unwrap();
             let config = ip_config(&tunnel, None, 0).unwrap();
             overlaps(&config, "awsvpn0", &routes(), false).len()
         };
