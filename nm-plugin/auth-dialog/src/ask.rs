@@ -10,20 +10,28 @@ use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_keyring::{self as keyring, Unlocking};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_sign_in::answer::{EMPTY_ANSWER, form_answer, form_answer_once};
-use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::window::{Answer, Gesture, View};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use tokio::time::timeout;
 
 /// The answer without asking anybody: what is kept.
-pub(crate) async fn known(form: &Form, connection: Connection, stage: &Stage<'_>) -> Secret {
+pub(crate) async fn known(
+    form: &CredentialForm,
+    connection: Connection,
+    stage: &Stage<'_>,
+) -> Secret {
     let known = kept(form, connection, Unlocking::Forbidden, stage).await;
     form_answer(&form.kept_answers(&known))
 }
 
 /// The answer of whoever knows it; `None` if the person does not want to give it.
-pub(crate) async fn ask(form: Form, connection: Connection, stage: &Stage<'_>) -> Option<Secret> {
+pub(crate) async fn ask(
+    form: CredentialForm,
+    connection: Connection,
+    stage: &Stage<'_>,
+) -> Option<Secret> {
     let known = kept(&form, connection, Unlocking::Allowed, stage).await;
     let (rest, mut answers) = form.divided(&known);
     if rest.fields.is_empty() {
@@ -65,10 +73,10 @@ enum Typed {
     NobodyToAsk,
 }
 
-async fn type_in(mut form: Form, stage: &Stage<'_>) -> Typed {
+async fn type_in(mut form: CredentialForm, stage: &Stage<'_>) -> Typed {
     // The window shows what is asked, so the reason alone is enough.
-    if let Some(again) = &form.again {
-        form.message = Some(i18n::of(again));
+    if let Some(reason) = &form.retry_reason {
+        form.message = Some(i18n::of(reason));
     }
     let connection = stage.request.connection.clone();
     let view = View::Form { connection, form };
@@ -93,7 +101,7 @@ async fn type_in(mut form: Form, stage: &Stage<'_>) -> Typed {
 
 /// What is kept, by the agent or in the keyring.
 async fn kept(
-    form: &Form,
+    form: &CredentialForm,
     connection: Connection,
     unlocking: Unlocking,
     stage: &Stage<'_>,

@@ -13,7 +13,7 @@ use crate::port;
 use crate::window::Window;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_sign_in::answer::LoginFailure;
-use aws_client_vpn_sign_in::request::Prompt;
+use aws_client_vpn_sign_in::request::BrowserRequest;
 use aws_client_vpn_sign_in::saml;
 use aws_client_vpn_sign_in::window::{Gesture, View};
 use tokio::sync::Notify;
@@ -29,7 +29,7 @@ pub(crate) enum End {
 }
 
 /// Opens the browser and waits for its answer.
-pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered, End> {
+pub(crate) async fn login(prompt: &BrowserRequest, stage: &Stage<'_>) -> Result<Answered, End> {
     let deadline = Instant::now() + prompt.time_left;
     let queues = || {
         stage
@@ -67,7 +67,7 @@ pub(crate) async fn login(prompt: &Prompt, stage: &Stage<'_>) -> Result<Answered
 
 /// What goes on beside the waiting for the answer: the browser, and what tells of the login.
 struct Company<'a> {
-    prompt: &'a Prompt,
+    prompt: &'a BrowserRequest,
     /// Whether a browser has the page already.
     is_open: bool,
     page: &'a OpenedPage,

@@ -32,8 +32,8 @@ use crate::stdio::Streams;
 use crate::window::Dismissed;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_sign_in::answer::{self, EMPTY_ANSWER, LoginFailure};
-use aws_client_vpn_sign_in::form::Form;
-use aws_client_vpn_sign_in::request::{Prompt, PromptError};
+use aws_client_vpn_sign_in::form::CredentialForm;
+use aws_client_vpn_sign_in::request::{BrowserRequest, BrowserRequestError};
 use aws_client_vpn_text::secret::Secret;
 use rustix::process::DumpableBehavior;
 use std::fs::File;
@@ -131,18 +131,18 @@ async fn converse(stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
     if !stage.request.interactive {
         // A login counts once, so it is nothing that could be known.
         let connection = agent.connection().await;
-        return match Form::parse([], &connection.data) {
+        return match CredentialForm::parse([], &connection.data) {
             Some(form) => {
                 hand_over(&ask::known(&form, connection, stage).await, agent, stage).await
             }
             None => hand_over(&Secret::from(EMPTY_ANSWER), agent, stage).await,
         };
     }
-    match Prompt::parse(hints(), cfg!(feature = "test-http")) {
+    match BrowserRequest::parse(hints(), cfg!(feature = "test-http")) {
         Ok(prompt) => sign_in(&prompt, stage, agent).await,
-        Err(PromptError::NoAddress) => {
+        Err(BrowserRequestError::NoAddress) => {
             let connection = agent.connection().await;
-            let Some(form) = Form::parse(hints(), &connection.data) else {
+            let Some(form) = CredentialForm::parse(hints(), &connection.data) else {
                 return hand_over(&Secret::from(EMPTY_ANSWER), agent, stage).await;
             };
             let asked = tokio::select! {
@@ -155,11 +155,11 @@ async fn converse(stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
                 None => cancelled(stage),
             }
         }
-        Err(error @ PromptError::UnsafeAddress) => fail(&error.into(), stage, agent).await,
+        Err(error @ BrowserRequestError::UnsafeAddress) => fail(&error.into(), stage, agent).await,
     }
 }
 
-async fn sign_in(prompt: &Prompt, stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
+async fn sign_in(prompt: &BrowserRequest, stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
     let outcome = tokio::select! {
         biased;
         outcome = login::login(prompt, stage) => outcome,

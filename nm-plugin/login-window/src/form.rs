@@ -7,7 +7,7 @@ use crate::frame::sentence;
 use crate::pipe::Gestures;
 use adw::prelude::*;
 use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_sign_in::form::{Field, Form};
+use aws_client_vpn_sign_in::form::{CredentialForm, Field};
 use aws_client_vpn_sign_in::window::{Entries, Gesture};
 use aws_client_vpn_text::secret::Secret;
 use gtk4::glib;
@@ -33,7 +33,7 @@ struct State {
 
 impl FormPage {
     /// The page of `form`, which `connection` needs.
-    pub(crate) fn new(connection: &str, form: &Form, gestures: Gestures) -> Self {
+    pub(crate) fn new(connection: &str, form: &CredentialForm, gestures: Gestures) -> Self {
         let connect = gtk4::Button::with_mnemonic(&text!("C_onnect"));
         connect.add_css_class("suggested-action");
         connect.set_sensitive(false);
@@ -130,7 +130,7 @@ impl State {
 }
 
 /// Why the window is there.
-fn reason(form: &Form) -> gtk4::Label {
+fn reason(form: &CredentialForm) -> gtk4::Label {
     let again = form.message.as_deref().filter(|_| form.is_repeated());
     match again {
         Some(message) => sentence(message, "error"),

@@ -7,7 +7,7 @@ mod line;
 mod words;
 
 use crate::terminal::line::{EchoOff, read_line};
-use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::window::{Answer, Countdown, Entries, Gesture, View};
 use aws_client_vpn_sign_in::wire::Lines;
 use aws_client_vpn_text::secret::Secret;
@@ -164,7 +164,7 @@ impl Terminal {
     }
 
     /// Asks for everything in a form, line by line; `None` if the person ends the input.
-    async fn ask(&self, connection: &str, form: &Form) -> Option<Answer> {
+    async fn ask(&self, connection: &str, form: &CredentialForm) -> Option<Answer> {
         self.say(&words::form(connection, form));
         let mut entries = Entries::new(form);
         while let Some(place) = entries.next_empty() {

@@ -7,14 +7,14 @@ use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::network_manager::{self, NetworkManager};
 use crate::enforced_routes::{self, EnforcedRoutes};
 use crate::journal;
-use crate::kept_routes;
 use crate::kill_switch::{self, KillSwitch, KillSwitchError};
 use crate::logind;
 use crate::openvpn::tun_device::TunDevice;
+use crate::route_guard;
 use aws_client_vpn_profile::well_known;
-use aws_client_vpn_session::kept_routes::KeptRoutes;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
 use aws_client_vpn_session::network_manager::{End, VpnState};
+use aws_client_vpn_session::route_guard::RouteGuard;
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session};
 use std::net::IpAddr;
 use std::time::Instant;
@@ -22,7 +22,7 @@ use std::time::Instant;
 /// The protection of one activation.
 pub(crate) struct Protection {
     /// The routes into the tunnel, where the user wants them kept.
-    routes: Option<KeptRoutes>,
+    routes: Option<RouteGuard>,
     /// The routes that go before all others, where the user wants that.
     enforced: Option<EnforcedRoutes>,
     /// Whether the kernel has told of a change since they were last looked at.
@@ -53,7 +53,7 @@ impl Protection {
             tracing::info!("traffic outside the VPN is stopped since the last time, and stays so");
         }
         let is_asked_for = !network_manager.activates_by_itself().await;
-        let routes = connection.keeps_routes()?.then(KeptRoutes::default);
+        let routes = connection.keeps_routes()?.then(RouteGuard::default);
         let enforced = connection.enforces_routes()?.then(EnforcedRoutes::default);
         Ok(Self {
             enforced,
@@ -61,7 +61,7 @@ impl Protection {
         })
     }
 
-    fn new(kill_switch: KillSwitch, is_asked_for: bool, routes: Option<KeptRoutes>) -> Self {
+    fn new(kill_switch: KillSwitch, is_asked_for: bool, routes: Option<RouteGuard>) -> Self {
         Self {
             routes,
             enforced: None,
@@ -104,7 +104,7 @@ impl Protection {
 
     /// When to call [`Self::keep`] although nothing has happened.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.routes.as_ref().and_then(KeptRoutes::due)
+        self.routes.as_ref().and_then(RouteGuard::due)
     }
 
     /// Resolves when [`Self::keep`] has something to do. Nothing is lost if the future is dropped.
@@ -201,7 +201,7 @@ impl Protection {
             && (self.routes_may_differ || is_due)
         {
             self.routes_may_differ = false;
-            kept_routes::keep(routes, device.index(), now);
+            route_guard::keep(routes, device.index(), now);
         }
         self.keep_enforced(session, device);
         self.keep_open(session, device);

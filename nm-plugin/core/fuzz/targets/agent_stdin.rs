@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_sign_in::agent_lines::AgentLines;
 use aws_client_vpn_sign_in::answer::{form_answer, form_answer_once, unfolded};
-use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_text::secret::Secret;
 
 fuzz_target!(|input: (&str, &[u8], &str)| {
@@ -20,7 +20,7 @@ fuzz_target!(|input: (&str, &[u8], &str)| {
     drop(settings::outline(lines.data()));
     assert!(settings::timeouts(lines.data()).connect.as_secs() >= 5);
 
-    let Some(form) = Form::parse(hints.lines(), lines.data()) else {
+    let Some(form) = CredentialForm::parse(hints.lines(), lines.data()) else {
         return;
     };
     assert!(!form.fields.is_empty());

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use aws_client_vpn_session::kept_routes::rtnetlink;
+use aws_client_vpn_session::route_guard::rtnetlink;
 use aws_client_vpn_session::kill_switch::{local_networks, netlink};
 use aws_client_vpn_session::kernel_routes::KernelRoute;
 

@@ -5,13 +5,13 @@
 use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_sign_in::agent_lines::AgentLines;
 use aws_client_vpn_sign_in::answer::{form_answer, login_failure_text};
-use aws_client_vpn_sign_in::form::Form;
-use aws_client_vpn_sign_in::request::{Prompt, login_hints};
+use aws_client_vpn_sign_in::form::CredentialForm;
+use aws_client_vpn_sign_in::request::{BrowserRequest, login_hints};
 use aws_client_vpn_text::secret::Secret;
 
 fuzz_target!(|input: (u8, &str)| {
     let (cut, text) = input;
-    if let Ok(prompt) = Prompt::parse(text.lines(), false) {
+    if let Ok(prompt) = BrowserRequest::parse(text.lines(), false) {
         assert!(prompt.url.as_str().starts_with("https://"));
         assert!(
             prompt
@@ -21,7 +21,7 @@ fuzz_target!(|input: (u8, &str)| {
                 .all(|byte| byte.is_ascii_graphic())
         );
         let hints = login_hints(&prompt.url, prompt.time_left.as_secs(), prompt.retry);
-        let again = Prompt::parse(hints.iter().map(String::as_str), false);
+        let again = BrowserRequest::parse(hints.iter().map(String::as_str), false);
         assert_eq!(again, Ok(prompt));
     }
 
@@ -31,7 +31,7 @@ fuzz_target!(|input: (u8, &str)| {
         .filter_map(|line| line.split_once('='))
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
-    if let Some(form) = Form::parse(text.lines(), &data) {
+    if let Some(form) = CredentialForm::parse(text.lines(), &data) {
         assert!(!form.fields.is_empty());
         for field in &form.fields {
             assert!(!field.label().is_empty() && !field.label().contains(char::is_control));

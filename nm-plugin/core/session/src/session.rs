@@ -57,7 +57,7 @@ use backoff::LoginBackoff;
 use context::{Context, OpenVpn, ProxyState};
 use credentials::Credentials;
 use expiry::Term;
-use login::Login;
+use login::BrowserLogin;
 use network_manager::{Installed, NetworkManager};
 use remote::Remote;
 use up::Up;
@@ -191,7 +191,7 @@ impl Session {
     #[must_use]
     pub fn firewall(&self) -> FirewallPolicy {
         let was_up = self.cx.network_manager.installed.is_some();
-        let lets_out = |login: &Login| login.is_wanted || self.cx.browsers.for_any_sign_in;
+        let lets_out = |login: &BrowserLogin| login.is_wanted || self.cx.browsers.for_any_sign_in;
         FirewallPolicy {
             endpoints: match self.cx.profile.proxy() {
                 Some(_) => self.cx.proxy_endpoint().into_iter().collect(),
@@ -254,7 +254,7 @@ impl Session {
     }
 
     /// The login that waits for a person, beside the tunnel or without one.
-    fn login(&self) -> Option<&Login> {
+    fn login(&self) -> Option<&BrowserLogin> {
         match &self.state {
             State::Connecting(attempt) => match &attempt.step {
                 Step::AwaitingLogin(login) => Some(login),

@@ -5,7 +5,7 @@ use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_session::management::{self, Command};
 use aws_client_vpn_session::session::{Effect, Failure, FailureReason, Input, Session};
-use aws_client_vpn_sign_in::again::Again;
+use aws_client_vpn_sign_in::retry_reason::RetryReason;
 use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -271,9 +271,12 @@ fn a_wrong_password_is_asked_for_again_three_times_in_all() {
             assert!(!asked.hints.iter().any(|hint| hint.ends_with(":username")));
             assert!(asked.message.contains("Invalid username or password"));
             // For the dialog, which says it in the user's language.
-            let again = asked.hints.iter().find_map(|hint| Again::from_hint(hint));
+            let again = asked
+                .hints
+                .iter()
+                .find_map(|hint| RetryReason::from_hint(hint));
             let reason = "Invalid username or password".to_owned();
-            assert_eq!(again, Some(Again::Refused { reason }));
+            assert_eq!(again, Some(RetryReason::Refused { reason }));
             assert_eq!(play.wanted(), ["username", "password"]);
         }
     }

@@ -1,6 +1,6 @@
 //! What the dialog answers to a request, and how the service reads it.
 
-use crate::request::PromptError;
+use crate::request::BrowserRequestError;
 use crate::saml::{SamlError, SamlResponse};
 use crate::wire::{decode, encode, pairs};
 use aws_client_vpn_profile::credential::Credential;
@@ -40,7 +40,7 @@ pub enum LoginFailure {
     NoBrowser(Message),
     /// The address is not safe to open.
     #[error(transparent)]
-    BadPrompt(#[from] PromptError),
+    BadPrompt(#[from] BrowserRequestError),
     /// The time for the login is over.
     #[error("Nobody signed in in time. Connect again.")]
     TimedOut,

@@ -5,10 +5,10 @@
 //! What else there is to say stands in hints that nmcli does not know, and in the message, which it
 //! shows.
 
-use crate::again::Again;
 use crate::hints::{
     DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, SECONDS_LEFT_HINT_PREFIX,
 };
+use crate::retry_reason::RetryReason;
 use aws_client_vpn_profile::credential::{Credential, Keeping};
 use aws_client_vpn_profile::keys::STATIC_CHALLENGE;
 use aws_client_vpn_profile::settings::{credentials, static_challenge_echo};
@@ -27,7 +27,7 @@ const ECHO_HINT: &str = "x-aws-client-vpn-echo";
 
 /// The endpoint's own question, which [`Credential::ChallengeResponse`] answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct ChallengePrompt {
     /// As the endpoint words it.
     pub text: String,
     /// Whether the answer may be seen while it is typed.
@@ -36,11 +36,11 @@ pub struct Question {
 
 /// What the auth dialog is to ask for, unless an agent has kept it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form {
+pub struct CredentialForm {
     /// What the service says to the user, in one line.
     pub message: Option<String>,
     /// Why it is asked once more, if it is.
-    pub again: Option<Again>,
+    pub retry_reason: Option<RetryReason>,
     /// What is asked, in this order; never empty.
     pub fields: Vec<Field>,
     /// How long the answer may take from now on.
@@ -86,14 +86,14 @@ impl Field {
 pub fn form_hints(
     wanted: &[Credential],
     refused: &BTreeSet<Credential>,
-    again: Option<&Again>,
-    question: Option<&Question>,
+    retry_reason: Option<&RetryReason>,
+    question: Option<&ChallengePrompt>,
     seconds_left: u64,
 ) -> Vec<String> {
     let mut hints: Vec<String> = wanted.iter().map(|c| c.name().to_owned()).collect();
     let refused = wanted.iter().filter(|c| refused.contains(c));
     hints.extend(refused.map(|c| format!("{REFUSED_HINT_PREFIX}{}", c.name())));
-    hints.extend(again.map(Again::hint));
+    hints.extend(retry_reason.map(RetryReason::hint));
     if let Some(question) = question {
         hints.push(format!(
             "{QUESTION_HINT_PREFIX}{}",
@@ -107,7 +107,7 @@ pub fn form_hints(
     hints
 }
 
-impl Form {
+impl CredentialForm {
     /// The form that the hints of a request name, or else the one of everything that the settings
     /// in `data` may ask for; `None` if that is nothing.
     #[must_use]
@@ -117,7 +117,7 @@ impl Form {
     ) -> Option<Self> {
         let mut wanted = Vec::new();
         let mut refused = BTreeSet::new();
-        let (mut message, mut again, mut question) = (None, None, None);
+        let (mut message, mut retry_reason, mut question) = (None, None, None);
         let mut echo = false;
         let mut time_left = DEFAULT_TIME_LEFT;
         for hint in hints {
@@ -135,8 +135,8 @@ impl Form {
                 message = Some(one_line(text)).filter(|text| !text.is_empty());
             } else if hint == ECHO_HINT {
                 echo = true;
-            } else if let Some(why) = Again::from_hint(hint) {
-                again = Some(why);
+            } else if let Some(why) = RetryReason::from_hint(hint) {
+                retry_reason = Some(why);
             }
         }
         if wanted.is_empty() {
@@ -160,7 +160,7 @@ impl Form {
         };
         Some(Self {
             message,
-            again,
+            retry_reason,
             fields: wanted.into_iter().map(field).collect(),
             time_left: time_left.min(LONGEST_TIME_LEFT),
         })
@@ -225,27 +225,27 @@ mod tests {
         .into()
     }
 
-    fn parse(hints: &[String]) -> Option<Form> {
-        Form::parse(hints.iter().map(String::as_str), &data())
+    fn parse(hints: &[String]) -> Option<CredentialForm> {
+        CredentialForm::parse(hints.iter().map(String::as_str), &data())
     }
 
     #[test]
     fn a_form_is_read_as_it_was_asked_for() {
         use Credential::{ChallengeResponse, Password, UserName};
-        let question = Question {
+        let question = ChallengePrompt {
             text: "Enter\nMFA code".to_owned(),
             echo: true,
         };
         let wanted = [UserName, Password, ChallengeResponse];
         let refused = BTreeSet::from([Password]);
-        let again = Again::Refused {
+        let retry_reason = RetryReason::Refused {
             reason: "No: {x}".to_owned(),
         };
-        let mut hints = form_hints(&wanted, &refused, Some(&again), Some(&question), 42);
+        let mut hints = form_hints(&wanted, &refused, Some(&retry_reason), Some(&question), 42);
         hints.push("x-vpn-message:Sign in to\tWork".to_owned());
         let form = parse(&hints).unwrap();
         assert_eq!(form.message.as_deref(), Some("Sign in to Work"));
-        assert_eq!(form.again, Some(again));
+        assert_eq!(form.retry_reason, Some(retry_reason));
         assert_eq!(form.time_left, Duration::from_secs(42));
         assert!(form.is_repeated());
         let field = |credential, question: Option<&str>, masked, kept, refused| Field {
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn nmcli_asks_for_the_bare_names_and_for_nothing_else() {
-        let question = Question {
+        let question = ChallengePrompt {
             text: "password".to_owned(),
             echo: true,
         };
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(form.fields[2].label(), "Enter MFA code");
         assert!(!form.fields[2].masked && !form.is_repeated());
         let saml = BTreeMap::from([("sign-in".to_owned(), "saml".to_owned())]);
-        assert_eq!(Form::parse([], &saml), None);
+        assert_eq!(CredentialForm::parse([], &saml), None);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! person signs in.
 #![forbid(unsafe_code)]
 
-pub mod again;
 pub mod agent_lines;
 pub mod answer;
 pub mod at_login;
@@ -10,6 +9,7 @@ pub mod form;
 pub mod hints;
 pub mod listening;
 pub mod request;
+pub mod retry_reason;
 pub mod rights;
 pub mod saml;
 pub mod window;

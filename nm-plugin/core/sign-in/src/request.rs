@@ -1,7 +1,7 @@
 //! What the service and its auth dialog say to each other through NetworkManager.
 //!
-//! A request asks for one of two things: a login in the browser ([`Prompt`]), or what a person
-//! types ([`Form`]).
+//! A request asks for one of two things: a login in the browser ([`BrowserRequest`]), or what a person
+//! types ([`CredentialForm`]).
 //!
 //! Between them stand NetworkManager and whatever secret agent the user's desktop has, so the
 //! only ways are the hints of a secrets request (they become `-t` arguments of the dialog, which
@@ -9,7 +9,7 @@
 //! from here. The agent itself talks to the dialog in lines: its settings and secrets, `DONE`,
 //! later `QUIT`.
 
-use crate::form::Form;
+use crate::form::CredentialForm;
 use crate::hints::{
     DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, RETRY_HINT,
     SECONDS_LEFT_HINT_PREFIX, URL_HINT_PREFIX,
@@ -39,38 +39,38 @@ pub fn login_hints(url: &Url, seconds_left: u64, retry: bool) -> Vec<String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// A login in the browser.
-    Login(Prompt),
+    Login(BrowserRequest),
     /// What a person types, or an agent has kept.
-    Form(Form),
+    Form(CredentialForm),
 }
 
 impl Request {
     /// Reads the hints and settings (`vpn.data`) of a secrets request; for `loopback_http` see
-    /// [`Prompt::parse`].
+    /// [`BrowserRequest::parse`].
     ///
     /// Without a hint that says what is wanted, it is the form of everything that the settings
     /// may ever ask for: so agents ask for what is kept.
     ///
     /// # Errors
-    /// As [`Prompt::parse`]: [`PromptError::NoAddress`] if nothing is asked for at all.
+    /// As [`BrowserRequest::parse`]: [`BrowserRequestError::NoAddress`] if nothing is asked for at all.
     pub fn parse<'a>(
         hints: impl IntoIterator<Item = &'a str> + Clone,
         data: &BTreeMap<String, String>,
         loopback_http: bool,
-    ) -> Result<Self, PromptError> {
-        match Prompt::parse(hints.clone(), loopback_http) {
+    ) -> Result<Self, BrowserRequestError> {
+        match BrowserRequest::parse(hints.clone(), loopback_http) {
             Ok(prompt) => Ok(Self::Login(prompt)),
-            Err(PromptError::UnsafeAddress) => Err(PromptError::UnsafeAddress),
-            Err(PromptError::NoAddress) => Form::parse(hints, data)
+            Err(BrowserRequestError::UnsafeAddress) => Err(BrowserRequestError::UnsafeAddress),
+            Err(BrowserRequestError::NoAddress) => CredentialForm::parse(hints, data)
                 .map(Self::Form)
-                .ok_or(PromptError::NoAddress),
+                .ok_or(BrowserRequestError::NoAddress),
         }
     }
 }
 
 /// A login that the auth dialog is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prompt {
+pub struct BrowserRequest {
     /// What the browser opens. Always `https`, unless `http` on loopback was explicitly allowed.
     pub url: Url,
     /// The browser has it open already.
@@ -81,7 +81,7 @@ pub struct Prompt {
 
 /// Why hints do not ask for a login that can be done.
 #[derive(Debug, Clone, Error, PartialEq, Eq, Worded)]
-pub enum PromptError {
+pub enum BrowserRequestError {
     /// There is no address among the hints: nothing this dialog can do.
     #[error("The request contains no address for the sign-in.")]
     NoAddress,
@@ -93,7 +93,7 @@ pub enum PromptError {
     UnsafeAddress,
 }
 
-impl Prompt {
+impl BrowserRequest {
     /// Reads the hints of a secrets request.
     ///
     /// Besides the hints of [`login_hints`] it takes an address that is the whole message of the
@@ -102,11 +102,11 @@ impl Prompt {
     /// counts as an hour.
     ///
     /// # Errors
-    /// [`PromptError`] if there is no address, or one that is not safe to open.
+    /// [`BrowserRequestError`] if there is no address, or one that is not safe to open.
     pub fn parse<'a>(
         hints: impl IntoIterator<Item = &'a str>,
         loopback_http: bool,
-    ) -> Result<Self, PromptError> {
+    ) -> Result<Self, BrowserRequestError> {
         let (mut address, mut message, mut retry) = (None, None, false);
         let mut time_left = DEFAULT_TIME_LEFT;
         for hint in hints {
@@ -120,10 +120,10 @@ impl Prompt {
                 retry = true;
             }
         }
-        let address = address.or(message).ok_or(PromptError::NoAddress)?;
-        let url = Url::parse(address).map_err(|_| PromptError::UnsafeAddress)?;
+        let address = address.or(message).ok_or(BrowserRequestError::NoAddress)?;
+        let url = Url::parse(address).map_err(|_| BrowserRequestError::UnsafeAddress)?;
         if !(is_https(&url) || loopback_http && is_loopback_http(&url)) {
-            return Err(PromptError::UnsafeAddress);
+            return Err(BrowserRequestError::UnsafeAddress);
         }
         Ok(Self {
             url,
@@ -154,8 +154,8 @@ mod tests {
 
     const ADDRESS: &str = "https://idp.example/sso?SAMLRequest=fZ%2B&RelayState=a+b";
 
-    fn prompt(hints: &[&str]) -> Result<Prompt, PromptError> {
-        Prompt::parse(hints.iter().copied(), false)
+    fn prompt(hints: &[&str]) -> Result<BrowserRequest, BrowserRequestError> {
+        BrowserRequest::parse(hints.iter().copied(), false)
     }
 
     #[test]
@@ -163,11 +163,11 @@ mod tests {
         let url = Url::parse(ADDRESS).unwrap();
         for (seconds, retry) in [(600, false), (37, true), (0, true)] {
             let hints = login_hints(&url, seconds, retry);
-            let parsed = Prompt::parse(hints.iter().map(String::as_str), false).unwrap();
+            let parsed = BrowserRequest::parse(hints.iter().map(String::as_str), false).unwrap();
             let time_left = Duration::from_secs(seconds);
             assert_eq!(
                 parsed,
-                Prompt {
+                BrowserRequest {
                     url: url.clone(),
                     retry,
                     time_left
@@ -206,36 +206,42 @@ mod tests {
         let unsafe_url = format!("{URL_HINT_PREFIX}http://idp.example/");
         assert_eq!(
             parse(&["password", &unsafe_url]),
-            Err(PromptError::UnsafeAddress)
+            Err(BrowserRequestError::UnsafeAddress)
         );
         assert!(matches!(parse(&["password"]), Ok(Request::Form(form)) if form.fields.len() == 1));
         assert!(matches!(parse(&[]), Ok(Request::Form(form)) if form.fields.len() == 2));
         let nothing = Request::parse([], &BTreeMap::new(), false);
-        assert_eq!(nothing, Err(PromptError::NoAddress));
+        assert_eq!(nothing, Err(BrowserRequestError::NoAddress));
     }
 
     #[test]
     fn only_https_is_opened() {
         for (hints, error) in [
-            (&[][..], PromptError::NoAddress),
-            (&["x-vpn-message:Please sign in"], PromptError::NoAddress),
+            (&[][..], BrowserRequestError::NoAddress),
+            (
+                &["x-vpn-message:Please sign in"],
+                BrowserRequestError::NoAddress,
+            ),
             (
                 &["x-aws-client-vpn-url:http://127.0.0.1/"],
-                PromptError::UnsafeAddress,
+                BrowserRequestError::UnsafeAddress,
             ),
             (
                 &["x-aws-client-vpn-url:file:///etc/passwd"],
-                PromptError::UnsafeAddress,
+                BrowserRequestError::UnsafeAddress,
             ),
             (
                 &["x-aws-client-vpn-url:javascript:alert(1)"],
-                PromptError::UnsafeAddress,
+                BrowserRequestError::UnsafeAddress,
             ),
             (
                 &["x-aws-client-vpn-url:--version"],
-                PromptError::UnsafeAddress,
+                BrowserRequestError::UnsafeAddress,
             ),
-            (&["x-aws-client-vpn-url:"], PromptError::UnsafeAddress),
+            (
+                &["x-aws-client-vpn-url:"],
+                BrowserRequestError::UnsafeAddress,
+            ),
         ] {
             assert_eq!(prompt(hints), Err(error), "{hints:?}");
         }
@@ -253,13 +259,13 @@ mod tests {
         ] {
             let hint = format!("{URL_HINT_PREFIX}{address}");
             assert_eq!(
-                Prompt::parse([hint.as_str()], true).is_ok(),
+                BrowserRequest::parse([hint.as_str()], true).is_ok(),
                 allowed,
                 "{address}"
             );
             assert_eq!(
                 prompt(&[&hint]),
-                Err(PromptError::UnsafeAddress),
+                Err(BrowserRequestError::UnsafeAddress),
                 "{address}"
             );
         }

@@ -17,7 +17,7 @@ mod entries;
 pub use countdown::Countdown;
 pub use entries::{Entries, Entry};
 
-use crate::form::{Field, Form};
+use crate::form::{CredentialForm, Field};
 use crate::wire::{decode, encode, pairs};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_text::secret::Secret;
@@ -57,7 +57,7 @@ pub enum View {
         /// The connection's name.
         connection: String,
         /// What is asked.
-        form: Form,
+        form: CredentialForm,
     },
     /// The login that is shown, with its link on the clipboard as soon as the window may put it there.
     CopyLink,
@@ -148,9 +148,9 @@ impl View {
             [LINGER] => Some(Self::Linger),
             [FORM, connection, seconds, message, ref fields @ ..] => Some(Self::Form {
                 connection: connection.to_owned(),
-                form: Form {
+                form: CredentialForm {
                     message: Some(message.to_owned()).filter(|message| !message.is_empty()),
-                    again: None,
+                    retry_reason: None,
                     fields: fields.chunks(3).map(field).collect::<Option<_>>()?,
                     time_left: Duration::from_secs(seconds.parse().ok()?),
                 },
@@ -342,9 +342,9 @@ mod tests {
             });
             let form = View::Form {
                 connection: connection.clone(),
-                form: Form {
+                form: CredentialForm {
                     message: question,
-                    again: None,
+                    retry_reason: None,
                     fields: fields.into(),
                     time_left: Duration::from_secs(seconds),
                 },

@@ -4,7 +4,7 @@
 //! that could be a command to it gets through.
 
 use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_sign_in::form::{Field, Form};
+use aws_client_vpn_sign_in::form::{CredentialForm, Field};
 use aws_client_vpn_sign_in::window::site;
 
 /// The login of `connection` at `url`. `here` is what ssh calls this computer, if the browser may
@@ -40,7 +40,7 @@ pub(super) fn progress(time: &str) -> String {
 }
 
 /// Why something is asked.
-pub(super) fn form(connection: &str, form: &Form) -> String {
+pub(super) fn form(connection: &str, form: &CredentialForm) -> String {
     let again = form.message.as_deref().filter(|_| form.is_repeated());
     let why = match again {
         Some(message) => clean(message),

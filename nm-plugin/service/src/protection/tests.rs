@@ -166,7 +166,7 @@ async fn unasked() {
 fn routes_are_kept_from_when_networkmanager_has_set_them_until_it_sets_others() {
     let directory = tempfile::tempdir().unwrap();
     let kill_switch = KillSwitch::in_directory("uuid", None, directory.path());
-    let mut protection = Protection::new(kill_switch, true, Some(KeptRoutes::default()));
+    let mut protection = Protection::new(kill_switch, true, Some(RouteGuard::default()));
     let is_kept = |protection: &Protection| protection.routes.as_ref().unwrap().is_at_work();
     for what in 0..3 {
         assert!(!is_kept(&protection), "{what}");

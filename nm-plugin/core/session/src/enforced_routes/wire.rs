@@ -2,13 +2,13 @@
 
 use super::{Entry, Tables, Way};
 use crate::ip::Network;
-use crate::kept_routes::rtnetlink::{
+use crate::own_table::{device_of, is_own_table, table_of};
+use crate::route_guard::rtnetlink::{
     AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE,
     NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY, RTA_OIF,
     RTA_TABLE, RTM_GETROUTE, RTM_NEWROUTE, TYPE_UNICAST, address, attributes, frame, messages,
     push_attribute,
 };
-use crate::own_table::{device_of, is_own_table, table_of};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Before the main table's rule (32766) and those of WireGuard's tools (32764); after what an

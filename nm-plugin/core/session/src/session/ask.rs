@@ -12,9 +12,9 @@ use crate::challenge::Challenge;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_sign_in::again::a_credential;
 use aws_client_vpn_sign_in::answer::unfolded;
-use aws_client_vpn_sign_in::form::{Question, form_hints};
+use aws_client_vpn_sign_in::form::{ChallengePrompt, form_hints};
+use aws_client_vpn_sign_in::retry_reason::a_credential;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
 use aws_client_vpn_text::{mark, message};
@@ -23,16 +23,16 @@ use std::time::Instant;
 
 /// A person is being asked.
 #[derive(Debug)]
-pub(super) struct Asking {
+pub(super) struct Prompt {
     wanted: Vec<Credential>,
-    why: Why,
+    why: PromptReason,
     pub(super) until: Instant,
     ask_again: Instant,
 }
 
 /// What the answer is for.
 #[derive(Debug)]
-pub(super) enum Why {
+pub(super) enum PromptReason {
     /// It will be needed.
     Beforehand,
     /// OpenVPN waits for it; if `is_up`, inside a tunnel that goes on with the answer.
@@ -41,7 +41,7 @@ pub(super) enum Why {
     Challenged(Challenge),
 }
 
-impl Asking {
+impl Prompt {
     /// When to ask again, or to give up.
     pub(super) fn deadline(&self) -> Instant {
         self.until.min(self.ask_again)
@@ -49,8 +49,8 @@ impl Asking {
 
     /// OpenVPN begins again, and does not wait for an answer any more.
     pub(super) fn restarts(&mut self) {
-        if let Why::Needed { .. } = self.why {
-            self.why = Why::Beforehand;
+        if let PromptReason::Needed { .. } = self.why {
+            self.why = PromptReason::Beforehand;
         }
     }
 
@@ -83,12 +83,12 @@ impl Asking {
     }
 
     /// The endpoint's own question, if an answer to it is wanted.
-    fn question(&self, profile: &Profile) -> Option<Question> {
+    fn question(&self, profile: &Profile) -> Option<ChallengePrompt> {
         if !self.wanted.contains(&Credential::ChallengeResponse) {
             return None;
         }
-        if let Why::Challenged(challenge) = &self.why {
-            return Some(Question {
+        if let PromptReason::Challenged(challenge) = &self.why {
+            return Some(ChallengePrompt {
                 text: challenge.text.clone(),
                 echo: challenge.may_be_shown(),
             });
@@ -99,7 +99,7 @@ impl Asking {
         else {
             return None;
         };
-        Some(Question {
+        Some(ChallengePrompt {
             text: challenge.text.clone(),
             echo: challenge.echo,
         })
@@ -110,7 +110,7 @@ impl Asking {
         self,
         secrets: BTreeMap<String, Secret>,
         credentials: &mut Credentials,
-    ) -> Result<Why, Failure> {
+    ) -> Result<PromptReason, Failure> {
         match credentials.take(&self.wanted, unfolded(secrets)) {
             Ok(()) => Ok(self.why),
             Err(Rejected::Missing(missing)) => Err(Failure::SecretMissing(a_credential(missing))),
@@ -121,7 +121,11 @@ impl Asking {
 
 impl Context {
     /// Asks a person for what is `wanted`.
-    pub(super) fn ask(&mut self, wanted: Vec<Credential>, why: Why) -> Result<Asking, Failure> {
+    pub(super) fn ask(
+        &mut self,
+        wanted: Vec<Credential>,
+        why: PromptReason,
+    ) -> Result<Prompt, Failure> {
         if !self.interactive {
             return Err(Failure::NobodyToAsk(in_a_sentence(&wanted)));
         }
@@ -132,7 +136,7 @@ impl Context {
         ));
         // NetworkManager takes a request for secrets only while it believes us to be starting.
         self.announce(ServiceState::Starting);
-        let asking = Asking {
+        let asking = Prompt {
             wanted,
             why,
             until: self.now + self.timeouts.login,

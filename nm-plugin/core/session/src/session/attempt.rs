@@ -1,13 +1,13 @@
 //! The way to a tunnel, to the first one or back to one that was lost: one try after the other,
 //! until one succeeds or a failure ends it.
 
-use super::ask::{Asking, Why};
+use super::ask::{Prompt, PromptReason};
 use super::context::{Context, Heard};
 use super::credentials::KEY_REALM;
 use super::events::Input;
 use super::expiry::Term;
 use super::failure::Failure;
-use super::login::{ComingLogin, Login};
+use super::login::{BrowserLogin, ComingLogin};
 use super::loss::Loss;
 use super::network_manager::Installed;
 use super::put_off::{self, PutOff};
@@ -58,9 +58,9 @@ pub(super) enum Step {
     /// OpenVPN is held; NetworkManager lets a browser past the tunnel that is down.
     WithdrawingRoute(Box<ComingLogin>),
     /// OpenVPN is held; a person is at the browser.
-    AwaitingLogin(Box<Login>),
+    AwaitingLogin(Box<BrowserLogin>),
     /// A person is asked for credentials.
-    Asking(Asking),
+    Asking(Prompt),
 }
 
 /// Which credentials a try carries.
@@ -252,7 +252,7 @@ impl Attempt {
         if is_first && self.loss.is_none() {
             let missing = cx.credentials.missing_for(&cx.profile);
             if !missing.is_empty() {
-                self.step = Step::Asking(cx.ask(missing, Why::Beforehand)?);
+                self.step = Step::Asking(cx.ask(missing, PromptReason::Beforehand)?);
             }
         }
         self.release_hold(cx);
@@ -435,8 +435,8 @@ impl Attempt {
                 self.connect(Phase::Reply(answer), cx);
             }
             Step::Asking(asking) => match asking.take(secrets, &mut cx.credentials)? {
-                Why::Beforehand => {}
-                Why::Needed { realm, is_up } => {
+                PromptReason::Beforehand => {}
+                PromptReason::Needed { realm, is_up } => {
                     self.password_needed(realm, cx)?;
                     if is_up {
                         cx.show_as_up();
@@ -444,7 +444,7 @@ impl Attempt {
                     }
                     return Ok(None);
                 }
-                Why::Challenged(challenge) => {
+                PromptReason::Challenged(challenge) => {
                     let answer = cx.credentials.get(Credential::ChallengeResponse).cloned();
                     let answer = answer.unwrap_or_else(|| Secret::from(""));
                     self.answer_challenge(&challenge, &answer, cx);

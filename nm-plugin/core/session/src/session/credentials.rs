@@ -3,7 +3,7 @@
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::credentials;
-use aws_client_vpn_sign_in::again::Again;
+use aws_client_vpn_sign_in::retry_reason::RetryReason;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub(super) struct Credentials {
     refused: BTreeMap<Credential, Secret>,
     refusals: u32,
     /// What the person is told of the last refusal, when asked again.
-    pub(super) refusal: Option<Again>,
+    pub(super) refusal: Option<RetryReason>,
 }
 
 /// Why what was given does not help.

@@ -17,7 +17,7 @@ pub(super) const SECRETS_REQUEST_LIFETIME: Duration = Duration::from_secs(110);
 
 /// A login that waits for a person.
 #[derive(Debug)]
-pub(super) struct Login {
+pub(super) struct BrowserLogin {
     challenge: Challenge,
     url: Url,
     pub(super) until: Instant,
@@ -37,7 +37,7 @@ pub(super) struct ComingLogin {
     pub(super) at: Instant,
 }
 
-impl Login {
+impl BrowserLogin {
     /// When to ask again, or to give up.
     pub(super) fn deadline(&self) -> Instant {
         self.until.min(self.ask_again)
@@ -77,7 +77,7 @@ impl Context {
         challenge: Challenge,
         url: Url,
         is_wanted: bool,
-    ) -> Box<Login> {
+    ) -> Box<BrowserLogin> {
         let now = self.now;
         self.note(format!(
             "the endpoint asks for a browser login at {}; waiting up to {} s",
@@ -86,7 +86,7 @@ impl Context {
         ));
         // NetworkManager takes a request for secrets only while it believes us to be starting.
         self.announce(ServiceState::Starting);
-        let login = Login {
+        let login = BrowserLogin {
             challenge,
             url,
             until: now + self.timeouts.login,
@@ -101,7 +101,7 @@ impl Context {
     /// Takes the browser's answer out of what NetworkManager brought; why it is none, if so.
     pub(super) fn take_answer(
         &mut self,
-        login: &Login,
+        login: &BrowserLogin,
         secrets: BTreeMap<String, Secret>,
     ) -> Result<Secret, String> {
         let (answer, bytes) = login.reply(secrets)?;

@@ -12,7 +12,7 @@ use crate::kill_switch::Endpoint;
 use crate::management::Command;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::Transport;
-use aws_client_vpn_sign_in::again::Again;
+use aws_client_vpn_sign_in::retry_reason::RetryReason;
 use aws_client_vpn_text::redact::for_journal;
 use std::net::IpAddr;
 
@@ -146,7 +146,7 @@ impl Attempt {
                 return Err(proxy_failure(&host.unwrap_or_default(), why));
             }
             cx.note("the proxy refused the user name or the password".to_owned());
-            cx.credentials.refusal = Some(Again::Wrong(Credential::ProxyPassword));
+            cx.credentials.refusal = Some(RetryReason::Wrong(Credential::ProxyPassword));
         }
         let missing = cx.credentials.missing(&CREDENTIALS);
         if !missing.is_empty() {

@@ -1,6 +1,6 @@
 //! What OpenVPN is given when it asks for credentials, and what follows when they are refused.
 
-use super::ask::Why;
+use super::ask::PromptReason;
 use super::attempt::{Attempt, NO_REASON, Phase, Sent, Step};
 use super::context::Context;
 use super::credentials::key_credential;
@@ -12,7 +12,7 @@ use crate::management::Command;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings::credentials;
-use aws_client_vpn_sign_in::again::{Again, a_credential};
+use aws_client_vpn_sign_in::retry_reason::{RetryReason, a_credential};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Worded;
 use aws_client_vpn_text::secret::Secret;
@@ -58,7 +58,7 @@ impl Attempt {
         cx: &mut Context,
     ) -> Result<(), Failure> {
         let is_up = false;
-        self.step = Step::Asking(cx.ask(wanted, Why::Needed { realm, is_up })?);
+        self.step = Step::Asking(cx.ask(wanted, PromptReason::Needed { realm, is_up })?);
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl Attempt {
             });
         }
         cx.note(format!("the endpoint refused the sign-in: {reason}"));
-        cx.credentials.refusal = Some(Again::Refused {
+        cx.credentials.refusal = Some(RetryReason::Refused {
             reason: reason.to_owned(),
         });
         // What is missing now is asked for at the hold that follows, before a further try.
@@ -188,7 +188,7 @@ impl Attempt {
         if challenge.wants_answer() {
             cx.note("the endpoint asks a question".to_owned());
             let wanted = vec![Credential::ChallengeResponse];
-            self.step = Step::Asking(cx.ask(wanted, Why::Challenged(challenge))?);
+            self.step = Step::Asking(cx.ask(wanted, PromptReason::Challenged(challenge))?);
         } else {
             self.answer_challenge(&challenge, &Secret::from(""), cx);
         }
@@ -312,7 +312,7 @@ impl Context {
             });
         }
         self.note(format!("{} was wrong", a_credential(credential)));
-        self.credentials.refusal = Some(Again::Wrong(credential));
+        self.credentials.refusal = Some(RetryReason::Wrong(credential));
         Ok(())
     }
 

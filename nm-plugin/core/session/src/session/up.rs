@@ -4,14 +4,14 @@
 //! one that carries the traffic, from the same node. The person signs in meanwhile. Only then does
 //! the first OpenVPN restart, with the answer, which takes it a moment.
 
-use super::ask::Why;
+use super::ask::PromptReason;
 use super::attempt::{Attempt, Phase, Resume, Sent, Step, TunnelUp};
 use super::backoff::LoginBackoff;
 use super::context::{Context, Heard};
 use super::credentials::{KEY_REALM, key_credential};
 use super::events::{Effect, Input};
 use super::failure::Failure;
-use super::login::Login;
+use super::login::BrowserLogin;
 use super::loss::Loss;
 use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
@@ -41,7 +41,7 @@ enum Renewal {
     /// The second OpenVPN is on its way to the challenge.
     Fetching { until: Instant },
     /// A person is at the browser.
-    AwaitingLogin(Box<Login>),
+    AwaitingLogin(Box<BrowserLogin>),
 }
 
 /// The tunnel is lost, or given up for another.
@@ -211,7 +211,7 @@ impl Up {
             }
             By::Asking { wanted, realm } => {
                 let is_up = true;
-                attempt.step = Step::Asking(cx.ask(wanted, Why::Needed { realm, is_up })?);
+                attempt.step = Step::Asking(cx.ask(wanted, PromptReason::Needed { realm, is_up })?);
             }
         }
         Ok(attempt)
@@ -362,7 +362,7 @@ impl Up {
     }
 
     /// The login that a person is at the browser for, although the tunnel is up.
-    pub(super) fn login(&self) -> Option<&Login> {
+    pub(super) fn login(&self) -> Option<&BrowserLogin> {
         match self.renewal.as_ref()? {
             Renewal::AwaitingLogin(login) => Some(login),
             Renewal::Fetching { .. } => None,

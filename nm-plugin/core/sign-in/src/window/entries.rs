@@ -3,7 +3,7 @@
 //! A window and a terminal draw it; neither decides anything.
 
 use super::Answer;
-use crate::form::{Field, Form};
+use crate::form::{CredentialForm, Field};
 use aws_client_vpn_text::secret::Secret;
 
 /// The most bytes of one value, as OpenVPN takes.
@@ -27,7 +27,7 @@ pub struct Entry {
 impl Entries {
     /// The form, empty. What may be kept, will be, unless the person decides otherwise.
     #[must_use]
-    pub fn new(form: &Form) -> Self {
+    pub fn new(form: &CredentialForm) -> Self {
         let entry = |field: &Field| Entry {
             field: field.clone(),
             value: Secret::from(""),
@@ -106,7 +106,7 @@ mod tests {
             kept: *kept,
             refused: false,
         };
-        Entries::new(&Form {
+        Entries::new(&CredentialForm {
             message: None,
             again: None,
             fields: fields.iter().map(field).collect(),

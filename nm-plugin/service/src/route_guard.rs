@@ -1,8 +1,8 @@
 //! Asks the kernel for the tunnel's routes, and sets those again that somebody has taken away.
 
 use crate::rtnetlink;
-use aws_client_vpn_session::kept_routes::rtnetlink::{dump_request, read};
-use aws_client_vpn_session::kept_routes::{KeptRoutes, SetRoute, Step};
+use aws_client_vpn_session::route_guard::rtnetlink::{dump_request, read};
+use aws_client_vpn_session::route_guard::{Action, RouteGuard, RtRoute};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use std::io;
@@ -14,7 +14,7 @@ const PART_SIZE: usize = 32 * 1024;
 const MOST_PARTS: usize = 256;
 
 /// Looks at the routes of the interface with number `device`, and puts back what is missing.
-pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
+pub(crate) fn keep(kept: &mut RouteGuard, device: u32, now: Instant) {
     if !kept.is_at_work() {
         return;
     }
@@ -26,13 +26,13 @@ pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
         }
     };
     let before = kept.count();
-    let steps = kept.look(&present, now);
+    let actions = kept.check(&present, now);
     if kept.count() > before {
         tracing::info!("looks after {} routes into the tunnel", kept.count());
     }
-    for step in steps {
-        match step {
-            Step::PutBack(route) => match put_back(&route) {
+    for action in actions {
+        match action {
+            Action::Restore(route) => match put_back(&route) {
                 Ok(()) => tracing::warn!("somebody took the route to {route} away; it is put back"),
                 // The interface has no address any more, or is gone: the tunnel is being taken down.
                 Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) => {
@@ -40,7 +40,7 @@ pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
                 }
                 Err(error) => tracing::warn!("the route to {route} cannot be put back: {error}"),
             },
-            Step::LeaveAlone(route) => tracing::warn!(
+            Action::BackOff(route) => tracing::warn!(
                 "somebody takes the route to {route} away again and again; it is left alone for a \
                  minute"
             ),
@@ -48,7 +48,7 @@ pub(crate) fn keep(kept: &mut KeptRoutes, device: u32, now: Instant) {
     }
 }
 
-fn routes_of(device: u32) -> io::Result<Vec<SetRoute>> {
+fn routes_of(device: u32) -> io::Result<Vec<RtRoute>> {
     let socket = rtnetlink::open()?;
     rustix::net::send(&socket, &dump_request(), SendFlags::empty())?;
     let mut routes = Vec::new();
@@ -65,7 +65,7 @@ fn routes_of(device: u32) -> io::Result<Vec<SetRoute>> {
     Err(Errno::NOBUFS.into())
 }
 
-fn put_back(route: &SetRoute) -> Result<(), Errno> {
+fn put_back(route: &RtRoute) -> Result<(), Errno> {
     rtnetlink::carry_out(&route.addition())
 }
 

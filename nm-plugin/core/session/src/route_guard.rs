@@ -8,7 +8,7 @@
 
 pub mod rtnetlink;
 
-pub use rtnetlink::SetRoute;
+pub use rtnetlink::RtRoute;
 
 use std::time::{Duration, Instant};
 
@@ -24,30 +24,30 @@ const MOST_ROUTES: usize = 4096;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum Action {
     /// Somebody has taken the route away: set it again.
-    PutBack(SetRoute),
+    Restore(RtRoute),
     /// Somebody takes it away again and again: say so.
-    LeaveAlone(SetRoute),
+    BackOff(RtRoute),
 }
 
 /// The routes of a tunnel that is up.
 #[derive(Debug, Default)]
-pub struct KeptRoutes {
+pub struct RouteGuard {
     routes: Vec<Kept>,
     learning_until: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    route: SetRoute,
+    route: RtRoute,
     /// When it was put back, of late.
     put_back: Vec<Instant>,
     /// Whether it was said that it is left alone.
     is_left_alone: bool,
 }
 
-impl KeptRoutes {
+impl RouteGuard {
     /// NetworkManager says that the tunnel is up: what is there now, and shortly after, is kept.
     pub fn begin(&mut self, now: Instant) {
         self.routes.clear();
@@ -82,7 +82,7 @@ impl KeptRoutes {
     }
 
     /// What follows from the routes that the tunnel's interface has `now`.
-    pub fn look(&mut self, present: &[SetRoute], now: Instant) -> Vec<Step> {
+    pub fn check(&mut self, present: &[RtRoute], now: Instant) -> Vec<Action> {
         if self.learning_until.is_some_and(|until| now < until) {
             for route in present {
                 let is_known = self.routes.iter().any(|kept| kept.route == *route);
@@ -95,7 +95,7 @@ impl KeptRoutes {
                 }
             }
         }
-        let mut steps = Vec::new();
+        let mut actions = Vec::new();
         for kept in &mut self.routes {
             if present.contains(&kept.route) {
                 continue;
@@ -105,12 +105,12 @@ impl KeptRoutes {
             if kept.put_back.len() < MOST {
                 kept.put_back.push(now);
                 kept.is_left_alone = false;
-                steps.push(Step::PutBack(kept.route.clone()));
+                actions.push(Action::Restore(kept.route.clone()));
             } else if !std::mem::replace(&mut kept.is_left_alone, true) {
-                steps.push(Step::LeaveAlone(kept.route.clone()));
+                actions.push(Action::BackOff(kept.route.clone()));
             }
         }
-        steps
+        actions
     }
 }
 
@@ -118,7 +118,7 @@ impl KeptRoutes {
 mod tests {
     use super::*;
 
-    fn route(bytes: [u8; 4]) -> SetRoute {
+    fn route(bytes: [u8; 4]) -> RtRoute {
         rtnetlink::tests::route(7, 4, bytes, 16)
     }
 
@@ -126,9 +126,9 @@ mod tests {
         clippy::disallowed_methods,
         reason = "there is no other way to begin a made-up clock"
     )]
-    fn begun() -> (KeptRoutes, Instant) {
+    fn begun() -> (RouteGuard, Instant) {
         let now = Instant::now();
-        let mut kept = KeptRoutes::default();
+        let mut kept = RouteGuard::default();
         kept.begin(now);
         (kept, now)
     }
@@ -145,44 +145,44 @@ mod tests {
             route([10, 2, 0, 0]),
             route([10, 3, 0, 0]),
         );
-        assert_eq!(kept.look(std::slice::from_ref(&ours), now), []);
+        assert_eq!(kept.check(std::slice::from_ref(&ours), now), []);
         let both = [ours.clone(), late.clone()];
-        assert_eq!(kept.look(&both, now + seconds(1)), []);
+        assert_eq!(kept.check(&both, now + seconds(1)), []);
         let all = [ours.clone(), late.clone(), others];
-        assert_eq!(kept.look(&all, now + seconds(10)), []);
+        assert_eq!(kept.check(&all, now + seconds(10)), []);
         assert_eq!(kept.count(), 2);
-        let steps = kept.look(&[], now + seconds(11));
-        assert_eq!(steps, [Step::PutBack(ours), Step::PutBack(late)]);
+        let actions = kept.check(&[], now + seconds(11));
+        assert_eq!(actions, [Action::Restore(ours), Action::Restore(late)]);
     }
 
     #[test]
     fn a_route_that_goes_again_and_again_is_left_alone_for_a_minute() {
         let (mut kept, now) = begun();
         let ours = route([10, 1, 0, 0]);
-        kept.look(std::slice::from_ref(&ours), now);
+        kept.check(std::slice::from_ref(&ours), now);
         for second in 10..13 {
-            let steps = kept.look(&[], now + seconds(second));
-            assert_eq!(steps, [Step::PutBack(ours.clone())]);
+            let actions = kept.check(&[], now + seconds(second));
+            assert_eq!(actions, [Action::Restore(ours.clone())]);
         }
         assert_eq!(kept.due(), None);
         assert_eq!(
-            kept.look(&[], now + seconds(13)),
-            [Step::LeaveAlone(ours.clone())]
+            kept.check(&[], now + seconds(13)),
+            [Action::BackOff(ours.clone())]
         );
         // Said once.
-        assert_eq!(kept.look(&[], now + seconds(14)), []);
+        assert_eq!(kept.check(&[], now + seconds(14)), []);
         assert_eq!(kept.due(), Some(now + seconds(70)));
-        assert_eq!(kept.look(&[], now + seconds(70)), [Step::PutBack(ours)]);
+        assert_eq!(kept.check(&[], now + seconds(70)), [Action::Restore(ours)]);
         assert_eq!(kept.due(), None);
     }
 
     #[test]
     fn a_tunnel_that_is_lost_has_no_routes_to_keep() {
         let (mut kept, now) = begun();
-        kept.look(&[route([10, 1, 0, 0])], now);
+        kept.check(&[route([10, 1, 0, 0])], now);
         assert!(kept.is_at_work());
         kept.forget();
         assert!(!kept.is_at_work());
-        assert_eq!(kept.look(&[], now + seconds(1)), []);
+        assert_eq!(kept.check(&[], now + seconds(1)), []);
     }
 }

@@ -15,7 +15,7 @@ const WRONG_HINT_PREFIX: &str = "x-aws-client-vpn-again:wrong:";
 
 /// What became of what was given before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Again {
+pub enum RetryReason {
     /// The endpoint did not take it.
     Refused {
         /// The endpoint's own words.
@@ -25,7 +25,7 @@ pub enum Again {
     Wrong(Credential),
 }
 
-impl Again {
+impl RetryReason {
     /// The service's text, with a request for `what`.
     #[must_use]
     pub fn request(&self, what: &str) -> String {
@@ -54,7 +54,7 @@ impl Again {
     }
 }
 
-impl Worded for Again {
+impl Worded for RetryReason {
     fn message(&self) -> Message {
         match self {
             Self::Refused { reason } => message!(
@@ -101,7 +101,7 @@ mod tests {
         let reason = "Do not Enter {here}: it is closed";
         for (again, text, hint) in [
             (
-                Again::Refused {
+                RetryReason::Refused {
                     reason: reason.to_owned(),
                 },
                 "The endpoint refused the sign-in: Do not Enter {here}: it is closed. Enter your \
@@ -109,7 +109,7 @@ mod tests {
                 format!("x-aws-client-vpn-again:refused:{reason}"),
             ),
             (
-                Again::Wrong(Credential::TokenPin),
+                RetryReason::Wrong(Credential::TokenPin),
                 "The PIN of the security token is incorrect. Enter your password once more.",
                 format!(
                     "x-aws-client-vpn-again:wrong:{}",
@@ -119,7 +119,7 @@ mod tests {
         ] {
             assert_eq!(again.request("your password"), text);
             assert_eq!(again.hint(), hint);
-            assert_eq!(Again::from_hint(&hint), Some(again));
+            assert_eq!(RetryReason::from_hint(&hint), Some(again));
         }
         for other in [
             "",
@@ -127,9 +127,9 @@ mod tests {
             "x-aws-client-vpn-again:wrong:x",
             "x-aws-client-vpn-refused:password",
         ] {
-            assert_eq!(Again::from_hint(other), None, "{other}");
+            assert_eq!(RetryReason::from_hint(other), None, "{other}");
         }
-        let foreign = Again::Refused {
+        let foreign = RetryReason::Refused {
             reason: "two\nlines\u{202e}".to_owned(),
         };
         assert!(!foreign.hint().contains('\n'));

@@ -46,7 +46,7 @@ const SETTABLE: [u16; 8] = [
 
 /// A route that a program has set.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SetRoute {
+pub struct RtRoute {
     message: [u8; MESSAGE],
     attributes: Vec<(u16, Vec<u8>)>,
 }
@@ -62,7 +62,7 @@ pub fn dump_request() -> Vec<u8> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Part {
     /// The routes that programs have set for the interface.
-    pub routes: Vec<SetRoute>,
+    pub routes: Vec<RtRoute>,
     /// Whether it is the last part.
     pub is_last: bool,
 }
@@ -77,14 +77,14 @@ pub fn read(bytes: &[u8], device: u32) -> Part {
     for (kind, payload) in messages(bytes) {
         match kind {
             NLMSG_DONE | NLMSG_ERROR => part.is_last = true,
-            RTM_NEWROUTE => part.routes.extend(SetRoute::read(payload, device)),
+            RTM_NEWROUTE => part.routes.extend(RtRoute::read(payload, device)),
             _ => {}
         }
     }
     part
 }
 
-/// What the kernel answered to an [`SetRoute::addition`].
+/// What the kernel answered to an [`RtRoute::addition`].
 ///
 /// # Errors
 /// The number of the error.
@@ -116,7 +116,7 @@ fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((u16::from_ne_bytes([k0, k1]), payload, rest))
 }
 
-impl SetRoute {
+impl RtRoute {
     fn read(payload: &[u8], device: u32) -> Option<Self> {
         let (message, rest) = payload.split_first_chunk::<MESSAGE>()?;
         let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = *message;
@@ -210,7 +210,7 @@ pub(crate) fn frame(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
 }
 
 /// As a person writes it: the network, and the next hop.
-impl fmt::Display for SetRoute {
+impl fmt::Display for RtRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address(RTA_DST) {
             Some(network) => write!(f, "{network}/{}", self.message[1])?,
@@ -224,9 +224,9 @@ impl fmt::Display for SetRoute {
     }
 }
 
-impl fmt::Debug for SetRoute {
+impl fmt::Debug for RtRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SetRoute({self})")
+        write!(f, "RtRoute({self})")
     }
 }
 
@@ -274,7 +274,7 @@ pub(super) mod tests {
         protocol: u8,
         network: [u8; 4],
         prefix: u8,
-    ) -> SetRoute {
+    ) -> RtRoute {
         let mut part = read(&message(device, protocol, network, prefix), device);
         part.routes.pop().unwrap()
     }
