@@ -5,7 +5,7 @@
 //! signal. So a `QUIT` or an end that comes at once means nothing, and a later one means "stop".
 
 use crate::journal::Journal;
-use aws_client_vpn_sign_in::agent_lines::{AgentLines, AgentWord};
+use aws_client_vpn_sign_in::agent_stdin::{AgentCommand, AgentStdin};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -37,7 +37,7 @@ pub(crate) struct Connection {
 /// The agent: listened to from the moment this value is made.
 #[derive(Debug)]
 pub(crate) struct Agent {
-    heard: mpsc::UnboundedReceiver<(AgentWord, Instant)>,
+    heard: mpsc::UnboundedReceiver<(AgentCommand, Instant)>,
     connection: Option<oneshot::Receiver<Connection>>,
     /// From when the time of [`IN_ADVANCE`] counts.
     settled: Instant,
@@ -84,8 +84,8 @@ impl Agent {
             tokio::select! {
                 () = &mut nobody_reads => return,
                 heard = self.heard.recv() => match heard {
-                    Some((AgentWord::Done, when)) => self.settled = when,
-                    Some((AgentWord::Quit, when)) => {
+                    Some((AgentCommand::Done, when)) => self.settled = when,
+                    Some((AgentCommand::Quit, when)) => {
                         self.silent = true;
                         if when.duration_since(self.settled) > IN_ADVANCE {
                             return;
@@ -120,8 +120,8 @@ impl Agent {
         let quit = async {
             while !self.silent {
                 match self.heard.recv().await {
-                    Some((AgentWord::Done, _)) => {}
-                    Some((AgentWord::Quit, _)) | None => self.silent = true,
+                    Some((AgentCommand::Done, _)) => {}
+                    Some((AgentCommand::Quit, _)) | None => self.silent = true,
                 }
             }
         };
@@ -145,21 +145,21 @@ async fn nobody_reads(answer: &File) {
 
 /// Passes on what standard input says; its end, and an error, is a last `QUIT`.
 fn read_words(
-    words: &mpsc::UnboundedSender<(AgentWord, Instant)>,
+    words: &mpsc::UnboundedSender<(AgentCommand, Instant)>,
     tell: oneshot::Sender<Connection>,
 ) {
     let mut tell = Some(tell);
     // Settings and secrets of the connection pass through here.
     let mut buffer = Zeroizing::new([0; 4096]);
-    let mut lines = AgentLines::default();
+    let mut lines = AgentStdin::default();
     loop {
         let heard = match rustix::io::read(io::stdin(), &mut *buffer) {
             Err(rustix::io::Errno::INTR) => continue,
-            Ok(0) | Err(_) => vec![AgentWord::Quit],
+            Ok(0) | Err(_) => vec![AgentCommand::Quit],
             Ok(length) => lines.push(&buffer[..length]),
         };
         for word in heard {
-            if word == AgentWord::Done
+            if word == AgentCommand::Done
                 && let Some(tell) = tell.take()
             {
                 drop(tell.send(Connection {
@@ -167,7 +167,7 @@ fn read_words(
                     secrets: lines.secrets().clone(),
                 }));
             }
-            if words.send((word, Instant::now())).is_err() || word == AgentWord::Quit {
+            if words.send((word, Instant::now())).is_err() || word == AgentCommand::Quit {
                 return;
             }
         }

@@ -9,9 +9,9 @@ use crate::dialog::{SERVICE_FIRST, Stage};
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_keyring::{self as keyring, Unlocking};
 use aws_client_vpn_profile::credential::Credential;
-use aws_client_vpn_sign_in::answer::{EMPTY_ANSWER, form_answer, form_answer_once};
+use aws_client_vpn_sign_in::answer::{EMPTY_ANSWER, encode_unsaved, form_answer};
 use aws_client_vpn_sign_in::form::CredentialForm;
-use aws_client_vpn_sign_in::window::{Answer, Gesture, View};
+use aws_client_vpn_sign_in::window::{Answer, Screen, UserAction};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use tokio::time::timeout;
@@ -62,7 +62,7 @@ pub(crate) async fn ask(
     if to_keep.is_empty() || typed.remember {
         Some(form_answer(&answers))
     } else {
-        Some(form_answer_once(&answers))
+        Some(encode_unsaved(&answers))
     }
 }
 
@@ -79,20 +79,20 @@ async fn type_in(mut form: CredentialForm, stage: &Stage<'_>) -> Typed {
         form.message = Some(i18n::of(reason));
     }
     let connection = stage.request.connection.clone();
-    let view = View::Form { connection, form };
+    let screen = Screen::Form { connection, form };
     let mut window = stage.window();
     let mut is_new = false;
-    window.show(&view).await;
+    window.show(&screen).await;
     loop {
-        match window.gesture().await {
-            Some(Gesture::Answer(answer)) => return Typed::Answer(answer),
-            Some(Gesture::Cancel) => return Typed::Cancelled,
-            Some(Gesture::OpenAgain { .. }) => {}
+        match window.action().await {
+            Some(UserAction::Answer(answer)) => return Typed::Answer(answer),
+            Some(UserAction::Cancel) => return Typed::Cancelled,
+            Some(UserAction::OpenAgain { .. }) => {}
             // The one that was left open may have closed the moment before.
             None if !is_new && stage.own_window.is_none() => {
                 is_new = true;
                 window = stage.new_window(None);
-                window.show(&view).await;
+                window.show(&screen).await;
             }
             None => return Typed::NobodyToAsk,
         }

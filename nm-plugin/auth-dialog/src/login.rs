@@ -15,7 +15,7 @@ use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_sign_in::answer::LoginFailure;
 use aws_client_vpn_sign_in::request::BrowserRequest;
 use aws_client_vpn_sign_in::saml;
-use aws_client_vpn_sign_in::window::{Gesture, View};
+use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -119,18 +119,18 @@ impl Company<'_> {
             }
             tokio::select! {
                 event = self.event(&mut beside) => match event {
-                    Event::Deed(Deed::Gesture(Gesture::Cancel)) => return End::Cancelled,
-                    Event::Deed(Deed::Gesture(Gesture::OpenAgain { token })) => {
+                    Event::Deed(Deed::UserAction(UserAction::Cancel)) => return End::Cancelled,
+                    Event::Deed(Deed::UserAction(UserAction::OpenAgain { token })) => {
                         failure = None;
                         self.page.set(&self.prompt.url);
                         opening.set(self.open_browser(false, token));
                     }
                     // To a form that is not shown.
-                    Event::Deed(Deed::Gesture(Gesture::Answer(_))) => {}
+                    Event::Deed(Deed::UserAction(UserAction::Answer(_))) => {}
                     Event::Deed(Deed::CopyLink(token)) => {
                         let mut window = self.stage.new_window(token.as_deref());
                         self.show_login(&mut window, deadline).await;
-                        window.show(&View::CopyLink).await;
+                        window.show(&Screen::CopyLink).await;
                         if window.is_open() {
                             self.stage.clear().await;
                             beside = Some(window);
@@ -174,7 +174,7 @@ impl Company<'_> {
 
     async fn show_login(&self, window: &mut Window, deadline: Instant) {
         window
-            .show(&View::Login {
+            .show(&Screen::Login {
                 connection: self.stage.request.connection.clone(),
                 url: self.prompt.url.clone(),
                 time_left: deadline.saturating_duration_since(Instant::now()),
@@ -185,8 +185,8 @@ impl Company<'_> {
     /// What happens next to what tells of the login. A call that is dropped loses nothing.
     async fn event(&self, beside: &mut Beside) -> Event {
         match beside {
-            Some(window) => match window.gesture().await {
-                Some(gesture) => Event::Deed(Deed::Gesture(gesture)),
+            Some(window) => match window.action().await {
+                Some(action) => Event::Deed(Deed::UserAction(action)),
                 None => Event::Gone,
             },
             None => match &mut *self.stage.notice.lock().await {
@@ -210,7 +210,7 @@ impl Company<'_> {
             }
         };
         let reason = i18n::of(failure);
-        window.show(&View::NoBrowser { reason }).await;
+        window.show(&Screen::NoBrowser { reason }).await;
         Some(window)
     }
 

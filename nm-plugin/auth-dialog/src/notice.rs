@@ -2,7 +2,7 @@
 
 use aws_client_vpn_i18n::text;
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
-use aws_client_vpn_sign_in::window::{Gesture, site};
+use aws_client_vpn_sign_in::window::{UserAction, site};
 use url::Url;
 
 const OPEN_AGAIN: &str = "open-again";
@@ -19,7 +19,7 @@ pub(crate) struct Notice(Notification);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// What they could do in the window as well.
-    Gesture(Gesture),
+    UserAction(UserAction),
     /// They want the link on the clipboard, which takes a window; it may come to the front with the
     /// token.
     CopyLink(Option<String>),
@@ -75,9 +75,9 @@ impl Notice {
                 } => (button, activation_token),
             };
             match button.as_str() {
-                OPEN_AGAIN | DEFAULT => return Deed::Gesture(Gesture::OpenAgain { token }),
+                OPEN_AGAIN | DEFAULT => return Deed::UserAction(UserAction::OpenAgain { token }),
                 COPY_LINK => return Deed::CopyLink(token),
-                CANCEL => return Deed::Gesture(Gesture::Cancel),
+                CANCEL => return Deed::UserAction(UserAction::Cancel),
                 _ => {}
             }
         }

@@ -6,8 +6,8 @@
 //! it will be over, and this one's turn comes.
 
 use aws_client_vpn_profile::well_known::ACS_PORT;
+use aws_client_vpn_sign_in::acs_port::{listener_in, peer_in};
 use aws_client_vpn_sign_in::answer::LoginFailure;
-use aws_client_vpn_sign_in::listening::{listener_in, peer_in};
 use std::fmt;
 use std::fs;
 use std::io;

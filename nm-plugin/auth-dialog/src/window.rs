@@ -5,7 +5,7 @@
 
 use crate::browser::has_display;
 use crate::journal::Journal;
-use aws_client_vpn_sign_in::window::{Gesture, View};
+use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -29,7 +29,7 @@ const PROGRAM: &str = "nm-aws-client-vpn-login-window";
 pub(crate) struct Window {
     running: Option<Running>,
     lines: Lines,
-    gestures: VecDeque<Gesture>,
+    actions: VecDeque<UserAction>,
     dismissed: Dismissed,
 }
 
@@ -46,8 +46,8 @@ impl Dismissed {
 
 struct Running {
     /// What it shows. Its end is the window's, too.
-    views: Box<dyn AsyncWrite + Unpin>,
-    gestures: Box<dyn AsyncRead + Unpin>,
+    screens: Box<dyn AsyncWrite + Unpin>,
+    actions: Box<dyn AsyncRead + Unpin>,
     /// Unless the agent is the window.
     child: Option<Child>,
     /// Where it awaits the next dialog.
@@ -92,7 +92,7 @@ impl Window {
         Self {
             running,
             lines: Lines::default(),
-            gestures: VecDeque::new(),
+            actions: VecDeque::new(),
             dismissed: dismissed.clone(),
         }
     }
@@ -102,12 +102,12 @@ impl Window {
         self.running.is_some()
     }
 
-    /// Shows `view`. It takes no longer than a pipe takes to be written to.
-    pub(crate) async fn show(&mut self, view: &View) {
+    /// Shows `screen`. It takes no longer than a pipe takes to be written to.
+    pub(crate) async fn show(&mut self, screen: &Screen) {
         if let Some(running) = &mut self.running
             && running
-                .views
-                .write_all(view.to_line().expose().as_bytes())
+                .screens
+                .write_all(screen.to_line().expose().as_bytes())
                 .await
                 .is_err()
         {
@@ -118,18 +118,18 @@ impl Window {
     /// What the person at it does next; `None` if the window is gone.
     ///
     /// A call that is dropped loses nothing.
-    pub(crate) async fn gesture(&mut self) -> Option<Gesture> {
+    pub(crate) async fn action(&mut self) -> Option<UserAction> {
         let mut buffer = Zeroizing::new([0; 4096]);
         loop {
-            if let Some(gesture) = self.gestures.pop_front() {
-                return Some(gesture);
+            if let Some(action) = self.actions.pop_front() {
+                return Some(action);
             }
             let running = self.running.as_mut()?;
-            let length = running.gestures.read(&mut *buffer).await.unwrap_or(0);
+            let length = running.actions.read(&mut *buffer).await.unwrap_or(0);
             match self.lines.push(&buffer[..length]) {
                 Ok(lines) if length > 0 => self
-                    .gestures
-                    .extend(lines.iter().filter_map(Gesture::from_line)),
+                    .actions
+                    .extend(lines.iter().filter_map(UserAction::from_line)),
                 _ => self.close(),
             }
         }
@@ -158,10 +158,10 @@ impl Running {
     /// The window at the other end of `socket`.
     fn at(socket: UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let (gestures, views) = tokio::net::UnixStream::from_std(socket)?.into_split();
+        let (actions, screens) = tokio::net::UnixStream::from_std(socket)?.into_split();
         Ok(Self {
-            views: Box::new(views),
-            gestures: Box::new(gestures),
+            screens: Box::new(screens),
+            actions: Box::new(actions),
             child: None,
             socket: None,
         })
@@ -193,9 +193,9 @@ impl Running {
         }
         let mut child = command.spawn().map_err(failed)?;
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(views), Some(gestures)) => Ok(Self {
-                views: Box::new(views),
-                gestures: Box::new(gestures),
+            (Some(screens), Some(actions)) => Ok(Self {
+                screens: Box::new(screens),
+                actions: Box::new(actions),
                 child: Some(child),
                 socket: socket.map(Path::to_owned),
             }),
@@ -206,12 +206,12 @@ impl Running {
     /// The end of its standard input is what it goes by; if it hangs, it is killed when we end.
     fn close(self) {
         let Self {
-            views,
+            screens,
             child,
             socket,
             ..
         } = self;
-        drop(views);
+        drop(screens);
         // Nobody is to come any more, and killed it could not take that away itself.
         drop(socket.map(std::fs::remove_file));
         if let Some(mut child) = child {
@@ -224,12 +224,12 @@ impl Running {
     /// Leaves it to the next dialog.
     fn leave_open(self) {
         let Self {
-            mut views, child, ..
+            mut screens, child, ..
         } = self;
-        let line = View::Linger.to_line();
+        let line = Screen::KeepOpen.to_line();
         let mut context = Context::from_waker(Waker::noop());
         // So short a line goes into the pipe at once, or nobody reads it.
-        let sent = Pin::new(&mut views).poll_write(&mut context, line.expose().as_bytes());
+        let sent = Pin::new(&mut screens).poll_write(&mut context, line.expose().as_bytes());
         if matches!(sent, Poll::Ready(Ok(_))) {
             // Dropped, it would be killed; we end in a moment, and whoever is first takes leave of
             // it.

@@ -13,7 +13,7 @@ mod desktop;
 #[path = "dialog/world.rs"]
 mod world;
 
-use aws_client_vpn_sign_in::listening::listener_in;
+use aws_client_vpn_sign_in::acs_port::listener_in;
 use desktop::{Bus, Portal};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
 use std::io::Write;

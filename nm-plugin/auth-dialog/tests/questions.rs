@@ -91,7 +91,7 @@ fn everything_is_asked_in_one_window() {
          challenge-response\tEnter MFA code\tm"
         );
         assert!(dialog.is_running());
-        installed.gesture("answer\tremember\tpassword\thunter2\tchallenge-response\t123456");
+        installed.action("answer\tremember\tpassword\thunter2\tchallenge-response\t123456");
         assert_eq!(
             finish(dialog),
             "password\nhunter2\nchallenge-response\n123456\n\n\n"
@@ -107,7 +107,7 @@ fn what_shall_not_be_kept_is_hidden_from_agents_that_keep() {
         let dialog = start(&mut installed.command_for(None, PASSWORD));
         installed.told();
         installed.told();
-        installed.gesture("answer\tonce\tpassword\thunter2");
+        installed.action("answer\tonce\tpassword\thunter2");
         assert_eq!(
             finish(dialog),
             "saml-response\ntyped-once\tpassword\thunter2\n\n\n"
@@ -122,7 +122,7 @@ fn cancel_is_the_user_s_cancel() {
         let mut dialog = start(&mut installed.command_for(None, PASSWORD));
         installed.told();
         installed.told();
-        installed.gesture("cancel");
+        installed.action("cancel");
         assert_eq!(dialog.ends().code(), Some(1));
         assert_eq!(dialog.rest(), "");
     });
@@ -140,9 +140,9 @@ fn what_the_agent_has_kept_is_not_asked() {
         let mut dialog = Dialog::start(&mut installed.command_for(None, BOTH));
         dialog.say(&kept);
         assert_eq!(installed.told(), "started with 0");
-        let view = installed.told();
-        assert!(!view.contains("\tpassword\t"), "{view}");
-        installed.gesture("answer\tremember\tchallenge-response\t123456");
+        let screen = installed.told();
+        assert!(!screen.contains("\tpassword\t"), "{screen}");
+        installed.action("answer\tremember\tchallenge-response\t123456");
         assert_eq!(
             finish(dialog),
             "password\nhunter2\nchallenge-response\n123456\n\n\n"
@@ -166,10 +166,13 @@ fn what_the_agent_has_kept_is_not_asked() {
             let mut dialog = Dialog::start(command);
             dialog.say(&kept);
             assert_eq!(installed.told(), "started with 0");
-            let view = installed.told();
-            assert!(view.ends_with(&format!("\tpassword\t\t{marks}")), "{view}");
+            let screen = installed.told();
+            assert!(
+                screen.ends_with(&format!("\tpassword\t\t{marks}")),
+                "{screen}"
+            );
             let reason = "\tThe endpoint refused the sign-in: No.\t";
-            assert_eq!(view.contains(reason), marks == "mkr", "{view}");
+            assert_eq!(screen.contains(reason), marks == "mkr", "{screen}");
         }
     });
 }
@@ -226,13 +229,13 @@ fn the_keyring_is_shared_with_the_desktop_s_agents() {
         let mut refused = BOTH.to_vec();
         refused.push("x-aws-client-vpn-refused:password");
         for (option, kept) in [("--new", "from the shell"), ("--keep", "typed")] {
-            // A window that was killed leaves its child to take the next one's gestures.
+            // A window that was killed leaves its child to take the next one's actions.
             let installed = Installed::new();
             let mut command = on(installed.command_for(None, &refused));
             let dialog = start(command.arg(option));
             installed.told();
             installed.told();
-            installed.gesture("answer\tremember\tpassword\ttyped\tchallenge-response\t123456");
+            installed.action("answer\tremember\tpassword\ttyped\tchallenge-response\t123456");
             finish(dialog);
             closes(&installed);
             assert_eq!(keyring.find(UUID, "password").as_deref(), Some(kept));
@@ -256,7 +259,7 @@ fn what_is_kept_for_the_first_time_is_found_by_the_desktop_s_agents() {
             let dialog = start(&mut command);
             installed.told();
             installed.told();
-            installed.gesture(&format!("answer\t{choice}\tpassword\ttyped"));
+            installed.action(&format!("answer\t{choice}\tpassword\ttyped"));
             finish(dialog);
             closes(&installed);
             assert_eq!(keyring.find(UUID, "password").as_deref(), kept, "{choice}");
@@ -275,7 +278,7 @@ fn nothing_is_kept_where_there_is_no_keyring_that_lasts() {
         let dialog = start(&mut command);
         installed.told();
         installed.told();
-        installed.gesture("answer\tremember\tpassword\ttyped");
+        installed.action("answer\tremember\tpassword\ttyped");
         assert!(finish(dialog).contains("typed"));
         closes(&installed);
         assert_eq!(keyring.find(UUID, "password"), None);

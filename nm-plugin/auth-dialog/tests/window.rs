@@ -52,7 +52,7 @@ fn cancel_is_the_user_s_cancel() {
         let (installed, browser) = (Installed::new(), Browser::new());
         let mut dialog = installed.start(Some(&browser));
         installed.shows_the_login();
-        installed.gesture("cancel");
+        installed.action("cancel");
         assert_eq!(dialog.ends().code(), Some(1));
         TcpListener::bind(ADDRESS).expect("the port is free");
         assert_eq!(dialog.rest(), "");
@@ -67,7 +67,7 @@ fn the_page_can_be_opened_again() {
         installed.shows_the_login();
         assert_eq!(browser.opened(), URL);
         for _ in 0..2 {
-            installed.gesture("open-again");
+            installed.action("open-again");
             assert_eq!(browser.opened(), URL);
         }
         assert_eq!(status(&request(&post(FORM))), "200");
@@ -191,10 +191,10 @@ fn with_a_window_a_browser_that_does_not_open_is_not_the_end() {
         let mut dialog = Dialog::start(&mut command);
         dialog.say("DONE\n\n");
         installed.shows_the_login();
-        let view = installed.told();
+        let screen = installed.told();
         assert!(
-            view.starts_with("no-browser\tNo web browser could be opened"),
-            "{view}"
+            screen.starts_with("no-browser\tNo web browser could be opened"),
+            "{screen}"
         );
         // The link was copied into a browser by hand.
         assert_eq!(status(&request(&post(FORM))), "200");

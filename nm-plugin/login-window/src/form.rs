@@ -1,14 +1,14 @@
 //! The page of what only the person knows: user name, password, code, passphrase, PIN.
 //!
-//! What may be sent and where to go next is decided in [`Entries`].
+//! What may be sent and where to go next is decided in [`FormState`].
 
 use crate::clock::Clock;
 use crate::frame::sentence;
-use crate::pipe::Gestures;
+use crate::pipe::UserActions;
 use adw::prelude::*;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_sign_in::form::{CredentialForm, Field};
-use aws_client_vpn_sign_in::window::{Entries, Gesture};
+use aws_client_vpn_sign_in::window::{FormState, UserAction};
 use aws_client_vpn_text::secret::Secret;
 use gtk4::glib;
 use std::cell::RefCell;
@@ -25,23 +25,23 @@ pub(crate) struct FormPage {
 /// What the rows and the button share.
 #[derive(Debug)]
 struct State {
-    entries: RefCell<Entries>,
+    entries: RefCell<FormState>,
     rows: Vec<adw::EntryRow>,
     connect: gtk4::Button,
-    gestures: Gestures,
+    actions: UserActions,
 }
 
 impl FormPage {
     /// The page of `form`, which `connection` needs.
-    pub(crate) fn new(connection: &str, form: &CredentialForm, gestures: Gestures) -> Self {
+    pub(crate) fn new(connection: &str, form: &CredentialForm, actions: UserActions) -> Self {
         let connect = gtk4::Button::with_mnemonic(&text!("C_onnect"));
         connect.add_css_class("suggested-action");
         connect.set_sensitive(false);
         let state = Rc::new(State {
-            entries: RefCell::new(Entries::new(form)),
+            entries: RefCell::new(FormState::new(form)),
             rows: form.fields.iter().map(row).collect(),
             connect,
-            gestures,
+            actions,
         });
         let group = adw::PreferencesGroup::builder().margin_top(6).build();
         for (place, row) in state.rows.iter().enumerate() {
@@ -122,7 +122,7 @@ impl State {
             for row in &self.rows {
                 row.set_sensitive(false);
             }
-            self.gestures.send(&Gesture::Answer(answer));
+            self.actions.send(&UserAction::Answer(answer));
         } else if let Some(row) = entries.next_empty().and_then(|place| self.rows.get(place)) {
             row.grab_focus();
         }

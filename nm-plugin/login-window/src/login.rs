@@ -2,10 +2,10 @@
 
 use crate::clock::Clock;
 use crate::frame::sentence;
-use crate::pipe::Gestures;
+use crate::pipe::UserActions;
 use adw::prelude::*;
 use aws_client_vpn_i18n::text;
-use aws_client_vpn_sign_in::window::{Gesture, site};
+use aws_client_vpn_sign_in::window::{UserAction, site};
 use gtk4::glib;
 use std::time::Duration;
 use url::Url;
@@ -30,7 +30,7 @@ impl LoginPage {
         connection: &str,
         url: &Url,
         time_left: Duration,
-        gestures: Gestures,
+        actions: UserActions,
     ) -> Self {
         let icon = gtk4::Image::builder()
             .icon_name("network-vpn-symbolic")
@@ -53,7 +53,7 @@ impl LoginPage {
         let open = gtk4::Button::with_mnemonic(&text!("_Open Again"));
         open.connect_clicked(move |button| {
             let token = activation_token(button);
-            gestures.send(&Gesture::OpenAgain { token });
+            actions.send(&UserAction::OpenAgain { token });
         });
         let buttons = gtk4::Box::builder()
             .spacing(12)

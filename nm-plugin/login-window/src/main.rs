@@ -13,9 +13,9 @@ mod pipe;
 use crate::form::FormPage;
 use crate::frame::Frame;
 use crate::login::LoginPage;
-use crate::pipe::{Gestures, Pipe};
+use crate::pipe::{Pipe, UserActions};
 use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_sign_in::window::{Gesture, View};
+use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use gtk4::glib;
 use rustix::process::DumpableBehavior;
 use std::cell::RefCell;
@@ -40,9 +40,9 @@ fn main() -> ExitCode {
         #[strong]
         main_loop,
         async move {
-            let shown = Shown::new(pipe.gestures());
-            while let Some(view) = pipe.view().await {
-                shown.show(view);
+            let shown = Shown::new(pipe.actions());
+            while let Some(screen) = pipe.screen().await {
+                shown.show(screen);
             }
             main_loop.quit();
         }
@@ -54,56 +54,56 @@ fn main() -> ExitCode {
 /// What is on the screen.
 struct Shown {
     frame: Frame,
-    gestures: Gestures,
+    actions: UserActions,
     login: RefCell<Option<LoginPage>>,
     form: RefCell<Option<FormPage>>,
-    view: RefCell<Option<View>>,
+    screen: RefCell<Option<Screen>>,
 }
 
 impl Shown {
-    fn new(gestures: Gestures) -> Self {
-        let cancel = gestures.clone();
+    fn new(actions: UserActions) -> Self {
+        let cancel = actions.clone();
         Self {
-            frame: Frame::new(move || cancel.send(&Gesture::Cancel)),
-            gestures,
+            frame: Frame::new(move || cancel.send(&UserAction::Cancel)),
+            actions,
             login: RefCell::new(None),
             form: RefCell::new(None),
-            view: RefCell::new(None),
+            screen: RefCell::new(None),
         }
     }
 
-    fn show(&self, view: View) {
-        let is_there = |shown: &View| view.continues(shown);
-        if view == View::Linger || self.view.borrow().as_ref().is_some_and(is_there) {
+    fn show(&self, screen: Screen) {
+        let is_there = |shown: &Screen| screen.is_same_as(shown);
+        if screen == Screen::KeepOpen || self.screen.borrow().as_ref().is_some_and(is_there) {
             return;
         }
-        if view == View::CopyLink {
+        if screen == Screen::CopyLink {
             if let Some(page) = &*self.login.borrow() {
                 self.frame.when_active(page.link_copier());
             }
             return;
         }
-        self.view.replace(Some(view.clone()));
-        match view {
-            View::Linger | View::CopyLink => {}
-            View::Login {
+        self.screen.replace(Some(screen.clone()));
+        match screen {
+            Screen::KeepOpen | Screen::CopyLink => {}
+            Screen::Login {
                 connection,
                 url,
                 time_left,
             } => {
-                let page = LoginPage::new(&connection, &url, time_left, self.gestures.clone());
+                let page = LoginPage::new(&connection, &url, time_left, self.actions.clone());
                 self.frame.present(&text!("Sign In"), page.widget(), None);
                 page.rest();
                 self.login.replace(Some(page));
             }
-            View::Form { connection, form } => {
-                let page = FormPage::new(&connection, &form, self.gestures.clone());
+            Screen::Form { connection, form } => {
+                let page = FormPage::new(&connection, &form, self.actions.clone());
                 self.frame
                     .present(&text!("Sign In"), page.widget(), Some(page.action()));
                 page.focus();
                 self.form.replace(Some(page));
             }
-            View::NoBrowser { reason } => {
+            Screen::NoBrowser { reason } => {
                 if let Some(page) = &*self.login.borrow() {
                     page.tell_that_no_browser_opened(&reason);
                 }

@@ -1,6 +1,6 @@
 //! The auth dialog at the other end of standard input and output.
 
-use aws_client_vpn_sign_in::window::{Gesture, View};
+use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 /// The way from and to the dialog.
 #[derive(Debug)]
 pub(crate) struct Pipe {
-    views: mpsc::UnboundedReceiver<View>,
-    gestures: Gestures,
+    screens: mpsc::UnboundedReceiver<Screen>,
+    actions: UserActions,
 }
 
 /// The way to the dialog.
 #[derive(Debug, Clone)]
-pub(crate) struct Gestures(Arc<Mutex<File>>);
+pub(crate) struct UserActions(Arc<Mutex<File>>);
 
 /// How long the window stays for the next dialog.
 const LINGER_TIME: Duration = Duration::from_secs(2);
@@ -35,36 +35,36 @@ impl Pipe {
     /// When descriptors or threads are exhausted.
     pub(crate) fn open() -> io::Result<Self> {
         let answers = rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?.into();
-        let gestures = Gestures(Arc::new(Mutex::new(answers)));
+        let actions = UserActions(Arc::new(Mutex::new(answers)));
         let dialog = Dialog {
             successors: std::env::args_os().nth(1).and_then(Successors::await_at),
-            gestures: gestures.clone(),
+            actions: actions.clone(),
         };
         // GTK, its modules and drivers print what they like.
         rustix::stdio::dup2_stdout(File::options().write(true).open("/dev/null")?)?;
-        let (sender, views) = mpsc::unbounded_channel();
+        let (sender, screens) = mpsc::unbounded_channel();
         // A thread, so that reading holds up no drawing.
         std::thread::Builder::new()
             .name("dialog".to_owned())
             .spawn(move || dialog.read_all(&sender))?;
-        Ok(Self { views, gestures })
+        Ok(Self { screens, actions })
     }
 
     /// What is to be shown next; `None` when the dialog is gone.
-    pub(crate) async fn view(&mut self) -> Option<View> {
-        self.views.recv().await
+    pub(crate) async fn screen(&mut self) -> Option<Screen> {
+        self.screens.recv().await
     }
 
-    pub(crate) fn gestures(&self) -> Gestures {
-        self.gestures.clone()
+    pub(crate) fn actions(&self) -> UserActions {
+        self.actions.clone()
     }
 }
 
-impl Gestures {
+impl UserActions {
     /// Tells the dialog. If it is gone, so is the window in a moment.
-    pub(crate) fn send(&self, gesture: &Gesture) {
+    pub(crate) fn send(&self, action: &UserAction) {
         if let Ok(mut dialog) = self.0.lock() {
-            drop(dialog.write_all(gesture.to_line().expose().as_bytes()));
+            drop(dialog.write_all(action.to_line().expose().as_bytes()));
         }
     }
 }
@@ -107,26 +107,26 @@ impl Drop for Successors {
 /// The dialog, and those that follow it.
 struct Dialog {
     successors: Option<Successors>,
-    gestures: Gestures,
+    actions: UserActions,
 }
 
 impl Dialog {
-    fn read_all(self, views: &mpsc::UnboundedSender<View>) {
-        let mut lingers = read(io::stdin(), views);
+    fn read_all(self, screens: &mpsc::UnboundedSender<Screen>) {
+        let mut lingers = read(io::stdin(), screens);
         while lingers && let Some(next) = self.successors.as_ref().and_then(Successors::next) {
             let Ok(way_back) = next.try_clone() else {
                 return;
             };
-            if let Ok(mut dialog) = self.gestures.0.lock() {
+            if let Ok(mut dialog) = self.actions.0.lock() {
                 *dialog = File::from(OwnedFd::from(way_back));
             }
-            lingers = read(&next, views);
+            lingers = read(&next, screens);
         }
     }
 }
 
 /// Passes on what one dialog says, to its end; whether it leaves the window to another.
-fn read(dialog: impl AsFd, views: &mpsc::UnboundedSender<View>) -> bool {
+fn read(dialog: impl AsFd, screens: &mpsc::UnboundedSender<Screen>) -> bool {
     let mut buffer = Zeroizing::new([0; 4096]);
     let mut lines = Lines::default();
     let mut lingers = false;
@@ -139,10 +139,10 @@ fn read(dialog: impl AsFd, views: &mpsc::UnboundedSender<View>) -> bool {
         let Ok(complete) = lines.push(read) else {
             return false;
         };
-        // A view that only a newer dialog knows is left out.
-        for view in complete.iter().filter_map(View::from_line) {
-            lingers = view == View::Linger;
-            if views.send(view).is_err() {
+        // A screen that only a newer dialog knows is left out.
+        for screen in complete.iter().filter_map(Screen::from_line) {
+            lingers = screen == Screen::KeepOpen;
+            if screens.send(screen).is_err() {
                 return false;
             }
         }

@@ -81,13 +81,13 @@ impl Drop for Display {
 struct Window<'a> {
     display: &'a Display,
     child: Child,
-    views: Option<ChildStdin>,
-    gestures: BufReader<ChildStdout>,
+    screens: Option<ChildStdin>,
+    actions: BufReader<ChildStdout>,
     home: tempfile::TempDir,
 }
 
 impl<'a> Window<'a> {
-    fn show(display: &'a Display, scheme: &str, view: &str) -> Self {
+    fn show(display: &'a Display, scheme: &str, screen: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut child = Command::new(WINDOW)
             .arg(home.path().join("next"))
@@ -105,15 +105,15 @@ impl<'a> Window<'a> {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let gestures = BufReader::new(child.stdout.take().unwrap());
+        let actions = BufReader::new(child.stdout.take().unwrap());
         let mut window = Self {
             display,
-            views: child.stdin.take(),
+            screens: child.stdin.take(),
             child,
-            gestures,
+            actions,
             home,
         };
-        window.tell(view);
+        window.tell(screen);
         let find = ["xdotool", "search", "--onlyvisible", "--name", "Sign In"];
         until(|| {
             let found = display.run(&find)?;
@@ -124,14 +124,14 @@ impl<'a> Window<'a> {
         window
     }
 
-    fn tell(&mut self, view: &str) {
-        writeln!(self.views.as_mut().unwrap(), "{view}").unwrap();
+    fn tell(&mut self, screen: &str) {
+        writeln!(self.screens.as_mut().unwrap(), "{screen}").unwrap();
     }
 
     /// What the window tells next.
-    fn gesture(&mut self) -> String {
+    fn action(&mut self) -> String {
         let mut line = String::new();
-        self.gestures.read_line(&mut line).unwrap();
+        self.actions.read_line(&mut line).unwrap();
         line.trim_end_matches('\n').to_owned()
     }
 
@@ -154,11 +154,11 @@ impl<'a> Window<'a> {
 
     /// Its dialog ends; whether it does, too.
     fn dialog_ends(mut self) {
-        self.views = None;
+        self.screens = None;
         let status = until(|| self.child.try_wait().unwrap());
         assert!(status.success());
         let mut rest = String::new();
-        self.gestures.read_to_string(&mut rest).unwrap();
+        self.actions.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "it tells nothing by itself");
     }
 }
@@ -206,12 +206,12 @@ fn a_login_is_cancelled_and_opened_again_by_keys() {
     // What is typed while the window comes up is meant for the browser.
     window.display.press(&["a", "space", "Return"]);
     window.display.press(&["alt+o"]);
-    assert!(window.gesture().starts_with("open-again"));
+    assert!(window.action().starts_with("open-again"));
     window.display.press(&["alt+l"]);
     window.display.press(&["Escape"]);
-    assert_eq!(window.gesture(), "cancel");
+    assert_eq!(window.action(), "cancel");
     window.display.press(&["alt+c"]);
-    assert_eq!(window.gesture(), "cancel");
+    assert_eq!(window.action(), "cancel");
     window.dialog_ends();
 }
 
@@ -224,7 +224,7 @@ fn a_form_is_filled_in_by_keys() {
     window.display.press(&["x", "y", "Return"]);
     window.display.press(&["1", "2", "Return"]);
     assert_eq!(
-        window.gesture(),
+        window.action(),
         "answer\tremember\tusername\tada\tpassword\txy\tchallenge-response\t12"
     );
     window.dialog_ends();
@@ -233,23 +233,23 @@ fn a_form_is_filled_in_by_keys() {
 #[test]
 fn what_is_typed_can_be_kept_from_the_keyring() {
     let display = Display::new();
-    let view = "form\tWork\t598\t\tpassword\t\tmk";
-    let mut window = Window::show(&display, "prefer-light", view);
+    let screen = "form\tWork\t598\t\tpassword\t\tmk";
+    let mut window = Window::show(&display, "prefer-light", screen);
     window.display.press(&["x", "alt+r", "alt+o"]);
-    assert_eq!(window.gesture(), "answer\tonce\tpassword\tx");
+    assert_eq!(window.action(), "answer\tonce\tpassword\tx");
 }
 
 #[test]
 fn what_is_typed_outlives_a_dialog_that_is_followed_by_another() {
     let display = Display::new();
-    let view = "form\tWork\t598\t\tusername\t\tk\tpassword\t\tmk";
-    let mut window = Window::show(&display, "prefer-light", view);
+    let screen = "form\tWork\t598\t\tusername\t\tk\tpassword\t\tmk";
+    let mut window = Window::show(&display, "prefer-light", screen);
     display.press(&["a", "d", "a"]);
     window.tell("linger");
-    window.views = None;
+    window.screens = None;
     let next = window.home.path().join("next");
     let mut next = until(|| UnixStream::connect(&next).ok());
-    writeln!(next, "{}", view.replace("598", "490")).unwrap();
+    writeln!(next, "{}", screen.replace("598", "490")).unwrap();
     display.press(&["Return", "x", "Return"]);
     let mut line = String::new();
     BufReader::new(&next).read_line(&mut line).unwrap();
@@ -275,8 +275,8 @@ fn every_page_has_its_picture_light_and_dark() {
         password. Enter the password once more.\tpassword\t\tmkr";
     for scheme in ["light", "dark"] {
         let mut pictures = Vec::new();
-        for (name, view) in [("login", LOGIN), ("form", FORM), ("refused", refused)] {
-            let window = Window::show(&display, &format!("prefer-{scheme}"), view);
+        for (name, screen) in [("login", LOGIN), ("form", FORM), ("refused", refused)] {
+            let window = Window::show(&display, &format!("prefer-{scheme}"), screen);
             pictures.push(window.picture(&format!("window-{name}-{scheme}.png")));
             window.dialog_ends();
         }

@@ -8,7 +8,7 @@ mod words;
 
 use crate::terminal::line::{EchoOff, read_line};
 use aws_client_vpn_sign_in::form::CredentialForm;
-use aws_client_vpn_sign_in::window::{Answer, Countdown, Entries, Gesture, View};
+use aws_client_vpn_sign_in::window::{Answer, Countdown, FormState, Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::VecDeque;
@@ -108,20 +108,20 @@ impl Terminal {
             return;
         };
         let (reader, mut writer) = socket.into_split();
-        let mut views = Views::new(reader);
+        let mut screens = Views::new(reader);
         let mut countdown = None;
         let _clean = CleanLine(self);
         loop {
-            let view = tokio::select! {
-                view = views.next() => view,
+            let screen = tokio::select! {
+                screen = screens.next() => screen,
                 () = sleep(SECOND), if countdown.is_some() => {
                     self.progress(countdown.as_ref());
                     continue;
                 }
             };
-            match view {
+            match screen {
                 None => return,
-                Some(View::Login {
+                Some(Screen::Login {
                     connection,
                     url,
                     time_left,
@@ -132,18 +132,18 @@ impl Terminal {
                     self.progress(countdown.as_ref());
                 }
                 // A terminal is not closed and opened.
-                Some(View::CopyLink | View::Linger) => {}
-                Some(View::NoBrowser { reason }) => self.say(&words::clean(&reason)),
-                Some(View::Form { connection, form }) => {
-                    let gesture = tokio::select! {
+                Some(Screen::CopyLink | Screen::KeepOpen) => {}
+                Some(Screen::NoBrowser { reason }) => self.say(&words::clean(&reason)),
+                Some(Screen::Form { connection, form }) => {
+                    let action = tokio::select! {
                         answer = self.ask(&connection, &form) => match answer {
-                            Some(answer) => Gesture::Answer(answer),
-                            None => Gesture::Cancel,
+                            Some(answer) => UserAction::Answer(answer),
+                            None => UserAction::Cancel,
                         },
-                        // There is one view at a time; what comes now is the end.
-                        _ = views.next() => return,
+                        // There is one screen at a time; what comes now is the end.
+                        _ = screens.next() => return,
                     };
-                    let line = gesture.to_line();
+                    let line = action.to_line();
                     drop(writer.write_all(line.expose().as_bytes()).await);
                 }
             }
@@ -166,7 +166,7 @@ impl Terminal {
     /// Asks for everything in a form, line by line; `None` if the person ends the input.
     async fn ask(&self, connection: &str, form: &CredentialForm) -> Option<Answer> {
         self.say(&words::form(connection, form));
-        let mut entries = Entries::new(form);
+        let mut entries = FormState::new(form);
         while let Some(place) = entries.next_empty() {
             let field = entries.all().get(place)?.field.clone();
             let value = self.ask_line(&words::label(&field), field.masked).await?;
@@ -207,7 +207,7 @@ impl Drop for CleanLine<'_> {
 struct Views<R> {
     reader: R,
     lines: Lines,
-    views: VecDeque<View>,
+    screens: VecDeque<Screen>,
 }
 
 impl<R: tokio::io::AsyncRead + Unpin> Views<R> {
@@ -215,23 +215,24 @@ impl<R: tokio::io::AsyncRead + Unpin> Views<R> {
         Self {
             reader,
             lines: Lines::default(),
-            views: VecDeque::new(),
+            screens: VecDeque::new(),
         }
     }
 
-    /// The next view; `None` at the end. A call that is dropped loses nothing.
-    async fn next(&mut self) -> Option<View> {
+    /// The next screen; `None` at the end. A call that is dropped loses nothing.
+    async fn next(&mut self) -> Option<Screen> {
         let mut buffer = Zeroizing::new([0; 4096]);
         loop {
-            if let Some(view) = self.views.pop_front() {
-                return Some(view);
+            if let Some(screen) = self.screens.pop_front() {
+                return Some(screen);
             }
             let length = self.reader.read(&mut *buffer).await.ok()?;
             let lines = self.lines.push(&buffer[..length]).ok()?;
             if length == 0 {
                 return None;
             }
-            self.views.extend(lines.iter().filter_map(View::from_line));
+            self.screens
+                .extend(lines.iter().filter_map(Screen::from_line));
         }
     }
 }

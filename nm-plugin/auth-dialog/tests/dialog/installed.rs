@@ -16,7 +16,7 @@ const DIALOG_NAME: &str = "nm-aws-client-vpn-auth-dialog";
 pub(crate) struct Installed {
     dir: tempfile::TempDir,
     told: Receiver<String>,
-    gestures: File,
+    actions: File,
 }
 
 impl Installed {
@@ -35,7 +35,7 @@ impl Installed {
             // Open for both, so that it has no end and opening it does not wait.
             File::options().read(true).write(true).open(path).unwrap()
         };
-        let (told, gestures) = (pipe("told"), pipe("gestures"));
+        let (told, actions) = (pipe("told"), pipe("actions"));
         std::fs::copy(DIALOG, dir.path().join(DIALOG_NAME)).unwrap();
         let path = dir.path().join("nm-aws-client-vpn-login-window");
         let here = dir.path().display();
@@ -51,13 +51,13 @@ impl Installed {
         Self {
             dir,
             told: receiver,
-            gestures,
+            actions,
         }
     }
 
     pub(crate) fn new() -> Self {
         Self::with_window(
-            "cat gestures & cat=$!\n\
+            "cat actions & cat=$!\n\
              while IFS= read -r line; do printf '%s\\n' \"$line\" >told; done\n\
              kill $cat; echo gone >told",
         )
@@ -116,12 +116,12 @@ impl Installed {
     /// Waits for the window, which then shows the login.
     pub(crate) fn shows_the_login(&self) {
         assert_eq!(self.told(), "started with 0", "nothing in argv");
-        let view = self.told();
+        let screen = self.told();
         let expected = format!("login\tWork & <b>Co</b>\t{URL}\t");
-        let seconds = view.strip_prefix(&expected).expect(&view);
+        let seconds = screen.strip_prefix(&expected).expect(&screen);
         assert!(
             (50..=60).contains(&seconds.parse::<u32>().unwrap()),
-            "{view}"
+            "{screen}"
         );
     }
 
@@ -133,7 +133,7 @@ impl Installed {
         dir
     }
 
-    pub(crate) fn gesture(&self, line: &str) {
-        writeln!(&self.gestures, "{line}").unwrap();
+    pub(crate) fn action(&self, line: &str) {
+        writeln!(&self.actions, "{line}").unwrap();
     }
 }

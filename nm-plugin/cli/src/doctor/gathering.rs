@@ -10,7 +10,7 @@ use crate::network_manager;
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
 use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
-use aws_client_vpn_sign_in::listening::listener_in;
+use aws_client_vpn_sign_in::acs_port::listener_in;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Message, Worded};
 use std::fs;

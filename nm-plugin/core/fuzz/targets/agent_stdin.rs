@@ -6,14 +6,14 @@
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 use aws_client_vpn_profile::settings;
-use aws_client_vpn_sign_in::agent_lines::AgentLines;
-use aws_client_vpn_sign_in::answer::{form_answer, form_answer_once, unfolded};
+use aws_client_vpn_sign_in::agent_stdin::AgentStdin;
+use aws_client_vpn_sign_in::answer::{form_answer, encode_unsaved, decode_unsaved};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_text::secret::Secret;
 
 fuzz_target!(|input: (&str, &[u8], &str)| {
     let (hints, stdin, typed) = input;
-    let mut lines = AgentLines::default();
+    let mut lines = AgentStdin::default();
     lines.push(stdin);
     assert!(lines.data().len() <= 200);
     // Neither panics, whatever the settings say.
@@ -43,11 +43,11 @@ fuzz_target!(|input: (&str, &[u8], &str)| {
     assert_eq!(pairs.count(), 2 * expected);
 
     // What is typed once arrives under its own name.
-    let printed = form_answer_once(&answers);
+    let printed = encode_unsaved(&answers);
     let mut printed = printed.expose().lines();
     if let (Some(name), Some(value)) = (printed.next(), printed.next()) {
         let secrets = BTreeMap::from([(name.to_owned(), Secret::from(value))]);
-        let secrets = unfolded(secrets);
+        let secrets = decode_unsaved(secrets);
         if !typed.is_empty() && !typed.contains(char::is_control) {
             for (credential, _) in &answers {
                 let value = secrets.get(credential.name());

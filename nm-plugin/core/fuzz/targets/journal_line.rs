@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use aws_client_vpn_sign_in::listening::listener_in;
+use aws_client_vpn_sign_in::acs_port::listener_in;
 use aws_client_vpn_text::redact::for_journal;
 
 fuzz_target!(|text: &str| {

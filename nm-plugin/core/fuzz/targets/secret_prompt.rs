@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use aws_client_vpn_sign_in::agent_lines::AgentLines;
+use aws_client_vpn_sign_in::agent_stdin::AgentStdin;
 use aws_client_vpn_sign_in::answer::{form_answer, login_failure_text};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::request::{BrowserRequest, login_hints};
@@ -50,8 +50,8 @@ fuzz_target!(|input: (u8, &str)| {
         assert!(reason.len() <= 400 && !reason.contains(char::is_control));
     }
 
-    let whole = AgentLines::default().push(text.as_bytes());
-    let mut lines = AgentLines::default();
+    let whole = AgentStdin::default().push(text.as_bytes());
+    let mut lines = AgentStdin::default();
     let pieces = text.as_bytes().chunks(usize::from(cut).max(1));
     let cut: Vec<_> = pieces.flat_map(|piece| lines.push(piece)).collect();
     assert_eq!(whole, cut);

@@ -118,9 +118,9 @@ pub fn form_answer(answers: &[(Credential, Secret)]) -> Secret {
 ///
 /// Agents keep what the flags in `vpn.data` say, without asking, so it does not travel under the
 /// names of the secrets but within [`SAML_RESPONSE`], whose flags forbid to keep it. The service
-/// calls [`unfolded`].
+/// calls [`decode_unsaved`].
 #[must_use]
-pub fn form_answer_once(answers: &[(Credential, Secret)]) -> Secret {
+pub fn encode_unsaved(answers: &[(Credential, Secret)]) -> Secret {
     let values = answers
         .iter()
         .flat_map(|(c, value)| [c.name(), value.expose()]);
@@ -131,7 +131,7 @@ pub fn form_answer_once(answers: &[(Credential, Secret)]) -> Secret {
 
 /// The secrets of an answer, each under its own name again.
 #[must_use]
-pub fn unfolded(mut secrets: BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
+pub fn decode_unsaved(mut secrets: BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
     let folded = secrets.get(SAML_RESPONSE).and_then(decode);
     let values: Vec<_> = folded.iter().flatten().map(Secret::expose).collect();
     if let [TYPED_ONCE, values @ ..] = &values[..]
@@ -190,13 +190,13 @@ mod tests {
             (Credential::Password, Secret::from("a\tb\\")),
             (Credential::ChallengeResponse, Secret::from("123456")),
         ];
-        let printed = form_answer_once(&answers);
+        let printed = encode_unsaved(&answers);
         assert_eq!(
             printed.expose(),
             "saml-response\ntyped-once\tpassword\ta\\tb\\\\\tchallenge-response\t123456\n\n\n"
         );
         let value = printed.expose().lines().nth(1).unwrap();
-        let secrets = unfolded([("saml-response".to_owned(), Secret::from(value))].into());
+        let secrets = decode_unsaved([("saml-response".to_owned(), Secret::from(value))].into());
         let expected = [("challenge-response", "123456"), ("password", "a\tb\\")];
         let expected = expected.map(|(name, value)| (name.to_owned(), Secret::from(value)));
         assert_eq!(secrets, expected.into());
@@ -206,7 +206,7 @@ mod tests {
             "typed-once\tpassword",
         ] {
             let secrets = BTreeMap::from([("saml-response".to_owned(), Secret::from(other))]);
-            assert_eq!(unfolded(secrets.clone()), secrets, "{other}");
+            assert_eq!(decode_unsaved(secrets.clone()), secrets, "{other}");
         }
     }
 

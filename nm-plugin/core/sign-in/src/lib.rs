@@ -2,12 +2,12 @@
 //! person signs in.
 #![forbid(unsafe_code)]
 
-pub mod agent_lines;
+pub mod acs_port;
+pub mod agent_stdin;
 pub mod answer;
 pub mod at_login;
 pub mod form;
 pub mod hints;
-pub mod listening;
 pub mod request;
 pub mod retry_reason;
 pub mod rights;

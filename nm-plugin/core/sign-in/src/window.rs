@@ -2,20 +2,20 @@
 //!
 //! The window is a program of its own, so that the dialog, which opens the browser, starts in a few
 //! milliseconds and needs no toolkit. They talk over pipes, which no other process can read, in
-//! lines of values with tabs between: the dialog sends [`View`]s, the window [`Gesture`]s. When the
+//! lines of values with tabs between: the dialog sends [`Screen`]s, the window [`UserAction`]s. When the
 //! dialog's end closes, the window goes.
 //!
 //! NetworkManager gives a dialog two minutes, then another follows it for the same sign-in. So that
 //! no window closes while somebody types into it, only for another to come up and take the focus
-//! from their browser, a dialog that is dismissed asks its window to [`View::Linger`] for the next.
+//! from their browser, a dialog that is dismissed asks its window to [`Screen::KeepOpen`] for the next.
 //!
 //! Whoever speaks these lines can be the window; `nm-aws-client-vpn-agent` does in a terminal.
 
 mod countdown;
-mod entries;
+mod form_state;
 
 pub use countdown::Countdown;
-pub use entries::{Entries, Entry};
+pub use form_state::{Entry, FormState};
 
 use crate::form::{CredentialForm, Field};
 use crate::wire::{decode, encode, pairs};
@@ -29,7 +29,7 @@ const NO_BROWSER: &str = "no-browser";
 const FORM: &str = "form";
 const CANCEL: &str = "cancel";
 const OPEN_AGAIN: &str = "open-again";
-const LINGER: &str = "linger";
+const KEEP_OPEN: &str = "linger";
 const COPY_LINK: &str = "copy-link";
 const ANSWER: &str = "answer";
 const REMEMBER: &str = "remember";
@@ -37,7 +37,7 @@ const ONCE: &str = "once";
 
 /// What the window is to show from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum View {
+pub enum Screen {
     /// That a connection waits for a login in the browser.
     Login {
         /// The connection's name.
@@ -62,11 +62,11 @@ pub enum View {
     /// The login that is shown, with its link on the clipboard as soon as the window may put it there.
     CopyLink,
     /// What is shown still, for a moment after the dialog's end: another may go on from here.
-    Linger,
+    KeepOpen,
 }
 
-impl View {
-    /// The view as a line, with its end.
+impl Screen {
+    /// The screen as a line, with its end.
     #[must_use]
     pub fn to_line(&self) -> Secret {
         match self {
@@ -91,13 +91,13 @@ impl View {
                 encode(values)
             }
             Self::CopyLink => encode([COPY_LINK]),
-            Self::Linger => encode([LINGER]),
+            Self::KeepOpen => encode([KEEP_OPEN]),
         }
     }
 
     /// Whether it is what a window shows already, as far as the person is concerned.
     #[must_use]
-    pub fn continues(&self, shown: &Self) -> bool {
+    pub fn is_same_as(&self, shown: &Self) -> bool {
         match (self, shown) {
             (
                 Self::Login {
@@ -124,13 +124,13 @@ impl View {
                 | Self::Form { .. }
                 | Self::NoBrowser { .. }
                 | Self::CopyLink
-                | Self::Linger,
+                | Self::KeepOpen,
                 _,
             ) => false,
         }
     }
 
-    /// The view in a line without its end; `None` if it is none this version knows.
+    /// The screen in a line without its end; `None` if it is none this version knows.
     #[must_use]
     pub fn from_line(line: &Secret) -> Option<Self> {
         let values = decode(line)?;
@@ -145,7 +145,7 @@ impl View {
                 reason: reason.to_owned(),
             }),
             [COPY_LINK] => Some(Self::CopyLink),
-            [LINGER] => Some(Self::Linger),
+            [KEEP_OPEN] => Some(Self::KeepOpen),
             [FORM, connection, seconds, message, ref fields @ ..] => Some(Self::Form {
                 connection: connection.to_owned(),
                 form: CredentialForm {
@@ -182,7 +182,7 @@ fn field(values: &[&str]) -> Option<Field> {
 
 /// What the person at the window did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gesture {
+pub enum UserAction {
     /// They do not want to connect any more.
     Cancel,
     /// The browser shall open the page once more.
@@ -203,8 +203,8 @@ pub struct Answer {
     pub remember: bool,
 }
 
-impl Gesture {
-    /// The gesture as a line, with its end.
+impl UserAction {
+    /// The action as a line, with its end.
     #[must_use]
     pub fn to_line(&self) -> Secret {
         match self {
@@ -221,7 +221,7 @@ impl Gesture {
         }
     }
 
-    /// The gesture in a line without its end; `None` if it is none this version knows.
+    /// The action in a line without its end; `None` if it is none this version knows.
     #[must_use]
     pub fn from_line(line: &Secret) -> Option<Self> {
         let values = decode(line)?;
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn lines_are_what_both_programs_were_built_for() {
-        let login = View::Login {
+        let login = Screen::Login {
             connection: "Work\tand\nplay \\".to_owned(),
             url: Url::parse("https://idp.example/sso?a=b").unwrap(),
             time_left: Duration::from_millis(59_900),
@@ -269,8 +269,8 @@ mod tests {
             line.expose(),
             "login\tWork\\tand\\nplay \\\\\thttps://idp.example/sso?a=b\t59\n"
         );
-        assert_eq!(Gesture::Cancel.to_line().expose(), "cancel\n");
-        let again = |token| Gesture::OpenAgain { token }.to_line();
+        assert_eq!(UserAction::Cancel.to_line().expose(), "cancel\n");
+        let again = |token| UserAction::OpenAgain { token }.to_line();
         assert_eq!(again(None).expose(), "open-again\n");
         assert_eq!(again(Some("a".to_owned())).expose(), "open-again\ta\n");
     }
@@ -284,32 +284,32 @@ mod tests {
             "new\tthing",
             "login\ta\\",
         ] {
-            assert_eq!(View::from_line(&Secret::from(line)), None, "{line:?}");
+            assert_eq!(Screen::from_line(&Secret::from(line)), None, "{line:?}");
         }
-        assert_eq!(Gesture::from_line(&Secret::from("cancel\tnow")), None);
+        assert_eq!(UserAction::from_line(&Secret::from("cancel\tnow")), None);
     }
 
     #[test]
     fn the_next_dialog_goes_on_where_the_last_was_dismissed() {
-        let login = |url: &str, seconds| View::Login {
+        let login = |url: &str, seconds| Screen::Login {
             connection: "Work".to_owned(),
             url: Url::parse(url).unwrap(),
             time_left: Duration::from_secs(seconds),
         };
         let shown = login("https://idp.example/a", 600);
-        assert!(login("https://idp.example/a", 490).continues(&shown));
-        assert!(!login("https://idp.example/b", 490).continues(&shown));
-        assert!(!View::Linger.continues(&shown));
+        assert!(login("https://idp.example/a", 490).is_same_as(&shown));
+        assert!(!login("https://idp.example/b", 490).is_same_as(&shown));
+        assert!(!Screen::KeepOpen.is_same_as(&shown));
         let form = |marks: &str, seconds| {
             let line = format!("form\tWork\t{seconds}\t\tpassword\t\t{marks}");
-            View::from_line(&Secret::new(line)).unwrap()
+            Screen::from_line(&Secret::new(line)).unwrap()
         };
-        assert!(form("mk", 490).continues(&form("mk", 600)));
+        assert!(form("mk", 490).is_same_as(&form("mk", 600)));
         assert!(
-            !form("mkr", 490).continues(&form("mk", 600)),
+            !form("mkr", 490).is_same_as(&form("mk", 600)),
             "it was refused"
         );
-        assert!(!form("mk", 490).continues(&shown));
+        assert!(!form("mk", 490).is_same_as(&shown));
     }
 
     #[test]
@@ -340,7 +340,7 @@ mod tests {
                 kept,
                 refused,
             });
-            let form = View::Form {
+            let form = Screen::Form {
                 connection: connection.clone(),
                 form: CredentialForm {
                     message: question,
@@ -350,18 +350,18 @@ mod tests {
                 },
             };
             let values = Credential::ALL.map(|credential| (credential, Secret::new(typed.clone())));
-            let answer = Gesture::Answer(Answer { values: values.into(), remember: kept });
-            let login = View::Login {
+            let answer = UserAction::Answer(Answer { values: values.into(), remember: kept });
+            let login = Screen::Login {
                 connection,
                 url: Url::parse("https://idp.example/sso?SAMLRequest=fZ%2B").unwrap(),
                 time_left: Duration::from_secs(seconds),
             };
-            for view in [login, View::NoBrowser { reason }, form, View::CopyLink, View::Linger] {
-                prop_assert_eq!(View::from_line(&without_end(&view.to_line())), Some(view));
+            for screen in [login, Screen::NoBrowser { reason }, form, Screen::CopyLink, Screen::KeepOpen] {
+                prop_assert_eq!(Screen::from_line(&without_end(&screen.to_line())), Some(screen));
             }
-            let again = Gesture::OpenAgain { token: Some(typed) };
-            for gesture in [Gesture::Cancel, again, answer] {
-                prop_assert_eq!(Gesture::from_line(&without_end(&gesture.to_line())), Some(gesture));
+            let again = UserAction::OpenAgain { token: Some(typed) };
+            for action in [UserAction::Cancel, again, answer] {
+                prop_assert_eq!(UserAction::from_line(&without_end(&action.to_line())), Some(action));
             }
         }
     }

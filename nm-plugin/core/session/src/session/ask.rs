@@ -12,7 +12,7 @@ use crate::challenge::Challenge;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_sign_in::answer::unfolded;
+use aws_client_vpn_sign_in::answer::decode_unsaved;
 use aws_client_vpn_sign_in::form::{ChallengePrompt, form_hints};
 use aws_client_vpn_sign_in::retry_reason::a_credential;
 use aws_client_vpn_text::message::Message;
@@ -111,7 +111,7 @@ impl Prompt {
         secrets: BTreeMap<String, Secret>,
         credentials: &mut Credentials,
     ) -> Result<PromptReason, Failure> {
-        match credentials.take(&self.wanted, unfolded(secrets)) {
+        match credentials.take(&self.wanted, decode_unsaved(secrets)) {
             Ok(()) => Ok(self.why),
             Err(Rejected::Missing(missing)) => Err(Failure::SecretMissing(a_credential(missing))),
             Err(Rejected::Unchanged) => Err(Failure::Unchanged(in_a_sentence(&self.wanted))),

@@ -11,7 +11,7 @@ const LONGEST: usize = 4096;
 
 /// The entries of a form.
 #[derive(Debug)]
-pub struct Entries {
+pub struct FormState {
     entries: Vec<Entry>,
     remember: bool,
 }
@@ -24,7 +24,7 @@ pub struct Entry {
     value: Secret,
 }
 
-impl Entries {
+impl FormState {
     /// The form, empty. What may be kept, will be, unless the person decides otherwise.
     #[must_use]
     pub fn new(form: &CredentialForm) -> Self {
@@ -98,7 +98,7 @@ mod tests {
     };
     use std::time::Duration;
 
-    fn entries(fields: &[(Credential, bool)]) -> Entries {
+    fn entries(fields: &[(Credential, bool)]) -> FormState {
         let field = |(credential, kept): &(Credential, bool)| Field {
             credential: *credential,
             question: None,
@@ -106,9 +106,9 @@ mod tests {
             kept: *kept,
             refused: false,
         };
-        Entries::new(&CredentialForm {
+        FormState::new(&CredentialForm {
             message: None,
-            again: None,
+            retry_reason: None,
             fields: fields.iter().map(field).collect(),
             time_left: Duration::from_secs(60),
         })

@@ -16,7 +16,7 @@ const SETTINGS_LIMIT: usize = 200;
 
 /// A word of the agent that the dialog has to act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentWord {
+pub enum AgentCommand {
     /// Settings and secrets have been sent.
     Done,
     /// The agent has its answer, or wants none any more.
@@ -26,7 +26,7 @@ pub enum AgentWord {
 /// Finds the agent's words in what it writes to the dialog, and what it tells of the connection.
 ///
 /// Lines may have any length, and come in pieces of any length.
-pub struct AgentLines {
+pub struct AgentStdin {
     line: Zeroizing<Vec<u8>>,
     is_too_long: bool,
     key: Option<Key>,
@@ -39,7 +39,7 @@ enum Key {
     Secret(String),
 }
 
-impl Default for AgentLines {
+impl Default for AgentStdin {
     fn default() -> Self {
         Self {
             // All at once: a vector that grows leaves copies behind.
@@ -52,9 +52,9 @@ impl Default for AgentLines {
     }
 }
 
-impl AgentLines {
+impl AgentStdin {
     /// Takes what was read next and returns the words that it completes, in order.
-    pub fn push(&mut self, bytes: &[u8]) -> Vec<AgentWord> {
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<AgentCommand> {
         let mut words = Vec::new();
         for byte in bytes {
             // libnm's own reader takes NUL for the end of a line, too.
@@ -81,7 +81,7 @@ impl AgentLines {
         &self.secrets
     }
 
-    fn end_of_line(&mut self) -> Option<AgentWord> {
+    fn end_of_line(&mut self) -> Option<AgentCommand> {
         let is_whole = !std::mem::take(&mut self.is_too_long);
         let word = if is_whole { self.whole_line() } else { None };
         if !is_whole {
@@ -91,11 +91,11 @@ impl AgentLines {
         word
     }
 
-    fn whole_line(&mut self) -> Option<AgentWord> {
+    fn whole_line(&mut self) -> Option<AgentCommand> {
         let line = std::str::from_utf8(&self.line).ok()?;
         match line {
-            "DONE" => return Some(AgentWord::Done),
-            "QUIT" => return Some(AgentWord::Quit),
+            "DONE" => return Some(AgentCommand::Done),
+            "QUIT" => return Some(AgentCommand::Quit),
             _ => {}
         }
         let (kind, text) = line.split_once('=')?;
@@ -114,9 +114,9 @@ impl AgentLines {
     }
 }
 
-impl fmt::Debug for AgentLines {
+impl fmt::Debug for AgentStdin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AgentLines(a line of {} bytes so far)", self.line.len())
+        write!(f, "AgentStdin(a line of {} bytes so far)", self.line.len())
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn words_of_the_agent_are_found() {
-        use AgentWord::{Done, Quit};
+        use AgentCommand::{Done, Quit};
         for (text, words) in [
             ("DONE\n\n", &[Done][..]),
             ("DATA_KEY=a\nDATA_VAL=DONE\n\nDONE\nQUIT\n", &[Done, Quit]),
@@ -135,7 +135,7 @@ mod tests {
             ("DONE\0QUIT\0", &[Done, Quit]),
         ] {
             assert_eq!(
-                AgentLines::default().push(text.as_bytes()),
+                AgentStdin::default().push(text.as_bytes()),
                 words,
                 "{text:?}"
             );
@@ -144,14 +144,14 @@ mod tests {
 
     #[test]
     fn settings_and_what_a_person_gives_are_kept() {
-        let mut lines = AgentLines::default();
+        let mut lines = AgentStdin::default();
         let long = "x".repeat(LINE_LIMIT);
         let text = format!(
             "DATA_KEY=sign-in\nDATA_VAL=password\n\nDATA_KEY=ca\nDATA_VAL={long}\n\n\
              DATA_KEY=empty\nDATA_VAL=\n\nSECRET_KEY=password\nSECRET_VAL=a=b \n\n\
              SECRET_KEY=key\nSECRET_VAL=-----BEGIN\n\nDATA_VAL=lost\nSECRET_VAL=lost\nDONE\n"
         );
-        assert_eq!(lines.push(text.as_bytes()), [AgentWord::Done]);
+        assert_eq!(lines.push(text.as_bytes()), [AgentCommand::Done]);
         let data: Vec<_> = lines
             .data()
             .iter()
@@ -174,9 +174,9 @@ mod tests {
             cut in 1..9_usize,
         ) {
             let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-            let mut whole = AgentLines::default();
+            let mut whole = AgentStdin::default();
             let words = whole.push(text.as_bytes());
-            let mut pieces = AgentLines::default();
+            let mut pieces = AgentStdin::default();
             let found: Vec<_> =
                 text.as_bytes().chunks(cut).flat_map(|piece| pieces.push(piece)).collect();
             prop_assert_eq!(found, words);
