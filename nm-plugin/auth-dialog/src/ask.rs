@@ -5,7 +5,7 @@
 //! is put there only on behalf of our own agent.
 
 use crate::agent::Connection;
-use crate::dialog::{SERVICE_FIRST, Stage};
+use crate::dialog::{Dialog, SERVICE_FIRST};
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_keyring::{self as keyring, Unlocking};
 use aws_client_vpn_profile::credential::Credential;
@@ -20,9 +20,9 @@ use tokio::time::timeout;
 pub(crate) async fn known(
     form: &CredentialForm,
     connection: Connection,
-    stage: &Stage<'_>,
+    dialog: &Dialog<'_>,
 ) -> Secret {
-    let known = kept(form, connection, Unlocking::Forbidden, stage).await;
+    let known = kept(form, connection, Unlocking::Forbidden, dialog).await;
     form_answer(&form.kept_answers(&known))
 }
 
@@ -30,32 +30,32 @@ pub(crate) async fn known(
 pub(crate) async fn ask(
     form: CredentialForm,
     connection: Connection,
-    stage: &Stage<'_>,
+    dialog: &Dialog<'_>,
 ) -> Option<Secret> {
-    let known = kept(&form, connection, Unlocking::Allowed, stage).await;
+    let known = kept(&form, connection, Unlocking::Allowed, dialog).await;
     let (rest, mut answers) = form.divided(&known);
     if rest.fields.is_empty() {
-        stage.journal.info("what is asked for is kept");
+        dialog.journal.info("what is asked for is kept");
         return Some(form_answer(&answers));
     }
     let patience = rest.time_left + SERVICE_FIRST;
-    let typed = match timeout(patience, type_in(rest.clone(), stage)).await {
+    let typed = match timeout(patience, type_in(rest.clone(), dialog)).await {
         Ok(Typed::Answer(answer)) => answer,
         Ok(Typed::Cancelled) => return None,
         Ok(Typed::NobodyToAsk) | Err(_) => {
-            stage
+            dialog
                 .journal
                 .error("nobody could be asked for what the sign-in needs");
             return Some(Secret::from(EMPTY_ANSWER));
         }
     };
     let to_keep: Vec<_> = rest.fields.iter().filter(|field| field.kept).collect();
-    if stage.request.keep && typed.remember {
+    if dialog.request.keep && typed.remember {
         let is_kept = |(credential, _): &&(Credential, Secret)| {
             to_keep.iter().any(|field| field.credential == *credential)
         };
         let values: Vec<_> = typed.values.iter().filter(is_kept).collect();
-        keep(&values, stage).await;
+        keep(&values, dialog).await;
     }
     answers.extend(typed.values);
     // Whoever keeps it must not, if the person does not want it.
@@ -73,14 +73,14 @@ enum Typed {
     NobodyToAsk,
 }
 
-async fn type_in(mut form: CredentialForm, stage: &Stage<'_>) -> Typed {
+async fn type_in(mut form: CredentialForm, dialog: &Dialog<'_>) -> Typed {
     // The window shows what is asked, so the reason alone is enough.
     if let Some(reason) = &form.retry_reason {
         form.message = Some(i18n::of(reason));
     }
-    let connection = stage.request.connection.clone();
+    let connection = dialog.request.connection.clone();
     let screen = Screen::Form { connection, form };
-    let mut window = stage.window();
+    let mut window = dialog.window();
     let mut is_new = false;
     window.show(&screen).await;
     loop {
@@ -89,9 +89,9 @@ async fn type_in(mut form: CredentialForm, stage: &Stage<'_>) -> Typed {
             Some(UserAction::Cancel) => return Typed::Cancelled,
             Some(UserAction::OpenAgain { .. }) => {}
             // The one that was left open may have closed the moment before.
-            None if !is_new && stage.own_window.is_none() => {
+            None if !is_new && dialog.own_window.is_none() => {
                 is_new = true;
-                window = stage.new_window(None);
+                window = dialog.new_window(None);
                 window.show(&screen).await;
             }
             None => return Typed::NobodyToAsk,
@@ -104,9 +104,9 @@ async fn kept(
     form: &CredentialForm,
     connection: Connection,
     unlocking: Unlocking,
-    stage: &Stage<'_>,
+    dialog: &Dialog<'_>,
 ) -> BTreeMap<String, Secret> {
-    if stage.request.reprompt {
+    if dialog.request.reprompt {
         return BTreeMap::new();
     }
     let mut known = connection.secrets;
@@ -115,7 +115,7 @@ async fn kept(
         .iter()
         .any(|field| field.kept && !field.refused && !known.contains_key(field.credential.name()));
     if is_missing {
-        match keyring::look_up(&stage.request.uuid, unlocking).await {
+        match keyring::look_up(&dialog.request.uuid, unlocking).await {
             Ok(found) => {
                 let may_be_kept = |name: &str| {
                     let mut fields = form.fields.iter();
@@ -125,19 +125,19 @@ async fn kept(
                     known.entry(name).or_insert(value);
                 }
             }
-            Err(error) => stage.journal.info(&format!("nothing kept: {error}")),
+            Err(error) => dialog.journal.info(&format!("nothing kept: {error}")),
         }
     }
     known
 }
 
-async fn keep(values: &[&(Credential, Secret)], stage: &Stage<'_>) {
+async fn keep(values: &[&(Credential, Secret)], dialog: &Dialog<'_>) {
     let values: Vec<_> = values
         .iter()
         .map(|(credential, value)| (credential.name(), value))
         .collect();
-    let request = stage.request;
+    let request = dialog.request;
     if let Err(error) = keyring::keep(&request.uuid, &request.connection, &values).await {
-        stage.journal.error(&format!("not kept: {error}"));
+        dialog.journal.error(&format!("not kept: {error}"));
     }
 }

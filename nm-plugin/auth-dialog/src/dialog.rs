@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 pub(crate) const SERVICE_FIRST: Duration = Duration::from_secs(1);
 
 /// Where a request is served.
-pub(crate) struct Stage<'a> {
+pub(crate) struct Dialog<'a> {
     pub(crate) request: &'a Request,
     pub(crate) journal: &'a Journal,
     /// The agent as a window, if it is one.
@@ -24,7 +24,7 @@ pub(crate) struct Stage<'a> {
     pub(crate) notice: Mutex<Option<Notice>>,
 }
 
-impl Stage<'_> {
+impl Dialog<'_> {
     /// The window, if there can be one.
     pub(crate) fn window(&self) -> Window {
         self.window_that_is_there()

@@ -5,7 +5,7 @@
 
 use crate::acs::{self, Answered};
 use crate::browser;
-use crate::dialog::{SERVICE_FIRST, Stage};
+use crate::dialog::{Dialog, SERVICE_FIRST};
 use crate::journal::Journal;
 use crate::notice::{Deed, Notice};
 use crate::opened_page::OpenedPage;
@@ -29,36 +29,36 @@ pub(crate) enum End {
 }
 
 /// Opens the browser and waits for its answer.
-pub(crate) async fn login(prompt: &BrowserRequest, stage: &Stage<'_>) -> Result<Answered, End> {
+pub(crate) async fn login(prompt: &BrowserRequest, dialog: &Dialog<'_>) -> Result<Answered, End> {
     let deadline = Instant::now() + prompt.time_left;
     let queues = || {
-        stage
+        dialog
             .journal
             .info("another login waits for its browser; this one waits for its turn");
     };
     let listener = port::listen(prompt.retry, deadline.into_std(), queues).await;
     let listener = listener.map_err(End::Failed)?;
-    let page = OpenedPage::of(&stage.request.uuid);
+    let page = OpenedPage::of(&dialog.request.uuid);
     let login = acs::Login {
-        connection: stage.request.connection.clone(),
+        connection: dialog.request.connection.clone(),
         request: saml::Request::of(&prompt.url),
     };
     let answer = timeout_at(deadline + SERVICE_FIRST, acs::receive(listener, login));
     let launched = Notify::new();
-    let company = async {
-        let company = Company {
+    let ui = async {
+        let ui = LoginUi {
             prompt,
             is_open: page.is(&prompt.url).unwrap_or(prompt.retry),
             page: &page,
             launched: &launched,
-            stage,
-            journal: stage.journal,
+            dialog,
+            journal: dialog.journal,
         };
-        company.keep(deadline).await
+        ui.keep(deadline).await
     };
     let end = tokio::select! {
         answered = answer => answered.map_err(|_elapsed| End::Failed(LoginFailure::TimedOut)),
-        end = company => Err(end),
+        end = ui => Err(end),
     };
     // Nobody comes back to this page.
     page.forget();
@@ -66,17 +66,17 @@ pub(crate) async fn login(prompt: &BrowserRequest, stage: &Stage<'_>) -> Result<
 }
 
 /// What goes on beside the waiting for the answer: the browser, and what tells of the login.
-struct Company<'a> {
+struct LoginUi<'a> {
     prompt: &'a BrowserRequest,
     /// Whether a browser has the page already.
     is_open: bool,
     page: &'a OpenedPage,
     launched: &'a Notify,
-    stage: &'a Stage<'a>,
+    dialog: &'a Dialog<'a>,
     journal: &'a Journal,
 }
 
-/// The window that tells of the login; without one, it is the notification of the stage, or nothing
+/// The window that tells of the login; without one, it is the notification of the dialog, or nothing
 /// any more.
 type Beside = Option<Window>;
 
@@ -87,10 +87,10 @@ enum Event {
     Gone,
 }
 
-impl Company<'_> {
+impl LoginUi<'_> {
     /// Returns only if the login has to end.
     async fn keep(&self, deadline: Instant) -> End {
-        let opening = self.open_browser(self.is_open || self.stage.request.no_browser, None);
+        let opening = self.open_browser(self.is_open || self.dialog.request.no_browser, None);
         tokio::pin!(opening);
         let mut failure = tokio::select! {
             biased;
@@ -128,16 +128,16 @@ impl Company<'_> {
                     // To a form that is not shown.
                     Event::Deed(Deed::UserAction(UserAction::Answer(_))) => {}
                     Event::Deed(Deed::CopyLink(token)) => {
-                        let mut window = self.stage.new_window(token.as_deref());
+                        let mut window = self.dialog.new_window(token.as_deref());
                         self.show_login(&mut window, deadline).await;
                         window.show(&Screen::CopyLink).await;
                         if window.is_open() {
-                            self.stage.clear().await;
+                            self.dialog.clear().await;
                             beside = Some(window);
                         }
                     }
                     Event::Deed(Deed::PutAway) => {
-                        self.stage.notice.lock().await.take();
+                        self.dialog.notice.lock().await.take();
                     }
                     Event::Gone => {
                         self.journal.info("the window is gone");
@@ -155,19 +155,21 @@ impl Company<'_> {
     /// What tells of a login: a notification where the browser has the page, for a window would lie
     /// over it and take the keyboard; a window where there is no such notification.
     async fn beside(&self, has_page: bool, deadline: Instant) -> Beside {
-        let mut window = self.stage.window_that_is_there();
+        let mut window = self.dialog.window_that_is_there();
         if window.is_none() && has_page {
-            let request = self.stage.request;
+            let request = self.dialog.request;
             match Notice::show(&request.connection, &self.prompt.url, !self.is_open).await {
                 Ok(Some(notice)) => {
-                    *self.stage.notice.lock().await = Some(notice);
+                    *self.dialog.notice.lock().await = Some(notice);
                     return None;
                 }
                 Ok(None) => self.journal.info("notifications have no buttons here"),
                 Err(error) => self.journal.info(&format!("no notification: {error}")),
             }
         }
-        let mut window = window.take().unwrap_or_else(|| self.stage.new_window(None));
+        let mut window = window
+            .take()
+            .unwrap_or_else(|| self.dialog.new_window(None));
         self.show_login(&mut window, deadline).await;
         Some(window)
     }
@@ -175,7 +177,7 @@ impl Company<'_> {
     async fn show_login(&self, window: &mut Window, deadline: Instant) {
         window
             .show(&Screen::Login {
-                connection: self.stage.request.connection.clone(),
+                connection: self.dialog.request.connection.clone(),
                 url: self.prompt.url.clone(),
                 time_left: deadline.saturating_duration_since(Instant::now()),
             })
@@ -189,7 +191,7 @@ impl Company<'_> {
                 Some(action) => Event::Deed(Deed::UserAction(action)),
                 None => Event::Gone,
             },
-            None => match &mut *self.stage.notice.lock().await {
+            None => match &mut *self.dialog.notice.lock().await {
                 Some(notice) => Event::Deed(notice.deed().await),
                 None => std::future::pending().await,
             },
@@ -203,8 +205,8 @@ impl Company<'_> {
         let mut window = match beside {
             Some(window) => window,
             None => {
-                self.stage.clear().await;
-                let mut window = self.stage.window();
+                self.dialog.clear().await;
+                let mut window = self.dialog.window();
                 self.show_login(&mut window, deadline).await;
                 window
             }
@@ -218,7 +220,7 @@ impl Company<'_> {
     fn take_note(&self, failure: Option<&LoginFailure>) {
         match failure {
             Some(_) => self.page.forget(),
-            None if self.stage.request.no_browser => {}
+            None if self.dialog.request.no_browser => {}
             None => self.page.set(&self.prompt.url),
         }
     }

@@ -25,7 +25,7 @@ mod window;
 use crate::agent::Agent;
 use crate::browser::portal;
 use crate::cli::Invocation;
-use crate::dialog::Stage;
+use crate::dialog::Dialog;
 use crate::journal::Journal;
 use crate::login::End;
 use crate::stdio::Streams;
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     match invocation {
         Ok(Invocation::Print(text)) => print(&answer, &text),
         Ok(Invocation::Serve(request)) => serve(
-            &Stage {
+            &Dialog {
                 request: &request,
                 journal: &journal,
                 own_window,
@@ -106,103 +106,103 @@ fn print(mut output: &File, text: &str) -> ExitCode {
     }
 }
 
-fn serve(stage: &Stage<'_>, answer: File) -> ExitCode {
+fn serve(dialog: &Dialog<'_>, answer: File) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let served = runtime.and_then(|runtime| {
         let served = LocalSet::new().block_on(&runtime, async {
             let mut agent = Agent::listen(answer)?;
-            Ok(converse(stage, &mut agent).await)
+            Ok(converse(dialog, &mut agent).await)
         });
         // The thread that writes may be stuck on an agent that reads no more.
         runtime.shutdown_background();
         served
     });
     served.unwrap_or_else(|error: io::Error| {
-        let journal = stage.journal;
+        let journal = dialog.journal;
         journal.error(&format!("cannot serve the request: {error}"));
         ExitCode::FAILURE
     })
 }
 
-async fn converse(stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
-    let hints = || stage.request.hints.iter().map(String::as_str);
-    if !stage.request.interactive {
+async fn converse(dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
+    let hints = || dialog.request.hints.iter().map(String::as_str);
+    if !dialog.request.interactive {
         // A login counts once, so it is nothing that could be known.
         let connection = agent.connection().await;
         return match CredentialForm::parse([], &connection.data) {
             Some(form) => {
-                hand_over(&ask::known(&form, connection, stage).await, agent, stage).await
+                hand_over(&ask::known(&form, connection, dialog).await, agent, dialog).await
             }
-            None => hand_over(&Secret::from(EMPTY_ANSWER), agent, stage).await,
+            None => hand_over(&Secret::from(EMPTY_ANSWER), agent, dialog).await,
         };
     }
     match BrowserRequest::parse(hints(), cfg!(feature = "test-http")) {
-        Ok(prompt) => sign_in(&prompt, stage, agent).await,
+        Ok(prompt) => sign_in(&prompt, dialog, agent).await,
         Err(BrowserRequestError::NoAddress) => {
             let connection = agent.connection().await;
             let Some(form) = CredentialForm::parse(hints(), &connection.data) else {
-                return hand_over(&Secret::from(EMPTY_ANSWER), agent, stage).await;
+                return hand_over(&Secret::from(EMPTY_ANSWER), agent, dialog).await;
             };
             let asked = tokio::select! {
                 biased;
-                asked = ask::ask(form, connection, stage) => asked,
-                () = stage.dismissed_by(agent) => None,
+                asked = ask::ask(form, connection, dialog) => asked,
+                () = dialog.dismissed_by(agent) => None,
             };
             match asked {
-                Some(asked) => hand_over(&asked, agent, stage).await,
-                None => cancelled(stage),
+                Some(asked) => hand_over(&asked, agent, dialog).await,
+                None => cancelled(dialog),
             }
         }
-        Err(error @ BrowserRequestError::UnsafeAddress) => fail(&error.into(), stage, agent).await,
+        Err(error @ BrowserRequestError::UnsafeAddress) => fail(&error.into(), dialog, agent).await,
     }
 }
 
-async fn sign_in(prompt: &BrowserRequest, stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
+async fn sign_in(prompt: &BrowserRequest, dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
     let outcome = tokio::select! {
         biased;
-        outcome = login::login(prompt, stage) => outcome,
-        () = stage.dismissed_by(agent) => Err(End::Cancelled),
+        outcome = login::login(prompt, dialog) => outcome,
+        () = dialog.dismissed_by(agent) => Err(End::Cancelled),
     };
     match outcome {
         Ok(answered) => {
             let response = &answered.response;
             let text = format!("the browser answered ({} bytes)", response.len());
-            stage.journal.info(&text);
+            dialog.journal.info(&text);
             let answer = answer::answer(response.secret());
-            let told = hand_over(&answer, agent, stage);
-            tokio::join!(told, answered.page_delivered(), stage.clear()).0
+            let told = hand_over(&answer, agent, dialog);
+            tokio::join!(told, answered.page_delivered(), dialog.clear()).0
         }
-        Err(End::Failed(failure)) => tokio::join!(fail(&failure, stage, agent), stage.clear()).0,
+        Err(End::Failed(failure)) => tokio::join!(fail(&failure, dialog, agent), dialog.clear()).0,
         Err(End::Cancelled) => {
-            stage.clear().await;
-            cancelled(stage)
+            dialog.clear().await;
+            cancelled(dialog)
         }
     }
 }
 
-async fn fail(failure: &LoginFailure, stage: &Stage<'_>, agent: &mut Agent) -> ExitCode {
-    stage.journal.error(&failure.to_string());
-    hand_over(&answer::answer(&failure.to_secret()), agent, stage).await
+async fn fail(failure: &LoginFailure, dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
+    dialog.journal.error(&failure.to_string());
+    hand_over(&answer::answer(&failure.to_secret()), agent, dialog).await
 }
 
-fn cancelled(stage: &Stage<'_>) -> ExitCode {
-    stage.journal.info("the login was cancelled");
+fn cancelled(dialog: &Dialog<'_>) -> ExitCode {
+    dialog.journal.info("the login was cancelled");
     CANCELLED
 }
 
 /// Hands `answer` to the agent, as agents read it.
-async fn hand_over(answer: &Secret, agent: &mut Agent, stage: &Stage<'_>) -> ExitCode {
+async fn hand_over(answer: &Secret, agent: &mut Agent, dialog: &Dialog<'_>) -> ExitCode {
     if let Err(error) = agent.tell(answer.clone()).await {
-        stage.journal.error(&format!(
+        dialog.journal.error(&format!(
             "the secret agent does not read the answer: {error}"
         ));
         return ExitCode::FAILURE;
     }
     // There is nothing in an empty answer that could be lost.
     if answer.expose() != EMPTY_ANSWER {
-        agent.has_read(stage.journal).await;
+        agent.has_read(dialog.journal).await;
     }
     ExitCode::SUCCESS
 }

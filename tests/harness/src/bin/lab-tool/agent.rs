@@ -6,7 +6,7 @@
 
 use crate::report::report;
 use crate::typist::{Typed, Typist};
-use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::request;
 use aws_client_vpn_text::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process};
@@ -170,7 +170,7 @@ struct Request {
     uuid: String,
     interactive: bool,
     /// What a person would type, if it is not a login in the browser.
-    form: Option<Form>,
+    form: Option<CredentialForm>,
     program: String,
     arguments: Vec<String>,
     input: String,

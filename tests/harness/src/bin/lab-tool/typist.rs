@@ -1,7 +1,7 @@
 //! The person at the desktop who types passwords into dialogs, and the keyring that keeps them.
 
 use crate::report::report;
-use aws_client_vpn_sign_in::form::Form;
+use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_text::secret::Secret;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -35,7 +35,7 @@ impl Typist {
     }
 
     /// Answers a form as the agent and its dialog would.
-    pub(crate) fn answer(&mut self, uuid: &str, form: &Form, interactive: bool) -> Typed {
+    pub(crate) fn answer(&mut self, uuid: &str, form: &CredentialForm, interactive: bool) -> Typed {
         let kept = self.keyring.entry(uuid.to_owned()).or_default();
         if !interactive {
             let asked = form.fields.iter().filter_map(|field| {
