@@ -1,7 +1,7 @@
 //! A certificate or key as a person recognises it: whose it is, who vouches for it, until when.
 
 use aws_client_vpn_profile::certificate::{Certificate, Validity};
-use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::pem::is_encrypted;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Message, Worded};
@@ -20,7 +20,7 @@ pub struct Summary {
 
 /// What to show for a content at `now`, in seconds since 1970.
 #[must_use]
-pub fn summary(inline: Inline, content: &str, now: i64) -> Summary {
+pub fn summary(inline: InlineFile, content: &str, now: i64) -> Summary {
     if content.trim().is_empty() {
         return Summary::default();
     }
@@ -29,13 +29,13 @@ pub fn summary(inline: Inline, content: &str, now: i64) -> Summary {
         is_warning: false,
     };
     match inline {
-        Inline::Ca | Inline::Cert | Inline::ExtraCerts => certificates(content, now),
-        Inline::Key => line(key(content)),
-        Inline::Pkcs12 => line(message!(
+        InlineFile::Ca | InlineFile::Cert | InlineFile::ExtraCerts => certificates(content, now),
+        InlineFile::Key => line(key(content)),
+        InlineFile::Pkcs12 => line(message!(
             "Certificate and key, {size} KiB",
             size = (content.len() / 4 * 3).div_ceil(1024)
         )),
-        Inline::CrlVerify | Inline::TlsAuth | Inline::TlsCrypt => Summary::default(),
+        InlineFile::CrlVerify | InlineFile::TlsAuth | InlineFile::TlsCrypt => Summary::default(),
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     const IN_2026: i64 = 1_775_000_000;
 
     fn told(content: &str, now: i64) -> (Vec<String>, bool) {
-        let summary = summary(Inline::Ca, content, now);
+        let summary = summary(InlineFile::Ca, content, now);
         let lines = summary.lines.iter().map(ToString::to_string).collect();
         (lines, summary.is_warning)
     }

@@ -3,14 +3,14 @@
 use crate::directives::{self, Lifted};
 use crate::endpoint::{self, BadEndpoint};
 use crate::field::{Field, Kind, Value, name_check, protocol, proxy, source};
-use crate::read::{KEEPINGS, Values};
+use crate::read::{SECRET_FLAGS, Values};
 use crate::visibility::{has_certificate, is_shown};
 use aws_client_vpn_profile::directive::is_pkcs11_id;
 use aws_client_vpn_profile::keys::{
     CONNECT_SECONDS, LOGIN_SECONDS, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME,
     RECONNECT_SECONDS, REMOTE, SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME,
 };
-use aws_client_vpn_profile::parts::{Inline, Transport};
+use aws_client_vpn_profile::parts::{InlineFile, Transport};
 use aws_client_vpn_profile::problem::Problem;
 use aws_client_vpn_profile::settings::{self, SettingsError};
 use aws_client_vpn_text::message;
@@ -60,7 +60,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         }
         Field::ProxyPort => number(text, &(1..=65535), true),
         Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
-            let is_known = value.choice() < KEEPINGS.len();
+            let is_known = value.choice() < SECRET_FLAGS.len();
             (!is_known).then(|| message!("Choose one of the options."))
         }
         Field::UserName => {
@@ -70,15 +70,15 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         Field::Challenge => (!text.is_empty())
             .then(|| directives::objection("pull-filter", &["accept", text]))
             .flatten(),
-        Field::Certificate => content(Inline::Cert, text, "BEGIN CERTIFICATE").or_else(|| {
+        Field::Certificate => content(InlineFile::Cert, text, "BEGIN CERTIFICATE").or_else(|| {
             let is_missing = text.is_empty();
             is_missing.then(|| message!("Choose the file with your certificate."))
         }),
-        Field::PrivateKey => content(Inline::Key, text, "PRIVATE KEY").or_else(|| {
+        Field::PrivateKey => content(InlineFile::Key, text, "PRIVATE KEY").or_else(|| {
             let is_missing = text.is_empty();
             is_missing.then(|| message!("Choose the file with the private key."))
         }),
-        Field::Pkcs12 => content(Inline::Pkcs12, text, "").or_else(|| {
+        Field::Pkcs12 => content(InlineFile::Pkcs12, text, "").or_else(|| {
             let is_missing = text.is_empty();
             is_missing.then(|| message!("Choose the file with your certificate and key."))
         }),
@@ -93,7 +93,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
                 "This is not the name of a module. Use only letters, digits, “-”, “_” and “.”."
             )
         }),
-        Field::Ca => content(Inline::Ca, text, "BEGIN CERTIFICATE").or_else(|| {
+        Field::Ca => content(InlineFile::Ca, text, "BEGIN CERTIFICATE").or_else(|| {
             let choice = |field| values.get(&field).map_or(usize::MAX, Value::choice);
             let has_other = has_certificate(choice(Field::SignIn))
                 && choice(Field::CertificateSource) == source::PKCS12;
@@ -164,7 +164,7 @@ fn number(text: &str, range: &RangeInclusive<u64>, is_needed: bool) -> Option<Me
 }
 
 /// Whether a content that is there is of its kind.
-fn content(inline: Inline, text: &str, mark: &str) -> Option<Message> {
+fn content(inline: InlineFile, text: &str, mark: &str) -> Option<Message> {
     if text.is_empty() {
         return None;
     }
@@ -173,14 +173,14 @@ fn content(inline: Inline, text: &str, mark: &str) -> Option<Message> {
 }
 
 /// What is said of a file that holds something else.
-pub(crate) fn not_that(inline: Inline) -> Message {
+pub(crate) fn not_that(inline: InlineFile) -> Message {
     match inline {
-        Inline::Ca | Inline::Cert | Inline::ExtraCerts => {
+        InlineFile::Ca | InlineFile::Cert | InlineFile::ExtraCerts => {
             message!("The file contains no certificate in PEM format.")
         }
-        Inline::Key => message!("The file contains no private key in PEM format."),
-        Inline::Pkcs12 => message!("The file is not a PKCS #12 file."),
-        Inline::CrlVerify | Inline::TlsAuth | Inline::TlsCrypt => {
+        InlineFile::Key => message!("The file contains no private key in PEM format."),
+        InlineFile::Pkcs12 => message!("The file is not a PKCS #12 file."),
+        InlineFile::CrlVerify | InlineFile::TlsAuth | InlineFile::TlsCrypt => {
             message!("The file is not in PEM format.")
         }
     }
@@ -245,10 +245,10 @@ fn field_of_problem(problem: &Problem) -> Field {
 
 fn field_of_key(key: &str) -> Field {
     let inline = [
-        (Inline::Ca, Field::Ca),
-        (Inline::Cert, Field::Certificate),
-        (Inline::Key, Field::PrivateKey),
-        (Inline::Pkcs12, Field::Pkcs12),
+        (InlineFile::Ca, Field::Ca),
+        (InlineFile::Cert, Field::Certificate),
+        (InlineFile::Key, Field::PrivateKey),
+        (InlineFile::Pkcs12, Field::Pkcs12),
     ];
     if let Some((_, field)) = inline.iter().find(|(inline, _)| inline.name() == key) {
         return *field;

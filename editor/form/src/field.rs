@@ -1,6 +1,6 @@
 //! The fields of the page and all that is said about them.
 
-use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_text::mark;
 use aws_client_vpn_text::secret::Secret;
 use std::fmt;
@@ -154,7 +154,7 @@ pub enum Kind {
     /// Several lines of text.
     Lines,
     /// The content of a file.
-    Content(Inline),
+    Content(InlineFile),
 }
 
 /// What a field holds.
@@ -509,10 +509,10 @@ impl Field {
                 mark!("PKCS #12 file"),
                 mark!("Smart card or token"),
             ]),
-            Self::Certificate => Kind::Content(Inline::Cert),
-            Self::PrivateKey => Kind::Content(Inline::Key),
-            Self::Pkcs12 => Kind::Content(Inline::Pkcs12),
-            Self::Ca => Kind::Content(Inline::Ca),
+            Self::Certificate => Kind::Content(InlineFile::Cert),
+            Self::PrivateKey => Kind::Content(InlineFile::Key),
+            Self::Pkcs12 => Kind::Content(InlineFile::Pkcs12),
+            Self::Ca => Kind::Content(InlineFile::Ca),
             Self::TokenKey => Kind::Text("pkcs11:…"),
             Self::ServerNameCheck => Kind::Choice(&[
                 mark!("Do not verify"),

@@ -3,10 +3,10 @@
 use crate::certificate::{self, Summary};
 use crate::check;
 use crate::field::{Field, Kind, Value};
-use crate::read::{self, KEEPINGS, SECRETS, Values};
+use crate::read::{self, SECRET_FLAGS, SECRETS, Values};
 use crate::visibility::is_shown;
 use crate::write::{Changes, Edit};
-use aws_client_vpn_profile::credential::Keeping;
+use aws_client_vpn_profile::credential::SecretFlags;
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
@@ -177,9 +177,12 @@ impl Form {
 
     fn is_sensitive(&self, field: Field) -> bool {
         let found = SECRETS.iter().find(|(_, secret, _)| *secret == field);
-        found.is_none_or(|(_, _, keeping_field)| {
-            let keeping = KEEPINGS.get(self.value(*keeping_field).choice());
-            matches!(keeping, Some(Keeping::ForTheUser | Keeping::ForAllUsers))
+        found.is_none_or(|(_, _, flags_field)| {
+            let flags = SECRET_FLAGS.get(self.value(*flags_field).choice());
+            matches!(
+                flags,
+                Some(SecretFlags::AgentOwned | SecretFlags::SystemOwned)
+            )
         })
     }
 

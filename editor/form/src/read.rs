@@ -5,7 +5,7 @@
 
 use crate::field::{Field, Value, name_check, protocol, proxy, sign_in, source};
 use crate::{directives, endpoint};
-use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::keys::{
     AT_LOGIN, CONNECT_TIMEOUT, ENFORCE_ROUTES, INACTIVITY_TIMEOUT, KEEP_ROUTES, KILL_SWITCH,
     KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
@@ -13,7 +13,7 @@ use aws_client_vpn_profile::keys::{
     REMOTE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML,
     STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
-use aws_client_vpn_profile::parts::{Inline, Transport};
+use aws_client_vpn_profile::parts::{InlineFile, Transport};
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -25,11 +25,11 @@ pub(crate) type Values = BTreeMap<Field, Value>;
 const NO_CHOICE: usize = usize::MAX;
 
 /// The order of the choices where a secret is kept.
-pub(crate) const KEEPINGS: [Keeping; 4] = [
-    Keeping::ForTheUser,
-    Keeping::ForAllUsers,
-    Keeping::AskedEachTime,
-    Keeping::NotNeeded,
+pub(crate) const SECRET_FLAGS: [SecretFlags; 4] = [
+    SecretFlags::AgentOwned,
+    SecretFlags::SystemOwned,
+    SecretFlags::NotSaved,
+    SecretFlags::NotRequired,
 ];
 
 /// The secrets that have a field each, and where they are kept another.
@@ -158,22 +158,22 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
     let kind = proxy::NAMES.iter().position(|known| *known == kind);
     set(Field::ProxyType, Value::Choice(kind.unwrap_or(NO_CHOICE)));
 
-    let content = |inline: Inline| data.get(inline.name()).map(|line| block(line));
-    let secret_content = |inline: Inline| {
+    let content = |inline: InlineFile| data.get(inline.name()).map(|line| block(line));
+    let secret_content = |inline: InlineFile| {
         secrets
             .get(inline.name())
             .map(|line| Secret::new(block(line.expose())))
     };
     let source = if data.contains_key(PKCS11_ID) {
         source::TOKEN
-    } else if secrets.contains_key(Inline::Pkcs12.name()) {
+    } else if secrets.contains_key(InlineFile::Pkcs12.name()) {
         source::PKCS12
     } else {
         source::FILES
     };
     let has_certificate = source != source::FILES
-        || data.contains_key(Inline::Cert.name())
-        || secrets.contains_key(Inline::Key.name());
+        || data.contains_key(InlineFile::Cert.name())
+        || secrets.contains_key(InlineFile::Key.name());
     let choice = match (data.get(SIGN_IN).map(String::as_str), has_certificate) {
         (Some(SIGN_IN_SAML), false) => sign_in::BROWSER,
         (Some(SIGN_IN_SAML), true) => sign_in::BROWSER_AND_CERTIFICATE,
@@ -184,29 +184,32 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
     };
     set(Field::SignIn, Value::Choice(choice));
     set(Field::CertificateSource, Value::Choice(source));
-    for (field, inline) in [(Field::Ca, Inline::Ca), (Field::Certificate, Inline::Cert)] {
+    for (field, inline) in [
+        (Field::Ca, InlineFile::Ca),
+        (Field::Certificate, InlineFile::Cert),
+    ] {
         set(field, Value::Text(content(inline).unwrap_or_default()));
     }
     for (field, inline) in [
-        (Field::PrivateKey, Inline::Key),
-        (Field::Pkcs12, Inline::Pkcs12),
+        (Field::PrivateKey, InlineFile::Key),
+        (Field::Pkcs12, InlineFile::Pkcs12),
     ] {
         let secret = secret_content(inline).unwrap_or_else(|| "".into());
         set(field, Value::Secret(secret));
     }
-    for (credential, field, keeping_field) in SECRETS {
+    for (credential, field, flags_field) in SECRETS {
         set(field, Value::Secret(secret(credential.name())));
         // What has no flags is kept for all users: that is what NetworkManager does.
-        let keeping = Keeping::of(data, credential).unwrap_or(Keeping::ForAllUsers);
+        let flags = SecretFlags::of(data, credential).unwrap_or(SecretFlags::SystemOwned);
         let is_set =
             data.contains_key(&credential.flags_key()) || secrets.contains_key(credential.name());
-        let keeping = if is_set {
-            keeping
+        let flags = if is_set {
+            flags
         } else {
-            credential.usual_keeping()
+            credential.default_flags()
         };
-        let index = KEEPINGS.iter().position(|known| *known == keeping);
-        set(keeping_field, Value::Choice(index.unwrap_or(NO_CHOICE)));
+        let index = SECRET_FLAGS.iter().position(|known| *known == flags);
+        set(flags_field, Value::Choice(index.unwrap_or(NO_CHOICE)));
     }
     set(
         Field::ChallengeEcho,

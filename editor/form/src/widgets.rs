@@ -7,7 +7,7 @@ use crate::form::Row;
 use crate::page::{GroupState, Page, PageField, Widgets};
 use crate::toolkit::{Content, Input, Parts, Question, Toolkit};
 use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::parts::InlineFile;
 use glib::prelude::*;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -173,7 +173,7 @@ fn input<T: Toolkit>(field: PageField, kind: Kind, value: &Value) -> Input<T> {
     }
 }
 
-fn content<T: Toolkit>(field: PageField, inline: Inline) -> Input<T> {
+fn content<T: Toolkit>(field: PageField, inline: InlineFile) -> Input<T> {
     let choose = T::button();
     let question = Question {
         title: field.title().name,

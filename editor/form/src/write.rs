@@ -2,17 +2,17 @@
 //! touched, and nothing else.
 
 use crate::field::{Field, Value, protocol, proxy, sign_in, source};
-use crate::read::{KEEPINGS, SECRETS, SWITCHES, Values, directives_of};
+use crate::read::{SECRET_FLAGS, SECRETS, SWITCHES, Values, directives_of};
 use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
-use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::keys::{
     CHALLENGE_RESPONSE, CONNECT_TIMEOUT, INACTIVITY_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID,
     PKCS11_PROVIDER, PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME,
     RECONNECT_TIMEOUT, REMOTE, SAML_RESPONSE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE,
     SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
-use aws_client_vpn_profile::parts::{Inline, Transport};
+use aws_client_vpn_profile::parts::{InlineFile, Transport};
 use aws_client_vpn_profile::settings::{self, VpnProperties};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -101,7 +101,7 @@ impl Edit<'_> {
         self.credentials(&mut wanted);
         self.limits_and_directives(&mut wanted);
         let flags = format!("{SAML_RESPONSE}-flags");
-        wanted.set(&flags, Keeping::AskedEachTime.flags());
+        wanted.set(&flags, SecretFlags::NotSaved.flags());
 
         let mut changes = wanted.against(self.data, self.secrets);
         changes.least_timeout = self.least_timeout();
@@ -211,10 +211,10 @@ impl Edit<'_> {
         let source = self.source();
         let is_moved = self.any_touched(&[Field::SignIn, Field::CertificateSource]);
         for (field, inline, own) in [
-            (Field::Ca, Inline::Ca, None),
-            (Field::Certificate, Inline::Cert, Some(source::FILES)),
-            (Field::PrivateKey, Inline::Key, Some(source::FILES)),
-            (Field::Pkcs12, Inline::Pkcs12, Some(source::PKCS12)),
+            (Field::Ca, InlineFile::Ca, None),
+            (Field::Certificate, InlineFile::Cert, Some(source::FILES)),
+            (Field::PrivateKey, InlineFile::Key, Some(source::FILES)),
+            (Field::Pkcs12, InlineFile::Pkcs12, Some(source::PKCS12)),
         ] {
             let is_used = own.is_none() || own == source;
             let content = match (is_used, is_moved || self.is_touched(field)) {
@@ -230,7 +230,7 @@ impl Edit<'_> {
             }
         }
         if is_moved && source != Some(source::FILES) {
-            wanted.remove(Inline::ExtraCerts.name());
+            wanted.remove(InlineFile::ExtraCerts.name());
         }
         if source != Some(source::TOKEN) {
             if is_moved {
@@ -256,7 +256,7 @@ impl Edit<'_> {
             Field::PrivateKey,
             Field::Pkcs12,
         ]);
-        for (credential, field, keeping_field) in SECRETS {
+        for (credential, field, flags_field) in SECRETS {
             let is_used = is_shown(self.new, field);
             if !is_used {
                 if is_moved {
@@ -265,14 +265,14 @@ impl Edit<'_> {
                 }
                 continue;
             }
-            if !self.any_touched(&[field, keeping_field]) {
+            if !self.any_touched(&[field, flags_field]) {
                 continue;
             }
-            let keeping = KEEPINGS.get(self.value(keeping_field).choice());
-            let keeping = keeping.copied().unwrap_or(credential.usual_keeping());
-            wanted.set(&credential.flags_key(), keeping.flags());
-            match (keeping, self.value(field)) {
-                (Keeping::ForTheUser | Keeping::ForAllUsers, Value::Secret(secret)) => {
+            let flags = SECRET_FLAGS.get(self.value(flags_field).choice());
+            let flags = flags.copied().unwrap_or(credential.default_flags());
+            wanted.set(&credential.flags_key(), flags.flags());
+            match (flags, self.value(field)) {
+                (SecretFlags::AgentOwned | SecretFlags::SystemOwned, Value::Secret(secret)) => {
                     wanted.set_secret(credential.name(), secret.clone());
                 }
                 _ => wanted.remove_secret(credential.name()),

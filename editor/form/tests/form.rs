@@ -5,7 +5,7 @@ use aws_client_vpn_editor_form::{Changes, Field, Form, GROUPS, Kind, Value, conn
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_profile::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
-use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, VpnProperties};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
@@ -488,7 +488,7 @@ fn any_value(field: Field) -> BoxedStrategy<Value> {
         Kind::Text(_) | Kind::Number(_) | Kind::Lines => texts.prop_map(Value::Text).boxed(),
         Kind::Choice(choices) => (0..choices.len() + 1).prop_map(Value::Choice).boxed(),
         Kind::Switch => any::<bool>().prop_map(Value::Switch).boxed(),
-        Kind::Content(Inline::Ca | Inline::Cert) => texts.prop_map(Value::Text).boxed(),
+        Kind::Content(InlineFile::Ca | InlineFile::Cert) => texts.prop_map(Value::Text).boxed(),
         Kind::Content(_) => prop_oneof![Just(KEY), Just(ENCRYPTED_KEY), Just(""), Just("TUlJ")]
             .prop_map(|text| Value::Secret(Secret::from(text)))
             .boxed(),

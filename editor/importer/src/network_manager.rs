@@ -76,7 +76,7 @@ impl From<glib::Error> for NetworkManagerError {
 
 /// A connection that NetworkManager has already.
 #[derive(Debug, Clone)]
-pub struct Existing {
+pub struct ExistingConnection {
     /// Its object.
     path: ObjectPath,
     /// Its name, for the user.
@@ -100,7 +100,10 @@ impl NetworkManager {
     ///
     /// # Errors
     /// [`NetworkManagerError`]
-    pub async fn existing(&self, profile: &Profile) -> Result<Vec<Existing>, NetworkManagerError> {
+    pub async fn existing(
+        &self,
+        profile: &Profile,
+    ) -> Result<Vec<ExistingConnection>, NetworkManagerError> {
         let bus = bus().await?;
         let method = Method::new(SETTINGS_PATH, SETTINGS, "ListConnections");
         let (paths,): (Vec<ObjectPath>,) = method.call(&bus, None).await?;
@@ -113,7 +116,7 @@ impl NetworkManager {
             };
             if connection::is_of_endpoint(&settings, profile) {
                 let name = connection::name(&settings);
-                found.push(Existing {
+                found.push(ExistingConnection {
                     path,
                     name,
                     settings,
@@ -142,7 +145,7 @@ impl NetworkManager {
     /// [`NetworkManagerError`]
     pub async fn update(
         &self,
-        old: &Existing,
+        old: &ExistingConnection,
         profile: &Profile,
     ) -> Result<Stored, NetworkManagerError> {
         let bus = bus().await?;

@@ -2,8 +2,8 @@
 
 use aws_client_vpn_i18n::{self as i18n, plural, text};
 use aws_client_vpn_profile::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
-use aws_client_vpn_profile::ovpn::Imported;
-use aws_client_vpn_profile::parts::{Inline, Remote, SignIn, Transport};
+use aws_client_vpn_profile::ovpn::ParsedProfile;
+use aws_client_vpn_profile::parts::{InlineFile, Remote, SignIn, Transport};
 use aws_client_vpn_profile::problem::Note;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::region;
@@ -14,7 +14,7 @@ use aws_client_vpn_profile_file::certificate_files::{
 use std::path::Path;
 
 /// The time and how to write it.
-pub struct Calendar<'a> {
+pub struct DateFormat<'a> {
     /// Seconds since 1970.
     pub now: i64,
     /// A day as the user writes it, from seconds since 1970.
@@ -23,7 +23,7 @@ pub struct Calendar<'a> {
 
 /// How much a row wants to be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum Severity {
     /// As it should be.
     Plain,
     /// Something to think of.
@@ -38,7 +38,7 @@ pub struct Row {
     /// What there is to say.
     pub text: String,
     /// Whether it warns.
-    pub mood: Mood,
+    pub severity: Severity,
 }
 
 /// Lines that belong together.
@@ -68,7 +68,7 @@ impl Row {
         Self {
             title,
             text,
-            mood: Mood::Plain,
+            severity: Severity::Plain,
         }
     }
 
@@ -76,14 +76,14 @@ impl Row {
         Self {
             title,
             text,
-            mood: Mood::Warning,
+            severity: Severity::Warning,
         }
     }
 }
 
 /// What to show of a profile.
 #[must_use]
-pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
+pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
     let profile = &imported.profile;
     let mut groups = vec![Group {
         title: text!("Endpoint"),
@@ -94,7 +94,7 @@ pub fn groups(imported: &Imported, calendar: &Calendar<'_>) -> Vec<Group> {
     groups.push(Group {
         title: text!("Certificates"),
         description: String::new(),
-        rows: certificates(profile, calendar),
+        rows: certificates(profile, format),
         of_properties: false,
     });
     if !imported.notes.is_empty() {
@@ -240,24 +240,27 @@ fn sign_in(profile: &Profile) -> String {
     }
 }
 
-fn certificates(profile: &Profile, calendar: &Calendar<'_>) -> Vec<Row> {
+fn certificates(profile: &Profile, format: &DateFormat<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (inline, use_of) in [
-        (Inline::Cert, text!("Client certificate")),
-        (Inline::ExtraCerts, text!("Intermediate certificate")),
-        (Inline::Ca, text!("Certificate authority of the endpoint")),
+        (InlineFile::Cert, text!("Client certificate")),
+        (InlineFile::ExtraCerts, text!("Intermediate certificate")),
+        (
+            InlineFile::Ca,
+            text!("Certificate authority of the endpoint"),
+        ),
     ] {
         let Some(text) = profile.inline(inline) else {
             continue;
         };
         match Certificate::read_all(text) {
-            Ok(read) => rows.extend(read.iter().map(|one| certificate(one, &use_of, calendar))),
+            Ok(read) => rows.extend(read.iter().map(|one| certificate(one, &use_of, format))),
             Err(error @ (CertificateError::None | CertificateError::Unreadable)) => {
                 rows.push(Row::warning(use_of, i18n::of(&error)));
             }
         }
     }
-    if profile.inline(Inline::Pkcs12).is_some() {
+    if profile.inline(InlineFile::Pkcs12).is_some() {
         rows.push(Row::plain(
             text!("Client certificate"),
             text!("In a PKCS #12 file, whose contents are visible only once it is unlocked."),
@@ -278,13 +281,13 @@ fn certificates(profile: &Profile, calendar: &Calendar<'_>) -> Vec<Row> {
     rows
 }
 
-fn certificate(certificate: &Certificate, use_of: &str, calendar: &Calendar<'_>) -> Row {
-    let day = (calendar.day)(certificate.ends);
-    let (validity, mood) = match certificate.validity(calendar.now) {
-        Validity::Holds => (text!("Valid until {day}", day = day), Mood::Plain),
+fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>) -> Row {
+    let day = (format.day)(certificate.ends);
+    let (validity, severity) = match certificate.validity(format.now) {
+        Validity::Holds => (text!("Valid until {day}", day = day), Severity::Plain),
         Validity::EndsSoon { days: 0 } => (
             text!("Expires today. Ask the administrator for a new profile."),
-            Mood::Warning,
+            Severity::Warning,
         ),
         Validity::EndsSoon { days } => (
             plural!(
@@ -293,7 +296,7 @@ fn certificate(certificate: &Certificate, use_of: &str, calendar: &Calendar<'_>)
                 "Expires in {count} days, on {day}. Ask the administrator for a new profile.",
                 day = day
             ),
-            Mood::Warning,
+            Severity::Warning,
         ),
         Validity::Ended => (
             text!(
@@ -301,14 +304,14 @@ fn certificate(certificate: &Certificate, use_of: &str, calendar: &Calendar<'_>)
                  profile.",
                 day = day
             ),
-            Mood::Warning,
+            Severity::Warning,
         ),
         Validity::NotYet => (
             text!(
                 "Valid only from {day}. Is the clock of this computer right?",
-                day = (calendar.day)(certificate.begins)
+                day = (format.day)(certificate.begins)
             ),
-            Mood::Warning,
+            Severity::Warning,
         ),
     };
     let issuer = match certificate.self_issued {
@@ -322,7 +325,7 @@ fn certificate(certificate: &Certificate, use_of: &str, calendar: &Calendar<'_>)
     Row {
         title: certificate.subject.clone(),
         text: format!("{issuer}\n{validity}"),
-        mood,
+        severity,
     }
 }
 
@@ -340,7 +343,7 @@ mod tests {
     const KEY: &str = "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n";
     const END_OF_ROOT: i64 = 1_893_456_000;
 
-    fn imported(more: &str) -> Imported {
+    fn imported(more: &str) -> ParsedProfile {
         let text = format!(
             "client\nremote cvpn-endpoint-0123.prod.clientvpn.eu-north-1.amazonaws.com 443\n\
              proto udp\n<ca>\n{ROOT}</ca>\n{more}"
@@ -349,11 +352,11 @@ mod tests {
     }
 
     fn shown(more: &str, before_the_end: i64) -> Vec<Group> {
-        let calendar = Calendar {
+        let format = DateFormat {
             now: END_OF_ROOT - before_the_end,
             day: &|seconds| format!("day {}", seconds / 86_400),
         };
-        groups(&imported(more), &calendar)
+        groups(&imported(more), &format)
     }
 
     fn texts(group: &Group) -> Vec<(&str, &str)> {
@@ -382,20 +385,20 @@ mod tests {
 
     #[test]
     fn certificates_warn_before_and_after_their_end() {
-        for (days, text, mood) in [
-            (400, "Valid until day 21915", Mood::Plain),
-            (12, "Expires in 12 days, on day 21915.", Mood::Warning),
-            (1, "Expires in 1 day, on", Mood::Warning),
-            (0, "Expires today.", Mood::Warning),
-            (-3, "Expired on day 21915:", Mood::Warning),
-            (5000, "Valid only from day 18262.", Mood::Warning),
+        for (days, text, severity) in [
+            (400, "Valid until day 21915", Severity::Plain),
+            (12, "Expires in 12 days, on day 21915.", Severity::Warning),
+            (1, "Expires in 1 day, on", Severity::Warning),
+            (0, "Expires today.", Severity::Warning),
+            (-3, "Expired on day 21915:", Severity::Warning),
+            (5000, "Valid only from day 18262.", Severity::Warning),
         ] {
             let groups = shown("auth-federate\n", days * 86_400);
             let row = &groups[1].rows[0];
             assert_eq!(row.title, "Zoë's root");
             let expected = format!("Certificate authority of the endpoint, self-signed\n{text}");
             assert!(row.text.starts_with(&expected), "{days}: {}", row.text);
-            assert_eq!(row.mood, mood, "{days}");
+            assert_eq!(row.severity, severity, "{days}");
         }
     }
 

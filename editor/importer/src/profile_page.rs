@@ -1,7 +1,7 @@
 //! The page with a profile: what it is, what to call it, for whom.
 
-use crate::network_manager::Existing;
-use crate::presentation::{Group, Mood, Row};
+use crate::network_manager::ExistingConnection;
+use crate::presentation::{Group, Row, Severity};
 use adw::prelude::*;
 use aws_client_vpn_i18n::text;
 
@@ -37,7 +37,7 @@ const FOR_ALL: u32 = 1;
 
 impl ProfilePage {
     /// `name` is the suggestion, `existing` the connections to the same endpoint.
-    pub(crate) fn new(name: &str, groups: &[Group], existing: &[Existing]) -> Self {
+    pub(crate) fn new(name: &str, groups: &[Group], existing: &[ExistingConnection]) -> Self {
         let page = adw::PreferencesPage::new();
         let connection = adw::PreferencesGroup::new();
         let update = update_row(existing);
@@ -127,7 +127,7 @@ impl ProfilePage {
 }
 
 /// Offers to update a connection; the first one is what most people want.
-fn update_row(existing: &[Existing]) -> Option<adw::ComboRow> {
+fn update_row(existing: &[ExistingConnection]) -> Option<adw::ComboRow> {
     if existing.is_empty() {
         return None;
     }
@@ -173,7 +173,7 @@ fn row_widget(row: &Row) -> adw::ActionRow {
         .title_lines(0)
         .subtitle_lines(0)
         .build();
-    if row.mood == Mood::Warning {
+    if row.severity == Severity::Warning {
         let icon = gtk::Image::builder()
             .icon_name("dialog-warning-symbolic")
             .css_classes(["warning"])

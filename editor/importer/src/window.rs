@@ -2,13 +2,15 @@
 
 use crate::APPLICATION_ID;
 use crate::connection;
-use crate::network_manager::{Activation, Existing, NetworkManager, NetworkManagerError, Stored};
-use crate::presentation::{self, Calendar};
+use crate::network_manager::{
+    Activation, ExistingConnection, NetworkManager, NetworkManagerError, Stored,
+};
+use crate::presentation::{self, DateFormat};
 use crate::profile_page::{Choice, ProfilePage};
 use adw::prelude::*;
 use aws_client_vpn_attempt::progress::Progress;
 use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_profile::ovpn::{Imported, Incomplete};
+use aws_client_vpn_profile::ovpn::{Incomplete, ParsedProfile};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile_file::certificate_files::{CertificateError, Chosen};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
@@ -48,7 +50,7 @@ enum State {
     /// A profile that lacks the user's certificate.
     Incomplete(Rc<MissingFiles>),
     /// A profile that can be added.
-    Offered(Rc<Offer>),
+    Offered(Rc<LoadedProfile>),
     /// A connection that is there now.
     Stored {
         name: String,
@@ -57,9 +59,9 @@ enum State {
     },
 }
 
-struct Offer {
+struct LoadedProfile {
     profile: Profile,
-    existing: Vec<Existing>,
+    existing: Vec<ExistingConnection>,
     page: ProfilePage,
 }
 
@@ -411,42 +413,42 @@ impl Inner {
         }
     }
 
-    async fn offer(self: &Rc<Self>, path: &Path, imported: Imported) {
+    async fn offer(self: &Rc<Self>, path: &Path, imported: ParsedProfile) {
         let name = profile_file::connection_name(path);
         let now = glib::DateTime::now_local();
-        let calendar = Calendar {
+        let format = DateFormat {
             now: now.map_or(0, |now| now.to_unix()),
             day: &day,
         };
-        let groups = presentation::groups(&imported, &calendar);
+        let groups = presentation::groups(&imported, &format);
         // If NetworkManager does not answer, adding will say so.
         let existing = self.network_manager.existing(&imported.profile).await;
         let existing = existing.unwrap_or_default();
         let page = ProfilePage::new(&name, &groups, &existing);
-        let offer = Rc::new(Offer {
+        let loaded = Rc::new(LoadedProfile {
             profile: imported.profile,
             existing,
             page,
         });
-        self.show(offer.page.widget(), &name);
+        self.show(loaded.page.widget(), &name);
         self.title.set_subtitle(&name);
         self.show_dialog_buttons(true);
         self.window.set_default_widget(Some(&self.accept));
-        offer.page.connect_changed(clone!(
+        loaded.page.connect_changed(clone!(
             #[weak(rename_to = inner)]
             self,
             #[weak]
-            offer,
-            move || inner.choice_changed(&offer)
+            loaded,
+            move || inner.choice_changed(&loaded)
         ));
-        self.choice_changed(&offer);
+        self.choice_changed(&loaded);
         self.accept.grab_focus();
-        self.state.replace(State::Offered(offer));
+        self.state.replace(State::Offered(loaded));
     }
 
-    fn choice_changed(&self, offer: &Offer) {
-        let choice = offer.page.choice();
-        offer.page.show_choice(choice.as_ref());
+    fn choice_changed(&self, loaded: &LoadedProfile) {
+        let choice = loaded.page.choice();
+        loaded.page.show_choice(choice.as_ref());
         self.accept.set_sensitive(choice.is_some());
         self.accept.set_label(&match choice {
             Some(Choice::Update(_)) => text!("_Update"),
@@ -466,20 +468,20 @@ impl Inner {
     }
 
     fn accept(self: &Rc<Self>) {
-        let State::Offered(offer) = &*self.state.borrow() else {
+        let State::Offered(loaded) = &*self.state.borrow() else {
             return;
         };
-        let Some(choice) = offer.page.choice() else {
+        let Some(choice) = loaded.page.choice() else {
             return;
         };
-        let offer = offer.clone();
+        let loaded = loaded.clone();
         self.accept.set_sensitive(false);
         glib::spawn_future_local(clone!(
             #[weak(rename_to = inner)]
             self,
             async move {
-                let outcome = inner.store(&offer, choice).await;
-                inner.choice_changed(&offer);
+                let outcome = inner.store(&loaded, choice).await;
+                inner.choice_changed(&loaded);
                 match outcome {
                     Ok((name, stored)) => inner.show_stored(name, stored),
                     Err(error) => inner.show_error(&error),
@@ -490,15 +492,15 @@ impl Inner {
 
     async fn store(
         &self,
-        offer: &Offer,
+        loaded: &LoadedProfile,
         choice: Choice,
     ) -> Result<(String, Stored), NetworkManagerError> {
         match choice {
             Choice::Update(index) => {
-                let Some(old) = offer.existing.get(index) else {
+                let Some(old) = loaded.existing.get(index) else {
                     return Err(NetworkManagerError::TimedOut);
                 };
-                let stored = self.network_manager.update(old, &offer.profile).await?;
+                let stored = self.network_manager.update(old, &loaded.profile).await?;
                 Ok((old.name.clone(), stored))
             }
             Choice::Add {
@@ -510,7 +512,7 @@ impl Inner {
                 let user = (!for_all).then_some(user);
                 let uuid = glib::uuid_string_random();
                 let user = user.as_deref();
-                let settings = connection::new(&name, &uuid, user, at_login, &offer.profile);
+                let settings = connection::new(&name, &uuid, user, at_login, &loaded.profile);
                 let stored = self.network_manager.add(&settings).await?;
                 Ok((name, stored))
             }

@@ -3,7 +3,7 @@
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
-use aws_client_vpn_profile::ovpn::Imported;
+use aws_client_vpn_profile::ovpn::ParsedProfile;
 use aws_client_vpn_profile::problem::Note;
 use aws_client_vpn_profile::settings::{self, VpnProperties};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
@@ -67,7 +67,7 @@ type Settled = (
     Vec<Note>,
 );
 
-fn settled(imported: &Imported) -> Settled {
+fn settled(imported: &ParsedProfile) -> Settled {
     let data = settings::to_data(&imported.profile);
     let secrets = settings::to_secrets(&imported.profile);
     (data, secrets, imported.notes.clone())

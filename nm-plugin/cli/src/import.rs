@@ -172,7 +172,8 @@ async fn of_aws_client(options: &Import, file: PathBuf) -> Result<Imported, Fail
 }
 
 async fn one(options: &Import, file: &Path) -> Result<Imported, Failure> {
-    let ovpn::Imported { profile, notes } = profile_file::read(file).map_err(ImportError::from)?;
+    let ovpn::ParsedProfile { profile, notes } =
+        profile_file::read(file).map_err(ImportError::from)?;
     let notes = notes.iter().map(Worded::message).collect();
     let stored = network_manager::ask().await?.stored;
     let same = stored

@@ -170,8 +170,8 @@ impl Connection {
         started: impl Fn(u32) -> Option<u64>,
         failed: impl Fn(&str) -> Option<LastFailure>,
     ) -> Self {
-        let (outline, problem) = match settings::outline(&stored.data) {
-            Ok(outline) => (Some(outline), None),
+        let (summary, problem) = match settings::summary(&stored.data) {
+            Ok(summary) => (Some(summary), None),
             Err(error) => (None, Some(error.message())),
         };
         // What is on its way has not failed.
@@ -196,8 +196,8 @@ impl Connection {
                 .and_then(|activation| activation.service_process)
                 .and_then(started),
             sign_in_ends: activation.and_then(|activation| activation.sign_in_ends),
-            sign_in: outline.as_ref().map(|outline| Way::of(&outline.sign_in)),
-            endpoint: outline.map(|outline| outline.endpoint),
+            sign_in: summary.as_ref().map(|summary| Way::of(&summary.sign_in)),
+            endpoint: summary.map(|summary| summary.endpoint),
             problem,
         }
     }

@@ -5,7 +5,7 @@
 use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnose};
 use aws_client_vpn_cli::status::{Connection, State, Status, Way};
 use aws_client_vpn_i18n::{DOMAIN, bind_at, start};
-use aws_client_vpn_profile::settings::outline;
+use aws_client_vpn_profile::settings::summary;
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Worded;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ fn status_in_german() {
         domains: Vec::new(),
         name_servers: Vec::new(),
         last_failure: None,
-        problem: outline(&BTreeMap::new()).err().map(|why| why.message()),
+        problem: summary(&BTreeMap::new()).err().map(|why| why.message()),
     };
     let up = Connection {
         name: "Arbeit".to_owned(),

@@ -2,8 +2,8 @@
 
 use crate::file::{self, FileError};
 use aws_client_vpn_profile::certificate::Certificate;
-use aws_client_vpn_profile::ovpn::{ClientCertificate, Imported, Incomplete};
-use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::ovpn::{ClientCertificate, Incomplete, ParsedProfile};
+use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::problem::Problem;
 use aws_client_vpn_text::message::Worded;
 use std::collections::BTreeSet;
@@ -97,7 +97,7 @@ impl CertificateFiles {
     ///
     /// # Errors
     /// [`CertificateError`]
-    pub fn complete(&self, profile: &Incomplete) -> Result<Imported, CertificateError> {
+    pub fn complete(&self, profile: &Incomplete) -> Result<ParsedProfile, CertificateError> {
         let read = |path: &Path| {
             file::read_bytes(path).map_err(|reason| CertificateError::File {
                 path: path.to_owned(),
@@ -139,16 +139,16 @@ impl Chosen {
         let bytes = Zeroizing::new(bytes);
         let text = String::from_utf8_lossy(&bytes);
         let has_key = text.contains("PRIVATE KEY");
-        let is_certificate = Inline::Cert.content_of_file(&bytes).is_some();
+        let is_certificate = InlineFile::Cert.content_of_file(&bytes).is_some();
         if !has_key && is_certificate {
             self.certificate = Some(path.to_owned());
-        } else if Inline::Key.content_of_file(&bytes).is_some() {
+        } else if InlineFile::Key.content_of_file(&bytes).is_some() {
             self.key = Some(path.to_owned());
             // Some keep both in one file.
             if text.contains("BEGIN CERTIFICATE") {
                 self.certificate = Some(path.to_owned());
             }
-        } else if is_pkcs12(path) && Inline::Pkcs12.content_of_file(&bytes).is_some() {
+        } else if is_pkcs12(path) && InlineFile::Pkcs12.content_of_file(&bytes).is_some() {
             self.pkcs12 = Some(path.to_owned());
         } else {
             return Err(CertificateError::Other(path.to_owned()));
@@ -185,7 +185,7 @@ fn is_pkcs12(path: &Path) -> bool {
 /// the endpoint, too.
 fn is_of_client(path: &Path) -> bool {
     let bytes = file::read_bytes(path).unwrap_or_default();
-    let text = Inline::Cert.content_of_file(&bytes);
+    let text = InlineFile::Cert.content_of_file(&bytes);
     text.and_then(|text| Certificate::read_all(text.expose()).ok())
         .and_then(|all| all.into_iter().next())
         .is_some_and(|own| own.for_clients && !own.self_issued)

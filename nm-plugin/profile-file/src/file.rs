@@ -1,6 +1,6 @@
 //! Reading and writing the files a user named: bounded, regular files only, never half written.
 
-use aws_client_vpn_profile::parts::Inline;
+use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_text::mark;
 use aws_client_vpn_text::message::Worded;
 use std::fs::{File, OpenOptions, Permissions};
@@ -14,31 +14,31 @@ pub const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// What files with such a content are called, to choose one of them.
 #[must_use]
-pub fn kind(inline: Inline) -> &'static str {
+pub fn kind(inline: InlineFile) -> &'static str {
     match inline {
-        Inline::Key => mark!("Private keys"),
-        Inline::Pkcs12 => mark!("PKCS #12 files"),
-        Inline::Ca
-        | Inline::Cert
-        | Inline::ExtraCerts
-        | Inline::CrlVerify
-        | Inline::TlsAuth
-        | Inline::TlsCrypt => mark!("Certificates"),
+        InlineFile::Key => mark!("Private keys"),
+        InlineFile::Pkcs12 => mark!("PKCS #12 files"),
+        InlineFile::Ca
+        | InlineFile::Cert
+        | InlineFile::ExtraCerts
+        | InlineFile::CrlVerify
+        | InlineFile::TlsAuth
+        | InlineFile::TlsCrypt => mark!("Certificates"),
     }
 }
 
 /// The names that files with such a content have.
 #[must_use]
-pub fn patterns(inline: Inline) -> &'static [&'static str] {
+pub fn patterns(inline: InlineFile) -> &'static [&'static str] {
     match inline {
-        Inline::Key => &["*.key", "*.pem"],
-        Inline::Pkcs12 => &["*.p12", "*.pfx"],
-        Inline::Ca
-        | Inline::Cert
-        | Inline::ExtraCerts
-        | Inline::CrlVerify
-        | Inline::TlsAuth
-        | Inline::TlsCrypt => &["*.crt", "*.cer", "*.pem"],
+        InlineFile::Key => &["*.key", "*.pem"],
+        InlineFile::Pkcs12 => &["*.p12", "*.pfx"],
+        InlineFile::Ca
+        | InlineFile::Cert
+        | InlineFile::ExtraCerts
+        | InlineFile::CrlVerify
+        | InlineFile::TlsAuth
+        | InlineFile::TlsCrypt => &["*.crt", "*.cer", "*.pem"],
     }
 }
 

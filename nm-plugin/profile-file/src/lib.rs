@@ -10,7 +10,7 @@ use crate::certificate_files::CertificateFiles;
 use crate::file::FileError;
 use aws_client_vpn_i18n::{self as i18n, text};
 use aws_client_vpn_profile::directive::line as ovpn_line;
-use aws_client_vpn_profile::ovpn::{self, Imported, Incomplete};
+use aws_client_vpn_profile::ovpn::{self, Incomplete, ParsedProfile};
 use aws_client_vpn_profile::problem::{Note, ParseError, Problem};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_text::message;
@@ -59,7 +59,7 @@ pub struct MissingCertificate {
 impl MissingCertificate {
     /// The profile with the certificate that stands beside it, which a note names.
     #[must_use]
-    pub fn with_what_is_beside(&self) -> Option<Imported> {
+    pub fn with_what_is_beside(&self) -> Option<ParsedProfile> {
         let files = self.beside.as_ref()?;
         let mut imported = files.complete(&self.profile).ok()?;
         imported.notes.push(Note::Taken(message!(
@@ -119,7 +119,7 @@ impl ImportError {
 ///
 /// # Errors
 /// [`ImportError`]
-pub fn read(path: &Path) -> Result<Imported, ImportError> {
+pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
     let bytes = file::read_bytes(path).map_err(|reason| ImportError::File {
         path: path.to_owned(),
         reason,

@@ -1,6 +1,6 @@
 //! What NetworkManager asks for, as the auth dialog is told.
 
-use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::settings::{AtLogin, at_login};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
@@ -121,7 +121,7 @@ impl Connection {
     pub fn to_keep(&self) -> Vec<(&'static str, &Secret)> {
         Credential::ALL
             .into_iter()
-            .filter(|c| Keeping::of(&self.data, *c) == Some(Keeping::ForTheUser))
+            .filter(|c| SecretFlags::of(&self.data, *c) == Some(SecretFlags::AgentOwned))
             .filter_map(|c| Some((c.name(), self.secrets.get(c.name())?)))
             .filter(|(_, value)| !value.is_empty())
             .collect()

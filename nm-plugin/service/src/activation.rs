@@ -324,7 +324,7 @@ impl<'a> Activation<'a> {
                 }
             }
             Effect::Fail(failure) => {
-                tracing::error!("{}", journal::chain(&failure));
+                tracing::error!("{}", journal::error_chain(&failure));
                 // Before NetworkManager tells anybody that it is to be read.
                 self.asker.tell(self.network_manager.bus(), &failure).await;
                 self.network_manager.fail(failure.reason()).await;
@@ -336,7 +336,7 @@ impl<'a> Activation<'a> {
                 self.protection.settings_change();
                 let device = device(&self.openvpn);
                 if let Err(error) = self.protection.close(&self.session, device) {
-                    return Some(Input::Unprotected(journal::chain(&error)));
+                    return Some(Input::Unprotected(journal::error_chain(&error)));
                 }
                 let device = device.map_or("", TunDevice::name);
                 if !self.monitor.is_at_work() {

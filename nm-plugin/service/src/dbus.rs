@@ -47,7 +47,7 @@ pub(crate) enum PluginError {
 
 impl From<InvalidConnection> for PluginError {
     fn from(error: InvalidConnection) -> Self {
-        Self::InvalidConnection(crate::journal::chain(&error))
+        Self::InvalidConnection(crate::journal::error_chain(&error))
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn start() {
 }
 
 /// An error with all its causes, in one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
+pub(crate) fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -140,7 +140,7 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
         Err(error) => {
             eprintln!(
                 "nm-aws-client-vpn-service: {}; this takes root",
-                journal::chain(&error)
+                journal::error_chain(&error)
             );
             ExitCode::FAILURE
         }
@@ -155,7 +155,7 @@ fn clear_away() -> ExitCode {
         Err(error) => {
             eprintln!(
                 "nm-aws-client-vpn-service: {}; this takes root",
-                journal::chain(&error)
+                journal::error_chain(&error)
             );
             ExitCode::FAILURE
         }
@@ -202,7 +202,7 @@ fn serve(bus_name: &str) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{}", journal::chain(&error));
+            tracing::error!("{}", journal::error_chain(&error));
             ExitCode::FAILURE
         }
     }

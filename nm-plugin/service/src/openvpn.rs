@@ -90,7 +90,7 @@ impl OpenVpn {
     /// Makes a device and a management socket, and starts an OpenVPN of this profile on them, which
     /// the journal calls `name`.
     pub(crate) fn start(profile: &Profile, name: &'static str) -> Result<Self, String> {
-        let account = account::look_up().map_err(|error| journal::chain(&error))?;
+        let account = account::look_up().map_err(|error| journal::error_chain(&error))?;
         let mut management = listen(account)
             .map_err(|error| format!("no management socket could be made under /run: {error}"))?;
         let socket_path = management.path().unwrap_or_default();
@@ -268,7 +268,7 @@ impl OpenVpn {
             Ok(()) => Ok(()),
             Err(SendError::Unsendable(error)) => Err(error),
             Err(error) => {
-                tracing::warn!("{}", journal::chain(&error));
+                tracing::warn!("{}", journal::error_chain(&error));
                 if let SendError::Stuck = error {
                     self.give_up();
                 }

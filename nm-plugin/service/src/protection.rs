@@ -45,7 +45,7 @@ impl Protection {
         let mut kill_switch = KillSwitch::new(&connection.uuid, connection.kill_switch()?);
         for done in [lift_deleted(network_manager).await, kill_switch.begin()] {
             if let Err(error) = done {
-                tracing::warn!("{}", journal::chain(&error));
+                tracing::warn!("{}", journal::error_chain(&error));
             }
         }
         enforced_routes::remove_left_over();
@@ -233,7 +233,7 @@ impl Protection {
         let policy = self.policy(session, device);
         if let Err(error) = self.kill_switch.follow(policy) {
             // What is in the kernel stays, and stops more than it has to, not less.
-            tracing::warn!("{}", journal::chain(&error));
+            tracing::warn!("{}", journal::error_chain(&error));
         }
     }
 
@@ -273,7 +273,7 @@ impl Protection {
 
 fn tell(done: Result<(), KillSwitchError>) {
     if let Err(error) = done {
-        tracing::error!("{}", journal::chain(&error));
+        tracing::error!("{}", journal::error_chain(&error));
     }
 }
 

@@ -17,7 +17,7 @@ fuzz_target!(|input: (&str, &[u8], &str)| {
     lines.push(stdin);
     assert!(lines.data().len() <= 200);
     // Neither panics, whatever the settings say.
-    drop(settings::outline(lines.data()));
+    drop(settings::summary(lines.data()));
     assert!(settings::timeouts(lines.data()).connect.as_secs() >= 5);
 
     let Some(form) = CredentialForm::parse(hints.lines(), lines.data()) else {

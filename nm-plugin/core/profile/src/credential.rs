@@ -61,7 +61,7 @@ impl Credential {
             .find(|credential| credential.name() == name)
     }
 
-    /// The key in `vpn.data` that says what becomes of it: see [`Keeping`].
+    /// The key in `vpn.data` that says what becomes of it: see [`SecretFlags`].
     #[must_use]
     pub fn flags_key(self) -> String {
         flags_key(self.name())
@@ -84,33 +84,33 @@ impl Credential {
     /// What becomes of it where a connection does not say: what counts once is asked for each
     /// time, the rest is kept for the user.
     #[must_use]
-    pub fn usual_keeping(self) -> Keeping {
+    pub fn default_flags(self) -> SecretFlags {
         match self {
-            Self::ChallengeResponse => Keeping::AskedEachTime,
+            Self::ChallengeResponse => SecretFlags::NotSaved,
             Self::UserName
             | Self::Password
             | Self::KeyPassphrase
             | Self::TokenPin
             | Self::ProxyUserName
-            | Self::ProxyPassword => Keeping::ForTheUser,
+            | Self::ProxyPassword => SecretFlags::AgentOwned,
         }
     }
 }
 
 /// What becomes of a credential once it has been given: NetworkManager's `NMSettingSecretFlags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeping {
+pub enum SecretFlags {
     /// NetworkManager keeps it in the connection's file, for all users.
-    ForAllUsers,
+    SystemOwned,
     /// The agent of the user keeps it, in the keyring.
-    ForTheUser,
+    AgentOwned,
     /// Nobody keeps it.
-    AskedEachTime,
+    NotSaved,
     /// There is none.
-    NotNeeded,
+    NotRequired,
 }
 
-impl Keeping {
+impl SecretFlags {
     const AGENT_OWNED: u32 = 1;
     const NOT_SAVED: u32 = 2;
     const NOT_REQUIRED: u32 = 4;
@@ -120,10 +120,10 @@ impl Keeping {
     #[must_use]
     pub fn flags(self) -> &'static str {
         match self {
-            Self::ForAllUsers => "0",
-            Self::ForTheUser => "1",
-            Self::AskedEachTime => "3",
-            Self::NotNeeded => "4",
+            Self::SystemOwned => "0",
+            Self::AgentOwned => "1",
+            Self::NotSaved => "3",
+            Self::NotRequired => "4",
         }
     }
 
@@ -132,13 +132,13 @@ impl Keeping {
     pub fn of(data: &BTreeMap<String, String>, credential: Credential) -> Option<Self> {
         let flags: u32 = data.get(&credential.flags_key())?.parse().ok()?;
         Some(if flags & Self::NOT_REQUIRED != 0 {
-            Self::NotNeeded
+            Self::NotRequired
         } else if flags & Self::NOT_SAVED != 0 {
-            Self::AskedEachTime
+            Self::NotSaved
         } else if flags & Self::AGENT_OWNED != 0 {
-            Self::ForTheUser
+            Self::AgentOwned
         } else {
-            Self::ForAllUsers
+            Self::SystemOwned
         })
     }
 }
@@ -163,27 +163,31 @@ mod tests {
 
     #[test]
     fn flags_are_read_as_networkmanager_means_them() {
-        for (flags, keeping) in [
-            ("0", Some(Keeping::ForAllUsers)),
-            ("1", Some(Keeping::ForTheUser)),
-            ("2", Some(Keeping::AskedEachTime)),
-            ("3", Some(Keeping::AskedEachTime)),
-            ("4", Some(Keeping::NotNeeded)),
-            ("5", Some(Keeping::NotNeeded)),
+        for (number, flags) in [
+            ("0", Some(SecretFlags::SystemOwned)),
+            ("1", Some(SecretFlags::AgentOwned)),
+            ("2", Some(SecretFlags::NotSaved)),
+            ("3", Some(SecretFlags::NotSaved)),
+            ("4", Some(SecretFlags::NotRequired)),
+            ("5", Some(SecretFlags::NotRequired)),
             ("", None),
             ("x", None),
         ] {
-            let data = data(&[("password-flags", flags)]);
-            assert_eq!(Keeping::of(&data, Credential::Password), keeping, "{flags}");
+            let data = data(&[("password-flags", number)]);
+            assert_eq!(
+                SecretFlags::of(&data, Credential::Password),
+                flags,
+                "{number}"
+            );
         }
-        for keeping in [
-            Keeping::ForAllUsers,
-            Keeping::ForTheUser,
-            Keeping::AskedEachTime,
-            Keeping::NotNeeded,
+        for flags in [
+            SecretFlags::SystemOwned,
+            SecretFlags::AgentOwned,
+            SecretFlags::NotSaved,
+            SecretFlags::NotRequired,
         ] {
-            let data = data(&[("password-flags", keeping.flags())]);
-            assert_eq!(Keeping::of(&data, Credential::Password), Some(keeping));
+            let data = data(&[("password-flags", flags.flags())]);
+            assert_eq!(SecretFlags::of(&data, Credential::Password), Some(flags));
         }
     }
 }

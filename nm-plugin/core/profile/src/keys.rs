@@ -116,7 +116,7 @@ pub const RECONNECT_SECONDS: RangeInclusive<u64> = 10..=86_400;
 /// Without a [`RECONNECT_TIMEOUT`].
 pub const DEFAULT_RECONNECT_SECONDS: u64 = 600;
 
-/// The key that says what becomes of the secret `name`, see [`Keeping`](crate::credential::Keeping).
+/// The key that says what becomes of the secret `name`, see [`SecretFlags`](crate::credential::SecretFlags).
 #[must_use]
 pub fn flags_key(name: &str) -> String {
     format!("{name}-flags")

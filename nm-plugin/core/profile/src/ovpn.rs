@@ -7,6 +7,6 @@ mod text;
 mod write;
 
 pub use incomplete::{ClientCertificate, Incomplete};
-pub use parse::{Imported, is_aws_host};
+pub use parse::{ParsedProfile, is_aws_host};
 pub use text::decode;
 pub use write::push_line;

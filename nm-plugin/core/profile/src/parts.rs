@@ -89,7 +89,7 @@ pub enum SignIn {
 
 /// What a profile carries in `<tag>` blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Inline {
+pub enum InlineFile {
     /// Certificates of the authority that signed the endpoint's.
     Ca,
     /// The client's certificate.
@@ -108,7 +108,7 @@ pub enum Inline {
     TlsCrypt,
 }
 
-impl Inline {
+impl InlineFile {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Ca,

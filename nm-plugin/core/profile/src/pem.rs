@@ -1,7 +1,7 @@
 //! Certificates and keys in text: nothing else may hide in a block.
 
 use crate::certificate::Certificate;
-use crate::parts::Inline;
+use crate::parts::InlineFile;
 use aws_client_vpn_text::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,7 +14,7 @@ const LINE_LIMIT: usize = 254;
 /// The most bytes of what a block says it is.
 const LABEL_LIMIT: usize = 64;
 
-impl Inline {
+impl InlineFile {
     /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
     #[must_use]
     pub fn content_of_file(self, bytes: &[u8]) -> Option<Secret> {
@@ -24,16 +24,16 @@ impl Inline {
 }
 
 /// Puts the content of a block into its normal form.
-pub(crate) fn checked_content(inline: Inline, text: &str) -> Option<String> {
+pub(crate) fn checked_content(inline: InlineFile, text: &str) -> Option<String> {
     match inline {
-        Inline::Pkcs12 => base64(text),
-        Inline::Ca
-        | Inline::Cert
-        | Inline::Key
-        | Inline::ExtraCerts
-        | Inline::CrlVerify
-        | Inline::TlsAuth
-        | Inline::TlsCrypt => blocks(text),
+        InlineFile::Pkcs12 => base64(text),
+        InlineFile::Ca
+        | InlineFile::Cert
+        | InlineFile::Key
+        | InlineFile::ExtraCerts
+        | InlineFile::CrlVerify
+        | InlineFile::TlsAuth
+        | InlineFile::TlsCrypt => blocks(text),
     }
 }
 
@@ -94,9 +94,9 @@ fn base64(text: &str) -> Option<String> {
 
 /// The content of a file as it stands in a block: a PKCS #12 file is binary and becomes base64;
 /// everything else is text.
-pub(crate) fn text_of_file(inline: Inline, bytes: &[u8]) -> Option<Zeroizing<String>> {
+pub(crate) fn text_of_file(inline: InlineFile, bytes: &[u8]) -> Option<Zeroizing<String>> {
     let text = std::str::from_utf8(bytes).ok();
-    let is_text = inline != Inline::Pkcs12 || text.and_then(base64).is_some();
+    let is_text = inline != InlineFile::Pkcs12 || text.and_then(base64).is_some();
     if is_text {
         return text.map(|text| Zeroizing::new(text.to_owned()));
     }
@@ -105,8 +105,11 @@ pub(crate) fn text_of_file(inline: Inline, bytes: &[u8]) -> Option<Zeroizing<Str
 }
 
 /// A certificate in DER, as some systems save it, in PEM.
-fn certificate_of_der(inline: Inline, bytes: &[u8]) -> Option<Zeroizing<String>> {
-    let is_certificate = matches!(inline, Inline::Ca | Inline::Cert | Inline::ExtraCerts);
+fn certificate_of_der(inline: InlineFile, bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let is_certificate = matches!(
+        inline,
+        InlineFile::Ca | InlineFile::Cert | InlineFile::ExtraCerts
+    );
     if !is_certificate || bytes.len() > LIMIT / 2 {
         return None;
     }
@@ -215,14 +218,17 @@ mod tests {
     fn a_binary_pkcs12_file_becomes_base64_and_no_other_file_may_be_binary() {
         let text = |inline, bytes: &[u8]| text_of_file(inline, bytes).map(|text| text.to_string());
         let binary = [0x30, 0x82, 0xff, 0x00];
-        assert_eq!(text(Inline::Pkcs12, &binary).as_deref(), Some("MIL/AA=="));
         assert_eq!(
-            text(Inline::Pkcs12, b"MIL/AA==\n").as_deref(),
+            text(InlineFile::Pkcs12, &binary).as_deref(),
+            Some("MIL/AA==")
+        );
+        assert_eq!(
+            text(InlineFile::Pkcs12, b"MIL/AA==\n").as_deref(),
             Some("MIL/AA==\n")
         );
-        assert_eq!(text(Inline::Key, &binary), None);
-        assert_eq!(text(Inline::Pkcs12, &vec![0; LIMIT]), None);
-        let limit = text(Inline::Pkcs12, &vec![0; LIMIT / 4 * 3]).unwrap();
+        assert_eq!(text(InlineFile::Key, &binary), None);
+        assert_eq!(text(InlineFile::Pkcs12, &vec![0; LIMIT]), None);
+        let limit = text(InlineFile::Pkcs12, &vec![0; LIMIT / 4 * 3]).unwrap();
         assert!(base64(&limit).is_some());
     }
 
@@ -233,10 +239,10 @@ mod tests {
         let der = BASE64.decode(body).unwrap();
         let text =
             |inline, bytes: &[u8]| certificate_of_der(inline, bytes).map(|text| text.to_string());
-        assert_eq!(text(Inline::Ca, &der).as_deref(), Some(pem));
-        assert_eq!(text(Inline::Key, &der), None);
-        assert_eq!(text(Inline::Ca, &der[1..]), None);
-        assert_eq!(text(Inline::Ca, &vec![0x30; LIMIT]), None);
+        assert_eq!(text(InlineFile::Ca, &der).as_deref(), Some(pem));
+        assert_eq!(text(InlineFile::Key, &der), None);
+        assert_eq!(text(InlineFile::Ca, &der[1..]), None);
+        assert_eq!(text(InlineFile::Ca, &vec![0x30; LIMIT]), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::credential::Credential;
 use crate::directive::Directive;
 use crate::directive::check::{check_together, is_host, keep};
 use crate::directive::table::Argument;
-use crate::parts::{Inline, Proxy, Remote, SignIn, Transport};
+use crate::parts::{InlineFile, Proxy, Remote, SignIn, Transport};
 use crate::pem;
 use crate::problem::Problem;
 use aws_client_vpn_text::message;
@@ -30,9 +30,9 @@ pub struct Profile {
     early_push_request: bool,
     pkcs11_id: Option<String>,
     pkcs11_provider: Option<String>,
-    goes_without: BTreeSet<Credential>,
+    does_not_require: BTreeSet<Credential>,
     proxy: Option<Proxy>,
-    inline: BTreeMap<Inline, Zeroizing<String>>,
+    inline: BTreeMap<InlineFile, Zeroizing<String>>,
     directives: Vec<Directive>,
 }
 
@@ -55,7 +55,7 @@ impl Profile {
             early_push_request: parts.early_push_request,
             pkcs11_id: parts.pkcs11_id,
             pkcs11_provider: parts.pkcs11_provider,
-            goes_without: parts.goes_without,
+            does_not_require: parts.does_not_require,
             proxy: parts.proxy,
             inline: parts.inline,
             directives: parts.directives,
@@ -106,8 +106,8 @@ impl Profile {
 
     /// Whether the connection says that `credential` does not exist, so nobody is asked for it.
     #[must_use]
-    pub fn goes_without(&self, credential: Credential) -> bool {
-        self.goes_without.contains(&credential)
+    pub fn does_not_require(&self, credential: Credential) -> bool {
+        self.does_not_require.contains(&credential)
     }
 
     /// The proxy on the way to the endpoint.
@@ -128,7 +128,7 @@ impl Profile {
 
     /// The content of a block.
     #[must_use]
-    pub fn inline(&self, inline: Inline) -> Option<&str> {
+    pub fn inline(&self, inline: InlineFile) -> Option<&str> {
         self.inline.get(&inline).map(|text| text.as_str())
     }
 
@@ -141,15 +141,15 @@ impl Profile {
     /// Whether the client has a certificate.
     #[must_use]
     pub fn has_client_certificate(&self) -> bool {
-        self.inline.contains_key(&Inline::Cert)
-            || self.inline.contains_key(&Inline::Pkcs12)
+        self.inline.contains_key(&InlineFile::Cert)
+            || self.inline.contains_key(&InlineFile::Pkcs12)
             || self.pkcs11_id.is_some()
     }
 
     /// Whether the private key needs a passphrase.
     #[must_use]
     pub fn private_key_is_encrypted(&self) -> bool {
-        self.inline(Inline::Key).is_some_and(pem::is_encrypted)
+        self.inline(InlineFile::Key).is_some_and(pem::is_encrypted)
     }
 
     /// The endpoint's name, for a person.
@@ -205,15 +205,15 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
     let together = check_together(&parts.remotes, &parts.directives);
     problems.extend(together.map(|(index, problem)| (Some(index), problem)));
     let has = |inline| parts.inline.contains_key(&inline);
-    if !has(Inline::Ca) && !has(Inline::Pkcs12) {
+    if !has(InlineFile::Ca) && !has(InlineFile::Pkcs12) {
         problems.push((None, Problem::NoCa));
     }
-    if has(Inline::Cert) != has(Inline::Key) {
+    if has(InlineFile::Cert) != has(InlineFile::Key) {
         problems.push((None, Problem::HalfCertificate));
     }
     let certificates = [
-        has(Inline::Cert) || has(Inline::Key),
-        has(Inline::Pkcs12),
+        has(InlineFile::Cert) || has(InlineFile::Key),
+        has(InlineFile::Pkcs12),
         parts.pkcs11_id.is_some(),
     ];
     let certificates = certificates
@@ -239,9 +239,9 @@ pub(crate) struct Parts {
     pub(crate) early_push_request: bool,
     pub(crate) pkcs11_id: Option<String>,
     pub(crate) pkcs11_provider: Option<String>,
-    pub(crate) goes_without: BTreeSet<Credential>,
+    pub(crate) does_not_require: BTreeSet<Credential>,
     pub(crate) proxy: Option<Proxy>,
-    pub(crate) inline: BTreeMap<Inline, Zeroizing<String>>,
+    pub(crate) inline: BTreeMap<InlineFile, Zeroizing<String>>,
     pub(crate) directives: Vec<Directive>,
 }
 

@@ -17,7 +17,7 @@ pub use options::{
 };
 pub use update::{Update, have_same_endpoint};
 
-use crate::credential::{Credential, Keeping};
+use crate::credential::{Credential, SecretFlags};
 use crate::directive::{Directive, is_host, is_pkcs11_id};
 use crate::keys::{
     EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, MSSFIX, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
@@ -25,7 +25,7 @@ use crate::keys::{
     SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
     STATIC_CHALLENGE_ECHO, USER_NAME, YES, flags_key,
 };
-use crate::parts::{Inline, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, transport_of};
+use crate::parts::{InlineFile, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, transport_of};
 use crate::pem::checked_content;
 use crate::problem::Problem;
 use crate::profile::{Parts, Profile};
@@ -76,14 +76,14 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
             }
         }
     }
-    set(&flags_key(SAML_RESPONSE), Keeping::AskedEachTime.flags());
+    set(&flags_key(SAML_RESPONSE), SecretFlags::NotSaved.flags());
     for credential in credentials::conceivable(profile) {
-        let keeping = if profile.goes_without(credential) {
-            Keeping::NotNeeded
+        let flags = if profile.does_not_require(credential) {
+            SecretFlags::NotRequired
         } else {
-            credential.usual_keeping()
+            credential.default_flags()
         };
-        set(&credential.flags_key(), keeping.flags());
+        set(&credential.flags_key(), flags.flags());
     }
     if let Some(id) = profile.pkcs11_id() {
         set(PKCS11_ID, id);
@@ -110,7 +110,10 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
     if !options.is_empty() {
         set(OPTIONS, &one_line(options.trim_end()));
     }
-    for inline in Inline::ALL.into_iter().filter(|inline| !inline.is_secret()) {
+    for inline in InlineFile::ALL
+        .into_iter()
+        .filter(|inline| !inline.is_secret())
+    {
         if let Some(content) = profile.inline(inline) {
             set(inline.name(), &one_line(content.trim_end()));
         }
@@ -121,7 +124,7 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
 /// The profile's keys, as `vpn.secrets` that NetworkManager stores where only root can read.
 #[must_use]
 pub fn to_secrets(profile: &Profile) -> BTreeMap<String, Secret> {
-    Inline::ALL
+    InlineFile::ALL
         .into_iter()
         .filter(|inline| inline.is_secret())
         .filter_map(|inline| {
@@ -143,7 +146,7 @@ pub fn from_settings(
     secrets: &BTreeMap<String, Secret>,
 ) -> Result<Profile, SettingsError> {
     let mut inline = BTreeMap::new();
-    for kind in Inline::ALL {
+    for kind in InlineFile::ALL {
         let name = kind.name();
         let line = if kind.is_secret() {
             secrets.get(name).map(Secret::expose)
@@ -187,9 +190,11 @@ pub fn from_settings(
         early_push_request: flag(data, EARLY_PUSH_REQUEST, true)?,
         pkcs11_id: text(data, PKCS11_ID, is_pkcs11_id)?,
         pkcs11_provider: text(data, PKCS11_PROVIDER, is_provider)?,
-        goes_without: Credential::ALL
+        does_not_require: Credential::ALL
             .into_iter()
-            .filter(|credential| Keeping::of(data, *credential) == Some(Keeping::NotNeeded))
+            .filter(|credential| {
+                SecretFlags::of(data, *credential) == Some(SecretFlags::NotRequired)
+            })
             .collect(),
         proxy: proxy(data)?,
         inline,
@@ -227,21 +232,21 @@ pub fn static_challenge_echo(data: &BTreeMap<String, String>) -> bool {
 
 /// What a connection is, as far as it can be said without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outline {
+pub struct Summary {
     /// The endpoint's name.
     pub endpoint: String,
     /// How users sign in.
     pub sign_in: SignIn,
 }
 
-/// The outline of a connection, for whoever may see its settings but not its keys.
+/// The summary of a connection, for whoever may see its settings but not its keys.
 ///
 /// # Errors
 /// [`SettingsError`], with the key.
-pub fn outline(data: &BTreeMap<String, String>) -> Result<Outline, SettingsError> {
+pub fn summary(data: &BTreeMap<String, String>) -> Result<Summary, SettingsError> {
     let remotes = remotes(data.get(REMOTE).ok_or(SettingsError::Missing(REMOTE))?)?;
     let remote = remotes.into_iter().next();
-    Ok(Outline {
+    Ok(Summary {
         endpoint: remote.ok_or(SettingsError::Bad(REMOTE))?.host,
         sign_in: sign_in(data)?,
     })

@@ -1,8 +1,8 @@
 //! Profiles as people have them: out of the store of AWS's own client, changed by what guides say,
 //! written by other programs. Each is a file of `fixtures/forms`.
 
-use aws_client_vpn_profile::ovpn::{ClientCertificate, Imported, decode};
-use aws_client_vpn_profile::parts::{Inline, ProxyKind, SignIn};
+use aws_client_vpn_profile::ovpn::{ClientCertificate, ParsedProfile, decode};
+use aws_client_vpn_profile::parts::{InlineFile, ProxyKind, SignIn};
 use aws_client_vpn_profile::problem::{Note, ParseError};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings;
@@ -43,7 +43,7 @@ fn file(name: &str) -> Vec<u8> {
     find(name).expect(name)
 }
 
-fn parse(name: &str) -> Result<Imported, ParseError> {
+fn parse(name: &str) -> Result<ParsedProfile, ParseError> {
     let (text, note) = decode(&file(name));
     let mut imported = Profile::parse(&text, &mut |path| {
         find(path).ok_or_else(|| format!("'{path}' is not here"))
@@ -52,11 +52,11 @@ fn parse(name: &str) -> Result<Imported, ParseError> {
     Ok(imported)
 }
 
-fn imported(name: &str) -> Imported {
+fn imported(name: &str) -> ParsedProfile {
     parse(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn notes(imported: &Imported) -> Vec<String> {
+fn notes(imported: &ParsedProfile) -> Vec<String> {
     imported.notes.iter().map(ToString::to_string).collect()
 }
 
@@ -159,7 +159,7 @@ fn what_may_be_unknown_is_left_out_and_what_is_known_counts() {
 #[test]
 fn a_file_of_another_computer_is_found_beside_the_profile() {
     let imported = imported("windows-paths.ovpn");
-    let key = imported.profile.inline(Inline::Key).expect("a key");
+    let key = imported.profile.inline(InlineFile::Key).expect("a key");
     assert_eq!(key.as_bytes(), file("client1.key"));
     let notes = notes(&imported);
     assert!(

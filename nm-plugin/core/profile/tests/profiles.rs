@@ -1,7 +1,7 @@
 //! Profiles as AWS exports them, and what must never get through one.
 
 use aws_client_vpn_profile::credential::Credential;
-use aws_client_vpn_profile::parts::{Inline, Remote, SignIn, StaticChallenge, Transport};
+use aws_client_vpn_profile::parts::{InlineFile, Remote, SignIn, StaticChallenge, Transport};
 use aws_client_vpn_profile::problem::{Note, ParseError};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, credentials};
@@ -510,7 +510,10 @@ fn import_export_import_is_the_same_profile_and_so_are_the_settings() {
 
 #[test]
 fn secrets_are_not_shown() {
-    for inline in Inline::ALL.into_iter().filter(|inline| inline.is_secret()) {
+    for inline in InlineFile::ALL
+        .into_iter()
+        .filter(|inline| inline.is_secret())
+    {
         for (name, text) in FIXTURES {
             let profile = parsed(text);
             let Some(content) = profile.inline(inline) else {
@@ -617,8 +620,8 @@ proptest! {
             ].contains(&name);
             prop_assert!(known, "{line}");
         }
-        let blocks = Inline::ALL.into_iter().filter(|inline| profile.inline(*inline).is_some());
-        prop_assert_eq!(tags, blocks.map(Inline::name).collect::<Vec<_>>());
+        let blocks = InlineFile::ALL.into_iter().filter(|inline| profile.inline(*inline).is_some());
+        prop_assert_eq!(tags, blocks.map(InlineFile::name).collect::<Vec<_>>());
     }
 
     /// A value that someone else wrote into the settings of a connection injects nothing either.

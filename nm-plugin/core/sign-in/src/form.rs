@@ -9,7 +9,7 @@ use crate::hints::{
     DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, SECONDS_LEFT_HINT_PREFIX,
 };
 use crate::retry_reason::RetryReason;
-use aws_client_vpn_profile::credential::{Credential, Keeping};
+use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::keys::STATIC_CHALLENGE;
 use aws_client_vpn_profile::settings::{credentials, static_challenge_echo};
 use aws_client_vpn_text::printable::one_line;
@@ -154,7 +154,7 @@ impl CredentialForm {
                 credential,
                 question: question.clone().filter(|_| is_response),
                 masked: !(is_name || is_response && echo),
-                kept: Keeping::of(data, credential) == Some(Keeping::ForTheUser),
+                kept: SecretFlags::of(data, credential) == Some(SecretFlags::AgentOwned),
                 refused: refused.contains(&credential),
             }
         };

@@ -1,7 +1,7 @@
 //! What AWS exports of an endpoint that wants a client certificate: all but the certificate.
 
-use super::Imported;
-use crate::parts::Inline;
+use super::ParsedProfile;
+use crate::parts::InlineFile;
 use crate::problem::{Note, Problem};
 use crate::profile::{Parts, Profile, objections};
 use crate::settings;
@@ -51,9 +51,9 @@ impl Incomplete {
     ///
     /// # Errors
     /// What is wrong with the certificate.
-    pub fn complete(&self, certificate: &ClientCertificate) -> Result<Imported, Problem> {
+    pub fn complete(&self, certificate: &ClientCertificate) -> Result<ParsedProfile, Problem> {
         let mut parts = self.parts.clone();
-        let mut insert = |inline: Inline, bytes: &[u8]| {
+        let mut insert = |inline: InlineFile, bytes: &[u8]| {
             let content = inline.content_of_file(bytes);
             let content: Secret = content.ok_or(Problem::BadContent(inline.name()))?;
             let content = Zeroizing::new(content.expose().to_owned());
@@ -62,14 +62,14 @@ impl Incomplete {
         };
         match certificate {
             ClientCertificate::Files { certificate, key } => {
-                insert(Inline::Cert, certificate)?;
-                insert(Inline::Key, key)?;
+                insert(InlineFile::Cert, certificate)?;
+                insert(InlineFile::Key, key)?;
             }
-            ClientCertificate::Pkcs12(bytes) => insert(Inline::Pkcs12, bytes)?,
+            ClientCertificate::Pkcs12(bytes) => insert(InlineFile::Pkcs12, bytes)?,
         }
         match objections(&parts).into_iter().next() {
             Some((_, problem)) => Err(problem),
-            None => Ok(Imported {
+            None => Ok(ParsedProfile {
                 profile: Profile::unchecked(parts),
                 notes: self.notes.clone(),
             }),

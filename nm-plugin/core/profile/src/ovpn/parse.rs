@@ -6,7 +6,7 @@ use crate::directive::check::{Directive, bad_line, is_host, is_pkcs11_id, keep};
 use crate::directive::line::{self, BadLine, WORD_LIMIT};
 use crate::directive::table::{Rule, rule};
 use crate::parts::{
-    Inline, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, Transport, transport_of,
+    InlineFile, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, Transport, transport_of,
 };
 use crate::pem::{self, checked_content};
 use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, Note, ParseError, Problem};
@@ -39,7 +39,7 @@ const NOTHING_IN_IT: &str =
 
 /// What was read.
 #[derive(Debug)]
-pub struct Imported {
+pub struct ParsedProfile {
     /// The profile.
     pub profile: Profile,
     /// What of the file has no effect.
@@ -61,7 +61,7 @@ struct Reader<'a> {
     static_challenge: Option<StaticChallenge>,
     pkcs11_id: Option<String>,
     proxy: Option<Proxy>,
-    inline: BTreeMap<Inline, Zeroizing<String>>,
+    inline: BTreeMap<InlineFile, Zeroizing<String>>,
     /// With their lines.
     directives: Vec<(usize, Directive)>,
     /// What the profile says may be unknown.
@@ -89,7 +89,7 @@ impl Profile {
     pub fn parse(
         text: &str,
         read_file: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
-    ) -> Result<Imported, ParseError> {
+    ) -> Result<ParsedProfile, ParseError> {
         if text.len() > FILE_LIMIT {
             return Err(ParseError::whole(Problem::TooLarge));
         }
@@ -191,11 +191,14 @@ impl Reader<'_> {
     }
 
     fn block(&mut self, number: usize, tag: &str, content: &str) -> Result<(), Problem> {
-        match Inline::from_name(tag) {
+        match InlineFile::from_name(tag) {
             // What AWS exports, and guides, have places for what a user has to fill in.
-            Some(inline @ (Inline::Cert | Inline::Key | Inline::Pkcs12 | Inline::ExtraCerts))
-                if is_placeholder(inline, content) =>
-            {
+            Some(
+                inline @ (InlineFile::Cert
+                | InlineFile::Key
+                | InlineFile::Pkcs12
+                | InlineFile::ExtraCerts),
+            ) if is_placeholder(inline, content) => {
                 self.ignore(number, &format!("<{tag}>"), NOTHING_IN_IT);
                 Ok(())
             }
@@ -217,7 +220,7 @@ impl Reader<'_> {
         }
     }
 
-    fn insert(&mut self, inline: Inline, content: &str) -> Result<(), Problem> {
+    fn insert(&mut self, inline: InlineFile, content: &str) -> Result<(), Problem> {
         let content = checked_content(inline, content).ok_or(Problem::BadContent(inline.name()))?;
         self.inline.insert(inline, Zeroizing::new(content));
         Ok(())
@@ -439,14 +442,14 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
-        let (Some(inline), Some(path)) = (Inline::from_name(name), arguments.first()) else {
+        let (Some(inline), Some(path)) = (InlineFile::from_name(name), arguments.first()) else {
             let reason = message!("The name of the file is missing.");
             return Err(Problem::BadArgument {
                 directive: name.to_owned(),
                 reason,
             });
         };
-        if let Some(direction) = arguments.get(1).filter(|_| inline == Inline::TlsAuth) {
+        if let Some(direction) = arguments.get(1).filter(|_| inline == InlineFile::TlsAuth) {
             let direction = std::slice::from_ref(direction);
             self.table(number, "key-direction", direction)?;
         }
@@ -516,7 +519,7 @@ impl Reader<'_> {
             && self.remotes.iter().any(|(host, ..)| is_aws_host(host))
     }
 
-    fn finish(mut self) -> Result<Imported, ParseError> {
+    fn finish(mut self) -> Result<ParsedProfile, ParseError> {
         let transport = self.transport.unwrap_or(Transport::Udp);
         let port = self.port.unwrap_or(DEFAULT_PORT);
         let sign_in = if self.federated {
@@ -552,7 +555,7 @@ impl Reader<'_> {
             early_push_request: true,
             pkcs11_id: self.pkcs11_id,
             pkcs11_provider: None,
-            goes_without: BTreeSet::new(),
+            does_not_require: BTreeSet::new(),
             proxy: self.proxy,
             inline: self.inline,
             directives,
@@ -568,7 +571,7 @@ impl Reader<'_> {
             }
         }
         match faults.as_slice() {
-            [] => Ok(Imported {
+            [] => Ok(ParsedProfile {
                 profile: Profile::unchecked(parts),
                 notes,
             }),
@@ -619,7 +622,7 @@ fn words(line: &str) -> Result<Vec<String>, Problem> {
         Err(BadLine::Backslash) => {
             let doubled = line.replace('\\', "\\\\");
             let words = line::split(&doubled).map_err(bad_line)?;
-            match words.first().and_then(|name| Inline::from_name(name)) {
+            match words.first().and_then(|name| InlineFile::from_name(name)) {
                 Some(_) => Ok(words),
                 None => Err(bad_line(BadLine::Backslash)),
             }
@@ -629,8 +632,8 @@ fn words(line: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// Whether a block for a certificate or key holds none.
-fn is_placeholder(inline: Inline, content: &str) -> bool {
-    if inline == Inline::Pkcs12 {
+fn is_placeholder(inline: InlineFile, content: &str) -> bool {
+    if inline == InlineFile::Pkcs12 {
         content.trim().is_empty()
     } else {
         !content.contains("-----BEGIN ")
@@ -658,7 +661,7 @@ fn cut_at_block(line: &str) -> (&str, Option<&str>) {
         return (line, None);
     };
     let name = block.trim_start_matches(['<', '/']).trim_end_matches('>');
-    match Inline::from_name(name) {
+    match InlineFile::from_name(name) {
         Some(_) if !before.trim().is_empty() => (before, Some(block)),
         _ => (line, None),
     }
@@ -683,7 +686,7 @@ fn is_of_this_parser(name: &str) -> bool {
         "setenv",
         "setenv-safe",
     ];
-    NAMES.contains(&name) || Inline::from_name(name).is_some()
+    NAMES.contains(&name) || InlineFile::from_name(name).is_some()
 }
 
 /// What older profiles say to have no compression.

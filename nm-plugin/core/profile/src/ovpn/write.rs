@@ -1,7 +1,7 @@
 //! A [`Profile`] as the text of a `.ovpn` file.
 
 use crate::directive::line;
-use crate::parts::{Inline, SignIn};
+use crate::parts::{InlineFile, SignIn};
 use crate::profile::Profile;
 
 impl Profile {
@@ -59,7 +59,7 @@ impl Profile {
 
     /// Certificates and keys.
     pub fn push_blocks(&self, text: &mut String) {
-        for inline in Inline::ALL {
+        for inline in InlineFile::ALL {
             if let Some(content) = self.inline(inline) {
                 let name = inline.name();
                 text.push_str(&format!("<{name}>\n{content}</{name}>\n"));

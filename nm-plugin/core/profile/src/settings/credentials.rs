@@ -1,9 +1,9 @@
 //! What a person has to give to sign in, by the profile or by the settings of the connection.
 
 use super::sign_in;
-use crate::credential::{Credential, Keeping};
+use crate::credential::{Credential, SecretFlags};
 use crate::keys::{PKCS11_ID, PROXY_AUTHENTICATES, USER_NAME, YES};
-use crate::parts::{Inline, SignIn};
+use crate::parts::{InlineFile, SignIn};
 use crate::pem::is_encrypted;
 use crate::profile::Profile;
 use aws_client_vpn_text::secret::Secret;
@@ -30,7 +30,7 @@ pub fn needed(profile: &Profile) -> Vec<Credential> {
     Credential::ALL
         .into_iter()
         .filter(is_needed)
-        .filter(|credential| !profile.goes_without(*credential))
+        .filter(|credential| !profile.does_not_require(*credential))
         .collect()
 }
 
@@ -45,14 +45,14 @@ pub(crate) fn conceivable(profile: &Profile) -> Vec<Credential> {
         Credential::UserName => with_password && profile.user_name().is_none(),
         Credential::Password | Credential::ChallengeResponse => with_password,
         Credential::KeyPassphrase => {
-            profile.private_key_is_encrypted() || profile.inline(Inline::Pkcs12).is_some()
+            profile.private_key_is_encrypted() || profile.inline(InlineFile::Pkcs12).is_some()
         }
         Credential::TokenPin => profile.pkcs11_id().is_some(),
         Credential::ProxyUserName | Credential::ProxyPassword => profile.proxy().is_some(),
     };
     Credential::ALL
         .into_iter()
-        .filter(|credential| may_come(credential) || profile.goes_without(*credential))
+        .filter(|credential| may_come(credential) || profile.does_not_require(*credential))
         .collect()
 }
 
@@ -73,7 +73,7 @@ pub fn askable(
         })
     );
     let has_encrypted_key = secrets
-        .get(Inline::Key.name())
+        .get(InlineFile::Key.name())
         .is_some_and(|key| is_encrypted(key.expose()));
     let is_askable = |credential: &Credential| match credential {
         Credential::UserName => with_password && data.get(USER_NAME).is_none_or(String::is_empty),
@@ -90,7 +90,7 @@ pub fn askable(
     Credential::ALL
         .into_iter()
         .filter(is_askable)
-        .filter(|credential| Keeping::of(data, *credential) != Some(Keeping::NotNeeded))
+        .filter(|credential| SecretFlags::of(data, *credential) != Some(SecretFlags::NotRequired))
         .collect()
 }
 
@@ -99,7 +99,7 @@ pub fn askable(
 #[must_use]
 pub fn may_be_kept(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, Secret>) -> bool {
     askable(data, secrets).into_iter().any(|credential| {
-        Keeping::of(data, credential) == Some(Keeping::ForTheUser)
+        SecretFlags::of(data, credential) == Some(SecretFlags::AgentOwned)
             && !secrets.contains_key(credential.name())
     })
 }

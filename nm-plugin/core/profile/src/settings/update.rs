@@ -12,7 +12,7 @@ use crate::keys::{
     SESSION_LENGTH, SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, TOKEN_PIN, USER_NAME,
     flags_key,
 };
-use crate::parts::Inline;
+use crate::parts::InlineFile;
 use crate::profile::Profile;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,7 +100,7 @@ impl Update {
             }
         }
         for (name, value) in old_secrets {
-            let kept = match Inline::ALL.into_iter().find(|i| i.name() == name) {
+            let kept = match InlineFile::ALL.into_iter().find(|i| i.name() == name) {
                 Some(_) => is_of_certificate(name) && !brings_certificate,
                 None => !is_of_certificate(name) || !brings_certificate,
             };
@@ -124,7 +124,7 @@ fn is_known(key: &str) -> bool {
     ];
     fixed.contains(&key)
         || key.ends_with("-flags")
-        || Inline::ALL.iter().any(|inline| inline.name() == key)
+        || InlineFile::ALL.iter().any(|inline| inline.name() == key)
 }
 
 #[cfg(test)]
