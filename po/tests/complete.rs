@@ -18,7 +18,7 @@ const FOR_PEOPLE: &[&str] = &[
     "nm-plugin/core/profile/src/problem.rs",
     "nm-plugin/core/profile/src/directive",
     "nm-plugin/core/profile/src/ovpn/parse.rs",
-    "nm-plugin/core/sign-in/src/again.rs",
+    "nm-plugin/core/sign-in/src/retry_reason.rs",
     "nm-plugin/core/session/src/session/failure.rs",
     "nm-plugin/core/profile/src/keyfile",
     "nm-plugin/core/profile/src/keyfile.rs",
@@ -205,7 +205,7 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "a frame of texts",
     ),
     (
-        "nm-plugin/core/sign-in/src/again.rs",
+        "nm-plugin/core/sign-in/src/retry_reason.rs",
         "{} Enter {what} once more.",
         "for agents of others",
     ),

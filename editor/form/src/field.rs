@@ -435,7 +435,7 @@ impl Field {
                 )
             }
             Self::MssFix => mark!(
-                "Timeouts the packets of TCP connections through the tunnel to this size (mssfix). \
+                "Limits the packets of TCP connections through the tunnel to this size (mssfix). \
                  0 turns the limit off."
             ),
             Self::RetryPause => {
