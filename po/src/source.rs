@@ -55,8 +55,8 @@ const NOT_FOR_USERS: [&str; 15] = [
 ];
 
 impl Found {
-    /// `worded`: in an error whose texts are for users.
-    fn walk(&mut self, tokens: TokenStream, worded: bool) {
+    /// `localized`: in an error whose texts are for users.
+    fn walk(&mut self, tokens: TokenStream, localized: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut derives = false;
         let mut index = 0;
@@ -74,8 +74,8 @@ impl Found {
                         Some("cfg") if words.iter().any(|word| word == "test") => {
                             index += item_length(tokens.get(index..).unwrap_or_default());
                         }
-                        Some("derive") => derives |= words.iter().any(|word| word == "Worded"),
-                        Some("error") => self.error(attribute, worded || derives),
+                        Some("derive") => derives |= words.iter().any(|word| word == "Localize"),
+                        Some("error") => self.error(attribute, localized || derives),
                         _ => {}
                     }
                 }
@@ -93,7 +93,7 @@ impl Found {
                         ("macro_rules", _) => index += 3,
                         (name, TokenTree::Group(arguments)) => {
                             index += 2;
-                            self.call(name, arguments, worded);
+                            self.call(name, arguments, localized);
                         }
                         _ => {}
                     }
@@ -106,7 +106,7 @@ impl Found {
                 }
                 (TokenTree::Group(group), _, _) => {
                     let body = group.delimiter() == Delimiter::Brace;
-                    self.walk(group.stream(), worded || (derives && body));
+                    self.walk(group.stream(), localized || (derives && body));
                     derives &= !body;
                 }
                 (TokenTree::Literal(literal), _, _) => {
@@ -118,14 +118,14 @@ impl Found {
         }
     }
 
-    /// `#[error("…")]`: what errors say is for users if it is `worded`.
-    fn error(&mut self, attribute: &Group, worded: bool) {
+    /// `#[error("…")]`: what errors say is for users if it is `localized`.
+    fn error(&mut self, attribute: &Group, localized: bool) {
         for token in attribute.stream() {
             if let TokenTree::Group(arguments) = token {
                 let first = arguments.stream().into_iter().next();
                 if let Some(TokenTree::Literal(literal)) = first {
                     let text = string(&literal).filter(|text| !is_placeholder(text));
-                    match worded {
+                    match localized {
                         true => self.texts.extend(text.map(|one| Text { one, many: None })),
                         false => self.strays.extend(text),
                     }
@@ -135,13 +135,13 @@ impl Found {
     }
 
     /// A macro is called.
-    fn call(&mut self, name: &str, arguments: &Group, worded: bool) {
+    fn call(&mut self, name: &str, arguments: &Group, localized: bool) {
         let texts = match name {
-            "text" | "message" | "mark" => 1,
-            "plural" => 2,
+            "gettext" | "message" | "gettext_noop" => 1,
+            "ngettext" => 2,
             _ => {
                 let strays = self.strays.len();
-                self.walk(arguments.stream(), worded);
+                self.walk(arguments.stream(), localized);
                 if NOT_FOR_USERS.contains(&name) {
                     self.strays.truncate(strays);
                 }
@@ -154,7 +154,7 @@ impl Found {
             TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Punct(_) => false,
         };
         let Some(start) = tokens.iter().position(is_text) else {
-            self.walk(arguments.stream(), worded);
+            self.walk(arguments.stream(), localized);
             return;
         };
         // "text" [, "texts"] [, name = value]…
@@ -172,17 +172,17 @@ impl Found {
         };
         let rest = own.get(texts * 2 - 1..).unwrap_or_default();
         let mut names = value_names(rest);
-        if name == "plural" {
+        if name == "ngettext" {
             names.push("count".to_owned());
         }
         names.sort();
         for text in std::iter::once(&one).chain(&many) {
-            if name != "mark" && placeholders(text) != names {
+            if name != "gettext_noop" && placeholders(text) != names {
                 self.mismatches.push(text.clone());
             }
         }
         self.texts.push(Text { one, many });
-        self.walk(rest.iter().cloned().collect(), worded);
+        self.walk(rest.iter().cloned().collect(), localized);
     }
 }
 
@@ -273,22 +273,22 @@ mod tests {
     fn texts_are_found_wherever_they_stand() {
         let found = find(
             r##"
-            #[derive(Debug, Error, Worded)]
+            #[derive(Debug, Error, Localize)]
             enum A {
                 /// Not this one.
                 #[error("of \
                          an error")]
                 One,
             }
-            #[derive(Error, Worded)]
+            #[derive(Error, Localize)]
             enum C { #[error("{0}")] One(String) }
-            const REASON: &str = mark!("a reason");
+            const REASON: &str = gettext_noop!("a reason");
             fn f() {
-                g(words::text!(r#"raw "text""#), &[text!("outer {a}", a = text!("inner"))]);
-                plural!(days(7), "{count} day", "{count} days");
+                g(i18n::gettext!(r#"raw "text""#), &[gettext!("outer {a}", a = gettext!("inner"))]);
+                ngettext!(days(7), "{count} day", "{count} days");
             }
             #[cfg(test)]
-            mod tests { fn t() { text!("of a test"); } }
+            mod tests { fn t() { gettext!("of a test"); } }
             "##,
         )
         .unwrap();
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn values_without_placeholder_and_placeholders_without_value_are_found() {
         let found = find(
-            r#"fn f() { text!("{a}", b = 1); text!("{c}"); text!("x", d = 2); text!("{e}", e = a == 1) }"#,
+            r#"fn f() { gettext!("{a}", b = 1); gettext!("{c}"); gettext!("x", d = 2); gettext!("{e}", e = a == 1) }"#,
         )
         .unwrap();
         assert_eq!(found.mismatches, ["{a}", "{c}", "x"]);

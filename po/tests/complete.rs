@@ -348,7 +348,7 @@ fn no_text_goes_round_the_catalogue() {
     }
     assert!(
         strays.is_empty(),
-        "wrap them in text!, plural!, message! or mark!, or say in NOT_TRANSLATED why not: \
+        "wrap them in gettext!, ngettext!, message! or gettext_noop!, or say in NOT_TRANSLATED why not: \
          {strays:#?}"
     );
 }

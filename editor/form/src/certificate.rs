@@ -4,7 +4,7 @@ use aws_client_vpn_profile::certificate::{Certificate, Validity};
 use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::pem::is_encrypted;
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 
 /// The most certificates of a file that are told one by one.
 const SHOWN: usize = 2;

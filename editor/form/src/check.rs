@@ -14,7 +14,7 @@ use aws_client_vpn_profile::parts::{InlineFile, Transport};
 use aws_client_vpn_profile::problem::Problem;
 use aws_client_vpn_profile::settings::{self, SettingsError};
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use std::ops::RangeInclusive;
 
 /// What is wrong with `field`, if it is shown.

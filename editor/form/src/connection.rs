@@ -1,7 +1,7 @@
 //! Between a page and the connection of its host.
 
 use crate::form::Form;
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_libnm::connection::VpnChanges;
 use aws_client_vpn_libnm::guard::plugin_error;
 use aws_client_vpn_libnm::{Connection, ffi};
@@ -21,10 +21,10 @@ pub fn open(connection: &Connection) -> Form {
 pub fn save(form: &Form, connection: &Connection) -> Result<(), glib::Error> {
     let changes = form.changes().map_err(|(field, problem)| {
         let label = i18n::translate(field.label()).replace('_', "");
-        let problem = i18n::of(&problem);
+        let problem = i18n::localize(&problem);
         plugin_error(
             ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
-            &text!("{field}: {problem}", field = label, problem = problem),
+            &gettext!("{field}: {problem}", field = label, problem = problem),
         )
     })?;
     connection.change_vpn(&VpnChanges {

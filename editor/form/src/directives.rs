@@ -5,7 +5,7 @@
 use crate::field::{Field, name_check};
 use aws_client_vpn_profile::directive::{self, Directive};
 use aws_client_vpn_profile::problem::Problem;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use std::collections::BTreeMap;
 
 /// Directives that have fields: what is shown in one place.

@@ -29,7 +29,7 @@ impl Editor {
     pub fn new<T: Toolkit>(connection: &Connection) -> Result<Self, glib::Error> {
         T::init()
             .map_err(|error| plugin_error(ffi::NM_VPN_PLUGIN_ERROR_FAILED, &error.to_string()))?;
-        i18n::bind();
+        i18n::init_library();
         let editor: Self = glib::Object::new();
         let page = Page::new(connection::open(connection), PageWidgets::<T>::new);
         let weak = editor.downgrade();

@@ -1,7 +1,7 @@
 //! The fields of the page and all that is said about them.
 
 use aws_client_vpn_profile::parts::InlineFile;
-use aws_client_vpn_text::mark;
+use aws_client_vpn_text::gettext_noop;
 use aws_client_vpn_text::secret::Secret;
 use std::fmt;
 
@@ -70,12 +70,12 @@ pub struct Group {
 /// The page, from top to bottom.
 pub const GROUPS: &[Group] = &[
     Group {
-        title: mark!("Endpoint"),
+        title: gettext_noop!("Endpoint"),
         is_advanced: false,
         fields: &[Field::Endpoint, Field::Port, Field::Protocol],
     },
     Group {
-        title: mark!("Sign-In"),
+        title: gettext_noop!("Sign-In"),
         is_advanced: false,
         fields: &[
             Field::SignIn,
@@ -88,7 +88,7 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        title: mark!("Client Certificate"),
+        title: gettext_noop!("Client Certificate"),
         is_advanced: false,
         fields: &[
             Field::CertificateSource,
@@ -103,12 +103,12 @@ pub const GROUPS: &[Group] = &[
         ],
     },
     Group {
-        title: mark!("Identity of the Endpoint"),
+        title: gettext_noop!("Identity of the Endpoint"),
         is_advanced: false,
         fields: &[Field::Ca, Field::ServerNameCheck, Field::ServerName],
     },
     Group {
-        title: mark!("Advanced"),
+        title: gettext_noop!("Advanced"),
         is_advanced: true,
         fields: &[
             Field::LoginLimit,
@@ -252,22 +252,22 @@ pub(crate) mod name_check {
 
 // The words of libnma, which people know from every other connection.
 const PASSWORD_STORAGE: &[&str] = &[
-    mark!("Store the password only for this user"),
-    mark!("Store the password for all users"),
-    mark!("Ask for this password every time"),
-    mark!("The password is not required"),
+    gettext_noop!("Store the password only for this user"),
+    gettext_noop!("Store the password for all users"),
+    gettext_noop!("Ask for this password every time"),
+    gettext_noop!("The password is not required"),
 ];
 const PASSPHRASE_STORAGE: &[&str] = &[
-    mark!("Store the passphrase only for this user"),
-    mark!("Store the passphrase for all users"),
-    mark!("Ask for this passphrase every time"),
-    mark!("The passphrase is not required"),
+    gettext_noop!("Store the passphrase only for this user"),
+    gettext_noop!("Store the passphrase for all users"),
+    gettext_noop!("Ask for this passphrase every time"),
+    gettext_noop!("The passphrase is not required"),
 ];
 const PIN_STORAGE: &[&str] = &[
-    mark!("Store the PIN only for this user"),
-    mark!("Store the PIN for all users"),
-    mark!("Ask for this PIN every time"),
-    mark!("The PIN is not required"),
+    gettext_noop!("Store the PIN only for this user"),
+    gettext_noop!("Store the PIN for all users"),
+    gettext_noop!("Ask for this PIN every time"),
+    gettext_noop!("The PIN is not required"),
 ];
 
 impl Field {
@@ -281,51 +281,51 @@ impl Field {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::Endpoint => mark!("_Endpoint"),
-            Self::Port => mark!("P_ort"),
-            Self::Protocol => mark!("P_rotocol"),
-            Self::SignIn => mark!("_Sign in with"),
-            Self::UserName => mark!("_User name"),
-            Self::Password => mark!("_Password"),
-            Self::PasswordKeeping => mark!("Password stora_ge"),
-            Self::Challenge => mark!("One-_time code"),
-            Self::ChallengeEcho => mark!("Sho_w the code while it is typed"),
-            Self::SessionLength => mark!("Sign-in is _valid for"),
-            Self::CertificateSource => mark!("Certi_ficate source"),
-            Self::Certificate => mark!("_Certificate"),
-            Self::PrivateKey => mark!("Private ke_y"),
-            Self::Pkcs12 => mark!("PKCS #_12 file"),
-            Self::KeyPassphrase => mark!("Passp_hrase"),
-            Self::KeyPassphraseKeeping => mark!("P_assphrase storage"),
-            Self::TokenKey => mark!("PKCS #11 ke_y"),
-            Self::TokenPin => mark!("PI_N of the token"),
-            Self::TokenPinKeeping => mark!("PIN stor_age"),
-            Self::Ca => mark!("Cert_ificate authority"),
-            Self::ServerNameCheck => mark!("Verify server certificate na_me"),
-            Self::ServerName => mark!("E_xpected name"),
-            Self::LoginLimit => mark!("Sig_n-in timeout (seconds)"),
-            Self::ConnectLimit => mark!("_Answer timeout (seconds)"),
-            Self::ReconnectLimit => mark!("_Give up reconnecting after (seconds)"),
-            Self::InactivityLimit => mark!("Disconnect w_hen idle for (seconds)"),
-            Self::AtLogin => mark!("_Connect when I log in"),
-            Self::KeepRoutes => mark!("Restore _routes that other programs remove"),
-            Self::EnforceRoutes => mark!("Rout_es of the VPN go before local ones"),
-            Self::KillSwitch => mark!("Stop traffic outside the _VPN"),
-            Self::KillSwitchLan => mark!("Allow the local networ_k"),
-            Self::KillSwitchSignIn => mark!("Allow _browsers while signing in again"),
-            Self::TunnelMtu => mark!("_MTU (bytes)"),
-            Self::MssFix => mark!("Maximum _TCP segment size (bytes)"),
-            Self::RetryPause => mark!("Retry _delay (seconds)"),
-            Self::RetryPauseMost => mark!("Max_imum retry delay (seconds)"),
-            Self::PingInterval => mark!("_Ping every (seconds)"),
-            Self::PingRestart => mark!("Reconnect after no traffic for (_seconds)"),
-            Self::RandomHostname => mark!("_Use random host name prefix"),
-            Self::ProxyType => mark!("Pro_xy on the way"),
-            Self::ProxyServer => mark!("A_ddress of the proxy"),
-            Self::ProxyPort => mark!("Port of the prox_y"),
-            Self::ProxyAuth => mark!("The proxy _wants a password"),
-            Self::TokenModule => mark!("PKCS #11 m_odule"),
-            Self::Directives => mark!("_Further directives"),
+            Self::Endpoint => gettext_noop!("_Endpoint"),
+            Self::Port => gettext_noop!("P_ort"),
+            Self::Protocol => gettext_noop!("P_rotocol"),
+            Self::SignIn => gettext_noop!("_Sign in with"),
+            Self::UserName => gettext_noop!("_User name"),
+            Self::Password => gettext_noop!("_Password"),
+            Self::PasswordKeeping => gettext_noop!("Password stora_ge"),
+            Self::Challenge => gettext_noop!("One-_time code"),
+            Self::ChallengeEcho => gettext_noop!("Sho_w the code while it is typed"),
+            Self::SessionLength => gettext_noop!("Sign-in is _valid for"),
+            Self::CertificateSource => gettext_noop!("Certi_ficate source"),
+            Self::Certificate => gettext_noop!("_Certificate"),
+            Self::PrivateKey => gettext_noop!("Private ke_y"),
+            Self::Pkcs12 => gettext_noop!("PKCS #_12 file"),
+            Self::KeyPassphrase => gettext_noop!("Passp_hrase"),
+            Self::KeyPassphraseKeeping => gettext_noop!("P_assphrase storage"),
+            Self::TokenKey => gettext_noop!("PKCS #11 ke_y"),
+            Self::TokenPin => gettext_noop!("PI_N of the token"),
+            Self::TokenPinKeeping => gettext_noop!("PIN stor_age"),
+            Self::Ca => gettext_noop!("Cert_ificate authority"),
+            Self::ServerNameCheck => gettext_noop!("Verify server certificate na_me"),
+            Self::ServerName => gettext_noop!("E_xpected name"),
+            Self::LoginLimit => gettext_noop!("Sig_n-in timeout (seconds)"),
+            Self::ConnectLimit => gettext_noop!("_Answer timeout (seconds)"),
+            Self::ReconnectLimit => gettext_noop!("_Give up reconnecting after (seconds)"),
+            Self::InactivityLimit => gettext_noop!("Disconnect w_hen idle for (seconds)"),
+            Self::AtLogin => gettext_noop!("_Connect when I log in"),
+            Self::KeepRoutes => gettext_noop!("Restore _routes that other programs remove"),
+            Self::EnforceRoutes => gettext_noop!("Rout_es of the VPN go before local ones"),
+            Self::KillSwitch => gettext_noop!("Stop traffic outside the _VPN"),
+            Self::KillSwitchLan => gettext_noop!("Allow the local networ_k"),
+            Self::KillSwitchSignIn => gettext_noop!("Allow _browsers while signing in again"),
+            Self::TunnelMtu => gettext_noop!("_MTU (bytes)"),
+            Self::MssFix => gettext_noop!("Maximum _TCP segment size (bytes)"),
+            Self::RetryPause => gettext_noop!("Retry _delay (seconds)"),
+            Self::RetryPauseMost => gettext_noop!("Max_imum retry delay (seconds)"),
+            Self::PingInterval => gettext_noop!("_Ping every (seconds)"),
+            Self::PingRestart => gettext_noop!("Reconnect after no traffic for (_seconds)"),
+            Self::RandomHostname => gettext_noop!("_Use random host name prefix"),
+            Self::ProxyType => gettext_noop!("Pro_xy on the way"),
+            Self::ProxyServer => gettext_noop!("A_ddress of the proxy"),
+            Self::ProxyPort => gettext_noop!("Port of the prox_y"),
+            Self::ProxyAuth => gettext_noop!("The proxy _wants a password"),
+            Self::TokenModule => gettext_noop!("PKCS #11 m_odule"),
+            Self::Directives => gettext_noop!("_Further directives"),
         }
     }
 
@@ -333,138 +333,156 @@ impl Field {
     #[must_use]
     pub fn tooltip(self) -> &'static str {
         match self {
-            Self::Endpoint => mark!(
+            Self::Endpoint => gettext_noop!(
                 "Host name of the Client VPN endpoint. Separate several with commas; each may be \
                  followed by its own port and protocol."
             ),
-            Self::Port => mark!("443 or 1194, depending on how the endpoint is configured."),
-            Self::Protocol => mark!("UDP is faster. TCP passes through more firewalls."),
-            Self::SignIn => {
-                mark!("How users sign in to this endpoint. Single sign-on opens your browser.")
+            Self::Port => {
+                gettext_noop!("443 or 1194, depending on how the endpoint is configured.")
             }
-            Self::UserName => mark!("If this is empty, you are asked when you connect."),
-            Self::Password => mark!("If this is empty, you are asked when you connect."),
-            Self::PasswordKeeping => mark!(
+            Self::Protocol => gettext_noop!("UDP is faster. TCP passes through more firewalls."),
+            Self::SignIn => {
+                gettext_noop!(
+                    "How users sign in to this endpoint. Single sign-on opens your browser."
+                )
+            }
+            Self::UserName => gettext_noop!("If this is empty, you are asked when you connect."),
+            Self::Password => gettext_noop!("If this is empty, you are asked when you connect."),
+            Self::PasswordKeeping => gettext_noop!(
                 "Only for this user: in your keyring. For all users: in a file that only the \
                  administrator can read."
             ),
-            Self::Challenge => mark!(
+            Self::Challenge => gettext_noop!(
                 "The question that the endpoint asks in addition to the password, such as “Enter \
                  MFA code”. Leave empty if it asks none."
             ),
             Self::ChallengeEcho => {
-                mark!("For one-time codes, which are worthless once they have been used.")
+                gettext_noop!("For one-time codes, which are worthless once they have been used.")
             }
-            Self::SessionLength => mark!(
+            Self::SessionLength => gettext_noop!(
                 "As configured at the endpoint, for example 8h or 90m. Ten minutes before the \
                  sign-in expires you are reminded to sign in again. Leave empty if you do not \
                  know it."
             ),
             Self::CertificateSource => {
-                mark!("Where your client certificate and its private key are stored.")
+                gettext_noop!("Where your client certificate and its private key are stored.")
             }
-            Self::Certificate => mark!("Your client certificate."),
-            Self::PrivateKey => mark!("The private key of your client certificate."),
-            Self::Pkcs12 => mark!("Certificate and private key in one file: .p12 or .pfx."),
+            Self::Certificate => gettext_noop!("Your client certificate."),
+            Self::PrivateKey => gettext_noop!("The private key of your client certificate."),
+            Self::Pkcs12 => gettext_noop!("Certificate and private key in one file: .p12 or .pfx."),
             Self::KeyPassphrase => {
-                mark!(
+                gettext_noop!(
                     "The passphrase of the private key. If this is empty, you are asked when you \
                      connect."
                 )
             }
-            Self::KeyPassphraseKeeping => mark!(
+            Self::KeyPassphraseKeeping => gettext_noop!(
                 "Only for this user: in your keyring. For all users: in a file that only the \
                  administrator can read."
             ),
-            Self::TokenKey => mark!(
+            Self::TokenKey => gettext_noop!(
                 "The certificate and key on a smart card or security token, as a URI: pkcs11:…"
             ),
             Self::TokenPin => {
-                mark!("The PIN of the token. If this is empty, you are asked when you connect.")
+                gettext_noop!(
+                    "The PIN of the token. If this is empty, you are asked when you connect."
+                )
             }
-            Self::TokenPinKeeping => mark!(
+            Self::TokenPinKeeping => gettext_noop!(
                 "Only for this user: in your keyring. For all users: in a file that only the \
                  administrator can read."
             ),
             Self::Ca => {
-                mark!("The authority that must have issued the certificate of the endpoint.")
+                gettext_noop!(
+                    "The authority that must have issued the certificate of the endpoint."
+                )
             }
-            Self::ServerNameCheck => mark!(
+            Self::ServerNameCheck => gettext_noop!(
                 "Prevents others from impersonating the endpoint with a certificate of the same \
                  authority."
             ),
             Self::ServerName => {
-                mark!("The name that the certificate of the endpoint must contain.")
+                gettext_noop!("The name that the certificate of the endpoint must contain.")
             }
-            Self::LoginLimit => mark!("How long you have for the sign-in in the browser."),
-            Self::ConnectLimit => mark!("How long to wait for the endpoint to answer."),
-            Self::ReconnectLimit => mark!(
+            Self::LoginLimit => gettext_noop!("How long you have for the sign-in in the browser."),
+            Self::ConnectLimit => gettext_noop!("How long to wait for the endpoint to answer."),
+            Self::ReconnectLimit => gettext_noop!(
                 "How long to try to reach a lost endpoint again while a network is available."
             ),
             Self::InactivityLimit => {
-                mark!("How long the tunnel may carry no traffic before the connection ends.")
+                gettext_noop!(
+                    "How long the tunnel may carry no traffic before the connection ends."
+                )
             }
-            Self::AtLogin => mark!(
+            Self::AtLogin => gettext_noop!(
                 "Once after you have logged in and a network is available, and once for each \
                  later network, unless you have disconnected it yourself."
             ),
             Self::KeepRoutes => {
-                mark!("If off, routes into the tunnel that other programs remove stay removed.")
+                gettext_noop!(
+                    "If off, routes into the tunnel that other programs remove stay removed."
+                )
             }
-            Self::EnforceRoutes => mark!(
+            Self::EnforceRoutes => gettext_noop!(
                 "Also where a network around you has the same addresses, as a home network with \
                  those of your company. Your router and the endpoint stay reachable."
             ),
-            Self::KillSwitch => mark!(
+            Self::KillSwitch => gettext_noop!(
                 "Kill switch: from the moment the connection is up until you disconnect it, no \
                  traffic bypasses the VPN, even while the connection is lost."
             ),
             Self::KillSwitchLan => {
-                mark!(
+                gettext_noop!(
                     "Keeps printers and files reachable in the networks that this computer is \
                      connected to."
                 )
             }
-            Self::KillSwitchSignIn => mark!(
+            Self::KillSwitchSignIn => gettext_noop!(
                 "While a lost connection waits for you to sign in again, all programs can reach \
                  the web. If off, the connection ends instead, and you connect again."
             ),
             Self::TunnelMtu => {
-                mark!(
+                gettext_noop!(
                     "The largest packet that is sent through the tunnel. Usually best left empty."
                 )
             }
-            Self::MssFix => mark!(
+            Self::MssFix => gettext_noop!(
                 "Limits the packets of TCP connections through the tunnel to this size (mssfix). \
                  0 turns the limit off."
             ),
             Self::RetryPause => {
-                mark!("How long to wait after a connection was lost before connecting again.")
+                gettext_noop!(
+                    "How long to wait after a connection was lost before connecting again."
+                )
             }
             Self::RetryPauseMost => {
-                mark!("The delay grows with each failed attempt, up to this limit.")
+                gettext_noop!("The delay grows with each failed attempt, up to this limit.")
             }
-            Self::PingInterval => mark!("Prevents firewalls from dropping an idle connection."),
+            Self::PingInterval => {
+                gettext_noop!("Prevents firewalls from dropping an idle connection.")
+            }
             Self::PingRestart => {
-                mark!("How long to wait without hearing from the endpoint before reconnecting.")
+                gettext_noop!(
+                    "How long to wait without hearing from the endpoint before reconnecting."
+                )
             }
             Self::RandomHostname => {
-                mark!("Required by AWS, unless the endpoint uses a host name of your own.")
+                gettext_noop!("Required by AWS, unless the endpoint uses a host name of your own.")
             }
             Self::ProxyType => {
-                mark!("For an endpoint with TCP, where the network lets nothing else out.")
+                gettext_noop!("For an endpoint with TCP, where the network lets nothing else out.")
             }
-            Self::ProxyServer => mark!("The name or address of the proxy."),
-            Self::ProxyPort => mark!("The port of the proxy."),
-            Self::ProxyAuth => mark!(
+            Self::ProxyServer => gettext_noop!("The name or address of the proxy."),
+            Self::ProxyPort => gettext_noop!("The port of the proxy."),
+            Self::ProxyAuth => gettext_noop!(
                 "You are asked for a user name and a password before the connection begins. An HTTP \
                  proxy asks by itself."
             ),
-            Self::TokenModule => mark!(
+            Self::TokenModule => gettext_noop!(
                 "The name of the token's driver. Leave empty to use all drivers that are set up \
                  on this computer."
             ),
-            Self::Directives => mark!(
+            Self::Directives => gettext_noop!(
                 "OpenVPN directives, one per line. Directives that run programs or access files \
                  are refused."
             ),
@@ -475,19 +493,21 @@ impl Field {
     #[must_use]
     pub fn kind(self) -> Kind {
         match self {
-            Self::Endpoint => Kind::Text(mark!("cvpn-endpoint-….clientvpn.….amazonaws.com")),
+            Self::Endpoint => {
+                Kind::Text(gettext_noop!("cvpn-endpoint-….clientvpn.….amazonaws.com"))
+            }
             Self::Port => Kind::Number("443"),
-            Self::Protocol => Kind::Choice(&[mark!("UDP"), mark!("TCP")]),
+            Self::Protocol => Kind::Choice(&[gettext_noop!("UDP"), gettext_noop!("TCP")]),
             Self::SignIn => Kind::Choice(&[
-                mark!("Single sign-on"),
-                mark!("Single sign-on and certificate"),
-                mark!("User name and password"),
-                mark!("Password and certificate"),
-                mark!("Certificate"),
+                gettext_noop!("Single sign-on"),
+                gettext_noop!("Single sign-on and certificate"),
+                gettext_noop!("User name and password"),
+                gettext_noop!("Password and certificate"),
+                gettext_noop!("Certificate"),
             ]),
-            Self::UserName => Kind::Text(mark!("Ask when connecting")),
-            Self::Challenge => Kind::Text(mark!("None")),
-            Self::SessionLength => Kind::Text(mark!("Not known")),
+            Self::UserName => Kind::Text(gettext_noop!("Ask when connecting")),
+            Self::Challenge => Kind::Text(gettext_noop!("None")),
+            Self::SessionLength => Kind::Text(gettext_noop!("Not known")),
             Self::Password | Self::KeyPassphrase | Self::TokenPin => Kind::Secret,
             Self::PasswordKeeping => Kind::Choice(PASSWORD_STORAGE),
             Self::KeyPassphraseKeeping => Kind::Choice(PASSPHRASE_STORAGE),
@@ -501,13 +521,17 @@ impl Field {
             | Self::KillSwitch
             | Self::KillSwitchLan
             | Self::KillSwitchSignIn => Kind::Switch,
-            Self::ProxyType => Kind::Choice(&[mark!("None"), mark!("HTTP"), mark!("SOCKS")]),
+            Self::ProxyType => Kind::Choice(&[
+                gettext_noop!("None"),
+                gettext_noop!("HTTP"),
+                gettext_noop!("SOCKS"),
+            ]),
             Self::ProxyServer => Kind::Text("proxy.example"),
             Self::ProxyPort => Kind::Number("3128"),
             Self::CertificateSource => Kind::Choice(&[
-                mark!("Certificate and key files"),
-                mark!("PKCS #12 file"),
-                mark!("Smart card or token"),
+                gettext_noop!("Certificate and key files"),
+                gettext_noop!("PKCS #12 file"),
+                gettext_noop!("Smart card or token"),
             ]),
             Self::Certificate => Kind::Content(InlineFile::Cert),
             Self::PrivateKey => Kind::Content(InlineFile::Key),
@@ -515,22 +539,22 @@ impl Field {
             Self::Ca => Kind::Content(InlineFile::Ca),
             Self::TokenKey => Kind::Text("pkcs11:…"),
             Self::ServerNameCheck => Kind::Choice(&[
-                mark!("Do not verify"),
-                mark!("Exact name"),
-                mark!("Name prefix"),
-                mark!("Full subject"),
+                gettext_noop!("Do not verify"),
+                gettext_noop!("Exact name"),
+                gettext_noop!("Name prefix"),
+                gettext_noop!("Full subject"),
             ]),
             Self::ServerName => Kind::Text(""),
             Self::LoginLimit => Kind::Number("600"),
             Self::ConnectLimit => Kind::Number("60"),
             Self::ReconnectLimit => Kind::Number("600"),
-            Self::InactivityLimit => Kind::Number(mark!("Never")),
+            Self::InactivityLimit => Kind::Number(gettext_noop!("Never")),
             Self::TunnelMtu | Self::MssFix | Self::PingInterval | Self::PingRestart => {
-                Kind::Number(mark!("Set by the endpoint"))
+                Kind::Number(gettext_noop!("Set by the endpoint"))
             }
             Self::RetryPause => Kind::Number("1"),
             Self::RetryPauseMost => Kind::Number("4"),
-            Self::TokenModule => Kind::Text(mark!("All")),
+            Self::TokenModule => Kind::Text(gettext_noop!("All")),
             Self::Directives => Kind::Lines,
         }
     }

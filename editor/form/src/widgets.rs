@@ -6,7 +6,7 @@ use crate::file;
 use crate::form::Row;
 use crate::page::{GroupState, Page, PageField, Widgets};
 use crate::toolkit::{Content, Input, Parts, Question, Toolkit};
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::parts::InlineFile;
 use glib::prelude::*;
 use std::cell::{OnceCell, RefCell};
@@ -124,7 +124,7 @@ impl<T: Toolkit> Body<T> {
             content.show(row);
         }
 
-        let problem = row.problem.as_ref().map(i18n::of);
+        let problem = row.problem.as_ref().map(i18n::localize);
         let target = &self.input.target;
         // A screen reader says the tooltip after the name.
         T::set_tooltip(target, problem.as_ref().unwrap_or(&self.tooltip));
@@ -136,15 +136,15 @@ impl<T: Toolkit> Body<T> {
 
 impl<T: Toolkit> Content<T> {
     fn show(&self, row: &Row) {
-        let lines: Vec<String> = row.summary.lines.iter().map(i18n::of).collect();
+        let lines: Vec<String> = row.summary.lines.iter().map(i18n::localize).collect();
         T::set_text(&self.summary, &lines.join("\n"));
         T::set_class(self.summary.upcast_ref(), "warning", row.summary.is_warning);
         T::set_shown(self.summary.upcast_ref(), row.is_filled);
         T::set_shown(self.remove.upcast_ref(), row.is_filled);
         let choose = if row.is_filled {
-            text!("Replace…")
+            gettext!("Replace…")
         } else {
-            text!("Choose…")
+            gettext!("Choose…")
         };
         T::set_button_text(&self.choose, &choose);
     }
@@ -179,7 +179,7 @@ fn content<T: Toolkit>(field: PageField, inline: InlineFile) -> Input<T> {
         title: field.title().name,
         filters: [
             (i18n::translate(file::kind(inline)), file::patterns(inline)),
-            (text!("All files"), &["*"]),
+            (gettext!("All files"), &["*"]),
         ],
     };
     let chosen = field.clone();
@@ -198,7 +198,7 @@ fn content<T: Toolkit>(field: PageField, inline: InlineFile) -> Input<T> {
     });
 
     let remove = T::button();
-    T::set_button_text(&remove, &text!("Remove"));
+    T::set_button_text(&remove, &gettext!("Remove"));
     T::connect_clicked(&remove, move |_| field.clear());
 
     let content = Content {

@@ -3,7 +3,7 @@
 
 use aws_client_vpn_editor_form::toolkit::{Content, Input, Parts, Question};
 use aws_client_vpn_editor_form::{Kind, PageField, Title, Toolkit, Value};
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use gtk::prelude::*;
 use std::path::Path;
 
@@ -190,7 +190,7 @@ impl Toolkit for Gtk3 {
             .build();
         let side = gtk::EntryIconPosition::Secondary;
         entry.set_icon_from_icon_name(side, Some("view-reveal-symbolic"));
-        entry.set_icon_tooltip_text(side, Some(&text!("Show what is typed")));
+        entry.set_icon_tooltip_text(side, Some(&gettext!("Show what is typed")));
         entry.connect_icon_press(|entry, side, _| {
             let is_shown = !entry.property::<bool>("visibility");
             entry.set_visibility(is_shown);

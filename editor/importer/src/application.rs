@@ -14,7 +14,7 @@ pub fn new() -> adw::Application {
         .flags(gio::ApplicationFlags::HANDLES_OPEN)
         .build();
     application.connect_startup(|application| {
-        i18n::bind();
+        i18n::init_library();
         gtk::Window::set_default_icon_name(APPLICATION_ID);
         for (action, keys) in [
             ("window.close", &["<Control>w", "Escape"][..]),

@@ -2,13 +2,13 @@
 
 use crate::connection::{self, Settings};
 use aws_client_vpn_attempt::progress::{self, Progress};
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::to_secrets;
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use gtk::gio::{self, DBusCallFlags, DBusConnection, DBusSignalFlags, SignalSubscription};
 use gtk::glib::variant::{FromVariant, ObjectPath, ToVariant};
 use gtk::glib::{self, Variant};
@@ -27,7 +27,7 @@ const CONNECTION_LIMIT: usize = 1000;
 const TO_DISK: u32 = 1;
 
 /// Why NetworkManager did not do it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Localize)]
 pub enum NetworkManagerError {
     /// It is not on the bus, or there is no bus.
     #[error("NetworkManager is not running. Ask the administrator of this computer.")]
@@ -215,7 +215,7 @@ impl NetworkManager {
                 None,
                 Some(NAME),
                 flags,
-                move |_| on_progress(Progress::Failed(text!("NetworkManager has stopped."))),
+                move |_| on_progress(Progress::Failed(gettext!("NetworkManager has stopped."))),
             )
         };
         let method = Method::new(PATH, NAME, "ActivateConnection").with_person();

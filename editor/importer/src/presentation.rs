@@ -1,6 +1,6 @@
 //! What the window shows of a file, decided without a toolkit.
 
-use aws_client_vpn_i18n::{self as i18n, plural, text};
+use aws_client_vpn_i18n::{self as i18n, gettext, ngettext};
 use aws_client_vpn_profile::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
 use aws_client_vpn_profile::ovpn::ParsedProfile;
 use aws_client_vpn_profile::parts::{InlineFile, Remote, SignIn, Transport};
@@ -86,13 +86,13 @@ impl Row {
 pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
     let profile = &imported.profile;
     let mut groups = vec![Group {
-        title: text!("Endpoint"),
+        title: gettext!("Endpoint"),
         description: String::new(),
         rows: endpoint(profile),
         of_properties: true,
     }];
     groups.push(Group {
-        title: text!("Certificates"),
+        title: gettext!("Certificates"),
         description: String::new(),
         rows: certificates(profile, format),
         of_properties: false,
@@ -102,13 +102,13 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
             Note::Ignored { lines, reason } => {
                 let (numbers, directives) = Note::lists(lines);
                 let title = if lines.len() == 1 {
-                    text!(
+                    gettext!(
                         "Line {line}: {directive}",
                         line = numbers,
                         directive = directives
                     )
                 } else {
-                    text!(
+                    gettext!(
                         "Lines {lines}: {directives}",
                         lines = numbers,
                         directives = directives
@@ -116,11 +116,13 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
                 };
                 Row::plain(title, i18n::translate(reason))
             }
-            Note::Taken(message) => Row::plain(text!("Interpreted Differently"), i18n::of(message)),
+            Note::Taken(message) => {
+                Row::plain(gettext!("Interpreted Differently"), i18n::localize(message))
+            }
         };
         groups.push(Group {
-            title: text!("Notes"),
-            description: text!(
+            title: gettext!("Notes"),
+            description: gettext!(
                 "Lines of the profile that have no effect here, or a different one."
             ),
             rows: imported.notes.iter().map(row).collect(),
@@ -135,20 +137,20 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
 pub fn refusal(error: &ImportError) -> Refusal {
     match error {
         ImportError::Profile { reason, .. } if reason.is_not_aws() => Refusal {
-            title: text!("Not an AWS Client VPN Profile"),
-            text: text!(
+            title: gettext!("Not an AWS Client VPN Profile"),
+            text: gettext!(
                 "This file is for another kind of VPN. Import it in Settings, under Network, with \
                  the plugin of that VPN."
             ),
         },
         ImportError::NoCertificate { .. } => missing_certificate(&Chosen::default(), None),
         ImportError::Profile { reason, .. } => Refusal {
-            title: text!("This Profile Cannot Be Used"),
-            text: i18n::of(reason),
+            title: gettext!("This Profile Cannot Be Used"),
+            text: i18n::localize(reason),
         },
         ImportError::File { reason, .. } => Refusal {
-            title: text!("This File Cannot Be Read"),
-            text: i18n::of(reason),
+            title: gettext!("This File Cannot Be Read"),
+            text: i18n::localize(reason),
         },
     }
 }
@@ -158,40 +160,40 @@ pub fn refusal(error: &ImportError) -> Refusal {
 pub fn missing_certificate(chosen: &Chosen, error: Option<&CertificateFileError>) -> Refusal {
     let name = |path: &Path| aws_client_vpn_profile_file::file_name(path);
     let text = match (error, &chosen.certificate, &chosen.key) {
-        (Some(error), ..) => i18n::of(error),
-        (None, Some(certificate), None) => text!(
+        (Some(error), ..) => i18n::localize(error),
+        (None, Some(certificate), None) => gettext!(
             "The certificate is “{file}”. Choose its private key, too, or drop it here.",
             file = name(certificate)
         ),
-        (None, None, Some(key)) => text!(
+        (None, None, Some(key)) => gettext!(
             "The private key is “{file}”. Choose its certificate, too, or drop it here.",
             file = name(key)
         ),
-        (None, _, _) => text!(
+        (None, _, _) => gettext!(
             "This endpoint requires a client certificate, which is not in the profile. Choose \
              its files, or drop them here: a certificate (.crt) with its private key (.key), or \
              one PKCS #12 file (.p12)."
         ),
     };
     Refusal {
-        title: text!("Client Certificate Missing"),
+        title: gettext!("Client Certificate Missing"),
         text,
     }
 }
 
 fn endpoint(profile: &Profile) -> Vec<Row> {
-    let mut rows = vec![Row::plain(text!("Address"), profile.display_endpoint())];
+    let mut rows = vec![Row::plain(gettext!("Address"), profile.display_endpoint())];
     if let Some(code) = profile.region() {
         let region = match region::name(code) {
-            Some(name) => text!("{name}, {code}", name = i18n::translate(name), code = code),
+            Some(name) => gettext!("{name}, {code}", name = i18n::translate(name), code = code),
             None => code.to_owned(),
         };
-        rows.push(Row::plain(text!("Region"), region));
+        rows.push(Row::plain(gettext!("Region"), region));
     }
     let mut ways: Vec<String> = profile.remotes().iter().map(way).collect();
     ways.dedup();
-    rows.push(Row::plain(text!("Protocol"), ways.join(", ")));
-    rows.push(Row::plain(text!("Sign-in"), sign_in(profile)));
+    rows.push(Row::plain(gettext!("Protocol"), ways.join(", ")));
+    rows.push(Row::plain(gettext!("Sign-in"), sign_in(profile)));
     rows
 }
 
@@ -200,7 +202,7 @@ fn way(remote: &Remote) -> String {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",
     };
-    text!(
+    gettext!(
         "{protocol}, port {port}",
         protocol = protocol,
         port = remote.port
@@ -210,44 +212,44 @@ fn way(remote: &Remote) -> String {
 fn sign_in(profile: &Profile) -> String {
     let certificate = profile.has_client_certificate();
     match (profile.sign_in(), certificate) {
-        (SignIn::Saml, false) => text!("Single sign-on in the browser"),
-        (SignIn::Saml, true) => text!("Single sign-on in the browser, with a certificate"),
-        (SignIn::Certificate, _) => text!("Certificate"),
+        (SignIn::Saml, false) => gettext!("Single sign-on in the browser"),
+        (SignIn::Saml, true) => gettext!("Single sign-on in the browser, with a certificate"),
+        (SignIn::Certificate, _) => gettext!("Certificate"),
         (
             SignIn::Password {
                 static_challenge: None,
             },
             false,
-        ) => text!("User name and password"),
+        ) => gettext!("User name and password"),
         (
             SignIn::Password {
                 static_challenge: None,
             },
             true,
-        ) => text!("User name and password, with a certificate"),
+        ) => gettext!("User name and password, with a certificate"),
         (
             SignIn::Password {
                 static_challenge: Some(_),
             },
             false,
-        ) => text!("User name, password and one-time code"),
+        ) => gettext!("User name, password and one-time code"),
         (
             SignIn::Password {
                 static_challenge: Some(_),
             },
             true,
-        ) => text!("User name, password and one-time code, with a certificate"),
+        ) => gettext!("User name, password and one-time code, with a certificate"),
     }
 }
 
 fn certificates(profile: &Profile, format: &DateFormat<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (inline, use_of) in [
-        (InlineFile::Cert, text!("Client certificate")),
-        (InlineFile::ExtraCerts, text!("Intermediate certificate")),
+        (InlineFile::Cert, gettext!("Client certificate")),
+        (InlineFile::ExtraCerts, gettext!("Intermediate certificate")),
         (
             InlineFile::Ca,
-            text!("Certificate authority of the endpoint"),
+            gettext!("Certificate authority of the endpoint"),
         ),
     ] {
         let Some(text) = profile.inline(inline) else {
@@ -256,26 +258,26 @@ fn certificates(profile: &Profile, format: &DateFormat<'_>) -> Vec<Row> {
         match Certificate::read_all(text) {
             Ok(read) => rows.extend(read.iter().map(|one| certificate(one, &use_of, format))),
             Err(error @ (CertificateError::None | CertificateError::Unreadable)) => {
-                rows.push(Row::warning(use_of, i18n::of(&error)));
+                rows.push(Row::warning(use_of, i18n::localize(&error)));
             }
         }
     }
     if profile.inline(InlineFile::Pkcs12).is_some() {
         rows.push(Row::plain(
-            text!("Client certificate"),
-            text!("In a PKCS #12 file, whose contents are visible only once it is unlocked."),
+            gettext!("Client certificate"),
+            gettext!("In a PKCS #12 file, whose contents are visible only once it is unlocked."),
         ));
     }
     if profile.pkcs11_id().is_some() {
         rows.push(Row::plain(
-            text!("Client certificate"),
-            text!("On a security token."),
+            gettext!("Client certificate"),
+            gettext!("On a security token."),
         ));
     }
     if profile.private_key_is_encrypted() {
         rows.push(Row::plain(
-            text!("Private key"),
-            text!("Protected by a passphrase. You are asked for it when you connect."),
+            gettext!("Private key"),
+            gettext!("Protected by a passphrase. You are asked for it when you connect."),
         ));
     }
     rows
@@ -284,13 +286,13 @@ fn certificates(profile: &Profile, format: &DateFormat<'_>) -> Vec<Row> {
 fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>) -> Row {
     let day = (format.day)(certificate.ends);
     let (validity, severity) = match certificate.validity(format.now) {
-        Validity::Holds => (text!("Valid until {day}", day = day), Severity::Plain),
+        Validity::Holds => (gettext!("Valid until {day}", day = day), Severity::Plain),
         Validity::EndsSoon { days: 0 } => (
-            text!("Expires today. Ask the administrator for a new profile."),
+            gettext!("Expires today. Ask the administrator for a new profile."),
             Severity::Warning,
         ),
         Validity::EndsSoon { days } => (
-            plural!(
+            ngettext!(
                 days,
                 "Expires in {count} day, on {day}. Ask the administrator for a new profile.",
                 "Expires in {count} days, on {day}. Ask the administrator for a new profile.",
@@ -299,7 +301,7 @@ fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>)
             Severity::Warning,
         ),
         Validity::Ended => (
-            text!(
+            gettext!(
                 "Expired on {day}: the connection will fail. Ask the administrator for a new \
                  profile.",
                 day = day
@@ -307,7 +309,7 @@ fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>)
             Severity::Warning,
         ),
         Validity::NotYet => (
-            text!(
+            gettext!(
                 "Valid only from {day}. Is the clock of this computer right?",
                 day = (format.day)(certificate.begins)
             ),
@@ -315,8 +317,8 @@ fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>)
         ),
     };
     let issuer = match certificate.self_issued {
-        true => text!("{use_of}, self-signed", use_of = use_of),
-        false => text!(
+        true => gettext!("{use_of}, self-signed", use_of = use_of),
+        false => gettext!(
             "{use_of}, issued by {issuer}",
             use_of = use_of,
             issuer = certificate.issuer

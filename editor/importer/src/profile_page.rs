@@ -3,7 +3,7 @@
 use crate::network_manager::ExistingConnection;
 use crate::presentation::{Group, Row, Severity};
 use adw::prelude::*;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 
 /// What the user has chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,8 @@ impl ProfilePage {
         let update = update_row(existing);
         if let Some(row) = &update {
             let group = adw::PreferencesGroup::builder()
-                .title(text!("Already Set Up"))
-                .description(text!(
+                .title(gettext!("Already Set Up"))
+                .description(gettext!(
                     "An update keeps the name, your own settings and saved passwords."
                 ))
                 .build();
@@ -52,20 +52,23 @@ impl ProfilePage {
             page.add(&group);
         }
         let entry = adw::EntryRow::builder()
-            .title(text!("_Name"))
+            .title(gettext!("_Name"))
             .use_underline(true)
             .text(name)
             .activates_default(true)
             .build();
         connection.add(&entry);
         let audience = choice_row(
-            &text!("A_vailable To"),
-            &[&text!("Only Me"), &text!("All Users of This Computer")],
+            &gettext!("A_vailable To"),
+            &[
+                &gettext!("Only Me"),
+                &gettext!("All Users of This Computer"),
+            ],
         );
         connection.add(&audience);
         let at_login = gtk::Switch::builder().valign(gtk::Align::Center).build();
         let row = adw::ActionRow::builder()
-            .title(text!("Connect when I _log in"))
+            .title(gettext!("Connect when I _log in"))
             .use_underline(true)
             .activatable_widget(&at_login)
             .build();
@@ -133,11 +136,11 @@ fn update_row(existing: &[ExistingConnection]) -> Option<adw::ComboRow> {
     }
     let mut choices: Vec<String> = existing
         .iter()
-        .map(|one| text!("Update “{name}”", name = one.name))
+        .map(|one| gettext!("Update “{name}”", name = one.name))
         .collect();
-    choices.push(text!("Add as Another Connection"));
+    choices.push(gettext!("Add as Another Connection"));
     let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
-    let row = choice_row(&text!("_With This Profile"), &choices);
+    let row = choice_row(&gettext!("_With This Profile"), &choices);
     // Names may be long.
     row.set_use_subtitle(true);
     Some(row)
@@ -177,7 +180,7 @@ fn row_widget(row: &Row) -> adw::ActionRow {
         let icon = gtk::Image::builder()
             .icon_name("dialog-warning-symbolic")
             .css_classes(["warning"])
-            .tooltip_text(text!("Warning"))
+            .tooltip_text(gettext!("Warning"))
             .build();
         widget.add_prefix(&icon);
     }

@@ -9,7 +9,7 @@ use crate::presentation::{self, DateFormat};
 use crate::profile_page::{Choice, ProfilePage};
 use adw::prelude::*;
 use aws_client_vpn_attempt::progress::Progress;
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::ovpn::{Incomplete, ParsedProfile};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile_file::certificate_files::{CertificateError, Chosen};
@@ -77,9 +77,9 @@ impl Window {
     #[must_use]
     pub fn new(application: &adw::Application, network_manager: &NetworkManager) -> Self {
         let title = adw::WindowTitle::new("AWS Client VPN", "");
-        let cancel = gtk::Button::with_mnemonic(&text!("_Cancel"));
+        let cancel = gtk::Button::with_mnemonic(&gettext!("_Cancel"));
         cancel.set_action_name(Some("window.close"));
-        let accept = gtk::Button::with_mnemonic(&text!("_Add"));
+        let accept = gtk::Button::with_mnemonic(&gettext!("_Add"));
         accept.add_css_class("suggested-action");
         let header = adw::HeaderBar::builder().title_widget(&title).build();
         header.pack_start(&cancel);
@@ -224,31 +224,31 @@ impl Inner {
     fn show_welcome(&self) {
         let page = adw::StatusPage::builder()
             .icon_name(APPLICATION_ID)
-            .title(text!("Add an AWS Client VPN"))
-            .description(text!(
+            .title(gettext!("Add an AWS Client VPN"))
+            .description(gettext!(
                 "Open the profile that your administrator gave you, a file that ends in “.ovpn”, \
                  or drop it here."
             ))
-            .child(&button(&text!("_Open Profile…"), "win.open", true))
+            .child(&button(&gettext!("_Open Profile…"), "win.open", true))
             .build();
         self.show_status(&page);
     }
 
     fn choose_file(self: &Rc<Self>) {
         let profiles = gtk::FileFilter::new();
-        profiles.set_name(Some(&text!("VPN Profiles")));
+        profiles.set_name(Some(&gettext!("VPN Profiles")));
         profiles.add_suffix("ovpn");
         profiles.add_suffix("conf");
         let all = gtk::FileFilter::new();
-        all.set_name(Some(&text!("All Files")));
+        all.set_name(Some(&gettext!("All Files")));
         all.add_pattern("*");
         let chooser = gtk::FileChooserNative::builder()
-            .title(text!("Open Profile"))
+            .title(gettext!("Open Profile"))
             .transient_for(&self.window)
             .modal(true)
             .action(gtk::FileChooserAction::Open)
-            .accept_label(text!("_Open"))
-            .cancel_label(text!("_Cancel"))
+            .accept_label(gettext!("_Open"))
+            .cancel_label(gettext!("_Cancel"))
             .build();
         chooser.add_filter(&profiles);
         chooser.add_filter(&all);
@@ -267,21 +267,21 @@ impl Inner {
 
     fn choose_certificate(self: &Rc<Self>) {
         let filter = gtk::FileFilter::new();
-        filter.set_name(Some(&text!("Certificates and Keys")));
+        filter.set_name(Some(&gettext!("Certificates and Keys")));
         for ending in ["crt", "cer", "pem", "key", "p12", "pfx"] {
             filter.add_suffix(ending);
         }
         let all = gtk::FileFilter::new();
-        all.set_name(Some(&text!("All Files")));
+        all.set_name(Some(&gettext!("All Files")));
         all.add_pattern("*");
         let chooser = gtk::FileChooserNative::builder()
-            .title(text!("Choose Your Certificate and Key"))
+            .title(gettext!("Choose Your Certificate and Key"))
             .transient_for(&self.window)
             .modal(true)
             .action(gtk::FileChooserAction::Open)
             .select_multiple(true)
-            .accept_label(text!("_Open"))
-            .cancel_label(text!("_Cancel"))
+            .accept_label(gettext!("_Open"))
+            .cancel_label(gettext!("_Cancel"))
             .build();
         chooser.add_filter(&filter);
         chooser.add_filter(&all);
@@ -354,8 +354,8 @@ impl Inner {
             .title(glib::markup_escape_text(&shown.title))
             .description(glib::markup_escape_text(&shown.text))
             .child(&buttons(
-                &button(&text!("_Choose Files…"), "win.certificate", true),
-                &button(&text!("_Open Another Profile…"), "win.open", false),
+                &button(&gettext!("_Choose Files…"), "win.certificate", true),
+                &button(&gettext!("_Open Another Profile…"), "win.open", false),
             ))
             .build();
         self.show_status(&page);
@@ -367,8 +367,8 @@ impl Inner {
     fn open(self: &Rc<Self>, file: &gio::File) {
         let Some(path) = file.path() else {
             self.show_refusal(&presentation::Refusal {
-                title: text!("This File Cannot Be Read"),
-                text: text!("Copy it to a folder on this computer first."),
+                title: gettext!("This File Cannot Be Read"),
+                text: gettext!("Copy it to a folder on this computer first."),
             });
             return;
         };
@@ -451,8 +451,8 @@ impl Inner {
         loaded.page.show_choice(choice.as_ref());
         self.accept.set_sensitive(choice.is_some());
         self.accept.set_label(&match choice {
-            Some(Choice::Update(_)) => text!("_Update"),
-            Some(Choice::Add { .. }) | None => text!("_Add"),
+            Some(Choice::Update(_)) => gettext!("_Update"),
+            Some(Choice::Add { .. }) | None => gettext!("_Add"),
         });
     }
 
@@ -462,7 +462,11 @@ impl Inner {
             .icon_name("dialog-warning-symbolic")
             .title(glib::markup_escape_text(&refusal.title))
             .description(glib::markup_escape_text(&refusal.text))
-            .child(&button(&text!("_Open Another Profile…"), "win.open", false))
+            .child(&button(
+                &gettext!("_Open Another Profile…"),
+                "win.open",
+                false,
+            ))
             .build();
         self.show_status(&page);
     }
@@ -523,28 +527,28 @@ impl Inner {
         let dialog = adw::MessageDialog::builder()
             .transient_for(&self.window)
             .modal(true)
-            .heading(text!("The Connection Was Not Saved"))
-            .body(i18n::of(error))
+            .heading(gettext!("The Connection Was Not Saved"))
+            .body(i18n::localize(error))
             .default_response("close")
             .close_response("close")
             .build();
-        dialog.add_response("close", &text!("_Close"));
+        dialog.add_response("close", &gettext!("_Close"));
         dialog.present();
     }
 
     fn show_stored(&self, name: String, stored: Stored) {
         let page = adw::StatusPage::builder()
             .icon_name("object-select-symbolic")
-            .title(glib::markup_escape_text(&text!(
+            .title(glib::markup_escape_text(&gettext!(
                 "“{name}” Is Ready",
                 name = name
             )))
-            .description(text!(
+            .description(gettext!(
                 "You can connect and disconnect it in the network menu at any time."
             ))
             .child(&buttons(
-                &button(&text!("C_onnect Now"), "win.connect", true),
-                &button(&text!("_Done"), "window.close", false),
+                &button(&gettext!("C_onnect Now"), "win.connect", true),
+                &button(&gettext!("_Done"), "window.close", false),
             ))
             .build();
         self.show_status(&page);
@@ -560,7 +564,7 @@ impl Inner {
             return;
         };
         let stored = stored.clone();
-        self.show_working(&text!("Preparing…"));
+        self.show_working(&gettext!("Preparing…"));
         glib::spawn_future_local(clone!(
             #[weak(rename_to = inner)]
             self,
@@ -581,7 +585,7 @@ impl Inner {
                 }
             }
             Err(error) => {
-                self.show_progress(&Progress::Failed(i18n::of(&error)));
+                self.show_progress(&Progress::Failed(i18n::localize(&error)));
                 return;
             }
         }
@@ -591,7 +595,7 @@ impl Inner {
             .child()
             .is_some_and(|page| page.widget_name() == WORKING);
         if waits {
-            self.show_progress(&Progress::Failed(text!(
+            self.show_progress(&Progress::Failed(gettext!(
                 "Connecting is taking very long. The network menu shows whether it succeeds."
             )));
         }
@@ -612,32 +616,32 @@ impl Inner {
             }
             Progress::Connected => adw::StatusPage::builder()
                 .icon_name("network-vpn-symbolic")
-                .title(text!("Connected"))
-                .description(glib::markup_escape_text(&text!(
+                .title(gettext!("Connected"))
+                .description(glib::markup_escape_text(&gettext!(
                     "“{name}” is connected. Disconnect it in the network menu.",
                     name = self.name()
                 )))
                 .child(&buttons(
-                    &button(&text!("_Done"), "window.close", true),
-                    &button(&text!("_Disconnect"), "win.disconnect", false),
+                    &button(&gettext!("_Done"), "window.close", true),
+                    &button(&gettext!("_Disconnect"), "win.disconnect", false),
                 ))
                 .build(),
             Progress::SwitchedOff => adw::StatusPage::builder()
                 .icon_name("network-vpn-symbolic")
-                .title(text!("Not Connected"))
-                .description(text!("The connection was disconnected."))
+                .title(gettext!("Not Connected"))
+                .description(gettext!("The connection was disconnected."))
                 .child(&buttons(
-                    &button(&text!("C_onnect Now"), "win.connect", false),
-                    &button(&text!("_Done"), "window.close", true),
+                    &button(&gettext!("C_onnect Now"), "win.connect", false),
+                    &button(&gettext!("_Done"), "window.close", true),
                 ))
                 .build(),
             Progress::Failed(why) => adw::StatusPage::builder()
                 .icon_name("dialog-warning-symbolic")
-                .title(text!("Not Connected"))
+                .title(gettext!("Not Connected"))
                 .description(glib::markup_escape_text(why))
                 .child(&buttons(
-                    &button(&text!("_Try Again"), "win.connect", true),
-                    &button(&text!("_Done"), "window.close", false),
+                    &button(&gettext!("_Try Again"), "win.connect", true),
+                    &button(&gettext!("_Done"), "window.close", false),
                 ))
                 .build(),
         };
@@ -655,14 +659,14 @@ impl Inner {
             .width_request(32)
             .height_request(32)
             .build();
-        let stop = button(&text!("_Cancel"), "win.disconnect", false);
+        let stop = button(&gettext!("_Cancel"), "win.disconnect", false);
         let child = gtk::Box::new(gtk::Orientation::Vertical, 24);
         child.append(&spinner);
         child.append(&stop);
         let page = adw::StatusPage::builder()
             .name(WORKING)
             .icon_name("network-vpn-symbolic")
-            .title(glib::markup_escape_text(&text!(
+            .title(glib::markup_escape_text(&gettext!(
                 "Connecting to “{name}”",
                 name = self.name()
             )))
@@ -688,7 +692,7 @@ impl Inner {
                     None => None,
                 };
                 inner.show_progress(&match failed {
-                    Some(error) => Progress::Failed(i18n::of(&error)),
+                    Some(error) => Progress::Failed(i18n::localize(&error)),
                     None => Progress::SwitchedOff,
                 });
             }
@@ -734,20 +738,20 @@ fn day(seconds: i64) -> String {
         return String::new();
     };
     let month = match day.month() {
-        1 => text!("January"),
-        2 => text!("February"),
-        3 => text!("March"),
-        4 => text!("April"),
-        5 => text!("May"),
-        6 => text!("June"),
-        7 => text!("July"),
-        8 => text!("August"),
-        9 => text!("September"),
-        10 => text!("October"),
-        11 => text!("November"),
-        _ => text!("December"),
+        1 => gettext!("January"),
+        2 => gettext!("February"),
+        3 => gettext!("March"),
+        4 => gettext!("April"),
+        5 => gettext!("May"),
+        6 => gettext!("June"),
+        7 => gettext!("July"),
+        8 => gettext!("August"),
+        9 => gettext!("September"),
+        10 => gettext!("October"),
+        11 => gettext!("November"),
+        _ => gettext!("December"),
     };
-    text!(
+    gettext!(
         "{month} {day}, {year}",
         month = month,
         day = day.day_of_month(),

@@ -4,11 +4,11 @@ use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_profile::settings::{self, SettingsError};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_profile_file::file::{self, FileError};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::path::{Path, PathBuf};
 
 /// Why a connection cannot be exported.
-#[derive(Debug, thiserror::Error, Worded)]
+#[derive(Debug, thiserror::Error, Localize)]
 pub(crate) enum ExportError {
     /// Another plugin's.
     #[error("This is not an AWS Client VPN connection.")]

@@ -7,7 +7,7 @@
 mod export;
 mod import;
 
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_libnm::{
     Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin,
     VpnEditorPluginImpl, editor_plugin, ffi, guard::plugin_error, library,
@@ -31,7 +31,7 @@ const LOG_DOMAIN: &str = "nm-aws-client-vpn";
 pub unsafe extern "C" fn nm_vpn_editor_plugin_factory(
     error: *mut *mut glib::ffi::GError,
 ) -> *mut ffi::NMVpnEditorPlugin {
-    i18n::bind();
+    i18n::init_library();
     // SAFETY: passed on.
     unsafe { editor_plugin::factory(error, glib::Object::new::<Plugin>) }
 }
@@ -66,7 +66,8 @@ impl ObjectImpl for PluginClass {
         match property.name() {
             "name" => "AWS Client VPN".to_value(),
             "description" => {
-                text!("Endpoints of AWS Client VPN, with single sign-on in the browser.").to_value()
+                gettext!("Endpoints of AWS Client VPN, with single sign-on in the browser.")
+                    .to_value()
             }
             "service" => SERVICE_TYPE.to_value(),
             // A panic here would end the host; an empty text does not.
@@ -84,7 +85,7 @@ fn editor_library() -> Result<EditorLibrary, glib::Error> {
     let not_installed = || {
         glib::Error::new(
             glib::FileError::Noent,
-            &text!(
+            &gettext!(
                 "no editor for AWS Client VPN is installed; nmcli can import, change and export \
                  these connections"
             ),
@@ -119,7 +120,7 @@ impl VpnEditorPluginImpl for PluginClass {
 
     fn import(&self, path: &Path) -> Result<Connection, glib::Error> {
         let imported = import::import(path, Toolkit::is_in_this_program()).map_err(|error| {
-            let text = i18n::of(error.reason());
+            let text = i18n::localize(error.reason());
             plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, clause(&text))
         })?;
         for note in &imported.notes {
@@ -130,7 +131,7 @@ impl VpnEditorPluginImpl for PluginClass {
 
     fn export(&self, path: &Path, connection: &Connection) -> Result<(), glib::Error> {
         export::export(path, connection).map_err(|error| {
-            let text = i18n::of(&error);
+            let text = i18n::localize(&error);
             plugin_error(ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION, clause(&text))
         })
     }

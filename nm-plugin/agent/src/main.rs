@@ -30,7 +30,7 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    i18n::start();
+    i18n::init_program();
     let arguments = Arguments::parse();
     // What passes through here is in no core dump, and no other process of this user reads it.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);

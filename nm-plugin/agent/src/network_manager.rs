@@ -11,14 +11,14 @@ use crate::instance::Instance;
 use crate::notification;
 use crate::rights;
 use crate::services::Services;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::well_known::network_manager;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::Ask;
 use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_secret_agent::{readiness, registration};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use futures_lite::StreamExt;
 use std::io;
 use std::rc::Rc;
@@ -42,7 +42,7 @@ const LEAVING_TIME: Duration = Duration::from_secs(1);
 const NOTICES: usize = 32;
 
 /// Why the agent cannot go on.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub(crate) enum AgentEnd {
     /// The system has no room for it.
     #[error("this computer is out of resources: {0}")]
@@ -204,7 +204,7 @@ impl Agent {
                 Some(Ok(end)) = signals.ends.next() => self.told_of_an_end(&end),
                 Some(registered) = self.registering.join_next() => {
                     if registered.is_ok() {
-                        self.say(&text!("Waiting for connections that need a sign-in. Press \
+                        self.say(&gettext!("Waiting for connections that need a sign-in. Press \
                          Ctrl+C to stop."));
                         if let Some(terminal) = &self.terminal {
                             let told = rights::tell(self.bus.clone(), Rc::clone(terminal));
@@ -261,7 +261,7 @@ impl Agent {
             let registered = registration::register(self.bus.clone());
             self.registering.spawn_local(registered);
         } else {
-            self.say(&text!("NetworkManager is not running."));
+            self.say(&gettext!("NetworkManager is not running."));
             readiness::tell();
         }
     }

@@ -4,7 +4,7 @@
 //! anybody's: whether it is a service's is for the caller to know.
 
 use crate::banner::Banner;
-use aws_client_vpn_i18n::{self as i18n, plural, text};
+use aws_client_vpn_i18n::{self as i18n, gettext, ngettext};
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
 use aws_client_vpn_profile::renewal;
 use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
@@ -79,7 +79,7 @@ impl End {
     }
 
     fn headline(&self, now: SystemTime) -> String {
-        plural!(
+        ngettext!(
             self.minutes_left(now),
             "{connection}: your sign-in expires in {count} minute",
             "{connection}: your sign-in expires in {count} minutes",
@@ -90,7 +90,7 @@ impl End {
     /// For a terminal, which has no button.
     pub(crate) fn line(&self, now: SystemTime) -> String {
         let headline = self.headline(now);
-        text!(
+        gettext!(
             "{headline}. To sign in again before then: aws-client-vpn renew {uuid}",
             headline = headline,
             uuid = self.uuid,
@@ -104,8 +104,8 @@ pub(crate) async fn show_end(system: Connection, end: End) {
     let headline = end.headline(SystemTime::now());
     let content = Content {
         headline: &headline,
-        body: &text!("Sign in again now to stay connected. The tunnel stays up meanwhile."),
-        buttons: &[(RENEW, &text!("Renew"))],
+        body: &gettext!("Sign in again now to stay connected. The tunnel stays up meanwhile."),
+        buttons: &[(RENEW, &gettext!("Renew"))],
         urgency: Urgency::Critical,
         stays: true,
     };
@@ -146,7 +146,7 @@ async fn renew(system: &Connection, end: &End) {
     report(&why);
     let content = Content {
         headline: &end.name,
-        body: &i18n::of(&why),
+        body: &i18n::localize(&why),
         buttons: &[],
         urgency: Urgency::Normal,
         stays: false,
@@ -172,7 +172,7 @@ pub(crate) async fn show_banner(banner: Banner) {
 /// Tells why a connection is not up any more, or did not come up.
 pub(crate) async fn show_failure(name: String, reason: String) {
     let content = Content {
-        headline: &text!("{connection} is not connected", connection = name),
+        headline: &gettext!("{connection} is not connected", connection = name),
         body: &reason,
         buttons: &[],
         urgency: Urgency::Normal,

@@ -2,7 +2,7 @@
 //! failed for a reason that is for this user to know.
 
 use aws_client_vpn_attempt::failure_of;
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
 use aws_client_vpn_secret_agent::property::property;
@@ -44,13 +44,13 @@ impl Outcome {
     /// For a terminal.
     pub(crate) fn line(&self) -> String {
         match (self.is_up, &self.reason) {
-            (true, _) => text!("{connection} is connected.", connection = self.name),
-            (false, Some(reason)) => text!(
+            (true, _) => gettext!("{connection} is connected.", connection = self.name),
+            (false, Some(reason)) => gettext!(
                 "{connection} is not connected. {reason}",
                 connection = self.name,
                 reason = reason.replace(char::is_control, " "),
             ),
-            (false, None) => text!(
+            (false, None) => gettext!(
                 "{connection} is not connected. The journal tells why: journalctl -e -t \
                  nm-aws-client-vpn-service",
                 connection = self.name,
@@ -79,7 +79,7 @@ impl Outcomes {
         }
         self.ended(activation, state, |uuid| {
             let failure = failure_of(uuid, activation)?;
-            Some(i18n::of(&failure.reason))
+            Some(i18n::localize(&failure.reason))
         })
     }
 

@@ -1,7 +1,7 @@
 //! What polkit will refuse to the person at this terminal, said before it does: over ssh, nmcli's
 //! "Not authorized to control networking" is all they would read.
 
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::well_known::network_manager::{NAME, PATH};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
@@ -19,7 +19,7 @@ pub(crate) async fn tell(bus: zbus::Connection, terminal: Rc<Terminal>) {
     if let Ok(Ok(rights)) = timeout(CALL_TIME, ask(&bus)).await
         && rights.control != Right::Yes
     {
-        terminal.say(&text!(
+        terminal.say(&gettext!(
             "NetworkManager does not let you start or stop connections from this session without \
              an administrator's password (polkit), as is usual over ssh. Log in at the computer \
              itself, or have an administrator install the polkit rule that docs/desktops.md describes."

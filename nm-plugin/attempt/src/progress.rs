@@ -1,9 +1,9 @@
 //! How a connection comes up, in words, from what NetworkManager reports of it.
 
 use crate::failure_of;
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
-use aws_client_vpn_text::mark;
+use aws_client_vpn_text::gettext_noop;
 
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +22,15 @@ pub enum Progress {
 #[must_use]
 pub fn of(state: u32, reason: u32) -> Progress {
     match state {
-        vpn_state::NEED_AUTH => Progress::Working(text!("Waiting for you to sign in…")),
-        vpn_state::CONNECT => Progress::Working(text!("Talking to the endpoint…")),
-        vpn_state::IP_CONFIG_GET => Progress::Working(text!("Setting up the network…")),
+        vpn_state::NEED_AUTH => Progress::Working(gettext!("Waiting for you to sign in…")),
+        vpn_state::CONNECT => Progress::Working(gettext!("Talking to the endpoint…")),
+        vpn_state::IP_CONFIG_GET => Progress::Working(gettext!("Setting up the network…")),
         vpn_state::ACTIVATED => Progress::Connected,
         vpn_state::FAILED | vpn_state::DISCONNECTED => match reason {
             state_reason::USER_DISCONNECTED => Progress::SwitchedOff,
             _ => Progress::Failed(i18n::translate(failure(reason))),
         },
-        _ => Progress::Working(text!("Preparing…")),
+        _ => Progress::Working(gettext!("Preparing…")),
     }
 }
 
@@ -43,7 +43,7 @@ pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progres
         return progress;
     };
     match failure_of(uuid, path) {
-        Some(failure) => Progress::Failed(i18n::of(&failure.reason)),
+        Some(failure) => Progress::Failed(i18n::localize(&failure.reason)),
         None => progress,
     }
 }
@@ -53,34 +53,38 @@ pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progres
 pub fn failure(reason: u32) -> &'static str {
     match reason {
         state_reason::DEVICE_DISCONNECTED => {
-            mark!("The underlying network connection was lost. Connect to a network and try again.")
+            gettext_noop!(
+                "The underlying network connection was lost. Connect to a network and try again."
+            )
         }
-        state_reason::SERVICE_STOPPED => mark!(
+        state_reason::SERVICE_STOPPED => gettext_noop!(
             "The VPN service ended unexpectedly. Its journal tells why: \
              journalctl -t nm-aws-client-vpn-service"
         ),
         state_reason::IP_CONFIG_INVALID => {
-            mark!("The endpoint sent network settings that cannot be used. Tell its administrator.")
+            gettext_noop!(
+                "The endpoint sent network settings that cannot be used. Tell its administrator."
+            )
         }
         state_reason::CONNECT_TIMEOUT => {
-            mark!("Connecting took too long. Check the network connection and try again.")
+            gettext_noop!("Connecting took too long. Check the network connection and try again.")
         }
         state_reason::SERVICE_START_TIMEOUT | state_reason::SERVICE_START_FAILED => {
-            mark!(
+            gettext_noop!(
                 "The VPN service could not be started. Check that the package is completely \
                  installed."
             )
         }
-        state_reason::NO_SECRETS => mark!(
+        state_reason::NO_SECRETS => gettext_noop!(
             "Nobody signed in in time, or no program in this session can show the sign-in. Try \
              again, and complete the sign-in in the browser."
         ),
-        state_reason::LOGIN_FAILED => mark!(
+        state_reason::LOGIN_FAILED => gettext_noop!(
             "The sign-in was refused. Try again. If it is refused again, ask the administrator \
              whether your account may use this endpoint."
         ),
-        state_reason::CONNECTION_REMOVED => mark!("The connection was removed."),
-        _ => mark!("The connection failed. Check the network connection and try again."),
+        state_reason::CONNECTION_REMOVED => gettext_noop!("The connection was removed."),
+        _ => gettext_noop!("The connection failed. Check the network connection and try again."),
     }
 }
 

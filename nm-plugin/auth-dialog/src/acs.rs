@@ -6,7 +6,7 @@
 //! keep the answer out: reading has a time limit, and with too many connections the oldest goes.
 
 use crate::{page, port};
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::well_known::ACS_PORT;
 use aws_client_vpn_sign_in::saml::{self, FORM_LIMIT, SamlError, SamlResponse};
 use http_body_util::{BodyExt, Full};
@@ -141,8 +141,8 @@ impl Waiting {
         if port::is_of_another_user(peer) {
             return Reply::refused(
                 StatusCode::FORBIDDEN,
-                &text!("Not your sign-in"),
-                &text!(
+                &gettext!("Not your sign-in"),
+                &gettext!(
                     "This request came from a program of another user of this computer. It was \
                      blocked."
                 ),
@@ -169,8 +169,8 @@ impl Waiting {
             }
             _ => Reply::refused(
                 StatusCode::CONFLICT,
-                &text!("This sign-in is already complete"),
-                &text!("The response has been received. You can close this tab."),
+                &gettext!("This sign-in is already complete"),
+                &gettext!("The response has been received. You can close this tab."),
             ),
         }
     }
@@ -182,8 +182,8 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
     if !is_for_us(headers) {
         return Some(Reply::refused(
             StatusCode::MISDIRECTED_REQUEST,
-            &text!("Page not found"),
-            &text!(
+            &gettext!("Page not found"),
+            &gettext!(
                 "This page belongs to the sign-in of a VPN connection and has only one address."
             ),
         ));
@@ -191,8 +191,8 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
     if request.uri().path() != "/" {
         return Some(Reply::refused(
             StatusCode::NOT_FOUND,
-            &text!("Page not found"),
-            &text!(
+            &gettext!("Page not found"),
+            &gettext!(
                 "This page belongs to the sign-in of a VPN connection. Continue in the tab of \
                  your sign-in."
             ),
@@ -201,22 +201,22 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
     if request.method() != Method::POST {
         return Some(Reply::refused(
             StatusCode::METHOD_NOT_ALLOWED,
-            &text!("Waiting for your sign-in"),
-            &text!("Sign in in the other tab. The response then arrives here automatically."),
+            &gettext!("Waiting for your sign-in"),
+            &gettext!("Sign in in the other tab. The response then arrives here automatically."),
         ));
     }
     if only(headers, &HeaderName::from_static("sec-fetch-mode")).is_some_and(|m| m != "navigate") {
         return Some(Reply::refused(
             StatusCode::FORBIDDEN,
-            &text!("Not a sign-in"),
-            &text!("Another web page tried to use this sign-in. It was blocked."),
+            &gettext!("Not a sign-in"),
+            &gettext!("Another web page tried to use this sign-in. It was blocked."),
         ));
     }
     if only(headers, &header::CONTENT_TYPE).is_some_and(|kind| !is_form(kind)) {
         return Some(Reply::refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            &text!("Not a sign-in"),
-            &text!("The identity provider has to send a form with the SAML response."),
+            &gettext!("Not a sign-in"),
+            &gettext!("The identity provider has to send a form with the SAML response."),
         ));
     }
     None
@@ -257,8 +257,8 @@ async fn read_form(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Reply> {
         let frame = frame.map_err(|_| {
             Reply::refused(
                 StatusCode::BAD_REQUEST,
-                &text!("The response was incomplete"),
-                &text!("Go back to the tab of your sign-in and send it again."),
+                &gettext!("The response was incomplete"),
+                &gettext!("Go back to the tab of your sign-in and send it again."),
             )
         })?;
         let piece = frame.into_data().unwrap_or_default();
@@ -281,19 +281,19 @@ fn unusable(error: &SamlError) -> Reply {
     let (status, heading) = match error {
         SamlError::TooLong(_) => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            text!("The response is too long"),
+            gettext!("The response is too long"),
         ),
-        SamlError::OtherLogin => (StatusCode::CONFLICT, text!("This is another sign-in")),
+        SamlError::OtherLogin => (StatusCode::CONFLICT, gettext!("This is another sign-in")),
         SamlError::Missing
         | SamlError::Repeated
         | SamlError::NotEncoded
         | SamlError::NoResponse
         | SamlError::LoginFailed(_) => (
             StatusCode::BAD_REQUEST,
-            text!("The response cannot be used"),
+            gettext!("The response cannot be used"),
         ),
     };
-    Reply::refused(status, &heading, &i18n::of(error))
+    Reply::refused(status, &heading, &i18n::localize(error))
 }
 
 impl Reply {

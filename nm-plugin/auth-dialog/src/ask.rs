@@ -76,7 +76,7 @@ enum Typed {
 async fn type_in(mut form: CredentialForm, dialog: &Dialog<'_>) -> Typed {
     // The window shows what is asked, so the reason alone is enough.
     if let Some(reason) = &form.retry_reason {
-        form.message = Some(i18n::of(reason));
+        form.message = Some(i18n::localize(reason));
     }
     let connection = dialog.request.connection.clone();
     let screen = Screen::Form { connection, form };

@@ -11,7 +11,7 @@ pub(crate) mod portal;
 use crate::journal::Journal;
 use aws_client_vpn_sign_in::answer::LoginFailure;
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use std::env;
 use std::fmt::Display;
 use std::process::Stdio;

@@ -211,7 +211,7 @@ impl LoginUi<'_> {
                 window
             }
         };
-        let reason = i18n::of(failure);
+        let reason = i18n::localize(failure);
         window.show(&Screen::NoBrowser { reason }).await;
         Some(window)
     }

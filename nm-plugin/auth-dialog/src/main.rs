@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     {
         return portal::helper();
     }
-    i18n::start();
+    i18n::init_program();
     // No core dump, and no other process of this user may read this one's memory.
     let protected = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let Ok(Streams { answer, stderr }) = Streams::take() else {

@@ -1,6 +1,6 @@
 //! The notification of a login that waits in the browser: it takes no keyboard and lies over no page.
 
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
 use aws_client_vpn_sign_in::window::{UserAction, site};
 use url::Url;
@@ -39,11 +39,14 @@ impl Notice {
         if !notification.has_buttons() {
             return Ok(None);
         }
-        let (open_again, copy_link, cancel) =
-            (text!("Open Again"), text!("Copy Link"), text!("Cancel"));
+        let (open_again, copy_link, cancel) = (
+            gettext!("Open Again"),
+            gettext!("Copy Link"),
+            gettext!("Cancel"),
+        );
         let content = Content {
             headline: connection,
-            body: &text!(
+            body: &gettext!(
                 "Sign in at {site} in your browser to connect.",
                 site = site(url)
             ),

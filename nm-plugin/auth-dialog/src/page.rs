@@ -2,8 +2,8 @@
 //!
 //! They load nothing from anywhere and run no script; their looks follow GNOME's, light or dark.
 
-use aws_client_vpn_i18n::{self as i18n, text};
-use aws_client_vpn_text::mark;
+use aws_client_vpn_i18n::{self as i18n, gettext};
+use aws_client_vpn_text::gettext_noop;
 use aws_client_vpn_text::message::fill;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -15,17 +15,17 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
 /// The page after a login; `connection` is the name the user gave the VPN connection.
 pub(crate) fn signed_in(connection: &str) -> String {
     let connecting = match connection.trim() {
-        "" => escape(&text!("Your VPN is connecting.")),
+        "" => escape(&gettext!("Your VPN is connecting.")),
         name => {
-            let text = i18n::translate(mark!("{connection} is connecting."));
+            let text = i18n::translate(gettext_noop!("{connection} is connecting."));
             let name = format!("<strong>{}</strong>", escape(name));
             fill(&escape(&text), |_| Some(name.clone()))
         }
     };
-    let advice = escape(&text!("You can close this tab."));
+    let advice = escape(&gettext!("You can close this tab."));
     render(
         "good",
-        &text!("You are signed in"),
+        &gettext!("You are signed in"),
         &format!("<p>{connecting}</p>\n<p>{advice}</p>"),
     )
 }
@@ -40,7 +40,10 @@ fn render(mood: &str, heading: &str, text: &str) -> String {
     TEMPLATE
         .replace("{{mood}}", mood)
         // The language that all of it is in, as HTML calls it.
-        .replace("{{language}}", &escape(&i18n::translate(mark!("en"))))
+        .replace(
+            "{{language}}",
+            &escape(&i18n::translate(gettext_noop!("en"))),
+        )
         .replace("{{heading}}", &escape(heading))
         .replace("{{text}}", text)
 }

@@ -6,7 +6,7 @@ use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH,
 };
 use aws_client_vpn_secret_agent::own_bus;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::collections::HashMap;
 use std::time::Duration;
 use thiserror::Error;
@@ -23,7 +23,7 @@ pub(crate) type Settings = HashMap<String, HashMap<String, OwnedValue>>;
 type Details = HashMap<String, OwnedValue>;
 
 /// Why NetworkManager did not do it.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum ActionError {
     /// It is not on the bus, or there is no bus.
     #[error("NetworkManager is not running; start it (systemctl start NetworkManager)")]

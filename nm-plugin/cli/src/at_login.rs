@@ -8,15 +8,15 @@ use crate::command_line::{AtLogin, Switch};
 use crate::export::data_of;
 use crate::line::one_line;
 use crate::network_manager;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::keys::{AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, YES};
 use aws_client_vpn_profile::settings::{self, Property};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Nothing was changed.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum AtLoginError {
     /// A network's name that cannot be told from two.
     #[error("the name of a network cannot have a comma in it: '{0}'")]
@@ -47,8 +47,8 @@ pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
     manager.update(&stored.path, &settings).await?;
     let name = one_line(&stored.name);
     let text = match options.choice {
-        Switch::On => text!("“{name}” connects when you log in.", name = name),
-        Switch::Off => text!("“{name}” does not connect automatically.", name = name),
+        Switch::On => gettext!("“{name}” connects when you log in.", name = name),
+        Switch::Off => gettext!("“{name}” does not connect automatically.", name = name),
     };
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
     Ok(Answer::done(text + "\n", fields))

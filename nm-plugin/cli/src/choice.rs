@@ -2,11 +2,11 @@
 
 use crate::answer::Outcome;
 use crate::network_manager::{Activation, Stored};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use thiserror::Error;
 
 /// None, or not one.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum ChoiceError {
     /// There is no such connection.
     #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn list")]

@@ -14,12 +14,12 @@ use crate::command_line::Connect;
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, Stored};
 use crate::status;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::{Ask, Reply};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_secret_agent::{own_bus, readiness, registration};
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use following::{Ended, Following, Step};
 use std::io;
 use std::pin::pin;
@@ -39,7 +39,7 @@ const NO_LIMIT: Duration = Duration::from_secs(30 * 24 * 3600);
 const ALLOW_INTERACTION: u32 = 0x1;
 
 /// The connection is not up.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum ConnectError {
     /// It failed, or ended.
     #[error("'{name}' is not connected. {reason}")]
@@ -146,7 +146,7 @@ impl<'a> Attempt<'a> {
             Some(active) => active.path.clone(),
             None => {
                 let name = one_line(&self.stored.name);
-                self.say(&text!("Connecting “{name}”…", name = name));
+                self.say(&gettext!("Connecting “{name}”…", name = name));
                 self.manager.activate(&self.stored.path).await?.to_string()
             }
         };
@@ -159,7 +159,7 @@ impl<'a> Attempt<'a> {
             Ok(()) if !options.stay => Ok(self.up().await?),
             Ok(()) => {
                 let name = one_line(&self.stored.name);
-                let text = text!("“{name}” is disconnected.", name = name) + "\n";
+                let text = gettext!("“{name}” is disconnected.", name = name) + "\n";
                 let fields = serde_json::json!({ "name": self.stored.name });
                 Ok(Answer::done(text, fields))
             }

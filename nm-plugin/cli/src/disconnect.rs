@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::choice::{ChoiceError, activation_of, called, only_active};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, Stored};
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -30,7 +30,7 @@ pub(crate) async fn disconnect(wanted: Option<&str>) -> Result<Answer, Failure> 
         }
         sleep(PAUSE).await;
     }
-    let text = text!("“{name}” is disconnected.", name = one_line(&stored.name));
+    let text = gettext!("“{name}” is disconnected.", name = one_line(&stored.name));
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
     Ok(Answer::done(text + "\n", fields))
 }

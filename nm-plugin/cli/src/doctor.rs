@@ -18,8 +18,8 @@ pub(crate) use gathering::openvpn_version;
 
 use crate::json;
 use crate::line::{one_line, width};
-use aws_client_vpn_i18n::{self as i18n, plural, text};
-use aws_client_vpn_text::mark;
+use aws_client_vpn_i18n::{self as i18n, gettext, ngettext};
+use aws_client_vpn_text::gettext_noop;
 use aws_client_vpn_text::message::Message;
 use serde::Serialize;
 use std::fmt;
@@ -93,13 +93,13 @@ impl Diagnosis {
     fn summary(&self) -> String {
         let warnings = self.count(Verdict::Warning);
         let warnings =
-            (warnings > 0).then(|| plural!(warnings, "{count} warning", "{count} warnings"));
+            (warnings > 0).then(|| ngettext!(warnings, "{count} warning", "{count} warnings"));
         let problems = self.count(Verdict::Problem);
         let problems =
-            (problems > 0).then(|| plural!(problems, "{count} problem", "{count} problems"));
+            (problems > 0).then(|| ngettext!(problems, "{count} problem", "{count} problems"));
         match (problems, warnings) {
-            (None, None) => text!("All is well."),
-            (None, Some(warnings)) => text!("No problem, {warnings}.", warnings = warnings),
+            (None, None) => gettext!("All is well."),
+            (None, Some(warnings)) => gettext!("No problem, {warnings}.", warnings = warnings),
             (Some(problems), None) => format!("{problems}."),
             (Some(problems), Some(warnings)) => format!("{problems}, {warnings}."),
         }
@@ -138,9 +138,9 @@ impl Verdict {
 
     fn word(self) -> &'static str {
         match self {
-            Self::Good => mark!("good"),
-            Self::Warning => mark!("warning"),
-            Self::Problem => mark!("PROBLEM"),
+            Self::Good => gettext_noop!("good"),
+            Self::Warning => gettext_noop!("warning"),
+            Self::Problem => gettext_noop!("PROBLEM"),
         }
     }
 }
@@ -154,10 +154,10 @@ impl fmt::Display for Diagnosis {
             let verdict = i18n::translate(finding.verdict.word());
             let check = i18n::translate(finding.check);
             // What was seen may hold names that others chose.
-            let seen = one_line(&i18n::of(&finding.seen));
+            let seen = one_line(&i18n::localize(&finding.seen));
             writeln!(f, "{verdict:<verdicts$}  {check:<checks$}  {seen}")?;
             if let Some(remedy) = &finding.remedy {
-                let remedy = one_line(&i18n::of(remedy));
+                let remedy = one_line(&i18n::localize(remedy));
                 writeln!(f, "{:<verdicts$}  {:<checks$}  -> {remedy}", "", "")?;
             }
         }

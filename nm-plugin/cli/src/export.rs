@@ -5,18 +5,18 @@ use crate::actions::{Manager, Settings, property};
 use crate::answer::{Answer, Outcome};
 use crate::choice::called;
 use crate::network_manager;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, SettingsError};
 use aws_client_vpn_profile_file::file::{self, FileError};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Nothing was exported.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum ExportError {
     /// The connection's settings do not make a profile.
     #[error("The connection cannot be exported. {0}")]
@@ -67,7 +67,7 @@ pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Fa
         path: path.to_owned(),
         reason,
     })?;
-    let text = text!("The profile is in {file}.", file = path.display());
+    let text = gettext!("The profile is in {file}.", file = path.display());
     let fields = serde_json::json!({ "name": stored.name, "file": path });
     Ok(Answer::done(text + "\n", fields))
 }

@@ -12,12 +12,12 @@ use crate::logs::LogsError;
 use crate::network_manager::NetworkManagerError;
 use crate::renew::RenewError;
 use aws_client_vpn_i18n as i18n;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::error::Error;
 use std::io;
 
 /// Why nothing is printed.
-#[derive(Debug, thiserror::Error, Worded)]
+#[derive(Debug, thiserror::Error, Localize)]
 pub enum Failure {
     /// It cannot be asked.
     #[error(transparent)]
@@ -84,7 +84,7 @@ impl Failure {
         }
         let reason = self.message().to_string() + &causes;
         let fields = serde_json::json!({ "reason": reason });
-        Answer::of(self.outcome(), i18n::of(self) + &causes, fields)
+        Answer::of(self.outcome(), i18n::localize(self) + &causes, fields)
     }
 }
 

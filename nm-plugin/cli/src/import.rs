@@ -7,7 +7,7 @@ use crate::command_line::Import;
 use crate::export::{data_of, secrets_of};
 use crate::line::one_line;
 use crate::network_manager::{self, Stored};
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::ovpn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
@@ -15,7 +15,7 @@ use aws_client_vpn_profile::settings::{
 };
 use aws_client_vpn_profile_file as profile_file;
 use aws_client_vpn_profile_file::file::FileError;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +31,7 @@ const CONNECT: &str = "aws-client-vpn connect";
 const MOST_PROFILES: usize = 100;
 
 /// Nothing was imported.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum ImportError {
     /// The profile cannot be used.
     #[error(transparent)]
@@ -174,7 +174,7 @@ async fn of_aws_client(options: &Import, file: PathBuf) -> Result<Imported, Fail
 async fn one(options: &Import, file: &Path) -> Result<Imported, Failure> {
     let ovpn::ParsedProfile { profile, notes } =
         profile_file::read(file).map_err(ImportError::from)?;
-    let notes = notes.iter().map(Worded::message).collect();
+    let notes = notes.iter().map(Localize::message).collect();
     let stored = network_manager::ask().await?.stored;
     let same = stored
         .iter()
@@ -288,24 +288,24 @@ fn described(imported: &Imported) -> String {
     let file = one_line(&imported.file.display().to_string());
     let mut text = match imported.what {
         What::Added => {
-            text!("“{name}” has been added. To connect:", name = name)
+            gettext!("“{name}” has been added. To connect:", name = name)
                 + &["\n  ", CONNECT, " ", &shell_word(&name)].concat()
         }
-        What::Updated => text!(
+        What::Updated => gettext!(
             "“{name}” has been updated from {file}.",
             name = name,
             file = file
         ),
-        What::Found => text!(
+        What::Found => gettext!(
             "“{name}” would be made from {file}.",
             name = name,
             file = file
         ),
-        What::LeftOut => text!("{file} was left out.", file = file),
+        What::LeftOut => gettext!("{file} was left out.", file = file),
     };
     for note in &imported.notes {
         text.push_str("\n  ");
-        text.push_str(&one_line(&i18n::of(note)));
+        text.push_str(&one_line(&i18n::localize(note)));
     }
     text + "\n"
 }

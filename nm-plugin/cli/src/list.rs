@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::line::one_line;
 use crate::network_manager::{self, NetworkManagerError};
 use crate::status::{self, Status};
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 
 /// The connections, in the order of their names.
 ///
@@ -33,7 +33,8 @@ pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
 /// In columns.
 pub(crate) fn table(status: &Status) -> String {
     if status.connections.is_empty() {
-        let words = text!("There is no AWS Client VPN connection yet. To make one from a profile:");
+        let words =
+            gettext!("There is no AWS Client VPN connection yet. To make one from a profile:");
         return format!("{words}\n  {}\n", status::IMPORT);
     }
     let rows: Vec<[String; 3]> = status

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    i18n::start();
+    i18n::init_program();
     let line = CommandLine::parse();
     let (answer, failed) = answer(&line);
     if failed {

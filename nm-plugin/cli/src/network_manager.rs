@@ -9,7 +9,7 @@ use aws_client_vpn_profile::well_known::{
     OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH,
 };
 use aws_client_vpn_sign_in::rights::Rights;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const DNS: &str = "org.freedesktop.NetworkManager.DnsManager";
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// NetworkManager could not be asked.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum NetworkManagerError {
     /// There is no system bus, or it refuses us.
     #[error("the system bus cannot be reached; without D-Bus there is no NetworkManager to ask")]

@@ -4,13 +4,13 @@ use crate::answer::{Answer, Outcome};
 use crate::choice::{ChoiceError, activation_of, only_active};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::renewal;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use thiserror::Error;
 
 /// Nothing was renewed.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum RenewError {
     /// NetworkManager could not be asked.
     #[error(transparent)]
@@ -51,7 +51,7 @@ pub async fn renew(wanted: Option<&str>) -> Result<Answer, RenewError> {
     let (name, service) = choose(&answer.stored, &answer.active, wanted)?;
     match network_manager::renew(service).await {
         Ok(()) => {
-            let done = text!(
+            let done = gettext!(
                 "The browser opens for a new sign-in to “{name}”. The tunnel stays up meanwhile.",
                 name = one_line(name),
             );

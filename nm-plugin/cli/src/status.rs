@@ -9,13 +9,13 @@ use crate::choice::ChoiceError;
 use crate::line::{one_line, width};
 use crate::network_manager::{Activation, Stored};
 use crate::{json, when};
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::last_failure::LastFailure;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_profile::well_known::vpn_state;
-use aws_client_vpn_text::mark;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::gettext_noop;
+use aws_client_vpn_text::message::{Localize, Message};
 use serde::Serialize;
 use std::fmt;
 
@@ -91,12 +91,12 @@ impl State {
 
     pub(crate) fn words(self) -> &'static str {
         match self {
-            Self::Off => mark!("off"),
-            Self::Starting => mark!("starting"),
-            Self::SigningIn => mark!("waiting for the sign-in"),
-            Self::Connecting => mark!("connecting"),
-            Self::Up => mark!("up"),
-            Self::Ending => mark!("ending"),
+            Self::Off => gettext_noop!("off"),
+            Self::Starting => gettext_noop!("starting"),
+            Self::SigningIn => gettext_noop!("waiting for the sign-in"),
+            Self::Connecting => gettext_noop!("connecting"),
+            Self::Up => gettext_noop!("up"),
+            Self::Ending => gettext_noop!("ending"),
         }
     }
 }
@@ -255,10 +255,10 @@ impl Way {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Saml => mark!("single sign-on in the browser"),
-            Self::Certificate => mark!("client certificate"),
-            Self::Password => mark!("user name and password"),
-            Self::PasswordAndCode => mark!("user name, password and code"),
+            Self::Saml => gettext_noop!("single sign-on in the browser"),
+            Self::Certificate => gettext_noop!("client certificate"),
+            Self::Password => gettext_noop!("user name and password"),
+            Self::PasswordAndCode => gettext_noop!("user name, password and code"),
         }
     }
 }
@@ -268,7 +268,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.connections.is_empty() {
             let words =
-                text!("There is no AWS Client VPN connection yet. To make one from a profile:");
+                gettext!("There is no AWS Client VPN connection yet. To make one from a profile:");
             return writeln!(f, "{words}\n  {IMPORT}");
         }
         for (number, connection) in self.connections.iter().enumerate() {
@@ -289,7 +289,7 @@ impl Connection {
             .domains
             .iter()
             .map(|domain| match domain.strip_prefix('~') {
-                Some("" | ".") => text!("all"),
+                Some("" | ".") => gettext!("all"),
                 Some(domain) => domain.to_owned(),
                 None => domain.clone(),
             });
@@ -302,7 +302,7 @@ impl fmt::Display for Connection {
         writeln!(f, "{}", one_line(&self.name))?;
         let state = i18n::translate(self.state.words());
         let state = match self.since {
-            Some(since) => text!(
+            Some(since) => gettext!(
                 "{state}, started {time}",
                 state = state,
                 time = when::local(since),
@@ -312,7 +312,7 @@ impl fmt::Display for Connection {
         let sign_in = self.sign_in.map(|sign_in| {
             let sign_in = i18n::translate(sign_in.words());
             match self.sign_in_ends {
-                Some(ends) => text!(
+                Some(ends) => gettext!(
                     "{sign_in}, valid until {time}",
                     sign_in = sign_in,
                     time = when::local(ends),
@@ -321,18 +321,21 @@ impl fmt::Display for Connection {
             }
         });
         let rows = [
-            (mark!("state"), Some(state)),
-            (mark!("endpoint"), self.endpoint.clone()),
-            (mark!("sign-in"), sign_in),
-            (mark!("addresses"), listed(&self.addresses)),
-            (mark!("names"), self.names()),
-            (mark!("name servers"), listed(&self.name_servers)),
+            (gettext_noop!("state"), Some(state)),
+            (gettext_noop!("endpoint"), self.endpoint.clone()),
+            (gettext_noop!("sign-in"), sign_in),
+            (gettext_noop!("addresses"), listed(&self.addresses)),
+            (gettext_noop!("names"), self.names()),
+            (gettext_noop!("name servers"), listed(&self.name_servers)),
             (
-                mark!("last attempt"),
+                gettext_noop!("last attempt"),
                 self.last_failure.as_ref().map(Failed::words),
             ),
-            (mark!("problem"), self.problem.as_ref().map(i18n::of)),
-            (mark!("uuid"), Some(self.uuid.clone())),
+            (
+                gettext_noop!("problem"),
+                self.problem.as_ref().map(i18n::localize),
+            ),
+            (gettext_noop!("uuid"), Some(self.uuid.clone())),
         ];
         // The same for all connections, whatever there is to say of them.
         let keys = width(rows.iter().map(|(key, _)| *key));
@@ -352,10 +355,10 @@ fn listed(texts: &[String]) -> Option<String> {
 
 impl Failed {
     fn words(&self) -> String {
-        text!(
+        gettext!(
             "failed {time}: {reason}",
             time = when::local(self.at),
-            reason = i18n::of(&self.reason),
+            reason = i18n::localize(&self.reason),
         )
     }
 }

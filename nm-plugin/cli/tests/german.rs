@@ -4,10 +4,10 @@
 
 use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnose};
 use aws_client_vpn_cli::status::{Connection, State, Status, Way};
-use aws_client_vpn_i18n::{DOMAIN, bind_at, start};
+use aws_client_vpn_i18n::{DOMAIN, init_library_at, init_program};
 use aws_client_vpn_profile::settings::summary;
 use aws_client_vpn_sign_in::rights::Rights;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -17,8 +17,8 @@ const INNER: &str = "AWS_CLIENT_VPN_CLI_CATALOGUE";
 #[test]
 fn people_read_german_and_programs_english() {
     if let Some(directory) = std::env::var_os(INNER) {
-        start();
-        bind_at(Path::new(&directory));
+        init_program();
+        init_library_at(Path::new(&directory));
         return inner();
     }
     let directory = tempfile::tempdir().unwrap();

@@ -1,13 +1,13 @@
 //! What users read, in their language: one catalogue for all programs and libraries of the project.
 //!
-//! Every text that a person sees goes through [`text!`], [`plural!`] or [`of`]; the English text is
+//! Every text that a person sees goes through [`gettext!`], [`ngettext!`] or [`localize`]; the English text is
 //! the key, and stands in where there is no translation. A test in `po/` finds texts that go round
 //! the catalogue.
 //!
 //! Libraries that run inside other programs call [`bind`], which changes nothing for their host:
 //! the domain is our own, and the host's locale is left as it is. Programs of ours call [`start`].
 
-use aws_client_vpn_text::message::{Message, Worded, fill};
+use aws_client_vpn_text::message::{Localize, Message, fill};
 use gettextrs::{LocaleCategory, bind_textdomain_codeset, bindtextdomain, dgettext, dngettext};
 use std::path::Path;
 
@@ -22,12 +22,12 @@ const DIRECTORY: &str = match option_env!("AWS_CLIENT_VPN_LOCALEDIR") {
 
 /// Opens the catalogue, as often as one likes. For libraries, and for programs with GTK, which
 /// takes the locale from the environment itself.
-pub fn bind() {
-    bind_at(Path::new(DIRECTORY));
+pub fn init_library() {
+    init_library_at(Path::new(DIRECTORY));
 }
 
 /// Opens the catalogue below `directory`, for tests.
-pub fn bind_at(directory: &Path) {
+pub fn init_library_at(directory: &Path) {
     // Without memory for it, texts stay English.
     drop(bindtextdomain(DOMAIN, directory));
     // Whatever the host's encoding is: toolkits, D-Bus and Rust want UTF-8.
@@ -37,25 +37,25 @@ pub fn bind_at(directory: &Path) {
 /// Takes the locale from the environment and opens the catalogue. For programs without GTK, once,
 /// as the first thing they do.
 #[expect(unsafe_code, reason = "setlocale has no safe wrapper")]
-pub fn start() {
+pub fn init_program() {
     // SAFETY: the contract above: no other thread is there that could look at the locale.
     unsafe {
         gettextrs::setlocale(LocaleCategory::LcAll, "");
     }
-    bind();
+    init_library();
 }
 
 /// What an error or another message says.
 #[must_use]
-pub fn of(worded: &(impl Worded + ?Sized)) -> String {
-    in_language(&worded.message())
+pub fn localize(what: &(impl Localize + ?Sized)) -> String {
+    in_language(&what.message())
 }
 
 fn in_language(message: &Message) -> String {
     message.in_language(&look_up)
 }
 
-/// A text of the catalogue, marked with [`aws_client_vpn_text::mark!`] where it is written.
+/// A text of the catalogue, marked with [`aws_client_vpn_text::gettext_noop!`] where it is written.
 #[must_use]
 pub fn translate(text: &'static str) -> String {
     look_up(text)
@@ -87,9 +87,9 @@ pub fn counted(one: &str, many: &str, count: u64) -> String {
     dngettext(DOMAIN, one, many, seen)
 }
 
-/// A text for the user: `text!("Sign in")`, `text!("{name} is connecting", name = id)`.
+/// A text for the user: `gettext!("Sign in")`, `gettext!("{name} is connecting", name = id)`.
 #[macro_export]
-macro_rules! text {
+macro_rules! gettext {
     ($text:literal $(,)?) => {
         $crate::translate($text)
     };
@@ -102,9 +102,9 @@ macro_rules! text {
 }
 
 /// A text that depends on a number, which stands in it as `{count}`:
-/// `plural!(days, "{count} day left", "{count} days left")`.
+/// `ngettext!(days, "{count} day left", "{count} days left")`.
 #[macro_export]
-macro_rules! plural {
+macro_rules! ngettext {
     ($count:expr, $one:literal, $many:literal $(, $name:ident = $value:expr)* $(,)?) => {{
         let count: u64 = $count;
         $crate::filled(

@@ -2,9 +2,11 @@
 //! encoding of the locale. In a process of its own: locale and catalogue are the process's.
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use aws_client_vpn_i18n::{DOMAIN, bind_at, of, plural, start, text, translate};
-use aws_client_vpn_text::mark;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_i18n::{
+    DOMAIN, gettext, init_library_at, init_program, localize, ngettext, translate,
+};
+use aws_client_vpn_text::gettext_noop;
+use aws_client_vpn_text::message::Localize;
 use std::path::Path;
 use std::process::Command;
 
@@ -29,7 +31,7 @@ msgid "broken"
 msgstr "entzwei"
 "#;
 
-#[derive(Debug, thiserror::Error, Worded)]
+#[derive(Debug, thiserror::Error, Localize)]
 enum Failure {
     #[error("it is {0}")]
     Is(&'static str),
@@ -71,15 +73,15 @@ fn compile(directory: &Path) {
 
 fn inner() {
     let directory = std::env::var_os("AWS_CLIENT_VPN_WORDS_INNER").unwrap();
-    start();
-    bind_at(Path::new(&directory));
-    let failure = Failure::Is(mark!("broken"));
+    init_program();
+    init_library_at(Path::new(&directory));
+    let failure = Failure::Is(gettext_noop!("broken"));
     assert_eq!(failure.to_string(), "it is broken");
     let said = [
-        text!("{who} signs in", who = "Zoë"),
-        plural!(1, "{count} day", "{count} days"),
-        plural!(5_000_000_001, "{count} day", "{count} days"),
-        of(&failure),
+        gettext!("{who} signs in", who = "Zoë"),
+        ngettext!(1, "{count} day", "{count} days"),
+        ngettext!(5_000_000_001, "{count} day", "{count} days"),
+        localize(&failure),
         translate("not in the catalogue"),
         translate(""),
     ];

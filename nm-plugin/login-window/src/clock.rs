@@ -1,7 +1,7 @@
 //! The time that is left, right each second.
 
 use adw::prelude::*;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_sign_in::window::Countdown;
 use gtk4::glib;
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ impl Clock {
         let countdown = Countdown::new(Instant::now(), time_left);
         let show = move || {
             let now = Instant::now();
-            left.set_label(&text!("{time} left", time = countdown.clock(now)));
+            left.set_label(&gettext!("{time} left", time = countdown.clock(now)));
             let is_short = countdown.is_short(now);
             if let Some(bar) = &bar {
                 bar.set_fraction(countdown.fraction(now));

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::frame::sentence;
 use crate::pipe::UserActions;
 use adw::prelude::*;
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_sign_in::form::{CredentialForm, Field};
 use aws_client_vpn_sign_in::window::{FormState, UserAction};
 use aws_client_vpn_text::secret::Secret;
@@ -34,7 +34,7 @@ struct State {
 impl FormPage {
     /// The page of `form`, which `connection` needs.
     pub(crate) fn new(connection: &str, form: &CredentialForm, actions: UserActions) -> Self {
-        let connect = gtk4::Button::with_mnemonic(&text!("C_onnect"));
+        let connect = gtk4::Button::with_mnemonic(&gettext!("C_onnect"));
         connect.add_css_class("suggested-action");
         connect.set_sensitive(false);
         let state = Rc::new(State {
@@ -134,7 +134,7 @@ fn reason(form: &CredentialForm) -> gtk4::Label {
     let again = form.message.as_deref().filter(|_| form.is_repeated());
     match again {
         Some(message) => sentence(message, "error"),
-        None => sentence(&text!("Sign in to connect."), "body"),
+        None => sentence(&gettext!("Sign in to connect."), "body"),
     }
 }
 
@@ -163,14 +163,14 @@ fn remember_row(state: &Rc<State>) -> adw::ActionRow {
     ));
     let one_time = state.entries.borrow().all().iter().any(|e| !e.field.kept);
     let row = adw::ActionRow::builder()
-        .title(text!("_Remember"))
+        .title(gettext!("_Remember"))
         .use_underline(true)
         .activatable_widget(&switch)
         .build();
     row.set_subtitle(&if one_time {
-        text!("In your keyring, but not the one-time code")
+        gettext!("In your keyring, but not the one-time code")
     } else {
-        text!("In your keyring")
+        gettext!("In your keyring")
     });
     row.add_suffix(&switch);
     row

@@ -1,7 +1,7 @@
 //! The window around whatever is shown: a title bar with Cancel, and what Escape does.
 
 use adw::prelude::*;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use gtk4::glib;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ impl Frame {
     pub(crate) fn new(cancel: impl Fn() + 'static) -> Self {
         let cancel = Rc::new(cancel);
         let title = adw::WindowTitle::new("", "");
-        let button = gtk4::Button::with_mnemonic(&text!("_Cancel"));
+        let button = gtk4::Button::with_mnemonic(&gettext!("_Cancel"));
         button.connect_clicked(glib::clone!(
             #[strong]
             cancel,

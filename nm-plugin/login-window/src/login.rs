@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::frame::sentence;
 use crate::pipe::UserActions;
 use adw::prelude::*;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_sign_in::window::{UserAction, site};
 use gtk4::glib;
 use std::time::Duration;
@@ -41,16 +41,16 @@ impl LoginPage {
         icon.add_css_class("accent");
         let heading = sentence(connection, "title-2");
         let text = sentence(
-            &text!(
+            &gettext!(
                 "Sign in at {site} in your browser. This window closes when you are done.",
                 site = site(url),
             ),
             "body",
         );
-        let copy = gtk4::Button::with_mnemonic(&text!("Copy _Link"));
+        let copy = gtk4::Button::with_mnemonic(&gettext!("Copy _Link"));
         let address = url.to_string();
         copy.connect_clicked(move |button| copy_link(button, &address));
-        let open = gtk4::Button::with_mnemonic(&text!("_Open Again"));
+        let open = gtk4::Button::with_mnemonic(&gettext!("_Open Again"));
         open.connect_clicked(move |button| {
             let token = activation_token(button);
             actions.send(&UserAction::OpenAgain { token });
@@ -108,8 +108,8 @@ impl LoginPage {
         self.icon.set_icon_name(Some("dialog-warning-symbolic"));
         self.icon.remove_css_class("accent");
         self.icon.add_css_class("warning");
-        self.heading.set_label(&text!("No Browser Opened"));
-        let advice = text!("Copy the link and open it in a browser on this computer.");
+        self.heading.set_label(&gettext!("No Browser Opened"));
+        let advice = gettext!("Copy the link and open it in a browser on this computer.");
         self.text.set_label(&[&advice, reason].join("\n\n"));
         self.copy.add_css_class("suggested-action");
         self.copy.grab_focus();
@@ -126,13 +126,13 @@ fn activation_token(button: &gtk4::Button) -> Option<String> {
 /// Puts the link on the clipboard and says so on the button for a moment.
 fn copy_link(button: &gtk4::Button, address: &str) {
     button.clipboard().set_text(address);
-    button.set_label(&text!("Copied"));
+    button.set_label(&gettext!("Copied"));
     glib::timeout_add_local_once(
         COPIED_TIME,
         glib::clone!(
             #[weak]
             button,
-            move || button.set_label(&text!("Copy _Link"))
+            move || button.set_label(&gettext!("Copy _Link"))
         ),
     );
 }

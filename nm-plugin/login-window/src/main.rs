@@ -14,7 +14,7 @@ use crate::form::FormPage;
 use crate::frame::Frame;
 use crate::login::LoginPage;
 use crate::pipe::{Pipe, UserActions};
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use gtk4::glib;
 use rustix::process::DumpableBehavior;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         // No display; the dialog goes on without a window.
         return ExitCode::FAILURE;
     };
-    i18n::bind();
+    i18n::init_library();
     glib::set_prgname(Some(APPLICATION));
     glib::set_application_name("AWS Client VPN");
     let main_loop = glib::MainLoop::new(None, false);
@@ -92,14 +92,15 @@ impl Shown {
                 time_left,
             } => {
                 let page = LoginPage::new(&connection, &url, time_left, self.actions.clone());
-                self.frame.present(&text!("Sign In"), page.widget(), None);
+                self.frame
+                    .present(&gettext!("Sign In"), page.widget(), None);
                 page.rest();
                 self.login.replace(Some(page));
             }
             Screen::Form { connection, form } => {
                 let page = FormPage::new(&connection, &form, self.actions.clone());
                 self.frame
-                    .present(&text!("Sign In"), page.widget(), Some(page.action()));
+                    .present(&gettext!("Sign In"), page.widget(), Some(page.action()));
                 page.focus();
                 self.form.replace(Some(page));
             }

@@ -5,7 +5,7 @@ use aws_client_vpn_profile::certificate::Certificate;
 use aws_client_vpn_profile::ovpn::{ClientCertificate, Incomplete, ParsedProfile};
 use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::problem::Problem;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub enum CertificateFiles {
 }
 
 /// Why a profile could not be given its certificate.
-#[derive(Debug, thiserror::Error, Worded)]
+#[derive(Debug, thiserror::Error, Localize)]
 pub enum CertificateError {
     /// A file cannot be read.
     #[error("{file} cannot be read. {reason}", file = path.display())]

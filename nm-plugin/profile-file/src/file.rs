@@ -1,8 +1,8 @@
 //! Reading and writing the files a user named: bounded, regular files only, never half written.
 
 use aws_client_vpn_profile::parts::InlineFile;
-use aws_client_vpn_text::mark;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::gettext_noop;
+use aws_client_vpn_text::message::Localize;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -16,14 +16,14 @@ pub const SIZE_LIMIT: u64 = 1024 * 1024;
 #[must_use]
 pub fn kind(inline: InlineFile) -> &'static str {
     match inline {
-        InlineFile::Key => mark!("Private keys"),
-        InlineFile::Pkcs12 => mark!("PKCS #12 files"),
+        InlineFile::Key => gettext_noop!("Private keys"),
+        InlineFile::Pkcs12 => gettext_noop!("PKCS #12 files"),
         InlineFile::Ca
         | InlineFile::Cert
         | InlineFile::ExtraCerts
         | InlineFile::CrlVerify
         | InlineFile::TlsAuth
-        | InlineFile::TlsCrypt => mark!("Certificates"),
+        | InlineFile::TlsCrypt => gettext_noop!("Certificates"),
     }
 }
 
@@ -43,7 +43,7 @@ pub fn patterns(inline: InlineFile) -> &'static [&'static str] {
 }
 
 /// Why a file could not be read or written; the caller names the file.
-#[derive(Debug, thiserror::Error, Worded)]
+#[derive(Debug, thiserror::Error, Localize)]
 pub enum FileError {
     /// It is not there.
     #[error("The file does not exist.")]

@@ -8,18 +8,18 @@ pub mod file;
 
 use crate::certificate_files::CertificateFiles;
 use crate::file::FileError;
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::directive::line as ovpn_line;
 use aws_client_vpn_profile::ovpn::{self, Incomplete, ParsedProfile};
 use aws_client_vpn_profile::problem::{Note, ParseError, Problem};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Why a file cannot be imported.
-#[derive(Debug, thiserror::Error, Worded)]
+#[derive(Debug, thiserror::Error, Localize)]
 pub enum ImportError {
     /// The file itself cannot be read.
     #[error("{file} cannot be read. {reason}", file = path.display())]
@@ -77,7 +77,7 @@ pub fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-impl Worded for MissingCertificate {
+impl Localize for MissingCertificate {
     fn message(&self) -> Message {
         match &self.beside {
             Some(CertificateFiles::Pair { certificate, key }) => message!(
@@ -106,7 +106,7 @@ impl std::fmt::Display for MissingCertificate {
 impl ImportError {
     /// Why, without the name of the file, for a program that says it itself.
     #[must_use]
-    pub fn reason(&self) -> &dyn Worded {
+    pub fn reason(&self) -> &dyn Localize {
         match self {
             Self::File { reason, .. } => reason,
             Self::Profile { reason, .. } => reason,
@@ -128,10 +128,10 @@ pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
         file::read_bytes(&directory.join(name)).map_err(|reason| {
-            text!(
+            gettext!(
                 "'{name}' cannot be read. {reason}",
                 name = name,
-                reason = i18n::of(&reason)
+                reason = i18n::localize(&reason)
             )
         })
     };

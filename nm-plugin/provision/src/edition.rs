@@ -1,12 +1,12 @@
 //! One edition of a connection: read from a profile, or brought to the copies of it on a machine.
 
 use crate::command_line::Make;
-use aws_client_vpn_i18n::{plural, text};
+use aws_client_vpn_i18n::{gettext, ngettext};
 use aws_client_vpn_profile::keyfile::{
     Identity, KeyfileError, UpdateError, bring_up_to, to_keyfile, uuid_of,
 };
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// Why nothing came of it.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub(crate) enum ProvisionError {
     #[error(transparent)]
     Profile(#[from] ImportError),
@@ -150,8 +150,8 @@ pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, Pro
 
 fn told(updated: u64) -> String {
     match updated {
-        0 => text!("no copy needed updating"),
-        some => plural!(
+        0 => gettext!("no copy needed updating"),
+        some => ngettext!(
             some,
             "{count} copy was brought up to date",
             "{count} copies were brought up to date"

@@ -13,7 +13,7 @@ use command_line::{Action, CommandLine, Format};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    i18n::start();
+    i18n::init_program();
     let outcome = match CommandLine::parse().action {
         Action::Make(make) => edition::read(&make).and_then(|edition| match make.format {
             Format::Keyfile => package::write_keyfile(&edition, &make.output),
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("aws-client-vpn-provision: {}", i18n::of(&error));
+            eprintln!("aws-client-vpn-provision: {}", i18n::localize(&error));
             ExitCode::FAILURE
         }
     }

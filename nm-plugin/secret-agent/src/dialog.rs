@@ -3,7 +3,7 @@
 use crate::request::Connection;
 use crate::terminal::Terminal;
 use aws_client_vpn_sign_in::wire::Lines;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process};
 use std::env;
@@ -32,7 +32,7 @@ const LEAVING_TIME: Duration = Duration::from_secs(5);
 const MOST_SECRETS: usize = 20;
 
 /// Why there is no answer.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub(crate) enum NoAnswer {
     /// The user does not want to.
     #[error("the user cancelled the request")]

@@ -5,7 +5,7 @@ use crate::exchange::{Get, Reply};
 use crate::report::report;
 use crate::request::{ALLOW_INTERACTION, Connection};
 use crate::terminal::Terminal;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -85,7 +85,7 @@ impl Dialogs {
             drop(end.send(Reply::Cancelled));
         }
         if !idle && let Some(terminal) = &self.terminal {
-            terminal.say(&text!("Cancelled."));
+            terminal.say(&gettext!("Cancelled."));
         }
         idle
     }

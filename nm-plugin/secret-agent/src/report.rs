@@ -2,14 +2,14 @@
 //! language; in the journal it is English, as all of it.
 
 use aws_client_vpn_i18n as i18n;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::io::{IsTerminal, stderr};
 use std::path::Path;
 
 /// Reports why something did not work.
-pub fn report(why: &impl Worded) {
+pub fn report(why: &impl Localize) {
     let text = if stderr().is_terminal() {
-        i18n::of(why)
+        i18n::localize(why)
     } else {
         why.message().to_string()
     };

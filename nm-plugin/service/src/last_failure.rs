@@ -11,7 +11,7 @@ use crate::dbus::connection::Connection;
 use crate::logind;
 use aws_client_vpn_profile::last_failure::{DIRECTORY, LONGEST, LastFailure};
 use aws_client_vpn_session::session::{Failure, LoginSession};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use rustix::fs::{XattrFlags, fsetxattr};
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Write};

@@ -35,7 +35,7 @@ fn inside(language: &str) {
     let directory = Path::new(&directory);
     let application = application::new();
     application.register(gtk::gio::Cancellable::NONE).unwrap();
-    aws_client_vpn_i18n::bind_at(&directory.join("locale"));
+    aws_client_vpn_i18n::init_library_at(&directory.join("locale"));
     let network_manager = Played::on_system_bus();
     let screen = Screen::new(application, directory, language);
     match language {

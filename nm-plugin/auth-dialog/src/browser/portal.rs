@@ -6,7 +6,7 @@
 //! portal has taken the request, and ends with the portal's response. The portal drops a request
 //! whose caller leaves the bus, so [`Opened`] keeps it.
 
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::collections::HashMap;
 use std::env;
@@ -52,7 +52,7 @@ pub(super) struct Opened {
 }
 
 /// Why there is no portal to ask.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub(super) enum Absent {
     /// The environment has no session bus.
     #[error("There is no session bus.")]
@@ -66,7 +66,7 @@ pub(super) enum Absent {
 }
 
 /// Why the portal did not open the browser after all.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub(super) enum Failure {
     /// The user was asked and declined.
     #[error("The choice of a program was cancelled.")]

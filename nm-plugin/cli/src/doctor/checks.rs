@@ -9,7 +9,7 @@ use super::Finding;
 use super::facts::{Facts, File};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::message::Message;
-use aws_client_vpn_text::{mark, message};
+use aws_client_vpn_text::{gettext_noop, message};
 
 type Check = fn(&Facts) -> Finding;
 
@@ -52,7 +52,7 @@ fn plain(text: impl ToString) -> Message {
 }
 
 fn network_manager(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("network-manager");
+    const CHECK: &str = gettext_noop!("network-manager");
     match &facts.network_manager {
         None => Finding::problem(
             CHECK,
@@ -86,7 +86,7 @@ fn network_manager(facts: &Facts) -> Finding {
 }
 
 fn plugin(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("plugin");
+    const CHECK: &str = gettext_noop!("plugin");
     let Some(name_file) = &facts.name_file else {
         let seen = message!(
             "NetworkManager does not know this VPN: the file {name} is missing",
@@ -118,7 +118,7 @@ fn plugin(facts: &Facts) -> Finding {
 }
 
 fn files(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("files");
+    const CHECK: &str = gettext_noop!("files");
     let wrong = facts
         .files
         .iter()
@@ -173,7 +173,7 @@ fn remedy_for(file: &File) -> Message {
 }
 
 fn service(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("service");
+    const CHECK: &str = gettext_noop!("service");
     let own = env!("CARGO_PKG_VERSION");
     match &facts.service_version {
         None => Finding::problem(
@@ -199,7 +199,7 @@ fn service(facts: &Facts) -> Finding {
 }
 
 fn policy(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("d-bus-policy");
+    const CHECK: &str = gettext_noop!("d-bus-policy");
     match facts.policies.first() {
         Some(policy) => Finding::good(CHECK, plain(policy.display())),
         None => Finding::problem(
@@ -214,7 +214,7 @@ fn policy(facts: &Facts) -> Finding {
 }
 
 fn account(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("account");
+    const CHECK: &str = gettext_noop!("account");
     let found = facts.passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         (fields.next()? == ACCOUNT).then_some(())?;
@@ -253,7 +253,7 @@ fn account(facts: &Facts) -> Finding {
 }
 
 fn openvpn(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("openvpn");
+    const CHECK: &str = gettext_noop!("openvpn");
     let Some(openvpn) = &facts.openvpn else {
         let seen = message!("the package's own OpenVPN is missing");
         return Finding::problem(CHECK, seen, reinstall());

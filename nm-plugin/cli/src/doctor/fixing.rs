@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::{Diagnosis, checks, gathering};
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::process::Command;
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Nothing was mended.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum FixError {
     /// Whoever asks may not.
     #[error("only root can do this: sudo aws-client-vpn doctor --fix")]

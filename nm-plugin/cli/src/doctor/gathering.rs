@@ -12,7 +12,7 @@ use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
 use aws_client_vpn_sign_in::acs_port::listener_in;
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};

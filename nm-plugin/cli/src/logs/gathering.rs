@@ -4,7 +4,7 @@ use super::{Entry, Story, called, cut, of_journal, of_network_manager_log, used_
 use crate::command_line::Logs;
 use crate::network_manager;
 use aws_client_vpn_profile_file::file::FileError;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const ENTRIES: &str = "--lines=50000";
 
 /// There is no story to tell.
-#[derive(Debug, Error, Worded)]
+#[derive(Debug, Error, Localize)]
 pub enum LogsError {
     /// No journal.
     #[error(

@@ -4,7 +4,7 @@ use super::{LogsError, report, story_of};
 use crate::answer::{Answer, Outcome};
 use crate::command_line::Logs;
 use crate::doctor;
-use aws_client_vpn_i18n::text;
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile_file::file;
 use std::io::{self, Write};
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, 
     let report = report(&versions, &story.entries, options.without_addresses);
     if !is_wanted(&report, path) {
         let fields = serde_json::json!({ "report": report, "file": null });
-        let text = text!("Nothing was written.") + "\n";
+        let text = gettext!("Nothing was written.") + "\n";
         return Ok(Answer::of(Outcome::Cancelled, text, fields));
     }
     file::write(path, &report).map_err(|reason| LogsError::Unwritten {
@@ -33,7 +33,7 @@ pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, 
         reason,
     })?;
     let fields = serde_json::json!({ "report": report, "file": path });
-    let text = text!(
+    let text = gettext!(
         "The report is in {file}. Add what you know at its end, and attach it to an issue.",
         file = path.display()
     );
@@ -42,7 +42,7 @@ pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, 
 
 /// Shows the report and asks. Whoever gives no answer does not want it.
 fn is_wanted(report: &str, path: &Path) -> bool {
-    let question = text!(
+    let question = gettext!(
         "Write this to {file}? Type “yes” if so: ",
         file = path.display()
     );
@@ -51,5 +51,5 @@ fn is_wanted(report: &str, path: &Path) -> bool {
     let mut answer = String::new();
     let is_read = io::stdin().read_line(&mut answer).is_ok();
     let answer = answer.trim().to_lowercase();
-    is_read && (answer == "yes" || answer == text!("yes"))
+    is_read && (answer == "yes" || answer == gettext!("yes"))
 }

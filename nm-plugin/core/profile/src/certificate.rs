@@ -4,7 +4,7 @@
 //! Nothing is verified here; OpenVPN does that. A certificate that cannot be read is no reason to
 //! refuse a profile, so the callers show what they can.
 
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use thiserror::Error;
@@ -61,7 +61,7 @@ pub enum Validity {
 }
 
 /// Why a text shows no certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum CertificateError {
     /// There is no PEM block of a certificate in it.
     #[error("There is no certificate in this part of the profile.")]

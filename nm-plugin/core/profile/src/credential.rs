@@ -5,7 +5,7 @@
 //! them NetworkManager would write an answer to disk.
 
 use crate::keys::{self, flags_key};
-use aws_client_vpn_text::mark;
+use aws_client_vpn_text::gettext_noop;
 use std::collections::BTreeMap;
 
 /// Something a person is asked for, by the name that it has among the connection's secrets.
@@ -71,13 +71,13 @@ impl Credential {
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
-            Self::UserName => mark!("User name"),
-            Self::Password => mark!("Password"),
-            Self::ChallengeResponse => mark!("One-time code"),
-            Self::KeyPassphrase => mark!("Passphrase of the private key"),
-            Self::TokenPin => mark!("PIN of the security token"),
-            Self::ProxyUserName => mark!("User name for the proxy"),
-            Self::ProxyPassword => mark!("Password for the proxy"),
+            Self::UserName => gettext_noop!("User name"),
+            Self::Password => gettext_noop!("Password"),
+            Self::ChallengeResponse => gettext_noop!("One-time code"),
+            Self::KeyPassphrase => gettext_noop!("Passphrase of the private key"),
+            Self::TokenPin => gettext_noop!("PIN of the security token"),
+            Self::ProxyUserName => gettext_noop!("User name for the proxy"),
+            Self::ProxyPassword => gettext_noop!("Password for the proxy"),
         }
     }
 

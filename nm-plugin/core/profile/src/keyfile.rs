@@ -10,7 +10,7 @@ pub use update::{UpdateError, bring_up_to, uuid_of};
 
 use crate::profile::Profile;
 use crate::settings::{PERSISTENT, VpnProperties, to_data, to_secrets};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ pub struct Identity {
 }
 
 /// Why there is no keyfile for a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum KeyfileError {
     /// A name that people could not see, or that would be two lines.
     #[error("The name of a connection must be a single line of text.")]

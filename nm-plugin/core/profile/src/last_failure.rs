@@ -103,8 +103,8 @@ fn write_message(to: &mut String, message: &Message) {
     for (name, argument) in message.arguments() {
         write_line(to, "name", name);
         match argument {
-            Argument::Foreign(text) => write_line(to, "foreign", text),
-            Argument::Ours(message) => write_message(to, message),
+            Argument::Literal(text) => write_line(to, "foreign", text),
+            Argument::Message(message) => write_message(to, message),
         }
     }
     write_line(to, "end", "");
@@ -137,8 +137,8 @@ fn read_arguments<'a>(
             _ => return None,
         };
         let argument = match read_line(from)? {
-            ("foreign", text) => Argument::Foreign(text),
-            ("text", text) => Argument::Ours(read_arguments(from, text, depth)?),
+            ("foreign", text) => Argument::Literal(text),
+            ("text", text) => Argument::Message(read_arguments(from, text, depth)?),
             _ => return None,
         };
         arguments.push((name, argument));

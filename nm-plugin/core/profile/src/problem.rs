@@ -5,7 +5,7 @@
 
 use crate::Incomplete;
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use std::fmt;
 use thiserror::Error;
 
@@ -46,7 +46,7 @@ impl Note {
     }
 }
 
-impl Worded for Note {
+impl Localize for Note {
     fn message(&self) -> Message {
         match self {
             Self::Ignored { lines, reason } => {
@@ -87,7 +87,7 @@ pub struct Fault {
     pub problem: Problem,
 }
 
-impl Worded for Fault {
+impl Localize for Fault {
     fn message(&self) -> Message {
         match self.line {
             Some(line) => message!(
@@ -112,12 +112,12 @@ pub enum ParseError {
 /// The most faults that are shown: a person mends these and sees the others then.
 const FAULTS_SHOWN: usize = 20;
 
-impl Worded for ParseError {
+impl Localize for ParseError {
     fn message(&self) -> Message {
         match self {
             Self::NoCertificate(_) => Problem::NoSignIn.message(),
             Self::Faulty(faults) => {
-                let mut shown = faults.iter().take(FAULTS_SHOWN).map(Worded::message);
+                let mut shown = faults.iter().take(FAULTS_SHOWN).map(Localize::message);
                 let first = shown.next().unwrap_or_else(|| Problem::TooMany.message());
                 let all = shown.fold(first, |all, fault| {
                     message!("{faults}\n{fault}", faults = all, fault = fault)
@@ -163,7 +163,7 @@ impl ParseError {
 }
 
 /// What is wrong with a profile.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum Problem {
     /// Nothing in it says AWS.
     #[error(

@@ -1,11 +1,11 @@
 //! Why the service does not renew a sign-in. It says so as an error of D-Bus; whoever asked passes it
 //! on to a person, in the words of that person's language.
 
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use thiserror::Error;
 
 /// Why a sign-in is not renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum NotRenewed {
     /// There is none.
     #[error("the connection is not up, so there is no sign-in to renew")]

@@ -29,14 +29,14 @@ use crate::parts::{InlineFile, Proxy, ProxyKind, Remote, SignIn, StaticChallenge
 use crate::pem::checked_content;
 use crate::problem::Problem;
 use crate::profile::{Parts, Profile};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 /// The settings of a connection make no profile.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum SettingsError {
     /// A key that has to be there is not.
     #[error("The setting '{0}' is missing.")]

@@ -5,7 +5,7 @@
 //! `b'Ti9B'`. The session id is accepted by the node that made it, once, so it is a secret.
 
 use aws_client_vpn_profile::well_known::ACS_PORT;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -41,7 +41,7 @@ pub struct Challenge {
 }
 
 /// A challenge cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum ChallengeError {
     /// It does not begin with `CRV1:`.
     #[error("The request is not a challenge.")]

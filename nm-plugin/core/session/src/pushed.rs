@@ -11,7 +11,7 @@ mod routes;
 pub use routes::ROUTE_LIMIT;
 
 use crate::ip::{Network, Route};
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
@@ -58,7 +58,7 @@ pub struct PushedOptions {
 }
 
 /// What was pushed makes no tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum TunnelError {
     /// No usable address.
     #[error("The endpoint assigned no address to this computer.")]

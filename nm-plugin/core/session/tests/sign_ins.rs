@@ -6,7 +6,7 @@ use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_session::management::{self, Command};
 use aws_client_vpn_session::session::{Effect, Failure, FailureReason, Input, Session};
 use aws_client_vpn_sign_in::retry_reason::RetryReason;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -5,7 +5,7 @@ use crate::saml::{SamlError, SamlResponse};
 use crate::wire::{decode, encode, pairs};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::printable::one_line;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub const LOGIN_FAILURE: &str = "login-failure";
 /// Starts the value of [`SAML_RESPONSE`] when it carries what nobody shall keep.
 const TYPED_ONCE: &str = "typed-once";
 /// Why the auth dialog could not do a login, in the user's words.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum LoginFailure {
     /// The port that AWS sends the browser to is not free.
     #[error(

@@ -14,7 +14,7 @@ use crate::hints::{
     DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, RETRY_HINT,
     SECONDS_LEFT_HINT_PREFIX, URL_HINT_PREFIX,
 };
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
@@ -80,7 +80,7 @@ pub struct BrowserRequest {
 }
 
 /// Why hints do not ask for a login that can be done.
-#[derive(Debug, Clone, Error, PartialEq, Eq, Worded)]
+#[derive(Debug, Clone, Error, PartialEq, Eq, Localize)]
 pub enum BrowserRequestError {
     /// There is no address among the hints: nothing this dialog can do.
     #[error("The request contains no address for the sign-in.")]

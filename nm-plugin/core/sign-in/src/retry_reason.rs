@@ -4,9 +4,9 @@
 //! also stands in a hint, for our dialog, which says it in the user's.
 
 use aws_client_vpn_profile::credential::Credential;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::printable::one_line;
-use aws_client_vpn_text::{mark, message};
+use aws_client_vpn_text::{gettext_noop, message};
 
 /// Starts the hint with the endpoint's own words.
 const REFUSED_HINT_PREFIX: &str = "x-aws-client-vpn-again:refused:";
@@ -54,7 +54,7 @@ impl RetryReason {
     }
 }
 
-impl Worded for RetryReason {
+impl Localize for RetryReason {
     fn message(&self) -> Message {
         match self {
             Self::Refused { reason } => message!(
@@ -68,13 +68,15 @@ impl Worded for RetryReason {
 
 fn incorrect(credential: Credential) -> &'static str {
     match credential {
-        Credential::UserName => mark!("The user name is incorrect."),
-        Credential::Password => mark!("The password is incorrect."),
-        Credential::ChallengeResponse => mark!("The one-time code is incorrect."),
-        Credential::KeyPassphrase => mark!("The passphrase of the private key is incorrect."),
-        Credential::TokenPin => mark!("The PIN of the security token is incorrect."),
-        Credential::ProxyUserName => mark!("The user name for the proxy is incorrect."),
-        Credential::ProxyPassword => mark!("The password for the proxy is incorrect."),
+        Credential::UserName => gettext_noop!("The user name is incorrect."),
+        Credential::Password => gettext_noop!("The password is incorrect."),
+        Credential::ChallengeResponse => gettext_noop!("The one-time code is incorrect."),
+        Credential::KeyPassphrase => {
+            gettext_noop!("The passphrase of the private key is incorrect.")
+        }
+        Credential::TokenPin => gettext_noop!("The PIN of the security token is incorrect."),
+        Credential::ProxyUserName => gettext_noop!("The user name for the proxy is incorrect."),
+        Credential::ProxyPassword => gettext_noop!("The password for the proxy is incorrect."),
     }
 }
 
@@ -82,13 +84,13 @@ fn incorrect(credential: Credential) -> &'static str {
 #[must_use]
 pub fn a_credential(credential: Credential) -> &'static str {
     match credential {
-        Credential::UserName => mark!("a user name"),
-        Credential::Password => mark!("a password"),
-        Credential::ChallengeResponse => mark!("a one-time code"),
-        Credential::KeyPassphrase => mark!("the passphrase of the private key"),
-        Credential::TokenPin => mark!("the PIN of the security token"),
-        Credential::ProxyUserName => mark!("a user name for the proxy"),
-        Credential::ProxyPassword => mark!("a password for the proxy"),
+        Credential::UserName => gettext_noop!("a user name"),
+        Credential::Password => gettext_noop!("a password"),
+        Credential::ChallengeResponse => gettext_noop!("a one-time code"),
+        Credential::KeyPassphrase => gettext_noop!("the passphrase of the private key"),
+        Credential::TokenPin => gettext_noop!("the PIN of the security token"),
+        Credential::ProxyUserName => gettext_noop!("a user name for the proxy"),
+        Credential::ProxyPassword => gettext_noop!("a password for the proxy"),
     }
 }
 

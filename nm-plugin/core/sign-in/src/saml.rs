@@ -10,7 +10,7 @@
 
 mod root;
 
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use base64::Engine;
 use base64::alphabet;
@@ -42,7 +42,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Why something is not a response of an identity provider.
-#[derive(Debug, Error, PartialEq, Eq, Worded)]
+#[derive(Debug, Error, PartialEq, Eq, Localize)]
 pub enum SamlError {
     /// The form has no field `SAMLResponse`, or an empty one.
     #[error("The form contains no SAMLResponse.")]

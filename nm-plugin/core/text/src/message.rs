@@ -5,7 +5,7 @@
 //! into its placeholders; `Display` fills in the English text for logs, and whoever talks to a
 //! person asks the `i18n` crate for the same text in the person's language.
 
-pub use aws_client_vpn_text_derive::Worded;
+pub use aws_client_vpn_text_derive::Localize;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,20 +21,20 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Argument {
     /// Of the user, the endpoint or the system: never translated.
-    Foreign(String),
+    Literal(String),
     /// A text of ours.
-    Ours(Message),
+    Message(Message),
 }
 
 /// Something that is said to users. For error enums it is derived from their `#[error("…")]`
 /// texts, each placeholder of which has a name or a number: `{host}`, `{0}`.
-pub trait Worded {
+pub trait Localize {
     /// What is said.
     fn message(&self) -> Message;
 }
 
 /// Something that may go into a placeholder. `&'static str` counts as a text of ours: mark it with
-/// [`mark!`](crate::mark) where it is written, so that translators see it.
+/// [`gettext_noop!`](crate::gettext_noop) where it is written, so that translators see it.
 pub trait ToArgument {
     /// As it goes in.
     fn to_argument(&self) -> Argument;
@@ -85,8 +85,8 @@ impl Message {
         fill(&translate(&self.text), |name| {
             let (_, argument) = self.arguments.iter().find(|(known, _)| *known == name)?;
             Some(match argument {
-                Argument::Foreign(text) => text.clone(),
-                Argument::Ours(message) => message.in_language(translate),
+                Argument::Literal(text) => text.clone(),
+                Argument::Message(message) => message.in_language(translate),
             })
         })
     }
@@ -125,21 +125,21 @@ impl fmt::Display for Message {
     }
 }
 
-impl Worded for Message {
+impl Localize for Message {
     fn message(&self) -> Message {
         self.clone()
     }
 }
 
-impl<T: Worded> ToArgument for T {
+impl<T: Localize> ToArgument for T {
     fn to_argument(&self) -> Argument {
-        Argument::Ours(self.message())
+        Argument::Message(self.message())
     }
 }
 
 impl ToArgument for &'static str {
     fn to_argument(&self) -> Argument {
-        Argument::Ours(Message::new(self))
+        Argument::Message(Message::new(self))
     }
 }
 
@@ -147,7 +147,7 @@ macro_rules! foreign {
     ($($type:ty),+ $(,)?) => {$(
         impl ToArgument for $type {
             fn to_argument(&self) -> Argument {
-                Argument::Foreign(self.to_string())
+                Argument::Literal(self.to_string())
             }
         }
     )+};
@@ -178,7 +178,7 @@ macro_rules! message {
 
 /// Marks a text of ours that is kept as `&'static str` for the catalogue.
 #[macro_export]
-macro_rules! mark {
+macro_rules! gettext_noop {
     ($text:literal) => {
         $text
     };
@@ -188,7 +188,7 @@ macro_rules! mark {
 mod tests {
     use super::*;
 
-    #[derive(Debug, thiserror::Error, Worded)]
+    #[derive(Debug, thiserror::Error, Localize)]
     enum Inner {
         #[error("it is too long")]
         TooLong,
@@ -196,7 +196,7 @@ mod tests {
 
     const LIMIT: usize = 5;
 
-    #[derive(Debug, thiserror::Error, Worded)]
+    #[derive(Debug, thiserror::Error, Localize)]
     enum Outer {
         #[error("'{0}' cannot be used: {1}")]
         Bad(String, Inner),

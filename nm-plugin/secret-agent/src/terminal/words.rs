@@ -3,7 +3,7 @@
 //! Names, questions and reasons come from elsewhere: a terminal obeys what it is shown, so nothing
 //! that could be a command to it gets through.
 
-use aws_client_vpn_i18n::{self as i18n, text};
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_sign_in::form::{CredentialForm, Field};
 use aws_client_vpn_sign_in::window::site;
 
@@ -11,7 +11,7 @@ use aws_client_vpn_sign_in::window::site;
 /// be on another one.
 pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> String {
     let mut lines = vec![
-        text!(
+        gettext!(
             "{connection}: sign in at {site} in your browser.",
             connection = clean(connection),
             site = site(url),
@@ -22,7 +22,7 @@ pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> Str
     ];
     if let Some(here) = here {
         lines.extend([
-            text!("If your browser is on another computer, run this there first:"),
+            gettext!("If your browser is on another computer, run this there first:"),
             String::new(),
             format!("  ssh -L 35001:127.0.0.1:35001 {}", clean(here)),
             String::new(),
@@ -33,7 +33,7 @@ pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> Str
 
 /// The line that counts down.
 pub(super) fn progress(time: &str) -> String {
-    text!(
+    gettext!(
         "Waiting for the sign-in, {time} left. Press Ctrl+C to cancel.",
         time = time
     )
@@ -44,7 +44,7 @@ pub(super) fn form(connection: &str, form: &CredentialForm) -> String {
     let again = form.message.as_deref().filter(|_| form.is_repeated());
     let why = match again {
         Some(message) => clean(message),
-        None => text!("Sign in to connect."),
+        None => gettext!("Sign in to connect."),
     };
     [&clean(connection), ": ", &why].concat()
 }
@@ -60,13 +60,13 @@ pub(super) fn label(field: &Field) -> String {
 
 /// Whether to keep it.
 pub(super) fn remember() -> String {
-    [&text!("Remember in your keyring? [Y/n]"), " "].concat()
+    [&gettext!("Remember in your keyring? [Y/n]"), " "].concat()
 }
 
 /// Whether an answer to that is yes, in English or in the user's language.
 pub(super) fn is_yes(answer: &str) -> bool {
     let answer = answer.trim().to_lowercase();
-    let yes = text!("yes");
+    let yes = gettext!("yes");
     answer.is_empty() || "yes".starts_with(&answer) || yes.starts_with(&answer)
 }
 

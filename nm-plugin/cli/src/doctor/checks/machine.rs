@@ -5,9 +5,9 @@ use super::super::facts::{Agent, Facts, NetworkManager, Plasma, Process};
 use super::plain;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use aws_client_vpn_text::message::Message;
-use aws_client_vpn_text::{mark, message};
+use aws_client_vpn_text::{gettext_noop, message};
 
-const RIGHTS: &str = mark!("rights");
+const RIGHTS: &str = gettext_noop!("rights");
 /// Programs whose secret agent runs auth dialogs.
 const AGENTS: [&str; 3] = ["gnome-shell", "nm-applet", "cinnamon"];
 /// Our own, of which it is known whether it answers.
@@ -18,7 +18,7 @@ const DESKTOPS_WITHOUT: [&str; 2] = ["plasmashell", "sway"];
 const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
 
 pub(super) fn tun(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("tun");
+    const CHECK: &str = gettext_noop!("tun");
     if !facts.orphans.is_empty() {
         let devices = facts.orphans.join(", ");
         Finding::problem(
@@ -57,7 +57,7 @@ fn left_over() -> Message {
 }
 
 pub(super) fn dns(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("dns");
+    const CHECK: &str = gettext_noop!("dns");
     let Some(Ok(manager)) = &facts.network_manager else {
         let remedy = message!("start NetworkManager, then check again");
         return Finding::warning(CHECK, message!("not known"), remedy);
@@ -159,7 +159,7 @@ fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
 }
 
 pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("connections");
+    const CHECK: &str = gettext_noop!("connections");
     let Some(Ok(manager)) = &facts.network_manager else {
         let remedy = message!("start NetworkManager, then check again");
         return Finding::warning(CHECK, message!("not known"), remedy);
@@ -183,7 +183,7 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
 }
 
 pub(super) fn plasma(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("plasma");
+    const CHECK: &str = gettext_noop!("plasma");
     match facts.plasma {
         None => Finding::good(CHECK, message!("is not running")),
         Some(Plasma::Supported) => {
@@ -201,7 +201,7 @@ pub(super) fn plasma(facts: &Facts) -> Finding {
 }
 
 pub(super) fn agent(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("agent");
+    const CHECK: &str = gettext_noop!("agent");
     let own = |process: &&Process| process.user == facts.user;
     let runs = |names: &[&'static str]| {
         names.iter().copied().find(|name| {
@@ -270,7 +270,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
 }
 
 pub(super) fn window(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("window");
+    const CHECK: &str = gettext_noop!("window");
     match facts.window {
         Some(true) => Finding::good(CHECK, message!("asks for passwords and codes")),
         Some(false) => Finding::warning(
@@ -286,7 +286,7 @@ pub(super) fn window(facts: &Facts) -> Finding {
 }
 
 pub(super) fn browser(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("browser");
+    const CHECK: &str = gettext_noop!("browser");
     match facts.opener {
         Some(opener) => Finding::good(CHECK, message!("opened by {program}", program = opener)),
         // Who has no desktop signs in elsewhere.
@@ -300,7 +300,7 @@ pub(super) fn browser(facts: &Facts) -> Finding {
 }
 
 pub(super) fn port(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("port-35001");
+    const CHECK: &str = gettext_noop!("port-35001");
     const DIALOG: &str = "nm-aws-client-vpn-auth-dialog";
     let waits = || {
         Finding::good(
@@ -340,7 +340,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
 }
 
 pub(super) fn kill_switch(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("kill-switch");
+    const CHECK: &str = gettext_noop!("kill-switch");
     let over: Vec<&str> = of_killed(facts).collect();
     if !over.is_empty() {
         let seen = message!(
@@ -366,7 +366,7 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
 }
 
 pub(super) fn clock(facts: &Facts) -> Finding {
-    const CHECK: &str = mark!("clock");
+    const CHECK: &str = gettext_noop!("clock");
     let now = crate::when::local(facts.clock.now);
     let remedy =
         || message!("timedatectl set-ntp true; logins and certificates are valid for a time only");

@@ -5,7 +5,7 @@ use super::table::{Argument, Rule, rule};
 use crate::parts::{Remote, Transport};
 use crate::problem::Problem;
 use aws_client_vpn_text::message::Message;
-use aws_client_vpn_text::{mark, message};
+use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::BTreeSet;
 
 /// A directive of the profile that goes to OpenVPN as it is, checked against the table.
@@ -133,13 +133,17 @@ pub(crate) fn check_together<'a>(
 
 pub(crate) fn bad_line(bad: BadLine) -> Problem {
     Problem::BadLine(match bad {
-        BadLine::TooLong => mark!("The line is longer than the 254 characters that OpenVPN reads."),
-        BadLine::TooManyWords => mark!("The line has more than 16 words."),
-        BadLine::OpenQuote => mark!("A quotation mark is not closed."),
-        BadLine::Backslash => {
-            mark!("A backslash stands alone. In the name of a file, write two of them, or '/'.")
+        BadLine::TooLong => {
+            gettext_noop!("The line is longer than the 254 characters that OpenVPN reads.")
         }
-        BadLine::ControlCharacter => mark!("The line contains a control character."),
+        BadLine::TooManyWords => gettext_noop!("The line has more than 16 words."),
+        BadLine::OpenQuote => gettext_noop!("A quotation mark is not closed."),
+        BadLine::Backslash => {
+            gettext_noop!(
+                "A backslash stands alone. In the name of a file, write two of them, or '/'."
+            )
+        }
+        BadLine::ControlCharacter => gettext_noop!("The line contains a control character."),
     })
 }
 

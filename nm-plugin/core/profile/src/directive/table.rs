@@ -5,7 +5,7 @@
 //! about it.
 
 use aws_client_vpn_text::message::Message;
-use aws_client_vpn_text::{mark, message};
+use aws_client_vpn_text::{gettext_noop, message};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What is done with a directive.
@@ -46,12 +46,13 @@ pub(crate) enum Argument {
 const SECONDS: Argument = Argument::Number(0, 86_400 * 7);
 /// The most bytes of a text; whether it fits into its line is looked at besides.
 const TEXT_LIMIT: usize = 230;
-const RUNS: &str = mark!("This directive would run a program.");
-const FILE: &str = mark!("This directive would read or write a file on this computer.");
-const PROCESS: &str = mark!("This directive would change how the VPN service controls OpenVPN.");
-const SERVER: &str = mark!("This directive is for servers only.");
-const WEAK: &str = mark!("This directive would weaken the protection of the connection.");
-const WINDOWS: &str = mark!("This directive is for Windows only.");
+const RUNS: &str = gettext_noop!("This directive would run a program.");
+const FILE: &str = gettext_noop!("This directive would read or write a file on this computer.");
+const PROCESS: &str =
+    gettext_noop!("This directive would change how the VPN service controls OpenVPN.");
+const SERVER: &str = gettext_noop!("This directive is for servers only.");
+const WEAK: &str = gettext_noop!("This directive would weaken the protection of the connection.");
+const WINDOWS: &str = gettext_noop!("This directive is for Windows only.");
 
 /// The rule for a directive, with the name as the table spells it.
 pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
@@ -126,16 +127,16 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "dns" => Keep(3, &[OneOf(&["server", "search-domains"]), Token, Token, Token, Token, Token]),
 
         "pkcs11-providers" => Ignored(
-            mark!("Tokens are used through the PKCS #11 modules that the administrator of this \
+            gettext_noop!("Tokens are used through the PKCS #11 modules that the administrator of this \
              computer has set up."),
         ),
         "tap-sleep" | "cryptoapicert" | "block-outside-dns" | "register-dns" | "route-method"
             | "win-sys" | "ip-win32" | "windows-driver" => Ignored(WINDOWS),
         "tun-mtu-extra" | "persist-local-ip" | "persist-remote-ip" | "mute-replay-warnings"
             | "route-delay" | "lport" | "local" | "bind"
-            => Ignored(mark!("The VPN service does not need this directive.")),
+            => Ignored(gettext_noop!("The VPN service does not need this directive.")),
         "comp-lzo" | "compress" | "allow-compression"
-            => Ignored(mark!("Connections are never compressed.")),
+            => Ignored(gettext_noop!("Connections are never compressed.")),
         "push-peer-info" => Keep(0, &[]),
         "setenv" => Keep(2, &[PeerVariable, Text]),
 
@@ -161,14 +162,14 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "show-ciphers" | "gremlin" | "test-crypto" => Refused(WEAK),
         "http-proxy-option" | "http-proxy-user-pass" | "http-proxy-retry" | "socks-proxy-retry"
             | "http-proxy-timeout"
-            => Ignored(mark!("The VPN service takes care of this for its proxy.")),
+            => Ignored(gettext_noop!("The VPN service takes care of this for its proxy.")),
         "http-proxy" | "socks-proxy"
-            => Refused(mark!("A proxy has its own settings: proxy-type, proxy-server and \
+            => Refused(gettext_noop!("A proxy has its own settings: proxy-type, proxy-server and \
              proxy-port.")),
-        "x509-username-field" => Refused(mark!("The VPN service's OpenVPN is built without this \
+        "x509-username-field" => Refused(gettext_noop!("The VPN service's OpenVPN is built without this \
          directive.")),
         "tls-crypt-v2" | "peer-fingerprint"
-            => Refused(mark!("AWS Client VPN does not use this directive.")),
+            => Refused(gettext_noop!("AWS Client VPN does not use this directive.")),
     }
 }
 

@@ -8,7 +8,7 @@
 use super::{PERSISTENT, entry, group};
 use crate::settings::{SettingsError, Update, VpnProperties, from_settings};
 use crate::well_known::SERVICE_TYPE;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -20,7 +20,7 @@ const VPN: &str = "vpn";
 const SECRETS: &str = "vpn-secrets";
 
 /// Why a copy is left as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum UpdateError {
     /// Something else than a connection of ours.
     #[error("The file is not a keyfile of an AWS Client VPN connection.")]

@@ -12,7 +12,7 @@ use crate::pem::{self, checked_content};
 use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, Note, ParseError, Problem};
 use crate::profile::{Parts, Profile, REMOTE_LIMIT, objections};
 use aws_client_vpn_text::message::Message;
-use aws_client_vpn_text::{mark, message};
+use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -23,19 +23,19 @@ const DEFAULT_PORT: u16 = 1194;
 /// The port of SOCKS proxies (IANA).
 const SOCKS_PORT: u16 = 1080;
 
-const SETS_NAMES: &str = mark!(
+const SETS_NAMES: &str = gettext_noop!(
     "NetworkManager sets the name servers and domains itself, and the VPN service runs no \
      programs."
 );
-const FOR_PROGRAMS: &str = mark!(
+const FOR_PROGRAMS: &str = gettext_noop!(
     "This directive is for another client, or for programs that OpenVPN runs; here it runs none."
 );
-const SAID_TO_IGNORE: &str = mark!(
+const SAID_TO_IGNORE: &str = gettext_noop!(
     "AWS Client VPN does not use this directive, and the profile itself says that it may be \
      ignored."
 );
 const NOTHING_IN_IT: &str =
-    mark!("The block contains only a placeholder for your certificate or key.");
+    gettext_noop!("The block contains only a placeholder for your certificate or key.");
 
 /// What was read.
 #[derive(Debug)]
@@ -311,8 +311,9 @@ impl Reader<'_> {
             "auth-nocache" => self.auth_nocache = true,
             "auth-user-pass" if arguments.is_empty() => self.password = true,
             "auth-user-pass" => {
-                let reason =
-                    mark!("This directive would read a password from a file on this computer.");
+                let reason = gettext_noop!(
+                    "This directive would read a password from a file on this computer."
+                );
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
                     reason,
@@ -362,7 +363,7 @@ impl Reader<'_> {
             "compress" | "comp-lzo" | "allow-compression" if !is_no_compression(argument(0)) => {
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
-                    reason: mark!("Compression can reveal the contents of the connection."),
+                    reason: gettext_noop!("Compression can reveal the contents of the connection."),
                 });
             }
             "ca" | "cert" | "key" | "extra-certs" | "pkcs12" | "crl-verify" | "tls-auth"
@@ -432,7 +433,9 @@ impl Reader<'_> {
             [variable, ..] if variable.starts_with("LD_") => {
                 return Err(Problem::Refused {
                     directive: name.to_owned(),
-                    reason: mark!("This directive would make programs load code from elsewhere."),
+                    reason: gettext_noop!(
+                        "This directive would make programs load code from elsewhere."
+                    ),
                 });
             }
             ["PATH", ..] => self.ignore(number, name, SETS_NAMES),

@@ -1,12 +1,12 @@
 //! A command to its line.
 
 use super::Command;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use thiserror::Error;
 
 /// A command holds something that the interface cannot carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum EncodeError {
     /// A line end would begin another command, and OpenVPN drops other control characters.
     #[error("The answer contains a control character.")]

@@ -17,7 +17,7 @@ use aws_client_vpn_sign_in::form::{ChallengePrompt, form_hints};
 use aws_client_vpn_sign_in::retry_reason::a_credential;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
-use aws_client_vpn_text::{mark, message};
+use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -161,12 +161,12 @@ fn in_a_sentence(credentials: &[Credential]) -> Message {
 
 fn your_credential(credential: Credential) -> &'static str {
     match credential {
-        Credential::UserName => mark!("your user name"),
-        Credential::Password => mark!("your password"),
-        Credential::ChallengeResponse => mark!("your one-time code"),
-        Credential::KeyPassphrase => mark!("the passphrase of your private key"),
-        Credential::TokenPin => mark!("the PIN of your security token"),
-        Credential::ProxyUserName => mark!("your user name for the proxy"),
-        Credential::ProxyPassword => mark!("your password for the proxy"),
+        Credential::UserName => gettext_noop!("your user name"),
+        Credential::Password => gettext_noop!("your password"),
+        Credential::ChallengeResponse => gettext_noop!("your one-time code"),
+        Credential::KeyPassphrase => gettext_noop!("the passphrase of your private key"),
+        Credential::TokenPin => gettext_noop!("the PIN of your security token"),
+        Credential::ProxyUserName => gettext_noop!("your user name for the proxy"),
+        Credential::ProxyPassword => gettext_noop!("your password for the proxy"),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::pushed::TunnelError;
 use aws_client_vpn_profile::last_failure::FailureKind;
-use aws_client_vpn_text::message::{Message, Worded};
+use aws_client_vpn_text::message::{Localize, Message};
 use thiserror::Error;
 
 /// NetworkManager's `NMVpnPluginFailure` (nm-vpn-dbus-interface.h).
@@ -18,7 +18,7 @@ pub enum FailureReason {
 }
 
 /// Why a connection failed. `Display` is written for the user: what happened, why, what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Worded)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum Failure {
     /// The endpoint's name could not be resolved.
     #[error(

@@ -14,7 +14,7 @@ use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings::credentials;
 use aws_client_vpn_sign_in::retry_reason::{RetryReason, a_credential};
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::Worded;
+use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 
 /// What an endpoint says whose policies look at the device, which AWS's own client tells it of.

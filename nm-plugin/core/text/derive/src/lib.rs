@@ -1,4 +1,4 @@
-//! `#[derive(Worded)]`: what an error says to users, from the same `#[error("…")]` texts that
+//! `#[derive(Localize)]`: what an error says to users, from the same `#[error("…")]` texts that
 //! `thiserror` makes its `Display` of. An error's text is so written once, and its translation
 //! cannot be forgotten.
 
@@ -10,9 +10,9 @@ use syn::{
     Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, LitStr, Token, parse_macro_input,
 };
 
-/// Implements `Worded` by the texts in `#[error("…")]`.
-#[proc_macro_derive(Worded)]
-pub fn worded(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+/// Implements `Localize` by the texts in `#[error("…")]`.
+#[proc_macro_derive(Localize)]
+pub fn localize(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand(&input)
         .unwrap_or_else(Error::into_compile_error)
@@ -62,7 +62,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     };
     let (generics, arguments, conditions) = input.generics.split_for_impl();
     Ok(quote! {
-        impl #generics ::aws_client_vpn_text::message::Worded for #name #arguments #conditions {
+        impl #generics ::aws_client_vpn_text::message::Localize for #name #arguments #conditions {
             fn message(&self) -> ::aws_client_vpn_text::message::Message {
                 match self { #(#arms)* }
             }
@@ -93,7 +93,7 @@ fn arm(path: &TokenStream, attributes: &[Attribute], fields: &Fields) -> syn::Re
             let inner = bindings
                 .first()
                 .ok_or_else(|| Error::new_spanned(attribute, "there is no error inside"))?;
-            quote!(::aws_client_vpn_text::message::Worded::message(#inner))
+            quote!(::aws_client_vpn_text::message::Localize::message(#inner))
         }
         Wording::Text(text, values) => message(&text, &values, &bindings)?,
     };
