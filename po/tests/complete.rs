@@ -221,7 +221,7 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "D-Bus; the service of a connection reads it",
     ),
     (
-        "nm-plugin/cli/src/doctor/gathering.rs",
+        "nm-plugin/cli/src/doctor/collect.rs",
         "Ping",
         "the name of a method",
     ),

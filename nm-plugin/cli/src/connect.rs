@@ -269,7 +269,7 @@ impl<'a> Attempt<'a> {
 
     /// What there is to say of a connection that is up.
     async fn up(&self) -> Result<Answer, network_manager::NetworkManagerError> {
-        let mut status = status::gather().await?;
+        let mut status = status::collect().await?;
         status.connections.retain(|it| it.uuid == self.stored.uuid);
         Ok(Answer::done(status.to_string(), status.fields()))
     }

@@ -4,17 +4,17 @@
 //! from the facts that lead to it. Programs are told in English, people in their language.
 
 mod checks;
+mod collect;
 mod facts;
 mod fixing;
-mod gathering;
 mod selinux;
 
+pub use collect::collect;
+pub(crate) use collect::openvpn_version;
 pub use facts::{
     Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,
 };
 pub use fixing::{FixError, fix};
-pub use gathering::gather;
-pub(crate) use gathering::openvpn_version;
 
 use crate::json;
 use crate::line::{one_line, width};

@@ -53,7 +53,7 @@ pub(crate) async fn follow(options: &Status, json: bool) -> Result<Answer, Failu
 }
 
 async fn shown(options: &Status, json: bool) -> String {
-    let answer = match status::gather().await {
+    let answer = match status::collect().await {
         Ok(status) => match &options.connection {
             Some(wanted) => status.clone().only(wanted).unwrap_or(status::none()),
             None => status,

@@ -2,7 +2,7 @@
 //! wrong, tells their story.
 //!
 //! What is judged and how it reads is decided by pure functions over facts ([`status`], [`doctor`],
-//! [`logs`]); a module named `gathering` below each of them looks the facts up. What a command comes to
+//! [`logs`]); a module named `collect` below each of them looks the facts up. What a command comes to
 //! is an [`answer::Answer`].
 
 mod actions;

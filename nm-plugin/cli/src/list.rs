@@ -11,7 +11,7 @@ use aws_client_vpn_i18n::{self as i18n, gettext};
 /// # Errors
 /// If NetworkManager cannot be asked.
 pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
-    let status = status::gather().await?;
+    let status = status::collect().await?;
     Ok(Answer::done(table(&status), status.fields()))
 }
 

@@ -5,14 +5,14 @@
 //! and must be able to paste them anywhere. So the story is cut out here, and each line passes the
 //! filter for secrets once more, although none is ever logged.
 
+mod collect;
 mod entry;
-mod gathering;
 mod report;
 mod reporting;
 
+pub(crate) use collect::story_of;
+pub use collect::{LogsError, collect};
 pub use entry::{Entry, Source, of_journal, of_network_manager_log};
-pub(crate) use gathering::story_of;
-pub use gathering::{LogsError, gather};
 pub use report::report;
 pub(crate) use reporting::write_report;
 

@@ -30,7 +30,7 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
             let diagnosis = if options.fix {
                 doctor::fix().await?
             } else {
-                doctor::gather().await
+                doctor::collect().await
             };
             let outcome = match diagnosis.has_problem() {
                 true => Outcome::Failed,
@@ -46,7 +46,7 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
             if let Some(path) = &options.report {
                 return Ok(logs::write_report(options, path).await?);
             }
-            let story = logs::gather(options).await?;
+            let story = logs::collect(options).await?;
             let lines: Vec<&str> = story.lines().collect();
             let fields = serde_json::json!({ "lines": lines });
             Ok(Answer::done(story, fields))
@@ -57,7 +57,7 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
 
 /// Of one connection, the exit code tells whether it is up.
 async fn shown(options: &crate::command_line::Status) -> Result<Answer, Failure> {
-    let mut status = status::gather().await?;
+    let mut status = status::collect().await?;
     let mut outcome = Outcome::Done;
     if let Some(wanted) = &options.connection {
         status = status.only(wanted)?;

@@ -1,9 +1,9 @@
 //! `aws-client-vpn status`: the connections as NetworkManager has them, in the user's words and language.
 //! Programs are told in English.
 
-mod gathering;
+mod collect;
 
-pub use gathering::gather;
+pub use collect::collect;
 
 use crate::choice::ChoiceError;
 use crate::line::{one_line, width};

@@ -35,9 +35,9 @@ const ACTIVATION_EXTRA: Duration = Duration::from_secs(180);
 const ACTIVATION_RESERVE: Duration = Duration::from_secs(15);
 /// How often to look whether the computer has slept, and to tell the watchdog, at least.
 const TURN_INTERVAL: Duration = Duration::from_secs(10);
-/// How long the kernel may take for a second OpenVPN that was killed. The session waits itself for
+/// How long the kernel may take for the renewal's OpenVPN that was killed. The session waits itself for
 /// the one that carries the traffic.
-const SECOND_END_LIMIT: Duration = Duration::from_secs(2);
+const RENEWAL_END_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a connection is called.
 struct Names {
@@ -62,7 +62,7 @@ pub(crate) struct Activation<'a> {
     /// The one that carries the traffic.
     openvpn: Option<OpenVpn>,
     /// One beside it, which fetches a challenge.
-    second: Option<OpenVpn>,
+    renewal: Option<OpenVpn>,
     resolver: Resolver,
     monitor: Monitor,
     protection: Protection,
@@ -115,7 +115,7 @@ impl<'a> Activation<'a> {
             names: prepared.names,
             session: prepared.session,
             openvpn: None,
-            second: None,
+            renewal: None,
             resolver: Resolver::default(),
             monitor: Monitor::new(network_manager.bus()),
             protection: prepared.protection,
@@ -160,11 +160,11 @@ impl<'a> Activation<'a> {
                     openvpn::Event::Said(notification) => Input::Management(notification),
                     openvpn::Event::Ended(how) => Input::OpenVpnEnded(how),
                 }),
-                event = next_of(&mut self.second) => Some(match event {
-                    openvpn::Event::Said(notification) => Input::Second(notification),
+                event = next_of(&mut self.renewal) => Some(match event {
+                    openvpn::Event::Said(notification) => Input::RenewalSaid(notification),
                     openvpn::Event::Ended(how) => {
-                        self.end_second().await;
-                        Input::SecondEnded(how)
+                        self.end_renewal().await;
+                        Input::RenewalEnded(how)
                     }
                 }),
                 Answer { host, result } = self.resolver.next() => {
@@ -365,17 +365,17 @@ impl<'a> Activation<'a> {
             }
             Effect::StartRenewal => {
                 match OpenVpn::start(self.session.profile(), "second openvpn") {
-                    Ok(openvpn) => self.second = Some(openvpn),
-                    Err(why) => return Some(Input::SecondEnded(why)),
+                    Ok(openvpn) => self.renewal = Some(openvpn),
+                    Err(why) => return Some(Input::RenewalEnded(why)),
                 }
             }
-            Effect::SendSecond(command) => {
-                let sent = self.second.as_mut().map(|openvpn| openvpn.send(&command));
+            Effect::SendToRenewal(command) => {
+                let sent = self.renewal.as_mut().map(|openvpn| openvpn.send(&command));
                 if let Some(Err(error)) = sent {
-                    return Some(Input::SecondEnded(error.to_string()));
+                    return Some(Input::RenewalEnded(error.to_string()));
                 }
             }
-            Effect::EndSecond => self.end_second().await,
+            Effect::EndRenewal => self.end_renewal().await,
             Effect::Terminate => {
                 if let Some(openvpn) = &mut self.openvpn {
                     openvpn.terminate();
@@ -404,14 +404,14 @@ impl<'a> Activation<'a> {
         }
     }
 
-    async fn end_second(&mut self) {
-        if let Some(second) = self.second.take() {
-            second.end(SECOND_END_LIMIT).await;
+    async fn end_renewal(&mut self) {
+        if let Some(renewal) = self.renewal.take() {
+            renewal.end(RENEWAL_END_LIMIT).await;
         }
     }
 
     async fn clean_up(&mut self) {
-        self.end_second().await;
+        self.end_renewal().await;
         let end = self.network_manager.end_so_far().await;
         self.protection.let_go(end);
         if let Some(openvpn) = self.openvpn.take() {

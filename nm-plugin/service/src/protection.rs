@@ -13,7 +13,7 @@ use crate::openvpn::tun_device::TunDevice;
 use crate::route_guard;
 use aws_client_vpn_profile::well_known;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
-use aws_client_vpn_session::network_manager::{End, VpnState};
+use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
 use aws_client_vpn_session::route_guard::RouteGuard;
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session};
 use std::net::IpAddr;
@@ -125,7 +125,7 @@ impl Protection {
 
     /// NetworkManager has asked for the end, for whatever reason; `end` is what it has said of it.
     /// Whoever took the connection down wants the rest of the network at once.
-    pub(crate) fn end_asked_for(&mut self, end: Option<End>) {
+    pub(crate) fn end_asked_for(&mut self, end: Option<Disconnect>) {
         let was_left_closed = self.kill_switch.was_left_closed();
         if self.known(end).is_none_or(|end| end.frees(was_left_closed)) {
             self.is_over = true;
@@ -134,7 +134,7 @@ impl Protection {
     }
 
     /// Why the connection ends, where a kill switch has to know.
-    fn known(&self, end: Option<End>) -> Option<End> {
+    fn known(&self, end: Option<Disconnect>) -> Option<Disconnect> {
         end.filter(|_| self.kill_switch.options().is_some())
     }
 
@@ -167,8 +167,8 @@ impl Protection {
             | Input::Renew
             | Input::Slept(_)
             | Input::NetworkManagerGone
-            | Input::Second(_)
-            | Input::SecondEnded(_)
+            | Input::RenewalSaid(_)
+            | Input::RenewalEnded(_)
             | Input::TimePassed => {}
         }
     }
@@ -247,7 +247,7 @@ impl Protection {
     }
 
     /// The connection is over: whoever lost it does not want the rest of the network.
-    pub(crate) fn let_go(&mut self, end: Option<End>) {
+    pub(crate) fn let_go(&mut self, end: Option<Disconnect>) {
         if let Some(mut enforced) = self.enforced.take() {
             enforced.give_back();
         }

@@ -1,7 +1,7 @@
 //! What the doctor mends itself: what a service left that was killed.
 
 use super::facts::Facts;
-use super::{Diagnosis, checks, gathering};
+use super::{Diagnosis, checks, collect};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
 use std::path::{Path, PathBuf};
@@ -32,11 +32,11 @@ pub enum FixError {
 
 /// Takes away what is left, then looks at this machine once more.
 pub async fn fix() -> Result<Diagnosis, FixError> {
-    let facts = gathering::facts().await;
+    let facts = collect::facts().await;
     if let Some(program) = who_mends(&facts)? {
         clear_away(&program).await?;
     }
-    Ok(gathering::gather().await)
+    Ok(collect::collect().await)
 }
 
 /// The program that takes away what is left, if anything is.

@@ -4,5 +4,5 @@ mod disconnect;
 pub mod ip_config;
 mod vpn_state;
 
-pub use disconnect::End;
+pub use disconnect::Disconnect;
 pub use vpn_state::{Reason, VpnState};

@@ -60,7 +60,7 @@ impl Watcher {
                 | Effect::Note(_)
                 | Effect::Terminate
                 | Effect::Kill
-                | Effect::EndSecond
+                | Effect::EndRenewal
                 | Effect::CleanUp
                 | Effect::Finish
         );
@@ -95,8 +95,8 @@ impl Watcher {
             }
             Effect::Launch => assert!(!std::mem::replace(&mut self.launched, true)),
             Effect::StartRenewal => assert!(!std::mem::replace(&mut self.has_second, true)),
-            Effect::EndSecond => assert!(std::mem::take(&mut self.has_second)),
-            Effect::SendSecond(_) => assert!(self.has_second),
+            Effect::EndRenewal => assert!(std::mem::take(&mut self.has_second)),
+            Effect::SendToRenewal(_) => assert!(self.has_second),
             Effect::Send(Command::HoldRelease) => assert!(std::mem::take(&mut self.is_held)),
             Effect::Send(Command::Password { realm, .. }) => {
                 let asked = self.wants.iter().position(|wanted| *wanted == realm);
@@ -138,6 +138,6 @@ proptest! {
             watcher.look(session, said, now);
         });
         assert!(watcher.is_finished, "it does not end");
-        assert!(!watcher.has_second, "the second OpenVPN stays");
+        assert!(!watcher.has_second, "the renewal's OpenVPN stays");
     }
 }

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 const NOTHING: [&str; 0] = [];
 
-/// What the second OpenVPN says.
+/// What the renewal's OpenVPN says.
 fn second(play: &mut Play, line: &str) -> Vec<String> {
-    play.input(Input::Second(management::decode(line)))
+    play.input(Input::RenewalSaid(management::decode(line)))
 }
 
 /// A connection that is up, with a sign-in that counts for an hour.
@@ -61,7 +61,7 @@ fn the_tunnel_stays_up_until_the_person_has_signed_in() {
     // What the second one says while it ends changes nothing.
     assert_eq!(second(&mut play, AGAIN), NOTHING);
     assert_eq!(
-        play.input(Input::SecondEnded("signal 15".to_owned())),
+        play.input(Input::RenewalEnded("signal 15".to_owned())),
         NOTHING
     );
     play.after(90);
@@ -131,7 +131,7 @@ fn whoever_takes_the_connection_down_is_not_asked_to_sign_in_any_more() {
     assert!(!play.session.expects_secrets() && !play.session.firewall().web);
     assert_eq!(play.after(700), NOTHING);
     assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
-    // Nor does the second OpenVPN fetch a challenge that nobody wants.
+    // Nor does the renewal's OpenVPN fetch a challenge that nobody wants.
     let mut play = connected();
     play.input(Input::Renew);
     let taken_down = Input::VpnState(VpnState::of_vpn(5, 11));
@@ -154,7 +154,7 @@ fn where_no_challenge_can_be_had_beside_it_the_tunnel_pauses() {
         play.input(Input::Renew);
         let did = match why {
             "silence" => play.after(60),
-            "it ended" => play.input(Input::SecondEnded("exit code 1".to_owned())),
+            "it ended" => play.input(Input::RenewalEnded("exit code 1".to_owned())),
             _ => second(
                 &mut play,
                 ">PASSWORD:Verification Failed: 'Auth' ['Invalid username or password']",
@@ -208,7 +208,7 @@ fn a_closed_kill_switch_lets_the_browser_out_also_where_the_tunnel_pauses_for_a_
             // The endpoint does not know the last answer any more, either.
             play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
         } else {
-            play.input(Input::SecondEnded("exit code 1".to_owned()));
+            play.input(Input::RenewalEnded("exit code 1".to_owned()));
             play.lines(&[RESTARTED, HOLD]);
         }
         play.lines(&[&remote(), NEED, &challenge()]);

@@ -150,8 +150,8 @@ impl Play {
                 | Effect::Kill
                 | Effect::CleanUp
                 | Effect::StartRenewal
-                | Effect::SendSecond(_)
-                | Effect::EndSecond
+                | Effect::SendToRenewal(_)
+                | Effect::EndRenewal
                 | Effect::Finish => continue,
             });
         }
@@ -456,7 +456,7 @@ fn a_page_that_is_open_is_not_closed_because_the_endpoint_wants_it_too() {
     play.give(&[("saml-response", "PHNhbWw%2B")]);
     play.up();
     play.input(Input::Renew);
-    play.input(Input::Second(management::decode(challenge)));
+    play.input(Input::RenewalSaid(management::decode(challenge)));
     assert!(play.session.expects_secrets());
     play.lines(&[REFUSED]);
     assert!(play.session.expects_secrets(), "the page is the way back");

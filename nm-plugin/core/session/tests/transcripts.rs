@@ -142,8 +142,8 @@ impl Player {
                 | Effect::Kill
                 | Effect::CleanUp
                 | Effect::StartRenewal
-                | Effect::SendSecond(_)
-                | Effect::EndSecond
+                | Effect::SendToRenewal(_)
+                | Effect::EndRenewal
                 | Effect::Finish => format!("{effect:?}"),
             };
             self.outcome.story.push(step);

@@ -8,7 +8,7 @@ use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
-use aws_client_vpn_session::network_manager::{End, VpnState};
+use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
 use aws_client_vpn_session::session::{FailureReason, ServiceState};
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
@@ -63,7 +63,7 @@ struct Caller {
     states: Option<MessageStream>,
     /// What is known for [`NetworkManager::end_so_far`], and is still to come in the stream.
     heard: VecDeque<VpnState>,
-    end: End,
+    end: Disconnect,
 }
 
 impl NetworkManager {
@@ -117,7 +117,7 @@ impl NetworkManager {
             owner_changes,
             states,
             heard: VecDeque::new(),
-            end: End::default(),
+            end: Disconnect::default(),
         });
         Ok(())
     }
@@ -134,7 +134,7 @@ impl NetworkManager {
     }
 
     /// What it has said up to now of the end of the connection; `None` if that is not heard.
-    pub(crate) async fn end_so_far(&mut self) -> Option<End> {
+    pub(crate) async fn end_so_far(&mut self) -> Option<Disconnect> {
         let caller = self.caller.as_mut()?;
         let states = caller.states.as_mut()?;
         while let Some(Some(signal)) = poll_once(states.next()).await {

@@ -16,8 +16,8 @@ const TAKEN_DOWN: (u32, u32) = (7, 2);
 const SERVICE_STOPPED: (u32, u32) = (6, 4);
 const NO_SECRETS: (u32, u32) = (6, 9);
 
-fn end(states: &[(u32, u32)]) -> Option<End> {
-    let mut end = End::default();
+fn end(states: &[(u32, u32)]) -> Option<Disconnect> {
+    let mut end = Disconnect::default();
     for (state, reason) in states {
         end.take_in(VpnState::of_vpn(*state, *reason));
     }

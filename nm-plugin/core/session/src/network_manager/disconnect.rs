@@ -4,12 +4,12 @@ use super::vpn_state::{Reason, VpnState};
 
 /// What NetworkManager has said of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct End {
+pub struct Disconnect {
     was_up: bool,
     reason: Option<Reason>,
 }
 
-impl End {
+impl Disconnect {
     /// NetworkManager says something more.
     pub fn take_in(&mut self, state: VpnState) {
         match state {
@@ -46,8 +46,8 @@ impl End {
 mod tests {
     use super::*;
 
-    fn end(states: &[(u32, u32)]) -> End {
-        let mut end = End::default();
+    fn end(states: &[(u32, u32)]) -> Disconnect {
+        let mut end = Disconnect::default();
         for (state, reason) in states {
             end.take_in(VpnState::of_vpn(*state, *reason));
         }

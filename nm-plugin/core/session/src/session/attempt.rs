@@ -190,7 +190,7 @@ impl Attempt {
             Input::VpnState(state) => self.vpn_state(state, cx),
             Input::TimePassed => self.time_passed(cx)?,
             // There is no sign-in to renew.
-            Input::Renew | Input::Second(_) | Input::SecondEnded(_) => {}
+            Input::Renew | Input::RenewalSaid(_) | Input::RenewalEnded(_) => {}
             Input::NotStarted(_)
             | Input::NotSent(_)
             | Input::OpenVpnEnded(_)

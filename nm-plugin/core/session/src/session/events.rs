@@ -44,10 +44,10 @@ pub enum Input {
     Management(Notification),
     /// The OpenVPN process is gone; how it ended, in words.
     OpenVpnEnded(String),
-    /// The second OpenVPN's management interface said something.
-    Second(Notification),
-    /// The second OpenVPN is gone, or could not be started; why, in words.
-    SecondEnded(String),
+    /// The renewal's OpenVPN's management interface said something.
+    RenewalSaid(Notification),
+    /// The renewal's OpenVPN is gone, or could not be started; why, in words.
+    RenewalEnded(String),
     /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
     NewSecrets(BTreeMap<String, Secret>),
     /// The kill switch that the connection is to have cannot be closed; why, in words.
@@ -87,10 +87,10 @@ pub enum Effect {
     Send(Command),
     /// Start a second OpenVPN beside the one that carries the traffic, to fetch a challenge.
     StartRenewal,
-    /// Send a command to the second OpenVPN.
-    SendSecond(Command),
-    /// End the second OpenVPN, and take away all that belongs to it.
-    EndSecond,
+    /// Send a command to the renewal's OpenVPN.
+    SendToRenewal(Command),
+    /// End the renewal's OpenVPN, and take away all that belongs to it.
+    EndRenewal,
     /// Ask NetworkManager for secrets.
     RequestSecrets {
         /// For the user.

@@ -38,7 +38,7 @@ pub(super) struct Up {
 /// How far a new sign-in beside the tunnel is.
 #[derive(Debug)]
 enum Renewal {
-    /// The second OpenVPN is on its way to the challenge.
+    /// The renewal's OpenVPN is on its way to the challenge.
     Fetching { until: Instant },
     /// A person is at the browser.
     AwaitingLogin(Box<BrowserLogin>),
@@ -91,8 +91,8 @@ impl Up {
                     None => Ok(None),
                 };
             }
-            Input::Second(notification) => return Ok(self.second_heard(notification, cx)),
-            Input::SecondEnded(how) => return Ok(self.second_failed(&how, cx)),
+            Input::RenewalSaid(notification) => return Ok(self.renewal_heard(notification, cx)),
+            Input::RenewalEnded(how) => return Ok(self.renewal_failed(&how, cx)),
             Input::Renew => return Ok(self.renew(cx)),
             Input::NewSecrets(secrets) => return Ok(self.answered(secrets, cx)),
             Input::TimePassed => return Ok(self.time_passed(cx)),
@@ -193,7 +193,7 @@ impl Up {
         match self.renewal.take() {
             // A page is open already: its answer brings the tunnel back.
             Some(Renewal::AwaitingLogin(login)) => attempt.step = Step::AwaitingLogin(login),
-            Some(Renewal::Fetching { .. }) => cx.effects.push_back(Effect::EndSecond),
+            Some(Renewal::Fetching { .. }) => cx.effects.push_back(Effect::EndRenewal),
             None => {}
         }
         match by {
@@ -252,12 +252,12 @@ impl Up {
         None
     }
 
-    /// The second OpenVPN says something.
-    fn second_heard(&mut self, notification: Notification, cx: &mut Context) -> Option<Lost> {
+    /// The renewal's OpenVPN says something.
+    fn renewal_heard(&mut self, notification: Notification, cx: &mut Context) -> Option<Lost> {
         if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
             return None;
         }
-        let mut send = |command| cx.effects.push_back(Effect::SendSecond(command));
+        let mut send = |command| cx.effects.push_back(Effect::SendToRenewal(command));
         match notification {
             Notification::Hold => send(Command::HoldRelease),
             Notification::Remote { port, .. } => match cx.remote.current {
@@ -265,14 +265,14 @@ impl Up {
                     host: address.to_string(),
                     port,
                 }),
-                None => return self.second_failed("the endpoint's address is not known", cx),
+                None => return self.renewal_failed("the endpoint's address is not known", cx),
             },
             Notification::PasswordNeeded { realm, .. } if proxy::is_realm(&realm) => {
                 let answers = cx.proxy_answers(&realm);
                 if answers.is_empty() {
-                    return self.second_failed("its proxy wants a password that is not kept", cx);
+                    return self.renewal_failed("its proxy wants a password that is not kept", cx);
                 }
-                let second = answers.into_iter().map(Effect::SendSecond);
+                let second = answers.into_iter().map(Effect::SendToRenewal);
                 cx.effects.extend(second);
             }
             Notification::PasswordNeeded { realm, .. } => {
@@ -287,7 +287,7 @@ impl Up {
                 match password {
                     Some(password) => send(Command::Password { realm, password }),
                     None => {
-                        return self.second_failed("it wants a passphrase that is not kept", cx);
+                        return self.renewal_failed("it wants a passphrase that is not kept", cx);
                     }
                 }
             }
@@ -296,17 +296,17 @@ impl Up {
                 let challenge = Challenge::parse(reason)
                     .and_then(|challenge| Ok((challenge.url()?, challenge)));
                 let Ok((url, challenge)) = challenge else {
-                    return self.second_failed("the endpoint sent no challenge", cx);
+                    return self.renewal_failed("the endpoint sent no challenge", cx);
                 };
-                cx.effects.push_back(Effect::EndSecond);
+                cx.effects.push_back(Effect::EndRenewal);
                 let login = cx.ask_for_login(challenge, url, true);
                 self.renewal = Some(Renewal::AwaitingLogin(login));
             }
-            Notification::Fatal(text) => return self.second_failed(&text, cx),
+            Notification::Fatal(text) => return self.renewal_failed(&text, cx),
             Notification::State(state)
                 if state.name == StateName::Reconnecting && state.detail != "auth-failure" =>
             {
-                return self.second_failed(&state.detail, cx);
+                return self.renewal_failed(&state.detail, cx);
             }
             Notification::State(_)
             | Notification::Up
@@ -328,8 +328,8 @@ impl Up {
         None
     }
 
-    /// The second OpenVPN leads nowhere; the tunnel has to pause for the new sign-in.
-    fn second_failed(&mut self, why: &str, cx: &mut Context) -> Option<Lost> {
+    /// The renewal's OpenVPN leads nowhere; the tunnel has to pause for the new sign-in.
+    fn renewal_failed(&mut self, why: &str, cx: &mut Context) -> Option<Lost> {
         if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
             return None;
         }
@@ -385,7 +385,7 @@ impl Up {
         }
         match &mut self.renewal {
             Some(Renewal::Fetching { until }) if now >= *until => {
-                return self.second_failed("the endpoint did not answer", cx);
+                return self.renewal_failed("the endpoint did not answer", cx);
             }
             Some(Renewal::AwaitingLogin(login)) if now >= login.until => {
                 self.renewal = None;
@@ -404,7 +404,7 @@ impl Up {
     /// Nothing is left of a new sign-in that is under way.
     pub(super) fn end_renewal(&mut self, cx: &mut Context) {
         if let Some(Renewal::Fetching { .. }) = self.renewal.take() {
-            cx.effects.push_back(Effect::EndSecond);
+            cx.effects.push_back(Effect::EndRenewal);
         }
     }
 }

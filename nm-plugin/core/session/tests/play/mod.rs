@@ -162,14 +162,14 @@ impl Play {
                     format!("password {}", password.expose())
                 }
                 Effect::StartRenewal => "launch second".to_owned(),
-                Effect::SendSecond(Command::Password { password, .. }) => {
+                Effect::SendToRenewal(Command::Password { password, .. }) => {
                     format!("second: password {}", password.expose())
                 }
-                Effect::SendSecond(command) => {
+                Effect::SendToRenewal(command) => {
                     let command = command.encode().unwrap();
                     format!("second: {}", command.expose().trim_end().replace('"', ""))
                 }
-                Effect::EndSecond => "end second".to_owned(),
+                Effect::EndRenewal => "end second".to_owned(),
                 Effect::Send(command) => command
                     .encode()
                     .unwrap()

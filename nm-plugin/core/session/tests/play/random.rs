@@ -329,7 +329,7 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
             return lines.iter().map(said).collect();
         }
         Happening::Waits(_) => return Vec::new(),
-        Happening::SecondSays(line) => Input::Second(management::decode(line)),
+        Happening::SecondSays(line) => Input::RenewalSaid(management::decode(line)),
         Happening::Resolves(addresses) => Input::Resolved {
             host: HOST.to_owned(),
             result: Ok(addresses
@@ -348,7 +348,7 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
         Happening::Fails(Failing::NotSent) => Input::NotSent(why()),
         Happening::Fails(Failing::Unprotected) => Input::Unprotected(why()),
         Happening::Fails(Failing::Ended) => Input::OpenVpnEnded(why()),
-        Happening::Fails(Failing::SecondEnded) => Input::SecondEnded(why()),
+        Happening::Fails(Failing::SecondEnded) => Input::RenewalEnded(why()),
         Happening::Renew => Input::Renew,
         Happening::Disconnect => Input::Disconnect,
         Happening::NetworkManagerGone => Input::NetworkManagerGone,

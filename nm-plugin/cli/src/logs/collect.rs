@@ -63,7 +63,7 @@ pub enum LogsError {
 ///
 /// # Errors
 /// If there is nothing to tell; see [`LogsError`].
-pub async fn gather(options: &Logs) -> Result<String, LogsError> {
+pub async fn collect(options: &Logs) -> Result<String, LogsError> {
     Ok(story_of(options).await?.to_string())
 }
 

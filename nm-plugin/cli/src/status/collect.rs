@@ -9,7 +9,7 @@ use std::fs;
 ///
 /// # Errors
 /// If NetworkManager cannot be asked.
-pub async fn gather() -> Result<Status, NetworkManagerError> {
+pub async fn collect() -> Result<Status, NetworkManagerError> {
     let answer = network_manager::ask().await?;
     Ok(Status::of(
         answer.stored,

@@ -39,7 +39,7 @@ const PORTAL: &str = "org.freedesktop.portal.Desktop";
 const PING_LIMIT: Duration = Duration::from_secs(2);
 
 /// Looks at this machine and judges.
-pub async fn gather() -> Diagnosis {
+pub async fn collect() -> Diagnosis {
     diagnose(&facts().await)
 }
 
