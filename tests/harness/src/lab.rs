@@ -423,7 +423,7 @@ impl Lab {
     /// Has another program listen on `port` of the client's 127.0.0.1, as long as the value lives.
     #[must_use]
     pub fn occupy_port(&self, port: u16) -> Process {
-        let (process, events) = agent::tool(&self.client, &["occupy", &port.to_string()]);
+        let (process, events) = agent::tool(&self.client, &["hold-port", &port.to_string()]);
         events.wait("occupied", START_LIMIT);
         process
     }
@@ -589,7 +589,7 @@ impl Lab {
     /// `forms`, into further ones nothing. See [`typed`] and [`CANCEL`].
     pub fn set_typist(&self, forms: &[serde_json::Value]) {
         let text = serde_json::to_string(forms).expect("it was JSON before");
-        let path = self.dir.join("typist.json");
+        let path = self.dir.join("scripted_user.json");
         fs::write(path, text).expect("the lab is writable");
     }
 

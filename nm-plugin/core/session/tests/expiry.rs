@@ -1,11 +1,11 @@
 //! The end of a sign-in, on a computer that sleeps.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod play;
+mod simulation;
 
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::session::Input;
-use play::Play;
+use simulation::Simulation;
 use std::time::Duration;
 
 const NOTHING: [&str; 0] = [];
@@ -17,23 +17,26 @@ fn a_sign_in_grows_old_while_the_computer_sleeps() {
         session: Some(hours(8)),
         ..Timeouts::default()
     };
-    let mut play = Play::connected_with(timeouts);
-    let ends = play.session.sign_in_ends().unwrap();
-    assert_eq!(play.input(Input::Slept(hours(5))), NOTHING);
-    assert_eq!(play.session.sign_in_ends(), Some(ends - hours(5)));
+    let mut simulation = Simulation::connected_with(timeouts);
+    let ends = simulation.session.sign_in_ends().unwrap();
+    assert_eq!(simulation.input(Input::Slept(hours(5))), NOTHING);
+    assert_eq!(simulation.session.sign_in_ends(), Some(ends - hours(5)));
     // Three hours are left, and ten minutes before the end it is told.
-    assert_eq!(play.after(3 * 3600 - 601), NOTHING);
-    assert_eq!(play.after(1), ["sign-in ends in 600 s"]);
+    assert_eq!(simulation.after(3 * 3600 - 601), NOTHING);
+    assert_eq!(simulation.after(1), ["sign-in ends in 600 s"]);
     // Who sleeps over the end is told when it is too late to be asked ten minutes before.
-    let mut play = Play::connected_with(timeouts);
-    play.input(Input::Slept(hours(9)));
-    assert_eq!(play.after(0), ["sign-in ends in 0 s"]);
+    let mut simulation = Simulation::connected_with(timeouts);
+    simulation.input(Input::Slept(hours(9)));
+    assert_eq!(simulation.after(0), ["sign-in ends in 0 s"]);
 }
 
 #[test]
 fn without_a_length_sleep_changes_nothing() {
-    let mut play = Play::connected();
-    assert_eq!(play.input(Input::Slept(Duration::from_secs(99))), NOTHING);
-    assert_eq!(play.session.sign_in_ends(), None);
-    assert_eq!(play.session.deadline(), None);
+    let mut simulation = Simulation::connected();
+    assert_eq!(
+        simulation.input(Input::Slept(Duration::from_secs(99))),
+        NOTHING
+    );
+    assert_eq!(simulation.session.sign_in_ends(), None);
+    assert_eq!(simulation.session.deadline(), None);
 }

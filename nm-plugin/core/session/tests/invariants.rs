@@ -1,12 +1,12 @@
 //! What holds whatever happens, and in whatever order.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod play;
+mod simulation;
 
 use aws_client_vpn_session::management::{Command, Notification, decode};
 use aws_client_vpn_session::session::{Effect, ServiceState, Session};
-use play::random::{beginning, has_a_secret, play, story};
 use proptest::prelude::*;
+use simulation::random::{beginning, has_a_secret, simulation, story};
 use std::time::Instant;
 
 /// What is known of a session from outside.
@@ -134,7 +134,7 @@ proptest! {
         let (mut session, now) = beginning.begin();
         let mut watcher = Watcher::default();
         watcher.look(&mut session, "", now);
-        play(&mut session, now, &story, &mut |session, said, now| {
+        simulation(&mut session, now, &story, &mut |session, said, now| {
             watcher.look(session, said, now);
         });
         assert!(watcher.is_finished, "it does not end");

@@ -1,31 +1,31 @@
 //! What a session does for its kill switch.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod play;
+mod simulation;
 
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Failure, Input};
-use play::Play;
-use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
+use simulation::Simulation;
+use simulation::lines::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
 
 #[test]
 fn without_its_kill_switch_a_connection_is_not_made() {
-    let mut play = Play::saml();
-    play.challenged();
-    play.answered();
-    let did = play.input(Input::Unprotected("no nftables".to_owned()));
+    let mut simulation = Simulation::saml();
+    simulation.challenged();
+    simulation.answered();
+    let did = simulation.input(Input::Unprotected("no nftables".to_owned()));
     assert_eq!(did, ["fail ConnectFailed", "Stopping", "terminate"]);
     assert_eq!(
-        play.failures,
+        simulation.failures,
         [Failure::Unprotected("no nftables".to_owned())]
     );
 }
 
 #[test]
 fn every_known_address_of_the_endpoint_is_let_through() {
-    let mut play = Play::saml();
-    assert!(play.session.firewall().endpoints.is_empty());
-    play.first_phase();
-    let endpoints: Vec<_> = play
+    let mut simulation = Simulation::saml();
+    assert!(simulation.session.firewall().endpoints.is_empty());
+    simulation.first_phase();
+    let endpoints: Vec<_> = simulation
         .session
         .firewall()
         .endpoints
@@ -37,67 +37,70 @@ fn every_known_address_of_the_endpoint_is_let_through() {
 
 #[test]
 fn names_are_let_out_for_the_first_lookup_only() {
-    let mut play = Play::saml();
-    assert!(play.session.firewall().names);
-    play.resolved(&["10.77.0.2", "10.77.0.1"]);
-    assert!(!play.session.firewall().names);
+    let mut simulation = Simulation::saml();
+    assert!(simulation.session.firewall().names);
+    simulation.resolved(&["10.77.0.2", "10.77.0.1"]);
+    assert!(!simulation.session.firewall().names);
     // A connection that was up looks its endpoint up again; that finds its way, or does not.
-    let mut play = Play::connected();
-    let lookups = |play: &Play| {
-        let lookups = play.did.iter().filter(|did| did.starts_with("resolve"));
+    let mut simulation = Simulation::connected();
+    let lookups = |simulation: &Simulation| {
+        let lookups = simulation
+            .did
+            .iter()
+            .filter(|did| did.starts_with("resolve"));
         lookups.count()
     };
-    let before = lookups(&play);
-    play.lines(&[LOST, HOLD, &remote(), LOST]);
-    assert_eq!(lookups(&play), before + 1);
-    assert!(!play.session.firewall().names);
+    let before = lookups(&simulation);
+    simulation.lines(&[LOST, HOLD, &remote(), LOST]);
+    assert_eq!(lookups(&simulation), before + 1);
+    assert!(!simulation.session.firewall().names);
 }
 
 /// What a connection does that was up, is lost, and needs a new sign-in; and what it says of a
 /// browser meanwhile: at the first sign-in, and at the second.
-fn signs_in_twice(browsers: Option<Browsers>) -> (Play, [bool; 2]) {
-    let mut play = Play::saml();
+fn signs_in_twice(browsers: Option<Browsers>) -> (Simulation, [bool; 2]) {
+    let mut simulation = Simulation::saml();
     if let Some(browsers) = browsers {
-        play.session.let_browsers_out(browsers);
+        simulation.session.let_browsers_out(browsers);
     }
-    play.challenged();
-    let first = play.session.firewall().web;
-    if !play.failures.is_empty() {
-        return (play, [first, false]);
+    simulation.challenged();
+    let first = simulation.session.firewall().web;
+    if !simulation.failures.is_empty() {
+        return (simulation, [first, false]);
     }
-    play.answered();
-    play.lines(&[
+    simulation.answered();
+    simulation.lines(&[
         ">UPDOWN:UP",
         ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
         ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
         ">UPDOWN:ENV,END",
         CONNECTED,
     ]);
-    assert!(!play.session.firewall().web);
-    play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
-    play.after(5);
-    play.after(5);
-    play.lines(&[&remote(), NEED]);
-    play.line(&challenge());
+    assert!(!simulation.session.firewall().web);
+    simulation.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
+    simulation.after(5);
+    simulation.after(5);
+    simulation.lines(&[&remote(), NEED]);
+    simulation.line(&challenge());
     // The way past the lost tunnel is made first.
-    play.after(5);
-    let second = play.session.firewall().web;
-    (play, [first, second])
+    simulation.after(5);
+    let second = simulation.session.firewall().web;
+    (simulation, [first, second])
 }
 
 #[test]
 fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
     // Without a kill switch of its own, by hand: the page of the second one opens, but no kill
     // switch of another connection is opened for it.
-    let (play, web) = signs_in_twice(None);
-    assert_eq!((play.failures.len(), web), (0, [true, false]));
+    let (simulation, web) = signs_in_twice(None);
+    assert_eq!((simulation.failures.len(), web), (0, [true, false]));
     // Its own lets no browser out, once it is closed.
     let strict = Browsers {
         stopped: BrowsersStopped::OnceUp,
         ..Browsers::default()
     };
-    let (play, web) = signs_in_twice(Some(strict));
-    assert_eq!(play.failures, [Failure::BrowsersStopped]);
+    let (simulation, web) = signs_in_twice(Some(strict));
+    assert_eq!(simulation.failures, [Failure::BrowsersStopped]);
     assert_eq!(web, [true, false]);
     // Its own lets browsers out, whoever asked.
     let lenient = Browsers {
@@ -105,25 +108,29 @@ fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
         for_any_sign_in: true,
         ..Browsers::default()
     };
-    let (play, web) = signs_in_twice(Some(lenient));
-    assert_eq!((play.failures.len(), web), (0, [true, true]));
+    let (simulation, web) = signs_in_twice(Some(lenient));
+    assert_eq!((simulation.failures.len(), web), (0, [true, true]));
     // NetworkManager began by itself.
     let by_itself = Browsers {
         activation_is_asked_for: false,
         ..Browsers::default()
     };
-    let (play, web) = signs_in_twice(Some(by_itself));
-    assert_eq!((play.failures.len(), web), (0, [false, false]));
+    let (simulation, web) = signs_in_twice(Some(by_itself));
+    assert_eq!((simulation.failures.len(), web), (0, [false, false]));
 }
 
 #[test]
 fn where_traffic_is_stopped_no_page_opens_that_nobody_asked_for() {
-    let (play, web) = signs_in_twice(Some(Browsers {
+    let (simulation, web) = signs_in_twice(Some(Browsers {
         activation_is_asked_for: false,
         for_any_sign_in: false,
         stopped: BrowsersStopped::FromTheStart,
     }));
-    assert_eq!(play.failures, [Failure::BrowsersStopped]);
-    assert!(!play.did.contains(&"ask".to_owned()), "{:?}", play.did);
+    assert_eq!(simulation.failures, [Failure::BrowsersStopped]);
+    assert!(
+        !simulation.did.contains(&"ask".to_owned()),
+        "{:?}",
+        simulation.did
+    );
     assert_eq!(web, [false, false]);
 }

@@ -1,13 +1,15 @@
 //! A tunnel that was up is lost, and comes back: what that costs the person, and what is shown.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod play;
+mod simulation;
 
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{Conditions, Failure, Input, Presence};
-use play::said::{AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote};
-use play::{HOST, Play};
+use simulation::lines::{
+    AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote,
+};
+use simulation::{HOST, Simulation};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,34 +24,34 @@ fn around(online: bool, presence: Presence) -> Input {
 }
 
 /// The endpoint refuses the answer of the login before.
-fn answer_refused(play: &mut Play) {
-    assert_eq!(play.line(LOST), NOTHING);
-    assert_eq!(play.line(HOLD), ["hold release"]);
+fn answer_refused(simulation: &mut Simulation) {
+    assert_eq!(simulation.line(LOST), NOTHING);
+    assert_eq!(simulation.line(HOLD), ["hold release"]);
     // At the node that gave the session out.
-    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
-    answer_tried_in_vain(play);
+    assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    answer_tried_in_vain(simulation);
 }
 
 /// The answer of the login before is tried once more, and refused.
-fn answer_tried_in_vain(play: &mut Play) {
-    let did = play.line(NEED);
+fn answer_tried_in_vain(simulation: &mut Simulation) {
+    let did = simulation.line(NEED);
     assert!(did[1].starts_with("password CRV1::"), "{did:?}");
-    assert_eq!(play.lines(&[REFUSED, AGAIN]), NOTHING);
+    assert_eq!(simulation.lines(&[REFUSED, AGAIN]), NOTHING);
 }
 
 /// The endpoint is asked for a challenge, which needs no way past the tunnel.
-fn released_for_a_login(play: &mut Play) {
-    assert_eq!(play.line(HOLD), ["hold release"]);
+fn released_for_a_login(simulation: &mut Simulation) {
+    assert_eq!(simulation.line(HOLD), ["hold release"]);
 }
 
 /// Before a page is opened, names and default route go, and NetworkManager takes a moment for it.
-fn page_opens(play: &mut Play) {
-    let did = play.line(&challenge());
+fn page_opens(simulation: &mut Simulation) {
+    let did = simulation.line(&challenge());
     assert!(
         did.ends_with(&["configure".to_owned(), "Started".to_owned()]),
         "{did:?}"
     );
-    assert_eq!(play.after(2), ["Starting", "ask"]);
+    assert_eq!(simulation.after(2), ["Starting", "ask"]);
 }
 
 /// NetworkManager has taken in the browser's answer.
@@ -58,9 +60,9 @@ fn answer_taken() -> Input {
 }
 
 /// A tunnel that takes everything, which an endpoint gives tokens for or not.
-fn full_tunnel() -> Play {
-    let mut play = Play::connected();
-    play.lines(&[
+fn full_tunnel() -> Simulation {
+    let mut simulation = Simulation::connected();
+    simulation.lines(&[
         ">UPDOWN:UP",
         ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
         ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
@@ -71,45 +73,48 @@ fn full_tunnel() -> Play {
         HOLD,
         CONNECTED,
     ]);
-    assert!(takes_everything(&play));
-    play
+    assert!(takes_everything(&simulation));
+    simulation
 }
 
-fn takes_everything(play: &Play) -> bool {
-    let ipv4 = play.config.as_ref().and_then(|config| config.ipv4.as_ref());
+fn takes_everything(simulation: &Simulation) -> bool {
+    let ipv4 = simulation
+        .config
+        .as_ref()
+        .and_then(|config| config.ipv4.as_ref());
     ipv4.is_some_and(|ipv4| !ipv4.never_default && !ipv4.name_servers.is_empty())
 }
 
 #[test]
 fn a_token_brings_the_tunnel_back_before_anybody_notices() {
-    let mut play = Play::connected();
-    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    assert_eq!(play.line(LOST), NOTHING);
-    assert_eq!(play.line(HOLD), ["hold release"]);
-    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    let mut simulation = Simulation::connected();
+    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    assert_eq!(simulation.line(LOST), NOTHING);
+    assert_eq!(simulation.line(HOLD), ["hold release"]);
+    assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.2 443"]);
     // Nothing is resolved, for the tunnel's name servers are still the first; nothing is asked.
-    assert_eq!(play.line(CONNECTED), NOTHING);
-    assert_eq!((play.configs, play.hints.len()), (1, 1));
+    assert_eq!(simulation.line(CONNECTED), NOTHING);
+    assert_eq!((simulation.configs, simulation.hints.len()), (1, 1));
 }
 
 #[test]
 fn a_loss_is_shown_after_five_seconds_and_so_is_its_end() {
-    let mut play = Play::connected();
-    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    play.line(LOST);
-    assert_eq!(play.after(4), NOTHING);
-    assert_eq!(play.after(1), ["Starting"]);
-    assert_eq!(play.line(HOLD), ["hold release"]);
+    let mut simulation = Simulation::connected();
+    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    simulation.line(LOST);
+    assert_eq!(simulation.after(4), NOTHING);
+    assert_eq!(simulation.after(1), ["Starting"]);
+    assert_eq!(simulation.line(HOLD), ["hold release"]);
     // NetworkManager needs other settings than before to see that it is over.
-    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
 }
 
 #[test]
 fn other_addresses_after_a_loss_are_handed_on_although_nobody_noticed_it() {
-    let mut play = Play::connected();
-    play.line(LOST);
-    play.line(HOLD);
-    let did = play.lines(&[
+    let mut simulation = Simulation::connected();
+    simulation.line(LOST);
+    simulation.line(HOLD);
+    let did = simulation.lines(&[
         ">UPDOWN:UP",
         ">UPDOWN:ENV,ifconfig_local=10.88.0.9",
         ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
@@ -121,138 +126,163 @@ fn other_addresses_after_a_loss_are_handed_on_although_nobody_noticed_it() {
 
 #[test]
 fn the_last_answer_is_tried_once_and_then_the_person_signs_in_again() {
-    let mut play = Play::connected();
-    answer_refused(&mut play);
-    released_for_a_login(&mut play);
+    let mut simulation = Simulation::connected();
+    answer_refused(&mut simulation);
+    released_for_a_login(&mut simulation);
     assert_eq!(
-        play.line(NEED),
+        simulation.line(NEED),
         ["username Auth N/A", "password ACS::35001"]
     );
-    page_opens(&mut play);
-    play.lines(&[AGAIN, ">HOLD:Waiting for hold release:4"]);
-    assert_eq!(play.answered(), ["hold release"]);
-    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
-    assert_eq!(play.hints.len(), 2);
+    page_opens(&mut simulation);
+    simulation.lines(&[AGAIN, ">HOLD:Waiting for hold release:4"]);
+    assert_eq!(simulation.answered(), ["hold release"]);
+    assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(simulation.hints.len(), 2);
 }
 
 #[test]
 fn a_token_that_is_refused_does_not_end_the_connection() {
-    let mut play = Play::connected();
-    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    play.lines(&[LOST, HOLD, &remote()]);
+    let mut simulation = Simulation::connected();
+    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    simulation.lines(&[LOST, HOLD, &remote()]);
     let refused = ">PASSWORD:Verification Failed: 'Auth' ['SESSION: token expired']";
-    assert_eq!(play.line(refused), NOTHING);
-    assert_eq!(play.lines(&[AGAIN, HOLD]), ["hold release"]);
+    assert_eq!(simulation.line(refused), NOTHING);
+    assert_eq!(simulation.lines(&[AGAIN, HOLD]), ["hold release"]);
     // Then the last answer, and then a login.
-    answer_tried_in_vain(&mut play);
-    released_for_a_login(&mut play);
+    answer_tried_in_vain(&mut simulation);
+    released_for_a_login(&mut simulation);
     assert_eq!(
-        play.line(NEED),
+        simulation.line(NEED),
         ["username Auth N/A", "password ACS::35001"]
     );
-    assert!(play.failures.is_empty());
+    assert!(simulation.failures.is_empty());
 }
 
 #[test]
 fn without_a_network_it_waits_and_is_shown_as_waiting() {
-    let mut play = Play::connected();
-    play.line(LOST);
-    play.input(around(false, Presence::Active));
-    assert_eq!(play.line(HOLD), NOTHING);
-    assert_eq!(play.after(5), ["Starting"]);
+    let mut simulation = Simulation::connected();
+    simulation.line(LOST);
+    simulation.input(around(false, Presence::Active));
+    assert_eq!(simulation.line(HOLD), NOTHING);
+    assert_eq!(simulation.after(5), ["Starting"]);
     // A night.
-    assert_eq!(play.after(8 * 3600), NOTHING);
-    assert_eq!(play.session.deadline(), None);
-    assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
+    assert_eq!(simulation.after(8 * 3600), NOTHING);
+    assert_eq!(simulation.session.deadline(), None);
+    assert_eq!(
+        simulation.input(around(true, Presence::Active)),
+        ["hold release"]
+    );
     // The endpoint's time begins only now.
-    assert_eq!(play.after(599), NOTHING);
+    assert_eq!(simulation.after(599), NOTHING);
     // NetworkManager would keep the tunnel's name servers otherwise.
-    assert_eq!(play.after(1), ["configure", "Started"]);
-    assert_eq!(play.line(LOST), NOTHING);
+    assert_eq!(simulation.after(1), ["configure", "Started"]);
+    assert_eq!(simulation.line(LOST), NOTHING);
     let taken_in = Input::VpnState(VpnState::Activated);
     assert_eq!(
-        play.input(taken_in),
+        simulation.input(taken_in),
         ["fail ConnectFailed", "Stopping", "terminate"]
     );
-    assert!(play.failures[0].to_string().contains("within 600 seconds"));
+    assert!(
+        simulation.failures[0]
+            .to_string()
+            .contains("within 600 seconds")
+    );
 }
 
 /// The end of a lost connection that is shown as "connecting".
-fn failing() -> Play {
-    let mut play = Play::connected();
-    play.lines(&[LOST, HOLD]);
-    assert_eq!(play.after(5), ["Starting"]);
-    assert_eq!(play.after(595), ["configure", "Started"]);
-    play
+fn failing() -> Simulation {
+    let mut simulation = Simulation::connected();
+    simulation.lines(&[LOST, HOLD]);
+    assert_eq!(simulation.after(5), ["Starting"]);
+    assert_eq!(simulation.after(595), ["configure", "Started"]);
+    simulation
 }
 
 #[test]
 fn a_networkmanager_that_takes_nothing_in_is_not_waited_for_long() {
-    let mut play = failing();
-    assert_eq!(play.input(Input::VpnState(VpnState::Connecting)), NOTHING);
+    let mut simulation = failing();
     assert_eq!(
-        play.after(5),
+        simulation.input(Input::VpnState(VpnState::Connecting)),
+        NOTHING
+    );
+    assert_eq!(
+        simulation.after(5),
         ["fail ConnectFailed", "Stopping", "terminate"]
     );
 }
 
 #[test]
 fn what_ends_a_connection_while_it_is_failing_ends_it_at_once() {
-    let mut play = failing();
-    assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
-    let mut play = failing();
+    let mut simulation = failing();
+    assert_eq!(
+        simulation.input(Input::Disconnect),
+        ["Stopping", "terminate"]
+    );
+    let mut simulation = failing();
     let gone = Input::OpenVpnEnded("exit code 1".to_owned());
-    assert_eq!(play.input(gone)[..2], ["fail ConnectFailed", "Stopping"]);
-    let mut play = failing();
+    assert_eq!(
+        simulation.input(gone)[..2],
+        ["fail ConnectFailed", "Stopping"]
+    );
+    let mut simulation = failing();
     // NetworkManager is "deactivating" it, at a user's wish.
     let taken_down = Input::VpnState(VpnState::of_active_connection(3, 2).unwrap());
-    assert_eq!(play.input(taken_down), NOTHING);
-    assert_eq!(play.after(600), NOTHING);
-    assert_eq!(play.input(Input::Disconnect), ["Stopping", "terminate"]);
+    assert_eq!(simulation.input(taken_down), NOTHING);
+    assert_eq!(simulation.after(600), NOTHING);
+    assert_eq!(
+        simulation.input(Input::Disconnect),
+        ["Stopping", "terminate"]
+    );
 }
 
 #[test]
 fn while_the_computer_sleeps_nothing_is_tried() {
-    let mut play = Play::connected();
+    let mut simulation = Simulation::connected();
     let asleep = |asleep| {
         Input::Conditions(Conditions {
             asleep,
             ..Conditions::default()
         })
     };
-    play.input(asleep(true));
-    assert_eq!(play.lines(&[LOST, HOLD]), NOTHING);
-    assert_eq!(play.input(asleep(false)), ["hold release"]);
+    simulation.input(asleep(true));
+    assert_eq!(simulation.lines(&[LOST, HOLD]), NOTHING);
+    assert_eq!(simulation.input(asleep(false)), ["hold release"]);
 }
 
 #[test]
 fn a_login_waits_until_somebody_is_there_to_see_it() {
     for away in [Presence::Locked, Presence::Away] {
-        let mut play = Play::connected();
-        play.input(around(true, away));
+        let mut simulation = Simulation::connected();
+        simulation.input(around(true, away));
         // What needs nobody is tried all the same.
-        answer_refused(&mut play);
-        assert_eq!(play.line(HOLD), NOTHING, "{away:?}");
-        assert_eq!(play.after(5), ["Starting"]);
-        assert_eq!(play.after(3600), NOTHING);
-        assert_eq!(play.hints.len(), 1);
-        assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
-        play.line(NEED);
-        page_opens(&mut play);
+        answer_refused(&mut simulation);
+        assert_eq!(simulation.line(HOLD), NOTHING, "{away:?}");
+        assert_eq!(simulation.after(5), ["Starting"]);
+        assert_eq!(simulation.after(3600), NOTHING);
+        assert_eq!(simulation.hints.len(), 1);
+        assert_eq!(
+            simulation.input(around(true, Presence::Active)),
+            ["hold release"]
+        );
+        simulation.line(NEED);
+        page_opens(&mut simulation);
     }
 }
 
 #[test]
 fn who_leaves_while_the_endpoint_thinks_is_not_asked() {
-    let mut play = Play::connected();
-    answer_refused(&mut play);
-    released_for_a_login(&mut play);
-    play.line(NEED);
-    play.input(around(true, Presence::Locked));
-    assert_eq!(play.line(&challenge()), NOTHING);
-    assert_eq!(play.lines(&[AGAIN, HOLD]), NOTHING);
-    assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
-    assert!(play.failures.is_empty());
+    let mut simulation = Simulation::connected();
+    answer_refused(&mut simulation);
+    released_for_a_login(&mut simulation);
+    simulation.line(NEED);
+    simulation.input(around(true, Presence::Locked));
+    assert_eq!(simulation.line(&challenge()), NOTHING);
+    assert_eq!(simulation.lines(&[AGAIN, HOLD]), NOTHING);
+    assert_eq!(
+        simulation.input(around(true, Presence::Active)),
+        ["hold release"]
+    );
+    assert!(simulation.failures.is_empty());
 }
 
 #[test]
@@ -262,22 +292,28 @@ fn who_leaves_a_moment_before_the_page_is_opened_is_not_asked() {
         around(false, Presence::Active),
         without_agent(),
     ] {
-        let mut play = full_tunnel();
-        answer_refused(&mut play);
-        released_for_a_login(&mut play);
-        play.line(NEED);
-        play.line(&challenge());
-        assert!(!takes_everything(&play));
-        play.lines(&[AGAIN, HOLD]);
+        let mut simulation = full_tunnel();
+        answer_refused(&mut simulation);
+        released_for_a_login(&mut simulation);
+        simulation.line(NEED);
+        simulation.line(&challenge());
+        assert!(!takes_everything(&simulation));
+        simulation.lines(&[AGAIN, HOLD]);
         // Everything is led into the tunnel again at once.
-        assert_eq!(play.input(leaves_by), ["Starting", "configure", "Started"]);
-        assert!(takes_everything(&play));
-        assert_eq!(play.after(5), ["Starting"]);
-        assert_eq!(play.after(3600), NOTHING);
-        assert_eq!(play.hints.len(), 1);
-        assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
-        play.line(NEED);
-        page_opens(&mut play);
+        assert_eq!(
+            simulation.input(leaves_by),
+            ["Starting", "configure", "Started"]
+        );
+        assert!(takes_everything(&simulation));
+        assert_eq!(simulation.after(5), ["Starting"]);
+        assert_eq!(simulation.after(3600), NOTHING);
+        assert_eq!(simulation.hints.len(), 1);
+        assert_eq!(
+            simulation.input(around(true, Presence::Active)),
+            ["hold release"]
+        );
+        simulation.line(NEED);
+        page_opens(&mut simulation);
     }
 }
 
@@ -290,18 +326,21 @@ fn without_agent() -> Input {
 
 #[test]
 fn a_login_waits_for_an_agent_that_would_show_it() {
-    let mut play = Play::connected();
-    play.input(without_agent());
-    answer_refused(&mut play);
-    assert_eq!(play.line(HOLD), NOTHING);
-    assert!(play.session.may_ask_a_person());
-    assert_eq!(play.after(5), ["Starting"]);
-    assert_eq!(play.after(3600), NOTHING);
-    assert_eq!(play.input(around(true, Presence::Active)), ["hold release"]);
-    play.line(NEED);
-    page_opens(&mut play);
-    assert_eq!(play.hints.len(), 2);
-    assert!(play.failures.is_empty());
+    let mut simulation = Simulation::connected();
+    simulation.input(without_agent());
+    answer_refused(&mut simulation);
+    assert_eq!(simulation.line(HOLD), NOTHING);
+    assert!(simulation.session.may_ask_a_person());
+    assert_eq!(simulation.after(5), ["Starting"]);
+    assert_eq!(simulation.after(3600), NOTHING);
+    assert_eq!(
+        simulation.input(around(true, Presence::Active)),
+        ["hold release"]
+    );
+    simulation.line(NEED);
+    page_opens(&mut simulation);
+    assert_eq!(simulation.hints.len(), 2);
+    assert!(simulation.failures.is_empty());
 }
 
 #[test]
@@ -317,74 +356,74 @@ fn nothing_is_led_past_the_tunnel_until_a_page_is_opened() {
         Input::Conditions(asleep),
         without_agent(),
     ] {
-        let mut play = full_tunnel();
-        let configs = play.configs;
-        play.input(wait);
-        play.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
-        play.after(5);
-        play.after(8 * 3600);
-        assert_eq!(play.configs, configs, "{:?}", play.notes);
+        let mut simulation = full_tunnel();
+        let configs = simulation.configs;
+        simulation.input(wait);
+        simulation.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
+        simulation.after(5);
+        simulation.after(8 * 3600);
+        assert_eq!(simulation.configs, configs, "{:?}", simulation.notes);
     }
     // Nor by an attempt that the endpoint does not answer, with a token or the last answer.
     for token in [true, false] {
-        let mut play = full_tunnel();
+        let mut simulation = full_tunnel();
         if token {
-            play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+            simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
         }
-        let configs = play.configs;
-        play.lines(&[LOST, HOLD, &remote()]);
-        assert_eq!(play.after(5), ["Starting"]);
-        play.after(500);
-        assert_eq!(play.configs, configs);
+        let configs = simulation.configs;
+        simulation.lines(&[LOST, HOLD, &remote()]);
+        assert_eq!(simulation.after(5), ["Starting"]);
+        simulation.after(500);
+        assert_eq!(simulation.configs, configs);
         // And not while a challenge is fetched.
-        play.lines(&[NEED, REFUSED, AGAIN, HOLD, NEED]);
-        assert_eq!(play.configs, configs);
+        simulation.lines(&[NEED, REFUSED, AGAIN, HOLD, NEED]);
+        assert_eq!(simulation.configs, configs);
     }
 }
 
 #[test]
 fn everything_is_led_into_the_tunnel_again_once_the_browser_has_answered() {
-    let mut play = full_tunnel();
-    answer_refused(&mut play);
-    released_for_a_login(&mut play);
-    play.line(NEED);
-    page_opens(&mut play);
-    assert!(!takes_everything(&play));
-    play.lines(&[AGAIN, HOLD]);
+    let mut simulation = full_tunnel();
+    answer_refused(&mut simulation);
+    released_for_a_login(&mut simulation);
+    simulation.line(NEED);
+    page_opens(&mut simulation);
+    assert!(!takes_everything(&simulation));
+    simulation.lines(&[AGAIN, HOLD]);
     // NetworkManager would keep settings to itself until it has taken the answer in.
-    assert_eq!(play.answered(), ["hold release"]);
-    assert_eq!(play.input(answer_taken()), ["configure", "Started"]);
-    assert!(takes_everything(&play));
+    assert_eq!(simulation.answered(), ["hold release"]);
+    assert_eq!(simulation.input(answer_taken()), ["configure", "Started"]);
+    assert!(takes_everything(&simulation));
     // The endpoint takes its time, so it is not up yet, whatever NetworkManager makes of it.
     let activated = Input::VpnState(VpnState::Activated);
-    assert_eq!(play.input(activated), ["Starting"]);
-    assert_eq!(play.after(5), NOTHING);
-    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
-    assert!(takes_everything(&play));
+    assert_eq!(simulation.input(activated), ["Starting"]);
+    assert_eq!(simulation.after(5), NOTHING);
+    assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
+    assert!(takes_everything(&simulation));
 }
 
 #[test]
 fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
-    let mut play = Play::connected();
+    let mut simulation = Simulation::connected();
     let mut pages = Vec::new();
     while pages.len() < 6 {
-        play.line(LOST);
+        simulation.line(LOST);
         loop {
-            let mut did = play.line(HOLD);
+            let mut did = simulation.line(HOLD);
             while !did.contains(&"hold release".to_owned()) {
-                play.now = play.session.deadline().unwrap();
-                did = play.input(Input::TimePassed);
+                simulation.now = simulation.session.deadline().unwrap();
+                did = simulation.input(Input::TimePassed);
             }
-            if play.line(NEED)[1].starts_with("password ACS") {
+            if simulation.line(NEED)[1].starts_with("password ACS") {
                 break;
             }
-            play.lines(&[REFUSED, AGAIN]);
+            simulation.lines(&[REFUSED, AGAIN]);
         }
-        page_opens(&mut play);
-        pages.push(play.now);
-        play.lines(&[AGAIN, HOLD]);
-        play.answered();
-        play.line(CONNECTED);
+        page_opens(&mut simulation);
+        pages.push(simulation.now);
+        simulation.lines(&[AGAIN, HOLD]);
+        simulation.answered();
+        simulation.line(CONNECTED);
     }
     let pauses: Vec<u64> = pages
         .windows(2)
@@ -396,28 +435,34 @@ fn an_endpoint_that_throws_everybody_out_opens_one_page_and_not_a_storm() {
 
 #[test]
 fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is_up() {
-    let mut play = Play::connected();
+    let mut simulation = Simulation::connected();
     let activated = || Input::VpnState(VpnState::Activated);
     // That is how it begins.
-    assert_eq!(play.input(activated()), NOTHING);
-    answer_refused(&mut play);
-    released_for_a_login(&mut play);
-    assert_eq!(play.after(5), ["Starting"]);
-    assert_eq!(play.input(activated()), ["Started", "Starting"]);
-    play.line(NEED);
-    page_opens(&mut play);
-    let opens_a_page = |play: &Play| play.hints.last().cloned();
-    let first = opens_a_page(&play);
+    assert_eq!(simulation.input(activated()), NOTHING);
+    answer_refused(&mut simulation);
+    released_for_a_login(&mut simulation);
+    assert_eq!(simulation.after(5), ["Starting"]);
+    assert_eq!(simulation.input(activated()), ["Started", "Starting"]);
+    simulation.line(NEED);
+    page_opens(&mut simulation);
+    let opens_a_page = |simulation: &Simulation| simulation.hints.last().cloned();
+    let first = opens_a_page(&simulation);
     // It had not heard the question, so there is no page yet.
-    assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
-    assert_eq!(opens_a_page(&play), first);
-    play.input(Input::VpnState(VpnState::NeedAuth));
-    assert_eq!(play.input(activated()), ["Started", "Starting", "ask"]);
-    assert_ne!(opens_a_page(&play), first);
-    play.lines(&[AGAIN, HOLD]);
-    play.answered();
-    assert_eq!(play.line(CONNECTED), ["configure", "Started"]);
-    assert_eq!(play.input(activated()), NOTHING);
+    assert_eq!(
+        simulation.input(activated()),
+        ["Started", "Starting", "ask"]
+    );
+    assert_eq!(opens_a_page(&simulation), first);
+    simulation.input(Input::VpnState(VpnState::NeedAuth));
+    assert_eq!(
+        simulation.input(activated()),
+        ["Started", "Starting", "ask"]
+    );
+    assert_ne!(opens_a_page(&simulation), first);
+    simulation.lines(&[AGAIN, HOLD]);
+    simulation.answered();
+    assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(simulation.input(activated()), NOTHING);
 }
 
 /// NetworkManager runs its pre-down scripts, for a user who wants the connection to end.
@@ -426,23 +471,23 @@ fn taken_down() -> Input {
 }
 
 /// A connection in each state from which a user may want to take it down.
-fn in_each_state() -> Vec<(&'static str, Play)> {
+fn in_each_state() -> Vec<(&'static str, Simulation)> {
     let lost = |presence| {
-        let mut play = Play::connected();
-        play.input(around(true, presence));
-        answer_refused(&mut play);
-        play.line(HOLD);
-        play
+        let mut simulation = Simulation::connected();
+        simulation.input(around(true, presence));
+        answer_refused(&mut simulation);
+        simulation.line(HOLD);
+        simulation
     };
-    let mut first_login = Play::saml();
+    let mut first_login = Simulation::saml();
     first_login.challenged();
-    let mut just_lost = Play::connected();
+    let mut just_lost = Simulation::connected();
     just_lost.lines(&[LOST, HOLD]);
-    let mut retrying = Play::connected();
+    let mut retrying = Simulation::connected();
     retrying.lines(&[LOST, HOLD]);
     retrying.after(5);
     retrying.lines(&[NO_ANSWER, HOLD]);
-    let mut offline = Play::connected();
+    let mut offline = Simulation::connected();
     offline.line(LOST);
     offline.input(around(false, Presence::Active));
     offline.line(HOLD);
@@ -457,7 +502,7 @@ fn in_each_state() -> Vec<(&'static str, Play)> {
     login.lines(&[AGAIN, HOLD]);
     vec![
         ("first login", first_login),
-        ("connected", Play::connected()),
+        ("connected", Simulation::connected()),
         ("just lost", just_lost),
         ("retrying", retrying),
         ("no network", offline),
@@ -470,98 +515,102 @@ fn in_each_state() -> Vec<(&'static str, Play)> {
 
 #[test]
 fn nothing_is_said_while_networkmanager_takes_the_connection_down() {
-    for (what, mut play) in in_each_state() {
-        assert_eq!(play.input(taken_down()), NOTHING, "{what}");
+    for (what, mut simulation) in in_each_state() {
+        assert_eq!(simulation.input(taken_down()), NOTHING, "{what}");
         let crossing = [
             around(true, Presence::Active),
             around(true, Presence::Locked),
             Input::Renew,
         ];
         for input in crossing {
-            assert_eq!(play.input(input), NOTHING, "{what}");
+            assert_eq!(simulation.input(input), NOTHING, "{what}");
         }
-        assert_eq!(play.session.deadline(), None, "{what}");
-        assert_eq!(play.after(700), NOTHING, "{what}");
+        assert_eq!(simulation.session.deadline(), None, "{what}");
+        assert_eq!(simulation.after(700), NOTHING, "{what}");
         assert_eq!(
-            play.lines(&[NEED, &challenge(), AGAIN, HOLD, CONNECTED, LOST, HOLD]),
+            simulation.lines(&[NEED, &challenge(), AGAIN, HOLD, CONNECTED, LOST, HOLD]),
             NOTHING,
             "{what}"
         );
-        assert_eq!(play.answered(), NOTHING, "{what}");
+        assert_eq!(simulation.answered(), NOTHING, "{what}");
         // It says so twice, and a third time when the scripts are done.
-        assert_eq!(play.input(taken_down()), NOTHING, "{what}");
+        assert_eq!(simulation.input(taken_down()), NOTHING, "{what}");
         let down = Input::VpnState(VpnState::of_vpn(7, 2));
-        assert_eq!(play.input(down), NOTHING, "{what}");
+        assert_eq!(simulation.input(down), NOTHING, "{what}");
         assert_eq!(
-            play.input(Input::Disconnect),
+            simulation.input(Input::Disconnect),
             ["Stopping", "terminate"],
             "{what}"
         );
-        assert!(play.failures.is_empty(), "{what}");
+        assert!(simulation.failures.is_empty(), "{what}");
     }
 }
 
 #[test]
 fn openvpn_may_end_while_networkmanager_takes_the_connection_down() {
-    let mut play = Play::connected();
-    play.input(taken_down());
+    let mut simulation = Simulation::connected();
+    simulation.input(taken_down());
     let ended = Input::OpenVpnEnded("signal 15".to_owned());
-    assert_eq!(play.input(ended), NOTHING);
+    assert_eq!(simulation.input(ended), NOTHING);
     assert_eq!(
-        play.input(Input::NetworkManagerGone),
+        simulation.input(Input::NetworkManagerGone),
         ["Stopping", "clean up", "Stopped", "finish"]
     );
 }
 
 #[test]
 fn what_crossed_the_news_of_the_end_does_not_undo_it() {
-    for (what, mut play) in in_each_state() {
-        play.input(taken_down());
+    for (what, mut simulation) in in_each_state() {
+        simulation.input(taken_down());
         // Said a moment before, "starting" takes NetworkManager out of "deactivating".
         let connecting = Input::VpnState(VpnState::of_vpn(3, 6));
-        assert_eq!(play.input(connecting), ["Stopping", "terminate"], "{what}");
+        assert_eq!(
+            simulation.input(connecting),
+            ["Stopping", "terminate"],
+            "{what}"
+        );
     }
 }
 
 #[test]
 fn another_node_is_tried_without_asking_the_tunnel_s_name_servers() {
-    let mut play = Play::connected();
-    play.lines(&[LOST, HOLD, &remote(), NEED]);
+    let mut simulation = Simulation::connected();
+    simulation.lines(&[LOST, HOLD, &remote(), NEED]);
     // The node is gone. The name is resolved again beside, for as long as that takes.
     // OpenVPN still has the answer, which means nothing to another node.
     assert_eq!(
-        play.line(NO_ANSWER),
+        simulation.line(NO_ANSWER),
         ["resolve, random label: true", "forget-passwords"]
     );
-    released_for_a_login(&mut play);
-    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.1 443"]);
+    released_for_a_login(&mut simulation);
+    assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.1 443"]);
     // The answer was for the other one.
     assert_eq!(
-        play.line(NEED),
+        simulation.line(NEED),
         ["username Auth N/A", "password ACS::35001"]
     );
     let failed = Input::Resolved {
         host: HOST.to_owned(),
         result: Err("timed out".to_owned()),
     };
-    assert_eq!(play.input(failed), NOTHING);
-    assert!(play.failures.is_empty());
+    assert_eq!(simulation.input(failed), NOTHING);
+    assert!(simulation.failures.is_empty());
 }
 
 #[test]
 fn attempts_that_fail_at_once_are_made_ever_more_seldom() {
-    let mut play = Play::connected();
-    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    play.line(LOST);
-    assert_eq!(play.line(HOLD), ["hold release"]);
+    let mut simulation = Simulation::connected();
+    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    simulation.line(LOST);
+    assert_eq!(simulation.line(HOLD), ["hold release"]);
     let pauses: Vec<u64> = (0..7)
         .map(|_| {
-            play.line(NO_ANSWER);
+            simulation.line(NO_ANSWER);
             let mut pause = 0;
-            let mut did = play.line(HOLD);
+            let mut did = simulation.line(HOLD);
             while !did.contains(&"hold release".to_owned()) {
                 pause += 1;
-                did = play.after(1);
+                did = simulation.after(1);
             }
             pause
         })
@@ -571,9 +620,9 @@ fn attempts_that_fail_at_once_are_made_ever_more_seldom() {
 
 #[test]
 fn a_tunnel_that_takes_everything_lets_another_node_be_reached_past_it() {
-    let mut play = Play::connected();
-    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    play.lines(&[
+    let mut simulation = Simulation::connected();
+    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    simulation.lines(&[
         ">UPDOWN:UP",
         ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
         ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
@@ -583,11 +632,11 @@ fn a_tunnel_that_takes_everything_lets_another_node_be_reached_past_it() {
         HOLD,
         CONNECTED,
     ]);
-    play.lines(&[LOST, HOLD]);
-    assert_eq!(play.line(&remote()), ["remote MOD 10.77.0.2 443"]);
-    play.lines(&[NO_ANSWER, HOLD]);
+    simulation.lines(&[LOST, HOLD]);
+    assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+    simulation.lines(&[NO_ANSWER, HOLD]);
     assert_eq!(
-        play.line(&remote()),
+        simulation.line(&remote()),
         [
             "Starting",
             "configure",
@@ -595,14 +644,14 @@ fn a_tunnel_that_takes_everything_lets_another_node_be_reached_past_it() {
             "remote MOD 10.77.0.1 443"
         ]
     );
-    assert_eq!(play.after(5), ["Starting"]);
-    play.lines(&[NO_ANSWER, HOLD]);
-    play.after(1);
+    assert_eq!(simulation.after(5), ["Starting"]);
+    simulation.lines(&[NO_ANSWER, HOLD]);
+    simulation.after(1);
     assert_eq!(
-        play.line(&remote()),
+        simulation.line(&remote()),
         ["configure", "Started", "remote MOD 10.77.0.2 443"]
     );
-    assert_eq!(play.after(2), ["Starting"]);
+    assert_eq!(simulation.after(2), ["Starting"]);
 }
 
 #[test]
@@ -613,10 +662,10 @@ fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
             ..Conditions::default()
         })
     };
-    let mut udp = Play::connected();
+    let mut udp = Simulation::connected();
     udp.input(at("192.0.2.10"));
     assert_eq!(udp.input(at("192.0.2.11")), NOTHING);
-    let mut tcp = Play::connected();
+    let mut tcp = Simulation::connected();
     tcp.line(&format!(">REMOTE:{HOST},443,tcp-client"));
     tcp.input(at("192.0.2.10"));
     assert_eq!(tcp.input(at("192.0.2.11")), ["signal SIGUSR1"]);
@@ -624,16 +673,16 @@ fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
 
 #[test]
 fn a_new_sign_in_in_the_midst_of_a_connection_is_asked_for_inside_it() {
-    let mut play = Play::connected();
+    let mut simulation = Simulation::connected();
     // The endpoint wants other keys, and does not take the answer again.
-    answer_tried_in_vain(&mut play);
-    released_for_a_login(&mut play);
+    answer_tried_in_vain(&mut simulation);
+    released_for_a_login(&mut simulation);
     assert_eq!(
-        play.line(NEED),
+        simulation.line(NEED),
         ["username Auth N/A", "password ACS::35001"]
     );
-    page_opens(&mut play);
-    assert!(play.failures.is_empty());
+    page_opens(&mut simulation);
+    assert!(simulation.failures.is_empty());
 }
 
 #[test]
@@ -642,10 +691,10 @@ fn why_openvpn_ended_is_told_in_words_for_users() {
         ("inactive", Failure::Inactive),
         ("server-pushed-halt", Failure::EndedByEndpoint),
     ] {
-        let mut play = Play::connected();
-        play.line(&format!(">STATE:1,EXITING,{detail},,,,,"));
-        play.input(Input::OpenVpnEnded("exit code 0".to_owned()));
-        assert_eq!(play.failures, [failure]);
+        let mut simulation = Simulation::connected();
+        simulation.line(&format!(">STATE:1,EXITING,{detail},,,,,"));
+        simulation.input(Input::OpenVpnEnded("exit code 0".to_owned()));
+        assert_eq!(simulation.failures, [failure]);
     }
 }
 
@@ -655,22 +704,22 @@ fn the_end_of_a_sign_in_is_told_ten_minutes_before() {
         session: Some(Duration::from_secs(8 * 3600)),
         ..Timeouts::default()
     };
-    let mut play = Play::connected_with(timeouts);
-    assert_eq!(play.after(8 * 3600 - 601), NOTHING);
-    assert_eq!(play.after(1), ["sign-in ends in 600 s"]);
-    assert_eq!(play.after(600), NOTHING);
+    let mut simulation = Simulation::connected_with(timeouts);
+    assert_eq!(simulation.after(8 * 3600 - 601), NOTHING);
+    assert_eq!(simulation.after(1), ["sign-in ends in 600 s"]);
+    assert_eq!(simulation.after(600), NOTHING);
     // A token prolongs nothing; a login does.
-    play.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    play.lines(&[LOST, HOLD, CONNECTED]);
-    assert_eq!(play.session.deadline(), None);
+    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    simulation.lines(&[LOST, HOLD, CONNECTED]);
+    assert_eq!(simulation.session.deadline(), None);
 }
 
 #[test]
 fn what_the_endpoint_pushes_as_echo_is_a_banner_if_it_reads_like_one() {
-    let mut play = Play::begin("auth-user-pass", true, BTreeMap::new());
-    assert_eq!(play.line(">ECHO:1,Authorised use only"), NOTHING);
-    assert_eq!(play.line(">ECHO:1,"), NOTHING);
-    assert!(play.notes.is_empty());
-    play.line(">ECHO:1,{cre:1}");
-    assert!(play.notes[0].contains("{cre:1}"));
+    let mut simulation = Simulation::begin("auth-user-pass", true, BTreeMap::new());
+    assert_eq!(simulation.line(">ECHO:1,Authorised use only"), NOTHING);
+    assert_eq!(simulation.line(">ECHO:1,"), NOTHING);
+    assert!(simulation.notes.is_empty());
+    simulation.line(">ECHO:1,{cre:1}");
+    assert!(simulation.notes[0].contains("{cre:1}"));
 }

@@ -1,59 +1,63 @@
 //! The session's decisions, against transcripts and a made-up clock.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod play;
+mod simulation;
 
 use aws_client_vpn_session::session::{Failure, FailureReason, Input, ServiceState};
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;
-use play::said::{HOLD, LOST};
-use play::{HOST, Play, SESSION_ID, said};
+use simulation::lines::{HOLD, LOST};
+use simulation::{HOST, SESSION_ID, Simulation, lines};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 #[test]
 fn a_login_through_the_browser_brings_the_tunnel_up() {
-    let mut play = Play::saml();
+    let mut simulation = Simulation::saml();
     assert_eq!(
-        play.did,
+        simulation.did,
         ["Starting", "resolve, random label: true", "launch"]
     );
     assert_eq!(
-        play.line(">HOLD:Waiting for hold release:0"),
+        simulation.line(">HOLD:Waiting for hold release:0"),
         ["state on", "log on", "echo on all", "hold release"]
     );
     // The question comes first or the answer does; either way the first address is used.
-    assert_eq!(play.line(&format!(">REMOTE:{HOST},443,udp")), [""; 0]);
+    assert_eq!(simulation.line(&format!(">REMOTE:{HOST},443,udp")), [""; 0]);
     assert_eq!(
-        play.resolved(&["10.77.0.2", "10.77.0.1"]),
+        simulation.resolved(&["10.77.0.2", "10.77.0.1"]),
         ["remote MOD 10.77.0.2 443"]
     );
     assert_eq!(
-        play.line(">PASSWORD:Need 'Auth' username/password"),
+        simulation.line(">PASSWORD:Need 'Auth' username/password"),
         ["username Auth N/A", "password ACS::35001"]
     );
-    let did = play.line(&format!(
+    let did = simulation.line(&format!(
         ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':https://idp.example/']"
     ));
     assert_eq!(did, ["ask"]);
     assert!(
-        play.hints[0]
+        simulation.hints[0]
             .iter()
             .any(|hint| hint.contains("https://idp.example/"))
     );
-    assert!(!play.hints[0].iter().any(|hint| hint.contains("instance-1")));
+    assert!(
+        !simulation.hints[0]
+            .iter()
+            .any(|hint| hint.contains("instance-1"))
+    );
     // OpenVPN is held for as long as the person takes.
     assert_eq!(
-        play.lines(&[
+        simulation.lines(&[
             ">STATE:1,RECONNECTING,auth-failure,,,,,",
             ">HOLD:Waiting for hold release:1"
         ]),
         [""; 0]
     );
-    assert!(play.session.expects_secrets() && !play.session.is_up());
-    assert_eq!(play.answered(), ["hold release"]);
+    assert!(simulation.session.expects_secrets() && !simulation.session.is_up());
+    assert_eq!(simulation.answered(), ["hold release"]);
     assert_eq!(
-        play.line(">PASSWORD:Need 'Auth' username/password"),
+        simulation.line(">PASSWORD:Need 'Auth' username/password"),
         [
             "username Auth N/A".to_owned(),
             format!("password CRV1::{SESSION_ID}::PHNhbWw%2B")
@@ -61,44 +65,52 @@ fn a_login_through_the_browser_brings_the_tunnel_up() {
     );
     // The same node, although there are two.
     assert_eq!(
-        play.line(&format!(">REMOTE:{HOST},443,udp")),
+        simulation.line(&format!(">REMOTE:{HOST},443,udp")),
         ["remote MOD 10.77.0.2 443"]
     );
-    assert_eq!(play.up(), ["configure", "Started"]);
-    assert!(play.failures.is_empty());
-    assert_eq!(play.session.deadline(), None);
+    assert_eq!(simulation.up(), ["configure", "Started"]);
+    assert!(simulation.failures.is_empty());
+    assert_eq!(simulation.session.deadline(), None);
 }
 
 #[test]
 fn a_slow_person_is_asked_for_again_before_networkmanager_s_120_seconds() {
-    let mut play = Play::saml();
-    assert_eq!(play.challenged(), ["ask"]);
-    assert_eq!(play.after(109), [""; 0]);
-    assert_eq!(play.after(1), ["ask"]);
-    assert!(play.hints[1].iter().any(|hint| hint.contains("retry")));
-    assert!(!play.hints[0].iter().any(|hint| hint.contains("retry")));
+    let mut simulation = Simulation::saml();
+    assert_eq!(simulation.challenged(), ["ask"]);
+    assert_eq!(simulation.after(109), [""; 0]);
+    assert_eq!(simulation.after(1), ["ask"]);
+    assert!(
+        simulation.hints[1]
+            .iter()
+            .any(|hint| hint.contains("retry"))
+    );
+    assert!(
+        !simulation.hints[0]
+            .iter()
+            .any(|hint| hint.contains("retry"))
+    );
     for _ in 0..4 {
-        assert_eq!(play.after(110), ["ask"]);
+        assert_eq!(simulation.after(110), ["ask"]);
     }
     // Ten minutes in all.
     assert_eq!(
-        play.after(50),
+        simulation.after(50),
         ["fail LoginFailed", "Stopping", "terminate"]
     );
-    assert!(play.failures[0].to_string().contains("within 10 min"));
+    assert!(simulation.failures[0].to_string().contains("within 10 min"));
 }
 
 #[test]
 fn each_end_announces_one_failure_at_most_and_leaves_nothing() {
-    let end = |play: &mut Play| {
+    let end = |simulation: &mut Simulation| {
         assert_eq!(
-            play.input(Input::OpenVpnEnded("exit code 1".to_owned())),
+            simulation.input(Input::OpenVpnEnded("exit code 1".to_owned())),
             ["clean up", "Stopped", "finish"]
         );
-        assert!(play.failures.len() <= 1);
-        assert_eq!(play.session.deadline(), None);
+        assert!(simulation.failures.len() <= 1);
+        assert_eq!(simulation.session.deadline(), None);
     };
-    let mut refused = Play::saml();
+    let mut refused = Simulation::saml();
     refused.challenged();
     refused.answered();
     let line = ">PASSWORD:Verification Failed: 'Auth' ['Invalid username or password']";
@@ -114,20 +126,20 @@ fn each_end_announces_one_failure_at_most_and_leaves_nothing() {
     );
     end(&mut refused);
 
-    let mut wanted = Play::connected();
+    let mut wanted = Simulation::connected();
     assert_eq!(wanted.input(Input::Disconnect), ["Stopping", "terminate"]);
     assert_eq!(wanted.input(Input::Disconnect), [""; 0]);
     assert!(wanted.failures.is_empty());
     end(&mut wanted);
 
-    let mut orphaned = Play::connected();
+    let mut orphaned = Simulation::connected();
     assert_eq!(
         orphaned.input(Input::NetworkManagerGone),
         ["Stopping", "terminate"]
     );
     end(&mut orphaned);
 
-    let mut crashed = Play::connected();
+    let mut crashed = Simulation::connected();
     let did = crashed.input(Input::OpenVpnEnded("killed by signal 9".to_owned()));
     assert_eq!(
         did,
@@ -148,15 +160,15 @@ fn each_end_announces_one_failure_at_most_and_leaves_nothing() {
 
 #[test]
 fn an_openvpn_that_does_not_end_is_killed_and_the_session_ends_all_the_same() {
-    let mut play = Play::connected();
-    play.input(Input::Disconnect);
-    assert_eq!(play.after(4), ["kill"]);
-    assert_eq!(play.after(2), ["clean up", "Stopped", "finish"]);
+    let mut simulation = Simulation::connected();
+    simulation.input(Input::Disconnect);
+    assert_eq!(simulation.after(4), ["kill"]);
+    assert_eq!(simulation.after(2), ["clean up", "Stopped", "finish"]);
 }
 
 #[test]
 fn a_silent_endpoint_is_given_up_in_each_phase() {
-    let mut first = Play::saml();
+    let mut first = Simulation::saml();
     first.first_phase();
     assert_eq!(
         first.after(60),
@@ -164,7 +176,7 @@ fn a_silent_endpoint_is_given_up_in_each_phase() {
     );
     assert!(first.failures[0].to_string().contains("within 60 seconds"));
 
-    let mut second = Play::saml();
+    let mut second = Simulation::saml();
     second.challenged();
     second.answered();
     assert_eq!(second.after(59), [""; 0]);
@@ -173,7 +185,7 @@ fn a_silent_endpoint_is_given_up_in_each_phase() {
         ["fail ConnectFailed", "Stopping", "terminate"]
     );
 
-    let mut lost = Play::saml();
+    let mut lost = Simulation::saml();
     lost.challenged();
     lost.answered();
     let did = lost.line(">STATE:1,RECONNECTING,connection-reset,,,,,");
@@ -182,27 +194,27 @@ fn a_silent_endpoint_is_given_up_in_each_phase() {
 
 #[test]
 fn the_next_address_is_tried_when_the_first_does_not_answer() {
-    let mut play = Play::saml();
-    play.first_phase();
-    play.line(">STATE:1,RECONNECTING,server_poll,,,,,");
+    let mut simulation = Simulation::saml();
+    simulation.first_phase();
+    simulation.line(">STATE:1,RECONNECTING,server_poll,,,,,");
     assert_eq!(
-        play.line(">HOLD:Waiting for hold release:1"),
+        simulation.line(">HOLD:Waiting for hold release:1"),
         ["hold release"]
     );
-    let did = play.line(&format!(">REMOTE:{HOST},443,udp"));
+    let did = simulation.line(&format!(">REMOTE:{HOST},443,udp"));
     assert_eq!(did, ["remote MOD 10.77.0.1 443"]);
 }
 
 #[test]
 fn a_name_that_is_not_found_says_so() {
-    let mut play = Play::saml();
+    let mut simulation = Simulation::saml();
     let result = Err("Name or service not known".to_owned());
-    let did = play.input(Input::Resolved {
+    let did = simulation.input(Input::Resolved {
         host: HOST.to_owned(),
         result,
     });
     assert_eq!(did, ["fail ConnectFailed", "Stopping", "terminate"]);
-    let text = play.failures[0].to_string();
+    let text = simulation.failures[0].to_string();
     assert!(
         text.contains(HOST) && text.contains("Name or service not known"),
         "{text}"
@@ -211,10 +223,10 @@ fn a_name_that_is_not_found_says_so() {
 
 #[test]
 fn a_browser_login_needs_somebody_who_can_show_it() {
-    let mut play = Play::begin("auth-federate", false, BTreeMap::new());
-    play.challenged();
-    assert_eq!(play.failures, [Failure::NotInteractive]);
-    assert_eq!(play.failures[0].reason(), FailureReason::LoginFailed);
+    let mut simulation = Simulation::begin("auth-federate", false, BTreeMap::new());
+    simulation.challenged();
+    assert_eq!(simulation.failures, [Failure::NotInteractive]);
+    assert_eq!(simulation.failures[0].reason(), FailureReason::LoginFailed);
 }
 
 #[test]
@@ -226,12 +238,12 @@ fn an_answer_that_is_none_ends_the_login_with_its_reason() {
         ),
         ("", "no SAMLResponse"),
     ] {
-        let mut play = Play::saml();
-        play.challenged();
+        let mut simulation = Simulation::saml();
+        simulation.challenged();
         let secrets = BTreeMap::from([("saml-response".to_owned(), Secret::from(answer))]);
-        let did = play.input(Input::NewSecrets(secrets));
+        let did = simulation.input(Input::NewSecrets(secrets));
         assert_eq!(did, ["fail LoginFailed", "Stopping", "terminate"]);
-        let text = play.failures[0].to_string();
+        let text = simulation.failures[0].to_string();
         assert!(text.contains(words), "{text}");
     }
 }
@@ -240,17 +252,17 @@ fn an_answer_that_is_none_ends_the_login_with_its_reason() {
 fn a_certificate_needs_no_login() {
     let cert = "<cert>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</cert>\n\
                 <key>\n-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n</key>";
-    let mut play = Play::begin(cert, false, BTreeMap::new());
-    play.first_phase();
-    assert_eq!(play.up(), ["configure", "Started"]);
+    let mut simulation = Simulation::begin(cert, false, BTreeMap::new());
+    simulation.first_phase();
+    assert_eq!(simulation.up(), ["configure", "Started"]);
 }
 
 #[test]
 fn a_tunnel_without_an_address_is_refused() {
-    let mut play = Play::saml();
-    play.challenged();
-    play.answered();
-    let did = play.lines(&[
+    let mut simulation = Simulation::saml();
+    simulation.challenged();
+    simulation.answered();
+    let did = simulation.lines(&[
         ">UPDOWN:UP",
         ">UPDOWN:ENV,dev=tun0",
         ">UPDOWN:ENV,END",
@@ -261,9 +273,9 @@ fn a_tunnel_without_an_address_is_refused() {
 
 #[test]
 fn what_a_tunnel_had_before_it_went_down_is_not_taken_for_a_new_one_s() {
-    let mut play = Play::connected();
-    play.lines(&[LOST, HOLD]);
-    let did = play.lines(&[
+    let mut simulation = Simulation::connected();
+    simulation.lines(&[LOST, HOLD]);
+    let did = simulation.lines(&[
         ">UPDOWN:DOWN",
         ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
         ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
@@ -308,22 +320,22 @@ fn a_refusal_is_explained_by_what_came_before_it() {
             "no other client: Authorization policy evaluation failed. Ask",
         ),
     ] {
-        let mut play = Play::saml();
-        play.challenged();
-        play.answered();
-        play.line(said::NEED);
-        play.line(&refusal(text));
-        assert_eq!(play.failures.len(), 1, "{text}");
-        let message = play.failures[0].to_string();
+        let mut simulation = Simulation::saml();
+        simulation.challenged();
+        simulation.answered();
+        simulation.line(lines::NEED);
+        simulation.line(&refusal(text));
+        assert_eq!(simulation.failures.len(), 1, "{text}");
+        let message = simulation.failures[0].to_string();
         assert!(message.contains(told), "{message}");
     }
     // Without a reason.
-    let mut play = Play::saml();
-    play.challenged();
-    play.answered();
-    play.line(said::NEED);
-    play.line(">PASSWORD:Verification Failed: 'Auth'");
-    let message = play.failures[0].to_string();
+    let mut simulation = Simulation::saml();
+    simulation.challenged();
+    simulation.answered();
+    simulation.line(lines::NEED);
+    simulation.line(">PASSWORD:Verification Failed: 'Auth'");
+    let message = simulation.failures[0].to_string();
     assert!(
         message.contains("completed in the browser: no reason given"),
         "{message}"
@@ -333,77 +345,81 @@ fn a_refusal_is_explained_by_what_came_before_it() {
 /// Its policies are evaluated every five minutes: no other means would change what they say.
 #[test]
 fn an_endpoint_that_checks_devices_is_not_tried_again() {
-    let mut play = Play::connected();
-    let did = play
+    let mut simulation = Simulation::connected();
+    let did = simulation
         .line(">PASSWORD:Verification Failed: 'Auth' ['Authorization policy evaluation failed']");
     assert!(did.iter().any(|done| done.starts_with("fail")), "{did:?}");
-    assert_eq!(play.failures.len(), 1);
-    assert!(play.failures[0].to_string().contains("AWS's own client"));
+    assert_eq!(simulation.failures.len(), 1);
+    assert!(
+        simulation.failures[0]
+            .to_string()
+            .contains("AWS's own client")
+    );
 }
 
 /// It is looked up before OpenVPN is started, and is all that the kill switch has to let through.
 #[test]
 fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
-    let mut play = Play::begin(
+    let mut simulation = Simulation::begin(
         "auth-federate\nhttp-proxy proxy.example 3128",
         true,
         BTreeMap::new(),
     );
     assert_eq!(
-        play.did,
+        simulation.did,
         ["Starting", "resolve proxy.example, random label: false"]
     );
     let result = Ok(vec![IpAddr::from([192, 0, 2, 80])]);
     let host = "proxy.example".to_owned();
-    let did = play.input(Input::Resolved { host, result });
+    let did = simulation.input(Input::Resolved { host, result });
     assert_eq!(did, ["resolve, random label: true", "launch"]);
-    let config = play.session.profile().to_ovpn();
+    let config = simulation.session.profile().to_ovpn();
     assert!(config.contains("http-proxy 192.0.2.80 3128"), "{config}");
-    play.first_phase();
-    let through = play.session.firewall().endpoints;
+    simulation.first_phase();
+    let through = simulation.session.firewall().endpoints;
     assert_eq!(through.len(), 1);
     assert_eq!(through[0].address, IpAddr::from([192, 0, 2, 80]));
     // A name and a password are asked for when the proxy wants them, and again if they were wrong.
     let need = ">PASSWORD:Need 'HTTP Proxy' username/password";
-    let give = |play: &mut Play, password: &str| {
-        play.input(Input::NewSecrets(BTreeMap::from([
+    let give = |simulation: &mut Simulation, password: &str| {
+        simulation.input(Input::NewSecrets(BTreeMap::from([
             ("proxy-username".to_owned(), Secret::from("ada")),
             ("proxy-password".to_owned(), Secret::from(password)),
         ])))
     };
-    assert_eq!(play.line(need), ["ask"]);
+    assert_eq!(simulation.line(need), ["ask"]);
     assert_eq!(
-        give(&mut play, "wrong"),
+        give(&mut simulation, "wrong"),
         ["username HTTP Proxy ada", "password wrong"]
     );
-    assert_eq!(play.line(need), ["ask"]);
+    assert_eq!(simulation.line(need), ["ask"]);
     assert_eq!(
-        give(&mut play, "right"),
+        give(&mut simulation, "right"),
         ["username HTTP Proxy ada", "password right"]
     );
     // Behind it, the endpoint is met; the second phase is another connection.
-    play.line(">LOG:1,I,VERIFY OK: depth=0, CN=server");
+    simulation.line(">LOG:1,I,VERIFY OK: depth=0, CN=server");
     assert_eq!(
-        play.line(need),
+        simulation.line(need),
         ["username HTTP Proxy ada", "password right"]
     );
-    play.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.0 403 Access violation'");
-    play.after(600);
-    let message = play.failures[0].to_string();
+    simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.0 403 Access violation'");
+    simulation.after(600);
+    let message = simulation.failures[0].to_string();
     assert!(message.contains("403 Access violation"), "{message}");
 }
 
 #[test]
 fn a_proxy_that_has_no_address_is_named() {
-    let mut play = Play::begin(
+    let mut simulation = Simulation::begin(
         "auth-federate\nsocks-proxy proxy.example",
         true,
         BTreeMap::new(),
     );
     let (host, result) = ("proxy.example".to_owned(), Err("no such name".to_owned()));
-    let did = play.input(Input::Resolved { host, result });
+    let did = simulation.input(Input::Resolved { host, result });
     assert_eq!(did.last().map(String::as_str), Some("finish"), "{did:?}");
-    let message = play.failures[0].to_string();
+    let message = simulation.failures[0].to_string();
     assert!(
         message.contains("through the proxy proxy.example: no such name"),
         "{message}"

@@ -38,14 +38,14 @@ struct Asked {
     hints: Vec<String>,
 }
 
-struct Play {
+struct Simulation {
     session: Session,
     now: Instant,
     asked: Vec<Asked>,
     failures: Vec<Failure>,
 }
 
-impl Play {
+impl Simulation {
     fn begin(profile: &str, user_name: &str, interactive: bool, secrets: &[(&str, &str)]) -> Self {
         let text = format!("client\nremote {HOST} 443 udp\n{profile}\n{CA}");
         let profile = Profile::parse(&text, &mut |_| Err(String::new()))
@@ -66,18 +66,18 @@ impl Play {
         let now = Instant::now();
         let session = Session::new(profile, timeouts, interactive, own(secrets), now);
         let (asked, failures) = (Vec::new(), Vec::new());
-        let mut play = Self {
+        let mut simulation = Self {
             session,
             now,
             asked,
             failures,
         };
-        play.collect();
-        play.input(Input::Resolved {
+        simulation.collect();
+        simulation.input(Input::Resolved {
             host: HOST.to_owned(),
             result: Ok(vec![IpAddr::from([10, 77, 0, 1])]),
         });
-        play
+        simulation
     }
 
     fn input(&mut self, input: Input) -> Vec<String> {
@@ -181,33 +181,33 @@ fn own(secrets: &[(&str, &str)]) -> BTreeMap<String, Secret> {
 
 #[test]
 fn name_and_password_are_asked_for_together_before_openvpn_begins() {
-    let mut play = Play::begin("auth-user-pass", "", true, &[]);
-    assert_eq!(play.lines(&[HOLD]), ["ask"]);
-    assert_eq!(play.wanted(), ["username", "password"]);
-    let message = &play.asked[0].message;
+    let mut simulation = Simulation::begin("auth-user-pass", "", true, &[]);
+    assert_eq!(simulation.lines(&[HOLD]), ["ask"]);
+    assert_eq!(simulation.wanted(), ["username", "password"]);
+    let message = &simulation.asked[0].message;
     assert_eq!(
         message,
         "Enter your user name and your password to connect."
     );
     // A person may take longer than the endpoint may.
-    assert_eq!(play.after(100), [""; 0]);
-    let did = play.give(&[("username", "ada"), ("password", "hunter2")]);
+    assert_eq!(simulation.after(100), [""; 0]);
+    let did = simulation.give(&[("username", "ada"), ("password", "hunter2")]);
     assert_eq!(did, ["hold release"]);
     assert_eq!(
-        play.lines(&[NEED]),
+        simulation.lines(&[NEED]),
         ["username Auth ada", "password hunter2"]
     );
-    assert_eq!(play.up(), ["configure"]);
+    assert_eq!(simulation.up(), ["configure"]);
 }
 
 #[test]
 fn what_the_person_does_not_want_kept_comes_in_disguise() {
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[]);
-    assert_eq!(play.lines(&[HOLD]), ["ask"]);
-    let did = play.give(&[("saml-response", "typed-once\tpassword\thunter2")]);
+    let mut simulation = Simulation::begin("auth-user-pass", "ada", true, &[]);
+    assert_eq!(simulation.lines(&[HOLD]), ["ask"]);
+    let did = simulation.give(&[("saml-response", "typed-once\tpassword\thunter2")]);
     assert_eq!(did, ["hold release"]);
     assert_eq!(
-        play.lines(&[NEED]),
+        simulation.lines(&[NEED]),
         ["username Auth ada", "password hunter2"]
     );
 }
@@ -215,10 +215,10 @@ fn what_the_person_does_not_want_kept_comes_in_disguise() {
 #[test]
 fn nobody_is_asked_for_what_networkmanager_sent_along() {
     let secrets = [("password", "hunter2"), ("challenge-response", "")];
-    let mut play = Play::begin("auth-user-pass", "ada", false, &secrets);
-    assert_eq!(play.lines(&[HOLD]), ["hold release"]);
+    let mut simulation = Simulation::begin("auth-user-pass", "ada", false, &secrets);
+    assert_eq!(simulation.lines(&[HOLD]), ["hold release"]);
     assert_eq!(
-        play.lines(&[NEED]),
+        simulation.lines(&[NEED]),
         ["username Auth ada", "password hunter2"]
     );
 }
@@ -226,24 +226,29 @@ fn nobody_is_asked_for_what_networkmanager_sent_along() {
 #[test]
 fn a_one_time_code_goes_along_with_the_password_and_counts_once() {
     let profile = "auth-user-pass\nstatic-challenge 'Enter MFA code' 1";
-    let mut play = Play::begin(profile, "ada", true, &[("password", "pass")]);
-    assert_eq!(play.lines(&[HOLD]), ["ask"]);
-    assert_eq!(play.wanted(), ["challenge-response"]);
-    assert_eq!(play.asked[0].message, "Enter MFA code");
-    assert!(play.asked[0].hints.iter().any(|hint| hint.contains("echo")));
-    play.give(&[("challenge-response", "123456")]);
+    let mut simulation = Simulation::begin(profile, "ada", true, &[("password", "pass")]);
+    assert_eq!(simulation.lines(&[HOLD]), ["ask"]);
+    assert_eq!(simulation.wanted(), ["challenge-response"]);
+    assert_eq!(simulation.asked[0].message, "Enter MFA code");
+    assert!(
+        simulation.asked[0]
+            .hints
+            .iter()
+            .any(|hint| hint.contains("echo"))
+    );
+    simulation.give(&[("challenge-response", "123456")]);
     let sent = ["username Auth ada", "password SCRV1:cGFzcw==:MTIzNDU2"];
-    assert_eq!(play.lines(&[NEED_CODE]), sent);
-    play.up();
+    assert_eq!(simulation.lines(&[NEED_CODE]), sent);
+    simulation.up();
     // A new connection needs a new code; nobody is asked before OpenVPN really wants it.
     let lost = [
         ">STATE:2,RECONNECTING,ping-restart,,,,,",
         ">HOLD:Waiting for hold release:1",
     ];
-    assert_eq!(play.lines(&lost), ["hold release"]);
-    assert_eq!(play.lines(&[NEED_CODE]), ["ask"]);
-    assert_eq!(play.wanted(), ["challenge-response"]);
-    let did = play.give(&[("challenge-response", "654321")]);
+    assert_eq!(simulation.lines(&lost), ["hold release"]);
+    assert_eq!(simulation.lines(&[NEED_CODE]), ["ask"]);
+    assert_eq!(simulation.wanted(), ["challenge-response"]);
+    let did = simulation.give(&[("challenge-response", "654321")]);
     assert_eq!(
         did,
         ["username Auth ada", "password SCRV1:cGFzcw==:NjU0MzIx"]
@@ -252,17 +257,17 @@ fn a_one_time_code_goes_along_with_the_password_and_counts_once() {
 
 #[test]
 fn a_wrong_password_is_asked_for_again_three_times_in_all() {
-    let mut play = Play::begin("auth-user-pass", "", true, &[]);
-    play.lines(&[HOLD]);
+    let mut simulation = Simulation::begin("auth-user-pass", "", true, &[]);
+    simulation.lines(&[HOLD]);
     for (number, password) in ["hunter1", "hunter2", "hunter3"].into_iter().enumerate() {
-        let did = play.give(&[("username", "ada"), ("password", password)]);
+        let did = simulation.give(&[("username", "ada"), ("password", password)]);
         assert_eq!(did, ["hold release"]);
-        play.lines(&[NEED]);
+        simulation.lines(&[NEED]);
         if number < 2 {
-            assert_eq!(play.lines(&[REFUSED]), [""; 0]);
-            assert_eq!(play.lines(&RESTART), ["ask"]);
+            assert_eq!(simulation.lines(&[REFUSED]), [""; 0]);
+            assert_eq!(simulation.lines(&RESTART), ["ask"]);
             // A kept password must not answer this; the name may.
-            let asked = play.asked.last().unwrap();
+            let asked = simulation.asked.last().unwrap();
             assert!(
                 asked
                     .hints
@@ -277,53 +282,59 @@ fn a_wrong_password_is_asked_for_again_three_times_in_all() {
                 .find_map(|hint| RetryReason::from_hint(hint));
             let reason = "Invalid username or password".to_owned();
             assert_eq!(again, Some(RetryReason::Refused { reason }));
-            assert_eq!(play.wanted(), ["username", "password"]);
+            assert_eq!(simulation.wanted(), ["username", "password"]);
         }
     }
-    assert_eq!(play.lines(&[REFUSED]), ["fail"]);
-    play.failed("Invalid username or password");
+    assert_eq!(simulation.lines(&[REFUSED]), ["fail"]);
+    simulation.failed("Invalid username or password");
 }
 
 #[test]
 fn the_right_password_after_a_wrong_one() {
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter1")]);
-    assert_eq!(play.lines(&[HOLD, NEED]).len(), 3);
-    play.lines(&[REFUSED]);
-    assert_eq!(play.lines(&RESTART), ["ask"]);
-    assert_eq!(play.give(&[("password", "hunter2")]), ["hold release"]);
+    let mut simulation =
+        Simulation::begin("auth-user-pass", "ada", true, &[("password", "hunter1")]);
+    assert_eq!(simulation.lines(&[HOLD, NEED]).len(), 3);
+    simulation.lines(&[REFUSED]);
+    assert_eq!(simulation.lines(&RESTART), ["ask"]);
     assert_eq!(
-        play.lines(&[NEED]),
+        simulation.give(&[("password", "hunter2")]),
+        ["hold release"]
+    );
+    assert_eq!(
+        simulation.lines(&[NEED]),
         ["username Auth ada", "password hunter2"]
     );
-    assert_eq!(play.up(), ["configure"]);
+    assert_eq!(simulation.up(), ["configure"]);
 }
 
 #[test]
 fn what_was_refused_is_never_sent_twice() {
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter1")]);
-    play.lines(&[HOLD, NEED, REFUSED]);
-    assert_eq!(play.lines(&RESTART), ["ask"]);
-    assert_eq!(play.give(&[("password", "hunter1")]), ["fail"]);
-    play.failed("was refused before");
+    let mut simulation =
+        Simulation::begin("auth-user-pass", "ada", true, &[("password", "hunter1")]);
+    simulation.lines(&[HOLD, NEED, REFUSED]);
+    assert_eq!(simulation.lines(&RESTART), ["ask"]);
+    assert_eq!(simulation.give(&[("password", "hunter1")]), ["fail"]);
+    simulation.failed("was refused before");
 }
 
 #[test]
 fn a_wrong_password_ends_it_where_nobody_can_be_asked() {
-    let mut play = Play::begin("auth-user-pass", "ada", false, &[("password", "hunter1")]);
-    play.lines(&[HOLD, NEED]);
-    assert_eq!(play.lines(&[REFUSED]), ["fail"]);
-    let mut play = Play::begin("auth-user-pass", "ada", false, &[]);
-    assert_eq!(play.lines(&[HOLD]), ["fail"]);
-    play.failed("your password");
+    let mut simulation =
+        Simulation::begin("auth-user-pass", "ada", false, &[("password", "hunter1")]);
+    simulation.lines(&[HOLD, NEED]);
+    assert_eq!(simulation.lines(&[REFUSED]), ["fail"]);
+    let mut simulation = Simulation::begin("auth-user-pass", "ada", false, &[]);
+    assert_eq!(simulation.lines(&[HOLD]), ["fail"]);
+    simulation.failed("your password");
 }
 
 #[test]
 fn what_nobody_can_be_asked_for_is_said_in_the_user_s_language() {
     let profile = "auth-user-pass\nstatic-challenge \"Code?\" 1";
-    let mut play = Play::begin(profile, "", false, &[]);
-    play.lines(&[HOLD]);
-    play.failed("needs your user name, your password and your one-time code, but");
-    let said = play.failures[0].message().in_language(&|text| {
+    let mut simulation = Simulation::begin(profile, "", false, &[]);
+    simulation.lines(&[HOLD]);
+    simulation.failed("needs your user name, your password and your one-time code, but");
+    let said = simulation.failures[0].message().in_language(&|text| {
         let text = text.replace(" and ", " und ").replace("your", "Ihr");
         text.replace("one-time code", "Einmalcode")
     });
@@ -335,92 +346,103 @@ fn what_nobody_can_be_asked_for_is_said_in_the_user_s_language() {
 
 #[test]
 fn an_agent_that_gives_nothing_ends_it() {
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[]);
-    play.lines(&[HOLD]);
-    assert_eq!(play.give(&[("password", "")]), ["fail"]);
-    play.failed("a password");
+    let mut simulation = Simulation::begin("auth-user-pass", "ada", true, &[]);
+    simulation.lines(&[HOLD]);
+    assert_eq!(simulation.give(&[("password", "")]), ["fail"]);
+    simulation.failed("a password");
 }
 
 #[test]
 fn a_question_of_the_endpoint_is_passed_on_and_its_answer_goes_to_the_same_node() {
     let question = ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R,E:sid/1:YWRh:Enter: code']";
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
-    play.lines(&[HOLD, NEED]);
-    assert_eq!(play.lines(&[question]), ["ask"]);
-    assert_eq!(play.wanted(), ["challenge-response"]);
-    assert_eq!(play.asked[0].message, "Enter: code");
-    assert!(play.asked[0].hints.iter().all(|hint| !hint.contains("sid")));
-    assert_eq!(play.lines(&RESTART), [""; 0]);
+    let mut simulation =
+        Simulation::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
+    simulation.lines(&[HOLD, NEED]);
+    assert_eq!(simulation.lines(&[question]), ["ask"]);
+    assert_eq!(simulation.wanted(), ["challenge-response"]);
+    assert_eq!(simulation.asked[0].message, "Enter: code");
+    assert!(
+        simulation.asked[0]
+            .hints
+            .iter()
+            .all(|hint| !hint.contains("sid"))
+    );
+    assert_eq!(simulation.lines(&RESTART), [""; 0]);
     assert_eq!(
-        play.give(&[("challenge-response", "123456")]),
+        simulation.give(&[("challenge-response", "123456")]),
         ["hold release"]
     );
     let sent = ["username Auth ada", "password CRV1::sid/1::123456"];
-    assert_eq!(play.lines(&[NEED]), sent);
+    assert_eq!(simulation.lines(&[NEED]), sent);
     // A wrong code leads to another question, not to another password.
-    assert_eq!(play.lines(&[REFUSED]), [""; 0]);
-    assert_eq!(play.lines(&RESTART), ["hold release"]);
+    assert_eq!(simulation.lines(&[REFUSED]), [""; 0]);
+    assert_eq!(simulation.lines(&RESTART), ["hold release"]);
     assert_eq!(
-        play.lines(&[NEED]),
+        simulation.lines(&[NEED]),
         ["username Auth ada", "password hunter2"]
     );
-    assert_eq!(play.lines(&[question]), ["ask"]);
-    assert!(play.asked[1].message.contains("refused"));
-    play.lines(&RESTART);
-    play.give(&[("challenge-response", "654321")]);
-    play.lines(&[NEED]);
-    assert_eq!(play.up(), ["configure"]);
+    assert_eq!(simulation.lines(&[question]), ["ask"]);
+    assert!(simulation.asked[1].message.contains("refused"));
+    simulation.lines(&RESTART);
+    simulation.give(&[("challenge-response", "654321")]);
+    simulation.lines(&[NEED]);
+    assert_eq!(simulation.up(), ["configure"]);
     // A renegotiation takes the answer that made the connection.
     let sent = ["username Auth ada", "password CRV1::sid/1::654321"];
-    assert_eq!(play.lines(&[NEED]), sent);
+    assert_eq!(simulation.lines(&[NEED]), sent);
 }
 
 #[test]
 fn a_question_that_takes_no_answer_is_answered_with_nothing() {
     let question = ">PASSWORD:Verification Failed: 'Auth' ['CRV1::sid:YWRh:Welcome']";
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
-    play.lines(&[HOLD, NEED]);
-    assert_eq!(play.lines(&[question]), [""; 0]);
-    assert_eq!(play.lines(&RESTART), ["hold release"]);
+    let mut simulation =
+        Simulation::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
+    simulation.lines(&[HOLD, NEED]);
+    assert_eq!(simulation.lines(&[question]), [""; 0]);
+    assert_eq!(simulation.lines(&RESTART), ["hold release"]);
     let sent = ["username Auth ada", "password CRV1::sid::"];
-    assert_eq!(play.lines(&[NEED]), sent);
+    assert_eq!(simulation.lines(&[NEED]), sent);
 }
 
 #[test]
 fn an_endpoint_that_asks_on_and_on_is_given_up() {
     let question = ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:sid:YWRh:More?']";
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
-    play.lines(&[HOLD, NEED]);
+    let mut simulation =
+        Simulation::begin("auth-user-pass", "ada", true, &[("password", "hunter2")]);
+    simulation.lines(&[HOLD, NEED]);
     let mut rounds = 0;
-    while play.failures.is_empty() {
-        play.lines(&[question]);
-        if play.session.expects_secrets() {
-            play.lines(&RESTART);
-            play.give(&[("challenge-response", "123456")]);
-            play.lines(&[NEED]);
+    while simulation.failures.is_empty() {
+        simulation.lines(&[question]);
+        if simulation.session.expects_secrets() {
+            simulation.lines(&RESTART);
+            simulation.give(&[("challenge-response", "123456")]);
+            simulation.lines(&[NEED]);
         }
         rounds += 1;
         assert!(rounds < 20, "it goes on for ever");
     }
-    play.failed("keeps asking further questions");
+    simulation.failed("keeps asking further questions");
 }
 
 #[test]
 fn openvpn_that_begins_again_while_a_person_is_asked_asks_for_itself() {
     let profile = "auth-user-pass\nstatic-challenge \"Code?\" 1";
-    let mut play = Play::begin(profile, "ada", true, &[("password", "hunter2")]);
-    play.lines(&[HOLD]);
-    play.give(&[("challenge-response", "1")]);
+    let mut simulation = Simulation::begin(profile, "ada", true, &[("password", "hunter2")]);
+    simulation.lines(&[HOLD]);
+    simulation.give(&[("challenge-response", "1")]);
     // The code counts once.
-    play.lines(&[NEED]);
-    play.up();
+    simulation.lines(&[NEED]);
+    simulation.up();
     let lost = ">STATE:1,RECONNECTING,ping-restart,,,,,";
-    play.lines(&[lost, HOLD]);
-    assert_eq!(play.lines(&[NEED]), ["ask"]);
-    play.lines(&[lost, HOLD]);
-    assert_eq!(play.give(&[("challenge-response", "2")]), ["hold release"]);
+    simulation.lines(&[lost, HOLD]);
+    assert_eq!(simulation.lines(&[NEED]), ["ask"]);
+    simulation.lines(&[lost, HOLD]);
     assert_eq!(
-        play.lines(&[NEED]),
+        simulation.give(&[("challenge-response", "2")]),
+        ["hold release"]
+    );
+    assert_eq!(
+        simulation.lines(&[NEED]),
         ["username Auth ada", "password SCRV1:aHVudGVyMg==:Mg=="]
     );
 }
@@ -428,53 +450,59 @@ fn openvpn_that_begins_again_while_a_person_is_asked_asks_for_itself() {
 #[test]
 fn what_is_asked_inside_a_tunnel_that_is_up_is_answered_inside_it() {
     let profile = "auth-user-pass\nstatic-challenge \"Code?\" 1";
-    let mut play = Play::begin(profile, "ada", true, &[("password", "hunter2")]);
-    play.lines(&[HOLD]);
-    play.give(&[("challenge-response", "1")]);
-    play.lines(&[NEED]);
-    play.up();
+    let mut simulation = Simulation::begin(profile, "ada", true, &[("password", "hunter2")]);
+    simulation.lines(&[HOLD]);
+    simulation.give(&[("challenge-response", "1")]);
+    simulation.lines(&[NEED]);
+    simulation.up();
     // The keys are to be renewed, and the code counts once.
-    assert_eq!(play.lines(&[NEED]), ["ask"]);
-    assert!(!play.session.is_up());
+    assert_eq!(simulation.lines(&[NEED]), ["ask"]);
+    assert!(!simulation.session.is_up());
     assert_eq!(
-        play.give(&[("challenge-response", "2")])[..2],
+        simulation.give(&[("challenge-response", "2")])[..2],
         ["username Auth ada", "password SCRV1:aHVudGVyMg==:Mg=="]
     );
-    assert!(play.session.is_up(), "OpenVPN does not say so once more");
-    play.after(3600);
-    assert!(play.failures.is_empty(), "{:?}", play.failures);
+    assert!(
+        simulation.session.is_up(),
+        "OpenVPN does not say so once more"
+    );
+    simulation.after(3600);
+    assert!(simulation.failures.is_empty(), "{:?}", simulation.failures);
 }
 
 #[test]
 fn a_page_that_is_open_is_not_closed_because_the_endpoint_wants_it_too() {
-    let mut play = Play::begin("auth-federate", "", true, &[]);
-    play.lines(&[HOLD, NEED]);
+    let mut simulation = Simulation::begin("auth-federate", "", true, &[]);
+    simulation.lines(&[HOLD, NEED]);
     let challenge =
         ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:sid:YWRh:https://idp.example/']";
-    play.lines(&[challenge]);
-    play.lines(&RESTART);
-    play.give(&[("saml-response", "PHNhbWw%2B")]);
-    play.up();
-    play.input(Input::Renew);
-    play.input(Input::RenewalSaid(management::decode(challenge)));
-    assert!(play.session.expects_secrets());
-    play.lines(&[REFUSED]);
-    assert!(play.session.expects_secrets(), "the page is the way back");
+    simulation.lines(&[challenge]);
+    simulation.lines(&RESTART);
+    simulation.give(&[("saml-response", "PHNhbWw%2B")]);
+    simulation.up();
+    simulation.input(Input::Renew);
+    simulation.input(Input::RenewalSaid(management::decode(challenge)));
+    assert!(simulation.session.expects_secrets());
+    simulation.lines(&[REFUSED]);
+    assert!(
+        simulation.session.expects_secrets(),
+        "the page is the way back"
+    );
 }
 
 #[test]
 fn a_passphrase_is_asked_for_before_the_browser_is_opened() {
     let profile = format!("auth-federate\n{CERT}{ENCRYPTED_KEY}");
-    let mut play = Play::begin(&profile, "", true, &[]);
-    assert_eq!(play.lines(&[HOLD]), ["ask"]);
-    assert_eq!(play.wanted(), ["key-passphrase"]);
+    let mut simulation = Simulation::begin(&profile, "", true, &[]);
+    assert_eq!(simulation.lines(&[HOLD]), ["ask"]);
+    assert_eq!(simulation.wanted(), ["key-passphrase"]);
     assert_eq!(
-        play.give(&[("key-passphrase", "passphrase!")]),
+        simulation.give(&[("key-passphrase", "passphrase!")]),
         ["hold release"]
     );
-    assert_eq!(play.lines(&[NEED_KEY]), ["password passphrase!"]);
+    assert_eq!(simulation.lines(&[NEED_KEY]), ["password passphrase!"]);
     assert_eq!(
-        play.lines(&[NEED]),
+        simulation.lines(&[NEED]),
         ["username Auth N/A", "password ACS::35001"]
     );
 }
@@ -482,72 +510,73 @@ fn a_passphrase_is_asked_for_before_the_browser_is_opened() {
 #[test]
 fn a_wrong_passphrase_is_asked_for_again_whatever_openvpn_says_of_it() {
     let profile = format!("{CERT}{ENCRYPTED_KEY}");
-    let mut play = Play::begin(&profile, "", true, &[("key-passphrase", "passphrase!")]);
+    let mut simulation =
+        Simulation::begin(&profile, "", true, &[("key-passphrase", "passphrase!")]);
     assert_eq!(
-        play.lines(&[HOLD, NEED_KEY]),
+        simulation.lines(&[HOLD, NEED_KEY]),
         ["hold release", "password passphrase!"]
     );
     // With and without the line that says so: OpenSSL has several errors for it.
-    play.lines(&[">PASSWORD:Verification Failed: 'Private Key'", BAD_KEY]);
-    assert_eq!(play.lines(&[HOLD]), ["ask"]);
+    simulation.lines(&[">PASSWORD:Verification Failed: 'Private Key'", BAD_KEY]);
+    assert_eq!(simulation.lines(&[HOLD]), ["ask"]);
     assert!(
-        play.asked[0]
+        simulation.asked[0]
             .message
             .starts_with("The passphrase of the private key is incorrect.")
     );
     assert_eq!(
-        play.give(&[("key-passphrase", "passphrase!2")]),
+        simulation.give(&[("key-passphrase", "passphrase!2")]),
         ["hold release"]
     );
-    play.lines(&[NEED_KEY]);
-    assert_eq!(play.lines(&[BAD_KEY, HOLD]), ["ask"]);
-    play.give(&[("key-passphrase", "passphrase!3")]);
-    play.lines(&[NEED_KEY]);
-    assert_eq!(play.lines(&[BAD_KEY]), ["fail"]);
-    play.failed("passphrase of the private key is incorrect");
+    simulation.lines(&[NEED_KEY]);
+    assert_eq!(simulation.lines(&[BAD_KEY, HOLD]), ["ask"]);
+    simulation.give(&[("key-passphrase", "passphrase!3")]);
+    simulation.lines(&[NEED_KEY]);
+    assert_eq!(simulation.lines(&[BAD_KEY]), ["fail"]);
+    simulation.failed("passphrase of the private key is incorrect");
 }
 
 #[test]
 fn a_pkcs12_file_tells_only_through_openvpn_that_it_has_a_passphrase() {
-    let mut play = Play::begin("<pkcs12>\nTUlJ\n</pkcs12>", "", true, &[]);
-    assert_eq!(play.lines(&[HOLD]), ["hold release"]);
-    assert_eq!(play.lines(&[NEED_KEY]), ["ask"]);
-    assert_eq!(play.wanted(), ["key-passphrase"]);
+    let mut simulation = Simulation::begin("<pkcs12>\nTUlJ\n</pkcs12>", "", true, &[]);
+    assert_eq!(simulation.lines(&[HOLD]), ["hold release"]);
+    assert_eq!(simulation.lines(&[NEED_KEY]), ["ask"]);
+    assert_eq!(simulation.wanted(), ["key-passphrase"]);
     assert_eq!(
-        play.give(&[("key-passphrase", "passphrase!")]),
+        simulation.give(&[("key-passphrase", "passphrase!")]),
         ["password passphrase!"]
     );
 }
 
 #[test]
 fn a_key_that_openvpn_cannot_use_ends_it_at_once() {
-    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
-    play.lines(&[HOLD]);
+    let mut simulation = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    simulation.lines(&[HOLD]);
     let log = ">LOG:1,N,Cannot load private key file [[INLINE]]";
-    assert_eq!(play.lines(&[log, BAD_KEY]), ["fail"]);
-    play.failed("Cannot load private key file");
+    assert_eq!(simulation.lines(&[log, BAD_KEY]), ["fail"]);
+    simulation.failed("Cannot load private key file");
 }
 
 #[test]
 fn a_certificate_that_the_endpoint_refuses_is_not_offered_again() {
-    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
-    play.lines(&[HOLD]);
+    let mut simulation = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    simulation.lines(&[HOLD]);
     let restart = ">STATE:1,RECONNECTING,tls-error,,,,,";
     // Something else went wrong: another attempt.
     let other = ">LOG:1,N,OpenSSL: error:0A00010B:SSL routines::wrong version number";
-    assert_eq!(play.lines(&[other, restart, HOLD]), ["hold release"]);
+    assert_eq!(simulation.lines(&[other, restart, HOLD]), ["hold release"]);
     let alert =
         ">LOG:1,N,OpenSSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert 48";
-    assert_eq!(play.lines(&[alert, restart]), ["fail"]);
-    play.failed("refused the client certificate: unknown ca.");
+    assert_eq!(simulation.lines(&[alert, restart]), ["fail"]);
+    simulation.failed("refused the client certificate: unknown ca.");
 }
 
 #[test]
 fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
-    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
-    play.lines(&[HOLD, ">LOG:1,I,VERIFY OK: depth=0, CN=server"]);
-    assert_eq!(play.after(60), ["fail"]);
-    play.failed("refused the client certificate");
+    let mut simulation = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    simulation.lines(&[HOLD, ">LOG:1,I,VERIFY OK: depth=0, CN=server"]);
+    assert_eq!(simulation.after(60), ["fail"]);
+    simulation.failed("refused the client certificate");
 }
 
 /// Over TCP a node hangs, and resets the connection once it has seen the certificate.
@@ -555,82 +584,90 @@ fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
 fn an_endpoint_that_broke_off_after_the_certificate_is_remembered_at_the_next_attempt() {
     let met = ">LOG:1,I,VERIFY OK: depth=0, CN=server";
     let reset = ">STATE:1,RECONNECTING,connection-reset,,,,,";
-    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
-    play.lines(&[HOLD, met, reset, HOLD]);
-    assert_eq!(play.after(60), ["fail"]);
-    play.failed("refused the client certificate");
+    let mut simulation = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    simulation.lines(&[HOLD, met, reset, HOLD]);
+    assert_eq!(simulation.after(60), ["fail"]);
+    simulation.failed("refused the client certificate");
     // A reset by something on the way says nothing about the certificate.
-    let mut play = Play::begin(&format!("{CERT}{KEY}"), "", true, &[]);
-    play.lines(&[HOLD, reset, HOLD]);
-    assert_eq!(play.after(60), ["fail"]);
-    let message = play.failures[0].to_string();
+    let mut simulation = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    simulation.lines(&[HOLD, reset, HOLD]);
+    assert_eq!(simulation.after(60), ["fail"]);
+    let message = simulation.failures[0].to_string();
     assert!(message.contains("did not answer within 60 s"), "{message}");
 }
 
 #[test]
 fn an_encryption_that_is_too_old_is_not_taken_for_a_wrong_passphrase() {
     let secrets = [("key-passphrase", "passphrase!")];
-    let mut play = Play::begin("<pkcs12>\nTUlJ\n</pkcs12>", "", true, &secrets);
-    play.lines(&[HOLD, NEED_KEY]);
+    let mut simulation = Simulation::begin("<pkcs12>\nTUlJ\n</pkcs12>", "", true, &secrets);
+    simulation.lines(&[HOLD, NEED_KEY]);
     let logs = [
         ">LOG:1,N,OpenSSL: error:0308010C:digital envelope routines::unsupported:RC2-40-CBC",
         ">LOG:1,N,Cannot load certificate file [[INLINE]]",
     ];
-    play.lines(&logs);
-    assert_eq!(play.lines(&[BAD_KEY]), ["fail"]);
-    play.failed("RC2-40-CBC");
+    simulation.lines(&logs);
+    assert_eq!(simulation.lines(&[BAD_KEY]), ["fail"]);
+    simulation.failed("RC2-40-CBC");
 }
 
 #[test]
 fn a_pin_is_asked_for_and_a_wrong_one_is_not_sent_again() {
-    let mut play = Play::begin(
+    let mut simulation = Simulation::begin(
         "pkcs11-id pkcs11:id=%01",
         "",
         true,
         &[("pkcs11-pin", "9999")],
     );
-    assert_eq!(play.lines(&[HOLD]), ["hold release"]);
-    assert_eq!(play.lines(&[NEED_PIN]), ["password 9999"]);
+    assert_eq!(simulation.lines(&[HOLD]), ["hold release"]);
+    assert_eq!(simulation.lines(&[NEED_PIN]), ["password 9999"]);
     // pkcs11-helper asks again when it was wrong, and says nothing else.
-    assert_eq!(play.lines(&[NEED_PIN]), ["ask"]);
-    assert_eq!(play.wanted(), ["pkcs11-pin"]);
-    assert_eq!(play.give(&[("pkcs11-pin", "99991")]), ["password 99991"]);
-    assert_eq!(play.lines(&[NEED_PIN]), ["ask"]);
-    play.give(&[("pkcs11-pin", "99992")]);
-    assert_eq!(play.lines(&[NEED_PIN]), ["fail"]);
-    play.failed("locks itself");
-    let mut play = Play::begin("pkcs11-id pkcs11:id=%01", "", true, &[]);
-    assert_eq!(play.lines(&[HOLD]), ["ask"]);
-    assert_eq!(play.give(&[("pkcs11-pin", "9999")]), ["hold release"]);
+    assert_eq!(simulation.lines(&[NEED_PIN]), ["ask"]);
+    assert_eq!(simulation.wanted(), ["pkcs11-pin"]);
+    assert_eq!(
+        simulation.give(&[("pkcs11-pin", "99991")]),
+        ["password 99991"]
+    );
+    assert_eq!(simulation.lines(&[NEED_PIN]), ["ask"]);
+    simulation.give(&[("pkcs11-pin", "99992")]);
+    assert_eq!(simulation.lines(&[NEED_PIN]), ["fail"]);
+    simulation.failed("locks itself");
+    let mut simulation = Simulation::begin("pkcs11-id pkcs11:id=%01", "", true, &[]);
+    assert_eq!(simulation.lines(&[HOLD]), ["ask"]);
+    assert_eq!(simulation.give(&[("pkcs11-pin", "9999")]), ["hold release"]);
 }
 
 #[test]
 fn a_token_that_is_not_there_is_named() {
-    let mut play = Play::begin(
+    let mut simulation = Simulation::begin(
         "pkcs11-id pkcs11:id=%01",
         "",
         true,
         &[("pkcs11-pin", "9999")],
     );
-    play.lines(&[HOLD]);
+    simulation.lines(&[HOLD]);
     let line = ">NEED-OK:Need 'token-insertion-request' confirmation \
                 MSG:Please insert Work token";
     assert_eq!(
-        play.lines(&[line]),
+        simulation.lines(&[line]),
         ["needok token-insertion-request cancel", "fail"]
     );
-    play.failed("Please insert Work token");
+    simulation.failed("Please insert Work token");
 }
 
 #[test]
 fn a_slow_person_is_asked_again_and_given_up_at_last() {
-    let mut play = Play::begin("auth-user-pass", "ada", true, &[]);
-    play.lines(&[HOLD]);
-    assert_eq!(play.after(109), [""; 0]);
+    let mut simulation = Simulation::begin("auth-user-pass", "ada", true, &[]);
+    simulation.lines(&[HOLD]);
+    assert_eq!(simulation.after(109), [""; 0]);
     for _ in 0..4 {
-        assert_eq!(play.after(110), ["ask"]);
+        assert_eq!(simulation.after(110), ["ask"]);
     }
-    assert!(play.asked.iter().all(|asked| asked.hints[0] == "password"));
-    assert_eq!(play.after(110), ["fail"]);
-    play.failed("within 10 min");
+    assert!(
+        simulation
+            .asked
+            .iter()
+            .all(|asked| asked.hints[0] == "password")
+    );
+    assert_eq!(simulation.after(110), ["fail"]);
+    simulation.failed("within 10 min");
 }

@@ -242,7 +242,7 @@ const FAULTS: [(&str, &str, &str); 12] = [
         "before this command was installed",
     ),
     (
-        "/run/lab-programs/lab-tool occupy 35001 >/run/x 2>&1 & \
+        "/run/lab-programs/lab-tool hold-port 35001 >/run/x 2>&1 & \
          until grep -q occupied /run/x; do sleep 0.1; done",
         "port-35001",
         "taken by lab-tool (process ",

@@ -1,11 +1,11 @@
 //! A secret agent that runs a plugin's auth dialog in the old style, as gnome-shell and nm-applet
 //! do (networkAgent.js, applet-vpn-request.c), and tells about it in JSON lines.
 //!
-//! What a person would type into the dialog's window it answers itself (see [`crate::typist`]), for
+//! What a person would type into the dialog's window it answers itself (see [`crate::scripted_user`]), for
 //! a lab has no screen; a login in the browser is the real dialog's.
 
 use crate::report::report;
-use crate::typist::{Typed, Typist};
+use crate::scripted_user::{ScriptedUser, Typed};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::request;
 use aws_client_vpn_text::secret::Secret;
@@ -61,7 +61,7 @@ enum AgentError {
 struct Agent {
     style: Style,
     running: Running,
-    typist: Mutex<Typist>,
+    scripted_user: Mutex<ScriptedUser>,
 }
 
 /// Cancels the dialogs that run now, one for each connection at most.
@@ -110,7 +110,7 @@ impl Agent {
         }
         let mut request = Request::read(&connection, hints, flags)?;
         let kept = self
-            .typist
+            .scripted_user
             .lock()
             .expect("not poisoned")
             .kept(&request.uuid);
@@ -124,8 +124,8 @@ impl Agent {
             request.add_secrets(&kept);
         } else if let Some(form) = &request.form {
             let typed = {
-                let mut typist = self.typist.lock().expect("not poisoned");
-                typist.answer(&request.uuid, form, request.interactive)
+                let mut scripted_user = self.scripted_user.lock().expect("not poisoned");
+                scripted_user.answer(&request.uuid, form, request.interactive)
             };
             let secrets = match typed {
                 Typed::Answers(secrets) => secrets,
@@ -390,7 +390,7 @@ async fn serve(style: Style) -> zbus::Result<()> {
     let agent = Agent {
         style,
         running: running.clone(),
-        typist: Mutex::default(),
+        scripted_user: Mutex::default(),
     };
     let bus = zbus::connection::Builder::system()?
         .serve_at("/org/freedesktop/NetworkManager/SecretAgent", agent)?

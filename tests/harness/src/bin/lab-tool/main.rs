@@ -5,14 +5,14 @@ mod babble;
 mod browser;
 mod flood;
 mod form;
+mod hold_port;
 mod idle_vpn;
 mod init;
 mod logind;
 mod notifications;
-mod occupy;
 mod path;
 mod report;
-mod typist;
+mod scripted_user;
 mod watch;
 mod webdriver;
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     match words.get(1..).unwrap_or_default() {
         ["init"] => init::run(),
         ["agent", style] => agent::run(style),
-        ["occupy", port] => occupy::run(port),
+        ["hold-port", port] => hold_port::run(port),
         ["logind"] => logind::run(),
         ["flood", target] => flood::run(target),
         ["notifications"] => notifications::run(),
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         }
         _ => {
             eprintln!(
-                "usage: lab-tool init | agent STYLE | logind | notifications | watch | occupy PORT \
+                "usage: lab-tool init | agent STYLE | logind | notifications | watch | hold-port PORT \
                  | browser URL | path DEVICE ADDRESS/BITS DELAY LOST_PER_THOUSAND SEED | flood logind|NAME"
             );
             ExitCode::from(2)

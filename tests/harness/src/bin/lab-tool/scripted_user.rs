@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 
 /// What the person types: for each dialog an object with a text for each secret, or `"cancel"`.
-const PLAN: &str = "/run/lab/typist.json";
+const PLAN: &str = "/run/lab/scripted_user.json";
 
 /// What comes of a dialog.
 pub(crate) enum Typed {
@@ -23,12 +23,12 @@ pub(crate) enum Typed {
 
 /// The person, and what the agent has kept of what was typed, by the connection's UUID.
 #[derive(Default)]
-pub(crate) struct Typist {
+pub(crate) struct ScriptedUser {
     dialogs: usize,
     keyring: HashMap<String, BTreeMap<String, Secret>>,
 }
 
-impl Typist {
+impl ScriptedUser {
     /// What is kept for a connection.
     pub(crate) fn kept(&self, uuid: &str) -> BTreeMap<String, Secret> {
         self.keyring.get(uuid).cloned().unwrap_or_default()

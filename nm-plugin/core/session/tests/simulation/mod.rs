@@ -1,8 +1,8 @@
 //! A session with its story: what it did, against a made-up clock.
 #![allow(dead_code, reason = "each of the tests that share it uses some of it")]
 
+pub(crate) mod lines;
 pub(crate) mod random;
-pub(crate) mod said;
 
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Timeouts;
@@ -21,7 +21,7 @@ pub(crate) const SESSION_ID: &str =
 const CA: &str = "<ca>\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n";
 
 /// A session, what it did so far, and the time.
-pub(crate) struct Play {
+pub(crate) struct Simulation {
     pub(crate) session: Session,
     pub(crate) now: Instant,
     pub(crate) did: Vec<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Play {
     pub(crate) notes: Vec<String>,
 }
 
-impl Play {
+impl Simulation {
     pub(crate) fn begin(
         profile: &str,
         interactive: bool,
@@ -71,7 +71,7 @@ impl Play {
     ) -> Self {
         let (session, now) = Self::session(profile, interactive, secrets, timeouts);
         let (did, failures, hints) = (Vec::new(), Vec::new(), Vec::new());
-        let mut play = Self {
+        let mut simulation = Self {
             session,
             now,
             did,
@@ -81,8 +81,8 @@ impl Play {
             config: None,
             notes: Vec::new(),
         };
-        play.collect();
-        play
+        simulation.collect();
+        simulation
     }
 
     /// A session at the beginning of a made-up clock.
@@ -209,18 +209,18 @@ impl Play {
     pub(crate) fn first_phase(&mut self) {
         self.line(">HOLD:Waiting for hold release:0");
         self.resolved(&["10.77.0.2", "10.77.0.1"]);
-        self.line(&said::remote());
+        self.line(&lines::remote());
     }
 
     /// Up to the wait for the browser.
     pub(crate) fn challenged(&mut self) -> Vec<String> {
         self.first_phase();
-        self.line(said::NEED);
+        self.line(lines::NEED);
         let mut did = self.line(&format!(
             ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SESSION_ID}:b'Ti9B':\
              https://idp.example/sso?SAMLRequest=x']"
         ));
-        did.extend(self.lines(&[said::AGAIN, ">HOLD:Waiting for hold release:1"]));
+        did.extend(self.lines(&[lines::AGAIN, ">HOLD:Waiting for hold release:1"]));
         did
     }
 
@@ -238,7 +238,7 @@ impl Play {
             ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
             ">UPDOWN:ENV,route_vpn_gateway=10.88.0.1",
             ">UPDOWN:ENV,END",
-            said::CONNECTED,
+            lines::CONNECTED,
         ])
     }
 
@@ -247,11 +247,11 @@ impl Play {
     }
 
     pub(crate) fn connected_with(timeouts: Timeouts) -> Self {
-        let mut play = Self::begin_with("auth-federate", true, BTreeMap::new(), timeouts);
-        play.challenged();
-        play.answered();
-        play.lines(&[said::NEED, &said::remote()]);
-        play.up();
-        play
+        let mut simulation = Self::begin_with("auth-federate", true, BTreeMap::new(), timeouts);
+        simulation.challenged();
+        simulation.answered();
+        simulation.lines(&[lines::NEED, &lines::remote()]);
+        simulation.up();
+        simulation
     }
 }

@@ -1,10 +1,10 @@
 //! Random stories: what may happen to a session, in any order, and some of it in the order in which
 //! it does.
 
-use super::said::{
+use super::lines::{
     AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, RESTARTED, challenge, remote,
 };
-use super::{HOST, Play, SESSION_ID};
+use super::{HOST, SESSION_ID, Simulation};
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management;
 use aws_client_vpn_session::network_manager::VpnState;
@@ -113,7 +113,8 @@ impl Beginning {
             "remote {HOST} 443 udp\nremote-random-hostname\n{}",
             self.profile
         );
-        let (mut session, now) = Play::session(&profile, self.interactive, secrets, self.timeouts);
+        let (mut session, now) =
+            Simulation::session(&profile, self.interactive, secrets, self.timeouts);
         session.let_browsers_out(self.browsers);
         (session, now)
     }
@@ -281,7 +282,7 @@ pub(crate) fn story() -> impl Strategy<Value = Vec<Happening>> {
 
 /// Plays `story`, and then on until the session is over or nothing is due. `each` is called after
 /// each input, to see what came of it.
-pub(crate) fn play(
+pub(crate) fn simulation(
     session: &mut Session,
     mut now: Instant,
     story: &[Happening],
