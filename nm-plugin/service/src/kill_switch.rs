@@ -15,7 +15,9 @@ use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;
 use aws_client_vpn_session::ip::Network;
 use aws_client_vpn_session::kernel_routes::KernelRoute;
 use aws_client_vpn_session::kill_switch::netlink::Change;
-use aws_client_vpn_session::kill_switch::{FirewallPolicy, Ruleset, local_networks};
+use aws_client_vpn_session::kill_switch::{
+    FirewallPolicy, OPENING_LIFETIME, Ruleset, local_networks,
+};
 use marks::{Found, Mark, Marks};
 use nftables::{Events, Nftables};
 use std::fs;
@@ -59,6 +61,8 @@ pub(crate) struct KillSwitch {
     is_disturbed: bool,
     put_right: Option<Instant>,
     told: Option<Instant>,
+    /// When what is open for a while is to be opened again.
+    renew_at: Option<Instant>,
     /// The networks around, where they are let through.
     local_networks: Option<Vec<Network<IpAddr>>>,
 }
@@ -98,6 +102,7 @@ impl KillSwitch {
             is_disturbed: false,
             put_right: None,
             told: None,
+            renew_at: None,
             local_networks: None,
         }
     }
@@ -197,6 +202,17 @@ impl KillSwitch {
         })
     }
 
+    /// When to call [`Self::follow`] although nothing has changed: ports that are open for a while
+    /// are needed still.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.renew_at
+    }
+
+    /// What is open for a while is not opened again.
+    pub(crate) fn renew_no_more(&mut self) {
+        self.renew_at = None;
+    }
+
     /// The networks around may be others.
     pub(crate) fn networks_changed(&mut self) {
         let lets_them = self.options.is_some_and(|options| options.lan);
@@ -215,10 +231,13 @@ impl KillSwitch {
                 }
             }
         }
+        let now = Instant::now();
+        let is_renewal = self.renew_at.is_some_and(|at| at <= now);
         let is_same = self.own.as_ref().is_some_and(|own| own.policy == policy);
-        if is_same && !self.is_disturbed {
+        if is_same && !self.is_disturbed && !is_renewal {
             return Ok(());
         }
+        self.renew_at = policy.has_openings().then(|| now + OPENING_LIFETIME / 2);
         if policy.stops_the_rest {
             // Before the table is there, so that nothing is missed.
             self.listen()?;
@@ -246,7 +265,7 @@ impl KillSwitch {
         // First the mark: whoever is killed in between leaves one without rules, not rules without
         // a mark.
         own.mark.write(&policy).map_err(KillSwitchError::Mark)?;
-        if (is_disturbed || before != after)
+        if (is_disturbed || before != after || (is_renewal && after.is_some()))
             && let Err(error) = replace(&mut self.nftables, after.as_ref())
         {
             own.mark.write(&own.policy).map_err(KillSwitchError::Mark)?;
@@ -286,6 +305,7 @@ impl KillSwitch {
     pub(crate) fn open(&mut self) -> Result<(), KillSwitchError> {
         self.events = None;
         self.left = None;
+        self.renew_at = None;
         let Some(own) = self.own.take() else {
             return Ok(());
         };

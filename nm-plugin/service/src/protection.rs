@@ -104,7 +104,8 @@ impl Protection {
 
     /// When to call [`Self::keep`] although nothing has happened.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.routes.as_ref().and_then(RouteGuard::due)
+        let routes = self.routes.as_ref().and_then(RouteGuard::due);
+        routes.into_iter().chain(self.kill_switch.due()).min()
     }
 
     /// Resolves when [`Self::keep`] has something to do. Nothing is lost if the future is dropped.
@@ -195,10 +196,9 @@ impl Protection {
     /// lost.
     pub(crate) fn keep(&mut self, session: &Session, device: Option<&TunDevice>) {
         let now = Instant::now();
-        let is_due = self.due().is_some_and(|due| due <= now);
         if let (Some(routes), Some(device)) = (&mut self.routes, device)
             && session.is_up()
-            && (self.routes_may_differ || is_due)
+            && (self.routes_may_differ || routes.due().is_some_and(|due| due <= now))
         {
             self.routes_may_differ = false;
             route_guard::keep(routes, device.index(), now);
@@ -228,6 +228,7 @@ impl Protection {
     /// now: the endpoint, its name, the person's browser.
     pub(crate) fn keep_open(&mut self, session: &Session, device: Option<&TunDevice>) {
         if self.is_over || session.is_stopping() {
+            self.kill_switch.renew_no_more();
             return;
         }
         let policy = self.policy(session, device);

@@ -19,7 +19,11 @@ pub use policy::FirewallPolicy;
 use crate::ip::Network;
 use aws_client_vpn_profile::parts::Transport;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
+/// How long ports stay open that are opened for a name lookup or a sign-in. Whoever needs them
+/// longer has the rules made again; nobody has to close them after a service that was killed.
+pub const OPENING_LIFETIME: Duration = Duration::from_secs(120);
 /// The table.
 pub const TABLE: &str = "aws-client-vpn-kill-switch";
 /// How many addresses of one endpoint are let through, and how many of all.
@@ -48,6 +52,8 @@ pub struct Ruleset {
     output: Vec<Rule>,
     /// What it passes on, for containers and virtual machines.
     forward: Vec<Rule>,
+    /// The ports that are open to every destination for [`OPENING_LIFETIME`].
+    openings: Vec<(Transport, u16)>,
 }
 
 /// Packets of one kind, and what becomes of them. The last rule of a chain matches all.
@@ -69,6 +75,8 @@ enum Direction {
 enum Protocol {
     /// To a port.
     Port(Transport, u16),
+    /// To one of the ports that are open for a while.
+    Opening(Transport),
     /// From one port of UDP to another one, over one version of IP.
     Dhcp { ipv6: bool, from: u16, to: u16 },
     /// Messages of ICMPv6 of these types.
@@ -111,13 +119,16 @@ impl Ruleset {
             });
         }
         output.extend(UPKEEP.map(Rule::of));
-        let to_port = |(transport, port)| Rule::of(Protocol::Port(transport, port));
         let web = policies.iter().any(|policy| policy.web);
+        let mut openings = Vec::new();
         if web || policies.iter().any(|policy| policy.names) {
-            output.extend(NAMES.map(to_port));
+            openings.extend(NAMES);
         }
         if web {
-            output.extend(WEB.map(to_port));
+            openings.extend(WEB);
+        }
+        if !openings.is_empty() {
+            output.extend(TRANSPORTS.map(|transport| Rule::of(Protocol::Opening(transport))));
         }
         let mut forward: Vec<Rule> = devices
             .iter()
@@ -141,7 +152,11 @@ impl Ruleset {
         };
         output.push(rest.clone());
         forward.push(rest);
-        Some(Self { output, forward })
+        Some(Self {
+            output,
+            forward,
+            openings,
+        })
     }
 }
 
@@ -188,6 +203,8 @@ const NAMES: [(Transport, u16); 4] = [
     (Transport::Udp, 853),
     (Transport::Tcp, 853),
 ];
+
+const TRANSPORTS: [Transport; 2] = [Transport::Udp, Transport::Tcp];
 
 /// What a browser loads pages with.
 const WEB: [(Transport, u16); 3] = [

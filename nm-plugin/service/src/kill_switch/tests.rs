@@ -211,10 +211,30 @@ fn comings_and_goings() {
             ..needs("203.0.113.3")
         })
         .unwrap();
-        assert!(lets("dport 80"));
+        assert!(lets("tcp dport @open-tcp accept") && lets(" 80 expires "));
+        // As long as it lives, it sees to it that they stay open; else they close by themselves.
+        let transactions = Transactions::watch();
+        let lets_web = || FirewallPolicy {
+            web: true,
+            ..needs("203.0.113.3")
+        };
+        two.follow(lets_web()).unwrap();
+        assert_eq!(transactions.count(), 0);
+        let due = two.due().expect("they have to be opened again");
+        assert!(due < Instant::now() + OPENING_LIFETIME);
+        two.renew_at = Some(Instant::now());
+        two.follow(lets_web()).unwrap();
+        assert_eq!(transactions.count(), 1);
+        assert!(two.due() >= Some(due), "and later once more");
         drop(two);
         open.follow(needs("203.0.113.5")).unwrap();
-        assert!(stops() && !lets("dport 80") && lets("203.0.113.3") && lets("203.0.113.5"));
+        assert!(
+            stops()
+                && !lets("@open")
+                && !lets("expires")
+                && lets("203.0.113.3")
+                && lets("203.0.113.5")
+        );
         // It comes again, and fails: all is as it was.
         let before = nft("list ruleset");
         let mut two = kill_switch("two", true, directory.path());
@@ -228,9 +248,16 @@ fn comings_and_goings() {
             ..needs("203.0.113.6")
         })
         .unwrap();
-        assert!(stops() && lets("dport 53") && lets("203.0.113.6"));
+        assert!(
+            stops()
+                && lets("udp dport @open-udp accept")
+                && lets(" 53 expires ")
+                && !lets(" 80 expires ")
+                && lets("203.0.113.6")
+        );
         two.leave(false).unwrap();
         assert_eq!(nft("list ruleset"), before);
+        assert_eq!(two.due(), None);
         // The next activation takes it over while the process of this one still runs, and the user
         // takes it down.
         let mut again = kill_switch("two", true, directory.path());

@@ -2,6 +2,7 @@
 
 mod again;
 mod leaks;
+mod openings;
 mod together;
 mod unasked;
 
@@ -320,7 +321,7 @@ fn a_new_sign_in_takes_a_new_connection_unless_browsers_are_let_out() {
     });
     // Nobody is at a browser any more.
     let rules = lab.client.check(["nft", "list", "ruleset"]);
-    assert!(!rules.contains("dport 53"), "{rules}");
+    assert!(!rules.contains("dport @open"), "{rules}");
     take_down(&lab, &before);
 }
 

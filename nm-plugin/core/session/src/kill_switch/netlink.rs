@@ -6,7 +6,7 @@
 //! linux/netfilter/nf_tables.h. Lengths and numbers of netlink itself are in the machine's order of
 //! bytes, those of nf_tables in the network's.
 
-use super::{Direction, Protocol, Rule, Ruleset, TABLE, Verdict};
+use super::{Direction, OPENING_LIFETIME, Protocol, Rule, Ruleset, TABLE, TRANSPORTS, Verdict};
 use crate::ip::Network;
 use aws_client_vpn_profile::parts::Transport;
 use std::net::IpAddr;
@@ -23,6 +23,8 @@ const NEW_TABLE: u16 = NFTABLES << 8;
 const DELETE_TABLE: u16 = NFTABLES << 8 | 2;
 const NEW_CHAIN: u16 = NFTABLES << 8 | 3;
 const NEW_RULE: u16 = NFTABLES << 8 | 6;
+const NEW_SET: u16 = NFTABLES << 8 | 9;
+const NEW_SET_ELEMENT: u16 = NFTABLES << 8 | 12;
 const NEW_GENERATION: u16 = NFTABLES << 8 | 15;
 /// `NFTA_…_TABLE` of all kinds of messages about what is in a table, and `NFTA_TABLE_NAME`.
 const NAME_OF_TABLE: u16 = 1;
@@ -120,7 +122,42 @@ impl Batch {
         Ok(())
     }
 
+    /// The set of the ports of `transport` that are open for a while; it empties itself.
+    fn openings(&mut self, transport: Transport, ports: &[u16]) {
+        let milliseconds = u64::try_from(OPENING_LIFETIME.as_millis()).unwrap_or(u64::MAX);
+        self.message(NEW_SET, NLM_F_CREATE, |to| {
+            to.text(NAME_OF_TABLE, TABLE);
+            to.text(2, opening_set(transport));
+            // NFT_SET_TIMEOUT: its elements go by themselves.
+            to.number(3, 0x10);
+            // What nft calls the keys (inet_service), and their length.
+            to.number(4, 13);
+            to.number(5, 2);
+            // The number by which a message of this batch could name it.
+            to.number(10, protocol_number(transport).into());
+            to.bytes(11, &milliseconds.to_be_bytes());
+        });
+        self.message(NEW_SET_ELEMENT, NLM_F_CREATE, |to| {
+            to.text(NAME_OF_TABLE, TABLE);
+            to.text(2, opening_set(transport));
+            to.nested(3, |to| {
+                for port in ports {
+                    to.nested(1, |to| {
+                        to.nested(1, |to| to.bytes(1, &port.to_be_bytes()));
+                    });
+                }
+            });
+        });
+    }
+
     fn rules(&mut self, rules: &Ruleset) {
+        for transport in TRANSPORTS {
+            let own = rules.openings.iter().filter(|(of, _)| *of == transport);
+            let ports: Vec<u16> = own.map(|(_, port)| *port).collect();
+            if !ports.is_empty() {
+                self.openings(transport, &ports);
+            }
+        }
         for ((name, hook), rules) in HOOKS.into_iter().zip([&rules.output, &rules.forward]) {
             self.message(NEW_CHAIN, NLM_F_CREATE, |to| {
                 to.text(NAME_OF_TABLE, TABLE);
@@ -362,12 +399,18 @@ impl Rule {
             None => {}
             Some(Protocol::Port(transport, port)) => {
                 to.meta(META_PROTOCOL);
-                to.is(&[match transport {
-                    Transport::Udp => UDP,
-                    Transport::Tcp => TCP,
-                }]);
+                to.is(&[protocol_number(transport)]);
                 to.payload(TRANSPORT_HEADER, 2, 2);
                 to.is(&port.to_be_bytes());
+            }
+            Some(Protocol::Opening(transport)) => {
+                to.meta(META_PROTOCOL);
+                to.is(&[protocol_number(transport)]);
+                to.payload(TRANSPORT_HEADER, 2, 2);
+                to.expression("lookup", |to| {
+                    to.text(1, opening_set(transport));
+                    to.number(2, REGISTER);
+                });
             }
             Some(Protocol::Dhcp {
                 ipv6,
@@ -407,6 +450,21 @@ impl Rule {
                 to.bytes(2, &[3]);
             }),
         }
+    }
+}
+
+/// The name of the set that holds the ports of `transport` which are open for a while.
+fn opening_set(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "open-udp",
+        Transport::Tcp => "open-tcp",
+    }
+}
+
+fn protocol_number(transport: Transport) -> u8 {
+    match transport {
+        Transport::Udp => UDP,
+        Transport::Tcp => TCP,
     }
 }
 

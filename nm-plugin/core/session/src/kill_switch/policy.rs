@@ -32,6 +32,12 @@ pub struct FirewallPolicy {
 }
 
 impl FirewallPolicy {
+    /// Whether it needs ports that are open for [`OPENING_LIFETIME`](super::OPENING_LIFETIME) only.
+    #[must_use]
+    pub fn has_openings(&self) -> bool {
+        self.names || self.web
+    }
+
     /// What is left of it when its process is gone: nobody looks anything up or signs in any more.
     #[must_use]
     pub fn of_a_process_that_is_gone(self) -> Self {

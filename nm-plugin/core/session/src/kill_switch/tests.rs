@@ -117,29 +117,34 @@ fn what_keeps_another_connection_up_is_let_through_too() {
 
 #[test]
 fn names_are_let_out_for_a_lookup_and_the_web_for_a_person_who_signs_in() {
-    let names = [
-        "udp dport 53 accept",
-        "tcp dport 53 accept",
-        "udp dport 853 accept",
-        "tcp dport 853 accept",
-    ];
+    let rules = ["udp dport @open-udp accept", "tcp dport @open-tcp accept"];
+    let set = |transport: &str, ports: &str| {
+        [
+            format!("set open-{transport} {{"),
+            "type inet_service".to_owned(),
+            "flags timeout".to_owned(),
+            "timeout 2m".to_owned(),
+            format!("elements = {{ {ports} }}"),
+        ]
+    };
+    let opened = |udp: &str, tcp: &str| {
+        let sets = [set("udp", udp), set("tcp", tcp)].concat();
+        let rules = rules.map(ToOwned::to_owned);
+        sets.into_iter().chain(rules).collect::<Vec<_>>()
+    };
     let looks_up = FirewallPolicy {
         names: true,
         ..closed()
     };
-    assert_eq!(added(&[looks_up]), names);
-    let web = [
-        "tcp dport 80 accept",
-        "tcp dport 443 accept",
-        "udp dport 443 accept",
-    ];
+    assert_eq!(added(&[looks_up]), opened("53, 853", "53, 853"));
     let other = FirewallPolicy {
         device: None,
         endpoints: Vec::new(),
         web: true,
         ..FirewallPolicy::default()
     };
-    assert_eq!(added(&[closed(), other]), [&names[..], &web].concat());
+    let all = opened("53, 853, 443", "53, 853, 80, 443");
+    assert_eq!(added(&[closed(), other]), all);
 }
 
 #[test]
@@ -264,6 +269,16 @@ proptest! {
 impl fmt::Display for Ruleset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "table inet {TABLE} {{")?;
+        for transport in TRANSPORTS {
+            let own = self.openings.iter().filter(|(of, _)| *of == transport);
+            let ports: Vec<_> = own.map(|(_, port)| port.to_string()).collect();
+            if !ports.is_empty() {
+                writeln!(f, "\tset open-{} {{", transport.as_str())?;
+                writeln!(f, "\t\ttype inet_service\n\t\tflags timeout")?;
+                writeln!(f, "\t\ttimeout {}m", OPENING_LIFETIME.as_secs() / 60)?;
+                writeln!(f, "\t\telements = {{ {} }}\n\t}}\n", ports.join(", "))?;
+            }
+        }
         for (hook, rules) in [("output", &self.output), ("forward", &self.forward)] {
             writeln!(f, "\tchain {hook} {{")?;
             writeln!(
@@ -306,6 +321,10 @@ impl fmt::Display for Rule {
             None => {}
             Some(Protocol::Port(transport, port)) => {
                 write!(f, "{} dport {port} ", transport.as_str())?;
+            }
+            Some(Protocol::Opening(transport)) => {
+                let transport = transport.as_str();
+                write!(f, "{transport} dport @open-{transport} ")?;
             }
             Some(Protocol::Dhcp { ipv6, from, to }) => {
                 let family = if ipv6 { "ipv6" } else { "ipv4" };
