@@ -63,7 +63,9 @@ enum DeviceWatch {
     Gone {
         blame: Instant,
     },
-    /// OpenVPN is to end, or somebody has been blamed.
+    /// Somebody took it, so OpenVPN was killed.
+    Taken,
+    /// OpenVPN is to end.
     Over,
 }
 
@@ -162,6 +164,10 @@ impl OpenVpn {
             line = next_line(&mut self.management) => self.read(line),
             how = self.process.ended() => {
                 let until = Instant::now() + process::REAP_LIMIT;
+                let how = match self.device_watch {
+                    DeviceWatch::Taken => "its network interface was taken away".to_owned(),
+                    DeviceWatch::Watching | DeviceWatch::Gone { .. } | DeviceWatch::Over => how,
+                };
                 self.end = Some(End { how, stage: Stage::Reaping { until } });
                 None
             }
@@ -291,9 +297,9 @@ impl OpenVpn {
             DeviceWatch::Gone { .. } => {
                 tracing::warn!("somebody has taken the tunnel's interface away");
                 self.process.kill();
-                DeviceWatch::Over
+                DeviceWatch::Taken
             }
-            DeviceWatch::Over => DeviceWatch::Over,
+            DeviceWatch::Taken | DeviceWatch::Over => self.device_watch,
         };
     }
 
@@ -362,7 +368,7 @@ async fn changed(watch: DeviceWatch, device: &TunDevice) {
             }
         }
         DeviceWatch::Gone { blame } => sleep_until(blame).await,
-        DeviceWatch::Over => pending().await,
+        DeviceWatch::Taken | DeviceWatch::Over => pending().await,
     }
 }
 
