@@ -1,6 +1,6 @@
 //! The catalogue's files: the template that is written, the translations that are read.
 
-use crate::Text;
+use crate::{Text, Use};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ pub const TEMPLATE: &str = "NetworkManager-aws-client-vpn.pot";
 /// The template with these texts. It names files without line numbers, so that it changes with
 /// texts only.
 #[must_use]
-pub fn template(texts: &BTreeMap<Text, Vec<String>>) -> String {
+pub fn template(texts: &BTreeMap<Text, Use>) -> String {
     let mut pot = String::from(
         "# Texts of AWS Client VPN for NetworkManager.\n\
          # Written by `make words`; do not edit.\n\
@@ -21,9 +21,12 @@ pub fn template(texts: &BTreeMap<Text, Vec<String>>) -> String {
          \"Content-Type: text/plain; charset=UTF-8\\n\"\n\
          \"Content-Transfer-Encoding: 8bit\\n\"\n",
     );
-    for (text, files) in texts {
+    for (text, used) in texts {
         pot.push('\n');
-        for file in files {
+        for note in &used.notes {
+            writeln!(pot, "#. {note}").ok();
+        }
+        for file in &used.files {
             writeln!(pot, "#: {file}").ok();
         }
         writeln!(pot, "msgid {}", quoted(&text.one)).ok();
@@ -121,17 +124,20 @@ mod tests {
             one: one.to_owned(),
             many: many.map(str::to_owned),
         };
+        let used = |files: &[&str], notes: &[&str]| Use {
+            files: files.iter().map(ToString::to_string).collect(),
+            notes: notes.iter().map(ToString::to_string).collect(),
+        };
         let texts = BTreeMap::from([
             (
                 text("a \"quoted\" \\ text\n", None),
-                vec!["a.rs".to_owned()],
+                used(&["a.rs"], &["What it is."]),
             ),
-            (
-                text("one", Some("many")),
-                vec!["a.rs".to_owned(), "b.rs".to_owned()],
-            ),
+            (text("one", Some("many")), used(&["a.rs", "b.rs"], &[])),
         ]);
-        let read = entries(&template(&texts));
+        let template = template(&texts);
+        assert!(template.contains("\n\n#. What it is.\n#: a.rs\nmsgid "));
+        let read = entries(&template);
         let back: Vec<Text> = read
             .into_iter()
             .map(|entry| Text {

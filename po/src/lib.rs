@@ -64,18 +64,32 @@ pub struct Text {
     pub many: Option<String>,
 }
 
-/// Every text for users in the source, with the files it is in.
+/// Where a text is, and what its translators are told.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// The files it is in.
+    pub files: Vec<String>,
+    /// What the source says of it.
+    pub notes: Vec<String>,
+}
+
+/// Every text for users in the source, with what is known of it.
 ///
 /// # Errors
 /// If a file cannot be read, or is not Rust.
-pub fn texts(root: &Path) -> io::Result<BTreeMap<Text, Vec<String>>> {
-    let mut texts: BTreeMap<Text, Vec<String>> = BTreeMap::new();
+pub fn texts(root: &Path) -> io::Result<BTreeMap<Text, Use>> {
+    let mut texts: BTreeMap<Text, Use> = BTreeMap::new();
     for directory in DIRECTORIES {
         for file in source_files(root, directory)? {
-            for text in source::read(&root.join(&file))?.texts {
-                let files = texts.entry(text).or_default();
-                if files.last() != Some(&file) {
-                    files.push(file.clone());
+            let found = source::read(&root.join(&file))?;
+            for text in found.texts {
+                let notes = found.notes.iter().filter(|(one, _)| *one == text.one);
+                let notes: Vec<String> = notes.map(|(_, note)| note.clone()).collect();
+                let used = texts.entry(text).or_default();
+                if used.files.last() != Some(&file) {
+                    used.files.push(file.clone());
+                    used.notes.extend(notes);
+                    used.notes.dedup();
                 }
             }
         }
@@ -87,8 +101,8 @@ pub fn texts(root: &Path) -> io::Result<BTreeMap<Text, Vec<String>>> {
                 .filter(|(key, _)| DESKTOP_KEYS.contains(key));
             if let Some((_, one)) = text {
                 let (one, many) = (one.to_owned(), None);
-                let files = texts.entry(Text { one, many }).or_default();
-                files.push(file.to_owned());
+                let used = texts.entry(Text { one, many }).or_default();
+                used.files.push(file.to_owned());
             }
         }
     }

@@ -14,6 +14,9 @@ pub struct Found {
     pub strays: Vec<String>,
     /// Texts whose placeholders are not the values that are given with them.
     pub mismatches: Vec<String>,
+    /// Texts with what their translators are told: the comment `// TRANSLATORS: …` before one, and
+    /// what documents an error and what goes into its text.
+    pub notes: Vec<(String, String)>,
 }
 
 /// Reads a file; items that are only for tests are left out.
@@ -32,7 +35,48 @@ pub fn read(path: &Path) -> io::Result<Found> {
 pub fn find(text: &str) -> Result<Found, proc_macro2::LexError> {
     let mut found = Found::default();
     found.walk(text.parse::<TokenStream>()?, false);
+    found.notes.extend(comments(text, &found.texts));
     Ok(found)
+}
+
+/// What begins a comment for translators.
+const TRANSLATORS: &str = "// TRANSLATORS: ";
+
+/// Those of `texts` that follow comments for translators, with the comments.
+fn comments(source: &str, texts: &[Text]) -> Vec<(String, String)> {
+    let mut comments = Vec::new();
+    for (position, _) in source.match_indices(TRANSLATORS) {
+        let mut rest = source.get(position..).unwrap_or_default();
+        let mut note = Vec::new();
+        while let Some(comment) = rest.strip_prefix("//") {
+            let (line, after) = comment.split_once('\n').unwrap_or((comment, ""));
+            note.push(line.trim());
+            rest = after.trim_start();
+        }
+        let note = note.join(" ");
+        let note = note.strip_prefix("TRANSLATORS: ").unwrap_or(&note);
+        let is_text = |found: &String| texts.iter().any(|text| text.one == *found);
+        if let Some(text) = strings(rest).find(is_text) {
+            comments.push((text, note.to_owned()));
+        }
+    }
+    comments
+}
+
+/// What stands between quotes.
+fn strings(mut source: &str) -> impl Iterator<Item = String> {
+    std::iter::from_fn(move || {
+        let written = source.get(source.find('"')?..)?;
+        let mut is_escaped = false;
+        let (end, _) = written.char_indices().skip(1).find(|(_, character)| {
+            let is_end = *character == '"' && !is_escaped;
+            is_escaped = *character == '\\' && !is_escaped;
+            is_end
+        })?;
+        source = written.get(end + 1..).unwrap_or_default();
+        let text = syn::parse_str::<syn::LitStr>(written.get(..=end)?);
+        Some(text.map_or_else(|_| String::new(), |text| text.value()))
+    })
 }
 
 /// Macros whose texts are for developers or for the log.
@@ -59,6 +103,7 @@ impl Found {
     fn walk(&mut self, tokens: TokenStream, localized: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut derives = false;
+        let mut documented = Vec::new();
         let mut index = 0;
         while let Some(token) = tokens.get(index) {
             let next = tokens.get(index + 1);
@@ -69,15 +114,20 @@ impl Found {
                     if hash.as_char() == '#' =>
                 {
                     index += 1;
+                    documented.extend(documentation(attribute));
                     let words = idents(attribute.stream());
                     match words.first().map(String::as_str) {
                         Some("cfg") if words.iter().any(|word| word == "test") => {
                             index += item_length(tokens.get(index..).unwrap_or_default());
                         }
                         Some("derive") => derives |= words.iter().any(|word| word == "Localize"),
-                        Some("error") => self.error(attribute, localized || derives),
+                        Some("error") => {
+                            let rest = tokens.get(index..).unwrap_or_default();
+                            self.error(attribute, localized || derives, &documented, rest);
+                        }
                         _ => {}
                     }
+                    continue;
                 }
                 (
                     TokenTree::Punct(hash),
@@ -115,20 +165,43 @@ impl Found {
                 }
                 _ => {}
             }
+            documented.clear();
         }
     }
 
-    /// `#[error("…")]`: what errors say is for users if it is `localized`.
-    fn error(&mut self, attribute: &Group, localized: bool) {
+    /// `#[error("…")]`: what errors say is for users if it is `localized`. It is `documented`, and
+    /// `rest` follows it.
+    fn error(
+        &mut self,
+        attribute: &Group,
+        localized: bool,
+        documented: &[String],
+        rest: &[TokenTree],
+    ) {
         for token in attribute.stream() {
             if let TokenTree::Group(arguments) = token {
                 let first = arguments.stream().into_iter().next();
                 if let Some(TokenTree::Literal(literal)) = first {
                     let text = string(&literal).filter(|text| !is_placeholder(text));
-                    match localized {
-                        true => self.texts.extend(text.map(|one| Text { one, many: None })),
-                        false => self.strays.extend(text),
+                    let Some(text) = text else { continue };
+                    if !localized {
+                        self.strays.push(text);
+                        continue;
                     }
+                    let mut notes = vec![documented.join(" ")];
+                    let fields = fields(rest).into_iter();
+                    let used = placeholders(&text);
+                    notes.extend(fields.filter_map(|(name, documented)| {
+                        used.contains(&name)
+                            .then(|| format!("{{{name}}}: {documented}"))
+                    }));
+                    for note in notes.into_iter().filter(|note| !note.is_empty()) {
+                        self.notes.push((text.clone(), note));
+                    }
+                    self.texts.push(Text {
+                        one: text,
+                        many: None,
+                    });
                 }
             }
         }
@@ -184,6 +257,47 @@ impl Found {
         self.texts.push(Text { one, many });
         self.walk(rest.iter().cloned().collect(), localized);
     }
+}
+
+/// What a `///` says.
+fn documentation(attribute: &Group) -> Option<String> {
+    let tokens: Vec<TokenTree> = attribute.stream().into_iter().collect();
+    match tokens.as_slice() {
+        [TokenTree::Ident(name), _, TokenTree::Literal(text)] if name == "doc" => {
+            Some(string(text)?.trim().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The documented fields with names of what follows an `#[error(…)]`: of a variant, or of a struct.
+fn fields(rest: &[TokenTree]) -> Vec<(String, String)> {
+    let begins = |token: &&TokenTree| match token {
+        TokenTree::Group(group) => group.delimiter() != Delimiter::Bracket,
+        TokenTree::Punct(punct) => matches!(punct.as_char(), ',' | ';'),
+        TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+    };
+    let Some(TokenTree::Group(body)) = rest.iter().find(begins) else {
+        return Vec::new();
+    };
+    let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+    let mut fields = Vec::new();
+    let mut documented: Vec<String> = Vec::new();
+    for pair in tokens.windows(2) {
+        match pair {
+            [TokenTree::Punct(hash), TokenTree::Group(attribute)] if hash.as_char() == '#' => {
+                documented.extend(documentation(attribute));
+            }
+            [TokenTree::Ident(name), TokenTree::Punct(colon)]
+                if colon.as_char() == ':' && !documented.is_empty() =>
+            {
+                fields.push((name.to_string(), documented.join(" ")));
+                documented.clear();
+            }
+            _ => {}
+        }
+    }
+    fields
 }
 
 /// `, name = value, …`: the names.
@@ -306,6 +420,44 @@ mod tests {
             found.strays.is_empty() && found.mismatches.is_empty(),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn translators_are_told_what_the_source_says_of_a_text() {
+        let found = find(
+            r#"
+            #[derive(Debug, Error, Localize)]
+            enum A {
+                /// It is full,
+                /// or large.
+                #[error("{host} is full: {0}")]
+                Full {
+                    /// The name of it.
+                    host: String,
+                    /// Not in the text.
+                    other: Vec<String>,
+                },
+                /// Other.
+                #[error("bad")]
+                Bad(String),
+            }
+            fn f() {
+                // TRANSLATORS: A short
+                // word.
+                other("x", gettext!("a \"b\" {c}", c = 1));
+                gettext!("d");
+            }
+            "#,
+        )
+        .unwrap();
+        let expected = [
+            ("{host} is full: {0}", "It is full, or large."),
+            ("{host} is full: {0}", "{host}: The name of it."),
+            ("bad", "Other."),
+            ("a \"b\" {c}", "A short word."),
+        ];
+        let expected = expected.map(|(text, note)| (text.to_owned(), note.to_owned()));
+        assert_eq!(found.notes, expected);
     }
 
     #[test]
