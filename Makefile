@@ -137,6 +137,7 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) $(TARGET)/release/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(CLI)/man/*.1 $(FILES)/man/*.1
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(FILES)/man/*.5
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man8 $(FILES)/man/*.8
 	$(INSTALL) -D -m 644 $(CLI)/completions/aws-client-vpn.bash $(DESTDIR)$(bashdir)/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(zshdir) $(CLI)/completions/_aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(fishdir) $(CLI)/completions/aws-client-vpn.fish

@@ -2,12 +2,11 @@
 
 use clap::Parser;
 
-/// Shows the logins of AWS Client VPN connections where the desktop does not: in a terminal, over
-/// ssh, or in the background of a graphical session.
+/// Show the sign-ins of AWS Client VPN connections where the desktop does not
 #[derive(Debug, Parser)]
 #[command(name = "nm-aws-client-vpn-agent", version)]
 pub(crate) struct Arguments {
-    /// Use no terminal, only the browser and windows of the graphical session
+    /// Use the browser and windows of the graphical session, and no terminal
     #[arg(long)]
     pub(crate) background: bool,
 }

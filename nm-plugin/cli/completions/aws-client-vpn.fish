@@ -27,20 +27,20 @@ end
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -s V -l version -d 'Print version'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "connect" -d 'Connect, and be asked for the sign-in here'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "connect" -d 'Connect, and ask for the sign-in in this terminal'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "disconnect" -d 'Take a connection down'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "list" -d 'List the connections: name, state, endpoint'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "import" -d 'Make a connection of a profile (.ovpn)'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "import" -d 'Make a connection from a profile (.ovpn)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "export" -d 'Print the profile of a connection'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "remove" -d 'Delete a connection'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "status" -d 'Show the connections: state, since when, addresses, endpoint, sign-in, the last failure'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "at-login" -d 'Have a connection come up by itself when you log in, or not any more'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew" -d 'Sign in again to a connection that is up, before its endpoint ends it'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "doctor" -d 'Check that all a connection needs is there; each problem with its remedy'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "logs" -d 'Print the story of a connection from the journal, ready to paste into a ticket'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l timeout -d 'Give up when the connection is not up after so many seconds [default: as its settings say]' -r
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "at-login" -d 'Turn connecting at login on or off'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew" -d 'Sign in again to a connection that is up, before the endpoint ends it'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "doctor" -d 'Check that everything a connection needs is there, with a remedy for each problem'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "logs" -d 'Print the log of the last attempt to connect, ready to paste into a ticket'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l timeout -d 'Give up if the connection is not up after this many seconds [default: as its settings say]' -r
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l no-browser -d 'Open no browser, only print the link'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l stay -d 'Stay until the connection is over, and serve its later sign-ins'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l stay -d 'Stay until the connection ends, and ask for its later sign-ins'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand disconnect" -l json -d 'Print JSON, for programs'
@@ -50,33 +50,33 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -l j
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l name -d 'Name of the connection [default: that of the file]' -r
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l all-users -d 'Give the connection to all users of this computer'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l update -d 'Bring the connection to the profile\'s endpoint up to it; your own settings stay'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l update -d 'Update the connection to the same endpoint from the profile; your own settings are kept'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l from-aws-client -d 'Import all profiles that AWS\'s own client keeps for you'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l dry-run -d 'Only show what would be imported'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand export" -s o -l output -d 'Write it to this file, which only you may read' -r -F
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand export" -s o -l output -d 'Write the profile to this file, which only you can read' -r -F
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand export" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand remove" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand remove" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l follow -d 'Go on, and print it again whenever it changes; with --json, an object a line'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l short -d 'In one line, for a bar: what is up or on its way, or nothing'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l follow -d 'Keep running, and print the status again whenever it changes; with --json, one object per line'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l short -d 'Print one line for a status bar: the connections that are up or coming up, or nothing'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l except-on -d 'Not on this network: the name of a connection of NetworkManager\'s; may be given several times' -r
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l unless-reachable -d 'Not where this host answers at this port: that is inside already' -r
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l except-on -d 'Not on this network: the name of a connection in NetworkManager; may be given several times' -r
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l unless-reachable -d 'Not where this host already answers on this port, as inside the office' -r
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand renew" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand renew" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l fix -d 'First take away what a connection left that ended without being taken down (root only)'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l fix -d 'First remove what a connection left that ended without being taken down (root only)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l file -d 'Read this file, not the journal: the output of `journalctl -o json`, or a log of NetworkManager ("-" for standard input)' -r -F
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l report -d 'Write a report on the endpoint to this file, for those who write this program' -r -F
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l all -d 'All attempts since the computer was started, not only the last one'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l without-addresses -d 'Put numbers in the place of addresses and names in the report'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l file -d 'Read this file instead of the journal: the output of `journalctl -o json`, or a log of NetworkManager ("-" for standard input)' -r -F
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l report -d 'Write a report on the endpoint to this file, for the developers of this program' -r -F
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l all -d 'Print all attempts since the computer was started, not only the last one'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l without-addresses -d 'Replace addresses and names in the report by numbers'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l json -d 'Print JSON, for programs'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -f -a '(aws-client-vpn list --names 2>/dev/null)'

@@ -3,10 +3,10 @@
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
-/// Connect to AWS Client VPN endpoints, and see why it does not work.
+/// Connect to AWS Client VPN endpoints, and find out why a connection failed
 ///
-/// Connections are NetworkManager's: what is made here is in the network menu of the desktop, in its
-/// settings and in nmcli, and the other way round.
+/// The connections are NetworkManager's: those made here are also in the desktop's network menu, in
+/// its settings and in nmcli, and the other way round.
 #[derive(Debug, Parser)]
 #[command(
     name = "aws-client-vpn",
@@ -17,18 +17,18 @@ use std::path::PathBuf;
     // The codes are for scripts, and stay.
     after_long_help = "\
 Exit codes:
-   0  done             it is as it was wanted: connected, disconnected, imported, …
-   1  failed           for another reason than those below; doctor: there is a problem
-   2                   the command line is wrong
-   3  refused          the endpoint did not let this person or this computer in
-   4  cancelled        Ctrl+C, or the login was cancelled
-   5  timed-out        nobody signed in in time, or --timeout is over
-   6  not-permitted    the policy of this computer (polkit) or a file's mode forbids it
-   7  unreachable      there is no network, or the endpoint does not answer
-   8  nobody-to-ask    something has to be asked, and there is no terminal and no desktop
-   9  not-found        there is no such connection or file
-  10  not-connected    it is not up; connect --stay: it was up, and is over
-  11  no-networkmanager  NetworkManager does not run or does not answer
+   0  done               Done: connected, disconnected, imported, …
+   1  failed             It failed for a reason that has no code of its own. doctor: it found a problem.
+   2                     The command line is wrong.
+   3  refused            The endpoint refused this person or this computer.
+   4  cancelled          Ctrl+C was pressed, or the sign-in was cancelled.
+   5  timed-out          Nobody signed in in time, or the time of --timeout is over.
+   6  not-permitted      The policy of this computer (polkit) or a file's permissions forbid it.
+   7  unreachable        There is no network, or the endpoint does not answer.
+   8  nobody-to-ask      Something has to be asked, and there is neither a terminal nor a desktop.
+   9  not-found          There is no such connection or file.
+  10  not-connected      The connection is not up. connect --stay: it was up, and has ended.
+  11  no-networkmanager  NetworkManager does not run or does not answer.
 
 Examples:
   aws-client-vpn import work.ovpn
@@ -44,10 +44,10 @@ pub struct CommandLine {
     pub command: Command,
     /// Print JSON, for programs
     ///
-    /// One object. Each has "schema" (1; it changes when a field goes or means something else),
-    /// "outcome" (a name of the list of exit codes in aws-client-vpn(1)) and, if nothing was done,
-    /// "reason" (an English sentence). The rest is in docs/json.md, which packages install below
-    /// /usr/share/doc. Fields may be added.
+    /// One object. Each has "schema" (1; it changes when a field is removed or its meaning changes),
+    /// "outcome" (a name from the list of exit codes in aws-client-vpn(1)) and, if nothing was done,
+    /// "reason" (an English sentence). docs/json.md, which packages install below /usr/share/doc,
+    /// describes the other fields. Fields may be added.
     #[arg(long, global = true)]
     pub json: bool,
 }
@@ -55,19 +55,19 @@ pub struct CommandLine {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Connect, and be asked for the sign-in here
+    /// Connect, and ask for the sign-in in this terminal
     ///
-    /// The browser opens; without a display or over ssh, the link to sign in is shown, and the ssh -L
-    /// line that lets the browser of another computer answer. Passwords and codes are asked for at
-    /// this terminal. Ctrl+C cancels.
+    /// The browser opens. Without a display, or over ssh, the link to sign in is printed, and the
+    /// ssh -L line that lets the browser of another computer answer. Passwords and codes are asked for
+    /// in this terminal. Ctrl+C cancels.
     Connect(Connect),
     /// Take a connection down
     Disconnect(Disconnect),
     /// List the connections: name, state, endpoint
     List(List),
-    /// Make a connection of a profile (.ovpn)
+    /// Make a connection from a profile (.ovpn)
     ///
-    /// It is yours alone, unless you are root or say --all-users.
+    /// It is for you alone, unless you are root or give --all-users.
     Import(Import),
     /// Print the profile of a connection
     Export(Export),
@@ -75,26 +75,26 @@ pub enum Command {
     Remove(Remove),
     /// Show the connections: state, since when, addresses, endpoint, sign-in, the last failure
     ///
-    /// Of one connection, the exit code is 0 if it is up, and 10 if it is not.
+    /// For one connection, the exit code is 0 if it is up, and 10 if it is not.
     Status(Status),
-    /// Have a connection come up by itself when you log in, or not any more
+    /// Turn connecting at login on or off
     ///
-    /// The agent of your session does it, once when you have logged in and a network is there, and once
-    /// for each network that comes later; not if you have switched the connection off.
+    /// The agent of your session connects once when you have logged in and there is a network, and once
+    /// for each network that comes later. It does not if you have taken the connection down yourself.
     AtLogin(AtLogin),
-    /// Sign in again to a connection that is up, before its endpoint ends it
+    /// Sign in again to a connection that is up, before the endpoint ends it
     ///
-    /// An endpoint lets a sign-in count for some hours and then ends the connection. This asks for
-    /// the new one at a moment that suits you. The tunnel stays up while you sign in in your browser.
+    /// An endpoint accepts a sign-in for some hours and then ends the connection. This command asks for
+    /// the new sign-in at a moment that suits you. The tunnel stays up while you sign in in your browser.
     Renew(Renew),
-    /// Check that all a connection needs is there; each problem with its remedy
+    /// Check that everything a connection needs is there, with a remedy for each problem
     ///
-    /// The exit code is 0 if no problem was found (warnings do not count), 1 if there is one. With
-    /// --fix, it is the one of what is left.
+    /// The exit code is 1 if there is a problem, and 0 if there is none; warnings do not count. With
+    /// --fix, problems that were fixed do not count either.
     Doctor(Doctor),
-    /// Print the story of a connection from the journal, ready to paste into a ticket
+    /// Print the log of the last attempt to connect, ready to paste into a ticket
     ///
-    /// No secret is ever written to the journal; what looks like one is cut off here once more.
+    /// No secret is ever written to the journal; anything that looks like one is removed here once more.
     Logs(Logs),
 }
 
@@ -103,16 +103,16 @@ pub enum Command {
 pub struct Connect {
     /// Name or UUID of the connection
     pub connection: String,
-    /// Give up when the connection is not up after so many seconds [default: as its settings say]
+    /// Give up if the connection is not up after this many seconds [default: as its settings say]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: Option<u64>,
     /// Open no browser, only print the link
     #[arg(long)]
     pub no_browser: bool,
-    /// Stay until the connection is over, and serve its later sign-ins
+    /// Stay until the connection ends, and ask for its later sign-ins
     ///
-    /// Ctrl+C or SIGTERM takes it down; the exit code is 0 then, and 10 if it ended otherwise. systemd
-    /// is told when it is up, for a unit with Type=notify.
+    /// Ctrl+C or SIGTERM takes the connection down; the exit code is then 0, and 10 if it ended in
+    /// another way. For a unit with Type=notify, systemd is notified when the connection is up.
     #[arg(long)]
     pub stay: bool,
 }
@@ -135,7 +135,7 @@ pub struct List {
 /// Options of `import`.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The profile, as AWS exports it; files that it names are read beside it
+    /// The profile, as AWS exports it; files that it names are looked for beside it
     #[arg(required_unless_present = "from_aws_client", value_hint = ValueHint::FilePath)]
     pub profiles: Vec<PathBuf>,
     /// Name of the connection [default: that of the file]
@@ -144,13 +144,13 @@ pub struct Import {
     /// Give the connection to all users of this computer
     #[arg(long)]
     pub all_users: bool,
-    /// Bring the connection to the profile's endpoint up to it; your own settings stay
+    /// Update the connection to the same endpoint from the profile; your own settings are kept
     #[arg(long)]
     pub update: bool,
     /// Import all profiles that AWS's own client keeps for you
     ///
-    /// Its versions up to 5 keep them in ~/.config/AWSVPNClient/OpenVpnConfigs. One whose endpoint
-    /// has a connection is left out.
+    /// Its versions up to 5 keep them in ~/.config/AWSVPNClient/OpenVpnConfigs. A profile whose
+    /// endpoint already has a connection is left out.
     #[arg(long, conflicts_with = "profiles")]
     pub from_aws_client: bool,
     /// Only show what would be imported
@@ -163,7 +163,7 @@ pub struct Import {
 pub struct Export {
     /// Name or UUID of the connection
     pub connection: String,
-    /// Write it to this file, which only you may read
+    /// Write the profile to this file, which only you can read
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 }
@@ -180,13 +180,13 @@ pub struct Remove {
 pub struct AtLogin {
     /// Name or UUID of the connection
     pub connection: String,
-    /// Whether it comes up by itself
+    /// Whether it connects when you log in
     #[arg(value_enum)]
     pub choice: Switch,
-    /// Not on this network: the name of a connection of NetworkManager's; may be given several times
+    /// Not on this network: the name of a connection in NetworkManager; may be given several times
     #[arg(long, value_name = "NETWORK")]
     pub except_on: Vec<String>,
-    /// Not where this host answers at this port: that is inside already
+    /// Not where this host already answers on this port, as inside the office
     #[arg(long, value_name = "HOST:PORT")]
     pub unless_reachable: Option<String>,
 }
@@ -205,10 +205,10 @@ pub enum Switch {
 pub struct Status {
     /// Name or UUID of the connection [default: all]
     pub connection: Option<String>,
-    /// Go on, and print it again whenever it changes; with --json, an object a line
+    /// Keep running, and print the status again whenever it changes; with --json, one object per line
     #[arg(long)]
     pub follow: bool,
-    /// In one line, for a bar: what is up or on its way, or nothing
+    /// Print one line for a status bar: the connections that are up or coming up, or nothing
     #[arg(long)]
     pub short: bool,
 }
@@ -216,11 +216,11 @@ pub struct Status {
 /// Options of `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// First take away what a connection left that ended without being taken down (root only)
+    /// First remove what a connection left that ended without being taken down (root only)
     ///
-    /// Traffic that its kill switch still stops flows again, past the VPN; the network interface of
+    /// Traffic that its kill switch still blocks flows again, past the VPN; the network interface of
     /// a service that was killed is removed. Connections that are up are left alone, and so is
-    /// everything else that is found.
+    /// every other problem.
     #[arg(long)]
     pub fix: bool,
 }
@@ -230,21 +230,21 @@ pub struct Doctor {
 pub struct Logs {
     /// Name or UUID of the connection [default: the one used last]
     pub connection: Option<String>,
-    /// All attempts since the computer was started, not only the last one
+    /// Print all attempts since the computer was started, not only the last one
     #[arg(long)]
     pub all: bool,
-    /// Read this file, not the journal: the output of `journalctl -o json`, or a log of
+    /// Read this file instead of the journal: the output of `journalctl -o json`, or a log of
     /// NetworkManager ("-" for standard input)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// Write a report on the endpoint to this file, for those who write this program
+    /// Write a report on the endpoint to this file, for the developers of this program
     ///
-    /// It has what the endpoint pushed, the form of its challenge, what it refused and how, and the
-    /// versions of all programs; nothing secret is in it. It is shown first, and written if you
-    /// answer yes.
+    /// It says what the endpoint pushed, the form of its challenge, what it refused and how, and the
+    /// versions of all programs. It contains no secret. It is shown first, and written if you answer
+    /// yes.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
-    /// Put numbers in the place of addresses and names in the report
+    /// Replace addresses and names in the report by numbers
     #[arg(long, requires = "report")]
     pub without_addresses: bool,
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Give an AWS Client VPN connection to all users of many machines.
+/// Give an AWS Client VPN connection to the users of many computers
 #[derive(Debug, Parser)]
 #[command(name = "aws-client-vpn-provision", version)]
 pub(crate) struct CommandLine {
@@ -13,9 +13,9 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
-    /// Make a connection, or a package that brings it, out of a profile (.ovpn)
+    /// Make a connection, or a package that installs it, from a profile (.ovpn)
     Make(Make),
-    /// Bring users' copies of a connection up to the edition that a package has installed
+    /// Update users' copies of a connection to the edition that a package has installed
     Update(Update),
 }
 
@@ -23,20 +23,21 @@ pub(crate) enum Action {
 pub(crate) struct Make {
     /// The profile, as AWS exports it
     pub(crate) profile: PathBuf,
-    /// Name in the list of networks [default: that of the file]
+    /// Name of the connection [default: that of the file]
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The one user who gets the connection [default: all users of the computer]
+    /// Give the connection to this user, who can then change it without being an administrator
+    /// [default: all users of the computer]
     #[arg(long)]
     pub(crate) user: Option<String>,
     /// What to make
     #[arg(long, value_enum, default_value = "keyfile")]
     pub(crate) format: Format,
     /// Version of the package; a higher one replaces a lower one
-    #[arg(long, default_value = "1")]
+    #[arg(long, value_name = "VERSION", default_value = "1")]
     pub(crate) edition: String,
-    /// Directory for what is made
-    #[arg(long, default_value = ".")]
+    /// Directory for the result
+    #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     pub(crate) output: PathBuf,
 }
 
@@ -55,7 +56,11 @@ pub(crate) struct Update {
     /// The connection file that the package has installed
     pub(crate) edition: PathBuf,
     /// Directory with users' copies
-    #[arg(long, default_value = "/etc/NetworkManager/system-connections")]
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        default_value = "/etc/NetworkManager/system-connections"
+    )]
     pub(crate) copies: PathBuf,
 }
 

@@ -37,20 +37,20 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-Usage: nm-aws-client-vpn-service [--bus-name NAME]
+Usage: nm-aws-client-vpn-service [OPTION]
 NetworkManager's VPN service for AWS Client VPN. NetworkManager starts it; there is no reason to
 run it by hand.
 
-  --bus-name NAME  the name to own on the system bus
+  --bus-name NAME  Own this name on the system bus
                    [default: org.freedesktop.NetworkManager.aws-client-vpn]
   --lift-kill-switch [UUID]
-                   let traffic through again that the kill switch of the connection UUID, or
-                   that of any, still stops although the connection is over
+                   Let traffic through again that is still blocked by the kill switch of a connection
+                   that has ended: of the one with this UUID, or of any
   --lift-deleted-kill-switches
-                   the same for connections that NetworkManager does not have any more
-  --clear-away     take away what services that were killed have left: kill switches and interfaces
-  --version        print the version
-  --help           print this text
+                   Do the same for connections that NetworkManager no longer has
+  --clear-away     Remove what services that were killed have left: kill switches and network interfaces
+  --version        Print version
+  --help           Print help
 ";
 
 /// What the command line asks for.
