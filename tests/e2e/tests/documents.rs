@@ -228,6 +228,14 @@ fn unknown(command: &str) -> Option<String> {
                 .find(|option| !page.contains(option))
                 .map(|option| format!("aws-client-vpn {command} has no option {option}"))
         }
+        program @ ("aws-client-vpn-provision" | "nm-aws-client-vpn-agent") => {
+            let page = root().join(format!("service-files/man/{program}.1"));
+            let page = fs::read_to_string(page).unwrap().replace("\\-", "-");
+            words
+                .filter(|word| word.starts_with("--"))
+                .find(|option| !page.contains(&format!("\\fB{option}\\fR")))
+                .map(|option| format!("{program} has no option {option}"))
+        }
         _ => None,
     }
 }
@@ -315,27 +323,109 @@ fn the_readme_is_short_and_leads_to_every_page() {
     }
 }
 
+/// The keys of a connection's settings, as the table in the code has them, and whether each is a
+/// secret's name.
+fn keys() -> Vec<(String, bool)> {
+    let keys = fs::read_to_string(root().join("nm-plugin/core/profile/src/keys.rs")).unwrap();
+    let mut found = Vec::new();
+    let mut is_secret = false;
+    for line in keys.lines() {
+        if let Some(comment) = line.strip_prefix("/// ") {
+            is_secret |= comment.starts_with("The secret ");
+            continue;
+        }
+        let constant = line.split_once("const ").and_then(|(_, constant)| {
+            let (name, value) = constant.split_once(": &str = \"")?;
+            Some((name, value.strip_suffix("\";")?))
+        });
+        // The others are values, not keys.
+        if let Some((name, key)) = constant
+            && !name.starts_with("SIGN_IN_")
+            && !matches!(name, "YES" | "NO")
+        {
+            found.push((key.to_owned(), is_secret));
+        }
+        is_secret = false;
+    }
+    found
+}
+
+/// The keys of `vpn.data` that a document's commands set or take away.
+fn keys_used(text: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for command in commands(text) {
+        for sign in ["+vpn.data ", "-vpn.data "] {
+            for rest in command.split(sign).skip(1) {
+                let key = rest.split(['=', ' ']).next().unwrap_or_default();
+                // What stands for any key.
+                if key != "KEY" {
+                    used.insert(key.to_owned());
+                }
+            }
+        }
+    }
+    used
+}
+
 #[test]
 fn each_setting_has_a_heading_and_an_example() {
-    let keys = fs::read_to_string(root().join("nm-plugin/core/profile/src/keys.rs")).unwrap();
-    let constants: Vec<(&str, &str)> = keys
-        .lines()
-        .filter_map(|line| line.split_once("const ")?.1.split_once(": &str = \""))
-        .filter_map(|(name, value)| Some((name, value.strip_suffix("\";")?)))
-        // Values, not keys.
-        .filter(|(name, _)| !name.starts_with("SIGN_IN_") && !matches!(*name, "YES" | "NO"))
-        .collect();
-    assert!(constants.len() > 20, "{constants:?}");
+    let keys = keys();
+    assert!(keys.len() > 30, "{keys:?}");
     let page = fs::read_to_string(root().join("docs/settings.md")).unwrap();
     let sections: Vec<&str> = page.split("\n### ").skip(1).collect();
-    for (_, key) in constants {
-        let section = sections
+    let headings: BTreeSet<&str> = sections
+        .iter()
+        .filter_map(|section| section.lines().next())
+        .collect();
+    assert_eq!(headings, keys.iter().map(|(key, _)| key.as_str()).collect());
+    for section in sections {
+        let key = section.lines().next().unwrap();
+        // Of a secret, what can be set is where it is kept.
+        let example = match keys
             .iter()
-            .find(|section| section.lines().next() == Some(key));
-        let section = section.unwrap_or_else(|| panic!("docs/settings.md has no heading {key}"));
-        let is_example = section.contains("\n    nmcli ");
-        assert!(is_example || key == "saml-response", "{key} has no example");
+            .any(|(secret, is_secret)| *is_secret && secret == key)
+        {
+            true => format!("{key}-flags"),
+            false => key.to_owned(),
+        };
+        let has_example = keys_used(section).contains(&example);
+        assert!(
+            has_example || key == "saml-response",
+            "{key} has no example"
+        );
     }
+}
+
+#[test]
+fn each_setting_that_a_document_sets_exists() {
+    let keys = keys();
+    let exists = |used: &str| {
+        let of_secret = used.strip_suffix("-flags");
+        let is_key = |(key, is_secret): &(String, bool)| match of_secret {
+            Some(secret) => *is_secret && key == secret,
+            None => !is_secret && key == used,
+        };
+        keys.iter().any(is_key)
+    };
+    let mut seen = 0;
+    for path in documents() {
+        for used in keys_used(&fs::read_to_string(&path).unwrap()) {
+            assert!(
+                exists(&used),
+                "{}: there is no setting {used}",
+                path.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen} settings");
+    assert!(!exists("mssfixed") && !exists("mssfix-flags") && !exists("password"));
+    assert!(exists("password-flags"));
+    let text = "`nmcli connection modify NAME +vpn.data a=b -vpn.data c`";
+    assert_eq!(
+        keys_used(text),
+        BTreeSet::from(["a".to_owned(), "c".to_owned()])
+    );
 }
 
 #[test]
@@ -380,6 +470,8 @@ fn each_command_of_the_documents_exists() {
         "make nothing",
         "aws-client-vpn fly",
         "aws-client-vpn status --loud",
+        "aws-client-vpn-provision make work.ovpn --loud",
+        "nm-aws-client-vpn-agent --back",
     ] {
         assert!(unknown(wrong).is_some(), "{wrong}");
     }
