@@ -68,6 +68,7 @@ fn certificates(content: &str, now: i64) -> Summary {
 
 fn certificate_lines(certificate: &Certificate, now: i64) -> [Message; 3] {
     let issuer = if certificate.self_issued {
+        // TRANSLATORS: In the place of the issuer of a certificate.
         message!("Self-signed")
     } else {
         message!("Issued by {name}", name = certificate.issuer)
@@ -81,6 +82,7 @@ fn certificate_lines(certificate: &Certificate, now: i64) -> [Message; 3] {
         Validity::Ended => message!("Expired on {date}", date = date(certificate.ends)),
     };
     // A name of its own is never looked up in the catalogue.
+    // TRANSLATORS: The name of a certificate, in a list.
     let subject = message!("{name}", name = certificate.subject);
     [subject, issuer, when]
 }

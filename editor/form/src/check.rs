@@ -49,9 +49,8 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
         Field::ProxyType => {
             let protocol = values.get(&Field::Protocol).map(Value::choice);
             let needs_tcp = value.choice() != proxy::NONE && protocol == Some(protocol::UDP);
-            choice(field, value).or_else(|| {
-                needs_tcp.then(|| message!("A proxy leads to an endpoint with TCP only."))
-            })
+            choice(field, value)
+                .or_else(|| needs_tcp.then(|| message!("A proxy can be used with TCP only.")))
         }
         Field::ProxyServer => {
             let meant = endpoint::meant(text, 1, Transport::Tcp);

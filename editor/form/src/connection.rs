@@ -24,6 +24,7 @@ pub fn save(form: &Form, connection: &Connection) -> Result<(), glib::Error> {
         let problem = i18n::localize(&problem);
         plugin_error(
             ffi::NM_VPN_PLUGIN_ERROR_INVALID_CONNECTION,
+            // TRANSLATORS: {field} is the label of a field, {problem} a sentence.
             &gettext!("{field}: {problem}", field = label, problem = problem),
         )
     })?;

@@ -309,7 +309,9 @@ impl Field {
             Self::InactivityLimit => gettext_noop!("Disconnect w_hen idle for (seconds)"),
             Self::AtLogin => gettext_noop!("_Connect when I log in"),
             Self::KeepRoutes => gettext_noop!("Restore _routes that other programs remove"),
-            Self::EnforceRoutes => gettext_noop!("Rout_es of the VPN go before local ones"),
+            Self::EnforceRoutes => {
+                gettext_noop!("Rout_es of the VPN take precedence over local ones")
+            }
             Self::KillSwitch => gettext_noop!("Stop traffic outside the _VPN"),
             Self::KillSwitchLan => gettext_noop!("Allow the local networ_k"),
             Self::KillSwitchSignIn => gettext_noop!("Allow _browsers while signing in again"),
@@ -320,10 +322,10 @@ impl Field {
             Self::PingInterval => gettext_noop!("_Ping every (seconds)"),
             Self::PingRestart => gettext_noop!("Reconnect after no traffic for (_seconds)"),
             Self::RandomHostname => gettext_noop!("_Use random host name prefix"),
-            Self::ProxyType => gettext_noop!("Pro_xy on the way"),
+            Self::ProxyType => gettext_noop!("Pro_xy"),
             Self::ProxyServer => gettext_noop!("A_ddress of the proxy"),
             Self::ProxyPort => gettext_noop!("Port of the prox_y"),
-            Self::ProxyAuth => gettext_noop!("The proxy _wants a password"),
+            Self::ProxyAuth => gettext_noop!("The proxy requires a pass_word"),
             Self::TokenModule => gettext_noop!("PKCS #11 m_odule"),
             Self::Directives => gettext_noop!("_Further directives"),
         }
@@ -424,8 +426,8 @@ impl Field {
                 )
             }
             Self::EnforceRoutes => gettext_noop!(
-                "Also where a network around you has the same addresses, as a home network with \
-                 those of your company. Your router and the endpoint stay reachable."
+                "They do so even where your own network has the same addresses, as when your home \
+                 network has those of your company. Your router and the endpoint stay reachable."
             ),
             Self::KillSwitch => gettext_noop!(
                 "Kill switch: from the moment the connection is up until you disconnect it, no \
@@ -470,7 +472,10 @@ impl Field {
                 gettext_noop!("Required by AWS, unless the endpoint uses a host name of your own.")
             }
             Self::ProxyType => {
-                gettext_noop!("For an endpoint with TCP, where the network lets nothing else out.")
+                gettext_noop!(
+                    "For networks that let traffic out only through a proxy. The endpoint must use \
+                     TCP."
+                )
             }
             Self::ProxyServer => gettext_noop!("The name or address of the proxy."),
             Self::ProxyPort => gettext_noop!("The port of the proxy."),
@@ -506,6 +511,7 @@ impl Field {
                 gettext_noop!("Certificate"),
             ]),
             Self::UserName => Kind::Text(gettext_noop!("Ask when connecting")),
+            // TRANSLATORS: There is no proxy.
             Self::Challenge => Kind::Text(gettext_noop!("None")),
             Self::SessionLength => Kind::Text(gettext_noop!("Not known")),
             Self::Password | Self::KeyPassphrase | Self::TokenPin => Kind::Secret,
@@ -548,12 +554,15 @@ impl Field {
             Self::LoginLimit => Kind::Number("600"),
             Self::ConnectLimit => Kind::Number("60"),
             Self::ReconnectLimit => Kind::Number("600"),
+            // TRANSLATORS: The connection never ends because it is idle.
             Self::InactivityLimit => Kind::Number(gettext_noop!("Never")),
             Self::TunnelMtu | Self::MssFix | Self::PingInterval | Self::PingRestart => {
+                // TRANSLATORS: The value of a number that is left empty.
                 Kind::Number(gettext_noop!("Set by the endpoint"))
             }
             Self::RetryPause => Kind::Number("1"),
             Self::RetryPauseMost => Kind::Number("4"),
+            // TRANSLATORS: All PKCS #11 modules of this computer.
             Self::TokenModule => Kind::Text(gettext_noop!("All")),
             Self::Directives => Kind::Lines,
         }

@@ -103,6 +103,7 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
                 let (numbers, directives) = Note::lists(lines);
                 let title = if lines.len() == 1 {
                     gettext!(
+                        // TRANSLATORS: A directive of the profile, as it is written there.
                         "Line {line}: {directive}",
                         line = numbers,
                         directive = directives
@@ -185,6 +186,7 @@ fn endpoint(profile: &Profile) -> Vec<Row> {
     let mut rows = vec![Row::plain(gettext!("Address"), profile.display_endpoint())];
     if let Some(code) = profile.region() {
         let region = match region::name(code) {
+            // TRANSLATORS: A region of AWS: Europe (Frankfurt), eu-central-1.
             Some(name) => gettext!("{name}, {code}", name = i18n::translate(name), code = code),
             None => code.to_owned(),
         };
@@ -203,6 +205,7 @@ fn way(remote: &Remote) -> String {
         Transport::Tcp => "TCP",
     };
     gettext!(
+        // TRANSLATORS: {protocol} is UDP or TCP.
         "{protocol}, port {port}",
         protocol = protocol,
         port = remote.port
@@ -265,7 +268,7 @@ fn certificates(profile: &Profile, format: &DateFormat<'_>) -> Vec<Row> {
     if profile.inline(InlineFile::Pkcs12).is_some() {
         rows.push(Row::plain(
             gettext!("Client certificate"),
-            gettext!("In a PKCS #12 file, whose contents are visible only once it is unlocked."),
+            gettext!("In a PKCS #12 file. Its contents are not visible until it is unlocked."),
         ));
     }
     if profile.pkcs11_id().is_some() {
@@ -288,21 +291,21 @@ fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>)
     let (validity, severity) = match certificate.validity(format.now) {
         Validity::Holds => (gettext!("Valid until {day}", day = day), Severity::Plain),
         Validity::EndsSoon { days: 0 } => (
-            gettext!("Expires today. Ask the administrator for a new profile."),
+            gettext!("Expires today. Ask your administrator for a new profile."),
             Severity::Warning,
         ),
         Validity::EndsSoon { days } => (
             ngettext!(
                 days,
-                "Expires in {count} day, on {day}. Ask the administrator for a new profile.",
-                "Expires in {count} days, on {day}. Ask the administrator for a new profile.",
+                "Expires in {count} day, on {day}. Ask your administrator for a new profile.",
+                "Expires in {count} days, on {day}. Ask your administrator for a new profile.",
                 day = day
             ),
             Severity::Warning,
         ),
         Validity::Ended => (
             gettext!(
-                "Expired on {day}: the connection will fail. Ask the administrator for a new \
+                "Expired on {day}. The connection will fail. Ask your administrator for a new \
                  profile.",
                 day = day
             ),
@@ -317,8 +320,10 @@ fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>)
         ),
     };
     let issuer = match certificate.self_issued {
+        // TRANSLATORS: {use_of} is what a certificate is for, such as Client certificate.
         true => gettext!("{use_of}, self-signed", use_of = use_of),
         false => gettext!(
+            // TRANSLATORS: {use_of} is what a certificate is for, such as Client certificate.
             "{use_of}, issued by {issuer}",
             use_of = use_of,
             issuer = certificate.issuer

@@ -61,6 +61,7 @@ impl ProfilePage {
         let audience = choice_row(
             &gettext!("A_vailable To"),
             &[
+                // TRANSLATORS: One of the choices of “Available To”.
                 &gettext!("Only Me"),
                 &gettext!("All Users of This Computer"),
             ],
@@ -140,6 +141,7 @@ fn update_row(existing: &[ExistingConnection]) -> Option<adw::ComboRow> {
         .collect();
     choices.push(gettext!("Add as Another Connection"));
     let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+    // TRANSLATORS: Which connection is updated.
     let row = choice_row(&gettext!("_With This Profile"), &choices);
     // Names may be long.
     row.set_use_subtitle(true);

@@ -548,6 +548,7 @@ impl Inner {
             ))
             .child(&buttons(
                 &button(&gettext!("C_onnect Now"), "win.connect", true),
+                // TRANSLATORS: A button that closes the window once the connection is made.
                 &button(&gettext!("_Done"), "window.close", false),
             ))
             .build();
@@ -742,6 +743,7 @@ fn day(seconds: i64) -> String {
         2 => gettext!("February"),
         3 => gettext!("March"),
         4 => gettext!("April"),
+        // TRANSLATORS: The month.
         5 => gettext!("May"),
         6 => gettext!("June"),
         7 => gettext!("July"),
@@ -752,6 +754,8 @@ fn day(seconds: i64) -> String {
         _ => gettext!("December"),
     };
     gettext!(
+        // TRANSLATORS: A date; {month} is the name of a month. Change the order as your language
+        // has it.
         "{month} {day}, {year}",
         month = month,
         day = day.day_of_month(),

@@ -86,8 +86,8 @@ fn editor_library() -> Result<EditorLibrary, glib::Error> {
         glib::Error::new(
             glib::FileError::Noent,
             &gettext!(
-                "no editor for AWS Client VPN is installed; nmcli can import, change and export \
-                 these connections"
+                "No editor for AWS Client VPN is installed. Use nmcli to import, change and export \
+                 these connections."
             ),
         )
     };

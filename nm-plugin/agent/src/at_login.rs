@@ -233,7 +233,7 @@ impl Login {
                 return;
             }
             Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
-            Err(_) => message!("NetworkManager does not answer"),
+            Err(_) => message!("NetworkManager does not answer."),
         };
         report(&message!(
             "{connection} was not connected after you logged in: {reason}",

@@ -45,11 +45,11 @@ const NOTICES: usize = 32;
 #[derive(Debug, Error, Localize)]
 pub(crate) enum AgentEnd {
     /// The system has no room for it.
-    #[error("this computer is out of resources: {0}")]
+    #[error("This computer is out of resources: {0}")]
     Exhausted(#[from] io::Error),
     /// There is no way to NetworkManager.
     #[error(
-        "the system bus, on which NetworkManager is, cannot be used: {reason}",
+        "The system bus, on which NetworkManager is, cannot be used: {reason}",
         reason = reason.to_string()
     )]
     Bus {
@@ -58,7 +58,7 @@ pub(crate) enum AgentEnd {
         reason: zbus::Error,
     },
     /// The bus is there and says nothing.
-    #[error("the system bus, on which NetworkManager is, does not answer")]
+    #[error("The system bus, on which NetworkManager is, does not answer.")]
     SilentBus,
 }
 

@@ -105,6 +105,7 @@ pub(crate) async fn show_end(system: Connection, end: End) {
     let content = Content {
         headline: &headline,
         body: &gettext!("Sign in again now to stay connected. The tunnel stays up meanwhile."),
+        // TRANSLATORS: A button: sign in again before the sign-in expires.
         buttons: &[(RENEW, &gettext!("Renew"))],
         urgency: Urgency::Critical,
         stays: true,
@@ -140,9 +141,9 @@ async fn renew(system: &Connection, end: &End) {
         Ok(Ok(())) => return,
         Ok(Err(zbus::Error::MethodError(name, said, _))) => renewal::reason(&name, said.as_deref()),
         Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
-        Err(_elapsed) => message!("the service does not answer"),
+        Err(_elapsed) => message!("The service does not answer."),
     };
-    let why = message!("the sign-in was not renewed: {reason}", reason = why);
+    let why = message!("The sign-in was not renewed. {reason}", reason = why);
     report(&why);
     let content = Content {
         headline: &end.name,
@@ -203,7 +204,7 @@ async fn show(content: &Content<'_>) -> Option<Notification> {
         .inspect_err(|error| {
             let reason = error.to_string();
             report(&message!(
-                "no notification can be shown: {reason}",
+                "No notification can be shown: {reason}",
                 reason = reason
             ));
         })

@@ -23,7 +23,7 @@ pub enum Progress {
 pub fn of(state: u32, reason: u32) -> Progress {
     match state {
         vpn_state::NEED_AUTH => Progress::Working(gettext!("Waiting for you to sign in…")),
-        vpn_state::CONNECT => Progress::Working(gettext!("Talking to the endpoint…")),
+        vpn_state::CONNECT => Progress::Working(gettext!("Contacting the endpoint…")),
         vpn_state::IP_CONFIG_GET => Progress::Working(gettext!("Setting up the network…")),
         vpn_state::ACTIVATED => Progress::Connected,
         vpn_state::FAILED | vpn_state::DISCONNECTED => match reason {
@@ -76,7 +76,7 @@ pub fn failure(reason: u32) -> &'static str {
             )
         }
         state_reason::NO_SECRETS => gettext_noop!(
-            "Nobody signed in in time, or no program in this session can show the sign-in. Try \
+            "You did not sign in in time, or no program in this session can show the sign-in. Try \
              again, and complete the sign-in in the browser."
         ),
         state_reason::LOGIN_FAILED => gettext_noop!(

@@ -15,6 +15,7 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
 /// The page after a login; `connection` is the name the user gave the VPN connection.
 pub(crate) fn signed_in(connection: &str) -> String {
     let connecting = match connection.trim() {
+        // TRANSLATORS: In the place of “{connection} is connecting.” where its name is not known.
         "" => escape(&gettext!("Your VPN is connecting.")),
         name => {
             let text = i18n::translate(gettext_noop!("{connection} is connecting."));
@@ -42,6 +43,7 @@ fn render(mood: &str, heading: &str, text: &str) -> String {
         // The language that all of it is in, as HTML calls it.
         .replace(
             "{{language}}",
+            // TRANSLATORS: The code of your language, for the attribute lang of a web page.
             &escape(&i18n::translate(gettext_noop!("en"))),
         )
         .replace("{{heading}}", &escape(heading))

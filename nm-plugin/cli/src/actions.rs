@@ -26,23 +26,23 @@ type Details = HashMap<String, OwnedValue>;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum ActionError {
     /// It is not on the bus, or there is no bus.
-    #[error("NetworkManager is not running; start it (systemctl start NetworkManager)")]
+    #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning,
     /// polkit says no, or nobody gave the password.
     #[error(
-        "the policy of this computer (polkit) does not let you do this from this session, as is \
+        "The policy of this computer (polkit) does not let you do this from this session, as is \
          usual over ssh. Do it at the computer itself or as root, or have an administrator install \
-         the polkit rule that docs/desktops.md describes"
+         the polkit rule that docs/desktops.md describes."
     )]
     Denied,
     /// There is nothing to connect through.
-    #[error("there is no network; connect to one first")]
+    #[error("There is no network. Connect to one first.")]
     NoNetwork,
     /// No answer.
-    #[error("NetworkManager did not answer in time; try again")]
+    #[error("NetworkManager did not answer in time. Try again.")]
     Silent,
     /// Another reason, in NetworkManager's words.
-    #[error("NetworkManager refused: {0}")]
+    #[error("NetworkManager refused the request: {0}")]
     Refused(String),
 }
 

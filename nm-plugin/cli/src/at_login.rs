@@ -19,10 +19,10 @@ use thiserror::Error;
 #[derive(Debug, Error, Localize)]
 pub enum AtLoginError {
     /// A network's name that cannot be told from two.
-    #[error("the name of a network cannot have a comma in it: '{0}'")]
+    #[error("The name of a network cannot contain a comma: '{0}'")]
     Comma(String),
     /// No place to look whether it answers.
-    #[error("'{0}' is not a host with a port, such as intranet.example:443")]
+    #[error("'{0}' is not a host with a port, such as intranet.example:443.")]
     Place(String),
 }
 

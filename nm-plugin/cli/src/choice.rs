@@ -9,10 +9,10 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum ChoiceError {
     /// There is no such connection.
-    #[error("there is no AWS Client VPN connection called '{0}'; see aws-client-vpn list")]
+    #[error("There is no AWS Client VPN connection called '{0}'. To see all: aws-client-vpn list")]
     Unknown(String),
     /// Several have that name.
-    #[error("several connections are called '{name}'; specify one by its UUID: {uuids}")]
+    #[error("Several connections are called '{name}'. Give the UUID of one of them: {uuids}")]
     Several {
         /// As it was given.
         name: String,
@@ -20,13 +20,13 @@ pub enum ChoiceError {
         uuids: String,
     },
     /// Nothing is up.
-    #[error("no AWS Client VPN connection is active")]
+    #[error("No AWS Client VPN connection is active.")]
     NoneUp,
     /// The one that is meant is not up.
-    #[error("'{0}' is not connected")]
+    #[error("'{0}' is not connected.")]
     NotUp(String),
     /// More than one is up.
-    #[error("several connections are active; specify one: {0}")]
+    #[error("Several connections are active. Name one of them: {0}")]
     SeveralUp(String),
 }
 

@@ -52,10 +52,13 @@ pub enum ConnectError {
         outcome: Outcome,
     },
     /// The person has enough.
-    #[error("connecting '{0}' was cancelled")]
+    #[error("Connecting '{0}' was cancelled.")]
     Cancelled(String),
     /// It took longer than was said.
-    #[error("'{name}' was not connected within {seconds} seconds")]
+    #[error(
+        "'{name}' was not connected within {seconds} s. Connect again, or allow more time with \
+         --timeout."
+    )]
     TimedOut {
         /// The connection's name.
         name: String,
@@ -63,10 +66,10 @@ pub enum ConnectError {
         seconds: u64,
     },
     /// NetworkManager is gone.
-    #[error("NetworkManager has stopped")]
+    #[error("NetworkManager has stopped.")]
     ManagerGone,
     /// Signals or the bus.
-    #[error("this computer is out of resources: {0}")]
+    #[error("This computer is out of resources: {0}")]
     Exhausted(io::Error),
 }
 

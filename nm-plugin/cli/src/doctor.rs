@@ -99,6 +99,7 @@ impl Diagnosis {
             (problems > 0).then(|| ngettext!(problems, "{count} problem", "{count} problems"));
         match (problems, warnings) {
             (None, None) => gettext!("All is well."),
+            // TRANSLATORS: {warnings} is a number of warnings.
             (None, Some(warnings)) => gettext!("No problem, {warnings}.", warnings = warnings),
             (Some(problems), None) => format!("{problems}."),
             (Some(problems), Some(warnings)) => format!("{problems}, {warnings}."),
@@ -138,8 +139,10 @@ impl Verdict {
 
     fn word(self) -> &'static str {
         match self {
+            // TRANSLATORS: What a check found, in a column.
             Self::Good => gettext_noop!("good"),
             Self::Warning => gettext_noop!("warning"),
+            // TRANSLATORS: What a check found, in a column; it has to catch the eye.
             Self::Problem => gettext_noop!("PROBLEM"),
         }
     }

@@ -50,7 +50,7 @@ pub enum Failure {
     #[error(transparent)]
     Fix(#[from] FixError),
     /// The system.
-    #[error("this computer is out of resources: {0}")]
+    #[error("This computer is out of resources: {0}")]
     Exhausted(io::Error),
 }
 
@@ -75,13 +75,16 @@ impl Failure {
     /// In the user's language, with what others say of the causes in theirs; English for programs.
     #[must_use]
     pub fn answer(&self) -> Answer {
-        let mut causes = String::new();
+        let mut causes = Vec::new();
         let mut source = self.source();
         while let Some(cause) = source {
-            causes.push_str(": ");
-            causes.push_str(&cause.to_string());
+            causes.push(cause.to_string());
             source = cause.source();
         }
+        let causes = match causes.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", causes.join(": ")),
+        };
         let reason = self.message().to_string() + &causes;
         let fields = serde_json::json!({ "reason": reason });
         Answer::of(self.outcome(), i18n::localize(self) + &causes, fields)

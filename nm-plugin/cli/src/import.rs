@@ -38,23 +38,23 @@ pub enum ImportError {
     Profile(#[from] profile_file::ImportError),
     /// A connection to this endpoint is there.
     #[error(
-        "'{0}' is already a connection to this endpoint. --update updates it from this profile \
-         and keeps your own settings; --name makes another connection"
+        "'{0}' is already a connection to this endpoint. To update it from this profile and keep \
+         your own settings, add --update. To make another connection, add --name."
     )]
     Exists(String),
     /// Several are.
-    #[error("several connections use this endpoint; specify with --name which one to update: {0}")]
+    #[error("Several connections use this endpoint. Say with --name which one to update: {0}")]
     Several(String),
     /// There is nothing to update.
-    #[error("there is no connection to this endpoint yet; leave out --update to make one")]
+    #[error("There is no connection to this endpoint yet. Leave out --update to make one.")]
     NothingToUpdate,
     /// A name belongs to one profile.
-    #[error("a name can be given to one profile only")]
+    #[error("A name can be given to one profile only. Import the profiles one by one.")]
     OneName,
     /// AWS's client is not there, or has none.
     #[error(
-        "AWS's own client has no profiles here: there is nothing in {directory}. Export them from \
-         it, or from the self-service portal, and import the files"
+        "AWS's own client keeps no profiles for you: there is nothing in {directory}. Export them \
+         from that client, or download them from the self-service portal, and import the files."
     )]
     NoAwsProfiles {
         /// Where they would be.
@@ -62,8 +62,8 @@ pub enum ImportError {
     },
     /// The account has no name.
     #[error(
-        "it is not known which user the connection would belong to; --all-users makes it \
-         available to all users"
+        "It is not known which user the connection is for. To make it available to all users, add \
+         --all-users."
     )]
     NoUser,
 }

@@ -28,16 +28,16 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Error, Localize)]
 pub enum NetworkManagerError {
     /// There is no system bus, or it refuses us.
-    #[error("the system bus cannot be reached; without D-Bus there is no NetworkManager to ask")]
+    #[error("The system bus cannot be reached, and without it NetworkManager cannot be asked.")]
     Bus(#[source] zbus::Error),
     /// It does not run.
-    #[error("NetworkManager is not running; start it (systemctl start NetworkManager)")]
+    #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning(#[source] zbus::Error),
     /// It runs, and answers something else than expected.
-    #[error("NetworkManager does not answer as expected")]
+    #[error("NetworkManager does not answer as expected.")]
     Strange(#[source] zbus::Error),
     /// It does not answer.
-    #[error("NetworkManager does not answer; see its journal")]
+    #[error("NetworkManager does not answer. See its journal: journalctl -u NetworkManager")]
     Silent,
 }
 

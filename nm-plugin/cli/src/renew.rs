@@ -19,10 +19,10 @@ pub enum RenewError {
     #[error(transparent)]
     Choice(#[from] ChoiceError),
     /// It is not up.
-    #[error("'{0}' is not connected; connect it to sign in")]
+    #[error("'{0}' is not connected. Connect it to sign in.")]
     Down(String),
     /// The service refused.
-    #[error("the sign-in was not renewed: {reason}")]
+    #[error("The sign-in was not renewed. {reason}")]
     Refused {
         /// As it says, or the bus.
         reason: Message,
@@ -133,7 +133,7 @@ mod tests {
         let both = [active("2"), active("3")];
         assert_eq!(
             why(&both, None).to_string(),
-            "several connections are active; specify one: work, home"
+            "Several connections are active. Name one of them: work, home"
         );
     }
 }

@@ -91,10 +91,13 @@ impl State {
 
     pub(crate) fn words(self) -> &'static str {
         match self {
+            // TRANSLATORS: The state of a connection.
             Self::Off => gettext_noop!("off"),
             Self::Starting => gettext_noop!("starting"),
             Self::SigningIn => gettext_noop!("waiting for the sign-in"),
+            // TRANSLATORS: The state of a connection.
             Self::Connecting => gettext_noop!("connecting"),
+            // TRANSLATORS: The state of a connection.
             Self::Up => gettext_noop!("up"),
             Self::Ending => gettext_noop!("ending"),
         }
@@ -289,6 +292,7 @@ impl Connection {
             .domains
             .iter()
             .map(|domain| match domain.strip_prefix('~') {
+                // TRANSLATORS: All names are looked up in the tunnel.
                 Some("" | ".") => gettext!("all"),
                 Some(domain) => domain.to_owned(),
                 None => domain.clone(),
@@ -303,6 +307,7 @@ impl fmt::Display for Connection {
         let state = i18n::translate(self.state.words());
         let state = match self.since {
             Some(since) => gettext!(
+                // TRANSLATORS: {state} is one of off, up, connecting and so on.
                 "{state}, started {time}",
                 state = state,
                 time = when::local(since),
@@ -313,6 +318,8 @@ impl fmt::Display for Connection {
             let sign_in = i18n::translate(sign_in.words());
             match self.sign_in_ends {
                 Some(ends) => gettext!(
+                    // TRANSLATORS: {sign_in} is how to sign in, such as single sign-on in the
+                    // browser.
                     "{sign_in}, valid until {time}",
                     sign_in = sign_in,
                     time = when::local(ends),
@@ -325,6 +332,7 @@ impl fmt::Display for Connection {
             (gettext_noop!("endpoint"), self.endpoint.clone()),
             (gettext_noop!("sign-in"), sign_in),
             (gettext_noop!("addresses"), listed(&self.addresses)),
+            // TRANSLATORS: A label: the domains whose names are looked up in the tunnel.
             (gettext_noop!("names"), self.names()),
             (gettext_noop!("name servers"), listed(&self.name_servers)),
             (
@@ -356,6 +364,7 @@ fn listed(texts: &[String]) -> Option<String> {
 impl Failed {
     fn words(&self) -> String {
         gettext!(
+            // TRANSLATORS: {reason} is a sentence.
             "failed {time}: {reason}",
             time = when::local(self.at),
             reason = i18n::localize(&self.reason),

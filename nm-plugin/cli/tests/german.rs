@@ -84,7 +84,7 @@ fn status_in_german() {
         "Arbeit\n  \
          Zustand          verbunden, gestartet 2026-11-24 17:00:01 UTC\n  \
          Endpunkt         host.example\n  \
-         Anmeldung        Einmalanmeldung im Browser, gilt bis 2026-11-25 01:00:01 UTC\n  \
+         Anmeldung        Single Sign-on im Browser, gilt bis 2026-11-25 01:00:01 UTC\n  \
          Adressen         10.0.0.2/27\n  \
          UUID             1-2\n\n\
          alt\n  \
@@ -132,7 +132,7 @@ fn doctor_in_german() {
         "                         -> systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
         "PROBLEM  OpenVPN         Das OpenVPN aus dem Paket fehlt",
         "                         -> Installieren Sie das Paket erneut",
-        "gut      Notausschalter  hält keinen Verkehr an",
+        "gut      Notausschalter  sperrt keinen Verkehr",
         "Warnung  Uhr             2026-11-24 17:00:01 UTC, nicht vom Netz gestellt",
     ] {
         assert!(lines.contains(&line), "{line:?} is not in\n{text}");

@@ -45,6 +45,7 @@ impl Clock {
         let countdown = Countdown::new(Instant::now(), time_left);
         let show = move || {
             let now = Instant::now();
+            // TRANSLATORS: {time} is minutes and seconds: 4:05.
             left.set_label(&gettext!("{time} left", time = countdown.clock(now)));
             let is_short = countdown.is_short(now);
             if let Some(bar) = &bar {

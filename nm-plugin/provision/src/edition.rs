@@ -26,10 +26,11 @@ pub(crate) enum ProvisionError {
     #[error("{file}: {reason}", file = file.display())]
     Update { file: PathBuf, reason: UpdateError },
     #[error(
-        "'{0}' is not a valid version: it begins with a digit and has digits, letters, dots and '+' only"
+        "'{0}' is not a valid version. A version begins with a digit and has only digits, letters, \
+         dots and '+'."
     )]
     Version(String),
-    #[error("{program} cannot be run: {reason}; install it, or make another format")]
+    #[error("{program} cannot be run: {reason}. Install it, or choose another format.")]
     NoProgram {
         program: &'static str,
         reason: io::Error,
@@ -150,11 +151,11 @@ pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, Pro
 
 fn told(updated: u64) -> String {
     match updated {
-        0 => gettext!("no copy needed updating"),
+        0 => gettext!("No copy needed an update."),
         some => ngettext!(
             some,
-            "{count} copy was brought up to date",
-            "{count} copies were brought up to date"
+            "{count} copy was updated.",
+            "{count} copies were updated."
         ),
     }
 }
@@ -242,6 +243,6 @@ mod tests {
         let other = fs::read_to_string(copies.join("other.nmconnection")).unwrap();
         assert_eq!(other, keyfile("two", 443));
         let again = update_copies(&edition, &copies).unwrap();
-        assert_eq!(again, "no copy needed updating");
+        assert_eq!(again, "No copy needed an update.");
     }
 }

@@ -35,19 +35,19 @@ const MOST_SECRETS: usize = 20;
 #[derive(Debug, Error, Localize)]
 pub(crate) enum NoAnswer {
     /// The user does not want to.
-    #[error("the user cancelled the request")]
+    #[error("The user cancelled the request.")]
     Cancelled,
     /// The dialog has nothing.
-    #[error("there are no saved secrets")]
+    #[error("There are no saved secrets.")]
     Nothing,
     /// The dialog does not run, or not as it should.
-    #[error("the auth dialog: {0}")]
+    #[error("The auth dialog failed: {0}")]
     Broken(#[from] io::Error),
     /// The dialog gives more than there is to give.
-    #[error("the auth dialog wrote more than is allowed")]
+    #[error("The auth dialog wrote more than is allowed.")]
     Talkative,
     /// The dialog stays when it has answered.
-    #[error("the auth dialog did not exit")]
+    #[error("The auth dialog did not exit.")]
     Endless,
 }
 

@@ -43,11 +43,11 @@ pub async fn register(bus: zbus::Connection) {
             Ok(Err(error)) => {
                 let reason = error.to_string();
                 Some(message!(
-                    "NetworkManager refused: {reason}",
+                    "NetworkManager refused the request: {reason}",
                     reason = reason
                 ))
             }
-            Err(_elapsed) => Some(message!("NetworkManager does not answer")),
+            Err(_elapsed) => Some(message!("NetworkManager does not answer.")),
         };
         if let Some(why) = why.filter(|_| !std::mem::replace(&mut is_told, true)) {
             report(&why);

@@ -74,7 +74,7 @@ fn network_manager(facts: &Facts) -> Finding {
             if found < OLDEST_NETWORK_MANAGER {
                 let (major, minor) = OLDEST_NETWORK_MANAGER;
                 let remedy = message!(
-                    "{version} is the oldest this is tested with; upgrade",
+                    "{version} or later is required; upgrade NetworkManager",
                     version = format!("{major}.{minor}"),
                 );
                 Finding::warning(CHECK, seen, remedy)
@@ -107,6 +107,7 @@ fn plugin(facts: &Facts) -> Finding {
         Some((key, _)) => Finding::problem(
             CHECK,
             message!(
+                // TRANSLATORS: {key} is a key of a configuration file.
                 "{path} names no {key}",
                 path = path,
                 key = (*key).to_owned()
@@ -132,6 +133,7 @@ fn files(facts: &Facts) -> Finding {
         ),
         None => Finding::good(
             CHECK,
+            // TRANSLATORS: How many files of the package were found.
             message!("{number} in place", number = facts.files.len()),
         ),
     }
@@ -148,7 +150,10 @@ fn wrong_with(file: &File) -> Option<Message> {
             owner = owner
         ),
         Some((mode, _)) if mode & 0o022 != 0 => {
-            message!("{path} can be changed by others than root", path = path)
+            message!(
+                "{path} can be changed by users other than root",
+                path = path
+            )
         }
         Some((mode, _)) if file.program && mode & 0o111 != 0o111 => {
             message!("{path} cannot be executed by everybody", path = path)
@@ -244,6 +249,7 @@ fn account(facts: &Facts) -> Finding {
         Some((user, _)) => Finding::good(
             CHECK,
             message!(
+                // TRANSLATORS: An account with its number.
                 "{account} (user {user})",
                 account = ACCOUNT.to_owned(),
                 user = user
@@ -267,7 +273,10 @@ fn openvpn(facts: &Facts) -> Finding {
         Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
         Some(Ok(version)) if openvpn.unknown_options.is_empty() => Finding::good(
             CHECK,
-            message!("{version}, with AWS's login", version = version.clone()),
+            message!(
+                "{version}, patched for AWS's sign-in",
+                version = version.clone()
+            ),
         ),
         Some(Ok(version)) => Finding::problem(
             CHECK,

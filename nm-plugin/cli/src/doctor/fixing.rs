@@ -17,13 +17,13 @@ const LIMIT: Duration = Duration::from_secs(20);
 #[derive(Debug, Error, Localize)]
 pub enum FixError {
     /// Whoever asks may not.
-    #[error("only root can do this: sudo aws-client-vpn doctor --fix")]
+    #[error("Only root can do this: sudo aws-client-vpn doctor --fix")]
     NotRoot,
     /// There is nobody to do it.
-    #[error("the VPN service is missing; install the package again")]
+    #[error("The VPN service is missing. Install the package again.")]
     NoService,
     /// It did not.
-    #[error("the VPN service could not clear away what is left: {reason}")]
+    #[error("The VPN service could not remove what is left. {reason}")]
     Refused {
         /// As it says, or the system.
         reason: Message,
@@ -63,7 +63,7 @@ async fn clear_away(program: &Path) -> Result<(), FixError> {
         .output();
     let output = tokio::time::timeout(LIMIT, output)
         .await
-        .map_err(|_| refused(message!("it does not come to an end")))?
+        .map_err(|_| refused(message!("It does not end.")))?
         .map_err(|error| foreign(error.to_string()))?;
     if output.status.success() {
         return Ok(());
@@ -110,7 +110,7 @@ mod tests {
         let refused = mends(&left(1000, false, true)).unwrap_err();
         assert!(refused.contains("sudo"), "{refused}");
         let refused = mends(&left(0, false, false)).unwrap_err();
-        assert!(refused.contains("install"), "{refused}");
+        assert!(refused.contains("Install"), "{refused}");
         let orphan = Facts {
             orphans: vec!["awsvpn0".to_owned()],
             ..left(0, true, true)

@@ -24,14 +24,15 @@ const ENTRIES: &str = "--lines=50000";
 pub enum LogsError {
     /// No journal.
     #[error(
-        "journalctl cannot be run; where there is no systemd, give NetworkManager's log: --file FILE"
+        "journalctl cannot be run. Without systemd, give a log of NetworkManager instead: --file \
+         FILE"
     )]
     NoJournal(#[source] io::Error),
     /// It takes too long.
-    #[error("the journal does not answer; try again, or give a file: --file FILE")]
+    #[error("The journal does not answer. Try again, or give a file: --file FILE")]
     Slow,
     /// The file cannot be read.
-    #[error("cannot read {file}: {reason}", file = file.display())]
+    #[error("{file} cannot be read: {reason}", file = file.display())]
     File {
         /// Which.
         file: PathBuf,
@@ -40,12 +41,13 @@ pub enum LogsError {
     },
     /// Nothing of ours is in it.
     #[error(
-        "no connection of this VPN is in the journal since the computer was started; if one was \
-         used, you may not see the system's journal: use sudo, or join the group systemd-journal"
+        "The journal has no AWS Client VPN connection since the computer was started. If one was \
+         used, you do not have permission to read the system's journal: use sudo, or join the \
+         group systemd-journal."
     )]
     Empty,
     /// The report cannot be written.
-    #[error("cannot write {file}: {reason}", file = path.display())]
+    #[error("{file} cannot be written: {reason}", file = path.display())]
     Unwritten {
         /// As the user wrote it.
         path: PathBuf,
@@ -54,7 +56,8 @@ pub enum LogsError {
     },
     /// Not this connection.
     #[error(
-        "no connection '{0}' was used since the computer was started; aws-client-vpn status lists all"
+        "The connection '{0}' has not been used since the computer was started. To see all \
+         connections: aws-client-vpn list"
     )]
     Unknown(String),
 }

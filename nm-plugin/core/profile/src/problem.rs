@@ -60,6 +60,8 @@ impl Localize for Note {
                     )
                 } else {
                     message!(
+                        // TRANSLATORS: {lines} and {directives} are lists, {reason} is a
+                        // sentence.
                         "Lines {lines}: {directives} are ignored. {reason}",
                         lines = numbers,
                         directives = directives,
@@ -91,6 +93,7 @@ impl Localize for Fault {
     fn message(&self) -> Message {
         match self.line {
             Some(line) => message!(
+                // TRANSLATORS: {problem} is a sentence.
                 "Line {line}: {problem}",
                 line = line,
                 problem = self.problem
@@ -120,11 +123,13 @@ impl Localize for ParseError {
                 let mut shown = faults.iter().take(FAULTS_SHOWN).map(Localize::message);
                 let first = shown.next().unwrap_or_else(|| Problem::TooMany.message());
                 let all = shown.fold(first, |all, fault| {
+                    // TRANSLATORS: A list of sentences, each on its own line.
                     message!("{faults}\n{fault}", faults = all, fault = fault)
                 });
                 match faults.len().checked_sub(FAULTS_SHOWN) {
                     None | Some(0) => all,
                     Some(more) => message!(
+                        // TRANSLATORS: The end of a list of sentences, each on its own line.
                         "{faults}\nMore lines of this kind: {number}",
                         faults = all,
                         number = more
@@ -192,6 +197,7 @@ pub enum Problem {
     #[error("'{0}' is not a directive that AWS Client VPN uses. Remove the line.")]
     Unknown(String),
     /// A directive with arguments that make no sense.
+    // TRANSLATORS: {reason} is a sentence about a line of the profile.
     #[error("'{directive}': {reason}")]
     BadArgument {
         /// Its name.

@@ -8,10 +8,10 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum NotRenewed {
     /// There is none.
-    #[error("the connection is not up, so there is no sign-in to renew")]
+    #[error("The connection is not up, so there is no sign-in to renew.")]
     NotUp,
     /// It is somebody else's.
-    #[error("only the person who signed in, or root, can renew this sign-in")]
+    #[error("Only the user who signed in, or root, can renew this sign-in.")]
     NotYours,
 }
 

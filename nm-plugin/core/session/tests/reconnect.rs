@@ -182,11 +182,7 @@ fn without_a_network_it_waits_and_is_shown_as_waiting() {
         simulation.input(taken_in),
         ["fail ConnectFailed", "Stopping", "terminate"]
     );
-    assert!(
-        simulation.failures[0]
-            .to_string()
-            .contains("within 600 seconds")
-    );
+    assert!(simulation.failures[0].to_string().contains("within 600 s"));
 }
 
 /// The end of a lost connection that is shown as "connecting".

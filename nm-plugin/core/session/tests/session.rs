@@ -174,7 +174,7 @@ fn a_silent_endpoint_is_given_up_in_each_phase() {
         first.after(60),
         ["fail ConnectFailed", "Stopping", "terminate"]
     );
-    assert!(first.failures[0].to_string().contains("within 60 seconds"));
+    assert!(first.failures[0].to_string().contains("within 60 s"));
 
     let mut second = Simulation::saml();
     second.challenged();

@@ -84,11 +84,15 @@ fn incorrect(credential: Credential) -> &'static str {
 #[must_use]
 pub fn a_credential(credential: Credential) -> &'static str {
     match credential {
+        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::UserName => gettext_noop!("a user name"),
+        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::Password => gettext_noop!("a password"),
         Credential::ChallengeResponse => gettext_noop!("a one-time code"),
+        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::KeyPassphrase => gettext_noop!("the passphrase of the private key"),
         Credential::TokenPin => gettext_noop!("the PIN of the security token"),
+        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::ProxyUserName => gettext_noop!("a user name for the proxy"),
         Credential::ProxyPassword => gettext_noop!("a password for the proxy"),
     }

@@ -66,6 +66,7 @@ pub(super) fn remember() -> String {
 /// Whether an answer to that is yes, in English or in the user's language.
 pub(super) fn is_yes(answer: &str) -> bool {
     let answer = answer.trim().to_lowercase();
+    // TRANSLATORS: The first letter of what people type to say yes; see [Y/n].
     let yes = gettext!("yes");
     answer.is_empty() || "yes".starts_with(&answer) || yes.starts_with(&answer)
 }

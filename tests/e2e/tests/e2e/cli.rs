@@ -192,7 +192,7 @@ const FAULTS: [(&str, &str, &str); 12] = [
         "cp /usr/lib/NetworkManager/VPN/nm-aws-client-vpn-service.name /run/x; chmod 666 /run/x; \
          mount --bind /run/x /usr/lib/NetworkManager/VPN/nm-aws-client-vpn-service.name",
         "plugin",
-        "can be changed by others",
+        "can be changed by users other",
     ),
     (
         "for dir in /usr/lib/*/NetworkManager; do mount -t tmpfs tmpfs $dir; done",
@@ -341,7 +341,7 @@ fn the_doctor_asks_for_an_agent_and_for_name_servers() {
     };
     let text = seen(&lab);
     assert!(
-        text.contains("no program can show a login to user 65534"),
+        text.contains("no program can show a sign-in to user 65534"),
         "{text}"
     );
     // NetworkManager writes /etc/resolv.conf here, as it does where there is no local resolver.

@@ -171,11 +171,11 @@ fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_or_ro
             let doctor = ["aws-client-vpn", "doctor", "--fix"];
             let refused = lab.client.run(line.into_iter().chain(doctor));
             let errors = String::from_utf8_lossy(&refused.stderr);
-            assert!(errors.contains("only root"), "{errors}");
+            assert!(errors.contains("Only root"), "{errors}");
             assert_stopped(&lab);
             let fixed = lab.client.run(doctor);
             let fixed = String::from_utf8_lossy(&fixed.stdout);
-            assert!(fixed.contains("stops no traffic"), "{fixed}");
+            assert!(fixed.contains("blocks no traffic"), "{fixed}");
             assert!(reaches(&lab, OUTSIDE));
             lab.assert_clean(&before);
             let again = lab.client.check(LIFT);

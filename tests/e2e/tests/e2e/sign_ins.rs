@@ -267,6 +267,6 @@ fn a_certificate_of_another_authority_is_refused_in_clear_words() {
     lab.modify("+vpn.data", "connect-timeout=8");
     let before = lab.snapshot();
     let up = lab.up();
-    let words = ["within 8 seconds", "refused the client certificate"];
+    let words = ["within 8 s", "refused the client certificate"];
     assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
 }

@@ -463,7 +463,7 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     let none = lab.client.run(["aws-client-vpn", "renew"]);
     let said = String::from_utf8_lossy(&none.stderr);
     assert!(
-        said.contains("no AWS Client VPN connection is active"),
+        said.contains("No AWS Client VPN connection is active"),
         "{said}"
     );
 }
@@ -489,7 +489,7 @@ fn nobody_else_renews_a_sign_in() {
     let said = String::from_utf8_lossy(&renew.stderr);
     assert!(!renew.status.success());
     assert!(
-        said.contains("only the person who signed in, or root"),
+        said.contains("Only the user who signed in, or root"),
         "{said}"
     );
     assert_eq!(pages_opened(&lab), 0);

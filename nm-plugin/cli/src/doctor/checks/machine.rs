@@ -24,7 +24,7 @@ pub(super) fn tun(facts: &Facts) -> Finding {
         Finding::problem(
             CHECK,
             message!(
-                "left by a VPN service that was killed: {devices}. Routes into it lead nowhere",
+                "left by a VPN service that was killed: {devices}; routes through it lead nowhere",
                 devices = devices,
             ),
             left_over(),
@@ -102,8 +102,8 @@ pub(super) fn dns(facts: &Facts) -> Finding {
             CHECK,
             seen,
             message!(
-                "all names are asked at the VPN's servers while it is up; with systemd-resolved \
-                 or dns=dnsmasq only those of the VPN's domains are"
+                "while the VPN is up, its name servers are asked for all names; with \
+                 systemd-resolved or dns=dnsmasq, only for those of the VPN's domains"
             ),
         ),
     }
@@ -126,13 +126,13 @@ pub(super) fn rights(facts: &Facts) -> Finding {
     let seen = match rights.control {
         Right::Yes => return sign_in(manager, rights),
         Right::WithPassword => message!(
-            "from this session, connections are started and stopped with an administrator's \
-             password only (polkit)"
+            "this session may start and stop connections only with an administrator's password \
+             (polkit)"
         ),
         Right::No => message!("this user may not start and stop connections (polkit)"),
     };
     let remedy = message!(
-        "log in at the computer itself instead of over ssh; or have an administrator install the \
+        "log in at the computer itself instead of over ssh, or ask an administrator to install the \
          polkit rule that docs/desktops.md describes"
     );
     Finding::problem(RIGHTS, seen, remedy)
@@ -150,8 +150,9 @@ fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
                 name = name.clone(),
             ),
             message!(
-                "have an administrator give it to you alone (nmcli connection modify NAME \
-                 connection.permissions user:YOU), or, on Debian, add you to the group netdev"
+                "ask an administrator to give the connection to you alone (nmcli connection modify \
+                 NAME connection.permissions user:YOU) or, on Debian, to add you to the group \
+                 netdev"
             ),
         ),
         _ => Finding::good(RIGHTS, message!("this user may start and stop connections")),
@@ -165,12 +166,12 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
         return Finding::warning(CHECK, message!("not known"), remedy);
     };
     match manager.imported_as_openvpn.first() {
-        None => Finding::good(CHECK, message!("no endpoint of AWS is stored as OpenVPN")),
+        None => Finding::good(CHECK, message!("no AWS endpoint was imported as OpenVPN")),
         Some(name) => Finding::warning(
             CHECK,
             message!(
-                "'{name}' leads to an endpoint of AWS and was imported as OpenVPN, which knows no \
-                 sign-in in the browser",
+                "'{name}' leads to an AWS endpoint but was imported as OpenVPN, which cannot sign \
+                 in in the browser",
                 name = name.clone(),
             ),
             message!(
@@ -231,7 +232,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
     let own_agent = own_agent.or_else(|| runs(&[OWN_AGENT]));
     if let Some(agent) = own_agent.or_else(|| runs(&AGENTS)) {
         let seen = message!(
-            "{agent} shows logins to user {user}",
+            "{agent} shows sign-ins to user {user}",
             agent = agent.to_owned(),
             user = user,
         );
@@ -241,7 +242,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
         return Finding::warning(
             CHECK,
             message!(
-                "root has no desktop; a login is shown to the user who asks for the connection"
+                "root has no desktop; a sign-in is shown to the user who asks for the connection"
             ),
             message!(
                 "run this command as the user of the desktop, and connect as that user, without \
@@ -253,14 +254,14 @@ pub(super) fn agent(facts: &Facts) -> Finding {
         Some(desktop) => Finding::problem(
             CHECK,
             message!(
-                "{desktop} runs, which shows no logins of this VPN",
+                "{desktop} is running, which does not show sign-ins of this VPN",
                 desktop = desktop.to_owned(),
             ),
             message!("start nm-applet or nm-aws-client-vpn-agent with the session"),
         ),
         None => Finding::problem(
             CHECK,
-            message!("no program can show a login to user {user}", user = user),
+            message!("no program can show a sign-in to user {user}", user = user),
             message!(
                 "connect from a desktop session, or start nm-applet or nm-aws-client-vpn-agent \
                  in it"
@@ -288,12 +289,13 @@ pub(super) fn window(facts: &Facts) -> Finding {
 pub(super) fn browser(facts: &Facts) -> Finding {
     const CHECK: &str = gettext_noop!("browser");
     match facts.opener {
+        // TRANSLATORS: What opens the link of a sign-in.
         Some(opener) => Finding::good(CHECK, message!("opened by {program}", program = opener)),
         // Who has no desktop signs in elsewhere.
         None if facts.user == 0 => Finding::good(CHECK, message!("not checked")),
         None => Finding::warning(
             CHECK,
-            message!("no program here opens one: only the link is shown"),
+            message!("no program here opens one; only the link is shown"),
             message!("install xdg-utils or a desktop portal, or set BROWSER"),
         ),
     }
@@ -324,7 +326,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
                 name = name.clone(),
                 process = *process,
             ),
-            message!("end that program: AWS sends the browser to this port only"),
+            message!("close that program; AWS sends the browser to this port only"),
         ),
         // Nobody may look into a dialog, not even its own user.
         None if facts.processes.contains(&dialog_of(listener.user)) => waits(),
@@ -344,37 +346,42 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
     let over: Vec<&str> = of_killed(facts).collect();
     if !over.is_empty() {
         let seen = message!(
-            "traffic is stopped for a connection that ended without being taken down: \
-             {connections}",
+            "traffic is blocked for a connection that ended without being taken down: {connections}",
             connections = over.join(", "),
         );
         Finding::problem(CHECK, seen, left_over())
     } else if facts.selinux_denies_rules {
         Finding::warning(
             CHECK,
-            message!("SELinux's policy does not let a kill switch be closed"),
+            message!("SELinux's policy does not let a kill switch be turned on"),
             message!(
-                "install the package NetworkManager-aws-client-vpn-selinux; what the policy denies \
-                 is told by: ausearch -m AVC -c nm-aws-client-v"
+                "install the package NetworkManager-aws-client-vpn-selinux; to see what the policy \
+                 denies: ausearch -m AVC -c nm-aws-client-v"
             ),
         )
     } else if facts.stopped_by.is_empty() {
-        Finding::good(CHECK, message!("stops no traffic"))
+        // TRANSLATORS: The kill switch.
+        Finding::good(CHECK, message!("blocks no traffic"))
     } else {
-        Finding::good(CHECK, message!("closed, for a connection that is up"))
+        // TRANSLATORS: The kill switch.
+        Finding::good(CHECK, message!("on, for a connection that is up"))
     }
 }
 
 pub(super) fn clock(facts: &Facts) -> Finding {
     const CHECK: &str = gettext_noop!("clock");
     let now = crate::when::local(facts.clock.now);
-    let remedy =
-        || message!("timedatectl set-ntp true; logins and certificates are valid for a time only");
+    let remedy = || {
+        message!(
+            "timedatectl set-ntp true; sign-ins and certificates are valid for a limited time only"
+        )
+    };
     if facts.clock.now + CLOCK_TOLERANCE < facts.clock.installed {
         let seen = message!("{time}, before this command was installed", time = now);
         return Finding::problem(CHECK, seen, remedy());
     }
     match facts.clock.synchronized {
+        // TRANSLATORS: The time of this computer's clock.
         Some(true) => Finding::good(CHECK, message!("{time}, set by the network", time = now)),
         Some(false) => Finding::warning(
             CHECK,

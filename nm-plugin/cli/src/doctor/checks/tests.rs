@@ -110,7 +110,7 @@ const FAULTS: &[Fault] = &[
         |f| f.selinux_denies_rules = true,
         "kill-switch",
         Verdict::Warning,
-        "does not let a kill switch be closed",
+        "does not let a kill switch be turned on",
     ),
     (
         |f| f.network_manager = Some(Err(message!("it does not run"))),
@@ -128,7 +128,7 @@ const FAULTS: &[Fault] = &[
         |f| f.name_file.as_mut().unwrap().file.inode = Some((0o666, 0)),
         "plugin",
         Verdict::Problem,
-        "changed by others",
+        "changed by users other",
     ),
     (
         |f| f.name_file.as_mut().unwrap().auth_dialog = None,

@@ -153,6 +153,7 @@ fn in_a_sentence(credentials: &[Credential]) -> Message {
         .iter()
         .map(|c| Message::new(your_credential(*c)));
     let last = words.next_back().unwrap_or(Message::new(""));
+    // TRANSLATORS: A list of things to enter: your user name, your password.
     match words.reduce(|before, next| message!("{before}, {next}", before = before, next = next)) {
         Some(before) => message!("{before} and {last}", before = before, last = last),
         None => last,
@@ -161,11 +162,15 @@ fn in_a_sentence(credentials: &[Credential]) -> Message {
 
 fn your_credential(credential: Credential) -> &'static str {
     match credential {
+        // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::UserName => gettext_noop!("your user name"),
+        // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::Password => gettext_noop!("your password"),
         Credential::ChallengeResponse => gettext_noop!("your one-time code"),
+        // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::KeyPassphrase => gettext_noop!("the passphrase of your private key"),
         Credential::TokenPin => gettext_noop!("the PIN of your security token"),
+        // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::ProxyUserName => gettext_noop!("your user name for the proxy"),
         Credential::ProxyPassword => gettext_noop!("your password for the proxy"),
     }

@@ -47,8 +47,8 @@ pub enum Failure {
     NotStarted(String),
     /// The endpoint did not answer in time.
     #[error(
-        "The endpoint {host} did not answer within {seconds} seconds. Check the network \
-         connection, and whether a firewall blocks the endpoint's port."
+        "The endpoint {host} did not answer within {seconds} s. Check the network connection, and \
+         whether a firewall blocks the endpoint's port."
     )]
     NoAnswer {
         /// The name of the endpoint.
@@ -58,7 +58,8 @@ pub enum Failure {
     },
     /// The endpoint did not answer in time to the sign-in that it was sent.
     #[error(
-        "The endpoint {host} did not answer within {seconds} seconds while it checked the sign-in. Connect again, and sign in without a pause."
+        "The endpoint {host} did not answer within {seconds} s while it checked the sign-in. \
+         Connect again, and sign in without a pause."
     )]
     NoAnswerToSignIn {
         /// The name of the endpoint.
@@ -125,9 +126,9 @@ pub enum Failure {
     CertificateRefused(String),
     /// The endpoint broke off once it had seen the client's certificate.
     #[error(
-        "The endpoint answered, but did not complete the connection within {seconds} seconds. \
-         Most likely it refused the client certificate. Ask your administrator for a current \
-         one, and import the profile with it."
+        "The endpoint answered, but did not complete the connection within {seconds} s. Most \
+         likely it refused the client certificate. Ask your administrator for a current one, and \
+         import the profile with it."
     )]
     CertificateIgnored {
         /// The limit that ran out.
