@@ -397,7 +397,7 @@ mod tests {
             (12, "Expires in 12 days, on day 21915.", Severity::Warning),
             (1, "Expires in 1 day, on", Severity::Warning),
             (0, "Expires today.", Severity::Warning),
-            (-3, "Expired on day 21915:", Severity::Warning),
+            (-3, "Expired on day 21915.", Severity::Warning),
             (5000, "Valid only from day 18262.", Severity::Warning),
         ] {
             let groups = shown("auth-federate\n", days * 86_400);

@@ -237,7 +237,7 @@ mod tests {
         fs::write(copies.join("other.nmconnection"), keyfile("two", 443)).unwrap();
 
         let told = update_copies(&edition, &copies).unwrap();
-        assert_eq!(told, "1 copy was brought up to date");
+        assert_eq!(told, "1 copy was updated.");
         let mine = fs::read_to_string(copies.join("mine.nmconnection")).unwrap();
         assert!(mine.contains("host.example 1194 udp"), "{mine}");
         let other = fs::read_to_string(copies.join("other.nmconnection")).unwrap();
