@@ -253,14 +253,20 @@ impl<'world> Desktop<'world> {
 
     /// Keeps a picture of the screen as `target/screenshots/NAME.png`.
     pub fn screenshot(&self, name: &str) {
-        run(&mut self.keep_picture(name));
+        run(&mut self.keep_picture(name, ""));
     }
 
-    fn keep_picture(&self, name: &str) -> Command {
+    /// As [`Self::screenshot`], of a part of the screen: `WIDTHxHEIGHT+X+Y`.
+    #[track_caller]
+    pub fn screenshot_of(&self, part: &str, name: &str) {
+        run(&mut self.keep_picture(name, &format!("-crop {part} +repage")));
+    }
+
+    fn keep_picture(&self, name: &str, options: &str) -> Command {
         let directory = "/run/lab-target/screenshots";
         let mut command = self.command("sh");
         let script = format!(
-            "mkdir -p {directory} && import -window root {directory}/{name}.png && chmod 644 {directory}/{name}.png"
+            "mkdir -p {directory} && import -window root {options} {directory}/{name}.png && chmod 644 {directory}/{name}.png"
         );
         command.args(["-c", &script]);
         command
@@ -274,7 +280,7 @@ impl Drop for Desktop<'_> {
             let thread = std::thread::current();
             let test = thread.name().unwrap_or("desktop").replace("::", "-");
             let picture = format!("failed-{test}");
-            if let Err(error) = self.keep_picture(&picture).output() {
+            if let Err(error) = self.keep_picture(&picture, "").output() {
                 eprintln!("no picture: {error}");
             }
         }

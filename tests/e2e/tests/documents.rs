@@ -155,8 +155,10 @@ fn anchor(heading: &str) -> String {
 
 /// What a text of a document's links and pictures lead to, other than the web.
 fn targets(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices("](")
-        .map(|(position, _)| text[position + 2..].split(')').next().unwrap_or_default())
+    let links = ["](", " src=\"", " srcset=\""].into_iter();
+    links
+        .flat_map(|begin| text.split(begin).skip(1))
+        .map(|rest| rest.split([')', '"']).next().unwrap_or_default())
         .filter(|target| !target.contains("://"))
 }
 

@@ -1,9 +1,35 @@
-//! What everything looks like in dark colours; the other tests take the pictures in light ones.
+//! What everything looks like in dark colours; the other tests take the pictures in light ones. And
+//! the editor for README.md, in both; the login there is of the importer's test (`docs/development.md`).
 
 use crate::prompts::WINDOW;
 use crate::{Steps, await_agent, importer, lab, setting};
 use aws_client_vpn_desktop::{Appearance, Desktop, NetworkSettings, Role};
 use aws_client_vpn_harness::{EndpointOptions, Options};
+
+/// Where GNOME Settings is on the screen.
+const SETTINGS: &str = "1000x664+138+64";
+
+/// The editor, as README.md shows it.
+fn takes_the_picture_of_the_documents(appearance: Appearance, name: &str) {
+    let lab = lab(Options::default());
+    lab.import_as("Example Corp", "udp", 443, "");
+    let desktop = Desktop::gnome(&lab.client, appearance);
+    let settings = NetworkSettings::open(&desktop);
+    let editor = settings.edit("Example Corp");
+    assert_eq!(editor.text("Port"), "443");
+    desktop.screenshot_of(SETTINGS, name);
+    settings.close();
+}
+
+#[test]
+fn the_documents_show_the_editor_in_light_colours() {
+    takes_the_picture_of_the_documents(Appearance::Light, "documents-editor-light");
+}
+
+#[test]
+fn the_documents_show_the_editor_in_dark_colours() {
+    takes_the_picture_of_the_documents(Appearance::Dark, "documents-editor-dark");
+}
 
 #[test]
 fn everything_shows_in_dark_colours() {
