@@ -4,7 +4,7 @@
 //! subcommands and options of our programs in it are looked up in their `--help`. A line that the
 //! table does not know fails the test. (`tests/documents.rs` looks up what stands within sentences.)
 
-use crate::endpoint;
+use crate::{SOON, endpoint};
 use aws_client_vpn_harness::{Lab, Options, Up};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,12 +19,14 @@ enum Line {
     Run,
     /// It is run while the connection NAME is up.
     RunConnected,
+    /// As [`Self::RunConnected`], and what it asks is answered with "yes".
+    RunConnectedWithYes,
     /// It is a command that is not run, because of this.
     NotRun(&'static str),
     /// It is no command of a shell, but this.
     Text(&'static str),
 }
-use Line::{NotRun, Run, RunConnected, Text};
+use Line::{NotRun, Run, RunConnected, RunConnectedWithYes, Text};
 
 const BUILDS: Line = NotRun("builds, installs or starts machines: `make test` and CI do it");
 const SYSTEMD: Line = NotRun("needs systemd: tests/system has it");
@@ -32,12 +34,13 @@ const SCRIPT: Line = Text("the rest of a script that begins with a command above
 const BAR: Line = Text("the configuration of a status bar");
 
 /// Every line of code, by how it begins; the longest beginning counts.
-const LINES: [(&str, Line); 46] = [
+const LINES: [(&str, Line); 48] = [
     ("aws-client-vpn connect", Run),
     ("aws-client-vpn disconnect", Run),
     ("aws-client-vpn doctor", Run),
     ("aws-client-vpn import", Run),
     ("aws-client-vpn logs", RunConnected),
+    ("aws-client-vpn logs NAME --report", RunConnectedWithYes),
     ("aws-client-vpn renew", RunConnected),
     ("aws-client-vpn status", Run),
     ("aws-client-vpn-provision make", Run),
@@ -67,6 +70,10 @@ const LINES: [(&str, Line); 46] = [
     ),
     ("ssh ", NotRun("needs a second computer: `command` acts it")),
     ("systemctl", SYSTEMD),
+    (
+        "convert ",
+        NotRun("needs a desktop's picture: for those who change what it shows"),
+    ),
     ("make deb", BUILDS),
     ("make demo", BUILDS),
     ("make deps", BUILDS),
@@ -156,11 +163,15 @@ fn entry(line: &str) -> Option<(&'static str, Line)> {
     known.max_by_key(|(begin, _)| begin.len()).copied()
 }
 
-fn at_terminal(lab: &Lab, line: &str) -> Up {
-    lab.at_terminal(&format!(
+fn at_terminal(lab: &Lab, line: &str, answers: bool) -> Up {
+    let mut terminal = lab.at_terminal(&format!(
         "cd {DIRECTORY} && export BROWSER=/run/lab/bin/xdg-open PAGER=cat; {line}"
-    ))
-    .finish()
+    ));
+    if answers {
+        terminal.expect("Type “yes”", SOON);
+        terminal.type_line("yes");
+    }
+    terminal.finish()
 }
 
 #[track_caller]
@@ -228,11 +239,11 @@ fn the_commands_of_the_documents_do_what_they_say() {
                 None => panic!("{}: no entry of LINES has {line}", path.display()),
             })
             .collect();
-        let is_run = |what: &Line| matches!(what, Run | RunConnected);
+        let is_run = |what: &Line| matches!(what, Run | RunConnected | RunConnectedWithYes);
         let named = |(line, what): &(&str, Line)| is_run(what) && line.contains(" NAME");
         if lines
             .iter()
-            .any(|line| named(line) || line.1 == RunConnected)
+            .any(|line| named(line) || is_run(&line.1) && line.1 != Run)
         {
             check(
                 &lab,
@@ -244,18 +255,24 @@ fn the_commands_of_the_documents_do_what_they_say() {
                 looked_up += look_up(&lab, code);
                 continue;
             }
-            if what == RunConnected {
+            if what != Run {
                 check(
                     &lab,
                     "nmcli --terse --fields NAME connection show --active | grep -qx NAME \
                      || nmcli --wait 300 connection up NAME",
+                );
+            } else if code.contains("connection up ") || code.contains(" connect ") {
+                check(
+                    &lab,
+                    "nmcli --terse --fields UUID,TYPE connection show --active \
+                     | sed -n 's/:vpn$//p' | xargs -r nmcli connection down",
                 );
             }
             let mut line = code.to_owned();
             for (name, value) in PLACEHOLDERS {
                 line = line.replace(name, value);
             }
-            let end = at_terminal(&lab, &line);
+            let end = at_terminal(&lab, &line, what == RunConnectedWithYes);
             // What doctor finds is not at home in a lab.
             let is_done =
                 end.success || code.starts_with("aws-client-vpn doctor") && end.code == Some(1);

@@ -181,12 +181,13 @@ fn completed(subcommand: &str) -> BTreeMap<&'static str, BTreeSet<String>> {
         let is_name = |c: char| c == '-' || c.is_ascii_alphanumeric();
         let options = text.match_indices("--").map(|(at, _)| &text[at..]);
         let options = options.map(|text| &text[..text.find(|c| !is_name(c)).unwrap_or(text.len())]);
+        let options = options.filter(|option| option.len() > 2);
         options.map(str::to_owned).collect()
     };
     let bash = read(&staged("share/bash-completion/completions/aws-client-vpn"));
     let block = format!(
         "\n        aws__client__vpn__subcmd__{})\n",
-        subcommand.replace('-', "__")
+        subcommand.replace("-", "__subcmd__")
     );
     let bash = bash
         .split(&block)
