@@ -198,7 +198,10 @@ fn completed(subcommand: &str) -> BTreeMap<&'static str, BTreeSet<String>> {
         .unwrap();
     let bash = long(bash.split('"').next().unwrap());
     let zsh = read(&staged("share/zsh/vendor-completions/_aws-client-vpn"));
-    let zsh = zsh.split(&format!("\n({subcommand})\n")).nth(1).unwrap();
+    let zsh = zsh
+        .split(&format!("({subcommand})\n_arguments"))
+        .nth(1)
+        .unwrap();
     let zsh = zsh.split("\n;;").next().unwrap().lines();
     let zsh = zsh.filter_map(|line| line.strip_prefix('\'')?.split(['[', '=']).next());
     let zsh = zsh.flat_map(long).collect();
