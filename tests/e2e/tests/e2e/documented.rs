@@ -221,6 +221,10 @@ fn the_commands_of_the_documents_do_what_they_say() {
         journal: true,
         ..endpoint(&["--auth-token", "--push=echo Authorised use only."])
     });
+    // What the unit is copied to is a directory of the lab's own from then on.
+    let to = "/etc/systemd/system/aws-client-vpn@.service";
+    lab.client.check(["touch", to]);
+    lab.client.check(["rm", to]);
     let before = lab.snapshot();
     let file = lab.profile("udp", 443);
     lab.client.check(["mkdir", "-p", DIRECTORY]);
@@ -284,8 +288,7 @@ fn the_commands_of_the_documents_do_what_they_say() {
     assert!(ran > 70, "{ran} commands are run");
     assert!(looked_up > 8, "{looked_up} commands are looked up");
     lab.client.check(["rm", "-r", DIRECTORY]);
-    lab.client
-        .check(["rm", "/etc/systemd/system/aws-client-vpn@.service"]);
+    lab.client.check(["rm", to]);
     lab.assert_clean(&before);
 }
 
