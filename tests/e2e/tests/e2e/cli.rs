@@ -371,8 +371,8 @@ fn the_command_speaks_the_language_of_its_user() {
     let [_, refused] = german(&["renew", "x"]);
     assert_eq!(
         refused,
-        "aws-client-vpn: Es gibt keine AWS-Client-VPN-Verbindung namens „x“; siehe aws-client-vpn \
-         list\n"
+        "aws-client-vpn: Es gibt keine AWS-Client-VPN-Verbindung namens „x“. Alle zeigt: \
+         aws-client-vpn list\n"
     );
     let [json, _] = german(&["doctor", "--json"]);
     assert!(json.contains("\"free for the browser's answer\""), "{json}");
