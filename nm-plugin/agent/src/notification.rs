@@ -89,10 +89,11 @@ impl End {
 
     /// For a terminal, which has no button.
     pub(crate) fn line(&self, now: SystemTime) -> String {
-        let headline = self.headline(now);
-        gettext!(
-            "{headline}. To sign in again before then: aws-client-vpn renew {uuid}",
-            headline = headline,
+        ngettext!(
+            self.minutes_left(now),
+            "{connection}: your sign-in expires in {count} minute. To sign in again before then: aws-client-vpn renew {uuid}",
+            "{connection}: your sign-in expires in {count} minutes. To sign in again before then: aws-client-vpn renew {uuid}",
+            connection = self.name,
             uuid = self.uuid,
         )
     }

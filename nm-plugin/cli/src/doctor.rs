@@ -92,17 +92,31 @@ impl Diagnosis {
     /// The last line.
     fn summary(&self) -> String {
         let warnings = self.count(Verdict::Warning);
-        let warnings =
-            (warnings > 0).then(|| ngettext!(warnings, "{count} warning", "{count} warnings"));
         let problems = self.count(Verdict::Problem);
-        let problems =
-            (problems > 0).then(|| ngettext!(problems, "{count} problem", "{count} problems"));
         match (problems, warnings) {
-            (None, None) => gettext!("All is well."),
-            // TRANSLATORS: {warnings} is a number of warnings.
-            (None, Some(warnings)) => gettext!("No problem, {warnings}.", warnings = warnings),
-            (Some(problems), None) => format!("{problems}."),
-            (Some(problems), Some(warnings)) => format!("{problems}, {warnings}."),
+            (0, 0) => gettext!("All is well."),
+            (0, warnings) => ngettext!(
+                warnings,
+                "There is no problem, but {count} warning.",
+                "There is no problem, but there are {count} warnings."
+            ),
+            (problems, warnings) => {
+                let mut summary = ngettext!(
+                    problems,
+                    "There is {count} problem.",
+                    "There are {count} problems."
+                );
+                if warnings > 0 {
+                    summary.push(' ');
+                    // TRANSLATORS: Follows the sentence that counts the problems.
+                    summary.push_str(&ngettext!(
+                        warnings,
+                        "There is also {count} warning.",
+                        "There are also {count} warnings."
+                    ));
+                }
+                summary
+            }
         }
     }
 }

@@ -137,7 +137,11 @@ fn doctor_in_german() {
     ] {
         assert!(lines.contains(&line), "{line:?} is not in\n{text}");
     }
-    assert_eq!(lines.last(), Some(&"7 Probleme, 2 Warnungen."), "{text}");
+    assert_eq!(
+        lines.last(),
+        Some(&"Es gibt 7 Probleme. Außerdem gibt es 2 Warnungen."),
+        "{text}"
+    );
     let json = serde_json::to_value(&diagnosis).unwrap();
     let account = &json["findings"][5];
     assert_eq!(account["check"], "account");

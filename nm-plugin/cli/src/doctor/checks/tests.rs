@@ -339,7 +339,7 @@ fn without_the_plugin_all_that_it_names_is_missing() {
     };
     let text = diagnose(&facts).to_string();
     assert!(text.contains("PROBLEM  plugin"), "{text}");
-    assert!(text.ends_with("4 problems.\n"), "{text}");
+    assert!(text.ends_with("There are 4 problems.\n"), "{text}");
 }
 
 #[test]
