@@ -184,8 +184,9 @@ impl Terminal {
     }
 
     async fn ask_line(&self, prompt: &str, masked: bool) -> Option<Secret> {
-        self.write(&[CLEAR_LINE, prompt].concat());
+        // Before it is asked for: whoever types at once is not to be seen.
         let echo = masked.then(|| EchoOff::on(&self.tty));
+        self.write(&[CLEAR_LINE, prompt].concat());
         let line = read_line(&self.tty).await;
         if echo.is_some() {
             self.write("\n");
