@@ -3,10 +3,13 @@
 //! gnome-shell keeps standard input open and writes `QUIT` when it has read the answer or gives
 //! up; nm-applet and nmcli write `QUIT` right after `DONE`, close the pipe, and give up with a
 //! signal. So a `QUIT` or an end that comes at once means nothing, and a later one means "stop".
+//! How late that is depends on who asks: gnome-shell, which closes its end of standard error at
+//! once, may give up any moment.
 
 use crate::journal::Journal;
 use aws_client_vpn_sign_in::agent_stdin::{AgentCommand, AgentStdin};
 use aws_client_vpn_text::secret::Secret;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
@@ -44,11 +47,14 @@ pub(crate) struct Agent {
     /// The agent has said the last it will say.
     silent: bool,
     answer: File,
+    /// Standard error, if it is that.
+    heard_by: Option<File>,
 }
 
 impl Agent {
-    /// Begins to listen to standard input. `answer` is the way to the agent.
-    pub(crate) fn listen(answer: File) -> io::Result<Self> {
+    /// Begins to listen to standard input. `answer` is the way to the agent, `heard_by` standard
+    /// error as it was passed, if it is no window.
+    pub(crate) fn listen(answer: File, heard_by: Option<File>) -> io::Result<Self> {
         let (words, heard) = mpsc::unbounded_channel();
         let (tell, connection) = oneshot::channel();
         // A thread, because standard input may be anything: a pipe, a file, a terminal.
@@ -61,6 +67,7 @@ impl Agent {
             settled: Instant::now(),
             silent: false,
             answer,
+            heard_by,
         })
     }
 
@@ -87,7 +94,7 @@ impl Agent {
                     Some((AgentCommand::Done, when)) => self.settled = when,
                     Some((AgentCommand::Quit, when)) => {
                         self.silent = true;
-                        if when.duration_since(self.settled) > IN_ADVANCE {
+                        if when.duration_since(self.settled) > self.in_advance() {
                             return;
                         }
                     }
@@ -96,6 +103,13 @@ impl Agent {
             }
         }
         nobody_reads.await;
+    }
+
+    /// How soon after `DONE` an end was sent in advance: by gnome-shell never, so that only what
+    /// came along with it counts as that.
+    fn in_advance(&self) -> Duration {
+        let is_shell = self.heard_by.as_ref().is_some_and(has_no_reader);
+        if is_shell { Duration::ZERO } else { IN_ADVANCE }
     }
 
     /// Hands `text` to the agent.
@@ -143,6 +157,13 @@ async fn nobody_reads(answer: &File) {
     std::future::pending::<()>().await;
 }
 
+/// Whether `pipe` is a pipe whose other end is closed.
+fn has_no_reader(pipe: &File) -> bool {
+    let mut polled = [PollFd::new(pipe, PollFlags::empty())];
+    let at_once = Timespec::default();
+    poll(&mut polled, Some(&at_once)).is_ok() && polled[0].revents().contains(PollFlags::ERR)
+}
+
 /// Passes on what standard input says; its end, and an error, is a last `QUIT`.
 fn read_words(
     words: &mpsc::UnboundedSender<(AgentCommand, Instant)>,
@@ -158,6 +179,8 @@ fn read_words(
             Ok(0) | Err(_) => vec![AgentCommand::Quit],
             Ok(length) => lines.push(&buffer[..length]),
         };
+        // What came together was said together.
+        let when = Instant::now();
         for word in heard {
             if word == AgentCommand::Done
                 && let Some(tell) = tell.take()
@@ -167,7 +190,7 @@ fn read_words(
                     secrets: lines.secrets().clone(),
                 }));
             }
-            if words.send((word, Instant::now())).is_err() || word == AgentCommand::Quit {
+            if words.send((word, when)).is_err() || word == AgentCommand::Quit {
                 return;
             }
         }

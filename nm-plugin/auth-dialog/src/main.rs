@@ -74,6 +74,7 @@ fn main() -> ExitCode {
     } else {
         (None, Some(stderr))
     };
+    let heard_by = stderr.as_ref().and_then(|stderr| stderr.try_clone().ok());
     let journal = Journal::open(stderr);
     if let Err(error) = protected {
         journal.error(&format!("core dumps cannot be switched off: {error}"));
@@ -89,6 +90,7 @@ fn main() -> ExitCode {
                 notice: Mutex::default(),
             },
             answer,
+            heard_by,
         ),
         Err(_told) => ExitCode::from(2),
     }
@@ -106,13 +108,13 @@ fn print(mut output: &File, text: &str) -> ExitCode {
     }
 }
 
-fn serve(dialog: &Dialog<'_>, answer: File) -> ExitCode {
+fn serve(dialog: &Dialog<'_>, answer: File, heard_by: Option<File>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let served = runtime.and_then(|runtime| {
         let served = LocalSet::new().block_on(&runtime, async {
-            let mut agent = Agent::listen(answer)?;
+            let mut agent = Agent::listen(answer, heard_by)?;
             Ok(converse(dialog, &mut agent).await)
         });
         // The thread that writes may be stuck on an agent that reads no more.

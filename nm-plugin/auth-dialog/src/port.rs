@@ -17,8 +17,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
-/// How long an earlier dialog of ours may take to leave the port.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is tried again whether an earlier dialog of ours has left the port: for three seconds
+/// in which this computer does anything.
+const TRIES: u32 = 150;
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often the next in the queue looks for its turn; a look reads /proc.
 const QUEUE_PAUSE: Duration = Duration::from_millis(250);
@@ -35,7 +36,7 @@ pub(crate) async fn listen(
     turn_by: Instant,
     mut queues: impl FnMut(),
 ) -> Result<TcpListener, LoginFailure> {
-    let give_up = Instant::now() + PATIENCE;
+    let mut tries = TRIES;
     let mut patient = succeeds_another;
     let mut in_queue = false;
     loop {
@@ -44,7 +45,10 @@ pub(crate) async fn listen(
         match std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, ACS_PORT)) {
             Ok(listener) => return watched(listener).map_err(unusable),
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => return Err(unusable(error)),
-            Err(_) if patient && Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
+            Err(_) if patient && tries > 0 => {
+                tries -= 1;
+                tokio::time::sleep(PAUSE).await;
+            }
             Err(_) if in_queue && Instant::now() < turn_by => {
                 tokio::time::sleep(QUEUE_PAUSE).await;
                 // Whoever comes next need not be one of ours.

@@ -28,10 +28,9 @@ type Act = fn(&mut Dialog);
 const FORM: &str = "SAMLResponse=PFJlc3BvbnNlPiA%3D&RelayState=r%2F1";
 const ANSWER: &str = "saml-response\nPFJlc3BvbnNlPiA%3D\n\n\n";
 const SETTINGS: &str = "DATA_KEY=remote\nDATA_VAL=example\n\nSECRET_KEY=key\nSECRET_VAL=QUIT\n\n";
-/// After this a QUIT or an end is meant, not sent in advance.
-const LATER: Duration = Duration::from_millis(400);
-/// What happens at once takes less, on a busy machine too; what is waited for takes longer.
-const AT_ONCE: Duration = Duration::from_secs(3);
+/// What happens at once takes less, on a busy machine too; what is waited for takes longer: an agent
+/// has 20 s to read, a login here a minute, and a connection 10 s for its head.
+const AT_ONCE: Duration = Duration::from_secs(9);
 
 #[test]
 fn gnome_shell_gets_its_answer() {
@@ -99,13 +98,29 @@ fn every_way_to_cancel_ends_it_and_frees_the_port() {
             let mut dialog = Dialog::login(&browser);
             dialog.say("DONE\n\n");
             browser.opened();
-            std::thread::sleep(LATER);
+            dialog.settles();
             let cancelled = Instant::now();
             cancel(&mut dialog);
             assert!(!dialog.ends().success(), "{way}");
             assert!(cancelled.elapsed() < AT_ONCE, "{way}");
             TcpListener::bind(ADDRESS).expect(way);
         }
+    });
+}
+
+/// gnome-shell closes its end of standard error, and sends nothing in advance.
+#[test]
+fn gnome_shell_may_cancel_at_once() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        drop(dialog.child.stderr.take());
+        dialog.say("DONE\n\n");
+        dialog.has_heard();
+        dialog.say("QUIT\n\n");
+        dialog.hang_up();
+        assert_eq!(dialog.ends().code(), Some(1));
+        TcpListener::bind(ADDRESS).expect("the port is free");
     });
 }
 
@@ -392,7 +407,7 @@ fn a_retry_takes_over_the_port_and_opens_no_second_tab() {
         let hints: Vec<_> = hints.iter().map(String::as_str).collect();
         let mut second = Dialog::start(&mut command(Some(&browser), &hints));
         second.say("DONE\n\n");
-        std::thread::sleep(LATER);
+        first.settles();
         first.say("QUIT\n\n");
         first.ends();
         assert_eq!(status(&request(&post(FORM))), "200");
@@ -410,7 +425,7 @@ fn a_later_request_opens_the_page_if_none_did_before() {
         hints.push("x-aws-client-vpn-retry".to_owned());
         let hints: Vec<_> = hints.iter().map(String::as_str).collect();
         let dismissed = |mut dialog: Dialog| {
-            std::thread::sleep(LATER);
+            dialog.settles();
             dialog.say("QUIT\n\n");
             dialog.ends();
         };
@@ -447,7 +462,7 @@ fn an_earlier_dialog_is_waited_for() {
         browser.opened();
         let mut second = Dialog::login(&later);
         second.say("DONE\n\n");
-        std::thread::sleep(LATER);
+        first.settles();
         first.say("QUIT\n\n");
         first.ends();
         assert_eq!(later.opened(), URL);
@@ -492,7 +507,7 @@ fn a_port_that_is_being_left_is_waited_for() {
         let browser = Browser::new();
         let taken = taken_without_listening();
         let _dialog = Dialog::login(&browser);
-        std::thread::sleep(Duration::from_millis(500));
+        std::thread::sleep(Duration::from_millis(200));
         assert!(!browser.was_opened(), "no browser without a port");
         drop(taken);
         assert_eq!(browser.opened(), URL);
@@ -664,22 +679,14 @@ fn nobody_has_to_read_standard_error() {
 fn the_browser_is_opened_at_once() {
     isolated(|| {
         let browser = Browser::new();
-        let mut times: Vec<_> = (0..15)
-            .map(|_| {
-                let started = Instant::now();
-                let dialog = Dialog::login(&browser);
-                browser.opened();
-                let time = started.elapsed();
-                drop(dialog);
-                time
-            })
-            .collect();
-        times.sort();
-        println!(
-            "from exec to the browser running, median of 15: {:?}",
-            times[7]
-        );
-        // The goal is 20 ms; a machine that builds at the same time may take longer.
-        assert!(times[7] < Duration::from_millis(300), "{times:?}");
+        // exec to the browser running; the goal is 20 ms.
+        in_a_blink(|| {
+            let started = Instant::now();
+            let dialog = Dialog::login(&browser);
+            browser.opened();
+            let time = started.elapsed();
+            drop(dialog);
+            time
+        });
     });
 }

@@ -21,7 +21,6 @@ mod world;
 use installed::Installed;
 use keyring::Keyring;
 use std::process::Command;
-use std::time::{Duration, Instant};
 use world::*;
 
 const UUID: &str = "8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8";
@@ -291,7 +290,6 @@ fn a_locked_or_stuck_keyring_holds_nobody_up() {
         let installed = Installed::new();
         let locked = Keyring::locked();
         let mut command = silent(&installed);
-        let asked = Instant::now();
         let mut dialog = start(command.envs(locked.environment()));
         assert_eq!(dialog.answer(), NOTHING);
         assert!(dialog.ends().success());
@@ -299,11 +297,7 @@ fn a_locked_or_stuck_keyring_holds_nobody_up() {
         let stuck = Keyring::stuck();
         let mut command = installed.command_for(None, PASSWORD);
         let _dialog = start(command.envs(stuck.environment()));
+        // It would wait for as long as the test does.
         assert!(installed.told().starts_with("started"));
-        assert!(
-            asked.elapsed() < Duration::from_secs(15),
-            "{:?}",
-            asked.elapsed()
-        );
     });
 }

@@ -12,6 +12,7 @@ mod world;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use world::*;
@@ -67,10 +68,10 @@ impl Session {
         assert!(owned.unwrap().success());
         let config = session.path("sway.conf").display().to_string();
         session.start("sway", &["--config", &config]);
-        until(|| session.path("run/wayland-1").exists().then_some(()));
+        session.listens("run/wayland-1");
         let config = format!("--config-file={}", session.path("bus.conf").display());
         session.start("dbus-daemon", &["--nofork", &config]);
-        until(|| session.path("run/bus").exists().then_some(()));
+        session.listens("run/bus");
         session.start("mako", &[]);
         session.has("org.freedesktop.Notifications");
         session.start("/usr/libexec/xdg-desktop-portal", &[]);
@@ -136,6 +137,11 @@ impl Session {
             .output()
             .unwrap();
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Waits until somebody listens at a socket, whose file is there a moment before.
+    fn listens(&self, name: &str) {
+        until(|| UnixStream::connect(self.path(name)).ok());
     }
 
     /// Waits until `name` is on the bus.
@@ -238,7 +244,7 @@ fn a_login_is_told_of_by_a_notification_that_goes_with_it() {
         until(|| (session.opened() == [URL]).then_some(()));
         session.press("open-again");
         until(|| (session.opened() == [URL, URL]).then_some(()));
-        assert!(session.notification().is_some(), "the login still waits");
+        until(|| session.notification());
         assert_eq!(status(&request(&post(FORM))), "200");
         assert_eq!(dialog.answer(), ANSWER);
         until(|| session.notification().is_none().then_some(()));
@@ -253,12 +259,12 @@ fn a_notification_cancels_a_login_and_goes_with_a_dialog_that_is_dismissed() {
         until(|| session.notification());
         session.press("cancel");
         assert_eq!(dialog.ends().code(), Some(1));
-        assert_eq!(session.notification(), None);
+        until(|| session.notification().is_none().then_some(()));
         let mut dialog = begin(&mut session.login());
         until(|| session.notification());
         dialog.stdout = None;
         dialog.ends();
-        assert_eq!(session.notification(), None);
+        until(|| session.notification().is_none().then_some(()));
     });
 }
 

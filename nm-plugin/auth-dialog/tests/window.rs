@@ -8,6 +8,7 @@
 
 #[path = "dialog/desktop.rs"]
 mod desktop;
+#[expect(dead_code, reason = "shared with the tests of questions")]
 #[path = "dialog/installed.rs"]
 mod installed;
 #[expect(dead_code, reason = "shared with the tests of the dialog alone")]
@@ -80,8 +81,7 @@ fn the_window_goes_with_the_dialog_whatever_becomes_of_it() {
     isolated(|| {
         let ways: [(&str, Act); 3] = [
             ("QUIT", |dialog| {
-                // Later than what is sent in advance.
-                std::thread::sleep(Duration::from_millis(400));
+                dialog.settles();
                 dialog.say("QUIT\n\n");
             }),
             ("nobody reads", |dialog| dialog.stdout = None),
@@ -126,11 +126,11 @@ fn a_dismissed_dialog_leaves_its_window_to_the_next() {
             "where to wait for the next"
         );
         assert!(installed.told().starts_with("login\t"));
-        std::thread::sleep(Duration::from_millis(400));
+        dialog.settles();
         dialog.say("QUIT\n\n");
         assert!(!dialog.ends().success());
         assert_eq!(installed.told(), "linger");
-        installed.forget();
+        assert_eq!(installed.told(), "gone", "this window does not linger");
         // The window waits where it was told to.
         let uuid = "8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8";
         let name = format!("nm-aws-client-vpn-login-window-{uuid}");
@@ -240,21 +240,15 @@ fn the_browser_is_started_within_a_blink() {
     isolated(|| {
         let installed = Installed::new();
         let browser = Browser::new();
-        // The best of several: what the machine does beside it is not counted.
-        let times: Vec<_> = (0..15)
-            .map(|_| {
-                let mut command = installed.command(Some(&browser));
-                let started = Instant::now();
-                let dialog = Dialog::start(&mut command);
-                assert_eq!(browser.opened(), URL);
-                let time = started.elapsed();
-                TcpStream::connect(ADDRESS).expect("it listens before it starts the browser");
-                drop(dialog);
-                time
-            })
-            .collect();
-        let best = times.iter().min().unwrap();
-        println!("exec to browser: best {best:?} of {times:?}");
-        assert!(*best <= Duration::from_millis(20), "{times:?}");
+        in_a_blink(|| {
+            let mut command = installed.command(Some(&browser));
+            let started = Instant::now();
+            let dialog = Dialog::start(&mut command);
+            assert_eq!(browser.opened(), URL);
+            let time = started.elapsed();
+            TcpStream::connect(ADDRESS).expect("it listens before it starts the browser");
+            drop(dialog);
+            time
+        });
     });
 }

@@ -271,7 +271,10 @@ async fn run_dialog(
         .env("XDG_RUNTIME_DIR", "/run/home")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stderr(match style {
+            Style::GnomeShell => Stdio::piped(),
+            Style::NmApplet => Stdio::null(),
+        });
     let mut child = command.spawn().map_err(failed)?;
     report(json!({"event": "dialog", "pid": child.id()}));
     let mut stdin = child.stdin.take();
