@@ -2,10 +2,11 @@
 
 use crate::events::Events;
 use crate::process::Process;
-use crate::wait::START_LIMIT;
+use crate::wait::{START_LIMIT, wait_for};
 use crate::world::{PROGRAMS_INSIDE, World};
 use std::io::Write;
 use std::process::Stdio;
+use std::sync::Mutex;
 
 /// Which desktop's agent is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +60,9 @@ pub struct VpnState {
 /// Follows the states of all VPN connections.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    _process: Process,
-    pub(crate) events: Events,
+    /// With the number of questions that it was asked.
+    process: Mutex<(Process, u64)>,
+    events: Events,
 }
 
 impl Watch {
@@ -68,12 +70,31 @@ impl Watch {
         let (process, events) = tool(client, &["watch"]);
         events.wait("watching", START_LIMIT);
         Self {
-            _process: process,
+            process: Mutex::new((process, 0)),
             events,
         }
     }
 
+    /// Waits until all has come that NetworkManager has told up to now.
+    fn catch_up(&self) {
+        let mut guard = self.process.lock().expect("not poisoned");
+        let (process, asked) = &mut *guard;
+        *asked += 1;
+        let line = asked.to_string();
+        let stdin = process.entrance.stdin.as_mut().expect("it is piped");
+        let sent = writeln!(stdin, "{line}").and_then(|()| stdin.flush());
+        // Without a bus, nothing more comes.
+        let _ = sent.is_ok().then(|| {
+            wait_for(START_LIMIT, || {
+                let told = self.events.named("told");
+                let is_told = told.last().is_some_and(|told| told["line"] == *line);
+                (is_told || !process.is_running()).then_some(())
+            })
+        });
+    }
+
     pub(crate) fn states(&self) -> Vec<VpnState> {
+        self.catch_up();
         let number = |event: &serde_json::Value, key: &str| {
             u32::try_from(event[key].as_u64().unwrap_or_default()).unwrap_or_default()
         };

@@ -97,6 +97,21 @@ impl Booted {
         output.status.success()
     }
 
+    /// Sends packets through the tunnel until one is answered.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[track_caller]
+    pub fn traffic_flows(&self) {
+        let through = ["ping", "-I", "awsvpn0", "-c", "1", "-w", "60", "-i", "0.2"];
+        let output = self.client.run(through.into_iter().chain([INSIDE]));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "no answer through the tunnel: {text}"
+        );
+    }
+
     /// Sets what the person at the browser does from now on.
     pub fn set_browser(&self, browser: &Browser) {
         lab::write_browser_plan(&self.dir, browser);

@@ -23,7 +23,7 @@ pub(crate) const INSIDE: &str = "10.99.0.2";
 /// The same for IPv6.
 pub(crate) const INSIDE_IPV6: &str = "fd00:99::2";
 /// Starting takes this long on a busy machine: keys are made, signatures tried.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_secs(180);
 
 /// How the endpoint is started: further flags of its program (`--sign-in`, `--idp-http`, …).
 #[derive(Debug, Clone, Default)]

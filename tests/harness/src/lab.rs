@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long everything of a connection may take to be gone.
-const CLEAN_LIMIT: Duration = Duration::from_secs(30);
+const CLEAN_LIMIT: Duration = Duration::from_secs(120);
 
 /// How NetworkManager passes DNS servers on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -243,7 +243,7 @@ impl Lab {
     pub fn second_cable(&self) {
         machines::second_cable(&self.client, &self.server);
         self.client
-            .check(["nmcli", "--wait", "20", "connection", "up", "other"]);
+            .check(["nmcli", "--wait", "300", "connection", "up", "other"]);
     }
 
     /// Whether a packet goes through the tunnel, and the answer back, within a second.
@@ -283,16 +283,8 @@ impl Lab {
         fs::write(self.dir.join("NetworkManager.conf"), config).expect("the lab is writable");
         // One that was killed a moment ago may still have it, and the next would give up.
         eventually("NetworkManager's name is free", START_LIMIT, || {
-            let owned = self.client.check([
-                "dbus-send",
-                "--system",
-                "--print-reply",
-                "--dest=org.freedesktop.DBus",
-                "/org/freedesktop/DBus",
-                "org.freedesktop.DBus.NameHasOwner",
-                "string:org.freedesktop.NetworkManager",
-            ]);
-            owned.contains("boolean false").then_some(())
+            let is_owned = self.has_owner("string:org.freedesktop.NetworkManager");
+            (!is_owned).then_some(())
         });
         let mut command = self.client.command("NetworkManager");
         command.args(["--debug", "--config=/run/lab/NetworkManager.conf"]);
@@ -303,8 +295,39 @@ impl Lab {
                 .starts_with("100")
                 .then_some(())
         });
+        self.await_resolver();
         // An agent registers with each NetworkManager again.
         self.start_agent();
+    }
+
+    /// NetworkManager writes resolv.conf, and starts dnsmasq, a moment after it is online.
+    fn await_resolver(&self) {
+        eventually(
+            "NetworkManager has set the resolver up",
+            START_LIMIT,
+            || {
+                let servers =
+                    fs::read_to_string(self.client.root().join("etc/resolv.conf")).ok()?;
+                let is_written = servers.contains("NetworkManager");
+                let name = "string:org.freedesktop.NetworkManager.dnsmasq";
+                let serves = self.dns != DnsMode::Dnsmasq || self.has_owner(name);
+                (is_written && serves).then_some(())
+            },
+        );
+    }
+
+    /// Whether somebody has this name (`string:NAME`) on the system bus.
+    fn has_owner(&self, name: &str) -> bool {
+        let answer = self.client.check([
+            "dbus-send",
+            "--system",
+            "--print-reply",
+            "--dest=org.freedesktop.DBus",
+            "/org/freedesktop/DBus",
+            "org.freedesktop.DBus.NameHasOwner",
+            name,
+        ]);
+        answer.contains("boolean true")
     }
 
     /// Ends the desktop's secret agent; returns when it is gone from the bus, too.
@@ -338,10 +361,12 @@ impl Lab {
         self.network_manager = None;
     }
 
-    /// Kills NetworkManager, without a word to anybody.
+    /// Kills NetworkManager, without a word to anybody; returns when it is dead.
     pub fn kill_network_manager(&mut self) {
         self.client.signal("NetworkManager", Signal::KILL);
-        self.network_manager = None;
+        if let Some(mut killed) = self.network_manager.take() {
+            drop(killed.entrance.wait());
+        }
         self.remove_half_written();
     }
 
@@ -471,7 +496,7 @@ impl Lab {
     #[must_use]
     pub fn down(&self) -> Output {
         // nmcli gives up after 10 seconds by itself, and a busy machine needs more.
-        self.nmcli(["--wait", "60", "connection", "down", "vpn"])
+        self.nmcli(["--wait", "300", "connection", "down", "vpn"])
     }
 
     /// All states of VPN connections so far.
@@ -668,12 +693,28 @@ impl Lab {
     pub fn traffic_flows(&self) {
         let output = self
             .client
-            .run(["ping", "-c", "1", "-w", "20", "-i", "0.2", INSIDE]);
+            .run(["ping", "-c", "1", "-w", "60", "-i", "0.2", INSIDE]);
         assert!(
             output.status.success(),
             "no answer through the tunnel: {}\n{}",
             String::from_utf8_lossy(&output.stdout),
             self.client.check(["ip", "route"]),
+        );
+    }
+
+    /// Sends a few packets through the tunnel, of which each is answered, however late.
+    ///
+    /// # Panics
+    /// If one is lost.
+    #[track_caller]
+    pub fn no_packet_is_lost(&self) {
+        let line = ["ping", "-c", "10", "-i", "0.1", "-W", "60", INSIDE];
+        let output = self.client.run(line);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            text.contains(" 0% packet loss"),
+            "{text}\n{}",
+            self.journal()
         );
     }
 
@@ -685,7 +726,7 @@ impl Lab {
     pub fn ipv6_traffic_flows(&self) {
         let output = self
             .client
-            .run(["ping", "-c", "1", "-w", "20", "-i", "0.2", INSIDE_IPV6]);
+            .run(["ping", "-c", "1", "-w", "60", "-i", "0.2", INSIDE_IPV6]);
         assert!(
             output.status.success(),
             "no answer through the tunnel: {}\n{}",
@@ -703,7 +744,7 @@ impl Lab {
     /// Checks that the client is as it was at `before`.
     ///
     /// # Panics
-    /// If something is left, or missing, after ten seconds.
+    /// If something is left, or missing, after a good while.
     #[track_caller]
     pub fn assert_clean(&self, before: &Snapshot) {
         let mut differences = Vec::new();

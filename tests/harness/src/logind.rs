@@ -1,6 +1,7 @@
 //! A logind on the client's private bus, for sleep and locked screens.
 
 use crate::agent;
+use crate::events::Events;
 use crate::process::Process;
 use crate::wait::START_LIMIT;
 use crate::world::World;
@@ -8,13 +9,16 @@ use std::io::Write;
 
 /// The computer's sleep, and the session of the one person at it.
 #[derive(Debug)]
-pub struct Logind(Process);
+pub struct Logind {
+    process: Process,
+    events: Events,
+}
 
 impl Logind {
     pub(crate) fn start(client: &World) -> Self {
         let (process, events) = agent::tool(client, &["logind"]);
         events.wait("logind", START_LIMIT);
-        Self(process)
+        Self { process, events }
     }
 
     /// The lid is closed.
@@ -57,10 +61,13 @@ impl Logind {
         self.command(&format!("become {name} {uid}"));
     }
 
+    /// Returns when it is so, and everybody has been told.
     fn command(&mut self, command: &str) {
-        let stdin = self.0.entrance.stdin.as_mut().expect("it is piped");
+        let seen = self.events.count();
+        let stdin = self.process.entrance.stdin.as_mut().expect("it is piped");
         writeln!(stdin, "{command}")
             .and_then(|()| stdin.flush())
             .expect("logind runs");
+        self.events.wait_after(seen, "done", START_LIMIT);
     }
 }

@@ -5,12 +5,11 @@
 
 use crate::process::Process;
 use crate::tools::Tools;
-use crate::wait::eventually;
+use crate::wait::{START_LIMIT, eventually};
 use crate::world::{TARGET_INSIDE, World};
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 /// Below the target directory.
 const DIRECTORY: &str = "systemd-resolved";
@@ -42,7 +41,7 @@ pub(crate) fn start(client: &World) -> Process {
     ));
     let process = client.spawn_logged("systemd-resolved", command);
     let owned = "org.freedesktop.DBus.GetNameOwner";
-    eventually("systemd-resolved is there", Duration::from_secs(20), || {
+    eventually("systemd-resolved is there", START_LIMIT, || {
         let output = client.run([
             "dbus-send",
             "--system",

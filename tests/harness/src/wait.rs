@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long a program may take to start on a busy machine.
-pub(crate) const START_LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(180);
 /// How often a condition is looked at. Short beside what is measured in whole seconds, long
 /// beside what looking costs.
 const INTERVAL: Duration = Duration::from_millis(20);

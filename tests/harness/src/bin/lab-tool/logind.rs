@@ -175,6 +175,7 @@ async fn serve() -> zbus::Result<()> {
                 }
             }
         }
+        report(json!({"event": "done", "command": command}));
     }
     Ok(())
 }
