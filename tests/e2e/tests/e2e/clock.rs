@@ -29,6 +29,12 @@ fn jump(lab: &Lab, seconds: i64) {
     assert!((moved - seconds).abs() < 60, "{moved}");
 }
 
+/// Whether a packet is answered, however late on a busy machine.
+fn answers(lab: &Lab) -> bool {
+    let ping = lab.client.run(["ping", "-c", "1", "-W", "5", "10.99.0.2"]);
+    ping.status.success()
+}
+
 #[test]
 fn the_clock_jumps_while_connected() {
     for by in [DAY, -DAY] {
@@ -45,7 +51,7 @@ fn the_clock_jumps_while_connected() {
         let mut calm = 0;
         eventually("the connection is there, and stays", SOON * 3, || {
             let up = lab.vpn_states().last()?.state == state::ACTIVATED;
-            calm = if up && lab.has_traffic() { calm + 1 } else { 0 };
+            calm = if up && answers(&lab) { calm + 1 } else { 0 };
             (calm > 30).then_some(())
         });
         lab.set_clock(0);

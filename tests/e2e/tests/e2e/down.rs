@@ -5,10 +5,12 @@
 use crate::interruptions::{OPENVPN, SERVICE, find_the_endpoint, lose_the_endpoint};
 use crate::workday::pages_opened;
 use crate::{SOON, assert_up, endpoint, lab, reason, state};
-use aws_client_vpn_harness::{Browser, Lab, Options, PendingUp, Snapshot, VpnState, eventually};
+use aws_client_vpn_harness::{
+    Browser, Lab, Options, PendingUp, Snapshot, Stopwatch, VpnState, eventually,
+};
 use rustix::process::Signal;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a connection may take to go beyond its scripts, on a machine that is busy with other
 /// tests; an idle one takes a quarter of a second.
@@ -98,7 +100,8 @@ fn bring_to(moment: Moment, lab: &mut Lab) -> Option<PendingUp> {
             }
         }
         Moment::NoNetwork => {
-            lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+            lab.client
+                .check(["nmcli", "--wait", "300", "device", "disconnect", "eth0"]);
             lab.client.signal(OPENVPN, Signal::USR1);
             says("waiting for a network");
         }
@@ -133,7 +136,8 @@ fn recover_from(moment: Moment, lab: &mut Lab) {
     match moment {
         Moment::JustLost | Moment::Retrying => find_the_endpoint(lab),
         Moment::NoNetwork => {
-            lab.client.check(["nmcli", "device", "connect", "eth0"]);
+            lab.client
+                .check(["nmcli", "--wait", "300", "device", "connect", "eth0"]);
         }
         Moment::ScreenLocked => lab.logind().unlock(),
         Moment::NobodyThere => lab.logind().arrive(),
@@ -143,13 +147,18 @@ fn recover_from(moment: Moment, lab: &mut Lab) {
 
 /// Waits until nothing is left of the connection, and says how long that took.
 #[track_caller]
-fn is_gone(lab: &Lab, what: &str, moment: Moment, script: Duration, began: Instant) {
-    eventually(&format!("{moment:?}: nothing is left"), SOON, || {
+fn is_gone(lab: &Lab, what: &str, moment: Moment, script: Duration, mut watch: Stopwatch) {
+    let gone = watch.wait_for(SOON, || {
         let links = lab.client.check(["ip", "-brief", "link"]);
         let programs = [SERVICE, OPENVPN].map(|name| lab.client.processes_called(name).len());
         (programs == [0, 0] && !links.contains("awsvpn")).then_some(())
     });
-    let took = began.elapsed();
+    let took = watch.look();
+    assert!(
+        gone.is_some(),
+        "{what}, {moment:?}: something is left\n{}",
+        lab.journal()
+    );
     eprintln!(
         "| {what} | {moment:?} | {} s | {:.2} s |",
         script.as_secs(),
@@ -169,15 +178,18 @@ fn end_by(action: &str, moment: Moment, script: Duration, lab: &mut Lab) {
     let opened = pages_opened(lab);
     lab.set_pre_down_delay(script);
     let mut journal = lab.journal_from_now();
-    let began = Instant::now();
-    let done = lab.nmcli(["--wait", "60", "connection", action, "vpn"]);
+    let mut command = lab.client.command("nmcli");
+    command.args(["--wait", "300", "connection", action, "vpn"]);
+    let mut watch = Stopwatch::start();
+    let mut nmcli = lab.client.spawn_logged("nmcli", command);
+    let ended = watch.wait_for(SOON * 3, || (!nmcli.is_running()).then_some(()));
+    let status = ended.map(|()| nmcli.entrance.wait().unwrap());
     assert!(
-        done.status.success(),
-        "{action}, {moment:?}: {}\n{}",
-        String::from_utf8_lossy(&done.stderr),
+        status.is_some_and(|status| status.success()),
+        "{action}, {moment:?}: {status:?}\n{}",
         lab.journal()
     );
-    is_gone(lab, action, moment, script, began);
+    is_gone(lab, action, moment, script, watch);
     // Nobody is warned of what was wanted.
     let told = journal.text();
     let warned = told.lines().find(|line| {
@@ -278,9 +290,9 @@ fn a_networkmanager_that_restarts_takes_the_connection_down_in_each_state() {
         Moment::RenewedLogin,
     ] {
         let up = bring_to(moment, &mut lab);
-        let began = Instant::now();
+        let watch = Stopwatch::start();
         lab.stop_network_manager();
-        is_gone(&lab, "NetworkManager ends", moment, Duration::ZERO, began);
+        is_gone(&lab, "NetworkManager ends", moment, Duration::ZERO, watch);
         if let Some(up) = up {
             up.abandon();
         }

@@ -2,7 +2,7 @@
 
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_up, endpoint, lab, take_down};
-use aws_client_vpn_harness::{Lab, Snapshot, eventually};
+use aws_client_vpn_harness::{Lab, Snapshot, eventually, wait_for};
 use rustix::process::Signal;
 
 /// A machine at home, and one behind the tunnel.
@@ -79,20 +79,31 @@ fn assert_enforced(lab: &Lab) {
     });
 }
 
+/// The service says so once it has looked at the routes, which NetworkManager sets first.
+#[track_caller]
+fn says(lab: &Lab, words: &str) {
+    let said = wait_for(SOON, || lab.journal().contains(words).then_some(()));
+    assert!(said.is_some(), "not {words:?}\n{}", lab.journal());
+}
+
 #[test]
 fn a_home_network_with_the_company_s_numbers_goes_first_unless_routes_are_enforced() {
     let (lab, before) = at_home(&[]);
     assert_up(&lab, &lab.up());
     assert_eq!(who_answers(&lab, HOST), Answer::Home);
-    let said = "with enforce-routes=yes it would go through this connection";
-    assert!(lab.journal().contains(said), "{}", lab.journal());
+    says(
+        &lab,
+        "with enforce-routes=yes it would go through this connection",
+    );
     take_down(&lab, &before);
     lab.modify("+vpn.data", "enforce-routes=yes");
     assert_up(&lab, &lab.up());
     assert_enforced(&lab);
     assert_eq!(who_answers(&lab, ROUTER), Answer::Home, "the router");
-    let said = "goes through this connection, as enforce-routes is on";
-    assert!(lab.journal().contains(said), "{}", lab.journal());
+    says(
+        &lab,
+        "goes through this connection, as enforce-routes is on",
+    );
     // A route that comes later, as a DHCP server can hand it out, changes nothing.
     let later = ["ip", "route", "add", HOST, "via", ROUTER];
     lab.client.check(later);

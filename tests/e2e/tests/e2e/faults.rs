@@ -1,7 +1,7 @@
 //! Faults of the machine, of the programs around and of the user's timing, one test for each row of
 //! `tests/FAULTS.md` that no other file has. After each of them nothing is left.
 
-use crate::interruptions::{SERVICE, Step, bring_to};
+use crate::interruptions::{SERVICE, Step, bring_to, interface_goes};
 use crate::{SOON, assert_failed, assert_up, lab, reason, state, take_down};
 use aws_client_vpn_harness::{Browser, DnsMode, Lab, Options, Snapshot, VpnState, eventually};
 use rustix::process::Signal;
@@ -70,7 +70,11 @@ fn the_profile_is_deleted_while_a_login_waits() {
     let (lab, before) = waiting();
     let up = lab.begin_up();
     lab.browser_did("done", SOON);
-    assert!(lab.nmcli(["connection", "delete", "vpn"]).status.success());
+    assert!(
+        lab.nmcli(["--wait", "300", "connection", "delete", "vpn"])
+            .status
+            .success()
+    );
     assert!(!up.finish().success);
     let end = lab.vpn_ended(SOON);
     assert_eq!(end.state, state::DISCONNECTED, "{end:?}");
@@ -81,7 +85,11 @@ fn the_profile_is_deleted_while_a_login_waits() {
 fn the_profile_is_deleted_while_connected() {
     let (lab, before) = lab(&Options::default());
     assert_up(&lab, &lab.up());
-    assert!(lab.nmcli(["connection", "delete", "vpn"]).status.success());
+    assert!(
+        lab.nmcli(["--wait", "300", "connection", "delete", "vpn"])
+            .status
+            .success()
+    );
     let end = lab.vpn_ended(SOON);
     assert_eq!(end.state, state::DISCONNECTED, "{end:?}");
     only_the_profile_is_gone(&lab, &before);
@@ -99,13 +107,13 @@ fn only_the_profile_is_gone(lab: &Lab, before: &Snapshot) {
 
 #[test]
 fn the_profile_is_edited_while_a_login_waits() {
-    let (mut lab, before) = waiting();
-    lab.set_browser(&Browser::Scripted);
-    lab.endpoint().identity_provider("delay 3");
+    let (lab, before) = waiting();
+    lab.set_browser(&Browser::Waiting);
     let up = lab.begin_up();
     lab.browser_did("opened", SOON);
     lab.modify("connection.autoconnect", "no");
     lab.modify("+vpn.data", "connect-timeout=30");
+    lab.browser_goes_on();
     // NetworkManager gives secrets to no connection that is another than the one it began with.
     assert!(!up.finish().success);
     let end = lab.vpn_ended(SOON);
@@ -142,11 +150,19 @@ fn the_network_underneath_is_disconnected() {
         // One that persists waits for the network to come back instead.
         lab.modify("vpn.persistent", "no");
         let up = bring_to(step, &mut lab);
-        assert!(lab.nmcli(["device", "disconnect", "eth0"]).status.success());
+        assert!(
+            lab.nmcli(["--wait", "300", "device", "disconnect", "eth0"])
+                .status
+                .success()
+        );
         let end = lab.vpn_ended(SOON);
         assert_eq!(end.state, state::DISCONNECTED, "{step:?} {end:?}");
         up.abandon();
-        assert!(lab.nmcli(["device", "connect", "eth0"]).status.success());
+        assert!(
+            lab.nmcli(["--wait", "300", "device", "connect", "eth0"])
+                .status
+                .success()
+        );
         lab.assert_clean(&before);
     }
 }
@@ -339,8 +355,7 @@ fn the_bus_is_killed() {
                 lab.client.processes_called(name).is_empty().then_some(())
             });
         }
-        let links = lab.client.check(["ip", "-brief", "link"]);
-        assert!(!links.contains("awsvpn"), "{step:?}: {links}");
+        interface_goes(&lab, &format!("{step:?}"));
         // At each shutdown the bus may end first: no word of libraries that no user understands.
         let journal = lab.journal();
         assert!(!journal.contains("NameLost"), "{journal}");

@@ -2,7 +2,6 @@
 
 use crate::{SOON, assert_up, endpoint, lab, reason, state, take_down};
 use aws_client_vpn_harness::{Options, VpnState, eventually};
-use std::time::Duration;
 
 #[test]
 fn a_banner_that_is_pushed_is_networkmanager_s_and_what_is_none_is_told_of() {
@@ -63,9 +62,9 @@ fn dispatcher_scripts_are_told_of_each_connection() {
 #[test]
 fn a_connection_that_is_not_used_ends_as_its_settings_say() {
     let (lab, before) = lab(&Options::default());
-    lab.modify("+vpn.data", "inactivity-timeout=5");
+    lab.modify("+vpn.data", "inactivity-timeout=20");
     assert_up(&lab, &lab.up());
-    let end = lab.vpn_ended(Duration::from_secs(40));
+    let end = lab.vpn_ended(SOON);
     let ended = VpnState {
         state: state::FAILED,
         reason: reason::UNKNOWN,

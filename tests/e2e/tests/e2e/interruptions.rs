@@ -82,6 +82,15 @@ pub(crate) fn find_the_endpoint(lab: &mut Lab) {
     }
 }
 
+/// A process has lost its memory, by which it is known here, before it lets go of its device.
+#[track_caller]
+pub(crate) fn interface_goes(lab: &Lab, what: &str) {
+    eventually(&format!("{what}: the interface goes"), SOON, || {
+        let links = lab.client.check(["ip", "-brief", "link"]);
+        (!links.contains("awsvpn")).then_some(())
+    });
+}
+
 fn each_step(interrupt: impl Fn(Step, &mut Lab, &Snapshot)) {
     let (mut lab, before) = lab(&Options::default());
     for step in ALL_STEPS {
@@ -175,8 +184,7 @@ fn networkmanager_is_killed_in_each_state() {
                 .count();
             (left == 0).then_some(())
         });
-        let links = lab.client.check(["ip", "-brief", "link"]);
-        assert!(!links.contains("awsvpn"), "{step:?}: {links}");
+        interface_goes(lab, &format!("{step:?}"));
         // What NetworkManager itself wrote, it takes back when it comes again.
         lab.start_network_manager();
         lab.assert_clean(before);
@@ -186,7 +194,7 @@ fn networkmanager_is_killed_in_each_state() {
 #[test]
 fn the_endpoint_goes_during_the_first_phase() {
     let (mut lab, before) = lab(&Options::default());
-    lab.modify("+vpn.data", "connect-timeout=5");
+    lab.modify("+vpn.data", "connect-timeout=20");
     stop_nodes(&mut lab);
     let up = lab.up();
     assert_failed(
@@ -200,12 +208,15 @@ fn the_endpoint_goes_during_the_first_phase() {
 
 #[test]
 fn the_endpoint_goes_while_somebody_is_at_the_browser() {
-    let (mut lab, before) = lab(&Options::default());
-    lab.modify("+vpn.data", "connect-timeout=5");
-    lab.endpoint().identity_provider("delay 3");
+    let (mut lab, before) = lab(&Options {
+        browser: Browser::Waiting,
+        ..Options::default()
+    });
+    lab.modify("+vpn.data", "connect-timeout=20");
     let up = lab.begin_up();
     lab.browser_did("opened", SOON);
     stop_nodes(&mut lab);
+    lab.browser_goes_on();
     let up = up.finish();
     assert_failed(&lab, &up, reason::UNKNOWN, &["sign-in"], &before);
 }
@@ -213,7 +224,7 @@ fn the_endpoint_goes_while_somebody_is_at_the_browser() {
 #[test]
 fn the_endpoint_goes_during_the_second_phase() {
     let (mut lab, before) = lab(&Options::default());
-    lab.modify("+vpn.data", "connect-timeout=5");
+    lab.modify("+vpn.data", "connect-timeout=20");
     let up = bring_to(Step::SecondPhase, &mut lab);
     stop_nodes(&mut lab);
     let up = up.finish();
@@ -227,7 +238,7 @@ fn the_endpoint_goes_while_connected() {
     assert_up(&lab, &lab.up());
     stop_nodes(&mut lab);
     // 20 s of silence, as the endpoint pushes; then new attempts, without an answer.
-    let end = lab.vpn_ended(Duration::from_secs(60));
+    let end = lab.vpn_ended(SOON * 3);
     assert_eq!(
         end,
         VpnState {

@@ -8,7 +8,7 @@ mod unasked;
 
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_failed, assert_up, endpoint, lab, reason, state, take_down};
-use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually};
+use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually, wait_for};
 use rustix::process::Signal;
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -31,22 +31,29 @@ fn guarded(options: &Options, settings: &[&str]) -> (Lab, Snapshot) {
     for setting in settings {
         lab.modify("+vpn.data", setting);
     }
-    assert!(reaches(&lab, OUTSIDE) && reaches(&lab, NEIGHBOUR));
+    is_let_out(&lab);
+    reaches_at_last(&lab, NEIGHBOUR);
     (lab, before)
 }
 
 fn reaches(lab: &Lab, host: &str) -> bool {
-    let ping = lab.client.run(["ping", "-c", "1", "-W", "2", host]);
+    let ping = lab.client.run(["ping", "-c", "1", "-W", "6", host]);
     ping.status.success()
+}
+
+/// One packet may be late on a busy machine.
+#[track_caller]
+fn reaches_at_last(lab: &Lab, host: &str) {
+    let answered = wait_for(SOON, || reaches(lab, host).then_some(()));
+    let rules = || lab.client.check(["nft", "list", "ruleset"]);
+    assert!(answered.is_some(), "{host}: {}{}", rules(), lab.journal());
 }
 
 /// Waits until what is outside the tunnels is had again: NetworkManager has taken a connection down
 /// a moment before the service has taken note.
 #[track_caller]
 fn is_let_out(lab: &Lab) {
-    eventually("the rest of the network is had again", SOON, || {
-        reaches(lab, OUTSIDE).then_some(())
-    });
+    reaches_at_last(lab, OUTSIDE);
 }
 
 fn tables(lab: &Lab) -> String {
@@ -146,7 +153,8 @@ fn traffic_outside_is_stopped_also_while_the_tunnel_is_lost_and_flows_after_down
         back.then_some(())
     });
     take_down(&lab, &before);
-    assert!(reaches(&lab, OUTSIDE) && reaches(&lab, NEIGHBOUR));
+    is_let_out(&lab);
+    reaches_at_last(&lab, NEIGHBOUR);
     assert_eq!(tables(&lab), "");
 }
 
@@ -176,7 +184,7 @@ fn a_service_that_is_killed_leaves_traffic_stopped_until_the_user_connects_or_ro
             let fixed = lab.client.run(doctor);
             let fixed = String::from_utf8_lossy(&fixed.stdout);
             assert!(fixed.contains("blocks no traffic"), "{fixed}");
-            assert!(reaches(&lab, OUTSIDE));
+            is_let_out(&lab);
             lab.assert_clean(&before);
             let again = lab.client.check(LIFT);
             assert!(again.contains("no kill switch"), "{again}");
@@ -192,9 +200,9 @@ fn a_first_login_that_fails_costs_no_network() {
     };
     let (lab, before) = guarded(&options, &["kill-switch=yes"]);
     assert!(!lab.up().success);
-    assert!(reaches(&lab, OUTSIDE));
-    assert_eq!(tables(&lab), "");
+    is_let_out(&lab);
     lab.assert_clean(&before);
+    assert_eq!(tables(&lab), "");
 }
 
 /// Whether the kernel lets a datagram out: one that is rejected is an error of the call.
@@ -262,7 +270,7 @@ fn a_kill_switch_that_cannot_be_closed_makes_no_connection() {
     let up = lab.up();
     let words = ["The kill switch could not be turned on", "turn it off"];
     assert_failed(&lab, &up, reason::UNKNOWN, &words, &before);
-    assert!(reaches(&lab, OUTSIDE));
+    is_let_out(&lab);
     lab.client.check(["rm", in_the_way]);
     assert_up(&lab, &lab.up());
     assert_stopped(&lab);
@@ -277,11 +285,7 @@ fn the_local_network_is_let_through_if_the_user_says_so() {
     );
     assert_up(&lab, &lab.up());
     assert_stopped(&lab);
-    assert!(
-        reaches(&lab, NEIGHBOUR),
-        "{}",
-        lab.client.check(["nft", "list", "ruleset"])
-    );
+    reaches_at_last(&lab, NEIGHBOUR);
     // Another network, another neighbourhood: the rules follow.
     lab.second_cable();
     eventually("the new neighbours are let through", SOON, || {
@@ -320,8 +324,10 @@ fn a_new_sign_in_takes_a_new_connection_unless_browsers_are_let_out() {
         (up && lab.has_traffic()).then_some(())
     });
     // Nobody is at a browser any more.
-    let rules = lab.client.check(["nft", "list", "ruleset"]);
-    assert!(!rules.contains("dport @open"), "{rules}");
+    eventually("browsers are let out no longer", SOON, || {
+        let rules = lab.client.check(["nft", "list", "ruleset"]);
+        (!rules.contains("dport @open")).then_some(())
+    });
     take_down(&lab, &before);
 }
 
@@ -330,18 +336,19 @@ fn a_network_that_goes_is_no_wish_and_a_connection_that_is_deleted_is_one() {
     let (lab, _) = guarded(&Options::default(), &["kill-switch=yes"]);
     lab.modify("vpn.persistent", "no");
     assert_up(&lab, &lab.up());
-    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    lab.client
+        .check(["nmcli", "--wait", "300", "device", "disconnect", "eth0"]);
     let end = lab.vpn_ended(SOON);
     assert_ne!(end.reason, reason::USER_DISCONNECTED, "{end:?}");
-    lab.client.check(["nmcli", "device", "connect", "eth0"]);
+    lab.client
+        .check(["nmcli", "--wait", "300", "device", "connect", "eth0"]);
     assert_stopped(&lab);
     assert_up(&lab, &lab.up());
     assert_stopped(&lab);
-    lab.client.check(["nmcli", "connection", "delete", "vpn"]);
+    lab.client
+        .check(["nmcli", "--wait", "300", "connection", "delete", "vpn"]);
     lab.vpn_ended(SOON);
-    eventually("traffic flows", SOON, || {
-        reaches(&lab, OUTSIDE).then_some(())
-    });
+    is_let_out(&lab);
     assert_eq!(tables(&lab), "");
 }
 
@@ -350,6 +357,7 @@ fn a_firewall_that_flushes_all_tables_does_not_open_it() {
     let (lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
     assert_up(&lab, &lab.up());
     let rules = lab.client.check(["nft", "list", "ruleset"]);
+    let began = Instant::now();
     let table = "inet aws-client-vpn-kill-switch";
     for line in [
         "nft flush ruleset".to_owned(),
@@ -365,7 +373,9 @@ fn a_firewall_that_flushes_all_tables_does_not_open_it() {
     assert_stopped(&lab);
     lab.traffic_flows();
     let told = lab.journal().matches("they are put right").count();
-    assert!((1..4).contains(&told), "{told}");
+    // It is said at most every ten seconds.
+    let most = 1 + usize::try_from(began.elapsed().as_secs() / 10).unwrap();
+    assert!((1..=most).contains(&told), "{told}");
     // What others do with their own tables is their business.
     lab.client.check(["nft", "add", "table", "inet", "other"]);
     assert!(tables(&lab).contains("inet other"));
@@ -395,7 +405,7 @@ fn networkmanager_s_end_is_no_wish() {
     }
     assert_up(&lab, &lab.up());
     take_down(&lab, &before);
-    assert!(reaches(&lab, OUTSIDE));
+    is_let_out(&lab);
 }
 
 #[test]

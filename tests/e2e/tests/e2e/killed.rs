@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const SUPERVISOR: &str = "openvpn-superv";
 /// The watchdog's limit, and some time for the machine.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_secs(180);
 
 /// Kills `pids` so that none of them sees another's end.
 fn kill_together(pids: &[i32]) {
@@ -97,14 +97,16 @@ fn a_connection_that_lives_is_left_alone_by_the_next_start() {
     let first = index(&lab);
     assert!(lab.begin_up_of("two").finish().success);
     assert_eq!(index(&lab), first);
-    let ping = lab.client.run(["ping", "-c", "1", "-W", "3", "10.101.0.2"]);
+    let ping = ["ping", "-c", "1", "-w", "60", "-i", "0.2", "10.101.0.2"];
+    let ping = lab.client.run(ping);
     assert!(
         ping.status.success(),
         "the first is dead: {}",
         lab.journal()
     );
     for name in ["one", "two"] {
-        lab.client.check(["nmcli", "connection", "down", name]);
+        lab.client
+            .check(["nmcli", "--wait", "300", "connection", "down", name]);
     }
     lab.assert_clean(&before);
 }

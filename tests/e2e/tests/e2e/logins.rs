@@ -139,9 +139,9 @@ fn saml_together_with_a_certificate() {
 fn a_client_that_is_thrown_out_signs_in_again() {
     let (mut lab, before) = lab(&Options::default());
     assert_up(&lab, &lab.up());
-    lab.endpoint().command(&serde_json::json!({"kick": "all"}));
     let events = lab.endpoint_events().clone();
     let count = events.count();
+    lab.endpoint().command(&serde_json::json!({"kick": "all"}));
     events.wait_after(count, "accepted", SOON);
     events.wait_after(count, "connected", SOON);
     // NetworkManager has to say so too, and let packets through.

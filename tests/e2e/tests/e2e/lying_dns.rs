@@ -26,7 +26,7 @@ fn deceived(answer: &str) -> (Lab, Snapshot, Process) {
             "modify",
             "vpn",
             "+vpn.data",
-            "connect-timeout=5",
+            "connect-timeout=15",
         ]
         .as_slice(),
         ["device", "reapply", "eth0"].as_slice(),
@@ -52,7 +52,7 @@ fn a_wrong_address_of_the_endpoint_is_given_up_in_time() {
             &lab,
             &up,
             reason::UNKNOWN,
-            &["did not answer within 5"],
+            &["did not answer within 15"],
             &before,
         );
     }

@@ -42,7 +42,7 @@ use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Snapshot, Up, VpnSta
 use std::time::Duration;
 
 /// How long a step may take on a busy machine that takes milliseconds on an idle one.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(120);
 
 /// `NMVpnConnectionState`
 mod state {

@@ -2,7 +2,7 @@
 //! resolvers that NetworkManager feeds.
 
 use crate::{SOON, assert_up, endpoint, lab, take_down};
-use aws_client_vpn_harness::{DnsMode, Lab, Options, eventually};
+use aws_client_vpn_harness::{DnsMode, Lab, Options, eventually, wait_for};
 use serde_json::json;
 
 /// Known to the DNS server behind the tunnel only.
@@ -50,10 +50,28 @@ fn private_name_resolves(lab: &Lab, dns: DnsMode) {
     });
 }
 
+/// It tells the resolver without waiting for it, of the end, too.
 #[track_caller]
 fn nothing_is_left(lab: &Lab, dns: DnsMode) {
-    assert_eq!(addresses(lab, PRIVATE), "", "{dns:?}");
-    assert!(addresses(lab, PUBLIC).contains("192.0.2.80"), "{dns:?}");
+    eventually(&format!("{dns:?}: {PRIVATE} is unknown"), SOON, || {
+        addresses(lab, PRIVATE).is_empty().then_some(())
+    });
+    eventually(&format!("{dns:?}: {PUBLIC} is known"), SOON, || {
+        addresses(lab, PUBLIC).contains("192.0.2.80").then_some(())
+    });
+}
+
+/// Who is asked for names in `domain` comes to be as `expected`, as [`asked`] has it: the resolver is
+/// told of servers and domains one after the other.
+#[track_caller]
+fn comes_to_ask(lab: &Lab, domain: &str, expected: (bool, bool), what: &str) {
+    let mut last = None;
+    let is_so = wait_for(SOON, || {
+        let now = asked(lab, domain);
+        last = Some(now);
+        (now == expected).then_some(())
+    });
+    assert!(is_so.is_some(), "{domain}: {last:?}: {what}");
 }
 
 #[test]
@@ -73,9 +91,10 @@ fn a_split_tunnel_s_domain_is_asked_inside_and_all_else_outside() {
         let (lab, before) = lab(&with(dns, &["--push=dhcp-option DOMAIN corp.example"]));
         assert_up(&lab, &lab.up());
         private_name_resolves(&lab, dns);
-        assert_eq!(asked(&lab, PRIVATE_DOMAIN), (true, false), "{dns:?}");
+        let what = format!("{dns:?}");
+        comes_to_ask(&lab, PRIVATE_DOMAIN, (true, false), &what);
+        comes_to_ask(&lab, PUBLIC_DOMAIN, (false, true), &what);
         assert!(addresses(&lab, PUBLIC).contains("192.0.2.80"), "{dns:?}");
-        assert_eq!(asked(&lab, PUBLIC_DOMAIN), (false, true), "{dns:?}");
         take_down(&lab, &before);
         nothing_is_left(&lab, dns);
     }
@@ -87,7 +106,7 @@ fn a_full_tunnel_s_servers_are_asked_for_everything() {
         let (lab, before) = lab(&with(dns, &["--full-tunnel"]));
         assert_up(&lab, &lab.up());
         private_name_resolves(&lab, dns);
-        assert_eq!(asked(&lab, PUBLIC_DOMAIN), (true, false), "{dns:?}");
+        comes_to_ask(&lab, PUBLIC_DOMAIN, (true, false), &format!("{dns:?}"));
         take_down(&lab, &before);
         nothing_is_left(&lab, dns);
     }
@@ -99,7 +118,7 @@ fn servers_without_a_domain_are_asked_for_everything() {
         let (lab, before) = lab(&with(dns, &[]));
         assert_up(&lab, &lab.up());
         private_name_resolves(&lab, dns);
-        assert_eq!(asked(&lab, PUBLIC_DOMAIN), (true, false), "{dns:?}");
+        comes_to_ask(&lab, PUBLIC_DOMAIN, (true, false), &format!("{dns:?}"));
         take_down(&lab, &before);
         nothing_is_left(&lab, dns);
     }
@@ -150,14 +169,13 @@ fn each_way_to_push_names_is_understood() {
                     .contains("10.99.0.2 ")
                     .then_some(())
             });
-            assert_eq!(asked(&lab, PRIVATE_DOMAIN), (true, false), "{}", what());
-            assert_eq!(asked(&lab, PUBLIC_DOMAIN), (false, true), "{}", what());
-            assert_eq!(
-                addresses(&lab, "wiki").contains("10.99.0.2"),
-                searched,
-                "{}",
-                what()
-            );
+            comes_to_ask(&lab, PRIVATE_DOMAIN, (true, false), &what());
+            comes_to_ask(&lab, PUBLIC_DOMAIN, (false, true), &what());
+            let is_found = wait_for(SOON, || {
+                let found = addresses(&lab, "wiki").contains("10.99.0.2");
+                (found == searched).then_some(())
+            });
+            assert!(is_found.is_some(), "searched: {searched}; {}", what());
             take_down(&lab, &before);
             nothing_is_left(&lab, dns);
         }

@@ -68,6 +68,15 @@ fn way_to(lab: &Lab, address: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// NetworkManager says that a connection is up a moment before it writes its name servers down.
+#[track_caller]
+fn names_come(lab: &Lab, expected: bool, what: &str) {
+    eventually(&format!("{what}: names come: {expected}"), SOON, || {
+        let servers = lab.client.check(["cat", "/etc/resolv.conf"]);
+        (servers.contains("10.99.0.2") == expected).then_some(())
+    });
+}
+
 #[test]
 fn a_dual_stack_split_tunnel_takes_the_networks_of_both_families() {
     let (lab, before) = lab(&endpoint(&[
@@ -113,9 +122,11 @@ fn each_way_to_redirect_the_gateway_is_understood() {
         lab.endpoint()
             .command(&json!({"push": [pushed, "route 10.99.0.0 255.255.0.0"]}));
         assert_up(&lab, &lab.up());
+        // An IPv6 address is looked for duplicates before its routes count.
         let through = |address| way_to(&lab, address).contains("dev awsvpn");
-        assert_eq!(through("203.0.113.7"), ipv4, "{pushed}: {}", lab.journal());
-        assert_eq!(through("2001:db8::7"), ipv6, "{pushed}: {}", lab.journal());
+        let as_meant = || through("203.0.113.7") == ipv4 && through("2001:db8::7") == ipv6;
+        let is_so = wait_for(SOON, || as_meant().then_some(()));
+        assert!(is_so.is_some(), "{pushed}: {}", lab.journal());
         assert!(way_to(&lab, "192.0.2.1").contains("dev eth0"), "{pushed}");
         take_down(&lab, &before);
     }
@@ -149,8 +160,7 @@ fn a_profile_can_refuse_what_is_pushed() {
         let routes = routes_of_the_tunnel(&lab, "-4");
         assert!(routes.contains(own), "{lines}: {routes}");
         assert_eq!(routes.contains("10.7.0.0/16"), pushed, "{lines}: {routes}");
-        let resolv = lab.client.check(["cat", "/etc/resolv.conf"]);
-        assert_eq!(resolv.contains("10.99.0.2"), names, "{lines}: {resolv}");
+        names_come(&lab, names, lines);
     }
 }
 
@@ -184,12 +194,7 @@ fn what_the_user_sets_goes_before_what_is_pushed() {
             everything,
             "{settings:?}"
         );
-        let resolv = lab.client.check(["cat", "/etc/resolv.conf"]);
-        assert_eq!(
-            resolv.contains("10.99.0.2"),
-            names,
-            "{settings:?}: {resolv}"
-        );
+        names_come(&lab, names, &format!("{settings:?}"));
         take_down(&lab, &before);
     }
 }
@@ -255,7 +260,7 @@ fn ten_megabytes_pass(lab: &Lab) {
         let started = Instant::now();
         let mut client = lab.client.command("timeout");
         client
-            .args(["60", "iperf3", "--client", "10.99.0.2", "--bytes", "10M"])
+            .args(["300", "iperf3", "--client", "10.99.0.2", "--bytes", "10M"])
             .args(direction)
             .stdout(Stdio::piped());
         let output = client.output().unwrap();
@@ -279,6 +284,7 @@ fn routes_that_another_program_changes_are_put_back_as_they_were() {
     eventually("the service has seen the routes", SOON, || {
         lab.journal().contains("looks after").then_some(())
     });
+    let began = Instant::now();
     // Taken away, and led elsewhere.
     for change in ["del", "replace"] {
         let words = route.split_whitespace();
@@ -301,7 +307,9 @@ fn routes_that_another_program_changes_are_put_back_as_they_were() {
         lab.journal().contains("again and again").then_some(())
     });
     let put_back = lab.journal().matches("is put back").count();
-    assert!(put_back <= 4, "{put_back} times");
+    // Three times a minute at most.
+    let most = 3 * (1 + usize::try_from(began.elapsed().as_secs() / 60).unwrap());
+    assert!(put_back <= most, "{put_back} times");
     assert_eq!(lab.journal().matches("again and again").count(), 1);
     assert_eq!(route_inside(&lab), "");
     take_down(&lab, &before);

@@ -124,7 +124,8 @@ fn a_taken_over_openvpn_sends_signals_to_nobody_else() {
         ..Options::default()
     });
     let script = "as='setpriv --reuid=nm-aws-client-vpn --regid=nm-aws-client-vpn --clear-groups'
-        $as sleep 60 & other=$!
+        $as sleep 600 & other=$!
+        until grep -q sleep /proc/$other/comm; do sleep 0.1; done
         $as python3 -c \"$1\" $other
         $as /usr/libexec/nm-aws-client-vpn-service --confined-openvpn \
             /usr/bin/python3 -c \"$1\" $other

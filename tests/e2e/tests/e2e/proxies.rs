@@ -25,7 +25,18 @@ fn tinyproxy(lab: &Lab, authentication: &str) -> Process {
     let file = file.to_str().unwrap();
     let mut command = lab.server.command("tinyproxy");
     command.args(["-d", "-c", file]);
-    lab.server.spawn_logged("tinyproxy", command)
+    listening(lab, 3128, lab.server.spawn_logged("tinyproxy", command))
+}
+
+/// Returns `proxy` once it listens: OpenVPN would take its time before it tried again.
+#[track_caller]
+fn listening(lab: &Lab, port: u16, proxy: Process) -> Process {
+    let port = format!(":{port}");
+    eventually(&format!("a proxy listens at {port}"), SOON, || {
+        let listening = lab.server.check(["ss", "-Hltn", "sport", "=", &port]);
+        (!listening.is_empty()).then_some(())
+    });
+    proxy
 }
 
 /// One that has no word for a password that can be read on the way (RFC 7616).
@@ -52,13 +63,13 @@ fn squid(lab: &Lab) -> Process {
     let script = "mount -t tmpfs tmpfs /dev/shm && exec squid -N -f \"$0\"";
     let mut command = lab.server.command("unshare");
     command.args(["--mount", "sh", "-c", script, &file]);
-    lab.server.spawn_logged("squid", command)
+    listening(lab, 3128, lab.server.spawn_logged("squid", command))
 }
 
 fn microsocks(lab: &Lab) -> Process {
     let mut command = lab.server.command("microsocks");
     command.args(["-p", "1080", "-u", "ada", "-P", "let-me-out"]);
-    lab.server.spawn_logged("microsocks", command)
+    listening(lab, 1080, lab.server.spawn_logged("microsocks", command))
 }
 
 /// The kill switch lets the proxy's address through, and the endpoint's not.
@@ -96,10 +107,6 @@ fn an_http_proxy_that_asks_by_digest_never_sees_the_password() {
     let line = format!("http-proxy {PROXY} 3128\n");
     let (lab, before) = behind(&line, &[typed(&WRONG), typed(&RIGHT)]);
     let _proxy = squid(&lab);
-    eventually("squid listens", SOON, || {
-        let listening = lab.server.check(["ss", "-Hltn", "sport", "=", ":3128"]);
-        (!listening.is_empty()).then_some(())
-    });
     assert_up(&lab, &lab.up());
     only_the_proxy_is_let_through(&lab, 3128);
     let shown = lab.agent.as_ref().unwrap().events.named("form");
@@ -115,7 +122,7 @@ fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
     for item in [
         "proxy-type=http",
         "proxy-port=3128",
-        "connect-timeout=5",
+        "connect-timeout=20",
         "proxy-server=192.0.2.80",
     ] {
         lab.modify("+vpn.data", item);

@@ -6,13 +6,16 @@ use crate::{
 use aws_client_vpn_harness::{AgentStyle, Browser, Lab, LogTail, Options, VpnState, eventually};
 use serde_json::json;
 
+/// Time enough for what a browser does meanwhile on a busy machine.
+const LOGIN_TIMEOUT: &str = "login-timeout=20";
+
 #[test]
 fn a_wrong_password_at_the_identity_provider() {
     let (lab, before) = lab(&Options {
         browser: Browser::WrongPassword,
         ..Options::default()
     });
-    lab.modify("+vpn.data", "login-timeout=5");
+    lab.modify("+vpn.data", LOGIN_TIMEOUT);
     let up = lab.up();
     assert_eq!(
         lab.browser_did("done", SOON)["what"],
@@ -33,7 +36,7 @@ fn the_browser_is_closed() {
         browser: Browser::Closed,
         ..Options::default()
     });
-    lab.modify("+vpn.data", "login-timeout=5");
+    lab.modify("+vpn.data", LOGIN_TIMEOUT);
     let up = lab.up();
     assert_failed(
         &lab,
@@ -126,7 +129,7 @@ fn a_saml_response_is_sent_again() {
     assert!(lab.down().status.success());
     lab.assert_clean(&before);
     lab.set_browser(&Browser::Replay);
-    lab.modify("+vpn.data", "login-timeout=5");
+    lab.modify("+vpn.data", LOGIN_TIMEOUT);
     lab.forget_browser_events();
     let up = lab.up();
     assert_eq!(
@@ -173,7 +176,7 @@ fn the_endpoint_refuses_what_is_wrong_with_a_response() {
 #[test]
 fn a_response_of_another_login_is_not_sent() {
     let (mut lab, before) = lab(&Options::default());
-    lab.modify("+vpn.data", "login-timeout=5");
+    lab.modify("+vpn.data", LOGIN_TIMEOUT);
     lab.endpoint().identity_provider("other-request");
     let up = lab.up();
     assert_eq!(lab.browser_did("done", SOON)["what"], "logged in");

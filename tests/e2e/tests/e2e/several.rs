@@ -46,11 +46,13 @@ fn five_connections_are_up_together_and_their_logins_take_turns() {
     assert_eq!(links.matches("awsvpn").count(), 5, "{links}");
     for (name, _, _, network) in CONNECTIONS {
         let address = format!("10.{network}.0.2");
-        let ping = lab.client.run(["ping", "-c", "1", "-W", "3", &address]);
+        let ping = ["ping", "-c", "1", "-w", "60", "-i", "0.2", &address];
+        let ping = lab.client.run(ping);
         assert!(ping.status.success(), "{name}: no answer from {address}");
     }
     for (name, ..) in CONNECTIONS {
-        lab.client.check(["nmcli", "connection", "down", name]);
+        lab.client
+            .check(["nmcli", "--wait", "300", "connection", "down", name]);
     }
     lab.assert_clean(&before);
 }
@@ -74,7 +76,8 @@ fn networks_that_go_two_ways_are_told_of() {
     let told = wait_for(SOON, || lab.journal().contains(words).then_some(()));
     assert!(told.is_some(), "{}", lab.journal());
     for name in ["two", "one"] {
-        lab.client.check(["nmcli", "connection", "down", name]);
+        lab.client
+            .check(["nmcli", "--wait", "300", "connection", "down", name]);
     }
     lab.assert_clean(&before);
 }

@@ -264,9 +264,9 @@ fn a_certificate_of_another_authority_is_refused_in_clear_words() {
     }
     lab.import("udp", 443);
     // The server does not say so: it breaks off, and the time for its answer has to run out.
-    lab.modify("+vpn.data", "connect-timeout=8");
+    lab.modify("+vpn.data", "connect-timeout=20");
     let before = lab.snapshot();
     let up = lab.up();
-    let words = ["within 8 s", "refused the client certificate"];
+    let words = ["within 20 s", "refused the client certificate"];
     assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
 }

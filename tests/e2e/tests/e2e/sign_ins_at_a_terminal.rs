@@ -2,7 +2,6 @@
 
 use crate::{SOON, assert_failed, assert_up, endpoint, lab, reason, take_down};
 use aws_client_vpn_harness::{Lab, Options, Snapshot, wait_for};
-use std::time::Duration;
 
 /// A lab without any agent but nmcli's own.
 fn terminal(flags: &[&str]) -> (Lab, Snapshot) {
@@ -51,7 +50,7 @@ fn a_slow_person_at_a_terminal() {
     nmcli.expect("vpn.secrets.password", SOON);
     // NetworkManager would end its request after 120 s, so it is made again before; nmcli shows the
     // new one when the old one has been answered.
-    let asked_again = wait_for(Duration::from_secs(150), || {
+    let asked_again = wait_for(SOON * 3, || {
         lab.journal().contains("still waiting").then_some(())
     });
     assert!(asked_again.is_some(), "{}", lab.journal());

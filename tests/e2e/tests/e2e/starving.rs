@@ -3,9 +3,9 @@
 
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_up, lab, reason, service_s_name, state, take_down};
-use aws_client_vpn_harness::{Lab, Options, VpnState, eventually};
+use aws_client_vpn_harness::{Lab, Options, Stopwatch, VpnState, eventually};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One flood at a time: several take the whole processor from everything.
 static FLOOD: Mutex<()> = Mutex::new(());
@@ -15,21 +15,25 @@ const PROMPT: Duration = Duration::from_secs(15);
 
 #[track_caller]
 fn goes_down_promptly(lab: &Lab) {
-    let began = Instant::now();
-    let down = lab.down();
+    let mut command = lab.client.command("nmcli");
+    command.args(["--wait", "300", "connection", "down", "vpn"]);
+    let mut watch = Stopwatch::start();
+    let mut nmcli = lab.client.spawn_logged("nmcli", command);
+    let ended = watch.wait_for(SOON * 3, || (!nmcli.is_running()).then_some(()));
+    let status = ended.map(|()| nmcli.entrance.wait().unwrap());
     assert!(
-        down.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&down.stderr),
+        status.is_some_and(|status| status.success()),
+        "{status:?}\n{}",
         lab.journal()
     );
-    eventually("the service has ended", SOON, || {
+    let gone = watch.wait_for(SOON, || {
         lab.client
             .processes_called(SERVICE)
             .is_empty()
             .then_some(())
     });
-    let took = began.elapsed();
+    assert!(gone.is_some(), "the service runs on\n{}", lab.journal());
+    let took = watch.look();
     eprintln!("down took {took:?}");
     assert!(took < PROMPT, "{took:?}\n{}", lab.journal());
 }
@@ -83,7 +87,7 @@ fn lines_of_openvpn_without_end_do_not_hold_up_the_end() {
     up.abandon();
 
     // Nor the time limit: nobody has to take it down.
-    lab.modify("+vpn.data", "connect-timeout=5");
+    lab.modify("+vpn.data", "connect-timeout=20");
     let up = lab.up();
     assert!(!up.success);
     let end = lab.vpn_ended(SOON);

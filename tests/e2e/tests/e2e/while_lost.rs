@@ -199,7 +199,8 @@ fn nothing_gets_out_with_nobody_there(dns: DnsMode, settings: &[&str]) {
 /// The counters see what they should, and the tunnel takes everything.
 fn nothing_is_sent_while_up(lab: &Lab) {
     forget_what_was_counted(lab);
-    assert!(reaches(lab, OUTSIDE), "{}", lab.journal());
+    let reached = wait_for(SOON, || reaches(lab, OUTSIDE).then_some(()));
+    assert!(reached.is_some(), "{}", lab.journal());
     assert_eq!(on_the_wire(lab), [""; 0]);
     assert_eq!(leads_into_the_tunnel(lab), Some(()));
 }
@@ -240,10 +241,11 @@ fn nothing_gets_out_while_a_token_or_the_last_answer_is_tried() {
 
 #[test]
 fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
-    let (mut lab, before) = full_tunnel(DnsMode::Resolved, &[], &[]);
+    // The endpoint takes its time over the answer.
+    let settings = ["connect-timeout=300"];
+    let (mut lab, before) = full_tunnel(DnsMode::Resolved, &[], &settings);
     lab.forget_browser_events();
     lab.set_browser(&Browser::Waiting);
-    // The endpoint takes its time over the answer.
     lab.endpoint()
         .command(&json!({"set": {"answer_phase2": false}}));
     let seen = lab.endpoint_events().count();

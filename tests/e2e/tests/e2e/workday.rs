@@ -3,15 +3,15 @@
 //! true, until packets flow again, and how many pages the browser opened.
 
 use crate::{SOON, assert_up, endpoint, lab, state, take_down};
-use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually, wait_for};
+use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Stopwatch, eventually, wait_for};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// What is shown has to be true after this time, on a machine that is not busy with other tests.
+/// What is shown has to be true after this time, on a machine that does not stand still.
 const TRUTH: Duration = Duration::from_secs(30);
 /// A reconnect, its attempts at addresses that are dead, and a login by a program.
-const BACK: Duration = Duration::from_secs(90);
+const BACK: Duration = Duration::from_secs(180);
 
 /// A lab with a connection that is up, and somebody at the computer.
 fn at_work(flags: &[&str]) -> (Lab, Snapshot) {
@@ -34,6 +34,7 @@ fn at_work(flags: &[&str]) -> (Lab, Snapshot) {
 struct Episode {
     what: &'static str,
     began: Instant,
+    watch: Stopwatch,
     states: usize,
     truth: Option<Duration>,
 }
@@ -43,6 +44,7 @@ impl Episode {
         Self {
             what,
             began: Instant::now(),
+            watch: Stopwatch::start(),
             states: lab.vpn_states().len(),
             truth: None,
         }
@@ -51,10 +53,10 @@ impl Episode {
     /// NetworkManager says that the connection is being made.
     #[track_caller]
     fn is_shown(&mut self, lab: &Lab) {
-        let limit = BACK;
-        let shown = wait_for(limit, || {
+        let before = self.states;
+        let shown = self.watch.wait_for(BACK, || {
             let states = lab.vpn_states();
-            let since = states.get(self.states..).unwrap_or_default();
+            let since = states.get(before..).unwrap_or_default();
             let truth = |seen: &aws_client_vpn_harness::VpnState| seen.state != state::ACTIVATED;
             since.iter().any(truth).then_some(())
         });
@@ -64,7 +66,7 @@ impl Episode {
             self.what,
             lab.journal()
         );
-        let took = self.began.elapsed();
+        let took = self.watch.look();
         assert!(took < TRUTH, "{}: shown after {took:?}", self.what);
         self.truth = Some(took);
     }
@@ -140,14 +142,38 @@ fn node_of(lab: &Lab) -> u64 {
         .unwrap()
 }
 
+/// After 20 s of silence OpenVPN takes a connection for lost; with a second between two pings, what
+/// is over sooner than this is no loss.
+const BRIEF: Duration = Duration::from_secs(17);
+
+/// What `happens` is brief and costs nothing. A machine that stands still may make it last too long,
+/// and then it is something else.
+#[track_caller]
+fn costs_nothing(
+    what: &'static str,
+    happens: impl Fn(&mut Lab, &Episode),
+) -> (Lab, Episode, Snapshot) {
+    for _ in 0..5 {
+        let (mut lab, before) = at_work(&[]);
+        let episode = Episode::begin(&lab, what);
+        happens(&mut lab, &episode);
+        let answered = wait_for(BACK, || lab.has_traffic().then_some(()));
+        if episode.began.elapsed() < BRIEF || answered.is_none() {
+            episode.is_over(&lab, 0);
+            return (lab, episode, before);
+        }
+        eprintln!("{what}: it has taken {:?}", episode.began.elapsed());
+    }
+    panic!("{what}: this machine stands still all the time");
+}
+
 #[test]
 fn an_outage_of_ten_seconds_goes_by_unnoticed() {
-    let (lab, before) = at_work(&[]);
-    let episode = Episode::begin(&lab, "outage of 10 s");
-    lab.cut();
-    for_the_time_of(10, &episode, || assert!(!lab.has_traffic()));
-    lab.mend();
-    episode.is_over(&lab, 0);
+    let (lab, episode, before) = costs_nothing("outage of 10 s", |lab, episode| {
+        lab.cut();
+        for_the_time_of(10, episode, || assert!(!lab.has_traffic()));
+        lab.mend();
+    });
     episode.no_state_changed(&lab);
     take_down(&lab, &before);
 }
@@ -211,7 +237,8 @@ fn another_interface_costs_nothing() {
     let (lab, _) = at_work(&[]);
     lab.second_cable();
     let episode = Episode::begin(&lab, "cable pulled, other network there");
-    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    lab.client
+        .check(["nmcli", "--wait", "300", "device", "disconnect", "eth0"]);
     episode.is_over(&lab, 0);
     let way = lab.client.check(["ip", "route", "get", "192.0.2.1"]);
     assert!(way.contains("dev eth1"), "{way}");
@@ -222,7 +249,8 @@ fn another_interface_costs_nothing() {
 fn a_time_without_any_network_is_waited_out() {
     let (lab, _) = at_work(&[]);
     let mut episode = Episode::begin(&lab, "no network for 45 s, then another one");
-    lab.client.check(["nmcli", "device", "disconnect", "eth0"]);
+    lab.client
+        .check(["nmcli", "--wait", "300", "device", "disconnect", "eth0"]);
     episode.is_shown(&lab);
     it_says(&lab, "waiting for a network");
     for_the_time_of(45, &episode, || {
@@ -235,10 +263,9 @@ fn a_time_without_any_network_is_waited_out() {
 
 #[test]
 fn a_short_sleep_costs_nothing() {
-    let (mut lab, before) = at_work(&[]);
-    let episode = Episode::begin(&lab, "sleep of 8 s");
-    sleep_and_wake(&mut lab, Duration::from_secs(8));
-    episode.is_over(&lab, 0);
+    let (lab, _, before) = costs_nothing("sleep of 8 s", |lab, _| {
+        sleep_and_wake(lab, Duration::from_secs(8));
+    });
     take_down(&lab, &before);
 }
 
@@ -419,13 +446,15 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     lab.modify("+vpn.data", "session-length = 40s");
     assert_up(&lab, &lab.up());
     lab.forget_browser_events();
-    let ends = |lab: &Lab| -> u64 {
-        let status = lab.client.check(["aws-client-vpn", "status", "--json"]);
-        let status: Value = serde_json::from_str(&status).unwrap();
-        let ends = &status["connections"][0]["sign_in_ends"];
-        ends.as_u64().unwrap_or_else(|| panic!("{status}"))
+    let ends_after = |what: &str, before: u64| {
+        eventually(what, SOON, || {
+            let status = lab.client.check(["aws-client-vpn", "status", "--json"]);
+            let status: Value = serde_json::from_str(&status).unwrap();
+            let ends = status["connections"][0]["sign_in_ends"].as_u64();
+            ends.filter(|&ends| ends > before)
+        })
     };
-    let first_end = ends(&lab);
+    let first_end = ends_after("the end is known", 0);
     let shown = desktop.notifications.wait("notification", BACK);
     assert_eq!(shown["summary"], "vpn: your sign-in expires in 1 minute");
     assert_eq!(shown["actions"], json!(["renew", "Renew"]));
@@ -437,19 +466,17 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     eventually("the page is open", SOON, || {
         (pages_opened(&lab) == 1).then_some(())
     });
-    for _ in 0..10 {
-        assert!(lab.has_traffic(), "the tunnel pauses\n{}", lab.journal());
-    }
+    lab.no_packet_is_lost();
     lab.browser_goes_on();
     lab.browser_did("done", SOON);
     let answered = Instant::now();
+    // The browser is done before the endpoint has its answer.
+    let second_end = ends_after("the sign-in is renewed", first_end);
     episode.is_over(&lab, 1);
     eprintln!(
         "traffic {:.1} s after the answer",
         answered.elapsed().as_secs_f32()
     );
-    let second_end = ends(&lab);
-    assert!(second_end > first_end, "{first_end} {second_end}");
     // The other way to the same.
     let episode = Episode::begin(&lab, "renewed by `aws-client-vpn renew`");
     let said = lab.client.check(["aws-client-vpn", "renew"]);
@@ -457,8 +484,8 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     eventually("the second page is open", SOON, || {
         (pages_opened(&lab) == 2).then_some(())
     });
+    ends_after("the sign-in is renewed once more", second_end);
     episode.is_over(&lab, 2);
-    assert!(ends(&lab) > second_end);
     take_down(&lab, &before);
     let none = lab.client.run(["aws-client-vpn", "renew"]);
     let said = String::from_utf8_lossy(&none.stderr);

@@ -44,7 +44,7 @@ fn with_container(lab: &Lab) {
 
 fn container_reaches(lab: &Lab, host: &str) -> bool {
     let ping = ["ip", "netns", "exec", "container", "ping", "-c", "1"];
-    let ping = lab.client.run(ping.into_iter().chain(["-W", "2", host]));
+    let ping = lab.client.run(ping.into_iter().chain(["-W", "6", host]));
     ping.status.success()
 }
 
@@ -113,7 +113,7 @@ fn on_one_bridge_containers_reach_each_other_as_far_as_the_manual_says() {
     let ways = || {
         let reached = |host: &str| {
             let line = ["ip", "netns", "exec", "container2", "ping", "-c", "1"];
-            let ping = lab.client.run(line.into_iter().chain(["-W", "2", host]));
+            let ping = lab.client.run(line.into_iter().chain(["-W", "6", host]));
             ping.status.success()
         };
         [

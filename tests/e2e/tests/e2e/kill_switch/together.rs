@@ -35,7 +35,7 @@ fn two(options: &Options, guarded: &[&str]) -> (Lab, Snapshot) {
             ]);
         }
     }
-    assert!(reaches(&lab, OUTSIDE));
+    is_let_out(&lab);
     let before = lab.snapshot();
     (lab, before)
 }
@@ -54,7 +54,8 @@ fn up(lab: &Lab, name: &str) {
 }
 
 fn down(lab: &Lab, name: &str) {
-    lab.client.check(["nmcli", "connection", "down", name]);
+    lab.client
+        .check(["nmcli", "--wait", "300", "connection", "down", name]);
 }
 
 #[track_caller]
