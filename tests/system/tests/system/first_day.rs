@@ -1,6 +1,6 @@
 //! What people do with the product on the first day.
 
-use crate::{SERVICE, logins};
+use crate::{SERVICE, await_end, await_logins};
 use aws_client_vpn_harness::eventually;
 use aws_client_vpn_system::{SOON, System};
 
@@ -19,7 +19,7 @@ fn an_ordinary_user_connects_and_disconnects() {
     let ada = system.log_in("ada");
     ada.import("udp", 443);
     ada.connects();
-    assert_eq!(logins(&system), 1);
+    await_logins(&system, 1);
     // The name is known inside only; systemd-resolved asks the endpoint's DNS server for it, which
     // NetworkManager tells it of without waiting for it.
     eventually("a name inside is known", SOON, || {
@@ -27,8 +27,8 @@ fn an_ordinary_user_connects_and_disconnects() {
         found.status.success().then_some(())
     });
 
-    ada.check(["nmcli", "connection", "down", "vpn"]);
-    assert!(!system.has_traffic());
+    ada.check(["nmcli", "--wait", "300", "connection", "down", "vpn"]);
+    await_end(&system);
     // NetworkManager waits for the scripts of pre-down, and only queues those of down.
     let dispatched = || system.client.check(["cat", "/run/dispatched"]);
     for told in ["vpn-up vpn", "vpn-pre-down vpn"] {

@@ -8,6 +8,6 @@ fn an_ordinary_user_connects_and_disconnects() {
     let ada = system.log_in("ada");
     ada.import("udp", 443);
     ada.connects();
-    ada.check(["nmcli", "connection", "down", "vpn"]);
+    ada.check(["nmcli", "--wait", "300", "connection", "down", "vpn"]);
     assert_eq!(system.warnings(), [""; 0]);
 }

@@ -1,6 +1,6 @@
 //! The packages come and go while a user is connected.
 
-use crate::logins;
+use crate::{await_logins, failed_units};
 use aws_client_vpn_harness::eventually;
 use aws_client_vpn_system::{SOON, System};
 
@@ -11,10 +11,10 @@ fn an_upgrade_and_a_removal_leave_a_user_connected() {
     ada.import("udp", 443);
     ada.connects();
     system.install_packages();
-    assert!(system.has_traffic(), "{}", system.story());
-    ada.check(["nmcli", "connection", "down", "vpn"]);
+    system.traffic_flows();
+    ada.check(["nmcli", "--wait", "300", "connection", "down", "vpn"]);
     ada.connects();
-    assert_eq!(logins(&system), 2);
+    await_logins(&system, 2);
 
     let packages = [
         "network-manager-aws-client-vpn-gnome",
@@ -23,8 +23,8 @@ fn an_upgrade_and_a_removal_leave_a_user_connected() {
     system
         .client
         .check(["dpkg", "--remove", packages[0], packages[1]]);
-    assert!(system.has_traffic(), "{}", system.story());
-    ada.check(["nmcli", "connection", "down", "vpn"]);
+    system.traffic_flows();
+    ada.check(["nmcli", "--wait", "300", "connection", "down", "vpn"]);
     eventually("nothing of it runs", SOON, || {
         let service = system.client.processes_called("nm-aws-client-vpn-service");
         let openvpn = system.client.processes_called("nm-aws-client-vpn/openvpn");
@@ -34,8 +34,5 @@ fn an_upgrade_and_a_removal_leave_a_user_connected() {
     system
         .client
         .check(["dpkg", "--purge", packages[0], packages[1]]);
-    let failed = system
-        .client
-        .check(["systemctl", "--failed", "--plain", "--no-legend"]);
-    assert_eq!(failed, "");
+    assert_eq!(failed_units(&system), [""; 0]);
 }

@@ -1,6 +1,6 @@
 //! What polkit lets users do, what the product tells them of it, and that its remedies help.
 
-use crate::logins;
+use crate::await_logins;
 use aws_client_vpn_harness::eventually;
 use aws_client_vpn_system::{SOON, System};
 
@@ -60,7 +60,7 @@ fn over_ssh_polkit_decides() {
     );
     let up = up.finish();
     assert!(up.success, "{}\n{shown}\n{}", up.text, system.story());
-    assert!(system.has_traffic(), "{}", system.story());
+    system.traffic_flows();
     assert!(!agent.shown().contains("polkit"), "{}", agent.shown());
 }
 
@@ -86,10 +86,10 @@ fn a_user_without_rights_is_told_and_connects_with_a_connection_of_their_own() {
 
     system
         .client
-        .check(["nmcli", "connection", "delete", "shared"]);
+        .check(["nmcli", "--wait", "300", "connection", "delete", "shared"]);
     make("vpn", "--user bob");
     bob.connects();
-    assert_eq!(logins(&system), 1);
+    await_logins(&system, 1);
     let doctor = bob.run(["aws-client-vpn", "doctor"]);
     let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(!text.contains("administrator"), "{text}");

@@ -1,6 +1,6 @@
 //! Two users at one computer.
 
-use crate::logins;
+use crate::{await_end, await_logins};
 use aws_client_vpn_harness::eventually;
 use aws_client_vpn_system::{SOON, System};
 use serde_json::json;
@@ -15,10 +15,9 @@ fn a_login_is_shown_to_the_user_who_connects() {
     let bob = system.log_in("bob");
     bob.activate();
     bob.connects();
+    await_logins(&system, 1);
     system.endpoint_command(&json!({"kick": "all"}));
-    eventually("the second login is done", SOON, || {
-        (logins(&system) == 2).then_some(())
-    });
+    await_logins(&system, 2);
     eventually("the tunnel is up again", SOON, || {
         system.has_traffic().then_some(())
     });
@@ -31,6 +30,6 @@ fn a_login_is_shown_to_the_user_who_connects() {
     assert!(of("1001") > 0 && of("1000") == 0, "{dialogs}");
     // Whoever sits there may end it.
     ada.activate();
-    ada.check(["nmcli", "connection", "down", "vpn"]);
-    assert!(!system.has_traffic());
+    ada.check(["nmcli", "--wait", "300", "connection", "down", "vpn"]);
+    await_end(&system);
 }
