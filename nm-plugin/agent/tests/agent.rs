@@ -183,7 +183,7 @@ fn a_networkmanager_that_hangs_does_not_keep_it_from_ending() {
     let began = Instant::now();
     assert!(stage.agent.as_mut().unwrap().wait().unwrap().success());
     assert!(
-        began.elapsed() < Duration::from_secs(10),
+        began.elapsed() < Duration::from_secs(60),
         "systemd waits no longer than it has to"
     );
 }

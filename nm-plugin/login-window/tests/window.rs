@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const WINDOW: &str = env!("CARGO_BIN_EXE_nm-aws-client-vpn-login-window");
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const LOGIN: &str = "login\tWork\thttps://login.example.com/sso?SAMLRequest=abc\t598";
 const FORM: &str = "form\tWork\t598\tEnter MFA code\tusername\t\tk\tpassword\t\tmk\t\
     challenge-response\tEnter MFA code:\tm";

@@ -84,6 +84,9 @@ mod tests {
     fn routes() {
         shell(
             "ip link add one type veth peer name other
+            # Or they have an address of their own in a second or two, and a route with it.
+            ip link set one addrgenmode none
+            ip link set other addrgenmode none
             ip link set one up
             ip link set other up
             ip address add 192.0.2.10/24 dev one

@@ -11,7 +11,7 @@ use zbus::zvariant::Value;
 const NAME: &str = "org.freedesktop.NetworkManager.aws-client-vpn.Connection_7";
 const PATH: &str = "/org/freedesktop/NetworkManager/VPN/Plugin";
 const INTERFACE: &str = "org.freedesktop.NetworkManager.VPN.Plugin";
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(120);
 const CA: &str = "-----BEGIN CERTIFICATE-----\\nTUlJ\\n-----END CERTIFICATE-----";
 const NOBODY: u32 = 65534;
 
@@ -221,7 +221,7 @@ async fn another_user_is_turned_away() {
     let world = World::begin().await;
     let output = Command::new("dbus-send")
         .arg(format!("--bus={}", world.address))
-        .args(["--print-reply", "--reply-timeout=20000"])
+        .args(["--print-reply", "--reply-timeout=120000"])
         .arg(format!("--dest={NAME}"))
         .args([PATH, &format!("{INTERFACE}.Disconnect")])
         .uid(NOBODY)

@@ -14,7 +14,7 @@ use zbus::names::InterfaceName;
 use zbus::zvariant::Value;
 
 /// What a session takes to start on a busy machine.
-const START_LIMIT: Duration = Duration::from_secs(90);
+const START_LIMIT: Duration = Duration::from_secs(180);
 /// Longer than after which gnome-shell takes a person for idle.
 const UNSEEN: Duration = Duration::from_secs(2);
 const RUNTIME: &str = "/run/user/0";

@@ -7,9 +7,9 @@ use aws_client_vpn_harness::{eventually, wait_for};
 use std::time::Duration;
 
 /// Until a window is where it will stay.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(120);
 /// After which somebody presses a key once more.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Desktop<'_> {
     /// Presses and lets go a key or a combination, as `Return` or `ctrl+a`.

@@ -172,7 +172,7 @@ impl OpenVpn {
         let (log, news) = &*self.log;
         let log = log.lock().expect("a log");
         let (log, waited) = news
-            .wait_timeout_while(log, Duration::from_secs(60), |log| {
+            .wait_timeout_while(log, Duration::from_secs(180), |log| {
                 log.matches(text).count() < times
             })
             .expect("a log");

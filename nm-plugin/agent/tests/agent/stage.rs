@@ -21,7 +21,7 @@ const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
 const VPN: &str = "org.freedesktop.NetworkManager.VPN.Connection";
 pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/Settings/1";
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) type Answer = HashMap<String, HashMap<String, OwnedValue>>;
 

@@ -7,7 +7,7 @@ use aws_client_vpn_session::kill_switch::Endpoint;
 use std::path::Path;
 use std::process::Command;
 
-const STEP: Duration = Duration::from_secs(20);
+const STEP: Duration = Duration::from_secs(120);
 
 fn nft(line: &str) -> String {
     let output = Command::new("nft").arg(line).output().unwrap();

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// How long a step may take.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(180);
 /// Our agent, as the session's start starts it.
 const AGENT: &str = "nm-aws-client-vpn-agent";
 /// `NMVpnConnectionState`

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// A phase takes milliseconds, with stock OpenVPN's timer a second.
-const PHASE_LIMIT: Duration = Duration::from_secs(25);
+const PHASE_LIMIT: Duration = Duration::from_secs(120);
 
 /// How a phase ended.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// Nothing in these tests takes a tenth of it.
-const TEST_LIMIT: Duration = Duration::from_secs(90);
+const TEST_LIMIT: Duration = Duration::from_secs(600);
 /// An event that comes does so within milliseconds; a busy machine takes longer.
-const EVENT_LIMIT: Duration = Duration::from_secs(20);
+const EVENT_LIMIT: Duration = Duration::from_secs(120);
 
 /// The nodes' addresses: the loopback interface has them all.
 pub(crate) const NODES: [Ipv4Addr; 2] =
