@@ -1,6 +1,6 @@
 //! The secret agent of the client's session, and what NetworkManager says of VPN connections.
 
-use crate::events::Events;
+use crate::events::{Event, Events};
 use crate::process::Process;
 use crate::wait::{START_LIMIT, wait_for};
 use crate::world::{PROGRAMS_INSIDE, World};
@@ -86,9 +86,8 @@ impl Watch {
         // Without a bus, nothing more comes.
         let _ = sent.is_ok().then(|| {
             wait_for(START_LIMIT, || {
-                let told = self.events.named("told");
-                let is_told = told.last().is_some_and(|told| told["line"] == *line);
-                (is_told || !process.is_running()).then_some(())
+                let is_answer = |it: &Event| it["event"] == "told" && it["line"] == *line;
+                (self.events.take(is_answer) || !process.is_running()).then_some(())
             })
         });
     }

@@ -44,10 +44,16 @@ impl Events {
     /// The events of the kind `name`.
     #[must_use]
     pub fn named(&self, name: &str) -> Vec<Event> {
-        self.all()
-            .into_iter()
-            .filter(|event| event["event"] == name)
-            .collect()
+        let events = self.0.lock().expect("not poisoned");
+        let named = events.iter().filter(|event| event["event"] == name);
+        named.cloned().collect()
+    }
+
+    /// Takes the first event out for which `wanted` holds; whether there was one.
+    pub(crate) fn take(&self, wanted: impl Fn(&Event) -> bool) -> bool {
+        let mut events = self.0.lock().expect("not poisoned");
+        let place = events.iter().position(wanted);
+        place.map(|place| events.remove(place)).is_some()
     }
 
     /// Waits for an event of the kind `name`.

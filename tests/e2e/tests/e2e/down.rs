@@ -290,8 +290,13 @@ fn a_networkmanager_that_restarts_takes_the_connection_down_in_each_state() {
         Moment::RenewedLogin,
     ] {
         let up = bring_to(moment, &mut lab);
-        let watch = Stopwatch::start();
-        lab.stop_network_manager();
+        let mut watch = Stopwatch::start();
+        lab.client.signal("NetworkManager", Signal::TERM);
+        let ended = watch.wait_for(SOON, || {
+            let left = lab.client.processes_called("NetworkManager");
+            left.is_empty().then_some(())
+        });
+        assert!(ended.is_some(), "{moment:?}\n{}", lab.journal());
         is_gone(&lab, "NetworkManager ends", moment, Duration::ZERO, watch);
         if let Some(up) = up {
             up.abandon();
