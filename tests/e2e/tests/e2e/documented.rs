@@ -100,8 +100,10 @@ const LINES: [(&str, Line); 48] = [
     ("interval=persist", BAR),
 ];
 
-/// What stands for one value in the documents, and a value.
-const PLACEHOLDERS: [(&str, &str); 4] = [
+/// What stands for one value in the documents, and a value; and what gives up by itself too soon for
+/// a busy machine.
+const PLACEHOLDERS: [(&str, &str); 5] = [
+    ("nmcli connection", "nmcli --wait 300 connection"),
     ("KEY=VALUE", "mssfix=1280"),
     ("-vpn.data KEY", "-vpn.data mssfix"),
     ("user:USER", "user:root"),
@@ -211,7 +213,7 @@ fn delete_connections(lab: &Lab) {
     check(
         lab,
         "nmcli --terse --fields UUID,TYPE connection show | sed -n 's/:vpn$//p' \
-         | xargs -r nmcli connection delete",
+         | xargs -r nmcli --wait 300 connection delete",
     );
 }
 
@@ -269,7 +271,7 @@ fn the_commands_of_the_documents_do_what_they_say() {
                 check(
                     &lab,
                     "nmcli --terse --fields UUID,TYPE connection show --active \
-                     | sed -n 's/:vpn$//p' | xargs -r nmcli connection down",
+                     | sed -n 's/:vpn$//p' | xargs -r nmcli --wait 300 connection down",
                 );
             }
             let mut line = code.to_owned();
