@@ -53,9 +53,10 @@ fn generated() -> BTreeMap<PathBuf, String> {
         let mut text = Vec::new();
         let man = clap_mangen::Man::new(command)
             .section("1")
+            .source("NetworkManager-aws-client-vpn")
             .manual("AWS Client VPN");
         man.render(&mut text).unwrap();
-        let text = String::from_utf8(text).unwrap();
+        let text = with_sections(&String::from_utf8(text).unwrap());
         files.insert(PathBuf::from(format!("man/{name}.1")), text);
     };
     page("aws-client-vpn", command.clone());
@@ -75,6 +76,18 @@ fn generated() -> BTreeMap<PathBuf, String> {
         files.insert(PathBuf::from(format!("completions/{name}")), text);
     }
     files
+}
+
+/// The page, with what stands below `--help` in sections of their own, as it is laid out there.
+fn with_sections(page: &str) -> String {
+    let Some((before, extra)) = page.split_once(".SH EXTRA\nExit codes:\n") else {
+        return page.to_owned();
+    };
+    let (codes, rest) = extra.split_once("\n\nExamples:\n").unwrap();
+    let (examples, rest) = rest.split_once("\n.SH ").unwrap();
+    format!(
+        "{before}.SH \"EXIT STATUS\"\n.nf\n{codes}\n.fi\n.SH EXAMPLES\n.nf\n{examples}\n.fi\n.SH {rest}"
+    )
 }
 
 /// The script, with the names of connections where one is wanted: they are asked for when they are,
