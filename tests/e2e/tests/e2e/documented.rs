@@ -208,6 +208,17 @@ fn look_up(lab: &Lab, line: &str) -> usize {
     found
 }
 
+/// The settings that a page's examples leave make a connection: they are read as for connecting.
+#[track_caller]
+fn assert_settings_can_be_used(lab: &Lab, page: &Path) {
+    let names = lab.client.check(["aws-client-vpn", "list", "--names"]);
+    for name in names.lines() {
+        let export = lab.client.run(["aws-client-vpn", "export", name]);
+        let errors = String::from_utf8_lossy(&export.stderr);
+        assert!(export.status.success(), "{}: {errors}", page.display());
+    }
+}
+
 /// Deletes the connections that a page has made.
 fn delete_connections(lab: &Lab) {
     check(
@@ -285,6 +296,7 @@ fn the_commands_of_the_documents_do_what_they_say() {
             assert!(is_done, "{}: {line}: {}", path.display(), end.text);
             ran += 1;
         }
+        assert_settings_can_be_used(&lab, &path);
         delete_connections(&lab);
     }
     assert!(ran > 70, "{ran} commands are run");
