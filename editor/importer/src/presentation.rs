@@ -110,6 +110,7 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
                     )
                 } else {
                     gettext!(
+                        // TRANSLATORS: Both are lists.
                         "Lines {lines}: {directives}",
                         lines = numbers,
                         directives = directives

@@ -93,12 +93,15 @@ impl State {
         match self {
             // TRANSLATORS: The state of a connection.
             Self::Off => gettext_noop!("off"),
+            // TRANSLATORS: A state of a connection.
             Self::Starting => gettext_noop!("starting"),
+            // TRANSLATORS: A state of a connection.
             Self::SigningIn => gettext_noop!("waiting for the sign-in"),
             // TRANSLATORS: The state of a connection.
             Self::Connecting => gettext_noop!("connecting"),
             // TRANSLATORS: The state of a connection.
             Self::Up => gettext_noop!("up"),
+            // TRANSLATORS: A state of a connection.
             Self::Ending => gettext_noop!("ending"),
         }
     }
@@ -328,21 +331,29 @@ impl fmt::Display for Connection {
             }
         });
         let rows = [
+            // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("state"), Some(state)),
+            // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("endpoint"), self.endpoint.clone()),
+            // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("sign-in"), sign_in),
+            // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("addresses"), listed(&self.addresses)),
             // TRANSLATORS: A label: the domains whose names are looked up in the tunnel.
             (gettext_noop!("names"), self.names()),
+            // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("name servers"), listed(&self.name_servers)),
             (
+                // TRANSLATORS: A label in the output of aws-client-vpn status.
                 gettext_noop!("last attempt"),
                 self.last_failure.as_ref().map(Failed::words),
             ),
             (
+                // TRANSLATORS: A label in the output of aws-client-vpn status.
                 gettext_noop!("problem"),
                 self.problem.as_ref().map(i18n::localize),
             ),
+            // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("uuid"), Some(self.uuid.clone())),
         ];
         // The same for all connections, whatever there is to say of them.

@@ -52,10 +52,12 @@ fn plain(text: impl ToString) -> Message {
 }
 
 fn network_manager(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("network-manager");
     match &facts.network_manager {
         None => Finding::problem(
             CHECK,
+            // TRANSLATORS: What a check of aws-client-vpn doctor found.
             message!("not checked"),
             message!("run this command again"),
         ),
@@ -86,6 +88,7 @@ fn network_manager(facts: &Facts) -> Finding {
 }
 
 fn plugin(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("plugin");
     let Some(name_file) = &facts.name_file else {
         let seen = message!(
@@ -119,6 +122,7 @@ fn plugin(facts: &Facts) -> Finding {
 }
 
 fn files(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("files");
     let wrong = facts
         .files
@@ -178,6 +182,7 @@ fn remedy_for(file: &File) -> Message {
 }
 
 fn service(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("service");
     let own = env!("CARGO_PKG_VERSION");
     match &facts.service_version {
@@ -189,6 +194,7 @@ fn service(facts: &Facts) -> Finding {
         Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
         Some(Ok(version)) if version == own => Finding::good(
             CHECK,
+            // TRANSLATORS: What a check of aws-client-vpn doctor found.
             message!("version {version}", version = version.clone()),
         ),
         Some(Ok(version)) => Finding::warning(
@@ -204,6 +210,7 @@ fn service(facts: &Facts) -> Finding {
 }
 
 fn policy(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("d-bus-policy");
     match facts.policies.first() {
         Some(policy) => Finding::good(CHECK, plain(policy.display())),
@@ -219,6 +226,7 @@ fn policy(facts: &Facts) -> Finding {
 }
 
 fn account(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("account");
     let found = facts.passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -259,6 +267,7 @@ fn account(facts: &Facts) -> Finding {
 }
 
 fn openvpn(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("openvpn");
     let Some(openvpn) = &facts.openvpn else {
         let seen = message!("the package's own OpenVPN is missing");

@@ -88,12 +88,15 @@ pub fn a_credential(credential: Credential) -> &'static str {
         Credential::UserName => gettext_noop!("a user name"),
         // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::Password => gettext_noop!("a password"),
+        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::ChallengeResponse => gettext_noop!("a one-time code"),
         // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::KeyPassphrase => gettext_noop!("the passphrase of the private key"),
+        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::TokenPin => gettext_noop!("the PIN of the security token"),
         // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::ProxyUserName => gettext_noop!("a user name for the proxy"),
+        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
         Credential::ProxyPassword => gettext_noop!("a password for the proxy"),
     }
 }

@@ -7,6 +7,7 @@ use aws_client_vpn_sign_in::rights::{Right, Rights};
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{gettext_noop, message};
 
+// TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
 const RIGHTS: &str = gettext_noop!("rights");
 /// Programs whose secret agent runs auth dialogs.
 const AGENTS: [&str; 3] = ["gnome-shell", "nm-applet", "cinnamon"];
@@ -18,6 +19,7 @@ const DESKTOPS_WITHOUT: [&str; 2] = ["plasmashell", "sway"];
 const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
 
 pub(super) fn tun(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("tun");
     if !facts.orphans.is_empty() {
         let devices = facts.orphans.join(", ");
@@ -57,9 +59,11 @@ fn left_over() -> Message {
 }
 
 pub(super) fn dns(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("dns");
     let Some(Ok(manager)) = &facts.network_manager else {
         let remedy = message!("start NetworkManager, then check again");
+        // TRANSLATORS: What a check of aws-client-vpn doctor found.
         return Finding::warning(CHECK, message!("not known"), remedy);
     };
     let mode = manager.dns_mode.as_str();
@@ -160,6 +164,7 @@ fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
 }
 
 pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("connections");
     let Some(Ok(manager)) = &facts.network_manager else {
         let remedy = message!("start NetworkManager, then check again");
@@ -184,8 +189,10 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
 }
 
 pub(super) fn plasma(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("plasma");
     match facts.plasma {
+        // TRANSLATORS: What a check of aws-client-vpn doctor found.
         None => Finding::good(CHECK, message!("is not running")),
         Some(Plasma::Supported) => {
             Finding::good(CHECK, message!("connects from its network applet"))
@@ -202,6 +209,7 @@ pub(super) fn plasma(facts: &Facts) -> Finding {
 }
 
 pub(super) fn agent(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("agent");
     let own = |process: &&Process| process.user == facts.user;
     let runs = |names: &[&'static str]| {
@@ -271,6 +279,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
 }
 
 pub(super) fn window(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("window");
     match facts.window {
         Some(true) => Finding::good(CHECK, message!("asks for passwords and codes")),
@@ -282,11 +291,13 @@ pub(super) fn window(facts: &Facts) -> Finding {
             ),
             message!("install the package whose name ends in -gnome; it serves every desktop"),
         ),
+        // TRANSLATORS: What a check of aws-client-vpn doctor found.
         None => Finding::good(CHECK, message!("not checked")),
     }
 }
 
 pub(super) fn browser(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("browser");
     match facts.opener {
         // TRANSLATORS: What opens the link of a sign-in.
@@ -302,6 +313,7 @@ pub(super) fn browser(facts: &Facts) -> Finding {
 }
 
 pub(super) fn port(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("port-35001");
     const DIALOG: &str = "nm-aws-client-vpn-auth-dialog";
     let waits = || {
@@ -322,6 +334,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
         Some((name, process)) => Finding::problem(
             CHECK,
             message!(
+                // TRANSLATORS: Port 35001, by another program.
                 "taken by {name} (process {process})",
                 name = name.clone(),
                 process = *process,
@@ -332,6 +345,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
         None if facts.processes.contains(&dialog_of(listener.user)) => waits(),
         None => Finding::problem(
             CHECK,
+            // TRANSLATORS: Port 35001, by another program.
             message!("taken by a program of user {user}", user = listener.user),
             message!(
                 "find it with: sudo ss -ltnp 'sport = :35001'; AWS sends the browser to this port \
@@ -342,6 +356,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
 }
 
 pub(super) fn kill_switch(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("kill-switch");
     let over: Vec<&str> = of_killed(facts).collect();
     if !over.is_empty() {
@@ -369,6 +384,7 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
 }
 
 pub(super) fn clock(facts: &Facts) -> Finding {
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("clock");
     let now = crate::when::local(facts.clock.now);
     let remedy = || {

@@ -155,6 +155,7 @@ fn in_a_sentence(credentials: &[Credential]) -> Message {
     let last = words.next_back().unwrap_or(Message::new(""));
     // TRANSLATORS: A list of things to enter: your user name, your password.
     match words.reduce(|before, next| message!("{before}, {next}", before = before, next = next)) {
+        // TRANSLATORS: The end of a list of things to enter.
         Some(before) => message!("{before} and {last}", before = before, last = last),
         None => last,
     }
@@ -166,12 +167,15 @@ fn your_credential(credential: Credential) -> &'static str {
         Credential::UserName => gettext_noop!("your user name"),
         // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::Password => gettext_noop!("your password"),
+        // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::ChallengeResponse => gettext_noop!("your one-time code"),
         // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::KeyPassphrase => gettext_noop!("the passphrase of your private key"),
+        // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::TokenPin => gettext_noop!("the PIN of your security token"),
         // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::ProxyUserName => gettext_noop!("your user name for the proxy"),
+        // TRANSLATORS: Goes into “The sign-in needs {0}”: an object, in the accusative.
         Credential::ProxyPassword => gettext_noop!("your password for the proxy"),
     }
 }
