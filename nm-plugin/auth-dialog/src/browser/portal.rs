@@ -8,6 +8,7 @@
 
 use aws_client_vpn_text::message::Localize;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::collections::HashMap;
 use std::env;
 use std::future::poll_fn;
@@ -137,6 +138,14 @@ pub(crate) fn helper() -> ExitCode {
         maximum: Some(0),
     };
     let _ = setrlimit(Resource::Core, nothing);
+    // systemd gives CAP_WAKE_ALARM to whoever logs in at a screen, and what a compositor starts has it;
+    // the portal, which systemd starts, has not, and may not look at a process that has more.
+    let none = CapabilitySets {
+        effective: CapabilitySet::empty(),
+        permitted: CapabilitySet::empty(),
+        inheritable: CapabilitySet::empty(),
+    };
+    let _ = set_capabilities(None, none);
     let mut told = String::new();
     if io::stdin().take(LONGEST).read_to_string(&mut told).is_err() {
         return ExitCode::from(NOT_TAKEN);
