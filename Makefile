@@ -50,10 +50,12 @@ STAGE   := $(TARGET)/stage
 # Debian releases besides this one whose GNOME Settings is tried.
 RELEASES := trixie sid
 # Those whose KDE Plasma is tried: 5.27, 6.3 and the newest.
-DESKTOPS := bookworm trixie forky
+PLASMAS := bookworm trixie forky
+# What else is tried, on the booted system.
+DESKTOPS := sway xfce cinnamon mate lxqt
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
-	words check unit e2e desktop-test releases-test desktops-test system-root system-test system-shell deps-vm selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
+	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -200,9 +202,16 @@ releases-test: deps openvpn-for-tests stage ## the editor in GNOME Settings of n
 	for release in $(RELEASES); do tests/desktop/make-root.sh $$release || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-desktop --bin releases $(RELEASES)
 
-desktops-test: deps openvpn-for-tests stage ## connections on KDE Plasma 5.27, 6.3 and the newest (root, downloads them)
-	for release in $(DESKTOPS); do tests/desktop/make-root.sh $$release desktops || exit 1; done
-	$(CARGO) run --locked -p aws-client-vpn-desktop --bin desktops $(DESKTOPS)
+desktops-test: plasma-test sessions-test ## connections on the desktops besides GNOME (root, downloads them)
+
+plasma-test: deps openvpn-for-tests stage ## connections on KDE Plasma 5.27, 6.3 and the newest (root, downloads them)
+	for release in $(PLASMAS); do tests/desktop/make-root.sh $$release desktops || exit 1; done
+	$(CARGO) run --locked -p aws-client-vpn-desktop --bin desktops $(PLASMAS)
+
+sessions-test: openvpn-for-tests system-root ## ordinary users' sessions of sway, XFCE and others (root, downloads them)
+	tests/system/add-desktop.sh $(DESKTOPS)
+	$(CARGO) build --locked -p aws-client-vpn-harness -p aws-client-vpn-endpoint --bins
+	$(CARGO) run --locked -p aws-client-vpn-system --bin sessions $(DESKTOPS)
 
 system-root: deps openvpn stage
 	packaging/deb/from-stage.sh

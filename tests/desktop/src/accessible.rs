@@ -58,7 +58,8 @@ mod state {
 
 impl Accessible {
     /// The root of all programs on `bus`, the bus of AT-SPI.
-    pub(crate) fn root(bus: Connection) -> Self {
+    #[must_use]
+    pub fn root(bus: Connection) -> Self {
         Self {
             bus,
             owner: "org.a11y.atspi.Registry".to_owned(),
@@ -167,6 +168,13 @@ impl Accessible {
             width,
             height,
         })
+    }
+
+    /// The point in its middle, if its program knows where on the screen it is.
+    #[must_use]
+    pub fn middle(&self) -> Option<(i32, i32)> {
+        let at = self.extents(Corner::Screen).filter(|at| at.width > 0)?;
+        Some((at.x + at.width / 2, at.y + at.height / 2))
     }
 
     /// The text it holds.

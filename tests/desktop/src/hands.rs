@@ -114,12 +114,11 @@ impl Desktop<'_> {
     }
 
     fn middle_of(&self, target: &Accessible) -> Option<(i32, i32)> {
-        let (corner, from) = if target.is_gtk4() {
-            (self.corner_of_active_window()?, Corner::Window)
-        } else {
-            ((0, 0), Corner::Screen)
-        };
-        let at = target.extents(from).filter(|at| at.width > 0)?;
+        if !target.is_gtk4() {
+            return target.middle();
+        }
+        let corner = self.corner_of_active_window()?;
+        let at = target.extents(Corner::Window).filter(|at| at.width > 0)?;
         Some((
             corner.0 + at.x + at.width / 2,
             corner.1 + at.y + at.height / 2,

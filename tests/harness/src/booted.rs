@@ -29,19 +29,19 @@ pub struct Booted {
 }
 
 impl Booted {
-    /// Boots the system that is unpacked in the directory `system`; returns when it is online and the
-    /// endpoint ready. What is written there goes to memory.
+    /// Boots the system that is unpacked in the directory `system`, with `layers` over it, the first
+    /// on top; returns when it is online and the endpoint ready. What is written there goes to memory.
     ///
     /// # Panics
     /// If it cannot.
     #[must_use]
-    pub fn start(system: &Path, endpoint: &EndpointOptions) -> Self {
+    pub fn start(system: &Path, layers: &[PathBuf], endpoint: &EndpointOptions) -> Self {
         let turn = Turn::take(true);
         let dir = lab::new_directory();
         // Users who are not root write their part of it.
         machines::let_everybody_write(&dir);
         let server = World::start("server", &dir, None, "");
-        let client = World::boot("client", &dir, &boot_script(&dir, system));
+        let client = World::boot("client", &dir, &boot_script(&dir, system, layers));
         machines::cable(&client, &server);
         let endpoint = Endpoint::start(&server, endpoint);
         let booted = Self {
@@ -130,9 +130,9 @@ impl Drop for Booted {
     }
 }
 
-/// Shell that lays a memory over `system` and boots it, in a control group of its own, which goes
+/// Shell that lays `layers` and a memory over `system` and boots it, in a control group of its own, which goes
 /// when the system has gone.
-fn boot_script(dir: &Path, system: &Path) -> String {
+fn boot_script(dir: &Path, system: &Path, layers: &[PathBuf]) -> String {
     let tools = Tools::locate();
     let dir = dir.display();
     let group = format!(
@@ -141,6 +141,8 @@ fn boot_script(dir: &Path, system: &Path) -> String {
         dir.to_string().rsplit('/').next().unwrap_or_default()
     );
     let connections = machines::connections("root");
+    let system = layers.iter().map(PathBuf::as_path).chain([system]);
+    let system: Vec<String> = system.map(|layer| layer.display().to_string()).collect();
     format!(
         "set -e\n\
          mount --make-rprivate /\n\
@@ -176,7 +178,7 @@ fn boot_script(dir: &Path, system: &Path) -> String {
            find {group} -depth -type d -exec rmdir {{}} + 2>/dev/null && break\n\
            sleep 0.05\n\
          done\n",
-        system = system.display(),
+        system = system.join(":"),
         programs = tools.programs.display(),
         target = tools.target.display(),
     )

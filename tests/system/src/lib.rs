@@ -4,6 +4,8 @@
 //! systemd-resolved, NetworkManager and its dispatcher, sshd, GDM, the users' service managers and
 //! GNOME's session on a screen in memory. Only kernel, screen and udev are not there.
 
+mod desktop;
+mod screen;
 mod session;
 mod system;
 

@@ -1,15 +1,18 @@
 //! A session of a user, as logind knows it.
 
+use crate::desktop::SessionFile;
 use crate::system::{SOON, System};
-use aws_client_vpn_harness::{PendingUp, Terminal, Up, eventually};
+use aws_client_vpn_harness::{PendingUp, Terminal, Tools, Up, eventually};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where a user logs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// At the screen, with GNOME's session.
     Gnome,
+    /// At the screen, with another desktop's session.
+    Desktop(SessionFile),
     /// At a text console.
     Console,
 }
@@ -31,9 +34,14 @@ impl<'system> Session<'system> {
         let unit = format!("login-{user}-{number}.service");
         let uid = system.client.check(["id", "-u", user]).trim().to_owned();
         // What a display manager or getty does: PAM opens the session, its first program runs in it.
-        let (session_type, desktop, program): (_, _, &[&str]) = match kind {
-            Kind::Gnome => ("wayland", "GNOME", &["gnome-session"]),
-            Kind::Console => ("tty", "", &["sleep", "infinity"]),
+        let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+        let (session_type, variables, program): (_, _, Vec<String>) = match &kind {
+            Kind::Gnome => {
+                let variables = words(&["XDG_CURRENT_DESKTOP=GNOME"]);
+                ("wayland", variables, words(&["gnome-session"]))
+            }
+            Kind::Desktop(file) => (file.session_type(), file.environment(), file.program()),
+            Kind::Console => ("tty", Vec::new(), words(&["sleep", "infinity"])),
         };
         let mut line = vec!["systemd-run".to_owned(), "--quiet".to_owned()];
         line.push(format!("--unit={unit}"));
@@ -44,11 +52,13 @@ impl<'system> Session<'system> {
             "XDG_SEAT=seat0".to_owned(),
             "XDG_SESSION_CLASS=user".to_owned(),
             format!("XDG_SESSION_TYPE={session_type}"),
-            format!("XDG_CURRENT_DESKTOP={desktop}"),
-        ] {
+        ]
+        .into_iter()
+        .chain(variables)
+        {
             line.push(format!("--setenv={variable}"));
         }
-        line.extend(program.iter().map(|&word| word.to_owned()));
+        line.extend(program);
         system.client.check(line);
         let id = eventually("logind knows the session", SOON, || {
             let main = ["systemctl", "show", "--property=MainPID", "--value", &unit];
@@ -70,10 +80,15 @@ impl<'system> Session<'system> {
         eventually("the session is open", SOON, || {
             (session.property("State") != "opening").then_some(())
         });
-        if kind == Kind::Gnome {
+        if session.kind == Kind::Gnome {
             session.await_agent();
         }
         session
+    }
+
+    /// The number of its user.
+    pub(crate) fn uid(&self) -> &str {
+        &self.uid
     }
 
     /// Waits until gnome-shell's agent of this session is there.
@@ -144,7 +159,7 @@ impl<'system> Session<'system> {
             Kind::Gnome => {
                 self.check(["gnome-session-quit", "--logout", "--no-prompt"]);
             }
-            Kind::Console => {
+            Kind::Console | Kind::Desktop(_) => {
                 self.system
                     .client
                     .check(["loginctl", "terminate-session", &self.id]);
@@ -184,13 +199,29 @@ impl<'system> Session<'system> {
                 "DBUS_SESSION_BUS_ADDRESS",
                 format!("unix:path=/run/user/{uid}/bus"),
             );
-        if self.kind == Kind::Gnome {
-            command
-                .env("XDG_SESSION_TYPE", "wayland")
-                .env("XDG_CURRENT_DESKTOP", "GNOME")
-                .env("WAYLAND_DISPLAY", "wayland-0");
+        match &self.kind {
+            Kind::Gnome => {
+                command
+                    .env("XDG_SESSION_TYPE", "wayland")
+                    .env("XDG_CURRENT_DESKTOP", "GNOME")
+                    .env("WAYLAND_DISPLAY", "wayland-0");
+            }
+            Kind::Desktop(file) => {
+                command.envs(file.surroundings());
+            }
+            Kind::Console => {}
         }
         command
+    }
+
+    /// Copies a file of the user's to `target/screenshots`.
+    pub(crate) fn keep(&self, file: &str) {
+        let script = "mkdir -p \"$2\" && cp \"$1\" \"$2\"";
+        let there = Tools::locate().target.join("screenshots");
+        let file = self.system.client.root().join(&file[1..]);
+        let mut copy = Command::new("sh");
+        copy.args(["-c", script, "sh"]).args([file, there]);
+        assert!(copy.status().is_ok_and(|end| end.success()), "{copy:?}");
     }
 
     /// Runs a command in the session to its end.

@@ -1,8 +1,10 @@
 //! The booted system.
 
+use crate::desktop::SessionFile;
 use crate::session::{Kind, Session};
 use aws_client_vpn_harness::{Booted, EndpointOptions, PendingUp, Terminal, Tools, wait_for};
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -53,12 +55,30 @@ impl System {
     /// If it cannot.
     #[must_use]
     pub fn start_with(endpoint: &EndpointOptions) -> Self {
-        let root = Tools::locate().target.join("system-roots/trixie");
+        Self::boot(&[], endpoint)
+    }
+
+    /// As [`Self::start_with`], with the desktop `name` on it, which `add-desktop.sh` has put there.
+    ///
+    /// # Panics
+    /// If it cannot.
+    #[must_use]
+    pub fn start_with_desktop(name: &str, endpoint: &EndpointOptions) -> Self {
+        let layer = roots().join(format!("trixie-{name}"));
+        assert!(
+            layer.exists(),
+            "there is no {name}: run `tests/system/add-desktop.sh {name}`"
+        );
+        Self::boot(&[layer], endpoint)
+    }
+
+    fn boot(layers: &[PathBuf], endpoint: &EndpointOptions) -> Self {
+        let root = roots().join("trixie");
         assert!(
             root.join(".made").exists(),
             "there is no system to boot: run `make system-test`"
         );
-        let system = Self(Booted::start(&root, endpoint));
+        let system = Self(Booted::start(&root, layers, endpoint));
         system.install_packages();
         system
     }
@@ -80,6 +100,17 @@ impl System {
         Session::start(self, user, Kind::Gnome)
     }
 
+    /// `user` logs in at the screen, and the session of `file` starts, as `xsessions/xfce`: one of
+    /// those in `/usr/share` among which display managers let people choose.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[must_use]
+    pub fn log_in_to(&self, user: &str, file: &str) -> Session<'_> {
+        let file = SessionFile::read(self, file);
+        Session::start(self, user, Kind::Desktop(file))
+    }
+
     /// `user` logs in at a text console.
     ///
     /// # Panics
@@ -87,6 +118,19 @@ impl System {
     #[must_use]
     pub fn log_in_at_console(&self, user: &str) -> Session<'_> {
         Session::start(self, user, Kind::Console)
+    }
+
+    /// `user` writes the configuration of sway: Debian's, and the line of `docs/desktops.md`.
+    pub fn configure_sway(&self, user: &str) {
+        let script = "set -e
+            line=$(grep -x '    exec nm-aws-client-vpn-agent .*' \"$1\")
+            mkdir -p ~/.config/sway
+            printf 'include /etc/sway/config\\n%s\\n' \"$line\" >~/.config/sway/config";
+        let document = "/usr/share/doc/network-manager-aws-client-vpn/docs/desktops.md";
+        let mut command = self.as_user(user, "sh");
+        let done = command.args(["-c", script, "sh", document]).output();
+        let done = done.expect("nsenter can be run");
+        assert!(done.status.success(), "{done:?}");
     }
 
     /// Runs a line of shell as `user` over ssh, in a session of its own.
@@ -172,4 +216,9 @@ impl System {
             .map(ToOwned::to_owned)
             .collect()
     }
+}
+
+/// Where `make-root.sh` and `add-desktop.sh` put systems.
+fn roots() -> PathBuf {
+    Tools::locate().target.join("system-roots")
 }

@@ -1,0 +1,384 @@
+//! Tries connections in the real sessions of desktops besides GNOME, as an ordinary user: `sessions
+//! sway xfce …`. They are on layers of the system in `target/system-roots`, where
+//! `tests/system/add-desktop.sh DESKTOP` puts them.
+//!
+//! Each line that is printed has happened.
+
+use aws_client_vpn_desktop::{Accessible, Role};
+use aws_client_vpn_harness::{Browser, EndpointOptions, eventually, wait_for};
+use aws_client_vpn_system::{SOON, Session, System};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Our agent, as it registers with NetworkManager.
+const OURS: &str = "nm-aws-client-vpn-agent";
+/// nm-applet's.
+const APPLET: &str = "org.freedesktop.nm-applet";
+/// The program of the window that asks.
+const WINDOW: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Login";
+/// After which somebody tries once more.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What our dialog writes to the journal.
+const DIALOG: [&str; 1] = ["--identifier=nm-aws-client-vpn-auth-dialog"];
+
+/// A desktop, and what it has.
+#[derive(Debug)]
+struct Desktop {
+    /// The layer with it.
+    name: &'static str,
+    /// Its file among those of display managers.
+    session: &'static str,
+    /// The secret agent of its own.
+    agent: Option<&'static str>,
+    /// Where its person connects.
+    menu: Menu,
+    /// What shows notifications.
+    notifier: Notifier,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Menu {
+    /// It has none.
+    None,
+    /// That of nm-applet, in its panel.
+    Applet,
+    /// That of Cinnamon's own applet.
+    Cinnamon,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notifier {
+    /// mako, which is asked by its own program.
+    Mako,
+    /// A program that AT-SPI knows by this name.
+    Program(&'static str),
+}
+
+const DESKTOPS: [Desktop; 5] = [
+    Desktop {
+        name: "sway",
+        session: "wayland-sessions/sway",
+        agent: None,
+        menu: Menu::None,
+        notifier: Notifier::Mako,
+    },
+    Desktop {
+        name: "xfce",
+        session: "xsessions/xfce",
+        agent: Some(APPLET),
+        menu: Menu::Applet,
+        notifier: Notifier::Program("xfce4-notifyd"),
+    },
+    Desktop {
+        name: "cinnamon",
+        session: "xsessions/cinnamon",
+        agent: Some("org.cinnamon.NetworkAgent"),
+        menu: Menu::Cinnamon,
+        notifier: Notifier::Program("cinnamon"),
+    },
+    Desktop {
+        name: "mate",
+        session: "xsessions/mate",
+        agent: Some(APPLET),
+        menu: Menu::Applet,
+        notifier: Notifier::Program("mate-notification-daemon"),
+    },
+    Desktop {
+        name: "lxqt",
+        session: "xsessions/lxqt",
+        agent: Some(APPLET),
+        menu: Menu::Applet,
+        notifier: Notifier::Program("lxqt-notificationd"),
+    },
+];
+
+fn main() -> ExitCode {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    let known = |name: &String| DESKTOPS.iter().find(|desktop| desktop.name == name);
+    let desktops: Option<Vec<&Desktop>> = names.iter().map(known).collect();
+    let Some(desktops) = desktops.filter(|desktops| !desktops.is_empty()) else {
+        eprintln!("usage: sessions DESKTOP…");
+        return ExitCode::from(2);
+    };
+    for desktop in desktops {
+        println!("{}:", desktop.name);
+        asks_for_a_password(desktop);
+        signs_in_with_the_browser(desktop);
+    }
+    ExitCode::SUCCESS
+}
+
+/// ada's session, as it is after a login, with a connection to an endpoint with these options.
+fn session<'system>(desktop: &Desktop, system: &'system System) -> Session<'system> {
+    if desktop.name == "sway" {
+        system.configure_sway("ada");
+    }
+    if desktop.menu == Menu::Cinnamon {
+        show_to_screen_readers(system);
+    }
+    let ada = system.log_in_to("ada", desktop.session);
+    for agent in desktop.agent.into_iter().chain([OURS]) {
+        await_agent(system, agent);
+    }
+    ada.import("udp", 443);
+    ada
+}
+
+/// Waits until the secret agent `name` is registered with NetworkManager.
+#[track_caller]
+fn await_agent(system: &System, name: &str) {
+    eventually(&format!("{name} is registered"), SOON, || {
+        let journal = system.journal(["--unit=NetworkManager"]);
+        let is_it = |line: &str| line.contains(name) && line.contains("agent registered");
+        journal.lines().any(is_it).then_some(())
+    });
+}
+
+fn signs_in_with_the_browser(desktop: &Desktop) {
+    let system = System::start_with_desktop(desktop.name, &EndpointOptions::default());
+    let ada = session(desktop, &system);
+    println!("  the agent is started with the session, and has registered");
+
+    ada.connects();
+    assert_eq!(logins(&system), 1, "{}", system.story());
+    ada.check(["nmcli", "connection", "down", "vpn"]);
+    println!("  connected by nmcli, with a sign-in in the browser");
+
+    if desktop.menu != Menu::None {
+        connect_in_menu(desktop, &ada);
+        await_up(&system, &ada);
+        assert_eq!(logins(&system), 2, "{}", system.story());
+        disconnect_in_menu(desktop, &ada);
+        await_down(&ada);
+        println!("  connected and disconnected from its network menu");
+    }
+
+    shows_a_sign_in(desktop, &system, &ada);
+    assert_eq!(system.warnings(), [""; 0]);
+    tells_of_an_end(desktop, &system, &ada);
+    // The portal may take longer to start than the first sign-in waits for it.
+    system.journal_says(DIALOG, "the desktop's portal opens the browser");
+    println!("  the desktop's portal has opened the browser");
+}
+
+/// A sign-in that waits in the browser is shown, and cancelled there.
+fn shows_a_sign_in(desktop: &Desktop, system: &System, ada: &Session<'_>) {
+    system.set_browser(&Browser::Closed);
+    let up = ada.begin_up();
+    let notification = Notification::wait(desktop, ada, ": vpn\n", "Sign in at");
+    ada.screenshot(&format!("{}-sign-in", desktop.name));
+    notification.press("Cancel", "cancel");
+    let up = up.finish();
+    assert!(!up.success, "{}\n{}", up.text, system.story());
+    await_down(ada);
+    system.set_browser(&Browser::Scripted);
+    println!("  a notification shows a sign-in, and its button cancels it");
+}
+
+/// The end of a sign-in is told in time, and it is renewed there.
+fn tells_of_an_end(desktop: &Desktop, system: &System, ada: &Session<'_>) {
+    let before = logins(system);
+    for (property, value) in [
+        ("+vpn.data", "session-length = 120s"),
+        // The name server inside knows no identity provider, as a company's does.
+        ("ipv4.ignore-auto-dns", "yes"),
+    ] {
+        ada.check(["nmcli", "connection", "modify", "vpn", property, value]);
+    }
+    ada.connects();
+    let notification =
+        Notification::wait(desktop, ada, "your sign-in expires", "Sign in again now");
+    ada.screenshot(&format!("{}-end", desktop.name));
+    notification.press("Renew", "renew");
+    eventually("the sign-in is renewed", SOON, || {
+        (logins(system) == before + 2).then_some(())
+    });
+    ada.check(["nmcli", "connection", "down", "vpn"]);
+    println!("  a notification tells of the end of a sign-in, and its button renews it");
+}
+
+fn asks_for_a_password(desktop: &Desktop) {
+    let flags = vec!["--sign-in=password".to_owned()];
+    let system = System::start_with_desktop(desktop.name, &EndpointOptions(flags));
+    let ada = session(desktop, &system);
+    match desktop.menu {
+        Menu::Applet | Menu::Cinnamon => {
+            connect_in_menu(desktop, &ada);
+            fill_in(&ada, &format!("{}-password", desktop.name));
+            await_up(&system, &ada);
+            println!("  a password is asked for after a click in its network menu");
+        }
+        Menu::None => {
+            let up = ada.begin_up();
+            fill_in(&ada, &format!("{}-password", desktop.name));
+            let up = up.finish();
+            assert!(up.success, "{}\n{}", up.text, system.story());
+            assert!(system.has_traffic(), "{}", system.story());
+            println!("  a password is asked for in our window");
+        }
+    }
+}
+
+/// Types user name and password into our window, of which a picture is kept.
+fn fill_in(ada: &Session<'_>, picture: &str) {
+    let program = ada.program(WINDOW);
+    let window = program.wait(Role::Frame, "Sign In");
+    for (name, text) in [
+        ("User name", "ada@example.com"),
+        ("Password", "correct horse"),
+    ] {
+        let roles = [Role::Text, Role::Entry, Role::PasswordText];
+        let is_field =
+            |node: &Accessible| node.is_called(name) && roles.into_iter().any(|role| node.is(role));
+        window.wait_for(name, is_field).set_text(text);
+    }
+    window.wait_until("Connect can be pressed", |window| {
+        let connect = window.find(Role::Button, "Connect");
+        connect.is_some_and(|connect| connect.is_sensitive())
+    });
+    ada.screenshot(picture);
+    window.wait(Role::Button, "Connect").press();
+}
+
+/// Chooses the connection, which is down, in the network menu.
+fn connect_in_menu(desktop: &Desktop, ada: &Session<'_>) {
+    match desktop.menu {
+        Menu::None => unreachable!("there is none"),
+        Menu::Applet => choose_in_applet(ada, desktop.name),
+        Menu::Cinnamon => choose_in_cinnamon(ada, "vpn"),
+    }
+}
+
+/// Chooses the connection, which is up, in the network menu; in Cinnamon's, it is the switch of all.
+fn disconnect_in_menu(desktop: &Desktop, ada: &Session<'_>) {
+    match desktop.menu {
+        Menu::None => unreachable!("there is none"),
+        Menu::Applet => choose_in_applet(ada, desktop.name),
+        Menu::Cinnamon => choose_in_cinnamon(ada, "VPN Connections"),
+    }
+}
+
+/// Has Cinnamon show what it shows to programs, too.
+fn show_to_screen_readers(system: &System) {
+    let set = "gsettings set org.cinnamon.desktop.interface toolkit-accessibility true";
+    let mut command = system.as_user("ada", "dbus-run-session");
+    let done = command.args(["--", "sh", "-c", set]).output();
+    let done = done.expect("nsenter can be run");
+    assert!(done.status.success(), "{done:?}");
+}
+
+/// Opens the menu of Cinnamon's network applet, and clicks at `row`, until that begins something: a
+/// menu that is still opening takes no click.
+fn choose_in_cinnamon(ada: &Session<'_>, row: &str) {
+    let cinnamon = ada.program("cinnamon");
+    let before = active(ada);
+    let shown = || wait_for(PATIENCE, || cinnamon.find(Role::Label, row));
+    eventually("the click is taken", SOON, || {
+        let row = cinnamon.find(Role::Label, row).or_else(|| {
+            // The icon has no name; this is the applet's own key.
+            ada.check(["xdotool", "key", "super+shift+n"]);
+            shown()
+        })?;
+        ada.screenshot("cinnamon-menu");
+        ada.click(&row);
+        wait_for(PATIENCE, || (active(ada) != before).then_some(()))
+    });
+}
+
+/// Clicks at nm-applet's icon, and at the connection in its menu.
+fn choose_in_applet(ada: &Session<'_>, picture: &str) {
+    let applet = ada.program("nm-applet");
+    ada.click_icon("nm-applet");
+    let menu = applet.wait(Role::Menu, "VPN Connections");
+    ada.point_at(&menu);
+    let vpn = applet.wait(Role::CheckMenuItem, "vpn");
+    ada.screenshot(&format!("{picture}-menu"));
+    ada.click(&vpn);
+}
+
+/// How many logins the browser has done.
+fn logins(system: &System) -> usize {
+    let done = |event: &&aws_client_vpn_harness::Event| event["event"] == "done";
+    system.browser_events().iter().filter(done).count()
+}
+
+#[track_caller]
+fn await_up(system: &System, ada: &Session<'_>) {
+    let is_up = || active(ada).contains("vpn:activated").then_some(());
+    if wait_for(SOON, is_up).is_none() {
+        panic!("not up:\n{}\n{}", active(ada), system.story());
+    }
+    assert!(system.has_traffic(), "{}", system.story());
+}
+
+#[track_caller]
+fn await_down(ada: &Session<'_>) {
+    eventually("the connection is down", SOON, || {
+        (!active(ada).contains("vpn:")).then_some(())
+    });
+}
+
+fn active(ada: &Session<'_>) -> String {
+    let line = [
+        "nmcli",
+        "-g",
+        "NAME,STATE",
+        "connection",
+        "show",
+        "--active",
+    ];
+    ada.check(line)
+}
+
+/// A notification on the screen.
+enum Notification<'session> {
+    Mako(&'session Session<'session>),
+    Shown(Accessible),
+    /// Its buttons have no names, but labels.
+    Cinnamon(&'session Session<'session>, Accessible),
+}
+
+impl<'session> Notification<'session> {
+    /// Waits until there is one with `text`; mako's program knows only its `headline`.
+    #[track_caller]
+    fn wait(
+        desktop: &Desktop,
+        ada: &'session Session<'session>,
+        headline: &str,
+        text: &str,
+    ) -> Self {
+        match desktop.notifier {
+            Notifier::Mako => {
+                eventually("mako shows the notification", SOON, || {
+                    ada.check(["makoctl", "list"])
+                        .contains(headline)
+                        .then_some(())
+                });
+                Self::Mako(ada)
+            }
+            Notifier::Program(name) => {
+                let program = ada.program(name);
+                let has_text = |node: &Accessible| {
+                    node.is_showing() && (node.name().contains(text) || node.text().contains(text))
+                };
+                eventually("the notification is shown", SOON, || {
+                    program.search(has_text)
+                });
+                match desktop.menu {
+                    Menu::Cinnamon => Self::Cinnamon(ada, program),
+                    Menu::None | Menu::Applet => Self::Shown(program),
+                }
+            }
+        }
+    }
+
+    /// Presses the button `label`, which is called `name` on the bus.
+    #[track_caller]
+    fn press(&self, label: &str, name: &str) {
+        match self {
+            Self::Mako(ada) => drop(ada.check(["makoctl", "invoke", name])),
+            Self::Shown(program) => program.wait(Role::Button, label).press(),
+            Self::Cinnamon(ada, program) => ada.click(&program.wait(Role::Label, label)),
+        }
+    }
+}
