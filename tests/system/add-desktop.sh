@@ -10,7 +10,7 @@ system=$roots/trixie
 
 packages_of() {
     case $1 in
-    sway) echo sway swaybg swaylock foot grim wtype mako-notifier ;;
+    sway) echo sway swaybg swaylock foot grim mako-notifier ;;
     xfce) echo xfce4 xfce4-notifyd xfce4-terminal xfce4-screensaver network-manager-applet $x11 ;;
     mate)
         echo mate-desktop-environment-core mate-notification-daemon mate-screensaver mate-polkit \
@@ -18,9 +18,7 @@ packages_of() {
         ;;
     lxqt) echo lxqt-core lxqt-notificationd openbox network-manager-applet $x11 ;;
     cinnamon) echo cinnamon-core $x11 ;;
-    budgie) echo budgie-desktop $x11 ;;
-    i3) echo i3-wm dunst $x11 ;;
-    *) echo "add-desktop.sh: there is no $1 in Debian 13" >&2; return 2 ;;
+    *) echo "add-desktop.sh: $1 is not among the desktops that are tried" >&2; return 2 ;;
     esac
 }
 # A screen in memory, and what looks at it and operates it.

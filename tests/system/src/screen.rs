@@ -10,8 +10,7 @@ use zbus::blocking::{Connection, connection};
 
 impl Session<'_> {
     /// The session bus, on which the test has the rights of the session's user.
-    #[must_use]
-    pub fn bus(&self) -> Connection {
+    fn bus(&self) -> Connection {
         self.connect(&format!("unix:path=/run/user/{}/bus", self.uid()))
     }
 

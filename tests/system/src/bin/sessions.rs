@@ -38,7 +38,7 @@ struct Desktop {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Menu {
-    /// It has none.
+    /// It has none, or none that is tried.
     None,
     /// That of nm-applet, in its panel.
     Applet,
@@ -52,6 +52,10 @@ enum Notifier {
     Mako,
     /// A program that AT-SPI knows by this name.
     Program(&'static str),
+    /// A program that tells AT-SPI of its buttons where they are not.
+    ButtonsElsewhere(&'static str),
+    /// Cinnamon itself, which keeps them in a list.
+    Cinnamon,
 }
 
 const DESKTOPS: [Desktop; 5] = [
@@ -74,20 +78,21 @@ const DESKTOPS: [Desktop; 5] = [
         session: "xsessions/cinnamon",
         agent: Some("org.cinnamon.NetworkAgent"),
         menu: Menu::Cinnamon,
-        notifier: Notifier::Program("cinnamon"),
+        notifier: Notifier::Cinnamon,
     },
     Desktop {
         name: "mate",
         session: "xsessions/mate",
         agent: Some(APPLET),
         menu: Menu::Applet,
-        notifier: Notifier::Program("mate-notification-daemon"),
+        notifier: Notifier::ButtonsElsewhere("mate-notification-daemon"),
     },
     Desktop {
         name: "lxqt",
         session: "xsessions/lxqt",
         agent: Some(APPLET),
-        menu: Menu::Applet,
+        // Its panel shows nm-applet's icon as one of its own, which has no name and no place here.
+        menu: Menu::None,
         notifier: Notifier::Program("lxqt-notificationd"),
     },
 ];
@@ -156,6 +161,9 @@ fn signs_in_with_the_browser(desktop: &Desktop) {
     shows_a_sign_in(desktop, &system, &ada);
     assert_eq!(system.warnings(), [""; 0]);
     tells_of_an_end(desktop, &system, &ada);
+    if desktop.notifier == Notifier::Mako {
+        shows_a_window_without_mako(&system, &ada);
+    }
     // The portal may take longer to start than the first sign-in waits for it.
     system.journal_says(DIALOG, "the desktop's portal opens the browser");
     println!("  the desktop's portal has opened the browser");
@@ -167,12 +175,12 @@ fn shows_a_sign_in(desktop: &Desktop, system: &System, ada: &Session<'_>) {
     let up = ada.begin_up();
     let notification = Notification::wait(desktop, ada, ": vpn\n", "Sign in at");
     ada.screenshot(&format!("{}-sign-in", desktop.name));
-    notification.press("Cancel", "cancel");
+    let pressed = notification.press("Cancel", "cancel", || !active(ada).contains("vpn:"));
     let up = up.finish();
     assert!(!up.success, "{}\n{}", up.text, system.story());
     await_down(ada);
     system.set_browser(&Browser::Scripted);
-    println!("  a notification shows a sign-in, and its button cancels it");
+    println!("  a notification shows a sign-in{pressed}");
 }
 
 /// The end of a sign-in is told in time, and it is renewed there.
@@ -189,12 +197,27 @@ fn tells_of_an_end(desktop: &Desktop, system: &System, ada: &Session<'_>) {
     let notification =
         Notification::wait(desktop, ada, "your sign-in expires", "Sign in again now");
     ada.screenshot(&format!("{}-end", desktop.name));
-    notification.press("Renew", "renew");
+    let pressed = notification.press("Renew", "renew", || logins(system) == before + 2);
     eventually("the sign-in is renewed", SOON, || {
         (logins(system) == before + 2).then_some(())
     });
     ada.check(["nmcli", "connection", "down", "vpn"]);
-    println!("  a notification tells of the end of a sign-in, and its button renews it");
+    println!("  a notification tells of the end of a sign-in{pressed}");
+}
+
+/// Where nothing shows notifications, a window shows a sign-in that waits, and cancels it.
+fn shows_a_window_without_mako(system: &System, ada: &Session<'_>) {
+    let service = "/usr/share/dbus-1/services/fr.emersion.mako.service";
+    system.client.check(["rm", service]);
+    ada.check(["pkill", "mako"]);
+    system.set_browser(&Browser::Closed);
+    let up = ada.begin_up();
+    let window = ada.program(WINDOW).wait(Role::Frame, "Sign In");
+    ada.screenshot("sway-window");
+    window.wait(Role::Button, "Cancel").press();
+    let up = up.finish();
+    assert!(!up.success, "{}\n{}", up.text, system.story());
+    println!("  a window shows a sign-in where nothing shows notifications, and cancels it");
 }
 
 fn asks_for_a_password(desktop: &Desktop) {
@@ -288,8 +311,11 @@ fn choose_in_cinnamon(ada: &Session<'_>, row: &str) {
 /// Clicks at nm-applet's icon, and at the connection in its menu.
 fn choose_in_applet(ada: &Session<'_>, picture: &str) {
     let applet = ada.program("nm-applet");
-    ada.click_icon("nm-applet");
-    let menu = applet.wait(Role::Menu, "VPN Connections");
+    // The icon may not be in its panel yet.
+    let menu = eventually("the menu is open", SOON, || {
+        ada.click_icon("nm-applet");
+        wait_for(PATIENCE, || applet.find(Role::Menu, "VPN Connections"))
+    });
     ada.point_at(&menu);
     let vpn = applet.wait(Role::CheckMenuItem, "vpn");
     ada.screenshot(&format!("{picture}-menu"));
@@ -333,9 +359,17 @@ fn active(ada: &Session<'_>) -> String {
 /// A notification on the screen.
 enum Notification<'session> {
     Mako(&'session Session<'session>),
-    Shown(Accessible),
-    /// Its buttons have no names, but labels.
-    Cinnamon(&'session Session<'session>, Accessible),
+    /// Whose buttons cannot be found.
+    Seen(&'session Session<'session>),
+    Shown {
+        ada: &'session Session<'session>,
+        program: Accessible,
+    },
+    /// One that has gone from the screen is in a list.
+    Kept {
+        ada: &'session Session<'session>,
+        program: Accessible,
+    },
 }
 
 impl<'session> Notification<'session> {
@@ -350,35 +384,70 @@ impl<'session> Notification<'session> {
         match desktop.notifier {
             Notifier::Mako => {
                 eventually("mako shows the notification", SOON, || {
-                    ada.check(["makoctl", "list"])
-                        .contains(headline)
-                        .then_some(())
+                    let list = ada.check(["makoctl", "list"]);
+                    list.contains(headline).then_some(())
                 });
                 Self::Mako(ada)
             }
-            Notifier::Program(name) => {
+            Notifier::Program(name) | Notifier::ButtonsElsewhere(name) => {
                 let program = ada.program(name);
                 let has_text = |node: &Accessible| {
                     node.is_showing() && (node.name().contains(text) || node.text().contains(text))
                 };
-                eventually("the notification is shown", SOON, || {
-                    program.search(has_text)
-                });
-                match desktop.menu {
-                    Menu::Cinnamon => Self::Cinnamon(ada, program),
-                    Menu::None | Menu::Applet => Self::Shown(program),
+                let shown = || program.search(has_text);
+                eventually("the notification is shown", SOON, shown);
+                if matches!(desktop.notifier, Notifier::ButtonsElsewhere(_)) {
+                    Self::Seen(ada)
+                } else {
+                    Self::Shown { ada, program }
                 }
+            }
+            Notifier::Cinnamon => {
+                let program = ada.program("cinnamon");
+                let is_it = |node: &Accessible| node.name().contains(text);
+                let there = || program.search(is_it);
+                eventually("the notification is there", SOON, there);
+                Self::Kept { ada, program }
             }
         }
     }
 
-    /// Presses the button `label`, which is called `name` on the bus.
+    /// Presses the button `label`, which is called `name` on the bus, until `is_done`; what then was
+    /// done. Where buttons cannot be found, the same is asked for in a terminal.
     #[track_caller]
-    fn press(&self, label: &str, name: &str) {
+    fn press(&self, label: &str, name: &str, is_done: impl Fn() -> bool) -> &'static str {
         match self {
             Self::Mako(ada) => drop(ada.check(["makoctl", "invoke", name])),
-            Self::Shown(program) => program.wait(Role::Button, label).press(),
-            Self::Cinnamon(ada, program) => ada.click(&program.wait(Role::Label, label)),
+            Self::Seen(ada) => {
+                match name {
+                    "cancel" => ada.check(["nmcli", "connection", "down", "vpn"]),
+                    _ => ada.check(["aws-client-vpn", "renew"]),
+                };
+                return "; its buttons are not tried";
+            }
+            Self::Shown { ada, program } => {
+                if program.name() == "lxqt-notificationd" && label != "Renew" {
+                    // It has a list of buttons that are more than three.
+                    ada.click(&program.wait(Role::ComboBox, "Open Again"));
+                    ada.click(&program.wait(Role::ListItem, label));
+                    ada.click(&program.wait(Role::Button, "OK"));
+                } else {
+                    ada.click(&program.wait(Role::Button, label));
+                }
+            }
+            Self::Kept { ada, program } => {
+                // The first click only closes a menu that is open, and the button goes by itself.
+                eventually("the button is pressed", SOON, || {
+                    let button = program.find(Role::Button, label).or_else(|| {
+                        // The key of the list.
+                        ada.check(["xdotool", "key", "super+n"]);
+                        wait_for(PATIENCE, || program.find(Role::Button, label))
+                    })?;
+                    ada.click(&button);
+                    wait_for(PATIENCE, || is_done().then_some(()))
+                });
+            }
         }
+        ", and its button does what it says"
     }
 }
