@@ -2,7 +2,6 @@
 //! SAML response.
 
 use crate::options::Transport;
-use std::fmt;
 use std::net::Ipv4Addr;
 
 /// A step that the endpoint saw.
@@ -53,6 +52,8 @@ pub enum Event {
         port: u16,
         /// Why.
         reason: Refusal,
+        /// The same in words, for whoever writes a client.
+        why: &'static str,
         /// Bytes of the password as it was sent.
         password_bytes: usize,
     },
@@ -151,6 +152,8 @@ pub enum Refusal {
     MalformedResponse,
     /// The identity provider reports that the login failed.
     LoginFailed,
+    /// The response or the assertion has no signature of its own.
+    Unsigned,
     /// A signature does not verify, or does not cover what it should.
     BrokenSignature,
     /// The assertion is past its `NotOnOrAfter`, or before its `NotBefore`.
@@ -169,26 +172,73 @@ pub enum Refusal {
     Denied,
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotSaml => "neither phase of a SAML login",
-            Self::StockFraming => "phase 2 in stock OpenVPN's framing",
-            Self::UnknownSession => "no such session",
-            Self::OtherNode => "the session belongs to another node",
-            Self::SessionUsed => "the session was used before",
-            Self::SessionExpired => "the session is past its lifetime",
-            Self::MalformedResponse => "not a SAML response",
-            Self::LoginFailed => "the identity provider reports a failed login",
-            Self::BrokenSignature => "the signature does not verify",
-            Self::AssertionExpired => "the assertion is not valid at this time",
-            Self::OtherAudience => "the assertion is for another audience",
-            Self::OtherRequest => "the assertion answers another request",
-            Self::AssertionUsed => "the assertion was used before",
-            Self::WrongPassword => "wrong name, password or code",
-            Self::TokenRefused => "the token is not accepted",
-            Self::Denied => "denied as a setting asks",
-        })
+impl Refusal {
+    /// What was wrong, and what to look at.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::NotSaml => {
+                "This endpoint takes SAML logins. The user name of both phases is \"N/A\"; the \
+                 password of the first is \"ACS::35001\", that of the second \
+                 \"CRV1::<session>::<response>\"."
+            }
+            Self::StockFraming => {
+                "The second phase came in the framing of stock OpenVPN, whose strings have lengths \
+                 of 16 bits. AWS takes lengths of 32 bits here."
+            }
+            Self::UnknownSession => {
+                "No node has given out this session. It has to be the one of the challenge, byte \
+                 for byte."
+            }
+            Self::OtherNode => {
+                "Another node has given out this session. The second phase has to go to the address \
+                 that the challenge came from."
+            }
+            Self::SessionUsed => {
+                "This session has been used. Each serves once, whatever came of it: begin again \
+                 with the first phase."
+            }
+            Self::SessionExpired => {
+                "This session has waited for longer than its lifetime. Begin again with the first \
+                 phase."
+            }
+            Self::MalformedResponse => {
+                "What came as the response is not the base64 (percent-encoded or not) of one SAML \
+                 response with one assertion that is not encrypted. Send the form's field \
+                 SAMLResponse as the browser posted it."
+            }
+            Self::LoginFailed => {
+                "The identity provider reports in its response that the user did not sign in."
+            }
+            Self::Unsigned => {
+                "The response or its assertion has no signature of its own. AWS asks for both: set \
+                 the identity provider to sign the response and the assertion."
+            }
+            Self::BrokenSignature => {
+                "A signature does not verify with the identity provider's certificate, or does not \
+                 cover the element that it is in. Either the response was changed on its way, or \
+                 it is signed with another key than that of the metadata."
+            }
+            Self::AssertionExpired => {
+                "The assertion is not valid at this time. Either it was held back for too long, or \
+                 the clocks of the identity provider and the endpoint differ."
+            }
+            Self::OtherAudience => {
+                "The response is not for this service. Its audience has to be \
+                 \"urn:amazon:webservices:clientvpn\", its recipient and destination \
+                 \"http://127.0.0.1:35001\"."
+            }
+            Self::OtherRequest => {
+                "The response answers another request than that of this session's challenge \
+                 (InResponseTo)."
+            }
+            Self::AssertionUsed => "This assertion has been used. Each serves once: sign in again.",
+            Self::WrongPassword => "The user name, the password or the code is wrong.",
+            Self::TokenRefused => {
+                "The token of an earlier sign-in is no longer accepted: sign in again."
+            }
+            Self::Denied => "The setting \"deny\" asks to refuse everybody.",
+        }
     }
 }
 
@@ -203,11 +253,12 @@ mod tests {
             transport: Transport::Udp,
             port: 443,
             reason: Refusal::OtherNode,
+            why: Refusal::OtherNode.why(),
             password_bytes: 11_000,
         };
         insta::assert_snapshot!(
             serde_json::to_string(&event).unwrap(),
-            @r#"{"event":"refused","node":2,"transport":"udp","port":443,"reason":"other-node","password_bytes":11000}"#
+            @r#"{"event":"refused","node":2,"transport":"udp","port":443,"reason":"other-node","why":"Another node has given out this session. The second phase has to go to the address that the challenge came from.","password_bytes":11000}"#
         );
     }
 }

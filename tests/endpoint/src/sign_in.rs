@@ -33,6 +33,20 @@ pub(crate) struct Place {
     pub(crate) port: u16,
 }
 
+impl Place {
+    /// The report of a refusal here.
+    fn refused(self, reason: Refusal, password_bytes: usize) -> Event {
+        Event::Refused {
+            node: self.node,
+            transport: self.transport,
+            port: self.port,
+            reason,
+            why: reason.why(),
+            password_bytes,
+        }
+    }
+}
+
 /// What a client is answered.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -83,13 +97,7 @@ pub(crate) async fn judge(
             shared.report(Event::CameBack { node });
             return Verdict::Accept;
         }
-        shared.report(Event::Refused {
-            node,
-            transport,
-            port,
-            reason: Refusal::TokenRefused,
-            password_bytes,
-        });
+        shared.report(place.refused(Refusal::TokenRefused, password_bytes));
         return Verdict::Deny(TOKEN_REFUSED.to_owned());
     }
     if !settings.answer_phase2 {
@@ -113,24 +121,11 @@ pub(crate) async fn judge(
             Verdict::Accept
         }
         (Ok(_), Some(text)) => {
-            let reason = Refusal::Denied;
-            shared.report(Event::Refused {
-                node,
-                transport,
-                port,
-                reason,
-                password_bytes,
-            });
+            shared.report(place.refused(Refusal::Denied, password_bytes));
             Verdict::Deny(text)
         }
         (Err(reason), _) => {
-            shared.report(Event::Refused {
-                node,
-                transport,
-                port,
-                reason,
-                password_bytes,
-            });
+            shared.report(place.refused(reason, password_bytes));
             Verdict::Deny(REFUSED.to_owned())
         }
     }
@@ -166,21 +161,11 @@ async fn examine(
 
 /// The question that follows name and password, if they are right.
 fn ask(shared: &Shared, place: Place, environment: &ClientEnvironment) -> Verdict {
-    let Place {
-        node,
-        transport,
-        port,
-    } = place;
+    let node = place.node;
     let options = &shared.options;
     let password = environment.value("password");
     if environment.value("username") != options.user || password != options.password {
-        shared.report(Event::Refused {
-            node,
-            transport,
-            port,
-            reason: Refusal::WrongPassword,
-            password_bytes: password.len(),
-        });
+        shared.report(place.refused(Refusal::WrongPassword, password.len()));
         return Verdict::Deny(REFUSED.to_owned());
     }
     let session = shared.sessions().open(node, String::new(), Instant::now());

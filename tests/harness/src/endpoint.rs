@@ -15,9 +15,9 @@ pub(crate) const NODES: [&str; 2] = ["192.0.2.1", "192.0.2.2"];
 /// Its DNS server.
 pub(crate) const DNS: &str = "192.0.2.53";
 /// Its identity provider.
-const IDP: &str = "192.0.2.80";
+pub(crate) const IDP: &str = "192.0.2.80";
 /// The identity provider's name.
-const IDP_NAME: &str = "login.idp.example";
+pub(crate) const IDP_NAME: &str = "login.idp.example";
 /// An address that is reached through the tunnel only; a DNS server answers there.
 pub(crate) const INSIDE: &str = "10.99.0.2";
 /// The same for IPv6.

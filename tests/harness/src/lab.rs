@@ -195,6 +195,11 @@ impl Lab {
         lab
     }
 
+    /// Starts the endpoint of a lab that was made without one.
+    pub fn start_endpoint(&mut self, flags: &EndpointOptions) {
+        self.endpoint = Some(Endpoint::start(&self.server, flags));
+    }
+
     /// The endpoint.
     ///
     /// # Panics

@@ -1,25 +1,23 @@
 //! systemd-resolved on the client machine: Debian's own program, never installed on this one.
 //!
-//! Its package would take over the machine's `/etc/resolv.conf`, so it is only downloaded, and
-//! unpacked into the target directory, where the client machine sees it.
+//! Its package would take over the machine's `/etc/resolv.conf`.
 
+use crate::debian_package;
 use crate::process::Process;
-use crate::tools::Tools;
 use crate::wait::{START_LIMIT, eventually};
 use crate::world::{TARGET_INSIDE, World};
-use std::path::Path;
-use std::process::Command;
-use std::sync::OnceLock;
 
-/// Below the target directory.
-const DIRECTORY: &str = "systemd-resolved";
+/// The package, and its directory below the target directory.
+const PACKAGE: &str = "systemd-resolved";
+/// It has to be that of the library which it shares with the rest of systemd.
+const VERSION: &str = "dpkg-query -W -f '${Version}' libsystemd-shared";
 /// What asks no other server than those of the links, and keeps no answer of a server before.
 const CONFIG: &str = "[Resolve]\nFallbackDNS=\nDNSSEC=no\nLLMNR=no\nMulticastDNS=no\nCache=no\n";
 
 /// Unpacks it, and furnishes the client for it: account, bus policy, configuration.
 pub(crate) fn install(client: &World) {
-    fetch();
-    let unpacked = format!("{TARGET_INSIDE}/{DIRECTORY}");
+    debian_package::unpack(PACKAGE, Some(VERSION));
+    let unpacked = format!("{TARGET_INSIDE}/{PACKAGE}");
     client.check([
         "sh",
         "-ec",
@@ -37,7 +35,7 @@ pub(crate) fn install(client: &World) {
 /// Starts it; returns when it is on the bus.
 pub(crate) fn start(client: &World) -> Process {
     let command = client.command(&format!(
-        "{TARGET_INSIDE}/{DIRECTORY}/lib/systemd/systemd-resolved"
+        "{TARGET_INSIDE}/{PACKAGE}/lib/systemd/systemd-resolved"
     ));
     let process = client.spawn_logged("systemd-resolved", command);
     let owned = "org.freedesktop.DBus.GetNameOwner";
@@ -55,35 +53,3 @@ pub(crate) fn start(client: &World) -> Process {
     });
     process
 }
-
-fn fetch() {
-    static FETCHED: OnceLock<()> = OnceLock::new();
-    FETCHED.get_or_init(|| {
-        let directory = Tools::locate().target.join(DIRECTORY);
-        if directory.join("lib/systemd/systemd-resolved").is_file() {
-            return;
-        }
-        let unpacked = Command::new("sh")
-            .args(["-ec", SCRIPT, "sh"])
-            .arg(&directory)
-            .status();
-        assert!(
-            unpacked.is_ok_and(|status| status.success()),
-            "systemd-resolved could not be fetched from the Debian mirror into {}",
-            Path::display(&directory),
-        );
-    });
-}
-
-/// The version has to be that of the library it shares with the rest of systemd. Unpacked beside,
-/// then moved, so that whoever comes in between finds all or nothing.
-const SCRIPT: &str = "\
-    version=$(dpkg-query -W -f '${Version}' libsystemd-shared)\n\
-    mkdir -p \"$1\"\n\
-    work=$(mktemp -d \"$1.XXXXXX\")\n\
-    trap 'rm -rf \"$work\"' EXIT\n\
-    cd \"$work\"\n\
-    apt-get download -q \"systemd-resolved=$version\"\n\
-    dpkg-deb -x systemd-resolved_*.deb tree\n\
-    rm -rf \"$1\"\n\
-    mv tree \"$1\"\n";

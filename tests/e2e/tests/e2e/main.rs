@@ -22,6 +22,7 @@ mod lying_dns;
 mod manuals;
 mod names;
 mod network;
+mod other_providers;
 mod own_agent;
 mod privileges;
 mod proxies;

@@ -14,6 +14,43 @@ fn a_refusal_without_a_reason_is_explained() {
     assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
 }
 
+/// `AUTH_FAILED,SESSION: …` for OpenVPN's token: its user signs in again, and stays connected.
+#[test]
+fn a_session_that_is_over_is_followed_by_a_new_sign_in() {
+    let (mut lab, before) = lab(&endpoint(&["--auth-token"]));
+    assert_up(&lab, &lab.up());
+    lab.endpoint()
+        .command(&json!({"set": {"accept_tokens": false}}));
+    let seen = lab.endpoint_events().count();
+    lab.endpoint().command(&json!({"kick": "all"}));
+    let refused = lab.endpoint_events().wait_after(seen, "refused", SOON);
+    assert_eq!(refused["reason"], "token-refused");
+    lab.endpoint_events().wait_after(seen, "accepted", SOON);
+    eventually("the tunnel is back", SOON, || {
+        lab.has_traffic().then_some(())
+    });
+    assert_eq!(lab.warnings(), [""; 0]);
+    take_down(&lab, &before);
+}
+
+/// The same words for a sign-in that was new.
+#[test]
+fn a_sign_in_whose_session_is_over_at_once_is_explained() {
+    for (says, words) in [
+        (
+            "SESSION: Your working day is over",
+            "refused the sign-in: Your working day is over",
+        ),
+        ("SESSION", "refused the sign-in: the session has expired"),
+    ] {
+        let (mut lab, before) = lab(&Options::default());
+        lab.endpoint().command(&json!({"set": {"deny": says}}));
+        let up = lab.up();
+        let words = [words, "Connect to sign in again"];
+        assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
+    }
+}
+
 #[test]
 fn a_challenge_leads_to_the_browser_whoever_it_names() {
     let (mut lab, before) = lab(&Options::default());

@@ -229,8 +229,10 @@ fn covered(element: Node<'_, '_>) -> Result<(), Refusal> {
     let children = element
         .children()
         .filter(|n| n.has_tag_name((SIGNATURE_NAMESPACE, "Signature")));
-    let [signature] = children.collect::<Vec<_>>()[..] else {
-        return Err(Refusal::BrokenSignature);
+    let signature = match children.collect::<Vec<_>>()[..] {
+        [] => return Err(Refusal::Unsigned),
+        [signature] => signature,
+        _ => return Err(Refusal::BrokenSignature),
     };
     let references = signature
         .descendants()
@@ -316,7 +318,7 @@ mod tests {
         let bench = bench();
         let table = [
             (Fault::BrokenSignature, Refusal::BrokenSignature),
-            (Fault::Unsigned, Refusal::BrokenSignature),
+            (Fault::Unsigned, Refusal::Unsigned),
             (Fault::Late, Refusal::AssertionExpired),
             (Fault::OtherRequest, Refusal::OtherRequest),
             (Fault::OtherAudience, Refusal::OtherAudience),

@@ -227,7 +227,7 @@ fn a_wrong_response_is_refused() {
         let mut client = client(&machine, Transport::Udp, 1).await;
         for (mode, reason) in [
             ("broken-signature", Refusal::BrokenSignature),
-            ("unsigned", Refusal::BrokenSignature),
+            ("unsigned", Refusal::Unsigned),
             ("late", Refusal::AssertionExpired),
             ("other-request", Refusal::OtherRequest),
             ("other-audience", Refusal::OtherAudience),

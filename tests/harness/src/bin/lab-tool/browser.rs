@@ -144,6 +144,9 @@ fn join(base: &str, link: &str) -> String {
     if link.is_empty() {
         return base.to_owned();
     }
+    if link.starts_with('?') {
+        return format!("{}{link}", base.split('?').next().unwrap_or(base));
+    }
     let host_at = base.find("://").map_or(0, |at| at + 3);
     let host_end = base[host_at..]
         .find('/')
@@ -172,6 +175,7 @@ mod tests {
             ("https://a/b/c?d", "login", "https://a/b/login"),
             ("https://a", "login", "https://a/login"),
             ("https://a/b", "", "https://a/b"),
+            ("https://a/b/c?d", "?e", "https://a/b/c?e"),
             (
                 "https://a/b",
                 "http://127.0.0.1:35001",
