@@ -21,6 +21,11 @@ use aws_client_vpn_text::secret::Secret;
 const DEVICE_POSTURE: &str = "Authorization policy evaluation failed";
 /// What an endpoint says of an answer of the browser that it does not take, whatever the cause.
 const BAD_ANSWER: &str = "Invalid username or password";
+/// What OpenVPN writes before the reason, if there is one, why a session is over
+/// (`AUTH_FAILED,SESSION: token expired`).
+const SESSION_OVER: &str = "SESSION";
+/// The same without a reason.
+const NO_SESSION: &str = "the session has expired";
 /// How many questions of the endpoint are passed on to a person before a tunnel is up.
 const MOST_QUESTIONS: u32 = 8;
 
@@ -105,6 +110,7 @@ impl Attempt {
         let Step::Trying { phase, .. } = &self.step else {
             return Ok(());
         };
+        let reason = in_words(reason);
         // No other means changes what this endpoint wants.
         if reason.contains(DEVICE_POSTURE) {
             return Err(Failure::DeviceChecked(reason.to_owned()));
@@ -318,5 +324,38 @@ impl Context {
 
     pub(super) fn unasked_secrets(&mut self) {
         self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
+    }
+}
+
+/// A refusal without the word of the protocol that it begins with.
+fn in_words(reason: &str) -> &str {
+    match reason
+        .strip_prefix(SESSION_OVER)
+        .map(|rest| (rest, rest.strip_prefix(':')))
+    {
+        Some(("", _)) => NO_SESSION,
+        Some((_, Some(words))) if words.trim().is_empty() => NO_SESSION,
+        Some((_, Some(words))) => words.trim(),
+        Some((_, None)) | None => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NO_SESSION, in_words};
+
+    #[test]
+    fn a_session_that_is_over_is_told_in_words() {
+        for (reason, words) in [
+            ("SESSION", NO_SESSION),
+            ("SESSION:", NO_SESSION),
+            ("SESSION: ", NO_SESSION),
+            ("SESSION: token expired", "token expired"),
+            ("SESSION:token expired", "token expired"),
+            ("SESSIONS are full", "SESSIONS are full"),
+            ("Call 4711.", "Call 4711."),
+        ] {
+            assert_eq!(in_words(reason), words, "{reason}");
+        }
     }
 }
