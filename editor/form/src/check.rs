@@ -226,10 +226,11 @@ fn field_of_problem(problem: &Problem) -> Field {
         }
         Problem::NoRemote | Problem::NotAws => Field::Endpoint,
         Problem::NoCa => Field::Ca,
-        Problem::HalfCertificate => Field::PrivateKey,
+        Problem::HalfCertificate(name) => field_of_key(name),
         Problem::SeveralCertificates => Field::CertificateSource,
         Problem::NoSignIn => Field::SignIn,
         Problem::BadContent(name)
+        | Problem::OtherContent(name)
         | Problem::UnreadableFile {
             directive: name, ..
         } => field_of_key(name),
@@ -237,6 +238,8 @@ fn field_of_problem(problem: &Problem) -> Field {
         | Problem::TooMany
         | Problem::BadLine(_)
         | Problem::Unknown(_)
+        | Problem::NewlineMissing(_)
+        | Problem::NoBlock(_)
         | Problem::OpenBlock(_)
         | Problem::EmptyBlock(_) => Field::Directives,
     }

@@ -45,7 +45,7 @@ fn blocks(text: &str) -> Option<String> {
     }
     let mut kept = String::with_capacity(text.len());
     let mut label: Option<&str> = None;
-    for line in text.lines().map(str::trim) {
+    for line in text.lines().flat_map(pieces) {
         match label {
             None => {
                 label = line
@@ -64,6 +64,9 @@ fn blocks(text: &str) -> Option<String> {
                     .and_then(|rest| rest.strip_suffix("-----"));
                 if end == Some(open) {
                     label = None;
+                } else if let Some(lines) = in_lines(line) {
+                    kept.push_str(&Zeroizing::new(lines));
+                    continue;
                 } else if !is_body(line) {
                     return None;
                 }
@@ -75,12 +78,66 @@ fn blocks(text: &str) -> Option<String> {
     (label.is_none() && !kept.is_empty()).then_some(kept)
 }
 
+/// A line without spaces around it, cut before and behind the marks where a block begins and ends: forms and chats make one
+/// line of all.
+fn pieces(line: &str) -> impl Iterator<Item = &str> {
+    const DASHES: &str = "-----";
+    let mut rest = Some(line.trim());
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let mark = ["-----BEGIN ", "-----END "]
+            .into_iter()
+            .filter_map(|mark| line.find(mark))
+            .min();
+        let end = match mark {
+            Some(0) => line
+                .get(DASHES.len()..)
+                .and_then(|after| after.find(DASHES))
+                .map_or(line.len(), |dashes| dashes + 2 * DASHES.len()),
+            Some(before) => before,
+            None => line.len(),
+        };
+        let (piece, further) = line.split_at_checked(end)?;
+        rest = Some(further.trim_start()).filter(|further| !further.is_empty());
+        Some(piece.trim_end())
+    })
+}
+
+/// Base64 that stands in one long line, or with spaces where lines ended, in lines of 64.
+fn in_lines(line: &str) -> Option<String> {
+    let is_one = line.len() <= LINE_LIMIT && !line.contains(char::is_whitespace);
+    (!is_one).then(|| base64(line)).flatten()
+}
+
+/// Whether a block says that it holds what its name says.
+pub(crate) fn is_of_its_kind(inline: InlineFile, content: &str) -> bool {
+    match inline {
+        InlineFile::Ca | InlineFile::Cert | InlineFile::ExtraCerts => {
+            content.contains("CERTIFICATE-----")
+        }
+        InlineFile::Key => content.contains("PRIVATE KEY-----"),
+        InlineFile::Pkcs12 | InlineFile::CrlVerify | InlineFile::TlsAuth | InlineFile::TlsCrypt => {
+            true
+        }
+    }
+}
+
+/// Whether a line, or a long word of one, can be of a certificate or key, however damaged it is.
+pub(crate) fn has_a_line(content: &str) -> bool {
+    const LONG: usize = 32;
+    let is_of_one = |text: &str| text.len() >= 4 && text.bytes().all(is_base64);
+    content.lines().flat_map(pieces).any(|line| {
+        let mut words = line.split_whitespace();
+        is_of_one(line) || words.any(|word| word.len() >= LONG && is_of_one(word))
+    })
+}
+
 /// Keeps base64 in lines of 64.
 fn base64(text: &str) -> Option<String> {
     if text.len() > LIMIT {
         return None;
     }
-    let digits: String = text.split_whitespace().collect();
+    let digits: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
     if digits.is_empty() || !digits.bytes().all(is_base64) {
         return None;
     }
@@ -179,7 +236,6 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\n</ca>\nup /bin/sh\n-----END CERTIFICATE-----\n",
             "-----BEGIN A-----\nTUlJ\n-----END B-----\n",
             "-----BEGIN <x>-----\nTUlJ\n-----END <x>-----\n",
-            &format!("-----BEGIN A-----\n{}\n-----END A-----\n", "A".repeat(255)),
             &format!(
                 "-----BEGIN {0}-----\nTUlJ\n-----END {0}-----\n",
                 "A".repeat(65)
@@ -187,6 +243,38 @@ mod tests {
         ] {
             assert_eq!(blocks(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_certificate_in_one_line_is_put_into_lines() {
+        let body = "TUlJ".repeat(80);
+        let lines = format!(
+            "-----BEGIN X-----\n{}\n{}\n{}\n{}\n{}\n-----END X-----\n",
+            &body[..64],
+            &body[64..128],
+            &body[128..192],
+            &body[192..256],
+            &body[256..]
+        );
+        let one = format!("-----BEGIN X-----{body}-----END X-----");
+        let spaces = lines.replace('\n', " ");
+        for text in [&lines, &one, &spaces] {
+            assert_eq!(blocks(text).as_deref(), Some(lines.as_str()), "{text}");
+        }
+        assert_eq!(
+            blocks(&format!("{one}{one}")),
+            Some(format!("{lines}{lines}"))
+        );
+        assert_eq!(blocks(&one.replace("TUlJTUlJ", "TUlJ</x>")), None);
+        assert_eq!(blocks("-----BEGIN X-----TUlJ"), None);
+        assert_eq!(blocks("-----BEGIN X"), None);
+    }
+
+    #[test]
+    fn a_certificate_is_told_from_a_key() {
+        assert!(is_of_its_kind(InlineFile::Cert, CERT) && !is_of_its_kind(InlineFile::Key, CERT));
+        let key = "-----BEGIN EC PRIVATE KEY-----\nTUlJ\n-----END EC PRIVATE KEY-----\n";
+        assert!(is_of_its_kind(InlineFile::Key, key) && !is_of_its_kind(InlineFile::Cert, key));
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Localize for Note {
                     message!(
                         // TRANSLATORS: {lines} and {directives} are lists, {reason} is a
                         // sentence.
-                        "Lines {lines}: {directives} are ignored. {reason}",
+                        "Lines {lines} ({directives}) are ignored. {reason}",
                         lines = numbers,
                         directives = directives,
                         reason = *reason
@@ -173,7 +173,8 @@ pub enum Problem {
     /// Nothing in it says AWS.
     #[error(
         "This is not a profile of AWS Client VPN. No 'remote' line names a Client VPN endpoint \
-         of AWS, and there is no 'auth-federate' line."
+         of AWS, and there is no 'auth-federate' line. If the endpoint has a name of your \
+         company's own, write the name that AWS shows for it into the 'remote' line."
     )]
     NotAws,
     /// Larger than 1 MiB.
@@ -205,6 +206,15 @@ pub enum Problem {
         /// What is wrong.
         reason: Message,
     },
+    /// Two lines have become one.
+    #[error(
+        "A line break seems to be missing before '{0}'. Put '{0}' and what follows it on a line \
+         of its own."
+    )]
+    NewlineMissing(String),
+    /// The end of a block that has no beginning.
+    #[error("<{0}> is the end of a block that does not begin anywhere. Remove the line.")]
+    NoBlock(String),
     /// A block without its end.
     #[error("The block <{0}> has no end. The file seems to be truncated.")]
     OpenBlock(String),
@@ -214,11 +224,17 @@ pub enum Problem {
          whole file in again, from its -----BEGIN line to its -----END line."
     )]
     BadContent(&'static str),
+    /// A certificate where a key belongs, or the other way round.
+    #[error(
+        "The content of '{0}' is not what its name says: a certificate belongs in 'cert', its \
+         private key in 'key'. Exchange them, or copy the right file in."
+    )]
+    OtherContent(&'static str),
     /// A block that has to be filled, and is not.
     #[error("The block <{0}> is empty. Ask your administrator for the complete profile.")]
     EmptyBlock(&'static str),
     /// A file that the profile names cannot be read.
-    #[error("'{directive}': {reason}")]
+    #[error("'{directive}': {reason} Put the file beside the profile, and import it again.")]
     UnreadableFile {
         /// Which directive names it.
         directive: &'static str,
@@ -226,17 +242,23 @@ pub enum Problem {
         reason: String,
     },
     /// There is no `remote`.
-    #[error("There is no 'remote' line, so the endpoint is not known.")]
+    #[error(
+        "There is no 'remote' line, so the endpoint is not known. Ask your administrator for the \
+         complete profile."
+    )]
     NoRemote,
     /// There is no certificate authority.
-    #[error("There is no <ca> block, so the endpoint could not be verified.")]
+    #[error(
+        "There is no <ca> block, so the endpoint could not be verified. Ask your administrator \
+         for the complete profile."
+    )]
     NoCa,
     /// A certificate without key, or the other way round.
     #[error(
-        "There is a client certificate without its private key, or a private key without its \
-         certificate."
+        "Of your client certificate and its private key, the profile has only one; '{0}' is \
+         missing. Ask your administrator for both files."
     )]
-    HalfCertificate,
+    HalfCertificate(&'static str),
     /// More than one of certificate and key, PKCS #12 file and token.
     #[error(
         "There is more than one client certificate. Keep only one of 'cert' with 'key', 'pkcs12' \
@@ -260,17 +282,21 @@ impl Problem {
             Self::Refused { directive, .. } | Self::BadArgument { directive, .. } => {
                 Some(directive)
             }
-            Self::BadContent(name) | Self::EmptyBlock(name) => Some(name),
+            Self::BadContent(name) | Self::OtherContent(name) | Self::EmptyBlock(name) => {
+                Some(name)
+            }
             Self::UnreadableFile { directive, .. } => Some(directive),
             Self::NotAws
             | Self::TooLarge
             | Self::TooMany
             | Self::BadLine(_)
             | Self::Unknown(_)
+            | Self::NewlineMissing(_)
+            | Self::NoBlock(_)
             | Self::OpenBlock(_)
             | Self::NoRemote
             | Self::NoCa
-            | Self::HalfCertificate
+            | Self::HalfCertificate(_)
             | Self::SeveralCertificates
             | Self::NoSignIn => None,
         }

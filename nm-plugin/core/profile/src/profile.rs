@@ -208,8 +208,10 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
     if !has(InlineFile::Ca) && !has(InlineFile::Pkcs12) {
         problems.push((None, Problem::NoCa));
     }
-    if has(InlineFile::Cert) != has(InlineFile::Key) {
-        problems.push((None, Problem::HalfCertificate));
+    match (has(InlineFile::Cert), has(InlineFile::Key)) {
+        (true, false) => problems.push((None, Problem::HalfCertificate(InlineFile::Key.name()))),
+        (false, true) => problems.push((None, Problem::HalfCertificate(InlineFile::Cert.name()))),
+        (true, true) | (false, false) => {}
     }
     let certificates = [
         has(InlineFile::Cert) || has(InlineFile::Key),

@@ -120,7 +120,7 @@ fn one_note_says_why_the_lines_of_the_guides_are_not_needed() {
         ["script-security", "up", "up-restart", "down", "down-pre"]
     );
     let text = &notes(&guide)[0];
-    assert!(text.starts_with("Lines 26, 27, 28, 29, 30: "), "{text}");
+    assert!(text.starts_with("Lines 26, 27, 28, 29, 30 ("), "{text}");
     assert!(
         text.contains("NetworkManager sets the name servers"),
         "{text}"
@@ -274,10 +274,212 @@ fn a_proxy_is_kept_and_its_password_is_asked_for() {
     }
     for (text, why) in [
         (format!("{text}http-proxy proxy.example 3128\n"), "TCP only"),
-        (format!("{tcp}http-proxy proxy.example\n"), "The port"),
+        (
+            format!("{tcp}http-proxy proxy.example\n"),
+            "The port of the proxy",
+        ),
         (format!("{tcp}socks-proxy\n"), "The name of the proxy"),
     ] {
         let error = read(&text).expect_err(why).to_string();
         assert!(error.contains(why), "{error}");
     }
+}
+
+/// A profile as AWS exports it for the browser, without the newline at its end.
+fn export() -> String {
+    let text = String::from_utf8(file("star-remote.ovpn")).expect("text");
+    text.trim_end().to_owned()
+}
+
+fn read(text: &str) -> Result<ParsedProfile, ParseError> {
+    Profile::parse(text, &mut |path| {
+        find(path).ok_or_else(|| format!("'{path}' is not here."))
+    })
+}
+
+#[test]
+fn a_line_that_was_added_without_a_newline_is_named() {
+    let mutual = String::from_utf8(file("mutual-export.ovpn")).expect("text");
+    let mutual = mutual.trim_end();
+    assert!(mutual.ends_with("reneg-sec 0"), "{mutual}");
+    for (text, directive) in [
+        (
+            format!("{mutual}cert client1.crt\nkey client1.key\n"),
+            "cert",
+        ),
+        (format!("{mutual}script-security 2\n"), "script-security"),
+        (
+            format!("{mutual}\nverify-x509-name a.example namekey client1.key\n"),
+            "key",
+        ),
+        (
+            format!("{mutual}\nauth-federateup /etc/openvpn/update-resolv-conf\n"),
+            "up",
+        ),
+    ] {
+        let error = read(&text).expect_err(directive).to_string();
+        let words = format!("A line break seems to be missing before '{directive}'");
+        assert!(error.contains(&words), "{error}");
+        assert!(!error.contains("requires a client certificate"), "{error}");
+    }
+}
+
+#[test]
+fn blocks_that_stand_in_one_line_are_read() {
+    let mutual = String::from_utf8(file("mutual-export.ovpn")).expect("text");
+    let text = |name| String::from_utf8(file(name)).expect("text");
+    let (certificate, key) = (text("client1.crt"), text("client1.key"));
+    let (_, certificate) = certificate.split_once("-----BEGIN").expect("PEM");
+    let certificate = format!("-----BEGIN{certificate}");
+    let in_one = |text: &str| text.replace('\n', "");
+    let spaces = |text: &str| text.replace('\n', " ");
+    for blocks in [
+        format!(
+            "<cert>\n{}</cert><key>\n{}</key>",
+            certificate.trim(),
+            key.trim()
+        ),
+        format!(
+            "<cert>{}</cert>\n<key>{}</key>\n",
+            in_one(&certificate),
+            in_one(&key)
+        ),
+        format!(
+            "<cert>\n{}\n</cert>\n<key>\n{}\n</key>\n",
+            spaces(&certificate),
+            spaces(&key)
+        ),
+        format!("<cert> # mine\n{certificate}</cert> # so far\n<key>\n{key}</key>\n"),
+    ] {
+        let imported = read(&format!("{}{blocks}", mutual.trim_end())).expect(&blocks);
+        for (inline, expected) in [(InlineFile::Key, &key), (InlineFile::Cert, &certificate)] {
+            let content = imported.profile.inline(inline).expect("a block");
+            assert_eq!(in_one(content), in_one(expected));
+            assert!(content.lines().count() >= 3, "{content}");
+        }
+    }
+    let end = read(&format!("{mutual}\n</cert>\n"))
+        .expect_err("no block")
+        .to_string();
+    assert!(
+        end.contains("the end of a block that does not begin"),
+        "{end}"
+    );
+}
+
+#[test]
+fn what_is_in_the_wrong_block_or_missing_is_said() {
+    let mutual = String::from_utf8(file("mutual-export.ovpn")).expect("text");
+    let text = |name| String::from_utf8(file(name)).expect("text");
+    let (certificate, key) = (text("client1.crt"), text("client1.key"));
+    for (blocks, words) in [
+        (
+            format!("<cert>\n{key}</cert>\n<key>\n{certificate}</key>"),
+            "Exchange them",
+        ),
+        (format!("<cert>\n{certificate}</cert>"), "'key' is missing"),
+        (format!("<key>\n{key}</key>"), "'cert' is missing"),
+        (
+            "key C:\\vpn\\none.key\ncert client1.crt".to_owned(),
+            "Put the file beside the profile",
+        ),
+    ] {
+        let error = read(&format!("{mutual}\n{blocks}\n"))
+            .expect_err(words)
+            .to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    // What a template has between the marks is no certificate.
+    let place =
+        |kind: &str| format!("-----BEGIN {kind}-----\nInsert yours here\n-----END {kind}-----\n");
+    let places = format!(
+        "<cert>\n{}</cert>\n<key>\n{}</key>\n",
+        place("CERTIFICATE"),
+        place("PRIVATE KEY")
+    );
+    let error = read(&format!("{mutual}\n{places}")).expect_err("places");
+    assert!(matches!(error, ParseError::NoCertificate(_)), "{error}");
+}
+
+#[test]
+fn an_address_in_another_form_is_refused_with_the_right_one() {
+    let export = export();
+    let line = export
+        .lines()
+        .find(|line| line.starts_with("remote "))
+        .expect("one");
+    let host = line
+        .split_whitespace()
+        .nth(1)
+        .expect("a name")
+        .trim_start_matches("*.");
+    for remote in [
+        format!("remote <random-string>.{host} 443"),
+        format!("remote https://{host} 443"),
+        format!("remote {host}:443"),
+        "remote * 443".to_owned(),
+    ] {
+        let error = read(&export.replace(line, &remote))
+            .expect_err(&remote)
+            .to_string();
+        assert!(error.contains("with the port after a space"), "{error}");
+    }
+    read(&export.replace(line, &format!("{line}\nremote 2001:db8::1 443"))).expect("an address");
+}
+
+#[test]
+fn what_cannot_be_seen_does_not_count() {
+    let export = export();
+    let plain = read(&export).expect("as it is").profile;
+    for text in [
+        export.replace("auth-federate", "\u{200b}auth-federate\u{a0}"),
+        export.replace('\n', "\r"),
+        export.replace('\n', "  \r\n\t"),
+        format!("\u{feff}# {}\n{export}", "-".repeat(5000)),
+    ] {
+        assert!(read(&text).expect(&text).profile == plain, "{text:?}");
+    }
+}
+
+#[test]
+fn what_guides_say_besides_is_not_in_the_way() {
+    let export = export();
+    let lines = "user nobody\ngroup nogroup\nroute-up /etc/openvpn/update-resolv-conf\n";
+    let imported = read(&format!("{export}\n{lines}")).expect("a guide");
+    let said = notes(&imported);
+    let rights = said
+        .iter()
+        .any(|note| note.contains("(user, group) are ignored"));
+    assert!(rights, "{said:?}");
+    for (line, words) in [
+        ("auth-user-pass pass.txt", "Write 'auth-user-pass' alone"),
+        (
+            "<auth-user-pass>\nada\nhorse\n</auth-user-pass>",
+            "Write 'auth-user-pass' alone",
+        ),
+        ("user root", "Remove the line"),
+        (
+            "http-proxy http://proxy.example:3128",
+            "a space and its port",
+        ),
+        ("http-proxy proxy.example:3128", "a space and its port"),
+        (
+            "http-proxy proxy.example",
+            "The port of the proxy is missing",
+        ),
+    ] {
+        let error = read(&format!("{export}\n{line}\n"))
+            .expect_err(line)
+            .to_string();
+        assert!(error.contains(words), "{error}");
+        assert!(!error.contains("horse"), "{error}");
+    }
+    let tcp = export.replace("proto udp", "proto tcp");
+    let lines =
+        "http-proxy p.example 3128\n<http-proxy-user-pass>\nada\nhorse\n</http-proxy-user-pass>\n";
+    let said = notes(&read(&format!("{tcp}\n{lines}")).expect("a proxy")).join("\n");
+    assert!(
+        said.contains("You are asked for the user name and password for the proxy"),
+        "{said}"
+    );
 }

@@ -133,17 +133,25 @@ pub(crate) fn check_together<'a>(
 
 pub(crate) fn bad_line(bad: BadLine) -> Problem {
     Problem::BadLine(match bad {
-        BadLine::TooLong => {
-            gettext_noop!("The line is longer than the 254 characters that OpenVPN reads.")
+        BadLine::TooLong => gettext_noop!(
+            "The line is longer than the 254 characters that OpenVPN reads. Shorten or remove it."
+        ),
+        BadLine::TooManyWords => {
+            gettext_noop!(
+                "The line has more than the 16 words that OpenVPN reads. Shorten or remove it."
+            )
         }
-        BadLine::TooManyWords => gettext_noop!("The line has more than 16 words."),
-        BadLine::OpenQuote => gettext_noop!("A quotation mark is not closed."),
+        BadLine::OpenQuote => gettext_noop!("A quotation mark is not closed. Add the missing one."),
         BadLine::Backslash => {
             gettext_noop!(
                 "A backslash stands alone. In the name of a file, write two of them, or '/'."
             )
         }
-        BadLine::ControlCharacter => gettext_noop!("The line contains a control character."),
+        BadLine::ControlCharacter => {
+            gettext_noop!(
+                "The line contains a control character. Type the line again, or remove it."
+            )
+        }
     })
 }
 

@@ -27,6 +27,9 @@ enum End {
 /// Splits a line; a comment or an empty line has none. A quotation mark means something at the
 /// start of a word only, and a backslash only before a space, a quotation mark or a backslash.
 pub(crate) fn split(line: &str) -> Result<Vec<String>, BadLine> {
+    if line.trim_start().starts_with(['#', ';']) {
+        return Ok(Vec::new());
+    }
     if line.len() > LINE_LIMIT {
         return Err(BadLine::TooLong);
     }
@@ -127,6 +130,7 @@ mod tests {
     #[test]
     fn what_openvpn_would_not_take_is_refused() {
         assert_eq!(split(&"x".repeat(255)), Err(BadLine::TooLong));
+        assert_eq!(split(&format!(" #{}", "x".repeat(5000))), Ok(Vec::new()));
         assert_eq!(split(&"x ".repeat(17)), Err(BadLine::TooManyWords));
         assert_eq!(split("a \"b"), Err(BadLine::OpenQuote));
         assert_eq!(split("a\\"), Err(BadLine::Backslash));

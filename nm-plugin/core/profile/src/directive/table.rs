@@ -160,7 +160,10 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
             | "ifconfig-pool" | "ifconfig-push" | "max-clients" => Refused(SERVER),
         "tls-cert-profile" | "allow-deprecated-insecure-static-crypto" | "no-replay" | "no-iv"
             | "show-ciphers" | "gremlin" | "test-crypto" => Refused(WEAK),
-        "http-proxy-option" | "http-proxy-user-pass" | "http-proxy-retry" | "socks-proxy-retry"
+        "http-proxy-user-pass" => Ignored(
+            gettext_noop!("You are asked for the user name and password for the proxy."),
+        ),
+        "http-proxy-option" | "http-proxy-retry" | "socks-proxy-retry"
             | "http-proxy-timeout"
             => Ignored(gettext_noop!("The VPN service takes care of this for its proxy.")),
         "http-proxy" | "socks-proxy"

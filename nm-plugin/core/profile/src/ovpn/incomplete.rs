@@ -2,6 +2,7 @@
 
 use super::ParsedProfile;
 use crate::parts::InlineFile;
+use crate::pem;
 use crate::problem::{Note, Problem};
 use crate::profile::{Parts, Profile, objections};
 use crate::settings;
@@ -56,6 +57,9 @@ impl Incomplete {
         let mut insert = |inline: InlineFile, bytes: &[u8]| {
             let content = inline.content_of_file(bytes);
             let content: Secret = content.ok_or(Problem::BadContent(inline.name()))?;
+            if !pem::is_of_its_kind(inline, content.expose()) {
+                return Err(Problem::OtherContent(inline.name()));
+            }
             let content = Zeroizing::new(content.expose().to_owned());
             parts.inline.insert(inline, content);
             Ok(())

@@ -1,7 +1,7 @@
 //! The text of a `.ovpn` file to a [`Profile`].
 
 use super::incomplete::Incomplete;
-use super::scripts;
+use super::{scripts, text};
 use crate::directive::check::{Directive, bad_line, is_host, is_pkcs11_id, keep};
 use crate::directive::line::{self, BadLine, WORD_LIMIT};
 use crate::directive::table::{Rule, rule};
@@ -14,6 +14,7 @@ use crate::profile::{Parts, Profile, REMOTE_LIMIT, objections};
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
 use zeroize::Zeroizing;
 
 /// The largest profile that is read, in bytes.
@@ -34,6 +35,7 @@ const SAID_TO_IGNORE: &str = gettext_noop!(
     "AWS Client VPN does not use this directive, and the profile itself says that it may be \
      ignored."
 );
+const WITHOUT_RIGHTS: &str = gettext_noop!("OpenVPN runs as a user of its own that has no rights.");
 const NOTHING_IN_IT: &str =
     gettext_noop!("The block contains only a placeholder for your certificate or key.");
 
@@ -93,7 +95,8 @@ impl Profile {
         if text.len() > FILE_LIMIT {
             return Err(ParseError::whole(Problem::TooLarge));
         }
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = text::visible(text);
+        let text = text.as_ref();
         // Said first, so that the host of the plugins can offer the file to another one.
         if !looks_like_aws(text) {
             return Err(ParseError::whole(Problem::NotAws));
@@ -131,6 +134,9 @@ impl Reader<'_> {
             match tag(line).as_deref() {
                 Some("connection") if self.connection.is_none() => self.open_connection(number),
                 Some("/connection") if self.connection.is_some() => self.close_connection(),
+                Some(tag) if tag.starts_with('/') => {
+                    self.fault(number, Problem::NoBlock(tag.to_owned()));
+                }
                 Some(tag) => {
                     let mut content = Zeroizing::new(String::new());
                     loop {
@@ -149,7 +155,8 @@ impl Reader<'_> {
                 }
                 None => {
                     if let Err(problem) = self.line(number, line) {
-                        self.fault(number, problem);
+                        let glued = glued(line).map(ToOwned::to_owned);
+                        self.fault(number, glued.map_or(problem, Problem::NewlineMissing));
                     }
                 }
             }
@@ -204,6 +211,7 @@ impl Reader<'_> {
             }
             Some(inline) if content.trim().is_empty() => Err(Problem::EmptyBlock(inline.name())),
             Some(inline) => self.insert(inline, content),
+            None if tag == "auth-user-pass" => Err(password_is_asked_for(tag)),
             None => match rule(tag) {
                 Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
                     directive: tag.to_owned(),
@@ -222,6 +230,9 @@ impl Reader<'_> {
 
     fn insert(&mut self, inline: InlineFile, content: &str) -> Result<(), Problem> {
         let content = checked_content(inline, content).ok_or(Problem::BadContent(inline.name()))?;
+        if !pem::is_of_its_kind(inline, &content) {
+            return Err(Problem::OtherContent(inline.name()));
+        }
         self.inline.insert(inline, Zeroizing::new(content));
         Ok(())
     }
@@ -274,11 +285,11 @@ impl Reader<'_> {
                 if host.is_empty() {
                     return Err(bad(message!("The name of the endpoint is missing.")));
                 }
-                if !is_host(host) {
-                    let host = host.to_owned();
+                if !is_host(host) || (host.contains(':') && host.parse::<Ipv6Addr>().is_err()) {
                     return Err(bad(message!(
-                        "'{host}' is not a valid host name.",
-                        host = host
+                        "'{host}' is not a valid host name. Write the name as AWS shows it, with \
+                         the port after a space: 'cvpn-endpoint-….amazonaws.com 443'.",
+                        host = host.to_owned()
                     )));
                 }
                 let port = argument(1).map(|port| {
@@ -310,15 +321,7 @@ impl Reader<'_> {
             "auth-retry" if argument(0) == Some("interact") => self.auth_retry_interact = true,
             "auth-nocache" => self.auth_nocache = true,
             "auth-user-pass" if arguments.is_empty() => self.password = true,
-            "auth-user-pass" => {
-                let reason = gettext_noop!(
-                    "This directive would read a password from a file on this computer."
-                );
-                return Err(Problem::Refused {
-                    directive: name.to_owned(),
-                    reason,
-                });
-            }
+            "auth-user-pass" => return Err(password_is_asked_for(name)),
             "static-challenge" => {
                 let text = argument(0).filter(|text| !text.is_empty());
                 let text = text
@@ -344,6 +347,9 @@ impl Reader<'_> {
             }
             "http-proxy" => self.proxy(number, ProxyKind::Http, arguments)?,
             "socks-proxy" => self.proxy(number, ProxyKind::Socks, arguments)?,
+            "user" | "group" if argument(0).is_some_and(is_without_rights) => {
+                self.ignore(number, name, WITHOUT_RIGHTS);
+            }
             "setenv" | "setenv-safe" => self.variable(number, name, arguments)?,
             "ignore-unknown-option" => self.ignorable.extend(arguments.iter().cloned()),
             "push-peer-info" => {
@@ -384,12 +390,23 @@ impl Reader<'_> {
             directive: format!("{}-proxy", kind.as_str()),
             reason,
         };
-        let host = arguments.first().filter(|host| is_host(host));
+        let host = arguments.first();
         let host = host.ok_or_else(|| bad(message!("The name of the proxy is missing.")))?;
+        let is_url =
+            host.contains("://") || (host.contains(':') && host.parse::<Ipv6Addr>().is_err());
+        if is_url || !is_host(host) {
+            return Err(bad(message!(
+                "'{host}' is not a valid host name. Write the name of the proxy, a space and its \
+                 port.",
+                host = host.clone()
+            )));
+        }
         let port = match (arguments.get(1), kind) {
             (Some(port), _) => port_of(port),
             (None, ProxyKind::Socks) => Some(SOCKS_PORT),
-            (None, ProxyKind::Http) => None,
+            (None, ProxyKind::Http) => {
+                return Err(bad(message!("The port of the proxy is missing.")));
+            }
         };
         let authentication = arguments.get(2).map(String::as_str);
         let is_file = authentication
@@ -420,7 +437,7 @@ impl Reader<'_> {
         match words.as_slice() {
             ["opt"] => {}
             ["opt", directive, ..] if name == "setenv" => {
-                if rule(directive).is_none() && !is_of_this_parser(directive) {
+                if !is_directive(directive) {
                     self.ignore(number, directive, SAID_TO_IGNORE);
                 } else {
                     let rest = arguments.get(2..).unwrap_or_default();
@@ -615,8 +632,9 @@ fn explains(fault: &Fault, problem: &Problem) -> bool {
     let credentials = ["cert", "key", "pkcs12", "pkcs11-id", "auth-user-pass"];
     (*problem == Problem::NoRemote && is_about(&["remote"]))
         || (*problem == Problem::NoCa && is_about(&["ca", "pkcs12"]))
-        || (matches!(problem, Problem::HalfCertificate | Problem::NoSignIn)
+        || (matches!(problem, Problem::HalfCertificate(_) | Problem::NoSignIn)
             && is_about(&credentials))
+        || (*problem == Problem::NoSignIn && matches!(fault.problem, Problem::NewlineMissing(_)))
 }
 
 /// The words of a line. In the name of a file, a Windows path is what it looks like.
@@ -634,40 +652,91 @@ fn words(line: &str) -> Result<Vec<String>, Problem> {
     }
 }
 
-/// Whether a block for a certificate or key holds none.
+/// The service asks for it; a profile is no place for a password.
+fn password_is_asked_for(directive: &str) -> Problem {
+    Problem::BadArgument {
+        directive: directive.to_owned(),
+        reason: message!(
+            "The password is not read from a file on this computer. Write 'auth-user-pass' alone; \
+             you are asked for the user name and password when you connect."
+        ),
+    }
+}
+
+/// Accounts that guides have OpenVPN run as.
+fn is_without_rights(account: &str) -> bool {
+    ["nobody", "nogroup", "openvpn", "nm-openvpn"].contains(&account)
+}
+
+/// Whether a block for a certificate or key holds none: what guides and templates write there is no
+/// line of one.
 fn is_placeholder(inline: InlineFile, content: &str) -> bool {
     if inline == InlineFile::Pkcs12 {
         content.trim().is_empty()
     } else {
-        !content.contains("-----BEGIN ")
+        !content.contains("-----BEGIN ") || !pem::has_a_line(content)
     }
 }
 
 /// The lines of a profile with their numbers.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().zip(1..).flat_map(|(line, number)| {
-        let (before, after) = cut_at_block(line);
-        std::iter::once((number, before)).chain(after.map(|after| (number, after)))
+        let mut rest = Some(line);
+        std::iter::from_fn(move || {
+            let (piece, further) = cut_at_block(rest?);
+            rest = further;
+            Some((number, piece))
+        })
     })
 }
 
-/// Cuts a line in two where a newline is missing: before the block that AWS's exports are followed
-/// by when a user adds one (they end without a newline), and before the end of a block.
+/// Cuts off what stands before a newline that is missing: before the block that AWS's exports are
+/// followed by when a user adds one (they end without a newline), around the end of a block, and
+/// where a certificate was pasted as one line.
 fn cut_at_block(line: &str) -> (&str, Option<&str>) {
-    let trimmed = line.trim_end();
-    let is_comment = line.trim_start().starts_with(['#', ';']);
-    let start = trimmed
-        .strip_suffix('>')
-        .and_then(|rest| rest.rfind('<'))
-        .filter(|start| *start > 0 && !is_comment);
-    let Some((before, block)) = start.and_then(|start| trimmed.split_at_checked(start)) else {
+    if line.trim_start().starts_with(['#', ';']) {
         return (line, None);
-    };
-    let name = block.trim_start_matches(['<', '/']).trim_end_matches('>');
-    match InlineFile::from_name(name) {
-        Some(_) if !before.trim().is_empty() => (before, Some(block)),
-        _ => (line, None),
     }
+    let tags = line.match_indices('<').filter_map(|(start, _)| {
+        let end = start + line.get(start..)?.find('>')? + 1;
+        let name = line.get(start..end)?.trim_start_matches(['<', '/']);
+        InlineFile::from_name(name.strip_suffix('>')?)?;
+        Some((start, end))
+    });
+    for (start, end) in tags {
+        for place in [start, end] {
+            if let Some((before, after)) = line.split_at_checked(place)
+                && !before.trim().is_empty()
+                && !after.trim().is_empty()
+                && !after.trim_start().starts_with(['#', ';'])
+            {
+                return (before, Some(after));
+            }
+        }
+    }
+    (line, None)
+}
+
+/// The directive before which a newline seems to be missing, as in `reneg-sec 0cert client1.crt`:
+/// people add lines to AWS's exports, which end without one.
+fn glued(line: &str) -> Option<&str> {
+    let words = line.split_whitespace();
+    words
+        .filter(|word| word.is_ascii() && !is_directive(word))
+        .find_map(|word| (1..word.len()).find_map(|start| glued_at(word, start)))
+}
+
+/// What follows the end of another line in a word.
+fn glued_at(word: &str, start: usize) -> Option<&str> {
+    let (before, after) = word.split_at_checked(start)?;
+    let is_number = before.bytes().all(|o| o.is_ascii_digit());
+    // AWS's exports end with such a line, or with `verify-x509-name … name`.
+    let is_end = is_number || before == "name" || is_directive(before);
+    (is_end && is_directive(after)).then_some(after)
+}
+
+fn is_directive(name: &str) -> bool {
+    rule(name).is_some() || is_of_this_parser(name)
 }
 
 /// Directives that are read here and are not in the table.

@@ -2,10 +2,11 @@
 //! itself: set the name servers. Such lines are left out; what would run anything else is refused.
 
 /// The names of the programs, without an ending.
-const SCRIPTS: [&str; 11] = [
+const SCRIPTS: [&str; 12] = [
     "update-resolv-conf",
     "update-resolvconf",
     "update-resolv",
+    "update-resolv-conf-systemd",
     "update-systemd-resolved",
     "update-systemd-resolve",
     "systemd-resolved",
@@ -15,6 +16,8 @@ const SCRIPTS: [&str; 11] = [
     "client.up",
     "client.down",
 ];
+/// Those that Alpine and Gentoo have for it; elsewhere a file of that name may do anything.
+const SCRIPTS_OF_SYSTEMS: [&str; 2] = ["/etc/openvpn/up.sh", "/etc/openvpn/down.sh"];
 /// Programs that only run the one that is named behind them.
 const RUNNERS: [&str; 5] = ["env", "sh", "bash", "sudo", "dash"];
 /// OpenVPN's own plugin that runs `down` as root.
@@ -26,7 +29,7 @@ pub(super) fn is_of_name_servers(directive: &str, arguments: &[String]) -> bool 
     let words = || arguments.iter().flat_map(|text| text.split_whitespace());
     match directive {
         "script-security" | "up-delay" | "up-restart" | "down-pre" => true,
-        "up" | "down" | "dns-updown" => {
+        "up" | "down" | "route-up" | "route-pre-down" | "dns-updown" => {
             let off =
                 directive == "dns-updown" && matches!(words().next(), Some("disable" | "force"));
             off || is_script(words())
@@ -42,16 +45,23 @@ pub(super) fn is_of_name_servers(directive: &str, arguments: &[String]) -> bool 
     }
 }
 
-fn is_script<'a>(words: impl Iterator<Item = &'a str>) -> bool {
-    let mut words = words.map(stem);
-    words
-        .find(|word| !RUNNERS.contains(word))
-        .is_some_and(|word| SCRIPTS.contains(&word))
+/// Whether what runs is one of the scripts. What stands before it may be a variable's value, what
+/// stands behind it an argument; nothing else may be run besides.
+fn is_script<'a>(mut words: impl Iterator<Item = &'a str>) -> bool {
+    let runs_it = |word: &&str| !RUNNERS.contains(&stem(word)) && !word.contains('=');
+    let is_dns =
+        |word: &str| SCRIPTS.contains(&stem(word)) || SCRIPTS_OF_SYSTEMS.contains(&unquoted(word));
+    words.find(runs_it).is_some_and(is_dns)
+        && words.all(|argument| !argument.contains([';', '&', '|', '$', '`', '<', '>', '(']))
+}
+
+fn unquoted(word: &str) -> &str {
+    word.trim_matches(['"', '\''])
 }
 
 /// The name of a file without its directories and the ending of a script or library.
 fn stem(path: &str) -> &str {
-    let path = path.trim_matches(['"', '\'']);
+    let path = unquoted(path);
     let name = path.rsplit('/').next().unwrap_or(path);
     let ending = [".sh", ".bash", ".so", ".py"]
         .into_iter()
@@ -83,7 +93,24 @@ mod tests {
                  \"/etc/openvpn/update-resolv-conf down\"",
                 true,
             ),
+            (
+                "plugin /usr/lib/openvpn/openvpn-down-root.so \
+                 \"script_type=down /etc/openvpn/update-resolv-conf\"",
+                true,
+            ),
+            (
+                "up \"/usr/bin/env PATH=/bin /etc/openvpn/update-resolv-conf\"",
+                true,
+            ),
+            ("up /etc/openvpn/up.sh", true),
+            ("down \"/etc/openvpn/down.sh\"", true),
+            ("route-up /etc/openvpn/update-resolv-conf", true),
+            ("up \"/usr/bin/resolvconf -a tun0\"", true),
             ("dns-updown disable", true),
+            ("up /home/ada/up.sh", false),
+            ("up \"/etc/openvpn/update-resolv-conf && reboot\"", false),
+            ("up \"/etc/openvpn/update-resolv-conf $(reboot)\"", false),
+            ("up /etc/openvpn/update-resolv-conf | sh", false),
             ("up /bin/sh", false),
             ("up \"/bin/sh -c reboot\"", false),
             ("up \"/bin/sh -c 'reboot; update-resolv-conf'\"", false),
@@ -95,7 +122,7 @@ mod tests {
                 false,
             ),
             ("plugin openvpn-plugin-down-root.so /sbin/reboot", false),
-            ("route-up /etc/openvpn/update-resolv-conf", false),
+            ("route-up /bin/rm", false),
             ("dns-updown /tmp/x", false),
         ] {
             let words = split(line).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::problem::Note;
 use aws_client_vpn_text::message;
+use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 /// The text of a profile: UTF-8; UTF-16, as PowerShell's `>` writes it; or else Latin-1, in which
@@ -33,6 +34,24 @@ pub fn decode(bytes: &[u8]) -> (Zeroizing<String>, Option<Note>) {
     }
 }
 
+/// The text without what cannot be seen and comes along when lines are copied from a web page or a
+/// chat: marks of byte order, spaces without width and those at which no line is broken. The lines
+/// of an old Mac end with a carriage return alone.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    let is_of_mac = text.contains('\r') && !text.contains('\n');
+    let is_invisible = |c: char| matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}');
+    if !is_of_mac && !text.contains(|c: char| c == '\u{a0}' || is_invisible(c)) {
+        return Cow::Borrowed(text);
+    }
+    let seen = text.chars().filter(|c| !is_invisible(*c));
+    let seen = seen.map(|c| match c {
+        '\u{a0}' => ' ',
+        '\r' if is_of_mac => '\n',
+        other => other,
+    });
+    Cow::Owned(seen.collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +70,21 @@ mod tests {
         assert_eq!(*decode(b"# f\xfcr\n").0, "# für\n");
         assert!(decode(text.as_bytes()).1.is_none());
         assert!(decode(&little).1.is_some() && decode(b"\xfc").1.is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_left_out() {
+        for (text, expected) in [
+            ("client\r\ndev tun", "client\r\ndev tun"),
+            ("client\rdev tun\r", "client\ndev tun\n"),
+            (
+                "\u{feff}client\n\u{200b}dev\u{a0}tun\u{2060}",
+                "client\ndev tun",
+            ),
+        ] {
+            assert_eq!(visible(text), expected, "{text:?}");
+        }
+        assert!(matches!(visible("client\n"), Cow::Borrowed(_)));
     }
 
     #[test]
