@@ -94,9 +94,16 @@ impl Session {
 
     /// `program`, run by the user.
     fn command(&self, program: &Path) -> Command {
+        self.command_with(&[], program)
+    }
+
+    /// As [`Self::command`], with more options of setpriv's.
+    fn command_with(&self, options: &[&str], program: &Path) -> Command {
         let mut command = Command::new("setpriv");
         command
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .args(options)
+            .arg("--")
             .arg(program);
         let bus = self.path("run/bus");
         command
@@ -162,7 +169,9 @@ impl Session {
         let hints = login();
         let hints: Vec<_> = hints.iter().map(String::as_str).collect();
         let as_agents_do = command(None, &hints);
-        let mut command = self.command(as_agents_do.get_program().as_ref());
+        // systemd gives one to whoever logs in at a screen, and what a compositor starts has it.
+        let capability = ["--inh-caps=+chown", "--ambient-caps=+chown"];
+        let mut command = self.command_with(&capability, as_agents_do.get_program().as_ref());
         command
             .args(as_agents_do.get_args())
             .stdin(Stdio::piped())
