@@ -5,10 +5,13 @@ use crate::cli::Request;
 use crate::journal::Journal;
 use crate::notice::Notice;
 use crate::window::{Dismissed, Window};
+use aws_client_vpn_notification::NotificationError;
 use std::fs::File;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use url::Url;
 
 /// The service counts the same time and says more when it is over, so it goes first.
 pub(crate) const SERVICE_FIRST: Duration = Duration::from_secs(1);
@@ -22,7 +25,13 @@ pub(crate) struct Dialog<'a> {
     pub(crate) dismissed: Dismissed,
     /// The notification of a login, which has to be taken away whatever ends this.
     pub(crate) notice: Mutex<Option<Notice>>,
+    /// The one that is about to be shown. A desktop takes its time, and shows it although nobody waits
+    /// for it any more.
+    pub(crate) showing: Mutex<Option<JoinHandle<Shown>>>,
 }
+
+/// The notification, where notifications have buttons.
+type Shown = Result<Option<Notice>, NotificationError>;
 
 impl Dialog<'_> {
     /// The window, if there can be one.
@@ -47,8 +56,32 @@ impl Dialog<'_> {
         Window::open(&self.request.uuid, token, &self.dismissed, self.journal)
     }
 
+    /// Shows the notification of the login at `url`; whether it is there. What a call that is dropped
+    /// has begun is taken away by [`Self::clear`].
+    pub(crate) async fn show_notice(
+        &self,
+        url: &Url,
+        is_new: bool,
+    ) -> Result<bool, NotificationError> {
+        let (connection, url) = (self.request.connection.clone(), url.clone());
+        let show = async move { Notice::show(&connection, &url, is_new).await };
+        let mut notice = self.notice.lock().await;
+        let mut showing = self.showing.lock().await;
+        let shown = showing.insert(tokio::spawn(show)).await;
+        *showing = None;
+        // A task that has panicked shows nothing.
+        *notice = shown.unwrap_or(Ok(None))?;
+        Ok(notice.is_some())
+    }
+
     /// Takes the notification away, if there is one.
     pub(crate) async fn clear(&self) {
+        let begun = self.showing.lock().await.take();
+        if let Some(begun) = begun
+            && let Ok(Ok(Some(notice))) = begun.await
+        {
+            notice.close().await;
+        }
         if let Some(notice) = self.notice.lock().await.take() {
             notice.close().await;
         }

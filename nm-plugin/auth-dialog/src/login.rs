@@ -7,7 +7,7 @@ use crate::acs::{self, Answered};
 use crate::browser;
 use crate::dialog::{Dialog, SERVICE_FIRST};
 use crate::journal::Journal;
-use crate::notice::{Deed, Notice};
+use crate::notice::Deed;
 use crate::opened_page::OpenedPage;
 use crate::port;
 use crate::window::Window;
@@ -157,13 +157,10 @@ impl LoginUi<'_> {
     async fn beside(&self, has_page: bool, deadline: Instant) -> Beside {
         let mut window = self.dialog.window_that_is_there();
         if window.is_none() && has_page {
-            let request = self.dialog.request;
-            match Notice::show(&request.connection, &self.prompt.url, !self.is_open).await {
-                Ok(Some(notice)) => {
-                    *self.dialog.notice.lock().await = Some(notice);
-                    return None;
-                }
-                Ok(None) => self.journal.info("notifications have no buttons here"),
+            let shown = self.dialog.show_notice(&self.prompt.url, !self.is_open);
+            match shown.await {
+                Ok(true) => return None,
+                Ok(false) => self.journal.info("notifications have no buttons here"),
                 Err(error) => self.journal.info(&format!("no notification: {error}")),
             }
         }

@@ -88,6 +88,7 @@ fn main() -> ExitCode {
                 own_window,
                 dismissed: Dismissed::default(),
                 notice: Mutex::default(),
+                showing: Mutex::default(),
             },
             answer,
             heard_by,
