@@ -28,6 +28,11 @@ struct Session {
 
 impl Session {
     fn new() -> Self {
+        Self::with(("mako", &[]))
+    }
+
+    /// One in which this program, with these arguments, shows notifications.
+    fn with(notifications: (&str, &[&str])) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut session = Self {
             home,
@@ -72,7 +77,7 @@ impl Session {
         let config = format!("--config-file={}", session.path("bus.conf").display());
         session.start("dbus-daemon", &["--nofork", &config]);
         session.listens("run/bus");
-        session.start("mako", &[]);
+        session.start(notifications.0, notifications.1);
         session.has("org.freedesktop.Notifications");
         session.start("/usr/libexec/xdg-desktop-portal", &[]);
         session.has("org.freedesktop.portal.Desktop");
@@ -289,4 +294,68 @@ fn a_notification_that_is_put_away_ends_no_login() {
         assert_eq!(status(&request(&post(FORM))), "200");
         assert_eq!(dialog.answer(), ANSWER);
     });
+}
+
+#[test]
+fn a_notification_that_the_desktop_shows_after_the_login_is_taken_away() {
+    isolated(|| {
+        let own = std::env::current_exe().unwrap();
+        let line = ["--ignored", "--exact", "slow_notifications"];
+        let session = Session::with((own.to_str().unwrap(), &line));
+        let mut dialog = begin(&mut session.login());
+        assert_eq!(dialog.answer(), ANSWER);
+        until(|| session.path("taken-away").exists().then_some(()));
+        assert!(session.path("shown").exists());
+    });
+}
+
+/// A desktop that has not answered yet when the login is over: a played part, for a real one cannot
+/// be made to stop between two calls.
+#[test]
+#[ignore = "run by the test before, as a program of the session"]
+fn slow_notifications() {
+    let runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    runtime.block_on(async {
+        let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+        let bus = zbus::connection::Builder::session().unwrap();
+        let bus = bus.serve_at("/org/freedesktop/Notifications", SlowNotifications { home });
+        let bus = bus.unwrap().name("org.freedesktop.Notifications").unwrap();
+        let _bus = bus.build().await.unwrap();
+        std::future::pending::<()>().await;
+    });
+}
+
+struct SlowNotifications {
+    home: PathBuf,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl SlowNotifications {
+    fn get_capabilities(&self) -> Vec<&str> {
+        vec!["actions", "body"]
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "so says the specification")]
+    fn notify(
+        &self,
+        _program: &str,
+        _replaces: u32,
+        _icon: &str,
+        _summary: &str,
+        _body: &str,
+        _actions: Vec<&str>,
+        _hints: std::collections::HashMap<&str, zbus::zvariant::Value<'_>>,
+        _expires: i32,
+    ) -> u32 {
+        // The browser is done first.
+        assert_eq!(status(&request(&post(FORM))), "200");
+        fs::write(self.home.join("shown"), "").unwrap();
+        7
+    }
+
+    fn close_notification(&self, id: u32) {
+        assert_eq!(id, 7);
+        fs::write(self.home.join("taken-away"), "").unwrap();
+    }
 }
