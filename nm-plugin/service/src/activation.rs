@@ -317,7 +317,7 @@ impl<'a> Activation<'a> {
             }
             Effect::SignInEnds { left } => {
                 let minutes = left.as_secs().div_ceil(60);
-                tracing::warn!("the endpoint ends the connection in {minutes} minutes");
+                tracing::warn!("the endpoint ends the connection in {minutes} min");
                 let term = self.term();
                 if let Err(error) = sign_in::tell(self.network_manager.bus(), &term).await {
                     tracing::warn!("nobody was told of it: {error}");
