@@ -1,5 +1,5 @@
 //! A secret agent of NetworkManager's for sessions whose desktop runs no auth dialogs: KDE Plasma,
-//! sway, COSMIC, a text console, ssh.
+//! sway, a text console, ssh.
 //!
 //! It serves connections of our type only, by running the same auth dialog as gnome-shell does. In
 //! a terminal it is the dialog's window, too. It is for the user who runs it: NetworkManager asks
