@@ -1,5 +1,5 @@
 //! The `aws-client-vpn` command: makes, connects and takes down connections, shows them, finds what is
-//! wrong, tells their story.
+//! wrong, tells their log.
 //!
 //! What is judged and how it reads is decided by pure functions over facts ([`status`], [`doctor`],
 //! [`logs`]); a module named `collect` below each of them looks the facts up. What a command comes to

@@ -1,8 +1,8 @@
-//! `aws-client-vpn logs`: one connection's story, told by all programs that had a part in it.
+//! `aws-client-vpn logs`: one connection's log, told by all programs that had a part in it.
 //!
 //! The journal holds the lines of NetworkManager, the service and the login dialog for all
 //! connections together; a person who helps wants those of one connection's attempt, in order,
-//! and must be able to paste them anywhere. So the story is cut out here, and each line passes the
+//! and must be able to paste them anywhere. So the log is cut out here, and each line passes the
 //! filter for secrets once more, although none is ever logged.
 
 mod collect;
@@ -10,7 +10,7 @@ mod entry;
 mod report;
 mod reporting;
 
-pub(crate) use collect::story_of;
+pub(crate) use collect::attempt_log;
 pub use collect::{LogsError, collect};
 pub use entry::{Entry, Source, of_journal, of_network_manager_log};
 pub use report::report;
@@ -20,12 +20,12 @@ use crate::when;
 use aws_client_vpn_text::redact::for_journal;
 use std::fmt;
 
-/// The longest line of a story, in characters.
+/// The longest line of a log, in characters.
 const LINE_LIMIT: usize = 2000;
 
-/// A connection's story.
+/// A connection's log.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Story {
+pub struct AttemptLog {
     /// What the reader has to know first, one line each.
     pub head: Vec<String>,
     /// In order.
@@ -44,7 +44,7 @@ pub(crate) fn called<'a>(entries: &'a [Entry], name: &str) -> Option<&'a str> {
     entries.iter().rev().find(named)?.connection.as_deref()
 }
 
-/// Cuts the story of the connection `uuid` out: of its last attempt, or of all.
+/// Cuts the log of the connection `uuid` out: of its last attempt, or of all.
 #[must_use]
 pub fn cut(entries: Vec<Entry>, uuid: &str, all: bool) -> Vec<Entry> {
     let is_ours = |entry: &Entry| entry.connection.as_deref() == Some(uuid);
@@ -65,25 +65,25 @@ pub fn cut(entries: Vec<Entry>, uuid: &str, all: bool) -> Vec<Entry> {
         // They know no connection: what they say belongs to the attempt that runs.
         Source::Dialog | Source::Agent => true,
     };
-    let mut story: Vec<Entry> = entries.into_iter().filter(tells).collect();
+    let mut log: Vec<Entry> = entries.into_iter().filter(tells).collect();
     let begins = |entry: &Entry| entry.begins_attempt().is_some();
     // Before the first attempt, a dialog's words are another connection's.
     let is_dialog = |entry: &Entry| matches!(entry.source, Source::Dialog | Source::Agent);
-    let first = story.iter().position(|entry| !is_dialog(entry));
-    story.drain(..first.unwrap_or(story.len()));
-    if !all && let Some(last) = story.iter().rposition(begins) {
+    let first = log.iter().position(|entry| !is_dialog(entry));
+    log.drain(..first.unwrap_or(log.len()));
+    if !all && let Some(last) = log.iter().rposition(begins) {
         // NetworkManager says a few words before the service does; they begin after the last
         // words of the service on the attempt before.
-        let before = story[..last]
+        let before = log[..last]
             .iter()
             .rposition(|entry| entry.source == Source::Service);
         let start = before.map_or(0, |before| before + 1);
-        story.drain(..start);
+        log.drain(..start);
     }
-    story
+    log
 }
 
-impl fmt::Display for Story {
+impl fmt::Display for AttemptLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.head {
             writeln!(f, "# {}", shown(line))?;
@@ -157,9 +157,9 @@ mod tests {
 
     #[test]
     fn the_last_attempt_is_the_story() {
-        let story = cut(two_attempts(), "a", false);
+        let log = cut(two_attempts(), "a", false);
         assert_eq!(
-            texts(&story),
+            texts(&log),
             [
                 "starting again",
                 "connecting \"work\" to host",
@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn all_attempts_of_one_connection_leave_those_of_others_out() {
-        let story = cut(two_attempts(), "a", true);
+        let log = cut(two_attempts(), "a", true);
         assert_eq!(
-            texts(&story),
+            texts(&log),
             [
                 "starting",
                 "first words",
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_story_shows_no_secret_and_no_control_character() {
         let line = "AUTH_FAILED,CRV1:R:c2VjcmV0:bmFtZQ==:https://idp/";
-        let story = Story {
+        let log = AttemptLog {
             head: vec!["work\u{7}".to_owned()],
             entries: vec![
                 Entry {
@@ -209,7 +209,7 @@ mod tests {
                 entry(Source::Service, 1, None, &"x".repeat(10_000)),
             ],
         };
-        let text = story.to_string();
+        let text = log.to_string();
         assert!(
             !text.contains("c2VjcmV0") && !text.contains("PHNhbWw"),
             "{text}"

@@ -46,10 +46,10 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
             if let Some(path) = &options.report {
                 return Ok(logs::write_report(options, path).await?);
             }
-            let story = logs::collect(options).await?;
-            let lines: Vec<&str> = story.lines().collect();
+            let log = logs::collect(options).await?;
+            let lines: Vec<&str> = log.lines().collect();
             let fields = serde_json::json!({ "lines": lines });
-            Ok(Answer::done(story, fields))
+            Ok(Answer::done(log, fields))
         }
         Command::Renew(options) => Ok(renew::renew(options.connection.as_deref()).await?),
     }

@@ -8,7 +8,7 @@ use crate::dbus::PluginError;
 use crate::dbus::Request;
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::network_manager::{Event, NetworkManager};
-use crate::dbus::sign_in::{self, SignInError, Term};
+use crate::dbus::sign_in::{self, Expiry, SignInError};
 use crate::journal;
 use crate::last_failure::Asker;
 use crate::openvpn::tun_device::TunDevice;
@@ -252,9 +252,9 @@ impl<'a> Activation<'a> {
     /// These come from anybody on this computer, in any number.
     async fn sign_in_requested(&mut self, request: sign_in::Request) -> Option<Input> {
         match request {
-            sign_in::Request::Term { reply } => {
+            sign_in::Request::Expiry { reply } => {
                 self.note_sleep().await;
-                drop(reply.send(Ok(self.term())));
+                drop(reply.send(Ok(self.expiry())));
                 None
             }
             sign_in::Request::Renew { caller, reply } => {
@@ -275,13 +275,13 @@ impl<'a> Activation<'a> {
     }
 
     /// The sign-in and its end, by the clock on the wall.
-    fn term(&self) -> Term {
+    fn expiry(&self) -> Expiry {
         let ends = self.session.sign_in_ends().and_then(|ends| {
             let left = ends.saturating_duration_since(Instant::now());
             let end = SystemTime::now() + left;
             end.duration_since(UNIX_EPOCH).ok()
         });
-        Term {
+        Expiry {
             uuid: self.names.uuid.clone(),
             name: self.names.id.clone(),
             user: self.user.clone().unwrap_or_default(),
@@ -315,11 +315,11 @@ impl<'a> Activation<'a> {
                     return self.conditions();
                 }
             }
-            Effect::SignInEnds { left } => {
+            Effect::SignInExpires { left } => {
                 let minutes = left.as_secs().div_ceil(60);
                 tracing::warn!("the endpoint ends the connection in {minutes} min");
-                let term = self.term();
-                if let Err(error) = sign_in::tell(self.network_manager.bus(), &term).await {
+                let expiry = self.expiry();
+                if let Err(error) = sign_in::tell(self.network_manager.bus(), &expiry).await {
                     tracing::warn!("nobody was told of it: {error}");
                 }
             }

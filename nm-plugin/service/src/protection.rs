@@ -213,7 +213,7 @@ impl Protection {
         let Some(enforced) = &mut self.enforced else {
             return;
         };
-        if session.makes_way_for_a_login() {
+        if session.leads_past_the_tunnel_for_a_login() {
             enforced.give_back();
         } else if let Some(device) = device
             && !session.is_stopping()

@@ -100,7 +100,7 @@ impl Default for Options {
     }
 }
 
-/// What a person types into a dialog, by the names of the secrets, for [`Lab::set_typist`].
+/// What a person types into a dialog, by the names of the secrets, for [`Lab::set_typed`].
 #[must_use]
 pub fn typed(answers: &[(&str, &str)]) -> serde_json::Value {
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), json!(value));
@@ -111,7 +111,7 @@ pub fn typed(answers: &[(&str, &str)]) -> serde_json::Value {
         .into()
 }
 
-/// The person presses Cancel, for [`Lab::set_typist`].
+/// The person presses Cancel, for [`Lab::set_typed`].
 pub const CANCEL: &str = "cancel";
 
 /// Two machines and what runs on them. Dropping it takes everything down.
@@ -617,7 +617,7 @@ impl Lab {
 
     /// Sets what the person at the desktop types into the dialogs to come: into each the next of
     /// `forms`, into further ones nothing. See [`typed`] and [`CANCEL`].
-    pub fn set_typist(&self, forms: &[serde_json::Value]) {
+    pub fn set_typed(&self, forms: &[serde_json::Value]) {
         let text = serde_json::to_string(forms).expect("it was JSON before");
         let path = self.dir.join("scripted_user.json");
         fs::write(path, text).expect("the lab is writable");

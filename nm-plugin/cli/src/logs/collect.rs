@@ -1,6 +1,6 @@
-//! Where a story comes from: journalctl, or a file.
+//! Where a log comes from: journalctl, or a file.
 
-use super::{Entry, Story, called, cut, of_journal, of_network_manager_log, used_last};
+use super::{AttemptLog, Entry, called, cut, of_journal, of_network_manager_log, used_last};
 use crate::command_line::Logs;
 use crate::network_manager;
 use aws_client_vpn_profile_file::file::FileError;
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How many of the journal's last entries are looked through.
 const ENTRIES: &str = "--lines=50000";
 
-/// There is no story to tell.
+/// There is no log to tell.
 #[derive(Debug, Error, Localize)]
 pub enum LogsError {
     /// No journal.
@@ -62,16 +62,16 @@ pub enum LogsError {
     Unknown(String),
 }
 
-/// Reads the journal or the file, and tells the story.
+/// Reads the journal or the file, and tells the log.
 ///
 /// # Errors
 /// If there is nothing to tell; see [`LogsError`].
 pub async fn collect(options: &Logs) -> Result<String, LogsError> {
-    Ok(story_of(options).await?.to_string())
+    Ok(attempt_log(options).await?.to_string())
 }
 
-/// The story itself.
-pub(crate) async fn story_of(options: &Logs) -> Result<Story, LogsError> {
+/// The log itself.
+pub(crate) async fn attempt_log(options: &Logs) -> Result<AttemptLog, LogsError> {
     let entries = match &options.file {
         Some(file) => of_file(file).await?,
         None => of_journal(&journal().await?),
@@ -89,8 +89,8 @@ pub(crate) async fn story_of(options: &Logs) -> Result<Story, LogsError> {
         // Deleted since, or another machine's.
         (Some(name), None) => called(&entries, name).unwrap_or(name).to_owned(),
     };
-    let story = cut(entries, &uuid, options.all);
-    if story.is_empty() {
+    let log = cut(entries, &uuid, options.all);
+    if log.is_empty() {
         let wanted = options.connection.clone().unwrap_or(uuid);
         return Err(LogsError::Unknown(wanted));
     }
@@ -100,10 +100,7 @@ pub(crate) async fn story_of(options: &Logs) -> Result<Story, LogsError> {
         format!("{}, {}", system(), kernel()),
     ];
     head.extend(manager.map(|manager| format!("NetworkManager {}", manager.version)));
-    Ok(Story {
-        head,
-        entries: story,
-    })
+    Ok(AttemptLog { head, entries: log })
 }
 
 async fn of_file(path: &Path) -> Result<Vec<Entry>, LogsError> {

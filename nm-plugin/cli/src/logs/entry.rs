@@ -1,4 +1,4 @@
-//! One line of the story, from the journal's JSON or from a plain log of NetworkManager.
+//! One line of the log, from the journal's JSON or from a plain log of NetworkManager.
 
 use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD};
 use serde_json::Value;
@@ -28,7 +28,7 @@ impl Source {
         }
     }
 
-    /// In a column of the story.
+    /// In a column of the log.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::NetworkManager => "nm",
@@ -39,7 +39,7 @@ impl Source {
     }
 }
 
-/// A line of the story.
+/// A line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// When, in microseconds since 1970, if it is known.

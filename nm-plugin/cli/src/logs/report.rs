@@ -1,7 +1,7 @@
 //! What an endpoint did, for those who write this program: `aws-client-vpn logs --report`.
 //!
 //! Nobody outside AWS knows all that its endpoints push and say. A report has just that, out of the
-//! story of one attempt: what was pushed, the form of the challenge, what was refused and how, how
+//! log of one attempt: what was pushed, the form of the challenge, what was refused and how, how
 //! it ended, and the versions of what took part. Only lines that are known to be of that kind are
 //! taken, and each passes the filter for secrets.
 
@@ -38,7 +38,7 @@ const PUSHED: &str = "PUSH: Received control message: '";
 /// What separates words that may be an address or a name.
 const BETWEEN: [char; 9] = [' ', ',', '\'', '"', '[', ']', '(', ')', ';'];
 
-/// The report on the attempt that `entries` are the story of. `versions` are those of the programs;
+/// The report on the attempt that `entries` are the log of. `versions` are those of the programs;
 /// with `hides_addresses`, numbers stand for addresses and names.
 #[must_use]
 pub fn report(versions: &[String], entries: &[Entry], hides_addresses: bool) -> String {
@@ -200,7 +200,7 @@ mod tests {
         }
     }
 
-    fn story() -> Vec<Entry> {
+    fn log() -> Vec<Entry> {
         let service = |seconds, text: &str| line(Source::Service, seconds, text);
         vec![
             line(
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_report_has_what_the_endpoint_did_and_nothing_else() {
-        let text = report(&["OpenVPN 2.6.14".to_owned()], &story(), false);
+        let text = report(&["OpenVPN 2.6.14".to_owned()], &log(), false);
         for told in [
             "  OpenVPN 2.6.14\n",
             "    1.000  connecting to cvpn-endpoint-0a1b.prod",
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn addresses_and_names_are_left_out_where_that_is_asked_for() {
-        let text = report(&[], &story(), true);
+        let text = report(&[], &log(), true);
         for told in [
             "connecting to cvpn-endpoint-<…>.prod.clientvpn.eu-west-1.amazonaws.com at <address 1> port 443",
             "a browser login at <name 1>; waiting",

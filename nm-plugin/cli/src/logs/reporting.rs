@@ -1,6 +1,6 @@
 //! Shows a report to its writer, and puts it into a file if that is wanted.
 
-use super::{LogsError, report, story_of};
+use super::{LogsError, attempt_log, report};
 use crate::answer::{Answer, Outcome};
 use crate::command_line::Logs;
 use crate::doctor;
@@ -14,15 +14,15 @@ use std::path::Path;
 /// # Errors
 /// If there is nothing to report, or the file cannot be written.
 pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, LogsError> {
-    let story = story_of(options).await?;
-    let mut versions = story.head;
+    let log = attempt_log(options).await?;
+    let mut versions = log.head;
     // It names the connection.
     if let Some(first) = versions.first_mut() {
         *first = format!("aws-client-vpn {}", env!("CARGO_PKG_VERSION"));
     }
     versions.push(std::env::consts::ARCH.to_owned());
     versions.extend(doctor::openvpn_version().await);
-    let report = report(&versions, &story.entries, options.without_addresses);
+    let report = report(&versions, &log.entries, options.without_addresses);
     if !is_wanted(&report, path) {
         let fields = serde_json::json!({ "report": report, "file": null });
         let text = gettext!("Nothing was written.") + "\n";

@@ -56,7 +56,7 @@ use attempt::{Attempt, Step};
 use backoff::LoginBackoff;
 use context::{Context, OpenVpn, ProxyState};
 use credentials::Credentials;
-use expiry::Term;
+use expiry::Expiry;
 use login::BrowserLogin;
 use network_manager::{Installed, NetworkManager};
 use remote::Remote;
@@ -123,7 +123,7 @@ impl Session {
             proxy: ProxyState::default(),
             network_manager: NetworkManager::default(),
             conditions: Conditions::default(),
-            term: Term::default(),
+            expiry: Expiry::default(),
             login_backoff: LoginBackoff::default(),
             now,
             effects: VecDeque::new(),
@@ -212,7 +212,7 @@ impl Session {
     /// When the endpoint ends the connection, if that is known.
     #[must_use]
     pub fn sign_in_ends(&self) -> Option<Instant> {
-        self.cx.term.ends
+        self.cx.expiry.ends
     }
 
     /// Whether a person is about to be asked, so that it matters whether an agent is there.
@@ -237,7 +237,7 @@ impl Session {
 
     /// Whether a person's browser needs the network as it is without the tunnel, which is down.
     #[must_use]
-    pub fn makes_way_for_a_login(&self) -> bool {
+    pub fn leads_past_the_tunnel_for_a_login(&self) -> bool {
         match &self.state {
             State::Connecting(attempt) => {
                 matches!(
@@ -342,7 +342,7 @@ impl Session {
             }
             (_, Input::NotSent(why)) => return Err(Failure::Unsendable(why)),
             (_, Input::Unprotected(why)) => return Err(Failure::Unprotected(why)),
-            (_, Input::Slept(length)) => cx.term.slept(length),
+            (_, Input::Slept(length)) => cx.expiry.slept(length),
             (State::Connecting(attempt), input) => {
                 if let Some(won) = attempt.handle(input, cx)? {
                     self.state = State::Up(Up::new(won, cx.now));

@@ -111,7 +111,7 @@ impl Watcher {
             Effect::Announce(_)
             | Effect::Resolve { .. }
             | Effect::Send(_)
-            | Effect::SignInEnds { .. }
+            | Effect::SignInExpires { .. }
             | Effect::Terminate
             | Effect::Kill
             | Effect::CleanUp => {}

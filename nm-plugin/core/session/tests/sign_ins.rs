@@ -146,7 +146,7 @@ impl Simulation {
                 | Effect::Resolve { .. }
                 | Effect::Launch
                 | Effect::Terminate
-                | Effect::SignInEnds { .. }
+                | Effect::SignInExpires { .. }
                 | Effect::Kill
                 | Effect::CleanUp
                 | Effect::StartRenewal

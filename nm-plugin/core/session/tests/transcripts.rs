@@ -138,7 +138,7 @@ impl Player {
                 Effect::Resolve { .. } => "resolve".to_owned(),
                 Effect::Launch
                 | Effect::Terminate
-                | Effect::SignInEnds { .. }
+                | Effect::SignInExpires { .. }
                 | Effect::Kill
                 | Effect::CleanUp
                 | Effect::StartRenewal

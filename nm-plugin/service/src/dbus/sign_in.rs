@@ -17,7 +17,7 @@ use zbus::object_server::SignalEmitter;
 
 /// A sign-in and its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Term {
+pub(crate) struct Expiry {
     /// The connection's UUID.
     pub(crate) uuid: String,
     /// The connection's name.
@@ -80,9 +80,9 @@ type Reply<T> = oneshot::Sender<Result<T, SignInError>>;
 #[derive(Debug)]
 pub(crate) enum Request {
     /// When does the sign-in end?
-    Term {
+    Expiry {
         /// Answered with what is known.
-        reply: Reply<Term>,
+        reply: Reply<Expiry>,
     },
     /// Ask the person to sign in again.
     Renew {
@@ -98,7 +98,7 @@ impl Request {
     pub(crate) fn refuse(self, why: PluginError) {
         // Whoever asked may be gone.
         match self {
-            Self::Term { reply } => drop(reply.send(Err(why.into()))),
+            Self::Expiry { reply } => drop(reply.send(Err(why.into()))),
             Self::Renew { reply, .. } => drop(reply.send(Err(why.into()))),
         }
     }
@@ -133,14 +133,14 @@ impl SignIn {
 impl SignIn {
     /// `GetTerm() → (s uuid, s name, t ends)`: in seconds since 1970, 0 if it is not known.
     async fn get_term(&self) -> Result<(String, String, u64), SignInError> {
-        let term = self.ask(|reply| Request::Term { reply }).await?;
-        Ok((term.uuid, term.name, term.ends))
+        let expiry = self.ask(|reply| Request::Expiry { reply }).await?;
+        Ok((expiry.uuid, expiry.name, expiry.ends))
     }
 
     /// `GetUser() → s`: the account of the person who connected; empty if it is not known.
     async fn get_user(&self) -> Result<String, SignInError> {
-        let term = self.ask(|reply| Request::Term { reply }).await?;
-        Ok(term.user)
+        let expiry = self.ask(|reply| Request::Expiry { reply }).await?;
+        Ok(expiry.user)
     }
 
     /// `Renew()`: asks the person to sign in again, now.
@@ -173,7 +173,14 @@ impl SignIn {
 }
 
 /// Tells everybody that a sign-in nears its end.
-pub(crate) async fn tell(bus: &zbus::Connection, term: &Term) -> zbus::Result<()> {
+pub(crate) async fn tell(bus: &zbus::Connection, expiry: &Expiry) -> zbus::Result<()> {
     let emitter = SignalEmitter::new(bus, SIGN_IN_PATH)?;
-    SignIn::ends(&emitter, &term.uuid, &term.name, &term.user, term.ends).await
+    SignIn::ends(
+        &emitter,
+        &expiry.uuid,
+        &expiry.name,
+        &expiry.user,
+        expiry.ends,
+    )
+    .await
 }

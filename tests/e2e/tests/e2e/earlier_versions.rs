@@ -66,7 +66,7 @@ fn connects(version: &str, name: &str, sign_in: &str, typing: Typing) {
     let lab = lab_of(version, name, sign_in);
     let before = lab.snapshot();
     if !typing.is_empty() {
-        lab.set_typist(&[typed(typing)]);
+        lab.set_typed(&[typed(typing)]);
     }
     assert_up(&lab, &lab.up());
     take_down(&lab, &before);

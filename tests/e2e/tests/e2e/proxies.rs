@@ -11,7 +11,7 @@ const WRONG: [(&str, &str); 2] = [("proxy-username", "ada"), ("proxy-password", 
 
 fn behind(lines: &str, forms: &[serde_json::Value]) -> (Lab, Snapshot) {
     let lab = Lab::start(&endpoint(&[]));
-    lab.set_typist(forms);
+    lab.set_typed(forms);
     lab.import_with("tcp", 443, lines);
     lab.modify("+vpn.data", "kill-switch=yes");
     let before = lab.snapshot();

@@ -85,7 +85,7 @@ fn sign_in(sign_in: &str) {
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let (mut lab, before) = lab(&endpoint(&flags));
     let forms = vec![typed(&TYPED); 3];
-    lab.set_typist(&forms);
+    lab.set_typed(&forms);
     let level = ["general", "logging", "level", "DEBUG"];
     lab.client.check(
         ["nmcli"]

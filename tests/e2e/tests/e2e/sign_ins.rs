@@ -30,7 +30,7 @@ fn last_dialog(lab: &Lab) -> Value {
 /// A lab with an endpoint of this sign-in, at whose desktop these forms are filled in.
 fn desk(flags: &[&str], forms: &[Value]) -> (Lab, Snapshot) {
     let (lab, before) = lab(&endpoint(flags));
-    lab.set_typist(forms);
+    lab.set_typed(forms);
     (lab, before)
 }
 
@@ -39,7 +39,7 @@ fn name_and_password(style: AgentStyle) {
         agent: Some(style),
         ..endpoint(&["--sign-in=password"])
     });
-    lab.set_typist(&[typed(&ADA)]);
+    lab.set_typed(&[typed(&ADA)]);
     assert_up(&lab, &lab.up());
     assert_eq!(dialogs(&lab), [["username", "password"]]);
     assert_eq!(lab.browser_events(), [""; 0]);

@@ -13,7 +13,7 @@ const ID: &str = "01";
 /// A client with a token that p11-kit knows, and a profile without certificate, as AWS exports it.
 fn desk(forms: &[Value]) -> (Lab, Snapshot) {
     let lab = Lab::start(&endpoint(&["--sign-in=certificate", "--key-form=absent"]));
-    lab.set_typist(forms);
+    lab.set_typed(forms);
     let ready = lab.endpoint_events().wait("ready", SOON);
     let path = |name: &str| ready[name].as_str().unwrap().to_owned();
     let script = format!(

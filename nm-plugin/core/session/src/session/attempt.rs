@@ -5,7 +5,7 @@ use super::ask::{Prompt, PromptReason};
 use super::context::{Context, Heard};
 use super::credentials::KEY_REALM;
 use super::events::Input;
-use super::expiry::Term;
+use super::expiry::Expiry;
 use super::failure::Failure;
 use super::login::{BrowserLogin, ComingLogin};
 use super::loss::Loss;
@@ -326,7 +326,7 @@ impl Attempt {
             Phase::First => self.sent.is_some() || self.loss.is_none(),
         };
         if is_new {
-            cx.term = Term::of(cx.timeouts.session, cx.now);
+            cx.expiry = Expiry::of(cx.timeouts.session, cx.now);
         }
         cx.remote.reached();
         cx.credentials.accepted();

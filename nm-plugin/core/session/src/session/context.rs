@@ -5,7 +5,7 @@ use super::backoff::LoginBackoff;
 use super::conditions::{Conditions, Presence};
 use super::credentials::Credentials;
 use super::events::{Browsers, Effect, ServiceState};
-use super::expiry::Term;
+use super::expiry::Expiry;
 use super::failure::Failure;
 use super::network_manager::NetworkManager;
 use super::remote::Remote;
@@ -47,7 +47,7 @@ pub(super) struct Context {
     pub(super) proxy: ProxyState,
     pub(super) network_manager: NetworkManager,
     pub(super) conditions: Conditions,
-    pub(super) term: Term,
+    pub(super) expiry: Expiry,
     pub(super) login_backoff: LoginBackoff,
     /// When what is being taken in has happened.
     pub(super) now: Instant,

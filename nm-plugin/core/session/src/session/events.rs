@@ -103,7 +103,7 @@ pub enum Effect {
     /// Tell the log, for a support engineer: one step of the story.
     Note(String),
     /// Tell the person that the endpoint will end the connection, and when.
-    SignInEnds {
+    SignInExpires {
         /// How long it will go on.
         left: Duration,
     },

@@ -11,13 +11,13 @@ const NOTICE: Duration = Duration::from_secs(600);
 
 /// A sign-in and its end, if it is known.
 #[derive(Debug, Default)]
-pub(super) struct Term {
+pub(super) struct Expiry {
     pub(super) ends: Option<Instant>,
     /// When the end has to be told.
     pub(super) tell_at: Option<Instant>,
 }
 
-impl Term {
+impl Expiry {
     /// The endpoint has accepted a sign-in at `now`, which counts for `length`.
     pub(super) fn of(length: Option<Duration>, now: Instant) -> Self {
         Self {

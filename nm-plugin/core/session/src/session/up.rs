@@ -375,13 +375,13 @@ impl Up {
             Renewal::Fetching { until } => *until,
             Renewal::AwaitingLogin(login) => login.deadline(),
         });
-        [renewal, cx.term.tell_at].into_iter().flatten().min()
+        [renewal, cx.expiry.tell_at].into_iter().flatten().min()
     }
 
     fn time_passed(&mut self, cx: &mut Context) -> Option<Lost> {
         let now = cx.now;
-        if let Some(left) = cx.term.due(now) {
-            cx.effects.push_back(Effect::SignInEnds { left });
+        if let Some(left) = cx.expiry.due(now) {
+            cx.effects.push_back(Effect::SignInExpires { left });
         }
         match &mut self.renewal {
             Some(Renewal::Fetching { until }) if now >= *until => {

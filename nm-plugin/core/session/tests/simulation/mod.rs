@@ -195,7 +195,7 @@ impl Simulation {
                     self.notes.push(text);
                     continue;
                 }
-                Effect::SignInEnds { left } => format!("sign-in ends in {} s", left.as_secs()),
+                Effect::SignInExpires { left } => format!("sign-in ends in {} s", left.as_secs()),
                 Effect::Terminate => "terminate".to_owned(),
                 Effect::Kill => "kill".to_owned(),
                 Effect::CleanUp => "clean up".to_owned(),
