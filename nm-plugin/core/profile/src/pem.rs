@@ -2,7 +2,7 @@
 
 use crate::certificate::Certificate;
 use crate::parts::InlineFile;
-use aws_client_vpn_text::secret::Secret;
+use aws_client_vpn_text::secret::{Secret, collected};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
@@ -137,7 +137,8 @@ fn base64(text: &str) -> Option<String> {
     if text.len() > LIMIT {
         return None;
     }
-    let digits: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
+    let digits = text.chars().filter(|character| !character.is_whitespace());
+    let digits = collected(text.len(), digits);
     if digits.is_empty() || !digits.bytes().all(is_base64) {
         return None;
     }

@@ -47,6 +47,14 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A text of these characters, which is wiped when it is dropped. They take no more bytes than
+/// `most`: a text that grows leaves copies behind.
+pub fn collected(most: usize, characters: impl Iterator<Item = char>) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(most));
+    text.extend(characters);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -95,8 +95,8 @@ impl Profile {
         if text.len() > FILE_LIMIT {
             return Err(ParseError::whole(Problem::TooLarge));
         }
-        let text = text::visible(text);
-        let text = text.as_ref();
+        let visible = text::visible(text);
+        let text = visible.as_ref().map_or(text, |visible| visible.as_str());
         // Said first, so that the host of the plugins can offer the file to another one.
         if !looks_like_aws(text) {
             return Err(ParseError::whole(Problem::NotAws));

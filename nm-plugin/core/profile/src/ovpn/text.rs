@@ -2,7 +2,7 @@
 
 use crate::problem::Note;
 use aws_client_vpn_text::message;
-use std::borrow::Cow;
+use aws_client_vpn_text::secret::collected;
 use zeroize::Zeroizing;
 
 /// The text of a profile: UTF-8; UTF-16, as PowerShell's `>` writes it; or else Latin-1, in which
@@ -22,26 +22,33 @@ pub fn decode(bytes: &[u8]) -> (Zeroizing<String>, Option<Note>) {
     };
     if let Some(read) = read {
         let (pairs, _) = bytes.as_chunks::<2>();
-        let text = char::decode_utf16(pairs.iter().copied().map(read))
-            .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect();
+        let characters = char::decode_utf16(pairs.iter().copied().map(read))
+            .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER));
         let note = message!("The file is in UTF-16 instead of UTF-8 and was converted.");
-        (Zeroizing::new(text), Some(Note::Taken(note)))
+        (
+            collected(2 * bytes.len(), characters),
+            Some(Note::Taken(note)),
+        )
     } else {
-        let text = bytes.iter().copied().map(char::from).collect();
+        let characters = bytes.iter().copied().map(char::from);
         let note = message!("The file is not in UTF-8 and was read as Latin-1.");
-        (Zeroizing::new(text), Some(Note::Taken(note)))
+        (
+            collected(2 * bytes.len(), characters),
+            Some(Note::Taken(note)),
+        )
     }
 }
 
 /// The text without what cannot be seen and comes along when lines are copied from a web page or a
 /// chat: marks of byte order, spaces without width and those at which no line is broken. The lines
 /// of an old Mac end with a carriage return alone.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+///
+/// `None`: all of it can be seen.
+pub(super) fn visible(text: &str) -> Option<Zeroizing<String>> {
     let is_of_mac = text.contains('\r') && !text.contains('\n');
     let is_invisible = |c: char| matches!(c, '\u{feff}' | '\u{200b}' | '\u{2060}');
     if !is_of_mac && !text.contains(|c: char| c == '\u{a0}' || is_invisible(c)) {
-        return Cow::Borrowed(text);
+        return None;
     }
     let seen = text.chars().filter(|c| !is_invisible(*c));
     let seen = seen.map(|c| match c {
@@ -49,7 +56,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
         '\r' if is_of_mac => '\n',
         other => other,
     });
-    Cow::Owned(seen.collect())
+    Some(collected(text.len(), seen))
 }
 
 #[cfg(test)]
@@ -73,6 +80,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_does_not_grow_while_it_is_read() {
+        let text = "Zugang für Müller 🙂 \u{20ac}\u{a0}".repeat(300);
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(decode(&wide).0.capacity(), 2 * wide.len());
+        let seen = visible(&text).unwrap();
+        assert_eq!(seen.capacity(), text.len());
+    }
+
+    #[test]
     fn what_cannot_be_seen_is_left_out() {
         for (text, expected) in [
             ("client\r\ndev tun", "client\r\ndev tun"),
@@ -82,9 +98,14 @@ mod tests {
                 "client\ndev tun",
             ),
         ] {
-            assert_eq!(visible(text), expected, "{text:?}");
+            let seen = visible(text);
+            assert_eq!(
+                seen.as_ref().map_or(text, |seen| seen),
+                expected,
+                "{text:?}"
+            );
         }
-        assert!(matches!(visible("client\n"), Cow::Borrowed(_)));
+        assert_eq!(visible("client\n"), None);
     }
 
     #[test]
