@@ -119,7 +119,7 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(dbusdir) $(FILES)/nm-aws-client-vpn-service.conf
 	$(INSTALL) -D -m 644 $(FILES)/sysusers.conf $(DESTDIR)$(sysusersdir)/nm-aws-client-vpn.conf
 	$(INSTALL) -D -m 644 $(FILES)/tmpfiles.conf $(DESTDIR)$(tmpfilesdir)/nm-aws-client-vpn.conf
-	$(INSTALL) -D -m 644 -t $(DESTDIR)$(datadir)/metainfo $(FILES)/*.metainfo.xml
+	packaging/metainfo.sh $(DESTDIR)$(datadir)/metainfo
 	$(INSTALL) -D -m 755 -t $(DESTDIR)$(bindir) $(TARGET)/release/aws-client-vpn-importer \
 		$(TARGET)/release/aws-client-vpn-provision
 	$(INSTALL) -d $(DESTDIR)$(datadir)/applications

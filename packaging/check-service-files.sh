@@ -3,11 +3,17 @@
 set -eu
 cd "$(dirname "$0")/../service-files"
 
-appstreamcli validate --no-net ./*.metainfo.xml
-
 # As installed: with its translations, and a type of file that the type database takes.
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
+# AppStream's with and without the addresses that the project has or will have.
+../packaging/metainfo.sh "$made/metainfo"
+../packaging/metainfo.sh "$made/metainfo-web" https://vpn.example https://vpn.example/pictures
+appstreamcli validate --no-net "$made"/metainfo/*.xml "$made"/metainfo-web/*.xml
+grep -q '<image>https://vpn.example/pictures/login-light.png</image>' "$made"/metainfo-web/*.xml
+for picture in $(sed -n 's|.*@pictures@/\(.*\)</image>|\1|p' ./*.metainfo.xml.in); do
+    [ -e "../docs/pictures/$picture" ]
+done
 for template in ./org.*.desktop.in; do
     desktop=$made/$(basename "$template" .in)
     msgfmt --desktop --template="$template" -d ../po -o "$desktop"

@@ -81,7 +81,7 @@ for tree; do
     each /usr/lib/systemd/system '*.service' unit --system
     each /usr/lib/systemd/system '*.path' unit --system
     each /usr/lib/systemd/user '*.service' unit --user
-    each /usr/share/man '*.[15]*' manual
+    each /usr/share/man '*.[158]*' manual
     for name in "$tree"/usr/lib/NetworkManager/VPN/*.name; do
         [ -e "$name" ] || continue
         for key in program auth-dialog; do
