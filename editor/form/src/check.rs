@@ -11,7 +11,7 @@ use aws_client_vpn_profile::keys::{
     RECONNECT_SECONDS, REMOTE, SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME,
 };
 use aws_client_vpn_profile::parts::{InlineFile, Transport};
-use aws_client_vpn_profile::problem::Problem;
+use aws_client_vpn_profile::problem::ProfileError;
 use aws_client_vpn_profile::settings::{self, SettingsError};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
@@ -215,33 +215,33 @@ pub(crate) fn of_settings(error: &SettingsError) -> (Field, Message) {
     (field, error.message())
 }
 
-fn field_of_problem(problem: &Problem) -> Field {
+fn field_of_problem(problem: &ProfileError) -> Field {
     match problem {
-        Problem::Refused { directive, .. } | Problem::BadArgument { directive, .. } => {
+        ProfileError::Refused { directive, .. } | ProfileError::BadArgument { directive, .. } => {
             match directive.as_str() {
                 "remote" => Field::Endpoint,
                 "static-challenge" => Field::Challenge,
                 name => Lifted::field_of(name),
             }
         }
-        Problem::NoRemote | Problem::NotAws => Field::Endpoint,
-        Problem::NoCa => Field::Ca,
-        Problem::HalfCertificate(name) => field_of_key(name),
-        Problem::SeveralCertificates => Field::CertificateSource,
-        Problem::NoSignIn => Field::SignIn,
-        Problem::BadContent(name)
-        | Problem::OtherContent(name)
-        | Problem::UnreadableFile {
+        ProfileError::NoRemote | ProfileError::NotAws => Field::Endpoint,
+        ProfileError::NoCa => Field::Ca,
+        ProfileError::HalfCertificate(name) => field_of_key(name),
+        ProfileError::SeveralCertificates => Field::CertificateSource,
+        ProfileError::NoSignIn => Field::SignIn,
+        ProfileError::BadContent(name)
+        | ProfileError::OtherContent(name)
+        | ProfileError::UnreadableFile {
             directive: name, ..
         } => field_of_key(name),
-        Problem::TooLarge
-        | Problem::TooMany
-        | Problem::BadLine(_)
-        | Problem::Unknown(_)
-        | Problem::NewlineMissing(_)
-        | Problem::NoBlock(_)
-        | Problem::OpenBlock(_)
-        | Problem::EmptyBlock(_) => Field::Directives,
+        ProfileError::TooLarge
+        | ProfileError::TooMany
+        | ProfileError::BadLine(_)
+        | ProfileError::Unknown(_)
+        | ProfileError::NewlineMissing(_)
+        | ProfileError::NoBlock(_)
+        | ProfileError::OpenBlock(_)
+        | ProfileError::EmptyBlock(_) => Field::Directives,
     }
 }
 

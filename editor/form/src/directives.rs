@@ -4,7 +4,7 @@
 
 use crate::field::{Field, name_check};
 use aws_client_vpn_profile::directive::{self, Directive};
-use aws_client_vpn_profile::problem::Problem;
+use aws_client_vpn_profile::problem::ProfileError;
 use aws_client_vpn_text::message::{Localize, Message};
 use std::collections::BTreeMap;
 
@@ -207,13 +207,13 @@ fn line(name: &str, arguments: &[&str]) -> String {
 pub(crate) fn objection(name: &str, arguments: &[&str]) -> Option<Message> {
     match Directive::of_line(&line(name, arguments)) {
         Ok(_) => None,
-        Err(Problem::BadArgument { reason, .. }) => Some(reason),
+        Err(ProfileError::BadArgument { reason, .. }) => Some(reason),
         Err(problem) => Some(problem.message()),
     }
 }
 
 /// The first bad line of the rest: its number and what is wrong.
-pub(crate) fn bad_line(rest: &str) -> Option<(usize, Problem)> {
+pub(crate) fn bad_line(rest: &str) -> Option<(usize, ProfileError)> {
     rest.lines()
         .enumerate()
         .find_map(|(index, line)| Some((index + 1, Directive::of_line(line).err()?)))

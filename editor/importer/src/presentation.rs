@@ -4,7 +4,7 @@ use aws_client_vpn_i18n::{self as i18n, gettext, ngettext};
 use aws_client_vpn_profile::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
 use aws_client_vpn_profile::ovpn::ParsedProfile;
 use aws_client_vpn_profile::parts::{InlineFile, Remote, SignIn, Transport};
-use aws_client_vpn_profile::problem::Note;
+use aws_client_vpn_profile::problem::Warning;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::region;
 use aws_client_vpn_profile_file::ImportError;
@@ -97,10 +97,10 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
         rows: certificates(profile, format),
         of_properties: false,
     });
-    if !imported.notes.is_empty() {
-        let row = |note: &Note| match note {
-            Note::Ignored { lines, reason } => {
-                let (numbers, directives) = Note::lists(lines);
+    if !imported.warnings.is_empty() {
+        let row = |warning: &Warning| match warning {
+            Warning::Ignored { lines, reason } => {
+                let (numbers, directives) = Warning::lists(lines);
                 let title = if lines.len() == 1 {
                     gettext!(
                         // TRANSLATORS: A directive of the profile, as it is written there.
@@ -118,7 +118,7 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
                 };
                 Row::plain(title, i18n::translate(reason))
             }
-            Note::Taken(message) => {
+            Warning::Taken(message) => {
                 Row::plain(gettext!("Interpreted Differently"), i18n::localize(message))
             }
         };
@@ -127,7 +127,7 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
             description: gettext!(
                 "Lines of the profile that have no effect here, or a different one."
             ),
-            rows: imported.notes.iter().map(row).collect(),
+            rows: imported.warnings.iter().map(row).collect(),
             of_properties: false,
         });
     }

@@ -4,7 +4,7 @@ use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_profile::ovpn::ParsedProfile;
-use aws_client_vpn_profile::problem::Note;
+use aws_client_vpn_profile::problem::Warning;
 use aws_client_vpn_profile::settings::{self, VpnProperties};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
 use aws_client_vpn_text::secret::Secret;
@@ -17,7 +17,7 @@ pub(crate) struct Import {
     data: BTreeMap<String, String>,
     secrets: BTreeMap<String, Secret>,
     /// What the profile says and the connection leaves out.
-    pub(crate) notes: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Import {
@@ -38,14 +38,14 @@ impl Import {
 /// A profile without its client certificate is a connection only for a program that opens an editor
 /// next, as those with a toolkit do: there the certificate is chosen. `nmcli` would add it as it is.
 pub(crate) fn import(path: &Path, an_editor_follows: bool) -> Result<Import, ImportError> {
-    let (mut data, secrets, notes) = match profile_file::read(path) {
+    let (mut data, secrets, warnings) = match profile_file::read(path) {
         Ok(imported) => settled(&imported),
         Err(ImportError::NoCertificate { reason, .. }) if an_editor_follows => {
             match reason.with_what_is_beside() {
                 Some(imported) => settled(&imported),
                 None => {
-                    let notes = reason.profile.notes().to_vec();
-                    (reason.profile.to_data(), BTreeMap::new(), notes)
+                    let warnings = reason.profile.warnings().to_vec();
+                    (reason.profile.to_data(), BTreeMap::new(), warnings)
                 }
             }
         }
@@ -57,18 +57,18 @@ pub(crate) fn import(path: &Path, an_editor_follows: bool) -> Result<Import, Imp
         id: profile_file::connection_name(path),
         data,
         secrets,
-        notes: notes.iter().map(ToString::to_string).collect(),
+        warnings: warnings.iter().map(ToString::to_string).collect(),
     })
 }
 
 type Settled = (
     BTreeMap<String, String>,
     BTreeMap<String, Secret>,
-    Vec<Note>,
+    Vec<Warning>,
 );
 
 fn settled(imported: &ParsedProfile) -> Settled {
     let data = settings::to_data(&imported.profile);
     let secrets = settings::to_secrets(&imported.profile);
-    (data, secrets, imported.notes.clone())
+    (data, secrets, imported.warnings.clone())
 }

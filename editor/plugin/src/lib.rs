@@ -123,8 +123,8 @@ impl VpnEditorPluginImpl for PluginClass {
             let text = i18n::localize(error.reason());
             plugin_error(ffi::NM_VPN_PLUGIN_ERROR_BAD_ARGUMENTS, clause(&text))
         })?;
-        for note in &imported.notes {
-            glib::g_info!(LOG_DOMAIN, "{}: {note}", path.display());
+        for warning in &imported.warnings {
+            glib::g_info!(LOG_DOMAIN, "{}: {warning}", path.display());
         }
         imported.connection()
     }

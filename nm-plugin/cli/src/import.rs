@@ -172,9 +172,9 @@ async fn of_aws_client(options: &Import, file: PathBuf) -> Result<Imported, Fail
 }
 
 async fn one(options: &Import, file: &Path) -> Result<Imported, Failure> {
-    let ovpn::ParsedProfile { profile, notes } =
+    let ovpn::ParsedProfile { profile, warnings } =
         profile_file::read(file).map_err(ImportError::from)?;
-    let notes = notes.iter().map(Localize::message).collect();
+    let notes = warnings.iter().map(Localize::message).collect();
     let stored = network_manager::ask().await?.stored;
     let same = stored
         .iter()

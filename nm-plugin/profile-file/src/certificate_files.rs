@@ -4,7 +4,7 @@ use crate::file::{self, FileError};
 use aws_client_vpn_profile::certificate::Certificate;
 use aws_client_vpn_profile::ovpn::{ClientCertificate, Incomplete, ParsedProfile};
 use aws_client_vpn_profile::parts::InlineFile;
-use aws_client_vpn_profile::problem::Problem;
+use aws_client_vpn_profile::problem::ProfileError;
 use aws_client_vpn_text::message::Localize;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -47,7 +47,7 @@ pub enum CertificateError {
     Other(PathBuf),
     /// Together they do not fit the profile.
     #[error(transparent)]
-    Content(#[from] Problem),
+    Content(#[from] ProfileError),
 }
 
 impl CertificateFiles {

@@ -11,7 +11,7 @@ use crate::file::FileError;
 use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::directive::line as ovpn_line;
 use aws_client_vpn_profile::ovpn::{self, Incomplete, ParsedProfile};
-use aws_client_vpn_profile::problem::{Note, ParseError, Problem};
+use aws_client_vpn_profile::problem::{ParseError, ProfileError, Warning};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
@@ -57,12 +57,12 @@ pub struct MissingCertificate {
 }
 
 impl MissingCertificate {
-    /// The profile with the certificate that stands beside it, which a note names.
+    /// The profile with the certificate that stands beside it, which a warning names.
     #[must_use]
     pub fn with_what_is_beside(&self) -> Option<ParsedProfile> {
         let files = self.beside.as_ref()?;
         let mut imported = files.complete(&self.profile).ok()?;
-        imported.notes.push(Note::Taken(message!(
+        imported.warnings.push(Warning::Taken(message!(
             "Your certificate is not in the profile. The one in '{file}' beside it was used.",
             file = file_name(files.certificate())
         )));
@@ -92,7 +92,7 @@ impl Localize for MissingCertificate {
                  line '{line}' to the profile if this file beside it is yours.",
                 line = ovpn_line(["pkcs12", &file_name(file)])
             ),
-            None => Problem::NoSignIn.message(),
+            None => ProfileError::NoSignIn.message(),
         }
     }
 }
@@ -137,7 +137,7 @@ pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
     };
     match Profile::parse(&text, &mut read_file) {
         Ok(mut imported) => {
-            imported.notes.extend(converted);
+            imported.warnings.extend(converted);
             Ok(imported)
         }
         Err(ParseError::NoCertificate(profile)) => Err(ImportError::NoCertificate {

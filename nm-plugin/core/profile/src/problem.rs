@@ -14,7 +14,7 @@ pub(crate) const DIRECTIVE_LIMIT: usize = 2000;
 
 /// Something of a file that is not as it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
+pub enum Warning {
     /// Lines that have no effect here, all for one reason.
     Ignored {
         /// Never empty, in the order of the file.
@@ -35,7 +35,7 @@ pub struct Line {
     pub directive: String,
 }
 
-impl Note {
+impl Warning {
     /// The numbers and the directives of lines, each as a list.
     #[must_use]
     pub fn lists(lines: &[Line]) -> (String, String) {
@@ -46,7 +46,7 @@ impl Note {
     }
 }
 
-impl Localize for Note {
+impl Localize for Warning {
     fn message(&self) -> Message {
         match self {
             Self::Ignored { lines, reason } => {
@@ -74,7 +74,7 @@ impl Localize for Note {
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.message().fmt(f)
     }
@@ -86,7 +86,7 @@ pub struct Fault {
     /// The line, from 1; none if it is about the whole file.
     pub line: Option<usize>,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: ProfileError,
 }
 
 impl Localize for Fault {
@@ -118,10 +118,12 @@ const FAULTS_SHOWN: usize = 20;
 impl Localize for ParseError {
     fn message(&self) -> Message {
         match self {
-            Self::NoCertificate(_) => Problem::NoSignIn.message(),
+            Self::NoCertificate(_) => ProfileError::NoSignIn.message(),
             Self::Faulty(faults) => {
                 let mut shown = faults.iter().take(FAULTS_SHOWN).map(Localize::message);
-                let first = shown.next().unwrap_or_else(|| Problem::TooMany.message());
+                let first = shown
+                    .next()
+                    .unwrap_or_else(|| ProfileError::TooMany.message());
                 let all = shown.fold(first, |all, fault| {
                     // TRANSLATORS: A list of sentences, each on its own line.
                     message!("{faults}\n{fault}", faults = all, fault = fault)
@@ -150,7 +152,7 @@ impl std::error::Error for ParseError {}
 
 impl ParseError {
     /// What is wrong with the whole file, and nothing else.
-    pub(crate) fn whole(problem: Problem) -> Self {
+    pub(crate) fn whole(problem: ProfileError) -> Self {
         Self::Faulty(vec![Fault {
             line: None,
             problem,
@@ -161,7 +163,9 @@ impl ParseError {
     #[must_use]
     pub fn is_not_aws(&self) -> bool {
         match self {
-            Self::Faulty(faults) => faults.iter().any(|f| matches!(f.problem, Problem::NotAws)),
+            Self::Faulty(faults) => faults
+                .iter()
+                .any(|f| matches!(f.problem, ProfileError::NotAws)),
             Self::NoCertificate(_) => false,
         }
     }
@@ -169,7 +173,7 @@ impl ParseError {
 
 /// What is wrong with a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
-pub enum Problem {
+pub enum ProfileError {
     /// Nothing in it says AWS.
     #[error(
         "This is not a profile of AWS Client VPN. No 'remote' line names a Client VPN endpoint \
@@ -275,7 +279,7 @@ pub enum Problem {
     NoSignIn,
 }
 
-impl Problem {
+impl ProfileError {
     /// The directive or block that it is about, if it is about one.
     pub(crate) fn directive(&self) -> Option<&str> {
         match self {

@@ -11,7 +11,7 @@ use crate::directive::check::{check_together, is_host, keep};
 use crate::directive::table::Argument;
 use crate::parts::{InlineFile, Proxy, Remote, SignIn, Transport};
 use crate::pem;
-use crate::problem::Problem;
+use crate::problem::ProfileError;
 use aws_client_vpn_text::message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ pub struct Profile {
 
 impl Profile {
     /// Puts a profile together out of parts; the same checks hold as for a file.
-    pub(crate) fn from_parts(parts: Parts) -> Result<Self, Problem> {
+    pub(crate) fn from_parts(parts: Parts) -> Result<Self, ProfileError> {
         match objections(&parts).into_iter().next() {
             Some((_, problem)) => Err(problem),
             None => Ok(Self::unchecked(parts)),
@@ -172,15 +172,15 @@ impl Profile {
 
 /// All that keeps parts from being a profile; what is about a directive comes with its place among
 /// them.
-pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
+pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, ProfileError)> {
     let mut problems = Vec::new();
     if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
-        problems.push((None, Problem::NoRemote));
+        problems.push((None, ProfileError::NoRemote));
     }
     if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
         let reason = message!("'{host}' is not a valid host name.", host = remote.host);
         let directive = "remote".to_owned();
-        problems.push((None, Problem::BadArgument { directive, reason }));
+        problems.push((None, ProfileError::BadArgument { directive, reason }));
     }
     if let SignIn::Password {
         static_challenge: Some(challenge),
@@ -196,21 +196,25 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
         let is_udp = |remote: &Remote| remote.transport == Transport::Udp;
         if parts.remotes.iter().any(is_udp) {
             let reason = message!("A proxy supports TCP only. Ask for a profile with 'proto tcp'.");
-            problems.push((None, Problem::BadArgument { directive, reason }));
+            problems.push((None, ProfileError::BadArgument { directive, reason }));
         } else if !is_host(&proxy.host) || proxy.port == 0 {
             let reason = message!("'{host}' is not a valid host name.", host = proxy.host);
-            problems.push((None, Problem::BadArgument { directive, reason }));
+            problems.push((None, ProfileError::BadArgument { directive, reason }));
         }
     }
     let together = check_together(&parts.remotes, &parts.directives);
     problems.extend(together.map(|(index, problem)| (Some(index), problem)));
     let has = |inline| parts.inline.contains_key(&inline);
     if !has(InlineFile::Ca) && !has(InlineFile::Pkcs12) {
-        problems.push((None, Problem::NoCa));
+        problems.push((None, ProfileError::NoCa));
     }
     match (has(InlineFile::Cert), has(InlineFile::Key)) {
-        (true, false) => problems.push((None, Problem::HalfCertificate(InlineFile::Key.name()))),
-        (false, true) => problems.push((None, Problem::HalfCertificate(InlineFile::Cert.name()))),
+        (true, false) => {
+            problems.push((None, ProfileError::HalfCertificate(InlineFile::Key.name())))
+        }
+        (false, true) => {
+            problems.push((None, ProfileError::HalfCertificate(InlineFile::Cert.name())))
+        }
         (true, true) | (false, false) => {}
     }
     let certificates = [
@@ -223,10 +227,10 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, Problem)> {
         .filter(|is_there| *is_there)
         .count();
     if certificates > 1 {
-        problems.push((None, Problem::SeveralCertificates));
+        problems.push((None, ProfileError::SeveralCertificates));
     }
     if matches!(parts.sign_in, SignIn::Certificate) && certificates == 0 {
-        problems.push((None, Problem::NoSignIn));
+        problems.push((None, ProfileError::NoSignIn));
     }
     problems
 }

@@ -27,7 +27,7 @@ use crate::keys::{
 };
 use crate::parts::{InlineFile, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, transport_of};
 use crate::pem::checked_content;
-use crate::problem::Problem;
+use crate::problem::ProfileError;
 use crate::profile::{Parts, Profile};
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
@@ -49,7 +49,7 @@ pub enum SettingsError {
     Bad(&'static str),
     /// The parts do not fit together.
     #[error(transparent)]
-    Profile(#[from] Problem),
+    Profile(#[from] ProfileError),
 }
 
 /// The profile as `vpn.data`.

@@ -3,7 +3,7 @@
 
 use aws_client_vpn_profile::ovpn::{ClientCertificate, ParsedProfile, decode};
 use aws_client_vpn_profile::parts::{InlineFile, ProxyKind, SignIn};
-use aws_client_vpn_profile::problem::{Note, ParseError};
+use aws_client_vpn_profile::problem::{ParseError, Warning};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings;
 
@@ -44,11 +44,11 @@ fn file(name: &str) -> Vec<u8> {
 }
 
 fn parse(name: &str) -> Result<ParsedProfile, ParseError> {
-    let (text, note) = decode(&file(name));
+    let (text, warning) = decode(&file(name));
     let mut imported = Profile::parse(&text, &mut |path| {
         find(path).ok_or_else(|| format!("'{path}' is not here"))
     })?;
-    imported.notes.extend(note);
+    imported.warnings.extend(warning);
     Ok(imported)
 }
 
@@ -56,8 +56,8 @@ fn imported(name: &str) -> ParsedProfile {
     parse(name).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn notes(imported: &ParsedProfile) -> Vec<String> {
-    imported.notes.iter().map(ToString::to_string).collect()
+fn warnings(imported: &ParsedProfile) -> Vec<String> {
+    imported.warnings.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn each_is_what_it_is() {
         assert!(imported.profile.random_hostname(), "{name}");
         let host = imported.profile.display_endpoint();
         assert!(host.starts_with("cvpn-endpoint-"), "{name}: {host}");
-        assert_eq!(imported.notes.len(), said, "{:?}", notes(&imported));
+        assert_eq!(imported.warnings.len(), said, "{:?}", warnings(&imported));
         // As NetworkManager keeps it, it is the same.
         let profile = &imported.profile;
         let (data, secrets) = (settings::to_data(profile), settings::to_secrets(profile));
@@ -105,21 +105,21 @@ fn a_question_beside_the_password_is_no_sign_in_in_the_browser() {
         }
     ));
     let store = imported("store-of-the-client.ovpn");
-    assert!(notes(&store)[0].contains("signs in in the browser"));
+    assert!(warnings(&store)[0].contains("signs in in the browser"));
 }
 
 #[test]
 fn one_note_says_why_the_lines_of_the_guides_are_not_needed() {
     let guide = imported("guide-resolv-conf.ovpn");
-    let Some(Note::Ignored { lines, .. }) = guide.notes.first() else {
-        panic!("{:?}", guide.notes);
+    let Some(Warning::Ignored { lines, .. }) = guide.warnings.first() else {
+        panic!("{:?}", guide.warnings);
     };
     let names: Vec<&str> = lines.iter().map(|line| line.directive.as_str()).collect();
     assert_eq!(
         names,
         ["script-security", "up", "up-restart", "down", "down-pre"]
     );
-    let text = &notes(&guide)[0];
+    let text = &warnings(&guide)[0];
     assert!(text.starts_with("Lines 26, 27, 28, 29, 30 ("), "{text}");
     assert!(
         text.contains("NetworkManager sets the name servers"),
@@ -145,14 +145,14 @@ fn what_may_be_unknown_is_left_out_and_what_is_known_counts() {
     assert!(kept.contains(&"tls-version-min 1.2".to_owned()), "{kept:?}");
     assert!(kept.contains(&"setenv UV_DEVICE \"laptop of Zoe\"".to_owned()));
     assert!(kept.contains(&"push-peer-info".to_owned()));
-    let notes = notes(&imported).join("\n");
+    let warnings = warnings(&imported).join("\n");
     for name in [
         "block-outside-dns",
         "frobnicate",
         "wintun-only",
         "hardware address",
     ] {
-        assert!(notes.contains(name), "{notes}");
+        assert!(warnings.contains(name), "{warnings}");
     }
 }
 
@@ -161,14 +161,14 @@ fn a_file_of_another_computer_is_found_beside_the_profile() {
     let imported = imported("windows-paths.ovpn");
     let key = imported.profile.inline(InlineFile::Key).expect("a key");
     assert_eq!(key.as_bytes(), file("client1.key"));
-    let notes = notes(&imported);
+    let warnings = warnings(&imported);
     assert!(
-        notes[0].contains(r"C:\Users\zoe\vpn\client1.crt"),
-        "{notes:?}"
+        warnings[0].contains(r"C:\Users\zoe\vpn\client1.crt"),
+        "{warnings:?}"
     );
     assert!(
-        notes[1].contains(r"C:\Users\zoe\vpn\client1.key"),
-        "{notes:?}"
+        warnings[1].contains(r"C:\Users\zoe\vpn\client1.key"),
+        "{warnings:?}"
     );
 }
 
@@ -265,7 +265,7 @@ fn a_proxy_is_kept_and_its_password_is_asked_for() {
             (kind, port, authenticates),
             "{line}"
         );
-        assert_eq!(imported.notes.len(), said, "{:?}", notes(&imported));
+        assert_eq!(imported.warnings.len(), said, "{:?}", warnings(&imported));
         let profile = &imported.profile;
         let (data, secrets) = (settings::to_data(profile), settings::to_secrets(profile));
         assert_eq!(data["proxy-password-flags"], "1");
@@ -446,10 +446,10 @@ fn what_guides_say_besides_is_not_in_the_way() {
     let export = export();
     let lines = "user nobody\ngroup nogroup\nroute-up /etc/openvpn/update-resolv-conf\n";
     let imported = read(&format!("{export}\n{lines}")).expect("a guide");
-    let said = notes(&imported);
+    let said = warnings(&imported);
     let rights = said
         .iter()
-        .any(|note| note.contains("(user, group) are ignored"));
+        .any(|warning| warning.contains("(user, group) are ignored"));
     assert!(rights, "{said:?}");
     for (line, words) in [
         ("auth-user-pass pass.txt", "Write 'auth-user-pass' alone"),
@@ -477,7 +477,7 @@ fn what_guides_say_besides_is_not_in_the_way() {
     let tcp = export.replace("proto udp", "proto tcp");
     let lines =
         "http-proxy p.example 3128\n<http-proxy-user-pass>\nada\nhorse\n</http-proxy-user-pass>\n";
-    let said = notes(&read(&format!("{tcp}\n{lines}")).expect("a proxy")).join("\n");
+    let said = warnings(&read(&format!("{tcp}\n{lines}")).expect("a proxy")).join("\n");
     assert!(
         said.contains("You are asked for the user name and password for the proxy"),
         "{said}"

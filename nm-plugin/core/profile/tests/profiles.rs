@@ -2,7 +2,7 @@
 
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::{InlineFile, Remote, SignIn, StaticChallenge, Transport};
-use aws_client_vpn_profile::problem::{Note, ParseError};
+use aws_client_vpn_profile::problem::{ParseError, Warning};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, credentials};
 use aws_client_vpn_session::openvpn::{self, LaunchParameters};
@@ -244,20 +244,20 @@ fn a_file_is_read_as_openvpn_reads_it() {
             remote("vpn2.example.org", 443, Transport::Udp),
         ]
     );
-    let notes: Vec<_> = imported
-        .notes
+    let warnings: Vec<_> = imported
+        .warnings
         .iter()
-        .flat_map(|note| match note {
-            Note::Ignored { lines, .. } => lines.as_slice(),
-            Note::Taken(_) => &[],
+        .flat_map(|warning| match warning {
+            Warning::Ignored { lines, .. } => lines.as_slice(),
+            Warning::Taken(_) => &[],
         })
         .map(|line| (line.number, line.directive.as_str()))
         .collect();
     let lines: Vec<&str> = fixture!("custom-domain-crlf").lines().collect();
-    for (line, directive) in &notes {
+    for (line, directive) in &warnings {
         assert!(lines[line - 1].starts_with(directive), "line {line}");
     }
-    let names: Vec<_> = notes.iter().map(|(_, name)| *name).collect();
+    let names: Vec<_> = warnings.iter().map(|(_, name)| *name).collect();
     assert_eq!(names, ["tun-mtu-extra", "register-dns", "comp-lzo"]);
     let check = imported.profile.directives().first().expect("one");
     assert_eq!(check.name(), "verify-x509-name");

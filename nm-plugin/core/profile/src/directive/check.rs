@@ -3,7 +3,7 @@
 use super::line::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::table::{Argument, Rule, rule};
 use crate::parts::{Remote, Transport};
-use crate::problem::Problem;
+use crate::problem::ProfileError;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ impl Directive {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn of_line(line: &str) -> Result<Option<Self>, Problem> {
+    pub fn of_line(line: &str) -> Result<Option<Self>, ProfileError> {
         directive_of_line(line)
     }
 
@@ -44,19 +44,19 @@ impl Directive {
     }
 }
 
-fn directive_of_line(text: &str) -> Result<Option<Directive>, Problem> {
+fn directive_of_line(text: &str) -> Result<Option<Directive>, ProfileError> {
     let words = line::split(text).map_err(bad_line)?;
     let Some((name, arguments)) = words.split_first() else {
         return Ok(None);
     };
     match rule(name) {
         Some((name, Rule::Keep(needed, kinds))) => keep(name, needed, kinds, arguments).map(Some),
-        Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
+        Some((_, Rule::Refused(reason))) => Err(ProfileError::Refused {
             directive: name.clone(),
             reason,
         }),
         Some((_, Rule::Implied | Rule::Ignored(_))) => Ok(None),
-        None => Err(Problem::Unknown(name.clone())),
+        None => Err(ProfileError::Unknown(name.clone())),
     }
 }
 
@@ -66,8 +66,8 @@ pub(crate) fn keep(
     needed: usize,
     kinds: &[Argument],
     arguments: &[String],
-) -> Result<Directive, Problem> {
-    let bad = |reason: Message| Problem::BadArgument {
+) -> Result<Directive, ProfileError> {
+    let bad = |reason: Message| ProfileError::BadArgument {
         directive: name.to_owned(),
         reason,
     };
@@ -102,7 +102,7 @@ pub(crate) fn keep(
 pub(crate) fn check_together<'a>(
     remotes: &[Remote],
     directives: &'a [Directive],
-) -> impl Iterator<Item = (usize, Problem)> + use<'a> {
+) -> impl Iterator<Item = (usize, ProfileError)> + use<'a> {
     let server = |directive: &Directive| match directive.arguments.as_slice() {
         [kind, number, what, ..] if directive.name == "dns" && kind == "server" => {
             Some((number.clone(), what == "address"))
@@ -127,12 +127,12 @@ pub(crate) fn check_together<'a>(
                 return None;
             };
             let directive = directive.name.to_owned();
-            Some((index, Problem::BadArgument { directive, reason }))
+            Some((index, ProfileError::BadArgument { directive, reason }))
         })
 }
 
-pub(crate) fn bad_line(bad: BadLine) -> Problem {
-    Problem::BadLine(match bad {
+pub(crate) fn bad_line(bad: BadLine) -> ProfileError {
+    ProfileError::BadLine(match bad {
         BadLine::TooLong => gettext_noop!(
             "The line is longer than the 254 characters that OpenVPN reads. Shorten or remove it."
         ),

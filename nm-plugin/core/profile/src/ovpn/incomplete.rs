@@ -3,7 +3,7 @@
 use super::ParsedProfile;
 use crate::parts::InlineFile;
 use crate::pem;
-use crate::problem::{Note, Problem};
+use crate::problem::{ProfileError, Warning};
 use crate::profile::{Parts, Profile, objections};
 use crate::settings;
 use aws_client_vpn_text::secret::Secret;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// A profile that lacks nothing but the client's certificate.
 pub struct Incomplete {
     parts: Parts,
-    notes: Vec<Note>,
+    warnings: Vec<Warning>,
 }
 
 /// The contents of the files of a client's certificate.
@@ -31,8 +31,8 @@ pub enum ClientCertificate {
 }
 
 impl Incomplete {
-    pub(super) fn new(parts: Parts, notes: Vec<Note>) -> Self {
-        Self { parts, notes }
+    pub(super) fn new(parts: Parts, warnings: Vec<Warning>) -> Self {
+        Self { parts, warnings }
     }
 
     /// The settings that are known, as `vpn.data`, for an editor in which the certificate is
@@ -44,21 +44,21 @@ impl Incomplete {
 
     /// What of the file is not as it says.
     #[must_use]
-    pub fn notes(&self) -> &[Note] {
-        &self.notes
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// The profile with its certificate.
     ///
     /// # Errors
     /// What is wrong with the certificate.
-    pub fn complete(&self, certificate: &ClientCertificate) -> Result<ParsedProfile, Problem> {
+    pub fn complete(&self, certificate: &ClientCertificate) -> Result<ParsedProfile, ProfileError> {
         let mut parts = self.parts.clone();
         let mut insert = |inline: InlineFile, bytes: &[u8]| {
             let content = inline.content_of_file(bytes);
-            let content: Secret = content.ok_or(Problem::BadContent(inline.name()))?;
+            let content: Secret = content.ok_or(ProfileError::BadContent(inline.name()))?;
             if !pem::is_of_its_kind(inline, content.expose()) {
-                return Err(Problem::OtherContent(inline.name()));
+                return Err(ProfileError::OtherContent(inline.name()));
             }
             let content = Zeroizing::new(content.expose().to_owned());
             parts.inline.insert(inline, content);
@@ -75,7 +75,7 @@ impl Incomplete {
             Some((_, problem)) => Err(problem),
             None => Ok(ParsedProfile {
                 profile: Profile::unchecked(parts),
-                notes: self.notes.clone(),
+                warnings: self.warnings.clone(),
             }),
         }
     }

@@ -9,7 +9,7 @@ use crate::parts::{
     InlineFile, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, Transport, transport_of,
 };
 use crate::pem::{self, checked_content};
-use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, Note, ParseError, Problem};
+use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, ParseError, ProfileError, Warning};
 use crate::profile::{Parts, Profile, REMOTE_LIMIT, objections};
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{gettext_noop, message};
@@ -45,7 +45,7 @@ pub struct ParsedProfile {
     /// The profile.
     pub profile: Profile,
     /// What of the file has no effect.
-    pub notes: Vec<Note>,
+    pub warnings: Vec<Warning>,
 }
 
 /// What is collected while the lines are read: a field for each kind of line. What they say together is
@@ -69,7 +69,7 @@ struct Reader<'a> {
     /// What the profile says may be unknown.
     ignorable: BTreeSet<String>,
     ignored: Vec<(&'static str, Line)>,
-    notes: Vec<Note>,
+    warnings: Vec<Warning>,
     faults: Vec<Fault>,
     connection: Option<Connection>,
 }
@@ -93,13 +93,13 @@ impl Profile {
         read_file: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     ) -> Result<ParsedProfile, ParseError> {
         if text.len() > FILE_LIMIT {
-            return Err(ParseError::whole(Problem::TooLarge));
+            return Err(ParseError::whole(ProfileError::TooLarge));
         }
         let visible = text::visible(text);
         let text = visible.as_ref().map_or(text, |visible| visible.as_str());
         // Said first, so that the host of the plugins can offer the file to another one.
         if !looks_like_aws(text) {
-            return Err(ParseError::whole(Problem::NotAws));
+            return Err(ParseError::whole(ProfileError::NotAws));
         }
         let mut reader = Reader {
             read_file,
@@ -118,7 +118,7 @@ impl Profile {
             directives: Vec::new(),
             ignorable: BTreeSet::new(),
             ignored: Vec::new(),
-            notes: Vec::new(),
+            warnings: Vec::new(),
             faults: Vec::new(),
             connection: None,
         };
@@ -135,13 +135,13 @@ impl Reader<'_> {
                 Some("connection") if self.connection.is_none() => self.open_connection(number),
                 Some("/connection") if self.connection.is_some() => self.close_connection(),
                 Some(tag) if tag.starts_with('/') => {
-                    self.fault(number, Problem::NoBlock(tag.to_owned()));
+                    self.fault(number, ProfileError::NoBlock(tag.to_owned()));
                 }
                 Some(tag) => {
                     let mut content = Zeroizing::new(String::new());
                     loop {
                         let Some((_, line)) = lines.next() else {
-                            return self.fault(number, Problem::OpenBlock(tag.to_owned()));
+                            return self.fault(number, ProfileError::OpenBlock(tag.to_owned()));
                         };
                         if is_end(line, tag) {
                             break;
@@ -156,21 +156,21 @@ impl Reader<'_> {
                 None => {
                     if let Err(problem) = self.line(number, line) {
                         let glued = glued(line).map(ToOwned::to_owned);
-                        self.fault(number, glued.map_or(problem, Problem::NewlineMissing));
+                        self.fault(number, glued.map_or(problem, ProfileError::NewlineMissing));
                     }
                 }
             }
             let entries = self.directives.len() + self.ignored.len() + self.faults.len();
             if entries > DIRECTIVE_LIMIT || self.remotes.len() > REMOTE_LIMIT {
-                return self.fault(number, Problem::TooMany);
+                return self.fault(number, ProfileError::TooMany);
             }
         }
         if let Some(open) = &self.connection {
-            self.fault(open.line, Problem::OpenBlock("connection".to_owned()));
+            self.fault(open.line, ProfileError::OpenBlock("connection".to_owned()));
         }
     }
 
-    fn fault(&mut self, line: usize, problem: Problem) {
+    fn fault(&mut self, line: usize, problem: ProfileError) {
         let line = Some(line);
         self.faults.push(Fault { line, problem });
     }
@@ -197,7 +197,7 @@ impl Reader<'_> {
         self.transport = outer.transport;
     }
 
-    fn block(&mut self, number: usize, tag: &str, content: &str) -> Result<(), Problem> {
+    fn block(&mut self, number: usize, tag: &str, content: &str) -> Result<(), ProfileError> {
         match InlineFile::from_name(tag) {
             // What AWS exports, and guides, have places for what a user has to fill in.
             Some(
@@ -209,11 +209,13 @@ impl Reader<'_> {
                 self.ignore(number, &format!("<{tag}>"), NOTHING_IN_IT);
                 Ok(())
             }
-            Some(inline) if content.trim().is_empty() => Err(Problem::EmptyBlock(inline.name())),
+            Some(inline) if content.trim().is_empty() => {
+                Err(ProfileError::EmptyBlock(inline.name()))
+            }
             Some(inline) => self.insert(inline, content),
             None if tag == "auth-user-pass" => Err(password_is_asked_for(tag)),
             None => match rule(tag) {
-                Some((_, Rule::Refused(reason))) => Err(Problem::Refused {
+                Some((_, Rule::Refused(reason))) => Err(ProfileError::Refused {
                     directive: tag.to_owned(),
                     reason,
                 }),
@@ -222,22 +224,23 @@ impl Reader<'_> {
                     Ok(())
                 }
                 Some((_, Rule::Keep(..) | Rule::Implied)) | None => {
-                    Err(Problem::Unknown(format!("<{tag}>")))
+                    Err(ProfileError::Unknown(format!("<{tag}>")))
                 }
             },
         }
     }
 
-    fn insert(&mut self, inline: InlineFile, content: &str) -> Result<(), Problem> {
-        let content = checked_content(inline, content).ok_or(Problem::BadContent(inline.name()))?;
+    fn insert(&mut self, inline: InlineFile, content: &str) -> Result<(), ProfileError> {
+        let content =
+            checked_content(inline, content).ok_or(ProfileError::BadContent(inline.name()))?;
         if !pem::is_of_its_kind(inline, &content) {
-            return Err(Problem::OtherContent(inline.name()));
+            return Err(ProfileError::OtherContent(inline.name()));
         }
         self.inline.insert(inline, Zeroizing::new(content));
         Ok(())
     }
 
-    fn line(&mut self, number: usize, line: &str) -> Result<(), Problem> {
+    fn line(&mut self, number: usize, line: &str) -> Result<(), ProfileError> {
         let words = words(line)?;
         let Some((name, arguments)) = words.split_first() else {
             return Ok(());
@@ -251,9 +254,9 @@ impl Reader<'_> {
         number: usize,
         name: &str,
         arguments: &[String],
-    ) -> Result<(), Problem> {
+    ) -> Result<(), ProfileError> {
         let argument = |index: usize| arguments.get(index).map(String::as_str);
-        let bad = |reason: Message| Problem::BadArgument {
+        let bad = |reason: Message| ProfileError::BadArgument {
             directive: name.to_owned(),
             reason,
         };
@@ -354,7 +357,7 @@ impl Reader<'_> {
             "ignore-unknown-option" => self.ignorable.extend(arguments.iter().cloned()),
             "push-peer-info" => {
                 self.table(number, name, arguments)?;
-                self.notes.push(Note::Taken(message!(
+                self.warnings.push(Warning::Taken(message!(
                     "Line {line}: Because of 'push-peer-info', the version of this system and \
                      the hardware address of its network device are sent to the endpoint.",
                     line = number
@@ -367,7 +370,7 @@ impl Reader<'_> {
                 return Err(bad(message!("AWS Client VPN supports tun devices only.")));
             }
             "compress" | "comp-lzo" | "allow-compression" if !is_no_compression(argument(0)) => {
-                return Err(Problem::Refused {
+                return Err(ProfileError::Refused {
                     directive: name.to_owned(),
                     reason: gettext_noop!("Compression can reveal the contents of the connection."),
                 });
@@ -385,8 +388,8 @@ impl Reader<'_> {
         number: usize,
         kind: ProxyKind,
         arguments: &[String],
-    ) -> Result<(), Problem> {
-        let bad = |reason: Message| Problem::BadArgument {
+    ) -> Result<(), ProfileError> {
+        let bad = |reason: Message| ProfileError::BadArgument {
             directive: format!("{}-proxy", kind.as_str()),
             reason,
         };
@@ -412,7 +415,7 @@ impl Reader<'_> {
         let is_file = authentication
             .is_some_and(|word| !["stdin", "auto", "auto-nct", "none"].contains(&word));
         if let (true, Some(file)) = (is_file, authentication) {
-            self.notes.push(Note::Taken(message!(
+            self.warnings.push(Warning::Taken(message!(
                 "Line {line}: You are asked for the user name and password for the proxy; they \
                  are not read from '{file}'.",
                 line = number,
@@ -432,7 +435,12 @@ impl Reader<'_> {
 
     /// A variable for programs that OpenVPN runs, or for the endpoint, or a directive that a
     /// client may not know.
-    fn variable(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
+    fn variable(
+        &mut self,
+        number: usize,
+        name: &str,
+        arguments: &[String],
+    ) -> Result<(), ProfileError> {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["opt"] => {}
@@ -448,7 +456,7 @@ impl Reader<'_> {
                 return self.table(number, name, arguments);
             }
             [variable, ..] if variable.starts_with("LD_") => {
-                return Err(Problem::Refused {
+                return Err(ProfileError::Refused {
                     directive: name.to_owned(),
                     reason: gettext_noop!(
                         "This directive would make programs load code from elsewhere."
@@ -461,10 +469,15 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn file(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
+    fn file(
+        &mut self,
+        number: usize,
+        name: &str,
+        arguments: &[String],
+    ) -> Result<(), ProfileError> {
         let (Some(inline), Some(path)) = (InlineFile::from_name(name), arguments.first()) else {
             let reason = message!("The name of the file is missing.");
-            return Err(Problem::BadArgument {
+            return Err(ProfileError::BadArgument {
                 directive: name.to_owned(),
                 reason,
             });
@@ -481,7 +494,7 @@ impl Reader<'_> {
         let bytes = match (self.read_file)(path) {
             Err(reason) if beside != path && !beside.is_empty() => match (self.read_file)(beside) {
                 Ok(bytes) => {
-                    self.notes.push(Note::Taken(message!(
+                    self.warnings.push(Warning::Taken(message!(
                         "Line {line}: '{path}' cannot be read here. '{file}' beside the profile \
                          was used instead.",
                         line = number,
@@ -496,20 +509,28 @@ impl Reader<'_> {
         };
         let bytes = bytes
             .map(Zeroizing::new)
-            .map_err(|reason| Problem::UnreadableFile {
+            .map_err(|reason| ProfileError::UnreadableFile {
                 directive: inline.name(),
                 reason,
             })?;
         let content = pem::text_of_file(inline, &bytes);
-        self.insert(inline, &content.ok_or(Problem::BadContent(inline.name()))?)
+        self.insert(
+            inline,
+            &content.ok_or(ProfileError::BadContent(inline.name()))?,
+        )
     }
 
-    fn table(&mut self, number: usize, name: &str, arguments: &[String]) -> Result<(), Problem> {
+    fn table(
+        &mut self,
+        number: usize,
+        name: &str,
+        arguments: &[String],
+    ) -> Result<(), ProfileError> {
         match rule(name) {
             Some((_, Rule::Implied)) => {}
             Some((_, Rule::Ignored(reason))) => self.ignore(number, name, reason),
             Some((_, Rule::Refused(reason))) => {
-                return Err(Problem::Refused {
+                return Err(ProfileError::Refused {
                     directive: name.to_owned(),
                     reason,
                 });
@@ -519,7 +540,7 @@ impl Reader<'_> {
                 self.directives.push((number, directive));
             }
             None if self.ignorable.contains(name) => self.ignore(number, name, SAID_TO_IGNORE),
-            None => return Err(Problem::Unknown(name.to_owned())),
+            None => return Err(ProfileError::Unknown(name.to_owned())),
         }
         Ok(())
     }
@@ -545,7 +566,7 @@ impl Reader<'_> {
         let sign_in = if self.federated {
             SignIn::Saml
         } else if self.is_from_the_store_of_aws() {
-            self.notes.push(Note::Taken(message!(
+            self.warnings.push(Warning::Taken(message!(
                 "The profile was stored by AWS's own client, which leaves out 'auth-federate', \
                  so the connection signs in in the browser. If you sign in with a user name and \
                  a password instead, remove the line 'auth-nocache' and import the profile again."
@@ -580,8 +601,8 @@ impl Reader<'_> {
             inline: self.inline,
             directives,
         };
-        let mut notes = by_reason(self.ignored);
-        notes.append(&mut self.notes);
+        let mut warnings = by_reason(self.ignored);
+        warnings.append(&mut self.warnings);
         let mut faults = self.faults;
         for (directive, problem) in objections(&parts) {
             // What was refused above is not missing besides.
@@ -593,10 +614,10 @@ impl Reader<'_> {
         match faults.as_slice() {
             [] => Ok(ParsedProfile {
                 profile: Profile::unchecked(parts),
-                notes,
+                warnings,
             }),
-            [fault] if fault.problem == Problem::NoSignIn => {
-                let incomplete = Incomplete::new(parts, notes);
+            [fault] if fault.problem == ProfileError::NoSignIn => {
+                let incomplete = Incomplete::new(parts, warnings);
                 Err(ParseError::NoCertificate(Box::new(incomplete)))
             }
             _ => {
@@ -608,37 +629,43 @@ impl Reader<'_> {
 }
 
 /// Notes of the lines that are ignored, one for each reason.
-fn by_reason(ignored: Vec<(&'static str, Line)>) -> Vec<Note> {
-    let mut notes: Vec<(&'static str, Vec<Line>)> = Vec::new();
+fn by_reason(ignored: Vec<(&'static str, Line)>) -> Vec<Warning> {
+    let mut warnings: Vec<(&'static str, Vec<Line>)> = Vec::new();
     for (reason, line) in ignored {
-        match notes.iter_mut().find(|(known, _)| *known == reason) {
+        match warnings.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, lines)) => lines.push(line),
-            None => notes.push((reason, vec![line])),
+            None => warnings.push((reason, vec![line])),
         }
     }
-    let note = |(reason, lines)| Note::Ignored { lines, reason };
-    notes.into_iter().map(note).collect()
+    let warning = |(reason, lines)| Warning::Ignored { lines, reason };
+    warnings.into_iter().map(warning).collect()
 }
 
 /// Whether `problem` is there only because of `fault`.
-fn explains(fault: &Fault, problem: &Problem) -> bool {
+fn explains(fault: &Fault, problem: &ProfileError) -> bool {
     let is_about = |names: &[&str]| {
         let name = fault.problem.directive();
         name.is_some_and(|name| names.contains(&name))
     };
-    if matches!(fault.problem, Problem::TooMany | Problem::OpenBlock(_)) {
+    if matches!(
+        fault.problem,
+        ProfileError::TooMany | ProfileError::OpenBlock(_)
+    ) {
         return true;
     }
     let credentials = ["cert", "key", "pkcs12", "pkcs11-id", "auth-user-pass"];
-    (*problem == Problem::NoRemote && is_about(&["remote"]))
-        || (*problem == Problem::NoCa && is_about(&["ca", "pkcs12"]))
-        || (matches!(problem, Problem::HalfCertificate(_) | Problem::NoSignIn)
-            && is_about(&credentials))
-        || (*problem == Problem::NoSignIn && matches!(fault.problem, Problem::NewlineMissing(_)))
+    (*problem == ProfileError::NoRemote && is_about(&["remote"]))
+        || (*problem == ProfileError::NoCa && is_about(&["ca", "pkcs12"]))
+        || (matches!(
+            problem,
+            ProfileError::HalfCertificate(_) | ProfileError::NoSignIn
+        ) && is_about(&credentials))
+        || (*problem == ProfileError::NoSignIn
+            && matches!(fault.problem, ProfileError::NewlineMissing(_)))
 }
 
 /// The words of a line. In the name of a file, a Windows path is what it looks like.
-fn words(line: &str) -> Result<Vec<String>, Problem> {
+fn words(line: &str) -> Result<Vec<String>, ProfileError> {
     match line::split(line) {
         Err(BadLine::Backslash) => {
             let doubled = line.replace('\\', "\\\\");
@@ -653,8 +680,8 @@ fn words(line: &str) -> Result<Vec<String>, Problem> {
 }
 
 /// The service asks for it; a profile is no place for a password.
-fn password_is_asked_for(directive: &str) -> Problem {
-    Problem::BadArgument {
+fn password_is_asked_for(directive: &str) -> ProfileError {
+    ProfileError::BadArgument {
         directive: directive.to_owned(),
         reason: message!(
             "The password is not read from a file on this computer. Write 'auth-user-pass' alone; \

@@ -1,14 +1,14 @@
 //! The bytes of a file as text, in whatever form an editor or a shell has written it.
 
-use crate::problem::Note;
+use crate::problem::Warning;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::secret::collected;
 use zeroize::Zeroizing;
 
 /// The text of a profile: UTF-8; UTF-16, as PowerShell's `>` writes it; or else Latin-1, in which
-/// each byte is a character. A note says so where it is not UTF-8.
+/// each byte is a character. A warning says so where it is not UTF-8.
 #[must_use]
-pub fn decode(bytes: &[u8]) -> (Zeroizing<String>, Option<Note>) {
+pub fn decode(bytes: &[u8]) -> (Zeroizing<String>, Option<Warning>) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         // Half of the bytes of a text in UTF-16 are zero, and none of any other text.
         if !text.contains('\0') {
@@ -24,17 +24,17 @@ pub fn decode(bytes: &[u8]) -> (Zeroizing<String>, Option<Note>) {
         let (pairs, _) = bytes.as_chunks::<2>();
         let characters = char::decode_utf16(pairs.iter().copied().map(read))
             .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER));
-        let note = message!("The file is in UTF-16 instead of UTF-8 and was converted.");
+        let warning = message!("The file is in UTF-16 instead of UTF-8 and was converted.");
         (
             collected(2 * bytes.len(), characters),
-            Some(Note::Taken(note)),
+            Some(Warning::Taken(warning)),
         )
     } else {
         let characters = bytes.iter().copied().map(char::from);
-        let note = message!("The file is not in UTF-8 and was read as Latin-1.");
+        let warning = message!("The file is not in UTF-8 and was read as Latin-1.");
         (
             collected(2 * bytes.len(), characters),
-            Some(Note::Taken(note)),
+            Some(Warning::Taken(warning)),
         )
     }
 }
