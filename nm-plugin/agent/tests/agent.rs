@@ -2,13 +2,13 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that cannot set its stage has failed"
+    reason = "a test that cannot set up what it needs has failed"
 )]
 
-#[path = "agent/stage.rs"]
-mod stage;
+#[path = "agent/fixture.rs"]
+mod fixture;
 
-use stage::*;
+use fixture::*;
 use std::time::{Duration, Instant};
 
 const ERROR: &str = "org.freedesktop.NetworkManager.SecretAgent";
@@ -22,34 +22,34 @@ const WAITS: &str = "echo $$ >$notes; exec sleep 600";
 
 #[test]
 fn the_dialog_s_answer_is_networkmanager_s() {
-    let mut stage = Stage::new(ANSWERS);
-    let manager = stage.network_manager();
-    stage.start(&[]);
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
     let agent = manager.agent();
-    let secrets = stage.ask(&manager, &agent, SERVICE).unwrap();
+    let secrets = fixture.ask(&manager, &agent, SERVICE).unwrap();
     assert_eq!(
         secrets,
         [("saml-response".to_owned(), "PHNhbWw".to_owned())].into()
     );
     assert_eq!(
-        stage.noted(),
+        fixture.noted(),
         format!("--uuid=1-2 --name=Work --service={SERVICE} --keep --allow-interaction --hint=a=b")
     );
-    assert_eq!(stage.noted(), "DATA_KEY=sign-in");
+    assert_eq!(fixture.noted(), "DATA_KEY=sign-in");
 }
 
 #[test]
 fn everything_else_is_left_to_other_agents() {
-    let mut stage = Stage::new(ANSWERS);
-    let manager = stage.network_manager();
-    stage.start(&[]);
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
     let agent = manager.agent();
-    let other = stage.ask(&manager, &agent, "org.freedesktop.NetworkManager.openvpn");
+    let other = fixture.ask(&manager, &agent, "org.freedesktop.NetworkManager.openvpn");
     assert_eq!(other, Err(format!("{ERROR}.NoSecrets")));
-    let stranger = stage.stranger();
-    let denied = stage.ask(&stranger, &agent, SERVICE);
+    let stranger = fixture.stranger();
+    let denied = fixture.ask(&stranger, &agent, SERVICE);
     assert_eq!(denied, Err(format!("{ERROR}.PermissionDenied")));
-    assert!(stage.notes_nothing(), "no dialog was run");
+    assert!(fixture.notes_nothing(), "no dialog was run");
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn what_the_dialog_says_decides_whether_another_agent_is_asked() {
         ("printf '\\n\\n'", "NoSecrets"),
         ("kill -KILL $$", "NoSecrets"),
     ] {
-        let mut stage = Stage::new(dialog);
-        let manager = stage.network_manager();
-        stage.start(&[]);
-        let answer = stage.ask(&manager, &manager.agent(), SERVICE);
+        let mut fixture = Fixture::new(dialog);
+        let manager = fixture.network_manager();
+        fixture.start(&[]);
+        let answer = fixture.ask(&manager, &manager.agent(), SERVICE);
         assert_eq!(answer, Err(format!("{ERROR}.{error}")), "{dialog}");
     }
 }
@@ -71,82 +71,82 @@ fn what_the_dialog_says_decides_whether_another_agent_is_asked() {
 #[test]
 fn what_is_kept_is_answered_even_if_nothing_is() {
     for dialog in ["printf '\\n\\n'", "kill -KILL $$"] {
-        let mut stage = Stage::new(dialog);
-        let manager = stage.network_manager();
-        stage.start(&[]);
+        let mut fixture = Fixture::new(dialog);
+        let manager = fixture.network_manager();
+        fixture.start(&[]);
         let agent = manager.agent();
-        let kept = stage.ask_for_kept(&manager, &agent);
+        let kept = fixture.ask_for_kept(&manager, &agent);
         assert_eq!(kept, Ok([].into()), "{dialog}");
-        let asked = stage.ask(&manager, &agent, SERVICE);
+        let asked = fixture.ask(&manager, &agent, SERVICE);
         assert_eq!(asked, Err(format!("{ERROR}.NoSecrets")), "{dialog}");
     }
 }
 
 #[test]
 fn a_request_that_is_taken_back_ends_the_dialog() {
-    let mut stage = Stage::new(WAITS);
-    let manager = stage.network_manager();
-    stage.start(&[]);
+    let mut fixture = Fixture::new(WAITS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
     let agent = manager.agent();
-    let first = stage.begin_ask(&manager, &agent);
-    let dialog = stage.noted();
+    let first = fixture.begin_ask(&manager, &agent);
+    let dialog = fixture.noted();
     // A second one for the same connection replaces it.
-    let second = stage.begin_ask(&manager, &agent);
-    let other_dialog = stage.noted();
+    let second = fixture.begin_ask(&manager, &agent);
+    let other_dialog = fixture.noted();
     let taken_back = Err(format!("{ERROR}.AgentCanceled"));
     assert_eq!(first.recv_timeout(PATIENCE).unwrap(), taken_back);
     until(|| !runs(&dialog));
     assert!(runs(&other_dialog));
-    stage.cancel(&manager, &agent);
+    fixture.cancel(&manager, &agent);
     assert_eq!(second.recv_timeout(PATIENCE).unwrap(), taken_back);
     until(|| !runs(&other_dialog));
 }
 
 #[test]
 fn each_networkmanager_is_registered_with_and_a_dead_one_s_dialogs_end() {
-    let mut stage = Stage::new(WAITS);
-    stage.start(&[]);
+    let mut fixture = Fixture::new(WAITS);
+    fixture.start(&[]);
     for _ in 0..3 {
-        let manager = stage.network_manager();
+        let manager = fixture.network_manager();
         let agent = manager.agent();
-        let _answer = stage.begin_ask(&manager, &agent);
-        let dialog = stage.noted();
-        stage.end(manager);
+        let _answer = fixture.begin_ask(&manager, &agent);
+        let dialog = fixture.noted();
+        fixture.end(manager);
         until(|| !runs(&dialog));
     }
 }
 
 #[test]
 fn it_serves_beside_a_desktop_s_agent() {
-    let mut stage = Stage::new(ANSWERS);
-    let manager = stage.network_manager();
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
     // gnome-shell has its name while the screen is locked and its agent withdrawn.
-    let _shell = stage.desktop("org.gnome.Shell");
-    stage.start(&[]);
+    let _shell = fixture.desktop("org.gnome.Shell");
+    fixture.start(&[]);
     let agent = manager.agent();
-    assert!(stage.ask(&manager, &agent, SERVICE).is_ok());
+    assert!(fixture.ask(&manager, &agent, SERVICE).is_ok());
 }
 
 #[test]
 fn a_networkmanager_that_refuses_at_first_is_asked_again() {
-    let mut stage = Stage::new(ANSWERS);
-    let manager = stage.network_manager_that_refuses(3);
-    stage.start(&[]);
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager_that_refuses(3);
+    fixture.start(&[]);
     let agent = manager.agent();
-    assert!(stage.ask(&manager, &agent, SERVICE).is_ok());
+    assert!(fixture.ask(&manager, &agent, SERVICE).is_ok());
 }
 
 #[test]
 fn one_in_the_background_is_enough() {
-    let mut stage = Stage::new(ANSWERS);
-    let manager = stage.network_manager();
-    stage.start(&[]);
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
     let agent = manager.agent();
-    let first = stage.agent.take().unwrap();
-    stage.start(&[]);
-    let mut second = stage.agent.replace(first).unwrap();
+    let first = fixture.agent.take().unwrap();
+    fixture.start(&[]);
+    let mut second = fixture.agent.replace(first).unwrap();
     assert!(second.wait().unwrap().success());
-    assert!(stage.ask(&manager, &agent, SERVICE).is_ok());
+    assert!(fixture.ask(&manager, &agent, SERVICE).is_ok());
 }
 
 /// More than any queue holds.
@@ -154,34 +154,34 @@ const FLOOD: u32 = 5000;
 
 #[test]
 fn no_number_of_signals_keeps_it_from_serving_or_from_ending() {
-    let mut stage = Stage::new(ANSWERS);
-    let manager = stage.network_manager();
-    stage.start(&[]);
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
     let agent = manager.agent();
-    let stranger = stage.stranger();
+    let stranger = fixture.stranger();
     for _ in 0..3 {
-        stage.flood(&stranger, FLOOD, "Ends");
-        stage.flood(&manager, FLOOD, "VpnStateChanged");
-        assert!(stage.ask(&manager, &agent, SERVICE).is_ok());
+        fixture.flood(&stranger, FLOOD, "Ends");
+        fixture.flood(&manager, FLOOD, "VpnStateChanged");
+        assert!(fixture.ask(&manager, &agent, SERVICE).is_ok());
     }
-    stage.flood(&stranger, FLOOD, "Ends");
-    stage.flood(&manager, FLOOD, "VpnStateChanged");
-    stage.terminate();
+    fixture.flood(&stranger, FLOOD, "Ends");
+    fixture.flood(&manager, FLOOD, "VpnStateChanged");
+    fixture.terminate();
     assert_eq!(manager.told(), Told::Unregistered);
-    assert!(stage.agent.as_mut().unwrap().wait().unwrap().success());
+    assert!(fixture.agent.as_mut().unwrap().wait().unwrap().success());
 }
 
 #[test]
 fn a_networkmanager_that_hangs_does_not_keep_it_from_ending() {
-    let mut stage = Stage::new(ANSWERS);
-    let manager = stage.network_manager();
-    stage.start(&[]);
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
     manager.agent();
     let _hangs = manager.hang();
-    stage.flood(&manager, 100, "VpnStateChanged");
-    stage.terminate();
+    fixture.flood(&manager, 100, "VpnStateChanged");
+    fixture.terminate();
     let began = Instant::now();
-    assert!(stage.agent.as_mut().unwrap().wait().unwrap().success());
+    assert!(fixture.agent.as_mut().unwrap().wait().unwrap().success());
     assert!(
         began.elapsed() < Duration::from_secs(60),
         "systemd waits no longer than it has to"
@@ -190,20 +190,20 @@ fn a_networkmanager_that_hangs_does_not_keep_it_from_ending() {
 
 #[test]
 fn it_says_goodbye() {
-    let mut stage = Stage::new(WAITS);
-    let manager = stage.network_manager();
-    stage.start(&[]);
+    let mut fixture = Fixture::new(WAITS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
     let agent = manager.agent();
-    let answer = stage.begin_ask(&manager, &agent);
-    let dialog = stage.noted();
-    stage.terminate();
+    let answer = fixture.begin_ask(&manager, &agent);
+    let dialog = fixture.noted();
+    fixture.terminate();
     // It is not the person's no: another agent may be asked.
     assert_eq!(
         answer.recv_timeout(PATIENCE).unwrap(),
         Err(format!("{ERROR}.AgentCanceled"))
     );
     assert_eq!(manager.told(), Told::Unregistered);
-    assert!(stage.agent.as_mut().unwrap().wait().unwrap().success());
+    assert!(fixture.agent.as_mut().unwrap().wait().unwrap().success());
     until(|| !runs(&dialog));
 }
 

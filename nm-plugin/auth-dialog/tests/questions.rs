@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that cannot set its stage has failed"
+    reason = "a test that cannot set up what it needs has failed"
 )]
 
 #[expect(dead_code, reason = "shared with the tests of logins in the browser")]

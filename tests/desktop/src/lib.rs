@@ -7,7 +7,7 @@
 
 mod accessible;
 mod desktop;
-mod hands;
+mod input;
 mod role;
 mod settings;
 

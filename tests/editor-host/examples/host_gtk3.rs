@@ -1,7 +1,7 @@
 //! A program with GTK 3 that opens the editor as nm-connection-editor does: for the tests, and to
 //! look at it: `cargo run -p aws-client-vpn-editor-host --example host_gtk3 show saml`.
 
-use aws_client_vpn_editor_host::drive::{self, Toolkit};
+use aws_client_vpn_editor_host::scenarios::{self, Toolkit};
 use aws_client_vpn_libnm::Toolkit as Kind;
 use gtk::prelude::*;
 
@@ -54,5 +54,5 @@ impl Toolkit for Gtk3 {
 }
 
 fn main() {
-    drive::main::<Gtk3>();
+    scenarios::main::<Gtk3>();
 }

@@ -1,7 +1,7 @@
 //! A program with GTK 4 that opens the editor as GNOME Settings does: for the tests, and to look at
 //! it: `cargo run -p aws-client-vpn-editor-host --example host_gtk4 show saml`.
 
-use aws_client_vpn_editor_host::drive::{self, Toolkit};
+use aws_client_vpn_editor_host::scenarios::{self, Toolkit};
 use aws_client_vpn_libnm::Toolkit as Kind;
 use gtk4::prelude::*;
 
@@ -72,5 +72,5 @@ impl Toolkit for Gtk4 {
 }
 
 fn main() {
-    drive::main::<Gtk4>();
+    scenarios::main::<Gtk4>();
 }

@@ -4,9 +4,9 @@
 #![expect(missing_docs, reason = "their names say what they do")]
 
 pub mod display;
-pub mod drive;
 pub mod installed;
 mod memory;
+pub mod scenarios;
 
 pub use memory::resident_kib;
 

@@ -5,9 +5,9 @@
 //! makes display and bus, inside it is the application. Pictures go to `target/screenshots`.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod fixture;
 mod network_manager;
 mod screen;
-mod stage;
 
 use crate::network_manager::Played;
 use crate::screen::Screen;
@@ -23,7 +23,7 @@ fn main() {
         Ok(language) => inside(&language),
         Err(_) => {
             for language in ["en", "de"] {
-                stage::run(language);
+                fixture::run(language);
                 println!("window in {language} ... ok");
             }
         }

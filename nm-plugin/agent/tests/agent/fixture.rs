@@ -114,7 +114,7 @@ pub(crate) struct NetworkManager {
 }
 
 /// All of it. Fields are dropped in this order.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) agent: Option<Child>,
     runtime: tokio::runtime::Runtime,
     system: Bus,
@@ -123,7 +123,7 @@ pub(crate) struct Stage {
     dir: tempfile::TempDir,
 }
 
-impl Stage {
+impl Fixture {
     /// `dialog` is what the dialog does, as a shell script.
     pub(crate) fn new(dialog: &str) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -349,7 +349,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Fixture {
     fn drop(&mut self) {
         if let Some(mut agent) = self.agent.take() {
             drop(agent.kill());
