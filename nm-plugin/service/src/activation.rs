@@ -336,7 +336,7 @@ impl<'a> Activation<'a> {
                 self.protection.settings_change();
                 let device = device(&self.openvpn);
                 if let Err(error) = self.protection.close(&self.session, device) {
-                    return Some(Input::Unprotected(journal::error_chain(&error)));
+                    return Some(Input::KillSwitchFailed(journal::error_chain(&error)));
                 }
                 let device = device.map_or("", TunDevice::name);
                 if !self.monitor.is_at_work() {

@@ -78,7 +78,7 @@ impl Protection {
         let options = self.kill_switch.options();
         let for_any_sign_in = options.is_some_and(|options| options.sign_in);
         Browsers {
-            activation_is_asked_for: self.is_asked_for,
+            activation_requested_by_user: self.is_asked_for,
             for_any_sign_in,
             stopped: if options.is_none() || for_any_sign_in {
                 BrowsersStopped::Never
@@ -163,7 +163,7 @@ impl Protection {
             | Input::Management(_)
             | Input::OpenVpnEnded(_)
             | Input::NewSecrets(_)
-            | Input::Unprotected(_)
+            | Input::KillSwitchFailed(_)
             | Input::Conditions(_)
             | Input::Renew
             | Input::Slept(_)
@@ -213,7 +213,7 @@ impl Protection {
         let Some(enforced) = &mut self.enforced else {
             return;
         };
-        if session.leads_past_the_tunnel_for_a_login() {
+        if session.needs_network_outside_tunnel() {
             enforced.give_back();
         } else if let Some(device) = device
             && !session.is_stopping()

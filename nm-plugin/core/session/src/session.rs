@@ -33,6 +33,7 @@ mod backoff;
 mod conditions;
 mod context;
 mod credentials;
+mod diagnostics;
 mod events;
 mod expiry;
 mod failure;
@@ -44,7 +45,6 @@ mod put_off;
 mod reconnect;
 mod remote;
 mod resolve;
-mod seen;
 mod sign_in;
 mod up;
 
@@ -76,7 +76,7 @@ const STOP_GRACE: Duration = Duration::from_secs(4);
 /// How long to wait for the kernel to take a killed process away.
 const KILL_GRACE: Duration = Duration::from_secs(2);
 /// How long NetworkManager may take to take in settings before a lost connection ends.
-const TAKEN_IN: Duration = Duration::from_secs(5);
+const SETTINGS_GRACE: Duration = Duration::from_secs(5);
 
 /// One activation of one connection.
 #[derive(Debug)]
@@ -191,7 +191,8 @@ impl Session {
     #[must_use]
     pub fn firewall(&self) -> FirewallPolicy {
         let was_up = self.cx.network_manager.installed.is_some();
-        let lets_out = |login: &BrowserLogin| login.is_wanted || self.cx.browsers.for_any_sign_in;
+        let lets_out =
+            |login: &BrowserLogin| login.requested_by_user || self.cx.browsers.for_any_sign_in;
         FirewallPolicy {
             endpoints: match self.cx.profile.proxy() {
                 Some(_) => self.cx.proxy_endpoint().into_iter().collect(),
@@ -237,7 +238,7 @@ impl Session {
 
     /// Whether a person's browser needs the network as it is without the tunnel, which is down.
     #[must_use]
-    pub fn leads_past_the_tunnel_for_a_login(&self) -> bool {
+    pub fn needs_network_outside_tunnel(&self) -> bool {
         match &self.state {
             State::Connecting(attempt) => {
                 matches!(
@@ -341,16 +342,16 @@ impl Session {
                 return Err(Failure::NotStarted(why));
             }
             (_, Input::NotSent(why)) => return Err(Failure::Unsendable(why)),
-            (_, Input::Unprotected(why)) => return Err(Failure::Unprotected(why)),
+            (_, Input::KillSwitchFailed(why)) => return Err(Failure::KillSwitchFailed(why)),
             (_, Input::Slept(length)) => cx.expiry.slept(length),
             (State::Connecting(attempt), input) => {
-                if let Some(won) = attempt.handle(input, cx)? {
-                    self.state = State::Up(Up::new(won, cx.now));
+                if let Some(tunnel) = attempt.handle(input, cx)? {
+                    self.state = State::Up(Up::new(tunnel, cx.now));
                 }
             }
             (State::Up(up), input) => {
                 if let Some(lost) = up.handle(input, cx)? {
-                    self.state = State::Connecting(Box::new(up.lost(lost, cx)?));
+                    self.state = State::Connecting(Box::new(up.reconnect(lost, cx)?));
                 }
             }
         }
@@ -361,7 +362,7 @@ impl Session {
     fn fail(&mut self, failure: Failure) {
         if self.cx.leave_no_names_behind() && !self.cx.openvpn.is_gone {
             self.end_renewal();
-            let until = self.cx.now + TAKEN_IN;
+            let until = self.cx.now + SETTINGS_GRACE;
             self.state = State::Failing { failure, until };
         } else {
             self.failed(failure);

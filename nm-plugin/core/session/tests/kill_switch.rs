@@ -12,11 +12,11 @@ fn without_its_kill_switch_a_connection_is_not_made() {
     let mut simulation = Simulation::saml();
     simulation.challenged();
     simulation.answered();
-    let did = simulation.input(Input::Unprotected("no nftables".to_owned()));
+    let did = simulation.input(Input::KillSwitchFailed("no nftables".to_owned()));
     assert_eq!(did, ["fail ConnectFailed", "Stopping", "terminate"]);
     assert_eq!(
         simulation.failures,
-        [Failure::Unprotected("no nftables".to_owned())]
+        [Failure::KillSwitchFailed("no nftables".to_owned())]
     );
 }
 
@@ -104,7 +104,7 @@ fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
     assert_eq!(web, [true, false]);
     // Its own lets browsers out, whoever asked.
     let lenient = Browsers {
-        activation_is_asked_for: false,
+        activation_requested_by_user: false,
         for_any_sign_in: true,
         ..Browsers::default()
     };
@@ -112,7 +112,7 @@ fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
     assert_eq!((simulation.failures.len(), web), (0, [true, true]));
     // NetworkManager began by itself.
     let by_itself = Browsers {
-        activation_is_asked_for: false,
+        activation_requested_by_user: false,
         ..Browsers::default()
     };
     let (simulation, web) = signs_in_twice(Some(by_itself));
@@ -122,7 +122,7 @@ fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
 #[test]
 fn where_traffic_is_stopped_no_page_opens_that_nobody_asked_for() {
     let (simulation, web) = signs_in_twice(Some(Browsers {
-        activation_is_asked_for: false,
+        activation_requested_by_user: false,
         for_any_sign_in: false,
         stopped: BrowsersStopped::FromTheStart,
     }));

@@ -136,7 +136,7 @@ fn whoever_wants_it_too_late_is_told_on() {
         simulation.line(NEED);
         simulation
     };
-    let busy = [Failure::NotNow("busy".to_owned())];
+    let busy = [Failure::TemporarilyRefused("busy".to_owned())];
     // At once, if it is clear.
     let mut simulation = begin();
     simulation.line(">PASSWORD:Verification Failed: 'Auth' ['TEMP[backoff 300]:busy']");

@@ -2,8 +2,9 @@
 //! until one succeeds or a failure ends it.
 
 use super::ask::{Prompt, PromptReason};
-use super::context::{Context, Heard};
+use super::context::{Context, OpenVpnEvent};
 use super::credentials::KEY_REALM;
+use super::diagnostics::Diagnostics;
 use super::events::Input;
 use super::expiry::Expiry;
 use super::failure::Failure;
@@ -11,7 +12,6 @@ use super::login::{BrowserLogin, ComingLogin};
 use super::loss::Loss;
 use super::network_manager::Installed;
 use super::put_off::{self, PutOff};
-use super::seen::Seen;
 use crate::challenge::Challenge;
 use crate::network_manager::VpnState;
 use crate::pushed::{self, TunnelError};
@@ -48,7 +48,7 @@ pub(super) struct Attempt {
     /// Whether the endpoint broke off a try once it had been recognised and had seen the client's
     /// certificate.
     endpoint_broke_off: bool,
-    pub(super) seen: Seen,
+    pub(super) diagnostics: Diagnostics,
 }
 
 #[derive(Debug)]
@@ -130,27 +130,27 @@ impl Attempt {
             release_at: None,
             put_off: None,
             endpoint_broke_off: false,
-            seen: Seen::default(),
+            diagnostics: Diagnostics::default(),
         };
-        attempt.connect(Phase::First, cx);
+        attempt.start_try(Phase::First, cx);
         attempt
     }
 
     /// Begins a try.
-    pub(super) fn connect(&mut self, phase: Phase, cx: &Context) {
+    pub(super) fn start_try(&mut self, phase: Phase, cx: &Context) {
         let until = cx.now + self.limit(&phase, cx);
         self.step = Step::Trying { phase, until };
     }
 
     /// Begins a first try; what was there in its place.
-    pub(super) fn first_try(&mut self, cx: &Context) -> Step {
+    pub(super) fn replace_with_first_try(&mut self, cx: &Context) -> Step {
         let phase = Phase::First;
         let until = cx.now + self.limit(&phase, cx);
         std::mem::replace(&mut self.step, Step::Trying { phase, until })
     }
 
     /// Gives the try that goes on the whole of its time again.
-    pub(super) fn begin_again(&mut self, cx: &Context) {
+    pub(super) fn restart_timeout(&mut self, cx: &Context) {
         if let Step::Trying { phase, .. } = &self.step {
             let limit = self.limit(phase, cx);
             if let Step::Trying { until, .. } = &mut self.step {
@@ -173,8 +173,8 @@ impl Attempt {
     ) -> Result<Option<TunnelUp>, Failure> {
         match input {
             Input::Management(notification) => {
-                return match cx.hear(notification)? {
-                    Some(heard) => self.heard(heard, cx),
+                return match cx.interpret(notification)? {
+                    Some(event) => self.on_openvpn_event(event, cx),
                     None => Ok(None),
                 };
             }
@@ -185,7 +185,7 @@ impl Attempt {
             }
             Input::Conditions(conditions) => {
                 cx.conditions_changed(conditions);
-                self.look_around(cx);
+                self.on_conditions_changed(cx);
             }
             Input::VpnState(state) => self.vpn_state(state, cx),
             Input::TimePassed => self.time_passed(cx)?,
@@ -194,7 +194,7 @@ impl Attempt {
             Input::NotStarted(_)
             | Input::NotSent(_)
             | Input::OpenVpnEnded(_)
-            | Input::Unprotected(_)
+            | Input::KillSwitchFailed(_)
             | Input::Slept(_)
             | Input::Disconnect
             | Input::NetworkManagerGone => {}
@@ -202,30 +202,30 @@ impl Attempt {
         Ok(None)
     }
 
-    pub(super) fn heard(
+    pub(super) fn on_openvpn_event(
         &mut self,
-        heard: Heard,
+        event: OpenVpnEvent,
         cx: &mut Context,
     ) -> Result<Option<TunnelUp>, Failure> {
-        match heard {
-            Heard::Connected => return self.connected(cx),
-            Heard::Hold => self.on_hold(cx)?,
-            Heard::Remote => self.answer_remote(cx),
-            Heard::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
-            Heard::VerificationFailed { realm, reason } => {
+        match event {
+            OpenVpnEvent::Connected => return self.connected(cx),
+            OpenVpnEvent::Hold => self.on_hold(cx)?,
+            OpenVpnEvent::Remote => self.answer_remote(cx),
+            OpenVpnEvent::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
+            OpenVpnEvent::VerificationFailed { realm, reason } => {
                 self.verification_failed(&realm, reason.as_ref(), cx)?;
             }
-            Heard::Reconnecting(why) => self.reconnecting(&why, cx)?,
-            Heard::AuthToken => self.resume.has_token = true,
-            Heard::Log(text) => {
-                self.seen.log(text.expose());
+            OpenVpnEvent::Reconnecting(why) => self.reconnecting(&why, cx)?,
+            OpenVpnEvent::AuthToken => self.resume.has_token = true,
+            OpenVpnEvent::Log(text) => {
+                self.diagnostics.log(text.expose());
                 cx.proxy_says(text.expose());
                 if pushed::blocks_local_network(text.expose()) {
                     cx.note(BLOCKS_LOCAL_NETWORK.to_owned());
                 }
             }
-            Heard::Echo(text) => {
-                if let Err(unknown) = self.seen.banner.push(&text) {
+            OpenVpnEvent::Echo(text) => {
+                if let Err(unknown) = self.diagnostics.banner.push(&text) {
                     cx.note(format!(
                         "the endpoint sent what is not understood: {unknown}"
                     ));
@@ -236,7 +236,7 @@ impl Attempt {
     }
 
     fn on_hold(&mut self, cx: &mut Context) -> Result<(), Failure> {
-        self.seen = Seen::default();
+        self.diagnostics = Diagnostics::default();
         if let Step::Asking(asking) = &mut self.step {
             asking.restarts();
         }
@@ -280,8 +280,8 @@ impl Attempt {
             } => return Err(Failure::LostDuringSignIn(why.to_owned())),
             Step::Trying { .. } => {
                 let breaks_off = matches!(why, "connection-reset" | "tls-error");
-                self.endpoint_broke_off |= self.seen.endpoint_recognised && breaks_off;
-                if let Some(failure) = self.seen.certificate_refused() {
+                self.endpoint_broke_off |= self.diagnostics.endpoint_recognised && breaks_off;
+                if let Some(failure) = self.diagnostics.certificate_refused() {
                     return Err(failure);
                 }
                 self.try_failed(why, cx);
@@ -299,9 +299,9 @@ impl Attempt {
         };
         if let Some(remote) = cx.next_address(pinned) {
             if cx.profile.proxy().is_none() {
-                self.lead_past_the_tunnel(remote.address, cx);
+                self.route_endpoint_outside_tunnel(remote.address, cx);
             }
-            cx.go(remote);
+            cx.send_remote(remote);
         }
     }
 
@@ -311,11 +311,11 @@ impl Attempt {
         };
         let tunnel = cx.openvpn.tunnel.clone();
         let mut tunnel = tunnel.ok_or(Failure::BadTunnel(TunnelError::NoAddress))?;
-        tunnel.mtu = self.seen.mtu.or(tunnel.mtu);
+        tunnel.mtu = self.diagnostics.mtu.or(tunnel.mtu);
         let installed = Installed {
             tunnel,
             server: cx.outer_address(),
-            banner: self.seen.banner.text().map(str::to_owned),
+            banner: self.diagnostics.banner.text().map(str::to_owned),
         };
         let config = cx.network_manager.config_of(&installed);
         let config = config.map_err(Failure::BadTunnel)?;
@@ -328,7 +328,7 @@ impl Attempt {
         if is_new {
             cx.expiry = Expiry::of(cx.timeouts.session, cx.now);
         }
-        cx.remote.reached();
+        cx.remote.mark_reached();
         cx.credentials.accepted();
         let is_unnoticed = self.came_back(cx);
         let installed = Some(installed);
@@ -336,11 +336,11 @@ impl Attempt {
             cx.network_manager.installed = installed;
             cx.install(config);
         }
-        Ok(Some(self.is_up(None)))
+        Ok(Some(self.take_tunnel_up(None)))
     }
 
     /// What is left of it in the tunnel that it has made.
-    fn is_up(&mut self, sent: Option<Sent>) -> TunnelUp {
+    fn take_tunnel_up(&mut self, sent: Option<Sent>) -> TunnelUp {
         let mut resume = std::mem::take(&mut self.resume);
         if let Step::Trying { phase, .. } = &mut self.step
             && let Phase::Reply(reply) | Phase::Replay(reply) =
@@ -369,7 +369,7 @@ impl Attempt {
             cx.note(format!("the endpoint cannot take the sign-in now: {text}"));
             let then = cx.now + self.next_pause().max(backoff);
             if then >= until {
-                return Err(Failure::NotNow(text));
+                return Err(Failure::TemporarilyRefused(text));
             }
             self.put_off = Some(text);
             self.release_at = Some(then);
@@ -390,13 +390,13 @@ impl Attempt {
     /// NetworkManager says something of the connection.
     fn vpn_state(&mut self, state: VpnState, cx: &mut Context) {
         match (state, &mut self.step) {
-            (VpnState::NeedAuth, Step::AwaitingLogin(login)) => login.is_asked = true,
+            (VpnState::NeedAuth, Step::AwaitingLogin(login)) => login.agent_asked = true,
             (VpnState::Activated, _) if cx.network_manager.shows_it_as_lost() => {
                 cx.reassert_state();
                 self.ask_again(cx);
             }
             // It has settings again, and takes that for a tunnel that is up.
-            (VpnState::Activated, Step::Trying { .. }) => self.tell_of_the_loss(cx),
+            (VpnState::Activated, Step::Trying { .. }) => self.announce_loss(cx),
             // It has taken in the browser's answer: told any earlier, it would keep the settings to
             // itself.
             (VpnState::Connecting, Step::Trying { .. }) => self.restore_default_route(cx),
@@ -428,11 +428,11 @@ impl Attempt {
         secrets: BTreeMap<String, Secret>,
         cx: &mut Context,
     ) -> Result<Option<TunnelUp>, Failure> {
-        match self.first_try(cx) {
+        match self.replace_with_first_try(cx) {
             Step::AwaitingLogin(login) => {
                 let answer = cx.take_answer(&login, secrets);
                 let answer = answer.map_err(Failure::LoginUnavailable)?;
-                self.connect(Phase::Reply(answer), cx);
+                self.start_try(Phase::Reply(answer), cx);
             }
             Step::Asking(asking) => match asking.take(secrets, &mut cx.credentials)? {
                 PromptReason::Beforehand => {}
@@ -440,7 +440,7 @@ impl Attempt {
                     self.password_needed(realm, cx)?;
                     if is_up {
                         cx.show_as_up();
-                        return Ok(Some(self.is_up(Some(Sent::Again))));
+                        return Ok(Some(self.take_tunnel_up(Some(Sent::Again))));
                     }
                     return Ok(None);
                 }
@@ -489,12 +489,13 @@ impl Attempt {
                 let phase = std::mem::replace(phase, Phase::First);
                 let seconds = self.limit(&phase, cx).as_secs();
                 Err(match self.put_off.take() {
-                    Some(text) => Failure::NotNow(text),
+                    Some(text) => Failure::TemporarilyRefused(text),
                     None => {
-                        self.seen.endpoint_recognised |= self.endpoint_broke_off;
+                        self.diagnostics.endpoint_recognised |= self.endpoint_broke_off;
                         let in_the_way = cx.proxy_in_the_way();
                         in_the_way.unwrap_or_else(|| {
-                            self.seen.silence(&cx.profile, checks_sign_in, seconds)
+                            self.diagnostics
+                                .silence(&cx.profile, checks_sign_in, seconds)
                         })
                     }
                 })
@@ -503,7 +504,7 @@ impl Attempt {
                 Err(Failure::LoginTimedOut { minutes })
             }
             Step::AwaitingLogin(login) if now >= login.deadline() => {
-                login.is_asked = true;
+                login.agent_asked = true;
                 cx.note("still waiting for the browser login".to_owned());
                 self.ask_again(cx);
                 Ok(())
@@ -515,7 +516,7 @@ impl Attempt {
                 Ok(())
             }
             Step::WithdrawingRoute(coming) if now >= coming.at => {
-                self.way_is_made(cx);
+                self.route_withdrawn(cx);
                 Ok(())
             }
             Step::Trying { .. }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The pause between one login and a second one that nobody asked for; doubled for each further.
 const LOGIN_PAUSE: Duration = Duration::from_secs(60);
 /// How often it is doubled.
-const MOST_DOUBLINGS: u32 = 4;
+const MAX_DOUBLINGS: u32 = 4;
 
 /// How often logins that nobody asked for may come.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct LoginBackoff {
 impl LoginBackoff {
     /// A login that nobody asked for is asked for now.
     pub(super) fn count(&mut self, now: Instant) {
-        let pause = LOGIN_PAUSE * 2_u32.pow(self.logins.min(MOST_DOUBLINGS));
+        let pause = LOGIN_PAUSE * 2_u32.pow(self.logins.min(MAX_DOUBLINGS));
         self.logins += 1;
         self.not_before = Some(now + pause);
     }

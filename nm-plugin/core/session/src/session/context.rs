@@ -70,7 +70,7 @@ pub(super) struct OpenVpn {
 
 /// What OpenVPN says that means something else in each state.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum OpenVpnEvent {
     Hold,
     Remote,
     PasswordNeeded(String),
@@ -87,27 +87,30 @@ pub(super) enum Heard {
 
 impl Context {
     /// Takes in what OpenVPN says; what is left of it is for the state.
-    pub(super) fn hear(&mut self, notification: Notification) -> Result<Option<Heard>, Failure> {
+    pub(super) fn interpret(
+        &mut self,
+        notification: Notification,
+    ) -> Result<Option<OpenVpnEvent>, Failure> {
         Ok(match notification {
             Notification::Hold => {
                 self.on_hold();
-                Some(Heard::Hold)
+                Some(OpenVpnEvent::Hold)
             }
             Notification::Remote {
                 host,
                 port,
                 transport,
             } => {
-                self.remote.asked(host, port, transport);
-                Some(Heard::Remote)
+                self.remote.query(host, port, transport);
+                Some(OpenVpnEvent::Remote)
             }
-            Notification::PasswordNeeded { realm, .. } => Some(Heard::PasswordNeeded(realm)),
+            Notification::PasswordNeeded { realm, .. } => Some(OpenVpnEvent::PasswordNeeded(realm)),
             Notification::VerificationFailed { realm, reason } => {
-                Some(Heard::VerificationFailed { realm, reason })
+                Some(OpenVpnEvent::VerificationFailed { realm, reason })
             }
             Notification::State(state) => match state.name {
-                StateName::Connected => Some(Heard::Connected),
-                StateName::Reconnecting => Some(Heard::Reconnecting(state.detail)),
+                StateName::Connected => Some(OpenVpnEvent::Connected),
+                StateName::Reconnecting => Some(OpenVpnEvent::Reconnecting(state.detail)),
                 StateName::Exiting => {
                     self.openvpn.exiting = Some(state.detail);
                     None
@@ -123,7 +126,7 @@ impl Context {
                 | StateName::AddRoutes
                 | StateName::Other(_) => None,
             },
-            Notification::AuthToken(_) => Some(Heard::AuthToken),
+            Notification::AuthToken(_) => Some(OpenVpnEvent::AuthToken),
             Notification::Log { text, .. } => {
                 let said = text.expose();
                 if said.contains("unknown control message") && said.contains("CRV1:") {
@@ -133,9 +136,9 @@ impl Context {
                         "The request has a form that OpenVPN does not know."
                     )));
                 }
-                Some(Heard::Log(text))
+                Some(OpenVpnEvent::Log(text))
             }
-            Notification::Echo(text) => Some(Heard::Echo(text)),
+            Notification::Echo(text) => Some(OpenVpnEvent::Echo(text)),
             Notification::Up => {
                 self.openvpn.environment = Some(Vec::new());
                 None

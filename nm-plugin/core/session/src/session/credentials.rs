@@ -68,7 +68,7 @@ impl Credentials {
     }
 
     /// Takes note that what was given of `credentials` was refused. Whether a person may try again.
-    pub(super) fn refuse(&mut self, credentials: &[Credential]) -> bool {
+    pub(super) fn mark_refused(&mut self, credentials: &[Credential]) -> bool {
         self.refused.clear();
         for credential in credentials {
             if let Some(value) = self.given.remove(credential) {
@@ -157,15 +157,18 @@ mod tests {
         let wanted = [Credential::Password, Credential::ChallengeResponse];
         let wrong = secrets(&[("password", "a"), ("challenge-response", "1")]);
         let mut credentials = Credentials::new(wrong.clone());
-        assert!(credentials.refuse(&wanted));
+        assert!(credentials.mark_refused(&wanted));
         assert_eq!(credentials.missing(&wanted), wanted);
         assert_eq!(credentials.refused(), wanted.into());
         assert_eq!(credentials.take(&wanted, wrong), Err(Rejected::Unchanged));
         let late = secrets(&[("password", "a"), ("challenge-response", "2")]);
         assert_eq!(credentials.take(&wanted, late), Ok(()));
         assert!(credentials.refused().is_empty());
-        assert!(credentials.refuse(&wanted));
-        assert!(!credentials.refuse(&wanted), "the third time is the last");
+        assert!(credentials.mark_refused(&wanted));
+        assert!(
+            !credentials.mark_refused(&wanted),
+            "the third time is the last"
+        );
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub enum Input {
     /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
     NewSecrets(BTreeMap<String, Secret>),
     /// The kill switch that the connection is to have cannot be closed; why, in words.
-    Unprotected(String),
+    KillSwitchFailed(String),
     /// The world around the connection has changed.
     Conditions(Conditions),
     /// What NetworkManager says of the connection has changed.
@@ -123,7 +123,7 @@ pub enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Browsers {
     /// Whether a person has asked for this activation.
-    pub activation_is_asked_for: bool,
+    pub activation_requested_by_user: bool,
     /// Whether the user lets a browser out for each sign-in, also for one that nobody asked for.
     pub for_any_sign_in: bool,
     /// From when on no page is opened that the connection's own kill switch would stop.
@@ -144,7 +144,7 @@ pub enum BrowsersStopped {
 impl Default for Browsers {
     fn default() -> Self {
         Self {
-            activation_is_asked_for: true,
+            activation_requested_by_user: true,
             for_any_sign_in: false,
             stopped: BrowsersStopped::Never,
         }

@@ -99,7 +99,7 @@ pub enum Failure {
     DeviceChecked(String),
     /// The endpoint wants the sign-in later than there is time for.
     #[error("The endpoint cannot accept a sign-in at the moment: {0}. Try again in a few minutes.")]
-    NotNow(String),
+    TemporarilyRefused(String),
     /// The private key's passphrase is wrong.
     #[error("The passphrase of the private key is incorrect. Connect again and re-enter it.")]
     WrongPassphrase,
@@ -189,7 +189,7 @@ pub enum Failure {
         "The kill switch could not be turned on: {0}. Without it, the connection is not made. To \
          connect anyway, turn it off in the connection's settings."
     )]
-    Unprotected(String),
+    KillSwitchFailed(String),
     /// A new sign-in is needed, and the kill switch lets no browser out.
     #[error(
         "The endpoint requires a new sign-in, but the kill switch blocks the browser. Traffic \
@@ -239,7 +239,7 @@ impl Failure {
             | Self::Proxy { .. }
             | Self::NoAnswer { .. }
             | Self::NoAnswerToSignIn { .. }
-            | Self::NotNow(_)
+            | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_) => FailureKind::Unreachable,
             Self::NobodyToAsk(_)
             | Self::NotInteractive
@@ -252,7 +252,7 @@ impl Failure {
             | Self::LoginUnavailable(_)
             | Self::Unsendable(_)
             | Self::BadTunnel(_)
-            | Self::Unprotected(_)
+            | Self::KillSwitchFailed(_)
             | Self::OpenVpnEnded(_)
             | Self::OpenVpnFatal(_) => FailureKind::Other,
         }
@@ -288,9 +288,9 @@ impl Failure {
             | Self::NotStarted(_)
             | Self::NoAnswer { .. }
             | Self::NoAnswerToSignIn { .. }
-            | Self::NotNow(_)
+            | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_)
-            | Self::Unprotected(_)
+            | Self::KillSwitchFailed(_)
             | Self::Inactive
             | Self::EndedByEndpoint
             | Self::OpenVpnEnded(_)

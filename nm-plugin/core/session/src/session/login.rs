@@ -23,9 +23,9 @@ pub(super) struct BrowserLogin {
     pub(super) until: Instant,
     ask_again: Instant,
     /// Whether NetworkManager has said that it asks, so that a page is open.
-    pub(super) is_asked: bool,
+    pub(super) agent_asked: bool,
     /// Whether a person has asked to sign in: has connected, or renews.
-    pub(super) is_wanted: bool,
+    pub(super) requested_by_user: bool,
 }
 
 /// A login that has no page yet: first the browser gets a way past the tunnel that is down.
@@ -46,7 +46,7 @@ impl BrowserLogin {
     /// Asks once more, with a page only if there is none yet.
     pub(super) fn ask_again(&mut self, now: Instant) -> Effect {
         self.ask_again = now + SECRETS_REQUEST_LIFETIME;
-        self.request(self.is_asked, now)
+        self.request(self.agent_asked, now)
     }
 
     fn request(&self, again: bool, now: Instant) -> Effect {
@@ -71,12 +71,12 @@ impl BrowserLogin {
 }
 
 impl Context {
-    /// Asks the person, who may have asked to sign in (`is_wanted`).
+    /// Asks the person, who may have asked to sign in (`requested_by_user`).
     pub(super) fn ask_for_login(
         &mut self,
         challenge: Challenge,
         url: Url,
-        is_wanted: bool,
+        requested_by_user: bool,
     ) -> Box<BrowserLogin> {
         let now = self.now;
         self.note(format!(
@@ -91,8 +91,8 @@ impl Context {
             url,
             until: now + self.timeouts.login,
             ask_again: now + SECRETS_REQUEST_LIFETIME,
-            is_asked: false,
-            is_wanted,
+            agent_asked: false,
+            requested_by_user,
         };
         self.effects.push_back(login.request(false, now));
         Box::new(login)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// A loss that ends sooner is not shown. AWS's endpoints have OpenVPN call a connection lost after
 /// 20 s of silence; with these, it is shown after 25.
-const QUIET: Duration = Duration::from_secs(5);
+const LOSS_GRACE: Duration = Duration::from_secs(5);
 
 /// A tunnel was lost and is not back yet.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(super) struct Loss {
     /// When NetworkManager is told; `None` once it has been.
     pub(super) tell_at: Option<Instant>,
     /// Whether a person has asked for the login that brings it back.
-    pub(super) login_is_wanted: bool,
+    pub(super) login_requested_by_user: bool,
     pub(super) wait: Option<Wait>,
     /// Whether names and default route were taken back for a login.
     pub(super) default_route_is_withdrawn: bool,
@@ -50,8 +50,8 @@ impl Loss {
     pub(super) fn new(now: Instant, is_shown: bool) -> Self {
         Self {
             since: now,
-            tell_at: (!is_shown).then(|| now + QUIET),
-            login_is_wanted: false,
+            tell_at: (!is_shown).then(|| now + LOSS_GRACE),
+            login_requested_by_user: false,
             wait: None,
             default_route_is_withdrawn: false,
         }

@@ -140,7 +140,7 @@ impl Attempt {
         cx: &mut Context,
     ) -> Result<(), Failure> {
         if std::mem::take(&mut cx.proxy.sent) {
-            if !cx.credentials.refuse(&CREDENTIALS) || !cx.interactive {
+            if !cx.credentials.mark_refused(&CREDENTIALS) || !cx.interactive {
                 let host = cx.profile.proxy().map(|proxy| proxy.host.clone());
                 let why = "it refused the user name or the password";
                 return Err(proxy_failure(&host.unwrap_or_default(), why));

@@ -30,12 +30,12 @@ use url::Url;
 /// Told earlier that the tunnel is not up, it would go on to say that it is (seen with 1.42).
 const SETTLE: Duration = Duration::from_secs(2);
 /// The longest pause before another attempt.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const MAX_PAUSE: Duration = Duration::from_secs(8);
 /// After how many tries the pause between them grows no further.
-const MOST_DOUBLINGS: u32 = 4;
+const MAX_DOUBLINGS: u32 = 4;
 
 impl Context {
-    fn obstacle_to_a_try(&self) -> Option<Wait> {
+    fn retry_blocker(&self) -> Option<Wait> {
         if self.conditions.asleep {
             Some(Wait::Asleep)
         } else if !self.conditions.online {
@@ -46,9 +46,9 @@ impl Context {
     }
 
     /// What has to be waited for before a person may be asked to sign in.
-    fn hindrance_to_a_login(&self) -> Option<Wait> {
+    fn login_blocker(&self) -> Option<Wait> {
         let not_before = self.login_backoff.not_before;
-        self.obstacle_to_a_try()
+        self.retry_blocker()
             .or(match (self.conditions.presence, not_before) {
                 (Presence::Locked, _) => Some(Wait::Locked),
                 (Presence::Away, _) => Some(Wait::Absent),
@@ -62,11 +62,11 @@ impl Context {
 impl Attempt {
     /// How long to wait after one more try that led nowhere.
     pub(super) fn next_pause(&mut self) -> Duration {
-        let pauses = self.failures.min(MOST_DOUBLINGS);
+        let pauses = self.failures.min(MAX_DOUBLINGS);
         self.failures += 1;
         match pauses {
             0 => Duration::ZERO,
-            pauses => Duration::from_secs(1 << (pauses - 1)).min(LONGEST_PAUSE),
+            pauses => Duration::from_secs(1 << (pauses - 1)).min(MAX_PAUSE),
         }
     }
 
@@ -83,7 +83,7 @@ impl Attempt {
             }
             cx.resolve_first_remote();
         }
-        cx.remote.failed();
+        cx.remote.mark_failed();
         if let Step::Trying { phase, .. } = &mut self.step
             && let Phase::Replay(_) = phase
         {
@@ -98,9 +98,9 @@ impl Attempt {
     }
 
     /// Something has changed around the connection.
-    pub(super) fn look_around(&mut self, cx: &mut Context) {
-        if matches!(self.step, Step::WithdrawingRoute(_)) && cx.hindrance_to_a_login().is_some() {
-            self.page_is_not_opened(cx);
+    pub(super) fn on_conditions_changed(&mut self, cx: &mut Context) {
+        if matches!(self.step, Step::WithdrawingRoute(_)) && cx.login_blocker().is_some() {
+            self.cancel_page(cx);
         }
         if self.loss.is_some() {
             self.release_hold(cx);
@@ -124,7 +124,7 @@ impl Attempt {
                 }
                 None => {
                     cx.note("going on".to_owned());
-                    self.begin_again(cx);
+                    self.restart_timeout(cx);
                 }
             }
         }
@@ -139,9 +139,9 @@ impl Attempt {
     fn wait(&self, cx: &Context) -> Option<Wait> {
         self.loss.as_ref()?;
         if self.begins_a_login(cx) {
-            cx.hindrance_to_a_login()
+            cx.login_blocker()
         } else {
-            cx.obstacle_to_a_try()
+            cx.retry_blocker()
         }
     }
 
@@ -173,9 +173,9 @@ impl Attempt {
         cx: &mut Context,
     ) {
         self.resume.reply = None;
-        if cx.hindrance_to_a_login().is_some() {
+        if cx.login_blocker().is_some() {
             // OpenVPN restarts, and is held until somebody is there.
-            self.connect(Phase::First, cx);
+            self.start_try(Phase::First, cx);
             return;
         }
         // What would lead a browser into the tunnel that is down is taken back.
@@ -190,21 +190,21 @@ impl Attempt {
     }
 
     /// The browser has its way.
-    pub(super) fn way_is_made(&mut self, cx: &mut Context) {
-        if cx.hindrance_to_a_login().is_some() {
-            self.page_is_not_opened(cx);
-        } else if let Step::WithdrawingRoute(coming) = self.first_try(cx) {
+    pub(super) fn route_withdrawn(&mut self, cx: &mut Context) {
+        if cx.login_blocker().is_some() {
+            self.cancel_page(cx);
+        } else if let Step::WithdrawingRoute(coming) = self.replace_with_first_try(cx) {
             cx.login_backoff.count(cx.now);
-            let is_wanted = self.is_renewed();
-            let login = cx.ask_for_login(coming.challenge, coming.url, is_wanted);
+            let requested_by_user = self.is_renewed();
+            let login = cx.ask_for_login(coming.challenge, coming.url, requested_by_user);
             self.step = Step::AwaitingLogin(login);
         }
     }
 
     /// Who was there to see a page has left a moment before it was opened.
-    fn page_is_not_opened(&mut self, cx: &mut Context) {
+    fn cancel_page(&mut self, cx: &mut Context) {
         self.restore_default_route(cx);
-        self.connect(Phase::First, cx);
+        self.start_try(Phase::First, cx);
         self.release_hold(cx);
     }
 
@@ -220,7 +220,7 @@ impl Attempt {
 
     /// A tunnel that takes everything would take packets to another node too: NetworkManager is
     /// told the new address before OpenVPN is, and leads it past the tunnel.
-    pub(super) fn lead_past_the_tunnel(&mut self, address: IpAddr, cx: &mut Context) {
+    pub(super) fn route_endpoint_outside_tunnel(&mut self, address: IpAddr, cx: &mut Context) {
         let (Some(loss), Some(installed)) = (&self.loss, &cx.network_manager.installed) else {
             return;
         };
@@ -255,7 +255,9 @@ impl Attempt {
 
     /// Whether a person has asked for the sign-in that brings the lost tunnel back.
     pub(super) fn is_renewed(&self) -> bool {
-        self.loss.as_ref().is_some_and(|loss| loss.login_is_wanted)
+        self.loss
+            .as_ref()
+            .is_some_and(|loss| loss.login_requested_by_user)
     }
 
     /// The tunnel is up; whether it was lost before, and nobody was told.
@@ -304,7 +306,7 @@ impl Attempt {
     }
 
     /// NetworkManager is told that there is no tunnel, if there was one.
-    pub(super) fn tell_of_the_loss(&mut self, cx: &mut Context) {
+    pub(super) fn announce_loss(&mut self, cx: &mut Context) {
         if let Some(loss) = &mut self.loss {
             loss.tell_at = None;
             cx.announce(ServiceState::Starting);
@@ -315,7 +317,7 @@ impl Attempt {
     pub(super) fn reconnect_due(&mut self, cx: &mut Context) {
         let tell_at = self.loss.as_ref().and_then(|loss| loss.tell_at);
         if tell_at.is_some_and(|at| cx.now >= at) {
-            self.tell_of_the_loss(cx);
+            self.announce_loss(cx);
         }
         self.release_hold(cx);
     }

@@ -29,13 +29,13 @@ pub(super) struct Remote {
 
 impl Remote {
     /// OpenVPN's question for the address of `host`.
-    pub(super) fn asked(&mut self, host: String, port: u16, transport: Transport) {
+    pub(super) fn query(&mut self, host: String, port: u16, transport: Transport) {
         self.waiting = Some((host, port));
         self.transport = Some(transport);
     }
 
     /// The current address does not answer.
-    pub(super) fn failed(&mut self) {
+    pub(super) fn mark_failed(&mut self) {
         self.failed = true;
         self.unresolved.clear();
     }
@@ -46,7 +46,7 @@ impl Remote {
     }
 
     /// The current address does.
-    pub(super) fn reached(&mut self) {
+    pub(super) fn mark_reached(&mut self) {
         self.failed = false;
     }
 

@@ -88,7 +88,7 @@ impl Context {
     }
 
     /// Tells OpenVPN the address to use.
-    pub(super) fn go(&mut self, remote: RemoteAddress) {
+    pub(super) fn send_remote(&mut self, remote: RemoteAddress) {
         let RemoteAddress {
             host,
             address,

@@ -27,7 +27,7 @@ const SESSION_OVER: &str = "SESSION";
 /// The same without a reason.
 const NO_SESSION: &str = "the session has expired";
 /// How many questions of the endpoint are passed on to a person before a tunnel is up.
-const MOST_QUESTIONS: u32 = 8;
+const MAX_QUESTIONS: u32 = 8;
 
 impl Attempt {
     /// OpenVPN asks for a password, and stands still until it has one.
@@ -92,11 +92,11 @@ impl Attempt {
     /// OpenVPN could not load the certificate and its key, and is about to restart.
     pub(super) fn key_not_loaded(&mut self, cx: &mut Context) -> Result<(), Failure> {
         let sent = self.key_credential_sent.take();
-        let sent = sent.filter(|_| !self.seen.is_unsupported());
-        let credential = sent.ok_or_else(|| self.seen.bad_key())?;
+        let sent = sent.filter(|_| !self.diagnostics.is_unsupported());
+        let credential = sent.ok_or_else(|| self.diagnostics.bad_key())?;
         cx.key_credential_refused(credential)?;
         // Asked for again at the hold that follows.
-        self.connect(Phase::First, cx);
+        self.start_try(Phase::First, cx);
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Attempt {
                 cx.note(format!(
                     "the endpoint does not take the last sign-in again: {reason}"
                 ));
-                self.connect(Phase::First, cx);
+                self.start_try(Phase::First, cx);
                 return Ok(());
             }
         }
@@ -141,7 +141,7 @@ impl Attempt {
         };
         self.resume.reply = None;
         let is_askable = !wanted.is_empty() && cx.interactive;
-        if !cx.credentials.refuse(&wanted) || !is_askable {
+        if !cx.credentials.mark_refused(&wanted) || !is_askable {
             let is_unexplained = reason.contains(BAD_ANSWER) || reason == NO_REASON;
             let is_browser =
                 *cx.profile.sign_in() == SignIn::Saml && matches!(phase, Phase::Reply(_));
@@ -157,7 +157,7 @@ impl Attempt {
             reason: reason.to_owned(),
         });
         // What is missing now is asked for at the hold that follows, before a further try.
-        self.connect(Phase::First, cx);
+        self.start_try(Phase::First, cx);
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl Attempt {
             }
         }
         self.questions += 1;
-        if self.questions > MOST_QUESTIONS {
+        if self.questions > MAX_QUESTIONS {
             return Err(Failure::BadChallenge(message!(
                 "The endpoint keeps asking further questions."
             )));
@@ -209,7 +209,7 @@ impl Attempt {
         cx: &mut Context,
     ) {
         cx.credentials.forget(Credential::ChallengeResponse);
-        self.connect(Phase::Reply(challenge.reply(answer)), cx);
+        self.start_try(Phase::Reply(challenge.reply(answer)), cx);
     }
 
     fn begin_login(&mut self, challenge: Challenge, cx: &mut Context) -> Result<(), Failure> {
@@ -229,8 +229,8 @@ impl Attempt {
         if self.loss.is_some() {
             self.begin_login_after_a_loss(challenge, url, cx);
         } else {
-            let is_wanted = cx.browsers.activation_is_asked_for;
-            self.step = Step::AwaitingLogin(cx.ask_for_login(challenge, url, is_wanted));
+            let requested_by_user = cx.browsers.activation_requested_by_user;
+            self.step = Step::AwaitingLogin(cx.ask_for_login(challenge, url, requested_by_user));
         }
         Ok(())
     }
@@ -306,7 +306,7 @@ impl Context {
 
     /// What unlocks the key was wrong; a person may try again, but not for ever.
     fn key_credential_refused(&mut self, credential: Credential) -> Result<(), Failure> {
-        if !self.credentials.refuse(&[credential]) || !self.interactive {
+        if !self.credentials.mark_refused(&[credential]) || !self.interactive {
             return Err(match credential {
                 Credential::TokenPin => Failure::WrongPin,
                 Credential::KeyPassphrase

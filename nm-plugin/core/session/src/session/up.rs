@@ -7,7 +7,7 @@
 use super::ask::PromptReason;
 use super::attempt::{Attempt, Phase, Resume, Sent, Step, TunnelUp};
 use super::backoff::LoginBackoff;
-use super::context::{Context, Heard};
+use super::context::{Context, OpenVpnEvent};
 use super::credentials::{KEY_REALM, key_credential};
 use super::events::{Effect, Input};
 use super::failure::Failure;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A tunnel that was up for as long had nothing to do with the loss of the one before.
-const STABLE: Duration = Duration::from_secs(600);
+const STABLE_AFTER: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
 pub(super) struct Up {
@@ -46,24 +46,24 @@ enum Renewal {
 
 /// The tunnel is lost, or given up for another.
 #[derive(Debug)]
-pub(super) struct Lost {
+pub(super) struct TunnelLost {
     why: String,
-    by: By,
+    recovery: Recovery,
 }
 
 /// What brings it back.
 #[derive(Debug)]
-enum By {
+enum Recovery {
     /// What there is: the page that is open, the token, the last reply.
-    WhatThereIs,
+    Automatic,
     /// What OpenVPN says goes for the way back as well.
-    Hearing(Heard),
+    WithEvent(OpenVpnEvent),
     /// A new sign-in.
-    SigningIn,
+    SignIn,
     /// The reply to a challenge that was fetched beside the tunnel.
-    Replying(Secret),
+    Reply(Secret),
     /// OpenVPN waits for what a person has to give, and goes on with it.
-    Asking {
+    Ask {
         wanted: Vec<Credential>,
         realm: String,
     },
@@ -83,11 +83,11 @@ impl Up {
         &mut self,
         input: Input,
         cx: &mut Context,
-    ) -> Result<Option<Lost>, Failure> {
+    ) -> Result<Option<TunnelLost>, Failure> {
         match input {
             Input::Management(notification) => {
-                return match cx.hear(notification)? {
-                    Some(heard) => self.heard(heard, cx),
+                return match cx.interpret(notification)? {
+                    Some(event) => self.on_openvpn_event(event, cx),
                     None => Ok(None),
                 };
             }
@@ -106,7 +106,7 @@ impl Up {
             Input::NotStarted(_)
             | Input::NotSent(_)
             | Input::OpenVpnEnded(_)
-            | Input::Unprotected(_)
+            | Input::KillSwitchFailed(_)
             | Input::Slept(_)
             | Input::Disconnect
             | Input::NetworkManagerGone => {}
@@ -114,33 +114,43 @@ impl Up {
         Ok(None)
     }
 
-    fn heard(&mut self, heard: Heard, cx: &mut Context) -> Result<Option<Lost>, Failure> {
-        let lost = |why: &str, by| {
-            Some(Lost {
+    fn on_openvpn_event(
+        &mut self,
+        event: OpenVpnEvent,
+        cx: &mut Context,
+    ) -> Result<Option<TunnelLost>, Failure> {
+        let lost = |why: &str, recovery| {
+            Some(TunnelLost {
                 why: why.to_owned(),
-                by,
+                recovery,
             })
         };
-        Ok(match heard {
-            Heard::Hold => lost("OpenVPN restarts", By::Hearing(heard)),
+        Ok(match event {
+            OpenVpnEvent::Hold => lost("OpenVPN restarts", Recovery::WithEvent(event)),
             // The way a refusal ends; what it means is decided by its own notification.
-            Heard::Reconnecting(why) if why.starts_with("auth-failure") => None,
-            Heard::Reconnecting(why) => lost(&why, By::WhatThereIs),
-            Heard::VerificationFailed { ref realm, .. } if realm == KEY_REALM => None,
+            OpenVpnEvent::Reconnecting(why) if why.starts_with("auth-failure") => None,
+            OpenVpnEvent::Reconnecting(why) => lost(&why, Recovery::Automatic),
+            OpenVpnEvent::VerificationFailed { ref realm, .. } if realm == KEY_REALM => None,
             // The keys of a live connection were to be renewed.
-            Heard::VerificationFailed { .. } => {
+            OpenVpnEvent::VerificationFailed { .. } => {
                 if !self.resume.has_token {
                     // OpenVPN has sent what made the tunnel, without asking for it.
                     self.sent = Some(Sent::Again);
                 }
-                lost("the endpoint wants a new sign-in", By::Hearing(heard))
+                lost(
+                    "the endpoint wants a new sign-in",
+                    Recovery::WithEvent(event),
+                )
             }
-            Heard::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
-            Heard::AuthToken => {
+            OpenVpnEvent::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
+            OpenVpnEvent::AuthToken => {
                 self.resume.has_token = true;
                 None
             }
-            Heard::Connected | Heard::Remote | Heard::Log(_) | Heard::Echo(_) => None,
+            OpenVpnEvent::Connected
+            | OpenVpnEvent::Remote
+            | OpenVpnEvent::Log(_)
+            | OpenVpnEvent::Echo(_) => None,
         })
     }
 
@@ -149,7 +159,7 @@ impl Up {
         &mut self,
         realm: String,
         cx: &mut Context,
-    ) -> Result<Option<Lost>, Failure> {
+    ) -> Result<Option<TunnelLost>, Failure> {
         let wanted = match key_credential(&realm) {
             Some(credential) => match cx.credentials.get(credential).cloned() {
                 Some(password) => {
@@ -166,29 +176,33 @@ impl Up {
                 cx.missing_passwords()
             }
         };
-        Ok(Some(Lost {
+        Ok(Some(TunnelLost {
             why: "the endpoint wants a new sign-in".to_owned(),
-            by: By::Asking { wanted, realm },
+            recovery: Recovery::Ask { wanted, realm },
         }))
     }
 
     /// The way back to a tunnel that is lost.
-    pub(super) fn lost(&mut self, lost: Lost, cx: &mut Context) -> Result<Attempt, Failure> {
-        let Lost { why, by } = lost;
+    pub(super) fn reconnect(
+        &mut self,
+        lost: TunnelLost,
+        cx: &mut Context,
+    ) -> Result<Attempt, Failure> {
+        let TunnelLost { why, recovery } = lost;
         cx.note(format!("the connection was lost ({why}); connecting again"));
-        if cx.now.saturating_duration_since(self.since) >= STABLE {
+        if cx.now.saturating_duration_since(self.since) >= STABLE_AFTER {
             cx.login_backoff = LoginBackoff::default();
         }
-        cx.remote.reached();
+        cx.remote.mark_reached();
         // A login that was renewed with is shown already.
-        let mut loss = Loss::new(cx.now, matches!(by, By::Replying(_)));
+        let mut loss = Loss::new(cx.now, matches!(recovery, Recovery::Reply(_)));
         let is_fetching = matches!(self.renewal, Some(Renewal::Fetching { .. }));
-        loss.login_is_wanted = is_fetching || matches!(by, By::SigningIn);
+        loss.login_requested_by_user = is_fetching || matches!(recovery, Recovery::SignIn);
         let mut attempt = Attempt::new(Some(loss), std::mem::take(&mut self.resume), cx);
         attempt.sent = self.sent;
         let is_saml = matches!(cx.profile.sign_in(), SignIn::Saml);
         if let Some(reply) = attempt.resume.reply.take_if(|_| is_saml) {
-            attempt.connect(Phase::Replay(reply), cx);
+            attempt.start_try(Phase::Replay(reply), cx);
         }
         match self.renewal.take() {
             // A page is open already: its answer brings the tunnel back.
@@ -196,20 +210,20 @@ impl Up {
             Some(Renewal::Fetching { .. }) => cx.effects.push_back(Effect::EndRenewal),
             None => {}
         }
-        match by {
-            By::WhatThereIs => {}
-            By::Hearing(heard) => drop(attempt.heard(heard, cx)?),
-            By::SigningIn => {
+        match recovery {
+            Recovery::Automatic => {}
+            Recovery::WithEvent(event) => drop(attempt.on_openvpn_event(event, cx)?),
+            Recovery::SignIn => {
                 attempt.resume = Resume::default();
-                attempt.connect(Phase::First, cx);
+                attempt.start_try(Phase::First, cx);
                 restart(cx);
             }
-            By::Replying(reply) => {
+            Recovery::Reply(reply) => {
                 attempt.resume = Resume::default();
-                attempt.connect(Phase::Reply(reply), cx);
+                attempt.start_try(Phase::Reply(reply), cx);
                 restart(cx);
             }
-            By::Asking { wanted, realm } => {
+            Recovery::Ask { wanted, realm } => {
                 let is_up = true;
                 attempt.step = Step::Asking(cx.ask(wanted, PromptReason::Needed { realm, is_up })?);
             }
@@ -222,7 +236,7 @@ impl Up {
             return;
         };
         match state {
-            VpnState::NeedAuth => login.is_asked = true,
+            VpnState::NeedAuth => login.agent_asked = true,
             VpnState::Activated if cx.network_manager.shows_it_as_lost() => {
                 let request = login.ask_again(cx.now);
                 cx.reassert_state();
@@ -236,7 +250,7 @@ impl Up {
     }
 
     /// A person wants to sign in again now, rather than when the endpoint ends the connection.
-    fn renew(&mut self, cx: &mut Context) -> Option<Lost> {
+    fn renew(&mut self, cx: &mut Context) -> Option<TunnelLost> {
         if self.renewal.is_some() {
             return None;
         }
@@ -253,7 +267,11 @@ impl Up {
     }
 
     /// The renewal's OpenVPN says something.
-    fn renewal_heard(&mut self, notification: Notification, cx: &mut Context) -> Option<Lost> {
+    fn renewal_heard(
+        &mut self,
+        notification: Notification,
+        cx: &mut Context,
+    ) -> Option<TunnelLost> {
         if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
             return None;
         }
@@ -329,7 +347,7 @@ impl Up {
     }
 
     /// The renewal's OpenVPN leads nowhere; the tunnel has to pause for the new sign-in.
-    fn renewal_failed(&mut self, why: &str, cx: &mut Context) -> Option<Lost> {
+    fn renewal_failed(&mut self, why: &str, cx: &mut Context) -> Option<TunnelLost> {
         if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
             return None;
         }
@@ -341,7 +359,11 @@ impl Up {
     }
 
     /// The browser's answer has come.
-    fn answered(&mut self, secrets: BTreeMap<String, Secret>, cx: &mut Context) -> Option<Lost> {
+    fn answered(
+        &mut self,
+        secrets: BTreeMap<String, Secret>,
+        cx: &mut Context,
+    ) -> Option<TunnelLost> {
         let Some(Renewal::AwaitingLogin(login)) = self
             .renewal
             .take_if(|renewal| matches!(renewal, Renewal::AwaitingLogin(_)))
@@ -350,9 +372,9 @@ impl Up {
             return None;
         };
         match cx.take_answer(&login, secrets) {
-            Ok(answer) => Some(Lost {
+            Ok(answer) => Some(TunnelLost {
                 why: "the tunnel is made again with the new sign-in".to_owned(),
-                by: By::Replying(answer),
+                recovery: Recovery::Reply(answer),
             }),
             Err(why) => {
                 keep_the_old_sign_in(&why, cx);
@@ -378,7 +400,7 @@ impl Up {
         [renewal, cx.expiry.tell_at].into_iter().flatten().min()
     }
 
-    fn time_passed(&mut self, cx: &mut Context) -> Option<Lost> {
+    fn time_passed(&mut self, cx: &mut Context) -> Option<TunnelLost> {
         let now = cx.now;
         if let Some(left) = cx.expiry.due(now) {
             cx.effects.push_back(Effect::SignInExpires { left });
@@ -392,7 +414,7 @@ impl Up {
                 keep_the_old_sign_in("nobody signed in in time", cx);
             }
             Some(Renewal::AwaitingLogin(login)) if now >= login.deadline() => {
-                login.is_asked = true;
+                login.agent_asked = true;
                 let request = login.ask_again(now);
                 cx.effects.push_back(request);
             }
@@ -410,10 +432,10 @@ impl Up {
 }
 
 /// The way that always works: the tunnel goes, and comes back with a new sign-in.
-fn renewed_with_a_pause() -> Option<Lost> {
-    Some(Lost {
+fn renewed_with_a_pause() -> Option<TunnelLost> {
+    Some(TunnelLost {
         why: "a new sign-in was asked for".to_owned(),
-        by: By::SigningIn,
+        recovery: Recovery::SignIn,
     })
 }
 

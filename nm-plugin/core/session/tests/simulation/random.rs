@@ -90,7 +90,7 @@ pub(crate) fn beginning() -> impl Strategy<Value = Beginning> {
                     ..Timeouts::default()
                 },
                 browsers: Browsers {
-                    activation_is_asked_for: asked_for,
+                    activation_requested_by_user: asked_for,
                     for_any_sign_in: !asked_for,
                     stopped,
                 },
@@ -347,7 +347,7 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
         Happening::Slept(seconds) => Input::Slept(Duration::from_secs(*seconds)),
         Happening::Fails(Failing::NotStarted) => Input::NotStarted(why()),
         Happening::Fails(Failing::NotSent) => Input::NotSent(why()),
-        Happening::Fails(Failing::Unprotected) => Input::Unprotected(why()),
+        Happening::Fails(Failing::Unprotected) => Input::KillSwitchFailed(why()),
         Happening::Fails(Failing::Ended) => Input::OpenVpnEnded(why()),
         Happening::Fails(Failing::SecondEnded) => Input::RenewalEnded(why()),
         Happening::Renew => Input::Renew,

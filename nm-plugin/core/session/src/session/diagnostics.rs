@@ -11,7 +11,7 @@ const UNSUPPORTED: &str = "digital envelope routines::unsupported";
 
 /// What was seen since OpenVPN was last held.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Diagnostics {
     /// Whether the endpoint has the right certificate.
     pub(super) endpoint_recognised: bool,
     /// What OpenVPN last said of a certificate or key that it cannot use.
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     pub(super) banner: Banner,
 }
 
-impl Seen {
+impl Diagnostics {
     /// Takes in a line of OpenVPN's log.
     pub(super) fn log(&mut self, text: &str) {
         const ABOUT_KEYS: [&str; 4] = ["Cannot load", "OpenSSL: error", "PKCS#11", "PKCS12"];
