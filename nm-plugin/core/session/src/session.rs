@@ -1,31 +1,38 @@
 //! One activation of one connection, from Connect to Stopped, as a state machine without I/O.
 //!
 //! A login through a browser spans two OpenVPN connections to the same node, a person who may
-//! take ten minutes, and NetworkManager's own clocks. Every decision of that story is taken here,
-//! so that each can be tested with a transcript and a made-up clock. The shell around it calls
+//! take ten minutes, and NetworkManager's own clocks. Every decision of that sequence is made here,
+//! so that each can be tested with a transcript and a simulated clock. The shell around it calls
 //! [`Session::handle`] for each thing that happened, carries out every [`Effect`] that
 //! [`Session::poll_effect`] then returns, in order, until there is none, and calls
 //! `handle(Input::TimePassed, now)` at [`Session::deadline`].
 //!
 //! ```text
-//!                 ┌───────────────────── lost, renewed ──────────────────────┐
-//!                 ▼                                                          │
-//!   new ──▶ Connecting(Attempt) ───────────── tunnel up ──────────────▶ Up(Up)
-//!             Trying ◀─▶ Asking                                          renewal:
-//!             Trying ──▶ AwaitingLogin ──▶ Trying(Reply)                   Fetching
-//!             Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin                AwaitingLogin
+//!                 ┌──────────────── TunnelLost: lost or renewed ───────────────┐
+//!                 ▼                                                             │
+//!   new ──▶ Connecting(Attempt) ─────────────── TunnelUp ─────────────────▶ Up(Up)
+//!             step:                                                         renewal:
+//!             Trying ◀──▶ Asking                                              None
+//!             Trying ───▶ AwaitingLogin ──▶ Trying(Reply)                     Fetching
+//!             Trying ───▶ WithdrawingRoute ──▶ AwaitingLogin                  AwaitingLogin
+//!             Trying ◀─── WithdrawingRoute (nobody is there any more)
 //!
-//!   Connecting, Up ──── a failure ────▶ [Failing] ──▶ Stopping ──▶ Stopped
-//!   Connecting, Up ──── Disconnect ─────────────────▶ Stopping
-//!   Connecting, Up ──── NetworkManager deactivates ─▶ Deactivating ──▶ Stopping
+//!   Connecting, Up ──── a failure ──────────────────────────────────▶ Stopping
+//!   Connecting, Up ──── a failure while shown as lost ──▶ Failing ──▶ Stopping
+//!   Connecting, Up, Failing ── NetworkManager deactivates ──▶ Deactivating ──▶ Stopping
+//!   each of them ─────── Disconnect ────────────────────────────────▶ Stopping ──▶ Stopped
 //! ```
 //!
-//! A state owns what means something in it alone, and names no other: it returns what has come of
-//! an input, and the one table in [`Session::step`] says what follows. What outlives the states is
-//! in [`Context`]. An attempt is the same before the first tunnel and after a loss; what is known of
-//! the loss is its [`Loss`](loss::Loss). A failure is an error of a handler, so there is one at
-//! most. `Failing` is only for a connection that NetworkManager shows as lost: it takes in settings
-//! without names before it hears why the connection ends.
+//! A renewal that waits for a person when the tunnel is lost goes on as the attempt's
+//! `AwaitingLogin`; a prompt that OpenVPN raised inside a tunnel (`Asking`) leads back to `Up`.
+//!
+//! A state owns the data that only it needs, and refers to no other state: its handler returns what
+//! an input has led to, and the table in [`Session::step`] decides which state follows; the ways to
+//! the end are in [`Session::fail`] and [`Session::begin_stop`]. What outlives the states is in
+//! [`Context`]. An attempt is the same before the first tunnel and after a loss; what is known of
+//! the loss is its [`Loss`](loss::Loss). A failure is the error of a handler, so there is at most
+//! one. `Failing` is only for a connection that NetworkManager shows as lost: NetworkManager first
+//! gets settings without name servers, so that it removes them, and then the failure.
 
 mod ask;
 mod attempt;
@@ -75,7 +82,7 @@ use std::time::{Duration, Instant};
 const STOP_GRACE: Duration = Duration::from_secs(4);
 /// How long to wait for the kernel to take a killed process away.
 const KILL_GRACE: Duration = Duration::from_secs(2);
-/// How long NetworkManager may take to take in settings before a lost connection ends.
+/// How long NetworkManager may take to apply settings before a lost connection ends.
 const SETTINGS_GRACE: Duration = Duration::from_secs(5);
 
 /// One activation of one connection.
@@ -93,7 +100,7 @@ enum State {
     Up(Up),
     /// NetworkManager is taking the connection down, and nothing but its Disconnect matters.
     Deactivating,
-    /// NetworkManager takes in settings without names before it hears why the connection ends.
+    /// NetworkManager applies settings without name servers before it is told of the failure.
     Failing { failure: Failure, until: Instant },
     /// OpenVPN was asked to end.
     Stopping { until: Instant, killed: bool },
@@ -269,7 +276,7 @@ impl Session {
         }
     }
 
-    /// Takes in what happened at `now`.
+    /// Handles what happened at `now`.
     pub fn handle(&mut self, input: Input, now: Instant) {
         self.cx.now = now;
         if let Err(failure) = self.step(input) {
@@ -305,29 +312,30 @@ impl Session {
                 State::Deactivating,
                 Input::VpnState(VpnState::Connecting | VpnState::NeedAuth | VpnState::Activated),
             ) => {
-                // What was said a moment before it began to take the connection down has crossed
-                // the news of it, and Disconnect does not come any more.
+                // A race: the last state was announced before we learned that the connection is
+                // being taken down, and has cancelled that. Disconnect will not come any more.
                 self.stop("NetworkManager was about to take it down");
             }
             (State::Deactivating, _) => {}
             (_, Input::VpnState(VpnState::Deactivating(reason) | VpnState::Ended(reason))) => {
-                // Nothing is tried, asked or announced any more. A tunnel that is up stays: scripts
-                // may need it. NetworkManager limits how long they take, and if it goes, so does
-                // the session.
+                // Nothing is tried, asked or announced any more, not even a failure that was about to
+                // be: NetworkManager has its own reason for the end by now. A tunnel that is up
+                // stays: pre-down scripts may need it. NetworkManager limits how long they take, and
+                // if it stops, so does the session.
                 let why = reason.in_words();
                 cx.note(format!("NetworkManager takes the connection down ({why})"));
                 self.end_renewal();
                 self.state = State::Deactivating;
             }
             (State::Failing { until, .. }, input) => {
-                // OpenVPN lives on for that moment, as NetworkManager refuses settings of an
-                // interface that is gone, forgets no names then, and tells the user that the
-                // settings were wrong.
+                // OpenVPN is kept running until then: NetworkManager refuses settings of an interface
+                // that is gone, keeps the name servers, and tells the user that the settings were
+                // wrong.
                 let is_gone = matches!(input, Input::OpenVpnEnded(_) | Input::NotStarted(_));
                 cx.openvpn.is_gone |= is_gone;
-                let is_taken_in = matches!(input, Input::VpnState(VpnState::Activated));
+                let is_applied = matches!(input, Input::VpnState(VpnState::Activated));
                 let is_due = cx.now >= *until;
-                if (is_gone || is_taken_in || is_due)
+                if (is_gone || is_applied || is_due)
                     && let State::Failing { failure, .. } =
                         std::mem::replace(&mut self.state, State::Deactivating)
                 {
@@ -358,7 +366,7 @@ impl Session {
         Ok(())
     }
 
-    /// The one place where a failure leads on.
+    /// Ends the connection because of `failure`: at once, or by way of `Failing`.
     fn fail(&mut self, failure: Failure) {
         if self.cx.leave_no_names_behind() && !self.cx.openvpn.is_gone {
             self.end_renewal();
@@ -369,7 +377,7 @@ impl Session {
         }
     }
 
-    /// The one place where a failure is announced.
+    /// Announces a failure; nothing else does.
     fn failed(&mut self, failure: Failure) {
         self.cx.effects.push_back(Effect::Fail(failure));
         self.begin_stop();

@@ -1,7 +1,7 @@
 //! What a person types: when it is asked for, and what becomes of the answer.
 //!
 //! What is known to be missing is asked for before OpenVPN begins, so that nothing waits for a
-//! person; the rest when OpenVPN or the endpoint wants it. OpenVPN stands still meanwhile.
+//! person; the rest when OpenVPN or the endpoint wants it. OpenVPN blocks meanwhile.
 
 use super::context::Context;
 use super::credentials::{Credentials, Rejected};

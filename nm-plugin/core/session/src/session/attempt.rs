@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 const BLOCKS_LOCAL_NETWORK: &str = "the endpoint takes all traffic into the tunnel, also where only \
     some networks are its own, because this computer's local network has addresses that are not \
     private (redirect-gateway block-local)";
-/// For an endpoint that refuses without a word.
+/// For an endpoint that gives no reason for a refusal.
 pub(super) const NO_REASON: &str = "no reason given";
 
 #[derive(Debug)]
@@ -33,29 +33,30 @@ pub(super) struct Attempt {
     /// The loss of the tunnel that is to come back; `None` before there was one.
     pub(super) loss: Option<Loss>,
     pub(super) resume: Resume,
-    /// What OpenVPN was given of what it sends next; if nothing, it sends the token.
+    /// Which credentials OpenVPN was given for this try; `None`: it sends its token.
     pub(super) sent: Option<Sent>,
-    /// The passphrase or PIN that OpenVPN has been given and not used with success yet.
+    /// The passphrase or PIN that OpenVPN has been given, until a try succeeds with it.
     pub(super) key_credential_sent: Option<Credential>,
     /// How many questions the endpoint has asked, in all tries.
     pub(super) questions: u32,
-    /// Tries in a row that led nowhere.
+    /// Failed tries in a row.
     pub(super) failures: u32,
-    /// When OpenVPN may go on after such a try.
+    /// When OpenVPN's hold may be released after a failed try.
     pub(super) release_at: Option<Instant>,
-    /// What the endpoint said when it last wanted the sign-in later.
+    /// What the endpoint said with its last `AUTH_FAILED,TEMP`.
     put_off: Option<String>,
-    /// Whether the endpoint broke off a try once it had been recognised and had seen the client's
-    /// certificate.
+    /// Whether the endpoint broke off a try after its certificate had been verified, and it had
+    /// received the client's.
     endpoint_broke_off: bool,
     pub(super) diagnostics: Diagnostics,
 }
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// OpenVPN is on its way to an answer of the endpoint.
+    /// OpenVPN connects, and the endpoint has not answered yet.
     Trying { phase: Phase, until: Instant },
-    /// OpenVPN is held; NetworkManager lets a browser past the tunnel that is down.
+    /// OpenVPN is held; NetworkManager removes the default route and name servers of the tunnel
+    /// that is down, so that a browser gets through.
     WithdrawingRoute(Box<ComingLogin>),
     /// OpenVPN is held; a person is at the browser.
     AwaitingLogin(Box<BrowserLogin>),
@@ -74,12 +75,12 @@ pub(super) enum Phase {
     Replay(Secret),
 }
 
-/// What OpenVPN has been given to send.
+/// Credentials that OpenVPN has been given to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// What was not accepted before.
+    /// Not accepted before.
     New,
-    /// What made the tunnel.
+    /// Those that the tunnel was made with.
     Again,
 }
 
@@ -136,20 +137,20 @@ impl Attempt {
         attempt
     }
 
-    /// Begins a try.
+    /// Starts a try, whose timeout begins now.
     pub(super) fn start_try(&mut self, phase: Phase, cx: &Context) {
         let until = cx.now + self.limit(&phase, cx);
         self.step = Step::Trying { phase, until };
     }
 
-    /// Begins a first try; what was there in its place.
+    /// Starts a first try, and returns the step that it replaces.
     pub(super) fn replace_with_first_try(&mut self, cx: &Context) -> Step {
         let phase = Phase::First;
         let until = cx.now + self.limit(&phase, cx);
         std::mem::replace(&mut self.step, Step::Trying { phase, until })
     }
 
-    /// Gives the try that goes on the whole of its time again.
+    /// Restarts the timeout of the current try.
     pub(super) fn restart_timeout(&mut self, cx: &Context) {
         if let Step::Trying { phase, .. } = &self.step {
             let limit = self.limit(phase, cx);
@@ -339,7 +340,7 @@ impl Attempt {
         Ok(Some(self.take_tunnel_up(None)))
     }
 
-    /// What is left of it in the tunnel that it has made.
+    /// Moves what the tunnel needs of the attempt out of it.
     fn take_tunnel_up(&mut self, sent: Option<Sent>) -> TunnelUp {
         let mut resume = std::mem::take(&mut self.resume);
         if let Step::Trying { phase, .. } = &mut self.step
@@ -360,7 +361,8 @@ impl Attempt {
         let Step::Trying { until, .. } = self.step else {
             return Ok(());
         };
-        // Not said of every key; what is, is `private-key-password-failure`, which follows.
+        // OpenVPN does not send this for every kind of key. It always sends
+        // `private-key-password-failure`, which follows.
         if realm == KEY_REALM {
             return Ok(());
         }
@@ -387,7 +389,7 @@ impl Attempt {
         }
     }
 
-    /// NetworkManager says something of the connection.
+    /// NetworkManager reports a state of the connection.
     fn vpn_state(&mut self, state: VpnState, cx: &mut Context) {
         match (state, &mut self.step) {
             (VpnState::NeedAuth, Step::AwaitingLogin(login)) => login.agent_asked = true,
@@ -397,8 +399,7 @@ impl Attempt {
             }
             // It has settings again, and takes that for a tunnel that is up.
             (VpnState::Activated, Step::Trying { .. }) => self.announce_loss(cx),
-            // It has taken in the browser's answer: told any earlier, it would keep the settings to
-            // itself.
+            // It has processed the browser's answer. Settings that it gets earlier, it ignores.
             (VpnState::Connecting, Step::Trying { .. }) => self.restore_default_route(cx),
             (
                 VpnState::Connecting

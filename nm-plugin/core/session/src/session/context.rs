@@ -31,8 +31,8 @@ pub(super) struct ProxyState {
     pub(super) said: Option<String>,
 }
 
-/// What outlives the states: what the session was begun with, and what is known of each of those that it
-/// deals with, in a type of its own.
+/// What outlives the states: the session's parameters, and what is known of each peer, in a type
+/// of its own.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) profile: Profile,
@@ -49,7 +49,7 @@ pub(super) struct Context {
     pub(super) conditions: Conditions,
     pub(super) expiry: Expiry,
     pub(super) login_backoff: LoginBackoff,
-    /// When what is being taken in has happened.
+    /// When the input that is being handled has happened.
     pub(super) now: Instant,
     pub(super) effects: VecDeque<Effect>,
 }
@@ -68,7 +68,7 @@ pub(super) struct OpenVpn {
     exiting: Option<String>,
 }
 
-/// What OpenVPN says that means something else in each state.
+/// A notification of OpenVPN whose meaning depends on the state.
 #[derive(Debug)]
 pub(super) enum OpenVpnEvent {
     Hold,
@@ -86,7 +86,7 @@ pub(super) enum OpenVpnEvent {
 }
 
 impl Context {
-    /// Takes in what OpenVPN says; what is left of it is for the state.
+    /// Records what a notification says of OpenVPN; returns what is left for the state to decide.
     pub(super) fn interpret(
         &mut self,
         notification: Notification,
@@ -220,8 +220,8 @@ impl Context {
         }
     }
 
-    /// Takes in what has changed around the connection. Whether a tunnel that is up does not survive
-    /// it: packets find their way from any address, a connection of TCP is bound to one.
+    /// Records changed conditions. Returns whether a tunnel that is up has to be made again: UDP
+    /// survives a new address of this computer, TCP does not.
     pub(super) fn conditions_changed(&mut self, conditions: Conditions) -> bool {
         let before = std::mem::replace(&mut self.conditions, conditions);
         let has_moved = before.source.is_some()

@@ -67,7 +67,7 @@ impl Credentials {
         refused
     }
 
-    /// Takes note that what was given of `credentials` was refused. Whether a person may try again.
+    /// Records that the endpoint refused `credentials`. Returns whether the person may try again.
     pub(super) fn mark_refused(&mut self, credentials: &[Credential]) -> bool {
         self.refused.clear();
         for credential in credentials {
@@ -103,12 +103,12 @@ impl Credentials {
         Ok(())
     }
 
-    /// Forgets a value that counts once.
+    /// Forgets a one-time value.
     pub(super) fn forget(&mut self, credential: Credential) {
         self.given.remove(&credential);
     }
 
-    /// They were accepted: what counts once has done its duty.
+    /// They were accepted. One-time values are used up.
     pub(super) fn accepted(&mut self) {
         self.forget(Credential::ChallengeResponse);
         self.refused.clear();

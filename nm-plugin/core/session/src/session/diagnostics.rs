@@ -1,4 +1,4 @@
-//! What one try shows of the endpoint and of the key, to explain how it ends.
+//! What OpenVPN's log shows of the endpoint and the key during one try, to explain how it ends.
 
 use super::failure::Failure;
 use crate::banner::Banner;
@@ -45,7 +45,7 @@ impl Diagnostics {
     }
 
     /// Why the endpoint says nothing: once it is recognised, it has most likely refused the
-    /// client's certificate, which OpenVPN's servers do without a word.
+    /// client's certificate, which OpenVPN's servers do silently.
     pub(super) fn silence(&self, profile: &Profile, checks_sign_in: bool, seconds: u64) -> Failure {
         if self.endpoint_recognised && profile.has_client_certificate() {
             Failure::CertificateIgnored { seconds }

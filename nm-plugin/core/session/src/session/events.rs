@@ -100,7 +100,7 @@ pub enum Effect {
     },
     /// Hand addresses, routes and names to NetworkManager.
     Configure(Box<IpConfig>),
-    /// Tell the log, for a support engineer: one step of the story.
+    /// Log one step of the connection, for a support engineer.
     Note(String),
     /// Tell the person that the endpoint will end the connection, and when.
     SignInExpires {

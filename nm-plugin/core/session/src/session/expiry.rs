@@ -1,4 +1,4 @@
-//! The end of a sign-in, told in time.
+//! The end of a sign-in, announced some time before.
 //!
 //! An endpoint lets a sign-in count for 8 to 24 hours and then ends the connection; it does not
 //! say how long, so this is a setting. Near the end the person is told, and may renew it at a

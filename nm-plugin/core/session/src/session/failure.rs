@@ -31,7 +31,7 @@ pub enum Failure {
         /// What the resolver said.
         reason: String,
     },
-    /// The proxy on the way is not to be had, or lets nothing through.
+    /// The proxy cannot be reached, or refuses to connect.
     #[error(
         "The endpoint could not be reached through the proxy {host}: {reason}. Check the proxy \
          in the connection's settings, and your user name and password for it."
@@ -233,6 +233,7 @@ impl Failure {
             | Self::BadKey(_)
             | Self::CertificateRefused(_)
             | Self::CertificateIgnored { .. }
+            | Self::PasswordUnexpected
             | Self::Unchanged(_) => FailureKind::Refused,
             Self::LoginTimedOut { .. } => FailureKind::TimedOut,
             Self::NameNotResolved { .. }
@@ -241,10 +242,9 @@ impl Failure {
             | Self::NoAnswerToSignIn { .. }
             | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_) => FailureKind::Unreachable,
-            Self::NobodyToAsk(_)
-            | Self::NotInteractive
-            | Self::SecretMissing(_)
-            | Self::PasswordUnexpected => FailureKind::NobodyToAsk,
+            Self::NobodyToAsk(_) | Self::NotInteractive | Self::SecretMissing(_) => {
+                FailureKind::NobodyToAsk
+            }
             Self::BrowsersStopped | Self::Inactive | Self::EndedByEndpoint => FailureKind::Ended,
             Self::NotStarted(_)
             | Self::TokenMissing(_)

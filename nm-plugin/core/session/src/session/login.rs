@@ -28,12 +28,12 @@ pub(super) struct BrowserLogin {
     pub(super) requested_by_user: bool,
 }
 
-/// A login that has no page yet: first the browser gets a way past the tunnel that is down.
+/// A login that has no page yet: first the default route of the tunnel that is down is withdrawn.
 #[derive(Debug)]
 pub(super) struct ComingLogin {
     pub(super) challenge: Challenge,
     pub(super) url: Url,
-    /// When the way is there.
+    /// When NetworkManager has done so.
     pub(super) at: Instant,
 }
 

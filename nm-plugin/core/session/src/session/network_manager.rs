@@ -65,12 +65,12 @@ impl Default for NetworkManager {
 }
 
 impl NetworkManager {
-    /// What it is to be given for `configured`.
+    /// The settings for `installed`.
     pub(super) fn config_of(&self, installed: &Installed) -> Result<IpConfig, TunnelError> {
         installed.ip_config(self.generation)
     }
 
-    /// What it was told of the tunnel, for another time.
+    /// The settings that it has, as it is given them once more.
     pub(super) fn config(&self) -> Option<IpConfig> {
         self.config_of(self.installed.as_ref()?).ok()
     }

@@ -1,8 +1,7 @@
 //! The proxy on the way to the endpoint.
 //!
 //! It is looked up before OpenVPN is started, which has no resolver of its own and does not ask for a
-//! proxy where it asks for the endpoint's address. Who it lets through is said with credentials of
-//! its own.
+//! proxy where it asks for the endpoint's address. A proxy has credentials of its own.
 
 use super::attempt::Attempt;
 use super::context::Context;

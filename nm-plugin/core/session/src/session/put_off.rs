@@ -1,8 +1,9 @@
-//! An endpoint that cannot take a sign-in at this moment.
+//! `AUTH_FAILED,TEMP`: an endpoint that cannot accept a sign-in at this moment.
 //!
-//! `AUTH_FAILED,TEMP` is no refusal of what was sent: the same token, answer or password is good a
-//! little later. OpenVPN keeps them, and restarts when it is let go.
+//! This is no refusal of the credentials: the same token, reply or password is good a little later.
+//! OpenVPN keeps them, and restarts when its hold is released.
 
+use super::attempt::NO_REASON;
 use std::time::Duration;
 
 /// What OpenVPN takes such a refusal for (push.c), and nothing else.
@@ -30,11 +31,7 @@ impl PutOff {
             seconds.trim().parse::<u32>().ok()
         });
         let text = text.trim_start_matches(':').trim();
-        let text = if text.is_empty() {
-            "no reason given"
-        } else {
-            text
-        };
+        let text = if text.is_empty() { NO_REASON } else { text };
         Some(Self {
             backoff: Duration::from_secs(seconds.unwrap_or(0).into()),
             text: text.to_owned(),
@@ -55,7 +52,7 @@ mod tests {
             })
         };
         for (reason, expected) in [
-            ("TEMP", put_off(0, "no reason given")),
+            ("TEMP", put_off(0, NO_REASON)),
             ("TEMP:busy", put_off(0, "busy")),
             ("TEMP[backoff 5]:busy", put_off(5, "busy")),
             (

@@ -1,15 +1,15 @@
 //! What happens when a tunnel that was up is lost: the connection stays, and comes back.
 //!
-//! NetworkManager keeps addresses, routes and name servers meanwhile, so nothing goes beside the
+//! NetworkManager keeps addresses, routes and name servers meanwhile, so nothing leaves outside the
 //! tunnel. The way back asks as little of the person as the endpoint allows: its token, then the
 //! last answer once more, and only then a new login; that one only when there is a network, and
 //! somebody to see it. Until then the connection waits, and is shown as one that is being made.
 //!
-//! A login goes past the tunnel: the browser has to find the identity provider, and the tunnel's
-//! name servers and default route are dead. They are taken back only once the endpoint has sent
-//! the page's address and somebody is there to see it, a moment before it is opened, and are put
-//! back as soon as the answer is there; the routes to the networks behind the tunnel stay all the
-//! time. The endpoint itself is reached past the tunnel anyway.
+//! A login needs the network outside the tunnel: the browser has to reach the identity provider, and
+//! the tunnel's name servers and default route are dead. They are withdrawn only once the endpoint
+//! has sent the page's address and somebody is there to see it, a moment before it is opened, and
+//! are restored as soon as the answer is there; the routes to the networks behind the tunnel stay
+//! all the time. The endpoint itself is always reached outside the tunnel.
 
 use super::attempt::{Attempt, Phase, Sent, Step};
 use super::conditions::Presence;
@@ -35,6 +35,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(8);
 const MAX_DOUBLINGS: u32 = 4;
 
 impl Context {
+    /// What has to be waited for before the endpoint is tried again.
     fn retry_blocker(&self) -> Option<Wait> {
         if self.conditions.asleep {
             Some(Wait::Asleep)
@@ -60,7 +61,7 @@ impl Context {
 }
 
 impl Attempt {
-    /// How long to wait after one more try that led nowhere.
+    /// How long to wait after one more failed try.
     pub(super) fn next_pause(&mut self) -> Duration {
         let pauses = self.failures.min(MAX_DOUBLINGS);
         self.failures += 1;
@@ -70,7 +71,7 @@ impl Attempt {
         }
     }
 
-    /// A try led nowhere.
+    /// A try has failed.
     pub(super) fn try_failed(&mut self, why: &str, cx: &mut Context) {
         cx.note(format!("no success at this address ({why}); trying again"));
         let pause = self.next_pause();
@@ -97,7 +98,7 @@ impl Attempt {
         }
     }
 
-    /// Something has changed around the connection.
+    /// Conditions have changed: what was waited for may be there, or be gone.
     pub(super) fn on_conditions_changed(&mut self, cx: &mut Context) {
         if matches!(self.step, Step::WithdrawingRoute(_)) && cx.login_blocker().is_some() {
             self.cancel_page(cx);
@@ -178,7 +179,7 @@ impl Attempt {
             self.start_try(Phase::First, cx);
             return;
         }
-        // What would lead a browser into the tunnel that is down is taken back.
+        // A browser's packets must not go into the tunnel that is down.
         if let Some(config) = cx.network_manager.config_for_a_login() {
             if let Some(loss) = &mut self.loss {
                 loss.default_route_is_withdrawn = true;
@@ -189,7 +190,7 @@ impl Attempt {
         self.step = Step::WithdrawingRoute(Box::new(ComingLogin { challenge, url, at }));
     }
 
-    /// The browser has its way.
+    /// NetworkManager has had time to withdraw the default route: the page is opened.
     pub(super) fn route_withdrawn(&mut self, cx: &mut Context) {
         if cx.login_blocker().is_some() {
             self.cancel_page(cx);
@@ -201,14 +202,14 @@ impl Attempt {
         }
     }
 
-    /// Who was there to see a page has left a moment before it was opened.
+    /// Nobody is there any more to see the page, which is not open yet.
     fn cancel_page(&mut self, cx: &mut Context) {
         self.restore_default_route(cx);
         self.start_try(Phase::First, cx);
         self.release_hold(cx);
     }
 
-    /// Leads everything into the tunnel again, though nothing comes through it yet.
+    /// Restores the default route and name servers, although the tunnel is still down.
     pub(super) fn restore_default_route(&mut self, cx: &mut Context) {
         let withdrawn = |loss: &mut Loss| std::mem::take(&mut loss.default_route_is_withdrawn);
         if self.loss.as_mut().is_some_and(withdrawn)
@@ -218,8 +219,8 @@ impl Attempt {
         }
     }
 
-    /// A tunnel that takes everything would take packets to another node too: NetworkManager is
-    /// told the new address before OpenVPN is, and leads it past the tunnel.
+    /// A full tunnel would also take the packets to another node of the endpoint: NetworkManager is
+    /// told its address before OpenVPN is, and makes a route to it outside the tunnel.
     pub(super) fn route_endpoint_outside_tunnel(&mut self, address: IpAddr, cx: &mut Context) {
         let (Some(loss), Some(installed)) = (&self.loss, &cx.network_manager.installed) else {
             return;
@@ -241,9 +242,9 @@ impl Attempt {
         }
     }
 
-    /// Hands over settings in the midst of a reconnect. NetworkManager takes settings for the end
-    /// of an attempt, whenever it next looks at them: so an attempt ends, for a moment, and once
-    /// it has taken them in, the next begins.
+    /// Gives NetworkManager settings during a reconnect. It takes settings for the end of an attempt
+    /// whenever it gets to them, so "started" is announced with them; once it shows "activated",
+    /// [`Self::announce_loss`] begins the next attempt.
     fn configure(&mut self, config: IpConfig, cx: &mut Context) {
         cx.install(config);
         if let Some(loss) = &mut self.loss {

@@ -16,7 +16,7 @@ pub(super) struct Remote {
     pub(super) known: BTreeMap<String, Vec<IpAddr>>,
     /// Names that the resolver has found nothing for in this attempt, and why.
     pub(super) unresolved: BTreeMap<String, String>,
-    /// Whether the current address did not answer, so that the next is to be tried.
+    /// Whether the current address did not answer, so that the next one is tried.
     pub(super) failed: bool,
     /// Whether the resolver is at work.
     pub(super) resolving: bool,
@@ -45,7 +45,7 @@ impl Remote {
         self.known.contains_key(host) || !self.unresolved.contains_key(host)
     }
 
-    /// The current address does.
+    /// The current address answers.
     pub(super) fn mark_reached(&mut self) {
         self.failed = false;
     }

@@ -19,7 +19,7 @@ use aws_client_vpn_text::secret::Secret;
 
 /// What an endpoint says whose policies look at the device, which AWS's own client tells it of.
 const DEVICE_POSTURE: &str = "Authorization policy evaluation failed";
-/// What an endpoint says of an answer of the browser that it does not take, whatever the cause.
+/// What an endpoint says when it does not accept the browser's response, whatever the cause.
 const BAD_ANSWER: &str = "Invalid username or password";
 /// What OpenVPN writes before the reason, if there is one, why a session is over
 /// (`AUTH_FAILED,SESSION: token expired`).
@@ -30,7 +30,7 @@ const NO_SESSION: &str = "the session has expired";
 const MAX_QUESTIONS: u32 = 8;
 
 impl Attempt {
-    /// OpenVPN asks for a password, and stands still until it has one.
+    /// OpenVPN asks for a password, and blocks until it has one.
     pub(super) fn password_needed(
         &mut self,
         realm: String,
@@ -67,8 +67,8 @@ impl Attempt {
         Ok(())
     }
 
-    /// A passphrase or PIN is sent once: pkcs11-helper asks again when one was wrong, without a
-    /// word that it was.
+    /// A passphrase or PIN is sent once: pkcs11-helper asks again when one was wrong, and does not
+    /// say that it was.
     fn key_credential_needed(
         &mut self,
         credential: Credential,

@@ -23,7 +23,7 @@ use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A tunnel that was up for as long had nothing to do with the loss of the one before.
+/// After a tunnel was up for this long, its loss has nothing to do with the loss before.
 const STABLE_AFTER: Duration = Duration::from_secs(600);
 
 #[derive(Debug)]
@@ -44,7 +44,7 @@ enum Renewal {
     AwaitingLogin(Box<BrowserLogin>),
 }
 
-/// The tunnel is lost, or given up for another.
+/// The tunnel is lost, or given up for one with a new sign-in.
 #[derive(Debug)]
 pub(super) struct TunnelLost {
     why: String,
@@ -54,15 +54,15 @@ pub(super) struct TunnelLost {
 /// What brings it back.
 #[derive(Debug)]
 enum Recovery {
-    /// What there is: the page that is open, the token, the last reply.
+    /// Whatever is available: a page that is open, the token, the last reply.
     Automatic,
-    /// What OpenVPN says goes for the way back as well.
+    /// The same, and the attempt handles the event that ended the tunnel.
     WithEvent(OpenVpnEvent),
     /// A new sign-in.
     SignIn,
     /// The reply to a challenge that was fetched beside the tunnel.
     Reply(Secret),
-    /// OpenVPN waits for what a person has to give, and goes on with it.
+    /// OpenVPN waits for a credential that a person has to enter, and goes on with it.
     Ask {
         wanted: Vec<Credential>,
         realm: String,
@@ -290,8 +290,8 @@ impl Up {
                 if answers.is_empty() {
                     return self.renewal_failed("its proxy wants a password that is not kept", cx);
                 }
-                let second = answers.into_iter().map(Effect::SendToRenewal);
-                cx.effects.extend(second);
+                let commands = answers.into_iter().map(Effect::SendToRenewal);
+                cx.effects.extend(commands);
             }
             Notification::PasswordNeeded { realm, .. } => {
                 let password = match key_credential(&realm) {
@@ -346,7 +346,7 @@ impl Up {
         None
     }
 
-    /// The renewal's OpenVPN leads nowhere; the tunnel has to pause for the new sign-in.
+    /// The renewal's OpenVPN has failed; the tunnel has to pause for the new sign-in.
     fn renewal_failed(&mut self, why: &str, cx: &mut Context) -> Option<TunnelLost> {
         if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
             return None;
