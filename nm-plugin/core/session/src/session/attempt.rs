@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::login::{BrowserLogin, ComingLogin};
 use super::loss::Loss;
 use super::network_manager::Installed;
-use super::put_off::{self, PutOff};
+use super::put_off::{self, NO_REASON, PutOff};
 use crate::challenge::Challenge;
 use crate::network_manager::VpnState;
 use crate::pushed::{self, TunnelError};
@@ -24,8 +24,6 @@ use std::time::{Duration, Instant};
 const BLOCKS_LOCAL_NETWORK: &str = "the endpoint takes all traffic into the tunnel, also where only \
     some networks are its own, because this computer's local network has addresses that are not \
     private (redirect-gateway block-local)";
-/// For an endpoint that gives no reason for a refusal.
-pub(super) const NO_REASON: &str = "no reason given";
 
 #[derive(Debug)]
 pub(super) struct Attempt {

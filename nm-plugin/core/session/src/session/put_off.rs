@@ -3,11 +3,12 @@
 //! This is no refusal of the credentials: the same token, reply or password is good a little later.
 //! OpenVPN keeps them, and restarts when its hold is released.
 
-use super::attempt::NO_REASON;
 use std::time::Duration;
 
 /// What OpenVPN takes such a refusal for (push.c), and nothing else.
 const START: &str = "TEMP";
+/// For an endpoint that gives no reason for a refusal, be it for now or for good.
+pub(super) const NO_REASON: &str = "no reason given";
 /// How OpenVPN says that it restarts for that reason.
 pub(super) const RESTART: &str = "auth-temp-failure";
 
