@@ -1,5 +1,5 @@
 //! No text for users stays untranslated: source, template and translation say the same, and
-//! nothing goes round the catalogue.
+//! no text bypasses the catalogue.
 
 use aws_client_vpn_po::catalogue::{self, Entry};
 use aws_client_vpn_po::source::{self, placeholders};

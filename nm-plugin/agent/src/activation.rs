@@ -34,7 +34,7 @@ impl Event {
     }
 }
 
-/// Whoever takes note.
+/// Follows the activations that it is given.
 pub(crate) struct Follower {
     bus: Connection,
     terminal: Option<Rc<Terminal>>,

@@ -77,7 +77,7 @@ impl Login {
         }
     }
 
-    /// Until nothing is told any more.
+    /// Until the bus is gone.
     async fn follow(&mut self, mut signals: MessageStream) {
         self.look().await;
         loop {

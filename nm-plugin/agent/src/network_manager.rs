@@ -278,7 +278,8 @@ impl Agent {
         }
     }
 
-    /// Lets the dialogs end and says goodbye, so that NetworkManager asks nobody who is gone.
+    /// Waits for the dialogs to end and unregisters, so that NetworkManager does not ask an agent that
+    /// is gone.
     async fn leave(mut self) -> Result<(), AgentEnd> {
         let goodbye = async {
             self.dialogs.ended().await;

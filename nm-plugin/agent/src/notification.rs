@@ -43,7 +43,8 @@ pub(crate) struct End {
     at: u64,
 }
 
-/// Everything that services of ours tell of ends, and what others say in their words.
+/// Matches what services of ours announce of expiring sign-ins. Others can forge it: the sender is
+/// checked later.
 pub(crate) fn rule() -> zbus::Result<MatchRule<'static>> {
     Ok(MatchRule::builder()
         .msg_type(zbus::message::Type::Signal)

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-/// How soon after `DONE` (or the start) an end was sent in advance rather than meant.
+/// An end that comes this soon after `DONE` (or the start) was sent in advance, and cancels nothing.
 const IN_ADVANCE: Duration = Duration::from_millis(300);
 /// How long the agent may take to read the answer, as NetworkManager-openvpn's dialog has it.
 const READING_TIME: Duration = Duration::from_secs(20);

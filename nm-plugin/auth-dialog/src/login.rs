@@ -1,7 +1,7 @@
-//! One login: the port, the browser, what tells of it, and whichever of them ends it.
+//! One login: the port, the browser, the notification or window, and whichever of them ends it.
 //!
-//! What tells of the login comes last, a notification or a window. It has something to show only when
-//! the browser is on its way, and its start must not cost the browser any time.
+//! The notification or window comes last. It has something to show only once the browser is being
+//! started, and must not delay that.
 
 use crate::acs::{self, Answered};
 use crate::browser;

@@ -1,4 +1,4 @@
-//! `aws-client-vpn connect`: connects, and is the one who is asked meanwhile.
+//! `aws-client-vpn connect`: connects, and serves as secret agent meanwhile.
 //!
 //! NetworkManager asks the secret agent of the program that asked for the activation first. So this
 //! is one: a login and all questions come to the terminal that the command was given in, whatever
@@ -51,7 +51,7 @@ pub enum ConnectError {
         /// For scripts.
         outcome: Outcome,
     },
-    /// The person has enough.
+    /// The user cancelled it.
     #[error("Connecting '{0}' was cancelled.")]
     Cancelled(String),
     /// It took longer than was said.
@@ -284,7 +284,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Lets the dialogs end and says goodbye, so that NetworkManager asks nobody who is gone.
+    /// Waits for the dialogs to end and unregisters, so that NetworkManager does not ask an agent that
+    /// is gone.
     async fn leave(mut self) {
         self.dialogs.take_back_all();
         let goodbye = async {

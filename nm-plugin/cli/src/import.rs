@@ -25,9 +25,9 @@ use uuid::Uuid;
 /// Where AWS's own client keeps the profiles that were imported into it, below a home directory, up
 /// to its version 5. Where version 6 keeps them is not known.
 const AWS_PROFILES: &str = "AWSVPNClient/OpenVpnConfigs";
-/// What makes it one that is up.
+/// The command that brings an imported connection up.
 const CONNECT: &str = "aws-client-vpn connect";
-/// More profiles nobody has.
+/// A bound: nobody has more profiles.
 const MOST_PROFILES: usize = 100;
 
 /// Nothing was imported.

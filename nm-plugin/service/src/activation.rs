@@ -10,7 +10,7 @@ use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::network_manager::{Event, NetworkManager};
 use crate::dbus::sign_in::{self, Expiry, SignInError};
 use crate::journal;
-use crate::last_failure::Asker;
+use crate::last_failure::Requester;
 use crate::openvpn::tun_device::TunDevice;
 use crate::openvpn::{self, OpenVpn};
 use crate::protection::Protection;
@@ -50,7 +50,7 @@ struct Names {
 pub(crate) struct Prepared {
     names: Names,
     session: Session,
-    asker: Asker,
+    requester: Requester,
     protection: Protection,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Activation<'a> {
     /// The account whose secret agent answered.
     user: Option<String>,
     /// Who is told of a failure.
-    asker: Asker,
+    requester: Requester,
     is_finished: bool,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Activation<'a> {
         interactive: bool,
         caller: OwnedUniqueName,
     ) -> Result<Prepared, PluginError> {
-        network_manager.meet(caller).await?;
+        network_manager.track(caller).await?;
         let profile = connection.profile()?;
         let timeouts = timeouts(&connection);
         tracing::info!(
@@ -96,7 +96,7 @@ impl<'a> Activation<'a> {
             uuid: connection.uuid.clone(),
             id: connection.id.clone(),
         };
-        let asker = Asker::begin(&connection, network_manager.activation());
+        let requester = Requester::begin(&connection, network_manager.activation());
         let protection = Protection::begin(network_manager, &connection).await?;
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, timeouts, interactive, secrets, Instant::now());
@@ -104,7 +104,7 @@ impl<'a> Activation<'a> {
         Ok(Prepared {
             names,
             session,
-            asker,
+            requester,
             protection,
         })
     }
@@ -121,7 +121,7 @@ impl<'a> Activation<'a> {
             protection: prepared.protection,
             sleep_clock: SleepClock::start(),
             user: None,
-            asker: prepared.asker,
+            requester: prepared.requester,
             is_finished: false,
             network_manager,
         };
@@ -134,7 +134,7 @@ impl<'a> Activation<'a> {
         &self.names.uuid
     }
 
-    /// Does what is to be done until the connection is down.
+    /// Runs until the connection is down.
     pub(crate) async fn run(
         &mut self,
         sign_in_requests: &mut mpsc::Receiver<sign_in::Request>,
@@ -143,15 +143,15 @@ impl<'a> Activation<'a> {
         let watchdog = Watchdog::new();
         while !self.is_finished {
             watchdog.alive();
-            // Lines that have been read are there at once: without this, nothing else would run.
+            // Buffered lines are always ready: without this, no other task would run.
             tokio::task::coop::consume_budget().await;
             if !self.session.may_ask_a_person() && self.monitor.look_away() {
-                self.look_around().await;
+                self.check_conditions().await;
             }
             let may_ask = self.session.may_ask_a_person();
             let deadline = [self.session.deadline(), self.protection.due()];
             let deadline = deadline.into_iter().flatten().min();
-            // In no order: whoever has something to say all the time holds nobody else up.
+            // Not biased: a source that is always ready does not starve the others.
             let input = tokio::select! {
                 event = self.network_manager.next() => self.heard(event).await,
                 Some(request) = sign_in_requests.recv() => self.sign_in_requested(request).await,
@@ -214,7 +214,7 @@ impl<'a> Activation<'a> {
         self.perform_effects().await;
     }
 
-    /// Answers at once: the session only has to take note, and what follows takes its time.
+    /// Answers NetworkManager at once: what the request leads to takes its time.
     async fn requested(&mut self, request: Request) -> Option<Input> {
         match request {
             Request::Connect { reply, .. } => {
@@ -226,7 +226,7 @@ impl<'a> Activation<'a> {
                 if self.session.expects_secrets() {
                     drop(reply.send(Ok(())));
                     self.user = connection.user.clone();
-                    self.asker.answered(self.user.as_deref());
+                    self.requester.answered(self.user.as_deref());
                     Some(Input::NewSecrets(connection.into_secrets()))
                 } else {
                     let text = "no secrets were asked for".to_owned();
@@ -326,7 +326,9 @@ impl<'a> Activation<'a> {
             Effect::Fail(failure) => {
                 tracing::error!("{}", journal::error_chain(&failure));
                 // Before NetworkManager tells anybody that it is to be read.
-                self.asker.tell(self.network_manager.bus(), &failure).await;
+                self.requester
+                    .tell(self.network_manager.bus(), &failure)
+                    .await;
                 self.network_manager.fail(failure.reason()).await;
             }
             Effect::RequestSecrets { message, hints } => {
@@ -398,7 +400,7 @@ impl<'a> Activation<'a> {
         seen.map(Input::Conditions)
     }
 
-    async fn look_around(&mut self) {
+    async fn check_conditions(&mut self) {
         if let Some(input) = self.conditions() {
             self.take_in(input).await;
         }

@@ -57,7 +57,7 @@ impl Agents {
         found.unwrap_or(false)
     }
 
-    /// Forgets a look that is under way: what it finds says nothing of later.
+    /// Drops a look that is under way: its result would be out of date.
     pub(crate) fn look_away(&mut self) {
         if let Some(look) = self.look.take() {
             look.abort();

@@ -1,7 +1,7 @@
 //! What goes on around a connection that is up: networks that come and go, sleep, locked screens.
 //!
-//! The kernel tells of networks: NetworkManager's own view would be a second one, and behind.
-//! logind tells of sleep and of sessions; where there is none, somebody is taken to be present.
+//! The kernel reports networks: NetworkManager's own view of them would lag behind. logind reports sleep
+//! and sessions; without it, somebody is taken to be present.
 
 use crate::agents::Agents;
 use crate::logind::{self, Told};

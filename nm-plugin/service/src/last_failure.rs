@@ -1,4 +1,4 @@
-//! Leaves word of why an attempt failed, for the person who asked for it and nobody else.
+//! Records why an attempt failed, for the person who asked for it and nobody else.
 //!
 //! NetworkManager does not tell who asked. Known is whose secret agent answered; if none did yet,
 //! whose connection it is, if it is one person's, and who is logged in, if it is one person. Else
@@ -24,7 +24,7 @@ const MOST: usize = 128;
 
 /// Whom a connection is for, as far as that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asker {
+pub(crate) struct Requester {
     uuid: String,
     activation: String,
     /// Whose agent answered.
@@ -33,20 +33,20 @@ pub(crate) struct Asker {
     owner: Option<String>,
 }
 
-impl Asker {
+impl Requester {
     /// Of an attempt that begins: what the one before left is of no interest any more.
     pub(crate) fn begin(connection: &Connection, activation: Option<&str>) -> Self {
-        let asker = Self {
+        let requester = Self {
             uuid: connection.uuid.clone(),
             activation: activation.unwrap_or_default().to_owned(),
             user: connection.user.clone(),
             owner: connection.owner.clone(),
         };
         // Where there is none, there is nothing to forget.
-        if let Some(path) = path(Path::new(DIRECTORY), &asker.uuid) {
+        if let Some(path) = path(Path::new(DIRECTORY), &requester.uuid) {
             drop(fs::remove_file(path));
         }
-        asker
+        requester
     }
 
     /// Somebody's agent answered.
@@ -56,7 +56,7 @@ impl Asker {
         }
     }
 
-    /// Leaves word of `failure`. That it cannot be left is no reason for anything else to fail.
+    /// Records `failure`. If that is not possible, nothing else fails because of it.
     pub(crate) async fn tell(&self, bus: &zbus::Connection, failure: &Failure) {
         let sessions = logind::sessions(bus).await;
         let reader = self.reader(sessions.as_deref(), account::uid_of);
@@ -166,8 +166,8 @@ mod tests {
 
     const UUID: &str = "0b0f9a2c-7c6b-4b62-8e0e-0c7f7a4d9d5e";
 
-    fn asker(user: Option<&str>, owner: Option<&str>) -> Asker {
-        Asker {
+    fn requester(user: Option<&str>, owner: Option<&str>) -> Requester {
+        Requester {
             uuid: UUID.to_owned(),
             activation: String::new(),
             user: user.map(str::to_owned),
@@ -187,7 +187,7 @@ mod tests {
         let both = [session("ada", 1000), session("bob", 1001)];
         let twice = [session("ada", 1000), session("ada", 1000)];
         let known = |name: &str| (name == "carol").then_some(1002);
-        let reader = |user, owner, sessions| asker(user, owner).reader(sessions, known);
+        let reader = |user, owner, sessions| requester(user, owner).reader(sessions, known);
         assert_eq!(
             reader(Some("bob"), Some("ada"), Some(&both[..])),
             Some(1001)

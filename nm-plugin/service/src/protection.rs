@@ -128,7 +128,10 @@ impl Protection {
     /// Whoever took the connection down wants the rest of the network at once.
     pub(crate) fn end_asked_for(&mut self, end: Option<Disconnect>) {
         let was_left_closed = self.kill_switch.was_left_closed();
-        if self.known(end).is_none_or(|end| end.frees(was_left_closed)) {
+        if self
+            .known(end)
+            .is_none_or(|end| end.lifts_kill_switch(was_left_closed))
+        {
             self.is_over = true;
             tell(self.kill_switch.free());
         }

@@ -20,7 +20,7 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 /// The service could not run at all.
 #[derive(Debug, Error)]
 pub(crate) enum ServiceError {
-    /// The bus cannot be reached, or the name not be had.
+    /// The bus cannot be reached, or the name is taken.
     #[error("could not offer the VPN service on the system bus")]
     Bus(#[from] zbus::Error),
     /// Signals cannot be caught.
@@ -109,7 +109,7 @@ async fn wait_for_connect<'a>(
                     }
                 }
             }
-            // One whose connection was refused says nothing that matters.
+            // News of a caller whose connection was refused does not matter.
             Event::VpnState(_) | Event::Gone => {}
         }
     };

@@ -1,12 +1,12 @@
-//! Tells for how long the computer has slept.
+//! How long the computer has slept.
 
 use crate::kernel;
 use std::time::Duration;
 
-/// Two clocks are read one after the other; what they differ by less than this is no sleep.
+/// The two clocks are read one after the other: a smaller difference is no sleep.
 const LEAST: Duration = Duration::from_millis(500);
 
-/// What the clock that goes on during sleep is ahead of the one that stands still.
+/// CLOCK_BOOTTIME, which goes on during sleep, minus CLOCK_MONOTONIC, which does not.
 pub(crate) struct SleepClock(Duration);
 
 impl SleepClock {

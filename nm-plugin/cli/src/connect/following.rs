@@ -24,7 +24,7 @@ pub(super) enum Step {
     Up,
     /// It is over.
     Ended(Ended),
-    /// Nobody tells any more.
+    /// NetworkManager is gone.
     ManagerGone,
 }
 
@@ -135,7 +135,7 @@ impl Following {
     }
 }
 
-/// The service knows best; without its word, NetworkManager's number has to do.
+/// As the service recorded it, else by NetworkManager's reason code.
 fn outcome(kind: Option<FailureKind>, reason: u32) -> Outcome {
     match (kind, reason) {
         (Some(FailureKind::Refused), _) => Outcome::Refused,

@@ -1,4 +1,4 @@
-//! What the doctor mends itself: what a service left that was killed.
+//! `doctor --fix`: removes what a killed service left behind.
 
 use super::facts::Facts;
 use super::{Diagnosis, checks, collect};

@@ -95,7 +95,7 @@ impl NetworkManager {
     }
 
     /// From now on it is the process `name`: signals go there, and what it says is heard.
-    pub(crate) async fn meet(&mut self, name: OwnedUniqueName) -> zbus::Result<()> {
+    pub(crate) async fn track(&mut self, name: OwnedUniqueName) -> zbus::Result<()> {
         let signals = || MatchRule::builder().msg_type(message::Type::Signal);
         let owner_changes = signals()
             .sender("org.freedesktop.DBus")?

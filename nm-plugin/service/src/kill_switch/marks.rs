@@ -27,7 +27,7 @@ pub(super) struct Marks {
     directory: PathBuf,
 }
 
-/// The leave to change marks and rules. It ends with the value.
+/// Guard of the lock on marks and rules.
 #[derive(Debug)]
 pub(super) struct Leave {
     _lock: File,

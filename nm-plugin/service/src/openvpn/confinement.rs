@@ -12,7 +12,7 @@
 //!   library that was upgraded costs a fallback and not the connection. Killing the process
 //!   instead would tell an attacker no less and a user much less.
 //!
-//! Where the kernel has one of them not, the other remains; the service's log says so. A PKCS #11
+//! If the kernel lacks one of them, the other remains, and the service logs it. A PKCS #11
 //! module is foreign code with needs of its own (daemons, locks, files in its vendor's directories), so
 //! with a security token neither is used; OpenVPN then is unprivileged as before.
 

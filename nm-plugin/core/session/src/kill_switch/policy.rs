@@ -1,6 +1,6 @@
 //! What one connection wants of the firewall, and the mark by which the others know.
 //!
-//! Each activation is a process of its own, and each may end without a word. So every activation
+//! Each activation is a process of its own, and each may be killed at any time. So every activation
 //! leaves its policy in a file, the mark, and whoever changes his own builds the rules of all.
 
 use super::{Endpoint, MOST_ENDPOINTS, MOST_NETWORKS};

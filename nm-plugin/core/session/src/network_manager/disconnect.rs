@@ -10,7 +10,7 @@ pub struct Disconnect {
 }
 
 impl Disconnect {
-    /// NetworkManager says something more.
+    /// NetworkManager reports a further state.
     pub fn take_in(&mut self, state: VpnState) {
         match state {
             VpnState::Activated => self.was_up = true,
@@ -28,14 +28,15 @@ impl Disconnect {
         self.was_up
     }
 
-    /// Whether the rest of the network is to be had again: somebody took the connection down or
-    /// deleted it. Where nothing is known nobody is to be locked out, and by one that has never
-    /// been up nobody is, unless traffic was stopped before it began (`was_closed`).
+    /// Whether the kill switch is to be lifted. A person who takes the connection down or deletes it
+    /// always lifts it. Otherwise it stays if an earlier attempt had left traffic stopped
+    /// (`was_closed`); and nobody is to be locked out where no reason is known, or by a connection that
+    /// has never been up.
     #[must_use]
-    pub fn frees(&self, was_closed: bool) -> bool {
+    pub fn lifts_kill_switch(&self, was_closed: bool) -> bool {
         match self.reason {
             Some(reason) if reason.is_by_a_person() => true,
-            Some(reason) if was_closed || self.was_up => !was_closed && reason.is_a_wish(),
+            Some(reason) if was_closed || self.was_up => !was_closed && reason.is_none(),
             Some(_) => true,
             None => !was_closed,
         }
@@ -56,34 +57,52 @@ mod tests {
 
     #[test]
     fn only_what_a_user_does_ends_a_connection_that_was_up() {
-        let frees = |states: &[(u32, u32)]| end(states).frees(false);
+        let lifts_kill_switch = |states: &[(u32, u32)]| end(states).lifts_kill_switch(false);
         // By the user; deleted; nothing known.
-        assert!(frees(&[(5, 1), (7, 2)]));
-        assert!(frees(&[(5, 1), (7, 11)]));
-        assert!(frees(&[(5, 1)]));
+        assert!(lifts_kill_switch(&[(5, 1), (7, 2)]));
+        assert!(lifts_kill_switch(&[(5, 1), (7, 11)]));
+        assert!(lifts_kill_switch(&[(5, 1)]));
         // While scripts run, it is state as up, with the reason.
-        assert!(frees(&[(5, 1), (3, 6), (5, 11), (7, 2)]));
+        assert!(lifts_kill_switch(&[(5, 1), (3, 6), (5, 11), (7, 2)]));
         // The device went, no secrets, the service went; and what NetworkManager adds.
         for reason in [3, 4, 6, 9] {
-            assert!(!frees(&[(5, 1), (2, 0), (6, reason)]), "{reason}");
-            assert!(!frees(&[(5, 1), (6, reason), (7, 2)]), "{reason}");
+            assert!(
+                !lifts_kill_switch(&[(5, 1), (2, 0), (6, reason)]),
+                "{reason}"
+            );
+            assert!(
+                !lifts_kill_switch(&[(5, 1), (6, reason), (7, 2)]),
+                "{reason}"
+            );
         }
         // It never was up.
-        assert!(frees(&[(3, 0), (6, 9)]));
+        assert!(lifts_kill_switch(&[(3, 0), (6, 9)]));
     }
 
     #[test]
     fn what_was_closed_before_is_opened_by_a_person_only() {
         for reason in [0, 1, 3, 4, 6, 9] {
-            assert!(!end(&[(3, 0), (6, reason)]).frees(true), "{reason}");
-            assert!(!end(&[(3, 0), (5, 1), (6, reason)]).frees(true), "{reason}");
+            assert!(
+                !end(&[(3, 0), (6, reason)]).lifts_kill_switch(true),
+                "{reason}"
+            );
+            assert!(
+                !end(&[(3, 0), (5, 1), (6, reason)]).lifts_kill_switch(true),
+                "{reason}"
+            );
         }
-        assert!(!end(&[(3, 0)]).frees(true));
+        assert!(!end(&[(3, 0)]).lifts_kill_switch(true));
         for reason in [2, 11] {
-            assert!(end(&[(3, 0), (7, reason)]).frees(true), "{reason}");
+            assert!(
+                end(&[(3, 0), (7, reason)]).lifts_kill_switch(true),
+                "{reason}"
+            );
             // "Deactivating" is state as "activated", with the reason.
             let taken_down = end(&[(3, 0), (5, reason)]);
-            assert!(!taken_down.was_up() && taken_down.frees(true), "{reason}");
+            assert!(
+                !taken_down.was_up() && taken_down.lifts_kill_switch(true),
+                "{reason}"
+            );
         }
     }
 }

@@ -12,8 +12,8 @@ impl Reason {
     const USER_DISCONNECTED: Self = Self(state_reason::USER_DISCONNECTED);
     const CONNECTION_REMOVED: Self = Self(state_reason::CONNECTION_REMOVED);
 
-    /// Whether a state has no other reason than that it was reached.
-    fn is_none(self) -> bool {
+    /// Whether NetworkManager gives no reason.
+    pub(super) fn is_none(self) -> bool {
         matches!(self, Self::UNKNOWN | Self::NONE)
     }
 
@@ -21,12 +21,6 @@ impl Reason {
     #[must_use]
     pub fn is_by_a_person(self) -> bool {
         self == Self::USER_DISCONNECTED || self == Self::CONNECTION_REMOVED
-    }
-
-    /// Whether somebody wants the connection to end; where nothing is said, nobody is known not to.
-    #[must_use]
-    pub fn is_a_wish(self) -> bool {
-        self.is_none() || matches!(self, Self::USER_DISCONNECTED | Self::CONNECTION_REMOVED)
     }
 
     pub(crate) fn in_words(self) -> String {

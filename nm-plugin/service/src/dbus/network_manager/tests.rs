@@ -24,7 +24,7 @@ impl World {
         let program = bus.builder().build().await.unwrap();
         let mut peer = NetworkManager::new(&own, NAME, requests);
         let name = program.unique_name().unwrap().clone();
-        peer.meet(name).await.unwrap();
+        peer.track(name).await.unwrap();
         Self { bus, program, peer }
     }
 
@@ -66,7 +66,7 @@ async fn what_was_said_before_disconnect_is_known_then_and_comes_all_the_same() 
     let (event, _call) = world.disconnect().await;
     assert!(matches!(event, Event::Asked(Request::Disconnect { .. })));
     let end = world.peer.end_so_far().await.unwrap();
-    assert!(end.was_up() && end.frees(true));
+    assert!(end.was_up() && end.lifts_kill_switch(true));
     // Asked twice, it is the same.
     assert_eq!(world.peer.end_so_far().await, Some(end));
     let event = world.next().await;
