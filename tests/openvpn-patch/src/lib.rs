@@ -5,10 +5,12 @@
 //! This library has the processes; `tests/` has what is asked of them.
 
 mod certificates;
+mod far_path;
 mod management;
 mod network;
 mod process;
 
 pub use certificates::Certificates;
+pub use far_path::FarPath;
 pub use management::{Management, quote};
 pub use process::{OpenVpn, Program, Role, Transport};

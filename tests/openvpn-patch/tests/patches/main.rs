@@ -5,6 +5,7 @@ mod memory;
 mod push_request;
 mod pushed;
 mod stock;
+mod window;
 
 use aws_client_vpn_openvpn_patch_tests::{OpenVpn, Program, Transport};
 
