@@ -4,6 +4,7 @@ use crate::field::{Field, GROUPS, Group, Value};
 use crate::file;
 use crate::form::{Form, Row};
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_libnm::guard::guarded_silently;
 use aws_client_vpn_text::message;
 use std::cell::{Cell, OnceCell, Ref, RefCell};
 use std::path::Path;
@@ -71,15 +72,21 @@ impl Page {
         self.changed.replace(Some(Box::new(changed)));
     }
 
-    /// What was folded away is to be seen.
+    /// What was folded away is to be seen. Called by the toolkit, which is C: a panic must not reach it.
     pub(crate) fn unfold(&self) {
-        if !self.is_unfolded.replace(true) {
-            self.refresh();
-        }
+        guarded_silently((), || {
+            if !self.is_unfolded.replace(true) {
+                self.refresh();
+            }
+        });
     }
 
-    /// Changes the form, shows what follows from it, and tells the host.
+    /// Changes the form, shows what follows from it, and tells the host. Called by the toolkit, too.
     fn edit(&self, edit: impl FnOnce(&mut Form)) {
+        guarded_silently((), || self.edit_unguarded(edit));
+    }
+
+    fn edit_unguarded(&self, edit: impl FnOnce(&mut Form)) {
         // A widget that is set while another one is shown has nothing new to say.
         let Ok(mut form) = self.form.try_borrow_mut() else {
             return;
@@ -182,5 +189,38 @@ impl PageField {
         if let Some(page) = self.page.upgrade() {
             page.edit(edit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    struct NoWidgets;
+
+    impl Widgets for NoWidgets {
+        fn root(&self) -> glib::Object {
+            glib::Object::new()
+        }
+
+        fn show_row(&self, _field: Field, _row: &Row, _value: &Value) {}
+
+        fn show_group(&self, _group: &'static Group, _state: GroupState) {}
+    }
+
+    #[test]
+    fn a_panic_in_an_edit_does_not_reach_the_toolkit() {
+        let form = Form::new(BTreeMap::new(), BTreeMap::new());
+        let page = Page::new(form, |_| NoWidgets);
+        let changes = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&changes);
+        page.connect_changed(move || counted.set(counted.get() + 1));
+        let field = PageField::new(Field::Endpoint, &Rc::downgrade(&page));
+        field.edit(|_| panic!("on purpose"));
+        assert_eq!(changes.get(), 0);
+        // The page goes on.
+        field.fill_in(Value::Text("vpn.example".to_owned()));
+        assert_eq!(changes.get(), 1);
     }
 }
