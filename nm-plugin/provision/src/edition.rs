@@ -54,6 +54,8 @@ pub(crate) struct Edition {
     pub(crate) slug: String,
     /// Its name as people see it.
     pub(crate) name: String,
+    /// The connection's UUID.
+    pub(crate) uuid: String,
     pub(crate) version: String,
     pub(crate) keyfile: Zeroizing<String>,
 }
@@ -76,6 +78,7 @@ pub(crate) fn read(make: &Make) -> Result<Edition, ProvisionError> {
     Ok(Edition {
         slug: slug(&name),
         keyfile: to_keyfile(&identity, &profile)?,
+        uuid: identity.uuid,
         version: make.edition.clone(),
         name,
     })

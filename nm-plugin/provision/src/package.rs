@@ -38,6 +38,11 @@ fn package_name(edition: &Edition) -> String {
     format!("aws-client-vpn-profile-{}", edition.slug)
 }
 
+/// What only one package on a machine can be: the one of this connection, whatever it is called.
+fn connection(edition: &Edition) -> String {
+    format!("aws-client-vpn-connection-{}", edition.uuid)
+}
+
 /// Runs after the package is installed or replaced. Without a running NetworkManager, the next one
 /// finds everything in its place.
 fn after_installation(edition: &Edition) -> String {
@@ -52,13 +57,14 @@ const AFTER_REMOVAL: &str = "nmcli connection reload >/dev/null 2>&1 || :\n";
 
 /// A Debian package.
 pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
-    let name = package_name(edition);
+    let (name, connection) = (package_name(edition), connection(edition));
     let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
     let tree = work.path().join("tree");
     let control = format!(
         "Package: {name}\nVersion: {}\nArchitecture: all\nSection: net\nPriority: optional\n\
          Maintainer: the administrators of this network <root@localhost>\n\
          Depends: network-manager-aws-client-vpn\n\
+         Provides: {connection}\nConflicts: {connection}\nReplaces: {connection}\n\
          Description: AWS Client VPN connection {}\n \
          For all users of this machine.\n",
         edition.version, edition.name
@@ -95,7 +101,7 @@ pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, Prov
 
 /// An RPM package.
 pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
-    let name = package_name(edition);
+    let (name, connection) = (package_name(edition), connection(edition));
     let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
     let file = format!("{}.nmconnection", edition.slug);
     make_directory(work.path(), "SOURCES")?;
@@ -104,7 +110,8 @@ pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, Prov
     let spec = format!(
         "Name: {name}\nVersion: {}\nRelease: 1\nSummary: AWS Client VPN connection {visible_name}\n\
          License: LicenseRef-not-for-distribution\nBuildArch: noarch\nSource0: {file}\n\
-         Requires: NetworkManager-aws-client-vpn\n\n\
+         Requires: NetworkManager-aws-client-vpn\n\
+         Provides: {connection} = %{{version}}\nConflicts: {connection}\n\n\
          %description\nFor all users of this machine.\n\n\
          %install\ninstall -D -m 600 %{{SOURCE0}} %{{buildroot}}/{CONNECTIONS}/{file}\n\n\
          %post\n{}\n%postun\n{AFTER_REMOVAL}\n\
@@ -189,6 +196,7 @@ mod tests {
         Edition {
             slug: "work".to_owned(),
             name: "Work 50%".to_owned(),
+            uuid: "4b3f0d5e-0000-5000-8000-000000000001".to_owned(),
             version: version.to_owned(),
             keyfile: Zeroizing::new(format!("[connection]\nid=Work 50%\n{secrets}")),
         }
@@ -226,6 +234,52 @@ mod tests {
             "Depends: network-manager-aws-client-vpn\nVersion: 1.2\n"
         );
         assert_eq!(mode(&deb), 0o644);
+    }
+
+    #[test]
+    fn two_packages_of_one_connection_are_not_installed_side_by_side() {
+        let directory = tempfile::tempdir().unwrap();
+        let older = build_deb(&edition("1", ""), directory.path()).unwrap();
+        let renamed = Edition {
+            slug: "office".to_owned(),
+            ..edition("2", "")
+        };
+        let newer = build_deb(&renamed, directory.path()).unwrap();
+        let of_another = Edition {
+            slug: "lab".to_owned(),
+            uuid: "4b3f0d5e-0000-5000-8000-000000000002".to_owned(),
+            ..edition("2", "")
+        };
+        let other = build_deb(&of_another, directory.path()).unwrap();
+        // A machine that has the older one, as far as dpkg knows.
+        let database = directory.path().join("dpkg");
+        for part in ["info", "updates"] {
+            fs::create_dir_all(database.join(part)).unwrap();
+        }
+        let control = output_of("dpkg-deb", &["--field", &older]);
+        let (package, rest) = control.split_once('\n').unwrap();
+        let status = format!("{package}\nStatus: install ok installed\n{rest}");
+        fs::write(database.join("status"), status).unwrap();
+        fs::write(
+            database.join("info/aws-client-vpn-profile-work.list"),
+            "/.\n",
+        )
+        .unwrap();
+        let install = |deb: &str| {
+            Command::new("dpkg")
+                .arg(format!("--admindir={}", database.display()))
+                .args(["--no-act", "--force-depends", "--install", deb])
+                .output()
+                .unwrap()
+        };
+        let refused = install(&newer);
+        let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(
+            !refused.status.success() && why.contains("conflict"),
+            "{why}"
+        );
+        let other = install(&other);
+        assert!(other.status.success(), "{other:?}");
     }
 
     #[test]
