@@ -90,6 +90,7 @@ enum Holder {
         name: String,
         process: u32,
     },
+    /// A dialog of ours, whoever's.
     OwnDialog,
     OtherUser,
     /// Nobody is seen to have it: it has just been left, is taken without being used, or its
@@ -118,12 +119,12 @@ impl Holder {
         let Some(socket) = socket else {
             return Self::Unknown;
         };
-        let mut own_dialog = false;
+        let mut waits_for_login = false;
         for process in processes() {
             let path = format!("/proc/{process}");
             let path = Path::new(&path);
             let is_dialog = is_own_dialog(path);
-            own_dialog |= is_dialog;
+            waits_for_login |= is_dialog && user_of(path) == Some(socket.user);
             if has_open(path, socket.inode) {
                 return if is_dialog {
                     Self::OwnDialog
@@ -136,11 +137,11 @@ impl Holder {
             }
         }
         let user = rustix::process::getuid().as_raw();
-        match (socket.user == user, own_dialog) {
+        match (waits_for_login, socket.user == user) {
             // Nobody may look into a dialog, not even another one of the same user.
-            (true, true) => Self::OwnDialog,
-            (true, false) => Self::Unknown,
-            (false, _) => Self::OtherUser,
+            (true, _) => Self::OwnDialog,
+            (false, true) => Self::Unknown,
+            (false, false) => Self::OtherUser,
         }
     }
 }
@@ -185,6 +186,13 @@ fn is_own_dialog(process: &Path) -> bool {
         .next()
         .unwrap_or_default();
     program.rsplit(|byte| *byte == b'/').next() == Some(OWN_NAME.as_bytes())
+}
+
+/// Whose process it is. `/proc/PID` itself is root's for one that nobody may look into.
+fn user_of(process: &Path) -> Option<u32> {
+    let status = fs::read_to_string(process.join("status")).ok()?;
+    let users = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    users.split_whitespace().next()?.parse().ok()
 }
 
 /// The kernel cuts a name after 15 bytes; then the file's name says more.

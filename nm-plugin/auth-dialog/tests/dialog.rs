@@ -16,8 +16,10 @@ mod world;
 use aws_client_vpn_sign_in::acs_port::listener_in;
 use desktop::{Bus, Portal};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use world::*;
@@ -463,6 +465,54 @@ fn an_earlier_dialog_is_waited_for() {
         let mut second = Dialog::login(&later);
         second.say("DONE\n\n");
         first.settles();
+        first.say("QUIT\n\n");
+        first.ends();
+        assert_eq!(later.opened(), URL);
+    });
+}
+
+/// A dialog of an ordinary user, with a program and a browser that are open to them.
+fn by_an_ordinary_user(browser: &Browser) -> Command {
+    let open = |path: &Path, mode| {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let program = browser.program();
+    let directory = program.parent().unwrap();
+    open(directory, 0o755);
+    open(&directory.join("opened"), 0o666);
+    let dialog = directory.join("nm-aws-client-vpn-auth-dialog");
+    std::fs::copy(DIALOG, &dialog).unwrap();
+    let hints = login();
+    let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+    let own = command_of(&dialog, Some(browser), &hints);
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+        .arg(own.get_program())
+        .args(own.get_args())
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for (name, value) in own.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    command
+}
+
+#[test]
+fn another_user_s_login_is_waited_for() {
+    isolated(|| {
+        let (browser, later) = (Browser::new(), Browser::new());
+        let mut first = Dialog::login(&browser);
+        first.say("DONE\n\n");
+        browser.opened();
+        // Who may not look into the first one.
+        let mut second = Dialog::start(&mut by_an_ordinary_user(&later));
+        second.say("DONE\n\n");
+        let journal = BufReader::new(second.child.stderr.take().unwrap());
+        let mut lines = journal.lines().map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("waits for its turn")));
         first.say("QUIT\n\n");
         first.ends();
         assert_eq!(later.opened(), URL);
