@@ -31,7 +31,7 @@ const FOR_PEOPLE: &[&str] = &[
     "nm-plugin/auth-dialog/src/page.rs",
     "nm-plugin/cli",
     // What goes into packages is for their tools.
-    "nm-plugin/provision/src/edition.rs",
+    "nm-plugin/provision/src/release.rs",
     "nm-plugin/provision/src/main.rs",
     "nm-plugin/login-window",
 ];

@@ -15,7 +15,7 @@ pub(crate) struct CommandLine {
 pub(crate) enum Action {
     /// Make a connection, or a package that installs it, from a profile (.ovpn)
     Make(Make),
-    /// Update users' copies of a connection to the edition that a package has installed
+    /// Update users' copies of a connection to the release that a package has installed
     Update(Update),
 }
 
@@ -34,8 +34,8 @@ pub(crate) struct Make {
     #[arg(long, value_enum, default_value = "keyfile")]
     pub(crate) format: Format,
     /// Version of the package; a higher one replaces a lower one
-    #[arg(long, value_name = "VERSION", default_value = "1")]
-    pub(crate) edition: String,
+    #[arg(long, value_name = "VERSION", default_value = "1", alias = "edition")]
+    pub(crate) package_version: String,
     /// Directory for the result
     #[arg(long, value_name = "DIRECTORY", default_value = ".")]
     pub(crate) output: PathBuf,
@@ -54,14 +54,15 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 pub(crate) struct Update {
     /// The connection file that the package has installed
-    pub(crate) edition: PathBuf,
+    pub(crate) release: PathBuf,
     /// Directory with users' copies
     #[arg(
         long,
         value_name = "DIRECTORY",
-        default_value = "/etc/NetworkManager/system-connections"
+        default_value = "/etc/NetworkManager/system-connections",
+        alias = "copies"
     )]
-    pub(crate) copies: PathBuf,
+    pub(crate) overrides: PathBuf,
 }
 
 #[cfg(test)]

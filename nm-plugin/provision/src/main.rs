@@ -4,8 +4,8 @@
 //! `update` on each machine, for copies of the connection that users have changed.
 
 mod command_line;
-mod edition;
 mod package;
+mod release;
 
 use aws_client_vpn_i18n as i18n;
 use clap::Parser;
@@ -15,12 +15,12 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     i18n::init_program();
     let outcome = match CommandLine::parse().action {
-        Action::Make(make) => edition::read(&make).and_then(|edition| match make.format {
-            Format::Keyfile => package::write_keyfile(&edition, &make.output),
-            Format::Deb => package::build_deb(&edition, &make.output),
-            Format::Rpm => package::build_rpm(&edition, &make.output),
+        Action::Make(make) => release::read(&make).and_then(|release| match make.format {
+            Format::Keyfile => package::write_keyfile(&release, &make.output),
+            Format::Deb => package::build_deb(&release, &make.output),
+            Format::Rpm => package::build_rpm(&release, &make.output),
         }),
-        Action::Update(update) => edition::update_copies(&update.edition, &update.copies),
+        Action::Update(update) => release::update_overrides(&update.release, &update.overrides),
     };
     match outcome {
         Ok(done) => {

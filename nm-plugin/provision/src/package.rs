@@ -3,7 +3,7 @@
 //! The package puts it where NetworkManager looks for connections of packages, which no user's
 //! change is written to: `/usr/lib/NetworkManager/system-connections`.
 
-use crate::edition::{Edition, ProvisionError};
+use crate::release::{ProvisionError, Release};
 use aws_client_vpn_profile::keyfile::holds_secrets;
 use std::fs;
 use std::io::{self, Write};
@@ -15,9 +15,9 @@ use std::process::Command;
 const CONNECTIONS: &str = "usr/lib/NetworkManager/system-connections";
 
 /// The keyfile itself, readable for its owner only.
-pub(crate) fn write_keyfile(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
-    let path = output.join(format!("{}.nmconnection", edition.slug));
-    write(&path, &edition.keyfile)?;
+pub(crate) fn write_keyfile(release: &Release, output: &Path) -> Result<String, ProvisionError> {
+    let path = output.join(format!("{}.nmconnection", release.slug));
+    write(&path, &release.keyfile)?;
     Ok(path.display().to_string())
 }
 
@@ -34,30 +34,30 @@ fn write(path: &Path, text: &str) -> Result<(), ProvisionError> {
         .map_err(ProvisionError::file(path))
 }
 
-fn package_name(edition: &Edition) -> String {
-    format!("aws-client-vpn-profile-{}", edition.slug)
+fn package_name(release: &Release) -> String {
+    format!("aws-client-vpn-profile-{}", release.slug)
 }
 
 /// What only one package on a machine can be: the one of this connection, whatever it is called.
-fn connection(edition: &Edition) -> String {
-    format!("aws-client-vpn-connection-{}", edition.uuid)
+fn connection(release: &Release) -> String {
+    format!("aws-client-vpn-connection-{}", release.uuid)
 }
 
 /// Runs after the package is installed or replaced. Without a running NetworkManager, the next one
 /// finds everything in its place.
-fn after_installation(edition: &Edition) -> String {
+fn after_installation(release: &Release) -> String {
     format!(
         "aws-client-vpn-provision update /{CONNECTIONS}/{}.nmconnection >/dev/null || :\n\
          {AFTER_REMOVAL}",
-        edition.slug
+        release.slug
     )
 }
 
 const AFTER_REMOVAL: &str = "nmcli connection reload >/dev/null 2>&1 || :\n";
 
 /// A Debian package.
-pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
-    let (name, connection) = (package_name(edition), connection(edition));
+pub(crate) fn build_deb(release: &Release, output: &Path) -> Result<String, ProvisionError> {
+    let (name, connection) = (package_name(release), connection(release));
     let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
     let tree = work.path().join("tree");
     let control = format!(
@@ -67,10 +67,10 @@ pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, Prov
          Provides: {connection}\nConflicts: {connection}\nReplaces: {connection}\n\
          Description: AWS Client VPN connection {}\n \
          For all users of this machine.\n",
-        edition.version, edition.name
+        release.version, release.name
     );
     let scripts = [
-        ("postinst", after_installation(edition)),
+        ("postinst", after_installation(release)),
         ("postrm", AFTER_REMOVAL.to_owned()),
     ];
     for directory in ["DEBIAN", CONNECTIONS] {
@@ -84,29 +84,29 @@ pub(crate) fn build_deb(edition: &Edition, output: &Path) -> Result<String, Prov
     write(
         &tree
             .join(CONNECTIONS)
-            .join(format!("{}.nmconnection", edition.slug)),
-        &edition.keyfile,
+            .join(format!("{}.nmconnection", release.slug)),
+        &release.keyfile,
     )?;
     let built = work
         .path()
-        .join(format!("{name}_{}_all.deb", edition.version));
+        .join(format!("{name}_{}_all.deb", release.version));
     let mut command = Command::new("dpkg-deb");
     command
         .args(["--root-owner-group", "--build"])
         .arg(&tree)
         .arg(&built);
     run("dpkg-deb", command)?;
-    hand_out(edition, &built, output)
+    hand_out(release, &built, output)
 }
 
 /// An RPM package.
-pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, ProvisionError> {
-    let (name, connection) = (package_name(edition), connection(edition));
+pub(crate) fn build_rpm(release: &Release, output: &Path) -> Result<String, ProvisionError> {
+    let (name, connection) = (package_name(release), connection(release));
     let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
-    let file = format!("{}.nmconnection", edition.slug);
+    let file = format!("{}.nmconnection", release.slug);
     make_directory(work.path(), "SOURCES")?;
-    write(&work.path().join("SOURCES").join(&file), &edition.keyfile)?;
-    let visible_name = edition.name.replace('%', "%%");
+    write(&work.path().join("SOURCES").join(&file), &release.keyfile)?;
+    let visible_name = release.name.replace('%', "%%");
     let spec = format!(
         "Name: {name}\nVersion: {}\nRelease: 1\nSummary: AWS Client VPN connection {visible_name}\n\
          License: LicenseRef-not-for-distribution\nBuildArch: noarch\nSource0: {file}\n\
@@ -116,8 +116,8 @@ pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, Prov
          %install\ninstall -D -m 600 %{{SOURCE0}} %{{buildroot}}/{CONNECTIONS}/{file}\n\n\
          %post\n{}\n%postun\n{AFTER_REMOVAL}\n\
          %files\n%attr(600,root,root) /{CONNECTIONS}/{file}\n",
-        edition.version,
-        after_installation(edition),
+        release.version,
+        after_installation(release),
     );
     let path = work.path().join("package.spec");
     write_open(&path, &spec, 0o644)?;
@@ -131,14 +131,14 @@ pub(crate) fn build_rpm(edition: &Edition, output: &Path) -> Result<String, Prov
     let built = work
         .path()
         .join("RPMS/noarch")
-        .join(format!("{name}-{}-1.noarch.rpm", edition.version));
-    hand_out(edition, &built, output)
+        .join(format!("{name}-{}-1.noarch.rpm", release.version));
+    hand_out(release, &built, output)
 }
 
 /// Puts what was built in a directory of our own where the administrator wants it. With a private key
 /// in it, it is the administrator's alone, who decides who may have it.
-fn hand_out(edition: &Edition, built: &Path, output: &Path) -> Result<String, ProvisionError> {
-    let mode = if holds_secrets(&edition.keyfile) {
+fn hand_out(release: &Release, built: &Path, output: &Path) -> Result<String, ProvisionError> {
+    let mode = if holds_secrets(&release.keyfile) {
         0o600
     } else {
         0o644
@@ -192,8 +192,8 @@ mod tests {
     use std::process::Output;
     use zeroize::Zeroizing;
 
-    fn edition(version: &str, secrets: &str) -> Edition {
-        Edition {
+    fn release(version: &str, secrets: &str) -> Release {
+        Release {
             slug: "work".to_owned(),
             name: "Work 50%".to_owned(),
             uuid: "4b3f0d5e-0000-5000-8000-000000000001".to_owned(),
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_debian_package_brings_the_connection_for_root_only() {
         let directory = tempfile::tempdir().unwrap();
-        let deb = build_deb(&edition("1.2", ""), directory.path()).unwrap();
+        let deb = build_deb(&release("1.2", ""), directory.path()).unwrap();
         assert!(
             deb.ends_with("/aws-client-vpn-profile-work_1.2_all.deb"),
             "{deb}"
@@ -239,16 +239,16 @@ mod tests {
     #[test]
     fn two_packages_of_one_connection_are_not_installed_side_by_side() {
         let directory = tempfile::tempdir().unwrap();
-        let older = build_deb(&edition("1", ""), directory.path()).unwrap();
-        let renamed = Edition {
+        let older = build_deb(&release("1", ""), directory.path()).unwrap();
+        let renamed = Release {
             slug: "office".to_owned(),
-            ..edition("2", "")
+            ..release("2", "")
         };
         let newer = build_deb(&renamed, directory.path()).unwrap();
-        let of_another = Edition {
+        let of_another = Release {
             slug: "lab".to_owned(),
             uuid: "4b3f0d5e-0000-5000-8000-000000000002".to_owned(),
-            ..edition("2", "")
+            ..release("2", "")
         };
         let other = build_deb(&of_another, directory.path()).unwrap();
         // A machine that has the older one, as far as dpkg knows.
@@ -285,9 +285,9 @@ mod tests {
     #[test]
     fn a_package_with_a_key_in_it_is_not_for_everybody() {
         let directory = tempfile::tempdir().unwrap();
-        let older = build_deb(&edition("1", ""), directory.path()).unwrap();
+        let older = build_deb(&release("1", ""), directory.path()).unwrap();
         let deb = build_deb(
-            &edition("1", "\n[vpn-secrets]\nkey=PRIVATE\n"),
+            &release("1", "\n[vpn-secrets]\nkey=PRIVATE\n"),
             directory.path(),
         );
         let deb = deb.unwrap();

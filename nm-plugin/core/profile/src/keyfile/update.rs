@@ -1,8 +1,8 @@
-//! A user's own copy of a connection that a package brings, brought up to a newer edition.
+//! A user's own copy of a connection that a package brings, brought up to a newer release.
 //!
 //! NetworkManager never writes to what a package has installed. A user's change makes a copy of the
-//! whole connection, which from then on stands in the package's place; the next edition of the
-//! package would not reach it. So what the profile says is taken from the new edition here, and
+//! whole connection, which from then on stands in the package's place; the next release of the
+//! package would not reach it. So what the profile says is taken from the new release here, and
 //! what the user chose stays, as it does when a profile is imported again.
 
 use super::{PERSISTENT, entry, group};
@@ -25,9 +25,9 @@ pub enum UpdateError {
     /// Something else than a connection of ours.
     #[error("The file is not a keyfile of an AWS Client VPN connection.")]
     Foreign,
-    /// The new edition makes no profile.
+    /// The new release makes no profile.
     #[error("The updated settings cannot be used. {0}")]
-    Edition(#[from] SettingsError),
+    Release(#[from] SettingsError),
 }
 
 /// The UUID of the connection in a keyfile.
@@ -36,13 +36,13 @@ pub fn uuid_of(keyfile: &str) -> Option<String> {
     Some(unescaped(value(&lines_of(keyfile, "connection"), "uuid")?))
 }
 
-/// The text of `copy` after it was brought up to `edition`, or `None` if nothing changes. A copy
+/// The text of `copy` after it was brought up to `release`, or `None` if nothing changes. A copy
 /// that an older version made is persistent from now on.
 ///
 /// # Errors
 /// [`UpdateError`]
-pub fn bring_up_to(copy: &str, edition: &str) -> Result<Option<Zeroizing<String>>, UpdateError> {
-    let profile = from_settings(&data_of(edition)?, &secrets_of(edition))?;
+pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>>, UpdateError> {
+    let profile = from_settings(&data_of(release)?, &secrets_of(release))?;
     let old_data = data_of(copy)?;
     let old_secrets = secrets_of(copy);
     let new = Update::new(&old_data, &old_secrets, &profile);
@@ -180,7 +180,7 @@ mod tests {
     use crate::profile::Profile;
     use proptest::prelude::*;
 
-    fn edition(port: u16, certificate: &str) -> String {
+    fn release(port: u16, certificate: &str) -> String {
         let text = format!(
             "remote cvpn-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com {port}\nproto udp\n\
              auth-federate\n<ca>\n-----BEGIN CERTIFICATE-----\n{certificate}\n\
@@ -196,15 +196,15 @@ mod tests {
     }
 
     #[test]
-    fn the_profile_is_the_editions_and_the_choices_are_the_users() {
-        let copy = edition(443, "TUlJ")
+    fn the_profile_is_the_release_s_and_the_choices_are_the_users() {
+        let copy = release(443, "TUlJ")
             .replace("id=Work", "id=Office")
             .replace("timeout=600\n", "timeout=600\nlogin-timeout=90\n")
             .replace(
                 "[ipv4]\nmethod=auto",
                 "[ipv4]\nmethod=auto\nnever-default=true",
             );
-        let new = bring_up_to(&copy, &edition(1194, "QUJD")).unwrap().unwrap();
+        let new = bring_up_to(&copy, &release(1194, "QUJD")).unwrap().unwrap();
         for line in [
             "id=Office",
             "timeout=600",
@@ -224,32 +224,32 @@ mod tests {
 
     #[test]
     fn a_copy_that_is_up_to_date_stays_as_it_is() {
-        let copy = edition(443, "TUlJ").replace("id=Work", "# mine\nid=Office");
-        assert_eq!(bring_up_to(&copy, &edition(443, "TUlJ")), Ok(None));
+        let copy = release(443, "TUlJ").replace("id=Work", "# mine\nid=Office");
+        assert_eq!(bring_up_to(&copy, &release(443, "TUlJ")), Ok(None));
     }
 
     #[test]
     fn a_copy_of_an_older_version_becomes_persistent() {
-        let edition = edition(443, "TUlJ");
+        let release = release(443, "TUlJ");
         for before in ["", "persistent=false\n"] {
-            let copy = edition.replace("persistent=true\n", before);
-            let new = bring_up_to(&copy, &edition).unwrap().unwrap();
+            let copy = release.replace("persistent=true\n", before);
+            let new = bring_up_to(&copy, &release).unwrap().unwrap();
             assert_eq!(new.matches("persistent=").count(), 1, "{}", *new);
             assert!(new.contains("\npersistent=true\n"), "{}", *new);
-            assert_eq!(bring_up_to(&new, &edition), Ok(None));
+            assert_eq!(bring_up_to(&new, &release), Ok(None));
         }
     }
 
     #[test]
     fn another_connection_is_not_touched() {
         let copy = "[connection]\nid=x\nuuid=u\n[vpn]\nservice-type=org.example.other\n";
-        let refused = bring_up_to(copy, &edition(443, "TUlJ"));
+        let refused = bring_up_to(copy, &release(443, "TUlJ"));
         assert_eq!(refused, Err(UpdateError::Foreign));
     }
 
     #[test]
     fn a_connection_is_known_by_its_uuid() {
-        let uuid = uuid_of(&edition(443, "TUlJ"));
+        let uuid = uuid_of(&release(443, "TUlJ"));
         assert_eq!(
             uuid.as_deref(),
             Some("6a1f5c2e-0000-5000-8000-000000000001")

@@ -1,5 +1,5 @@
 //! A connection for all users of a machine, out of a profile: made into a package, installed, used,
-//! replaced by a newer edition without losing what a user has set, and removed.
+//! replaced by a newer release without losing what a user has set, and removed.
 
 use crate::deb::apt;
 use crate::{connects, lab, packages, step};
@@ -15,7 +15,7 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
         &packages("network-manager-aws-client-vpn_"),
     );
 
-    install_edition(&lab, "udp-443", "1");
+    install_release(&lab, "udp-443", "1");
     let file = "/usr/lib/NetworkManager/system-connections/vpn.nmconnection";
     let mode = lab.client.check(["stat", "--format=%a %U", file]);
     assert_eq!(mode.trim(), "600 root");
@@ -30,15 +30,15 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
         "a package made from a profile brings a connection, which connects",
     );
 
-    // No copy yet: the next edition is just there.
-    install_edition(&lab, "tcp-1194", "2");
+    // No copy yet: the next release is just there.
+    install_release(&lab, "tcp-1194", "2");
     let data = connection_data(&lab);
     assert!(data.contains("1194 tcp"), "{data}");
 
-    // NetworkManager keeps a user's change in a copy, which would hide the next edition.
+    // NetworkManager keeps a user's change in a copy, which would hide the next release.
     lab.modify("+vpn.data", "login-timeout=90");
     lab.modify("ipv4.never-default", "yes");
-    install_edition(&lab, "udp-443", "3");
+    install_release(&lab, "udp-443", "3");
     let after = connection_data(&lab);
     assert!(
         after.contains("443 udp"),
@@ -65,7 +65,7 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
     );
     step(
         suite,
-        "a newer edition reaches a copy that a user has changed, and the changes stay",
+        "a newer release reaches a copy that a user has changed, and the changes stay",
     );
 
     lab.client.check(["nmcli", "connection", "delete", "vpn"]);
@@ -79,13 +79,13 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
 }
 
 /// Makes the package of `profile` on the client, as an administrator does, and installs it.
-fn install_edition(lab: &Lab, profile: &str, edition: &str) {
-    let package = made(lab, profile, "deb", edition);
+fn install_release(lab: &Lab, profile: &str, release: &str) {
+    let package = made(lab, profile, "deb", release);
     lab.client.check(["dpkg", "--install", &package]);
 }
 
 /// The package of `profile` that the tool has made on the client.
-pub(crate) fn made(lab: &Lab, profile: &str, format: &str, edition: &str) -> String {
+pub(crate) fn made(lab: &Lab, profile: &str, format: &str, release: &str) -> String {
     let ready = lab.endpoint_events().wait("ready", Duration::ZERO);
     let file = ready["profiles"][profile].as_str();
     let file = file.expect("the endpoint has such a profile");
@@ -97,8 +97,8 @@ pub(crate) fn made(lab: &Lab, profile: &str, format: &str, edition: &str) -> Str
         "--format",
         format,
         "--output=/tmp",
-        "--edition",
-        edition,
+        "--package-version",
+        release,
     ]);
     made.trim().to_owned()
 }

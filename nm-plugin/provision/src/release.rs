@@ -1,4 +1,4 @@
-//! One edition of a connection: read from a profile, or brought to the copies of it on a machine.
+//! One release of a connection: read from a profile, or brought to the copies that users have changed.
 
 use crate::command_line::Make;
 use aws_client_vpn_i18n::{gettext, ngettext};
@@ -49,7 +49,7 @@ impl ProvisionError {
 }
 
 /// A connection, ready to be written.
-pub(crate) struct Edition {
+pub(crate) struct Release {
     /// Its name in names of files and packages.
     pub(crate) slug: String,
     /// Its name as people see it.
@@ -61,9 +61,9 @@ pub(crate) struct Edition {
 }
 
 /// Reads the profile.
-pub(crate) fn read(make: &Make) -> Result<Edition, ProvisionError> {
-    if !is_version(&make.edition) {
-        return Err(ProvisionError::Version(make.edition.clone()));
+pub(crate) fn read(make: &Make) -> Result<Release, ProvisionError> {
+    if !is_version(&make.package_version) {
+        return Err(ProvisionError::Version(make.package_version.clone()));
     }
     let profile = profile_file::read(&make.profile)?.profile;
     let name = make.name.clone();
@@ -75,11 +75,11 @@ pub(crate) fn read(make: &Make) -> Result<Edition, ProvisionError> {
         id: name.clone(),
         user: make.user.clone(),
     };
-    Ok(Edition {
+    Ok(Release {
         slug: slug(&name),
         keyfile: to_keyfile(&identity, &profile)?,
         uuid: identity.uuid,
-        version: make.edition.clone(),
+        version: make.package_version.clone(),
         name,
     })
 }
@@ -117,14 +117,14 @@ fn slug(name: &str) -> String {
     }
 }
 
-/// Brings the copies in a directory up to an edition; each is replaced as a whole, or left alone.
-pub(crate) fn update_copies(edition: &Path, copies: &Path) -> Result<String, ProvisionError> {
-    let text = Zeroizing::new(fs::read_to_string(edition).map_err(ProvisionError::file(edition))?);
+/// Brings the copies in a directory up to an release; each is replaced as a whole, or left alone.
+pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<String, ProvisionError> {
+    let text = Zeroizing::new(fs::read_to_string(release).map_err(ProvisionError::file(release))?);
     let uuid = uuid_of(&text);
-    let entries = match fs::read_dir(copies) {
+    let entries = match fs::read_dir(overrides) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(told(0)),
-        Err(error) => return Err(ProvisionError::file(copies)(error)),
+        Err(error) => return Err(ProvisionError::file(overrides)(error)),
     };
     let mut updated = 0;
     for path in entries.flatten().map(|entry| entry.path()) {
@@ -232,20 +232,20 @@ mod tests {
                  ca=-----BEGIN CERTIFICATE-----\\\\nTUlJ\\\\n-----END CERTIFICATE-----\n"
             )
         };
-        let edition = directory.path().join("edition");
-        fs::write(&edition, keyfile("one", 1194)).unwrap();
+        let release = directory.path().join("release");
+        fs::write(&release, keyfile("one", 1194)).unwrap();
         let copies = directory.path().join("copies");
         fs::create_dir(&copies).unwrap();
         fs::write(copies.join("mine.nmconnection"), keyfile("one", 443)).unwrap();
         fs::write(copies.join("other.nmconnection"), keyfile("two", 443)).unwrap();
 
-        let told = update_copies(&edition, &copies).unwrap();
+        let told = update_overrides(&release, &copies).unwrap();
         assert_eq!(told, "1 copy was updated.");
         let mine = fs::read_to_string(copies.join("mine.nmconnection")).unwrap();
         assert!(mine.contains("host.example 1194 udp"), "{mine}");
         let other = fs::read_to_string(copies.join("other.nmconnection")).unwrap();
         assert_eq!(other, keyfile("two", 443));
-        let again = update_copies(&edition, &copies).unwrap();
+        let again = update_overrides(&release, &copies).unwrap();
         assert_eq!(again, "No copy needed an update.");
     }
 }
