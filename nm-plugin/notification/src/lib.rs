@@ -17,6 +17,10 @@ const PATH: &str = "/org/freedesktop/Notifications";
 const ICON: &str = "org.freedesktop.NetworkManager.AwsClientVpn";
 /// The program, as people know it.
 const PROGRAM: &str = "AWS Client VPN";
+/// What a click on the notification itself is called on the bus.
+const DEFAULT: &str = "default";
+/// What shows that as one more button.
+const SHOWS_DEFAULT: &str = "lxqt-notificationd";
 /// For the desktop to answer.
 const CALL_TIME: Duration = Duration::from_secs(5);
 /// How many signals may wait: the desktop also tells of the notifications of other programs.
@@ -81,6 +85,7 @@ pub struct Notification {
     session: Connection,
     signals: MessageStream,
     capabilities: Vec<String>,
+    shows_default: bool,
     /// 0 before it is shown.
     id: u32,
     activation_token: Option<String>,
@@ -102,15 +107,18 @@ impl Notification {
                 .build();
             // Heard before it is shown, so that no press is missed.
             let signals = MessageStream::for_match_rule(rule, &session, Some(QUEUE)).await?;
-            let capabilities = session
-                .call_method(Some(NAME), PATH, Some(NAME), "GetCapabilities", &())
-                .await?
-                .body()
-                .deserialize()?;
+            let ask = |method| session.call_method(Some(NAME), PATH, Some(NAME), method, &());
+            let capabilities = ask("GetCapabilities").await?.body().deserialize()?;
+            let information = ask("GetServerInformation").await.ok();
+            let shows_default = information.is_some_and(|information| {
+                let read = information.body().deserialize();
+                read.is_ok_and(|(name, ..): (String, String, String, String)| name == SHOWS_DEFAULT)
+            });
             Ok(Self {
                 session,
                 signals,
                 capabilities,
+                shows_default,
                 id: 0,
                 activation_token: None,
             })
@@ -138,10 +146,9 @@ impl Notification {
         } else {
             content.body.to_owned()
         };
-        let mut actions = Vec::new();
-        for (name, label) in content.buttons {
-            actions.extend([*name, *label]);
-        }
+        let buttons = content.buttons.iter();
+        let buttons = buttons.filter(|(name, _)| !self.shows_default || *name != DEFAULT);
+        let actions: Vec<&str> = buttons.flat_map(|(name, label)| [*name, *label]).collect();
         let urgency = content.urgency as u8;
         let hints = HashMap::from([
             ("desktop-entry", Value::from(ICON)),
