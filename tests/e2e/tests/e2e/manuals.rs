@@ -279,6 +279,43 @@ fn commands_are_described_in_the_same_words_in_the_document_on_scripting() {
     assert_eq!(names, subcommands.into_keys().collect());
 }
 
+/// The commands of AWS's client 6.0, as its user guide lists them.
+const OF_AWS: [&str; 11] = [
+    "connect",
+    "disconnect",
+    "delete-profile",
+    "import-profile",
+    "list-profiles",
+    "get-config",
+    "put-preference",
+    "list-preferences",
+    "get-connection-status",
+    "list-connections",
+    "send-diagnostic-logs",
+];
+
+#[test]
+fn each_command_of_aws_s_client_has_one_here() {
+    let subcommands = subcommands(&help("bin/aws-client-vpn", &["--help"]));
+    let first_words = |text: &str| -> Vec<String> {
+        let quoted = text.split('`').skip(1).step_by(2);
+        let words = quoted.filter_map(|code| code.split(' ').next());
+        words.map(ToOwned::to_owned).collect()
+    };
+    let mut theirs = BTreeSet::new();
+    for row in document_rows("docs/scripting.md", "## From AWS's client") {
+        let (command, ours) = row.trim_start_matches("| ").split_once(" | ").unwrap();
+        let names = first_words(command).into_iter();
+        theirs.extend(names.filter(|name| !name.starts_with('-')));
+        for word in first_words(ours) {
+            let is_option = word.starts_with('-');
+            let is_known = word == "nmcli" || subcommands.contains_key(&word);
+            assert!(is_option || is_known, "{word}: {row}");
+        }
+    }
+    assert_eq!(theirs, OF_AWS.map(ToOwned::to_owned).into());
+}
+
 #[test]
 fn exit_codes_are_explained_in_the_same_words_everywhere() {
     let text = help("bin/aws-client-vpn", &["--help"]);
