@@ -52,7 +52,7 @@ RELEASES := trixie sid
 # Those whose KDE Plasma is tried: 5.27, 6.3 and the newest.
 PLASMAS := bookworm trixie forky
 # What else is tried, on the booted system.
-DESKTOPS := sway xfce cinnamon mate lxqt
+DESKTOPS := sway xfce cinnamon mate lxqt plasma
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
 	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \

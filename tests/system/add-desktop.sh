@@ -18,6 +18,11 @@ packages_of() {
         ;;
     lxqt) echo lxqt-core lxqt-notificationd openbox network-manager-applet $x11 ;;
     cinnamon) echo cinnamon-core $x11 ;;
+    # The wallet is opened at the login, and is the only keyring.
+    plasma)
+        echo plasma-desktop plasma-nm kwin-x11 sddm libpam-kwallet5 gnome-keyring- \
+            libpam-gnome-keyring- $x11
+        ;;
     *) echo "add-desktop.sh: $1 is not among the desktops that are tried" >&2; return 2 ;;
     esac
 }

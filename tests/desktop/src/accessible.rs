@@ -173,7 +173,17 @@ impl Accessible {
     /// The point in its middle, if its program knows where on the screen it is.
     #[must_use]
     pub fn middle(&self) -> Option<(i32, i32)> {
-        let at = self.extents(Corner::Screen).filter(|at| at.width > 0)?;
+        self.middle_from(Corner::Screen)
+    }
+
+    /// The point in its middle, counted from the corner of its window.
+    #[must_use]
+    pub fn middle_in_window(&self) -> Option<(i32, i32)> {
+        self.middle_from(Corner::Window)
+    }
+
+    fn middle_from(&self, corner: Corner) -> Option<(i32, i32)> {
+        let at = self.extents(corner).filter(|at| at.width > 0)?;
         Some((at.x + at.width / 2, at.y + at.height / 2))
     }
 

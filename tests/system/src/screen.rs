@@ -73,10 +73,24 @@ impl Session<'_> {
     /// Clicks into the middle of the window that a program of the class `class` shows in a panel.
     #[track_caller]
     pub fn click_icon(&self, class: &str) {
+        self.click_in_window(class, "$((WIDTH / 2)) $((HEIGHT / 2))");
+    }
+
+    /// Clicks into the middle of `target` in the window of a program of the class `class`, which knows
+    /// where in the window it is, but not where the window is.
+    #[track_caller]
+    pub fn click_by_window(&self, class: &str, target: &Accessible) {
+        let middle = eventually("it is in the window", SOON, || target.middle_in_window());
+        self.click_in_window(class, &format!("{} {}", middle.0, middle.1));
+    }
+
+    #[track_caller]
+    fn click_in_window(&self, class: &str, place: &str) {
         let script = "id=$(xdotool search --onlyvisible --class \"$1\" | head -n 1)
             eval \"$(xdotool getwindowgeometry --shell \"$id\")\"
-            xdotool mousemove $((X + WIDTH / 2)) $((Y + HEIGHT / 2)) click 1";
-        self.check(["sh", "-ec", script, "sh", class]);
+            eval \"set -- $2\"
+            xdotool mousemove $((X + $1)) $((Y + $2)) click 1";
+        self.check(["sh", "-ec", script, "sh", class, place]);
     }
 
     /// Keeps a picture of the screen as `target/screenshots/NAME.png`.

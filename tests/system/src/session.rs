@@ -94,14 +94,21 @@ impl<'system> Session<'system> {
     /// Waits until gnome-shell's agent of this session is there.
     #[track_caller]
     fn await_agent(&self) {
-        let mark = format!(
-            "org.gnome.Shell.NetworkAgent/{}]: agent registered",
-            self.uid
-        );
-        eventually("gnome-shell's agent has registered", SOON, || {
+        let name = format!("org.gnome.Shell.NetworkAgent/{}]", self.uid);
+        self.await_agent_called(&name);
+    }
+
+    /// Waits until the secret agent `name` has registered with NetworkManager during this session.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[track_caller]
+    pub fn await_agent_called(&self, name: &str) {
+        eventually(&format!("{name} has registered"), SOON, || {
             let since = format!("--since={}", self.property("Timestamp"));
             let journal = self.system.journal(["--unit=NetworkManager", &since]);
-            journal.contains(&mark).then_some(())
+            let is_it = |line: &str| line.contains(name) && line.contains("agent registered");
+            journal.lines().any(is_it).then_some(())
         });
     }
 

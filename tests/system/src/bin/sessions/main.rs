@@ -4,6 +4,8 @@
 //!
 //! Each line that is printed has happened.
 
+mod plasma;
+
 use aws_client_vpn_desktop::{Accessible, Role};
 use aws_client_vpn_harness::{Browser, EndpointOptions, eventually, wait_for};
 use aws_client_vpn_system::{SOON, Session, System};
@@ -44,6 +46,8 @@ enum Menu {
     Applet,
     /// That of Cinnamon's own applet.
     Cinnamon,
+    /// The list of Plasma's own applet.
+    Plasma,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +56,13 @@ enum Notifier {
     Mako,
     /// A program that AT-SPI knows by this name.
     Program(&'static str),
-    /// A program that tells AT-SPI of its buttons where they are not.
-    ButtonsElsewhere(&'static str),
+    /// A program that tells AT-SPI of its windows where they are not.
+    Elsewhere(&'static str),
     /// Cinnamon itself, which keeps them in a list.
     Cinnamon,
 }
 
-const DESKTOPS: [Desktop; 5] = [
+const DESKTOPS: [Desktop; 6] = [
     Desktop {
         name: "sway",
         session: "wayland-sessions/sway",
@@ -85,7 +89,7 @@ const DESKTOPS: [Desktop; 5] = [
         session: "xsessions/mate",
         agent: Some(APPLET),
         menu: Menu::Applet,
-        notifier: Notifier::ButtonsElsewhere("mate-notification-daemon"),
+        notifier: Notifier::Elsewhere("mate-notification-daemon"),
     },
     Desktop {
         name: "lxqt",
@@ -94,6 +98,13 @@ const DESKTOPS: [Desktop; 5] = [
         // Its panel shows nm-applet's icon as one of its own, which has no name and no place here.
         menu: Menu::None,
         notifier: Notifier::Program("lxqt-notificationd"),
+    },
+    Desktop {
+        name: "plasma",
+        session: plasma::SESSION,
+        agent: Some(plasma::AGENT),
+        menu: Menu::Plasma,
+        notifier: Notifier::Program("plasmashell"),
     },
 ];
 
@@ -118,25 +129,23 @@ fn session<'system>(desktop: &Desktop, system: &'system System) -> Session<'syst
     if desktop.name == "sway" {
         system.configure_sway("ada");
     }
-    if desktop.menu == Menu::Cinnamon {
-        show_to_screen_readers(system);
+    match desktop.menu {
+        Menu::Cinnamon => show_to_screen_readers(system, "org.cinnamon.desktop.interface"),
+        Menu::Plasma => plasma::configure(system),
+        Menu::None | Menu::Applet => {}
     }
     let ada = system.log_in_to("ada", desktop.session);
-    for agent in desktop.agent.into_iter().chain([OURS]) {
-        await_agent(system, agent);
-    }
+    await_agents(desktop, &ada);
     ada.import("udp", 443);
     ada
 }
 
-/// Waits until the secret agent `name` is registered with NetworkManager.
+/// Waits until the secret agents of the session are registered with NetworkManager.
 #[track_caller]
-fn await_agent(system: &System, name: &str) {
-    eventually(&format!("{name} is registered"), SOON, || {
-        let journal = system.journal(["--unit=NetworkManager"]);
-        let is_it = |line: &str| line.contains(name) && line.contains("agent registered");
-        journal.lines().any(is_it).then_some(())
-    });
+fn await_agents(desktop: &Desktop, ada: &Session<'_>) {
+    for agent in desktop.agent.into_iter().chain([OURS]) {
+        ada.await_agent_called(agent);
+    }
 }
 
 fn signs_in_with_the_browser(desktop: &Desktop) {
@@ -175,12 +184,12 @@ fn shows_a_sign_in(desktop: &Desktop, system: &System, ada: &Session<'_>) {
     let up = ada.begin_up();
     let notification = Notification::wait(desktop, ada, ": vpn\n", "Sign in at");
     ada.screenshot(&format!("{}-sign-in", desktop.name));
-    let pressed = notification.press("Cancel", "cancel", || !active(ada).contains("vpn:"));
+    notification.press("Cancel", "cancel", || !active(ada).contains("vpn:"));
     let up = up.finish();
     assert!(!up.success, "{}\n{}", up.text, system.story());
     await_down(ada);
     system.set_browser(&Browser::Scripted);
-    println!("  a notification shows a sign-in{pressed}");
+    println!("  a notification shows a sign-in, and its button does what it says");
 }
 
 /// The end of a sign-in is told in time, and it is renewed there.
@@ -197,12 +206,12 @@ fn tells_of_an_end(desktop: &Desktop, system: &System, ada: &Session<'_>) {
     let notification =
         Notification::wait(desktop, ada, "your sign-in expires", "Sign in again now");
     ada.screenshot(&format!("{}-end", desktop.name));
-    let pressed = notification.press("Renew", "renew", || logins(system) == before + 2);
+    notification.press("Renew", "renew", || logins(system) == before + 2);
     eventually("the sign-in is renewed", SOON, || {
         (logins(system) == before + 2).then_some(())
     });
     ada.check(["nmcli", "connection", "down", "vpn"]);
-    println!("  a notification tells of the end of a sign-in{pressed}");
+    println!("  a notification tells of the end of a sign-in, and its button does what it says");
 }
 
 /// Where nothing shows notifications, a window shows a sign-in that waits, and cancels it.
@@ -225,7 +234,7 @@ fn asks_for_a_password(desktop: &Desktop) {
     let system = System::start_with_desktop(desktop.name, &EndpointOptions(flags));
     let ada = session(desktop, &system);
     match desktop.menu {
-        Menu::Applet | Menu::Cinnamon => {
+        Menu::Applet | Menu::Cinnamon | Menu::Plasma => {
             connect_in_menu(desktop, &ada);
             fill_in(&ada, &format!("{}-password", desktop.name));
             await_up(&system, &ada);
@@ -269,6 +278,7 @@ fn connect_in_menu(desktop: &Desktop, ada: &Session<'_>) {
         Menu::None => unreachable!("there is none"),
         Menu::Applet => choose_in_applet(ada, desktop.name),
         Menu::Cinnamon => choose_in_cinnamon(ada, "vpn"),
+        Menu::Plasma => plasma::choose(ada, "Connect"),
     }
 }
 
@@ -278,14 +288,19 @@ fn disconnect_in_menu(desktop: &Desktop, ada: &Session<'_>) {
         Menu::None => unreachable!("there is none"),
         Menu::Applet => choose_in_applet(ada, desktop.name),
         Menu::Cinnamon => choose_in_cinnamon(ada, "VPN Connections"),
+        Menu::Plasma => plasma::choose(ada, "Disconnect"),
     }
 }
 
-/// Has Cinnamon show what it shows to programs, too.
-fn show_to_screen_readers(system: &System) {
-    let set = "gsettings set org.cinnamon.desktop.interface toolkit-accessibility true";
-    let mut command = system.as_user("ada", "dbus-run-session");
-    let done = command.args(["--", "sh", "-c", set]).output();
+/// Has the desktop with the settings in `schema` show what it shows to programs, too.
+fn show_to_screen_readers(system: &System, schema: &str) {
+    let set = format!("gsettings set {schema} toolkit-accessibility true");
+    before_login(system, &["dbus-run-session", "--", "sh", "-c", &set]);
+}
+
+/// Runs a command as ada, who is not logged in yet.
+fn before_login(system: &System, line: &[&str]) {
+    let done = system.as_user("ada", line[0]).args(&line[1..]).output();
     let done = done.expect("nsenter can be run");
     assert!(done.status.success(), "{done:?}");
 }
@@ -359,8 +374,11 @@ fn active(ada: &Session<'_>) -> String {
 /// A notification on the screen.
 enum Notification<'session> {
     Mako(&'session Session<'session>),
-    /// Whose buttons cannot be found.
-    Seen(&'session Session<'session>),
+    /// Whose window is not where its program says.
+    Elsewhere {
+        ada: &'session Session<'session>,
+        program: Accessible,
+    },
     Shown {
         ada: &'session Session<'session>,
         program: Accessible,
@@ -389,15 +407,19 @@ impl<'session> Notification<'session> {
                 });
                 Self::Mako(ada)
             }
-            Notifier::Program(name) | Notifier::ButtonsElsewhere(name) => {
-                let program = ada.program(name);
+            Notifier::Program(name) | Notifier::Elsewhere(name) => {
+                let shown = ada.shown();
                 let has_text = |node: &Accessible| {
                     node.is_showing() && (node.name().contains(text) || node.text().contains(text))
                 };
-                let shown = || program.search(has_text);
-                eventually("the notification is shown", SOON, shown);
-                if matches!(desktop.notifier, Notifier::ButtonsElsewhere(_)) {
-                    Self::Seen(ada)
+                // MATE's program ends when it shows nothing.
+                let program = eventually("the notification is shown", SOON, || {
+                    let programs = shown.children().into_iter();
+                    let mut programs = programs.filter(|program| program.name() == name);
+                    programs.find(|program| program.search(has_text).is_some())
+                });
+                if matches!(desktop.notifier, Notifier::Elsewhere(_)) {
+                    Self::Elsewhere { ada, program }
                 } else {
                     Self::Shown { ada, program }
                 }
@@ -412,31 +434,19 @@ impl<'session> Notification<'session> {
         }
     }
 
-    /// Presses the button `label`, which is called `name` on the bus, until `is_done`; what then was
-    /// done. Where buttons cannot be found, the same is asked for in a terminal.
+    /// Presses the button `label`, which is called `name` on the bus, until `is_done`.
     #[track_caller]
-    fn press(&self, label: &str, name: &str, is_done: impl Fn() -> bool) -> &'static str {
+    fn press(&self, label: &str, name: &str, is_done: impl Fn() -> bool) {
         match self {
             Self::Mako(ada) => drop(ada.check(["makoctl", "invoke", name])),
-            Self::Seen(ada) => {
-                match name {
-                    "cancel" => ada.check(["nmcli", "connection", "down", "vpn"]),
-                    _ => ada.check(["aws-client-vpn", "renew"]),
-                };
-                return "; its buttons are not tried";
-            }
             Self::Shown { ada, program } => {
-                if program.name() == "lxqt-notificationd" && label != "Renew" {
-                    // It has a list of buttons that are more than three.
-                    ada.click(&program.wait(Role::ComboBox, "Open Again"));
-                    ada.click(&program.wait(Role::ListItem, label));
-                    ada.click(&program.wait(Role::Button, "OK"));
-                } else {
-                    ada.click(&program.wait(Role::Button, label));
-                }
+                ada.click(&program.wait(Role::Button, label));
+            }
+            Self::Elsewhere { ada, program } => {
+                ada.click_by_window(&program.name(), &program.wait(Role::Button, label));
             }
             Self::Kept { ada, program } => {
-                // The first click only closes a menu that is open, and the button goes by itself.
+                // It goes from the screen by itself.
                 eventually("the button is pressed", SOON, || {
                     let button = program.find(Role::Button, label).or_else(|| {
                         // The key of the list.
@@ -446,8 +456,15 @@ impl<'session> Notification<'session> {
                     ada.click(&button);
                     wait_for(PATIENCE, || is_done().then_some(()))
                 });
+                // An open list would take the next click.
+                eventually("the list is closed", SOON, || {
+                    let is_closed = || program.find(Role::Label, "Notification Settings").is_none();
+                    if !is_closed() {
+                        ada.check(["xdotool", "key", "Escape"]);
+                    }
+                    wait_for(PATIENCE, || is_closed().then_some(()))
+                });
             }
         }
-        ", and its button does what it says"
     }
 }
