@@ -475,6 +475,55 @@ fn one_that_stays_says_how_the_session_ended() {
     assert_eq!(terminal.finish().code, Some(11));
 }
 
+/// The page's script, for the connection `vpn`; what it mails goes to a file, and it waits for a line.
+fn script(lab: &Lab) -> Terminal {
+    let page = include_str!("../../../../docs/headless.md");
+    let (_, rest) = page.split_once("    until ").unwrap();
+    let (script, _) = rest.split_once("\n    done\n").unwrap();
+    let script = script.replace(" work", " vpn");
+    lab.at_terminal(&format!(
+        "export {BROWSER}
+         mail() {{ cat >/run/lab/mail; }}
+         sleep() {{ echo Sleeps; read -r _; }}
+         until {script}
+         done"
+    ))
+}
+
+#[test]
+fn the_documents_script_connects_again_until_there_is_no_use_and_ends_when_taken_down() {
+    let (mut lab, before) = console(&[]);
+    let names = lab.client.check(["cat", "/etc/resolv.conf"]);
+    let set_names = |lab: &Lab, names: &str| {
+        let write = "printf '%s' \"$1\" >/etc/resolv.conf";
+        lab.client.check(["sh", "-ec", write, "sh", names]);
+    };
+    set_names(&lab, "nameserver 192.0.2.99\n");
+    let mut terminal = script(&lab);
+    terminal.expect("Sleeps", SOON);
+    set_names(&lab, &names);
+    terminal.type_line("");
+    terminal.expect("addresses", SOON);
+    lab.traffic_flows();
+    let deny = json!({"set": {"deny": "Call 4711."}});
+    lab.endpoint().command(&deny);
+    lab.endpoint().command(&json!({"kick": "all"}));
+    // It ends, which is mailed, and is refused when it connects again.
+    let end = terminal.finish();
+    assert_eq!(end.code, Some(3), "{}", end.text);
+    let mail = lab.client.check(["cat", "/run/lab/mail"]);
+    assert!(mail.contains("Call 4711."), "{mail}");
+    lab.client.check(["rm", "/run/lab/mail"]);
+    lab.assert_clean(&before);
+
+    lab.endpoint().command(&json!({"set": {"deny": ""}}));
+    let mut terminal = script(&lab);
+    terminal.expect("addresses", SOON);
+    take_down(&lab, &before);
+    let end = terminal.finish();
+    assert_eq!(end.code, Some(0), "{}", end.text);
+}
+
 #[test]
 fn a_connection_comes_up_at_the_login_and_never_against_the_person_s_off() {
     let lab = Lab::start(&Options {

@@ -5,28 +5,36 @@ use aws_client_vpn_harness::{EndpointOptions, eventually};
 use aws_client_vpn_system::{SOON, System};
 use serde_json::json;
 
-const UNIT: &str = include_str!("../../../../docs/aws-client-vpn@.service");
-const SERVICE: &str = "aws-client-vpn@work.service";
+const PAGE: &str = include_str!("../../../../docs/headless.md");
+/// A name with what systemd escapes in a unit's.
+const NAME: &str = "work-vpn 2";
+const SERVICE: &str = r"aws-client-vpn@work\x2dvpn\x202.service";
 
-/// A system with the endpoint's profile as the connection `work` of all users, and the unit.
+/// Runs the page's line that begins like this, for the connection `NAME`.
+#[track_caller]
+fn as_the_page_says(system: &System, begin: &str) {
+    let mut lines = PAGE.lines().filter_map(|line| line.strip_prefix("    "));
+    let line = lines.find(|line| line.starts_with(begin));
+    let line = line.expect("the page has such a line");
+    let line = line.replace(" work)", &format!(" '{NAME}')"));
+    system.client.check(["sh", "-ec", &line]);
+}
+
+/// A system with the endpoint's profile as a connection of all users, and the unit.
 fn prepared(sign_in: &str) -> System {
     let endpoint = EndpointOptions(vec![format!("--sign-in={sign_in}")]);
     let system = System::start_with(&endpoint);
     let profile = system.profile("udp", 443);
-    let import = ["aws-client-vpn", "import", "--all-users", "--name=work"];
+    let import = ["aws-client-vpn", "import", "--all-users", "--name", NAME];
     system.client.check(import.iter().chain(&[&*profile]));
-    let unit = "printf '%s' \"$1\" >/etc/systemd/system/aws-client-vpn@.service; \
-                systemctl daemon-reload";
-    system.client.check(["sh", "-ec", unit, "sh", UNIT]);
+    as_the_page_says(&system, "cp ");
     system
 }
 
 /// The unit starts, and is started as soon as the connection is up.
 #[track_caller]
 fn starts(system: &System) {
-    system
-        .client
-        .check(["systemctl", "enable", "--now", SERVICE]);
+    as_the_page_says(system, "systemctl enable ");
     system.traffic_flows();
 }
 
@@ -68,12 +76,16 @@ fn a_certificate_connects_at_boot_and_is_kept_up() {
 fn a_password_that_root_keeps_connects_at_boot_and_a_refusal_is_not_repeated() {
     let system = prepared("password");
     let modify = |property: &str, value: &str| {
-        let line = ["nmcli", "connection", "modify", "work", property, value];
+        let line = ["nmcli", "connection", "modify", NAME, property, value];
         system.client.check(line);
     };
     modify("+vpn.data", "password-flags=0");
     modify("+vpn.data", "username=ada@example.com");
-    modify("vpn.secrets", "password=correct horse");
+    // As the page says, so that no other secret is lost.
+    let store = "printf '[vpn-secrets]\npassword=%s\n' 'correct horse' >>\"$1\"; \
+                 nmcli connection reload";
+    let file = format!("/etc/NetworkManager/system-connections/{NAME}.nmconnection");
+    system.client.check(["sh", "-ec", store, "sh", &file]);
     starts(&system);
     system.client.check(["systemctl", "stop", SERVICE]);
     await_end(&system);
