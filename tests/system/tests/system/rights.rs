@@ -12,8 +12,10 @@ fn over_ssh_polkit_decides() {
     let system = System::start();
     let ada = system.log_in_at_console("ada");
     ada.import("udp", 443);
+    let import = "aws-client-vpn import vpn.ovpn --name own";
     for (line, refusal) in [
         ("nmcli connection up vpn", "Not authorized"),
+        (import, "(polkit)"),
         (
             "nmcli connection import type aws-client-vpn file vpn.ovpn",
             "Insufficient privileges",
@@ -41,6 +43,18 @@ fn over_ssh_polkit_decides() {
             .contains("network-control:yes")
             .then_some(())
     });
+    // A connection of the user's own, but none of all users.
+    let imported = system.over_ssh("ada", import);
+    assert!(imported.status.success(), "{imported:?}");
+    for line in [
+        "aws-client-vpn import vpn.ovpn --name shared --all-users",
+        "nmcli connection import type aws-client-vpn file vpn.ovpn",
+    ] {
+        let refused = system.over_ssh("ada", line);
+        assert!(!refused.status.success(), "{line}: {refused:?}");
+    }
+    let removed = system.over_ssh("ada", "aws-client-vpn remove own");
+    assert!(removed.status.success(), "{removed:?}");
     let mut agent = system.terminal_over_ssh("ada", "nm-aws-client-vpn-agent");
     agent.expect("Waiting for connections", SOON);
     let up = system.begin_over_ssh("ada", "nmcli --wait 300 connection up vpn");
