@@ -54,7 +54,7 @@ PLASMAS := bookworm trixie forky
 # What else is tried, on the booted system.
 DESKTOPS := sway xfce cinnamon mate lxqt plasma
 
-.PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install stage \
+.PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install uninstall stage \
 	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
@@ -146,6 +146,25 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 ifeq ($(DESTDIR),)
 	-systemd-sysusers $(sysusersdir)/nm-aws-client-vpn.conf
 	-systemd-tmpfiles --create $(tmpfilesdir)/nm-aws-client-vpn.conf
+	-update-mime-database $(datadir)/mime
+	-update-desktop-database $(datadir)/applications
+	-gtk-update-icon-cache -qtf $(datadir)/icons/hicolor
+endif
+
+# It installs once more, below target, to see which files those are.
+uninstall: ## removes what install has put into $(DESTDIR)$(prefix)
+	rm -rf $(TARGET)/uninstall
+	$(MAKE) install DESTDIR=$(TARGET)/uninstall
+ifeq ($(DESTDIR),)
+	-$(libexecdir)/nm-aws-client-vpn-service --lift-kill-switch
+	-systemctl --global disable nm-aws-client-vpn-agent.service
+	-systemctl disable --now nm-aws-client-vpn-kill-switch.path
+endif
+	find $(TARGET)/uninstall ! -type d -printf '$(DESTDIR)/%P\0' | xargs -0 rm -f
+	rmdir $(DESTDIR)$(libexecdir)/nm-aws-client-vpn
+	rm -r $(TARGET)/uninstall
+ifeq ($(DESTDIR),)
+	-systemctl daemon-reload
 	-update-mime-database $(datadir)/mime
 	-update-desktop-database $(datadir)/applications
 	-gtk-update-icon-cache -qtf $(datadir)/icons/hicolor
@@ -252,6 +271,8 @@ mutants: ## what tests of the pure crates miss, a part of all mutations: MUTANTS
 
 test: deps check openvpn-for-tests stage system-root ## formats, lints, all tests, and a short run of each fuzz target (root)
 	packaging/check-tree.sh $(STAGE)
+	$(MAKE) install uninstall DESTDIR=$(TARGET)/uninstalled prefix=/usr
+	! find $(TARGET)/uninstalled ! -type d | grep .
 	$(CARGO) test --workspace --locked --no-fail-fast
 	FUZZ_SECONDS=5 packaging/fuzz.sh
 

@@ -29,22 +29,27 @@ enum Line {
 use Line::{NotRun, Run, RunConnected, RunConnectedWithYes, Text};
 
 const BUILDS: Line = NotRun("builds, installs or starts machines: `make test` and CI do it");
+const PACKAGES: Line = NotRun("changes the system's packages: `make packages-test` does it");
 const SYSTEMD: Line = NotRun("needs systemd: tests/system has it");
 const SCRIPT: Line = Text("the rest of a script that begins with a command above it");
+const FILE: Line = Text("what is added to the file of a connection");
 const BAR: Line = Text("the configuration of a status bar");
 
 /// Every line of code, by how it begins; the longest beginning counts.
-const LINES: [(&str, Line); 48] = [
+const LINES: [(&str, Line); 58] = [
     ("aws-client-vpn connect", Run),
     ("aws-client-vpn disconnect", Run),
     ("aws-client-vpn doctor", Run),
     ("aws-client-vpn import", Run),
+    ("aws-client-vpn list", Run),
     ("aws-client-vpn logs", RunConnected),
     ("aws-client-vpn logs NAME --report", RunConnectedWithYes),
+    ("aws-client-vpn remove", Run),
     ("aws-client-vpn renew", RunConnected),
     ("aws-client-vpn status", Run),
     ("aws-client-vpn-provision make", Run),
-    ("cp aws-client-vpn@.service", Run),
+    ("chown ", Run),
+    ("cp /usr/share/doc", Run),
     ("ip r", RunConnected),
     ("journalctl", RunConnected),
     ("nmcli --terse connection show", RunConnected),
@@ -53,7 +58,7 @@ const LINES: [(&str, Line); 48] = [
     ("ss ", Run),
     ("/usr/libexec/nm-aws-client-vpn/openvpn", Run),
     (
-        "aws-client-vpn connect --stay",
+        "until aws-client-vpn connect --stay",
         NotRun("does not end by itself: run in `command`"),
     ),
     (
@@ -74,22 +79,29 @@ const LINES: [(&str, Line); 48] = [
         "convert ",
         NotRun("needs a desktop's picture: for those who change what it shows"),
     ),
+    ("apt ", PACKAGES),
+    ("userdel ", PACKAGES),
+    ("make build", BUILDS),
     ("make deb", BUILDS),
     ("make demo", BUILDS),
     ("make deps", BUILDS),
     ("make help", BUILDS),
+    ("make install", BUILDS),
     ("make rpm", BUILDS),
     ("make selinux-", BUILDS),
     ("make test", BUILDS),
     ("packaging/selinux/build.sh", BUILDS),
-    ("case $? in", SCRIPT),
-    ("0)", SCRIPT),
+    ("code=$?", SCRIPT),
+    ("case $code in", SCRIPT),
+    ("7)", SCRIPT),
     ("10)", SCRIPT),
-    ("3)", SCRIPT),
-    ("8)", SCRIPT),
+    ("jq ", SCRIPT),
+    ("mail ", SCRIPT),
     ("*)", SCRIPT),
     ("esac", SCRIPT),
-    ("jq ", SCRIPT),
+    ("done", SCRIPT),
+    ("[vpn-secrets]", FILE),
+    ("password=…", FILE),
     ("\"custom/vpn\"", BAR),
     ("[module/vpn]", BAR),
     ("type = custom/script", BAR),
@@ -100,14 +112,16 @@ const LINES: [(&str, Line); 48] = [
     ("interval=persist", BAR),
 ];
 
-/// What stands for one value in the documents, and a value; and what gives up by itself too soon for
-/// a busy machine.
-const PLACEHOLDERS: [(&str, &str); 5] = [
+/// What stands for one value in the documents, and a value; what gives up by itself too soon for a
+/// busy machine; and where packages have what is in the test's own directory.
+const PLACEHOLDERS: [(&str, &str); 7] = [
     ("nmcli connection", "nmcli --wait 300 connection"),
     ("KEY=VALUE", "mssfix=1280"),
     ("-vpn.data KEY", "-vpn.data mssfix"),
     ("user:USER", "user:root"),
     ("password=…", "password=secret"),
+    ("/usr/share/doc/network-manager-aws-client-vpn/docs/", ""),
+    ("\"$USER\"", "root"),
 ];
 
 const PROGRAMS: [&str; 3] = [
