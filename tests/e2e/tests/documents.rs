@@ -483,7 +483,8 @@ fn each_command_of_the_documents_exists() {
     );
 }
 
-/// A text in Markdown as a page of `man` prints it: `code` and **words** are bold, a link is its text.
+/// A text in Markdown as a page of `man` prints it: `code` and **words** are bold, a link is its text
+/// and the file that it leads to.
 fn roff(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -494,6 +495,10 @@ fn roff(text: &str) -> String {
             .and_then(|after| after.split_once(')'));
         plain += before;
         plain += name;
+        if let Some((target, _)) = target {
+            let file = target.split('#').next().unwrap_or_default();
+            plain += &format!(" ({file})");
+        }
         rest = target.map_or(after, |(_, after)| after);
     }
     plain += rest;
@@ -559,7 +564,10 @@ fn manual(page: &str) -> String {
     }
     kept.push(".SH SEE ALSO");
     kept.push(
-        "\\fBaws\\-client\\-vpn\\fR(1), \\fBnmcli\\fR(1), \\fBnm\\-settings\\-nmcli\\fR(5)\n",
+        "\\fBaws\\-client\\-vpn\\fR(1), \\fBnmcli\\fR(1), \\fBnm\\-settings\\-nmcli\\fR(5)\n\
+         .PP\n\
+         Packages have the files named here (.md) in /usr/share/doc/network\\-manager\\-aws\\-client\\-vpn/docs\n\
+         or /usr/share/doc/NetworkManager\\-aws\\-client\\-vpn/docs.\n",
     );
     kept.join("\n")
 }
@@ -577,7 +585,7 @@ fn the_manual_of_the_settings_is_current() {
     assert!(committed == expected, "{} is not current", path.display());
     assert_eq!(
         roff("`a-b` of **[c](d.md#e)**, \\n"),
-        "\\fBa\\-b\\fR of \\fBc\\fR, \\en"
+        "\\fBa\\-b\\fR of \\fBc (d.md)\\fR, \\en"
     );
 }
 
