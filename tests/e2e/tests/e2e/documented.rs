@@ -113,8 +113,9 @@ const LINES: [(&str, Line); 58] = [
 ];
 
 /// What stands for one value in the documents, and a value; what gives up by itself too soon for a
-/// busy machine; and where packages have what is in the test's own directory.
-const PLACEHOLDERS: [(&str, &str); 7] = [
+/// busy machine; where packages have what is in the test's own directory; and a number that counts the
+/// interfaces that there have been.
+const PLACEHOLDERS: [(&str, &str); 8] = [
     ("nmcli connection", "nmcli --wait 300 connection"),
     ("KEY=VALUE", "mssfix=1280"),
     ("-vpn.data KEY", "-vpn.data mssfix"),
@@ -122,6 +123,10 @@ const PLACEHOLDERS: [(&str, &str); 7] = [
     ("password=…", "password=secret"),
     ("/usr/share/doc/network-manager-aws-client-vpn/docs/", ""),
     ("\"$USER\"", "root"),
+    (
+        "table 35001007",
+        "table $(ip rule | sed -n 's/^32000:.* lookup //p')",
+    ),
 ];
 
 const PROGRAMS: [&str; 3] = [
