@@ -271,7 +271,8 @@ mutants: ## what tests of the pure crates miss, a part of all mutations: MUTANTS
 
 test: deps check openvpn-for-tests stage system-root ## formats, lints, all tests, and a short run of each fuzz target (root)
 	packaging/check-tree.sh $(STAGE)
-	$(MAKE) install uninstall DESTDIR=$(TARGET)/uninstalled prefix=/usr
+	$(MAKE) install DESTDIR=$(TARGET)/uninstalled prefix=/usr
+	$(MAKE) uninstall DESTDIR=$(TARGET)/uninstalled prefix=/usr
 	! find $(TARGET)/uninstalled ! -type d | grep .
 	$(CARGO) test --workspace --locked --no-fail-fast
 	FUZZ_SECONDS=5 packaging/fuzz.sh
