@@ -28,7 +28,10 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: u32, now: Instant) {
     let before = kept.count();
     let actions = kept.check(&present, now);
     if kept.count() > before {
-        tracing::info!("looks after {} routes into the tunnel", kept.count());
+        tracing::info!(
+            "routes into the tunnel that are looked after: {}",
+            kept.count()
+        );
     }
     for action in actions {
         match action {

@@ -282,7 +282,9 @@ fn routes_that_another_program_changes_are_put_back_as_they_were() {
     let route = route_inside(&lab);
     assert!(route.contains("dev awsvpn0"), "{route}");
     eventually("the service has seen the routes", SOON, || {
-        lab.journal().contains("looks after").then_some(())
+        lab.journal()
+            .contains("that are looked after")
+            .then_some(())
     });
     let began = Instant::now();
     // Taken away, and led elsewhere.
