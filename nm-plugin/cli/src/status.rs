@@ -18,6 +18,7 @@ use aws_client_vpn_text::gettext_noop;
 use aws_client_vpn_text::message::{Localize, Message};
 use serde::Serialize;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// How a profile becomes a connection.
 pub(crate) const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
@@ -190,7 +191,10 @@ impl Connection {
         };
         Self {
             last_failure,
-            addresses: of_it(|it| &it.addresses),
+            addresses: of_it(|it| &it.addresses)
+                .into_iter()
+                .filter(|address| !is_link_local(address))
+                .collect(),
             domains: of_it(|it| &it.domains),
             name_servers: of_it(|it| &it.name_servers),
             name: stored.name,
@@ -207,6 +211,14 @@ impl Connection {
             problem,
         }
     }
+}
+
+/// Whether the kernel has given this address, with a prefix length, to the device by itself.
+fn is_link_local(address: &str) -> bool {
+    let (address, _) = address.split_once('/').unwrap_or((address, ""));
+    address
+        .parse()
+        .is_ok_and(|address: Ipv6Addr| address.is_unicast_link_local())
 }
 
 /// The last attempt, which failed.
@@ -420,7 +432,9 @@ mod tests {
         let active = Activation {
             uuid: "uuid of work".to_owned(),
             vpn_state: 5,
-            addresses: vec!["10.0.0.2/27".to_owned(), "fd00::2/64".to_owned()],
+            addresses: ["10.0.0.2/27", "fd00::2/64", "fe80::3cfa:2061:8b3c:f9fc/64"]
+                .map(str::to_owned)
+                .to_vec(),
             service_process: Some(7),
             sign_in_ends: Some(1_795_568_401),
             service: String::new(),
