@@ -55,7 +55,7 @@ PLASMAS := bookworm trixie forky
 DESKTOPS := sway xfce cinnamon mate lxqt plasma
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install uninstall stage \
-	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
+	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -247,17 +247,30 @@ system-shell: openvpn-for-tests system-root ## root's shell on that system, to l
 deps-vm:
 	@packaging/install-debian-packages.sh build test vm
 
-selinux-root: deps-vm openvpn stage
+# What looks at the screen there runs on a processor that is fifty times as slow.
+vm-programs:
+	$(CARGO) build --locked -p aws-client-vpn-vm -p aws-client-vpn-harness -p aws-client-vpn-endpoint --bins
+	$(CARGO) build --locked --release -p aws-client-vpn-vm --bin vm-eyes
+
+vm-root: deps-vm vm-programs openvpn stage
+	packaging/deb/from-stage.sh
+	tests/vm/make-root.sh desktop
+
+vm-test: openvpn-for-tests vm-root ## a newcomer's way on a virtual machine with GNOME (root, downloads it)
+	$(CARGO) run --locked -p aws-client-vpn-vm --bin vm-test
+
+vm-shell: openvpn-for-tests vm-root ## that machine, to look around: commands on the standard input
+	$(CARGO) run --locked -p aws-client-vpn-vm --bin vm-shell -- desktop
+
+selinux-root: deps-vm vm-programs openvpn stage
 	packaging/deb/from-stage.sh
 	packaging/selinux/build.sh $(TARGET)/selinux
 	tests/vm/make-root.sh selinux
 
 selinux-test: openvpn-for-tests selinux-root ## the service on a virtual machine where SELinux enforces (root, downloads it)
-	$(CARGO) build --locked -p aws-client-vpn-vm -p aws-client-vpn-harness --bins
 	$(CARGO) run --locked -p aws-client-vpn-vm --bin selinux-test
 
 selinux-shell: openvpn-for-tests selinux-root ## that machine, to look around: commands on the standard input
-	$(CARGO) build --locked -p aws-client-vpn-vm -p aws-client-vpn-harness --bins
 	$(CARGO) run --locked -p aws-client-vpn-vm --bin vm-shell -- selinux
 
 sanitize: deps ## the patched OpenVPN under ASan and UBSan: its own tests and ours (root)

@@ -1,9 +1,10 @@
 #!/bin/sh
 # make-root.sh NAME: makes the disk, kernel and initial memory disk of a virtual machine, in
 # target/vm/NAME (root):
+#   desktop  Debian 13 with GDM, GNOME on Wayland, Firefox, Chromium and AppArmor
 #   selinux  Debian 13 without a desktop, whose SELinux policy is enforced
-# It has what the packages in target/staged-packages depend on. A disk is kept until this script, those
-# dependencies or our policy module change. No test writes to it.
+# Both have an ordinary user, and what the packages in target/staged-packages depend on. A disk is kept
+# until this script, those dependencies or our policy module change. No test writes to it.
 set -eu
 
 name=$1
@@ -23,6 +24,14 @@ base='linux-image-amd64 initramfs-tools systemd systemd-sysv libpam-systemd dbus
     udev kmod polkitd network-manager nftables iproute2 iputils-ping procps curl ca-certificates
     qemu-guest-agent'
 case $name in
+desktop)
+    packages='gdm3 gnome-shell gnome-session gnome-settings-daemon gnome-control-center
+        gnome-keyring libpam-gnome-keyring nautilus xdg-desktop-portal-gnome
+        xdg-desktop-portal-gtk xdg-user-dirs-gtk at-spi2-core libgl1-mesa-dri
+        adwaita-icon-theme fonts-cantarell fonts-dejavu-core apparmor firefox-esr chromium
+        libnss3-tools'
+    size=8G
+    ;;
 selinux)
     packages='selinux-basics selinux-policy-default policycoreutils semodule-utils auditd
         openssh-server'
@@ -34,7 +43,43 @@ selinux)
     ;;
 esac
 
+make_desktop() {
+    echo 'security=apparmor apparmor=1' >"$machine/kernel-options"
+    # What the first login would show first; what would keep a screen from being compared or read. Two
+    # clicks are a double one also where they are handled slowly.
+    mkdir -p "$root/etc/dconf/profile" "$root/etc/dconf/db/local.d"
+    printf 'user-db:user\nsystem-db:local\n' >"$root/etc/dconf/profile/user"
+    cat >"$root/etc/dconf/db/local.d/tests" <<'END'
+[org/gnome/shell]
+welcome-dialog-last-shown-version='9999'
+[org/gnome/desktop/interface]
+enable-animations=false
+toolkit-accessibility=true
+[org/gnome/desktop/session]
+idle-delay=uint32 0
+[org/gnome/desktop/peripherals/mouse]
+double-click=5000
+END
+    $inside dconf update
+    # The greeter has defaults of its own.
+    printf '[org/gnome/desktop/interface]\nenable-animations=false\ntoolkit-accessibility=true\n' \
+        >>"$root/etc/gdm3/greeter.dconf-defaults"
+    # Chromium tells screen readers of its pages only if one runs, or so.
+    echo 'CHROMIUM_FLAGS="$CHROMIUM_FLAGS --force-renderer-accessibility"' \
+        >"$root/etc/chromium.d/tests"
+    # The first start of Firefox, without its tours; whose certificates it trusts besides.
+    mkdir -p "$root/etc/firefox/policies"
+    cat >"$root/etc/firefox/policies/policies.json" <<'END'
+{ "policies": {
+    "Certificates": { "Install": ["/usr/local/share/ca-certificates/tests.crt"] },
+    "DontCheckDefaultBrowser": true, "DisableTelemetry": true, "SkipTermsOfUse": true,
+    "OfferToSaveLogins": false,
+    "OverrideFirstRunPage": "", "OverridePostUpdatePage": "" } }
+END
+}
+
 make_selinux() {
+    echo 'security=selinux selinux=1' >"$machine/kernel-options"
     sed -i 's/^SELINUX=.*/SELINUX=enforcing/; s/^SELINUXTYPE=.*/SELINUXTYPE=default/' \
         "$root/etc/selinux/config"
     # What is denied is told, all of it. Both policies are built here, without the module of ours and
@@ -45,9 +90,8 @@ make_selinux() {
     cp -r "$policies" "$root/root/policy-with-ours"
     $inside semodule --noreload --disable_dontaudit --remove nm_aws_client_vpn
     # The commands of the tests are those of an administrator who has logged in.
-    mkdir -p "$root/etc/systemd/system/qemu-guest-agent.service.d"
     printf '[Service]\nSELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0\n' \
-        >"$root/etc/systemd/system/qemu-guest-agent.service.d/tests.conf"
+        >"$root/etc/systemd/system/qemu-guest-agent.service.d/selinux.conf"
     $inside setfiles -F -e /proc -e /sys -e /dev \
         /etc/selinux/default/contexts/files/file_contexts /
 }
@@ -78,9 +122,13 @@ make_machine() {
     $inside useradd --create-home --shell /bin/bash --comment 'Ada Lovelace' \
         --groups cdrom,floppy,audio,dip,video,plugdev,users,netdev ada
     echo 'ada:engine' | $inside chpasswd
-    "make_$name"
+    # It writes each command down: whoever looks for a text in the journal would find the looking.
+    mkdir -p "$root/etc/systemd/system/qemu-guest-agent.service.d"
+    printf '[Service]\nLogLevelMax=notice\n' \
+        >"$root/etc/systemd/system/qemu-guest-agent.service.d/tests.conf"
     rm -rf "$machine"
     mkdir -p "$machine"
+    "make_$name"
     cp -L "$root/vmlinuz" "$machine/kernel"
     cp -L "$root/initrd.img" "$machine/initrd"
     mke2fs -q -t ext4 -L root -d "$root" "$machine/disk" "$size"

@@ -1,15 +1,17 @@
-//! A whole virtual machine beside the emulated endpoint: its own kernel, firmware, screen and
-//! keyboard, without hardware virtualisation.
+//! A whole virtual machine beside the emulated endpoint: its own kernel, firmware, screen, keyboard
+//! and mouse, without hardware virtualisation.
 //!
 //! A [`Machine`] is told commands through QEMU's guest agent, which needs no network: the kill switch
-//! closes it, and the tests go on. Keys are pressed on its keyboard.
+//! closes it and sleep stops it, and the tests go on. A [`Person`] sits at its screen.
 
 mod guest;
 mod keys;
 mod machine;
+mod person;
 mod qmp;
 
 pub use machine::{Machine, SOON};
+pub use person::{Person, Seen};
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -20,8 +20,11 @@ const BOOT: Duration = Duration::from_secs(1200);
 /// How long QEMU may take for an answer.
 const ANSWER: Duration = Duration::from_secs(60);
 
+/// How long a hand holds a button, and lets it go between two clicks.
+const BETWEEN_EVENTS: Duration = Duration::from_millis(80);
+
 /// The size of its screen.
-const SCREEN: (i32, i32) = (1280, 800);
+pub(crate) const SCREEN: (i32, i32) = (1280, 800);
 /// An address that is reached through the tunnel only.
 const INSIDE: &str = "10.99.0.2";
 
@@ -59,7 +62,7 @@ impl Machine {
         let machine = tools.target.join("vm").join(name);
         assert!(
             machine.join(".made").exists(),
-            "there is no machine to boot: run `make {name}-test`"
+            "there is no machine {name}: tests/vm/make-root.sh makes it"
         );
         let results = tools.target.join("vm").join(format!("{}-results", name));
         drop(fs::remove_dir_all(&results));
@@ -78,12 +81,15 @@ impl Machine {
             command.args(["-smp", "2", "-m", "4096"]);
             command.arg("-kernel").arg(format!("{machine}/kernel"));
             command.arg("-initrd").arg(format!("{machine}/initrd"));
+            let options = fs::read_to_string(format!("{machine}/kernel-options"));
+            let options = options.expect("the machine has its kernel's options");
             // Whoever waits for a processor that is computed is not to give up.
-            command.arg("-append").arg(
-                "root=LABEL=root rw console=ttyS0 security=selinux selinux=1 \
+            command.arg("-append").arg(format!(
+                "root=LABEL=root rw console=ttyS0 {} \
                  systemd.show-status=1 systemd.default_timeout_start_sec=900 \
                  systemd.default_device_timeout_sec=900",
-            );
+                options.trim_end()
+            ));
             let disk = "format=raw,if=virtio,cache=unsafe";
             command.arg("-drive");
             command.arg(format!("file={machine}/disk,snapshot=on,{disk}"));
@@ -99,6 +105,7 @@ impl Machine {
             command.arg("-device");
             command.arg(format!("bochs-display,xres={width},yres={height}"));
             command.args(["-device", "virtio-keyboard-pci"]);
+            command.args(["-device", "virtio-tablet-pci"]);
             command.args(["-device", "virtio-rng-pci", "-device", "virtio-serial-pci"]);
             command.arg("-chardev");
             command.arg(format!(
@@ -226,13 +233,40 @@ impl Machine {
         }
     }
 
+    /// Moves the mouse there, and presses its button `times` times.
+    pub fn click_at(&mut self, x: i32, y: i32, times: usize) {
+        let axis = |axis: &str, at: i32, size: i32| {
+            let value = at.clamp(0, size - 1) * 32767 / (size - 1);
+            json!({ "type": "abs", "data": { "axis": axis, "value": value } })
+        };
+        self.send_input(&[axis("x", x, SCREEN.0), axis("y", y, SCREEN.1)]);
+        for _ in 0..times {
+            for down in [true, false] {
+                let event = json!({ "type": "btn", "data": { "down": down, "button": "left" } });
+                self.send_input(&[event]);
+                std::thread::sleep(BETWEEN_EVENTS);
+            }
+        }
+    }
+
+    fn send_input(&mut self, events: &[Value]) {
+        let arguments = json!({ "events": events });
+        self.qmp.call("input-send-event", &arguments, ANSWER);
+    }
+
     /// Keeps a picture of the screen, in `target/vm/*-results`.
     pub fn picture(&mut self, name: &str) {
         self.pictures += 1;
-        let file = self
-            .results
-            .join(format!("{:02}-{name}.png", self.pictures));
-        let arguments = json!({ "filename": file, "format": "png" });
+        self.screendump(&format!("{:02}-{name}.png", self.pictures));
+    }
+
+    /// Shows whoever waits for a test how the screen is now.
+    pub(crate) fn picture_now(&mut self) {
+        self.screendump("now.png");
+    }
+
+    fn screendump(&mut self, file: &str) {
+        let arguments = json!({ "filename": self.results.join(file), "format": "png" });
         self.qmp.call("screendump", &arguments, ANSWER);
     }
 
@@ -262,6 +296,29 @@ impl Machine {
         let arguments = json!({ "name": "nic", "up": plugged });
         self.qmp.call("set_link", &arguments, ANSWER);
     }
+
+    /// Puts the machine to sleep (S3); returns when it sleeps.
+    #[track_caller]
+    pub fn suspend(&mut self) {
+        self.check("systemctl --no-block suspend");
+        self.qmp.wait_for("SUSPEND", SOON);
+    }
+
+    /// Wakes it; returns when it is awake.
+    #[track_caller]
+    pub fn wake(&mut self) {
+        self.qmp.call("system_wakeup", &Value::Null, ANSWER);
+        self.qmp.wait_for("WAKEUP", SOON);
+        self.guest.wait(SOON);
+    }
+
+    /// Reboots it, as its menu does; returns when it is online again.
+    #[track_caller]
+    pub fn reboot(&mut self) {
+        self.check("systemctl --no-block reboot");
+        self.qmp.wait_for("RESET", SOON);
+        self.await_boot();
+    }
 }
 
 /// A small disk for the machine: our packages, the endpoint's profiles and authority, our programs.
@@ -273,7 +330,7 @@ fn make_lab_disk(server: &ServerMachine) {
     let script = "set -e\n\
         cp \"$2\"/staged-packages/*.deb \"$1/packages\"\n\
         cp -r \"$3/profiles\" \"$3/bin\" \"$3/browser.json\" \"$1\"\n\
-        cp \"$4/lab-tool\" \"$1\"\n\
+        cp \"$4/lab-tool\" \"$2/release/vm-eyes\" \"$1\"\n\
         if [ -d \"$2/selinux\" ]; then cp -r \"$2/selinux\" \"$1\"; fi\n\
         chmod -R a+rX \"$1\"\n\
         mke2fs -q -t ext4 -L lab -d \"$1\" \"$3/lab-disk\" 512M >/dev/null\n\

@@ -12,6 +12,8 @@ pub(crate) struct Line {
     stream: BufReader<UnixStream>,
     /// Of a line that has not come whole.
     begun: Vec<u8>,
+    /// What came unasked.
+    events: Vec<Value>,
 }
 
 impl Line {
@@ -21,6 +23,7 @@ impl Line {
         Some(Self {
             stream: BufReader::new(stream),
             begun: Vec::new(),
+            events: Vec::new(),
         })
     }
 
@@ -59,7 +62,7 @@ impl Line {
         }
     }
 
-    /// Says it, and returns what comes back; events that come between are nobody's.
+    /// Says it, and returns what comes back; events that come between are kept.
     ///
     /// # Panics
     /// If nothing comes within `limit`, or an error.
@@ -75,12 +78,29 @@ impl Line {
                 panic!("{command}: no answer within {limit:?}");
             };
             if answer.get("event").is_some() {
-                continue;
-            }
-            if let Some(result) = answer.get_mut("return") {
+                self.events.push(answer);
+            } else if let Some(result) = answer.get_mut("return") {
                 return result.take();
+            } else {
+                panic!("{command} {arguments}: {answer}");
             }
-            panic!("{command} {arguments}: {answer}");
+        }
+    }
+
+    /// Waits for the event `name`, among those that came since the last call of this.
+    #[track_caller]
+    pub(crate) fn wait_for(&mut self, name: &str, limit: Duration) {
+        let end = Instant::now() + limit;
+        loop {
+            let events = std::mem::take(&mut self.events);
+            if events.iter().any(|event| event["event"] == name) {
+                return;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let Some(event) = self.receive(left) else {
+                panic!("no event {name} within {limit:?}");
+            };
+            self.events.push(event);
         }
     }
 }
