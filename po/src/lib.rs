@@ -18,8 +18,8 @@ const DIRECTORIES: [&str; 2] = ["editor", "nm-plugin"];
 /// What the desktop shows of programs; `make install` puts the translations in.
 const DESKTOP_FILES: [&str; 1] =
     ["service-files/org.freedesktop.NetworkManager.AwsClientVpn.desktop.in"];
-/// The keys with texts; `Name` is one.
-const DESKTOP_KEYS: [&str; 3] = ["GenericName", "Comment", "Keywords"];
+/// The keys with texts.
+const DESKTOP_KEYS: [&str; 4] = ["Name", "GenericName", "Comment", "Keywords"];
 
 /// The repository's root.
 #[must_use]
