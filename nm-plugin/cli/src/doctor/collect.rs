@@ -24,8 +24,14 @@ use tokio::process::Command;
 const PROGRAM_LIMIT: Duration = Duration::from_secs(5);
 /// Where NetworkManager looks for name files.
 const NAME_DIRS: [&str; 2] = ["/usr/lib/NetworkManager/VPN", "/etc/NetworkManager/VPN"];
-/// Where the bus looks for policies.
-const POLICY_DIRS: [&str; 2] = ["/usr/share/dbus-1/system.d", "/etc/dbus-1/system.d"];
+/// Where the bus looks for policies; the last one is NixOS's.
+const POLICY_DIRS: [&str; 3] = [
+    "/usr/share/dbus-1/system.d",
+    "/etc/dbus-1/system.d",
+    "/run/current-system/sw/share/dbus-1/system.d",
+];
+/// Where accounts are: those of this machine, and those of an image (nss-altfiles).
+const PASSWD: [&str; 2] = ["/etc/passwd", "/usr/lib/passwd"];
 /// Options that only our OpenVPN knows.
 const PATCHED_OPTIONS: [&str; 2] = ["--auth-federate", "--early-push-request"];
 /// The program that serves a connection.
@@ -60,7 +66,9 @@ pub(super) async fn facts() -> Facts {
             None => None,
         },
         policies: policies(),
-        passwd: fs::read_to_string("/etc/passwd").unwrap_or_default(),
+        passwd: PASSWD
+            .map(|file| fs::read_to_string(file).unwrap_or_default())
+            .concat(),
         network_manager: Some(ask_network_manager().await),
         agent: tokio::time::timeout(PROGRAM_LIMIT, agent())
             .await

@@ -18,7 +18,7 @@ pub struct Facts {
     pub service_version: Option<Result<String, Message>>,
     /// The D-Bus policies that name the service.
     pub policies: Vec<PathBuf>,
-    /// `/etc/passwd`.
+    /// The lines of `/etc/passwd` and of an image's accounts.
     pub passwd: String,
     /// NetworkManager, or why it cannot be asked.
     pub network_manager: Option<Result<NetworkManager, Message>>,

@@ -78,12 +78,15 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
 
 /// Directories and files that may be read: libraries, what the linker and the TLS library are set up
 /// with, the zones of the clock.
-const READABLE: [&str; 15] = [
+const READABLE: [&str; 17] = [
     "/usr/lib",
     "/usr/lib64",
     "/usr/local/lib",
     "/lib",
     "/lib64",
+    // NixOS and Guix keep each library in a directory of its own in there.
+    "/nix/store",
+    "/gnu/store",
     "/etc/ld.so.cache",
     "/etc/ld.so.preload",
     "/etc/ssl",

@@ -35,6 +35,7 @@ mod sign_ins_at_a_terminal;
 mod sleep;
 mod soak;
 mod starving;
+mod systems;
 mod tokens;
 mod while_lost;
 mod workday;
