@@ -8,11 +8,15 @@ use serde_json::Value;
 /// As an image has it: accounts in its own file (nss-altfiles), which the account programs of this
 /// machine do not see, and nothing made below `/run`.
 const IMAGE: &str = "
-    mkdir /run/overlay/lib
-    sed -n 's/^nm-aws-client-vpn:/&/p' /etc/passwd >/run/overlay/lib/passwd
-    test -s /run/overlay/lib/passwd
+    usr=/run/overlay/image/usr
+    mkdir -p $usr/lib /run/overlay/below
+    sed -n 's/^nm-aws-client-vpn:/&/p' /etc/passwd >$usr/lib/passwd
+    test -s $usr/lib/passwd
     sed -i '/^nm-aws-client-vpn:/d' /etc/passwd
-    mount -n -t overlay overlay -o lowerdir=/run/overlay/lib:/usr/lib /usr/lib
+    # Beside what the lab laid over /usr, not upon it: the kernel stacks two overlays, no more.
+    mount -n --bind / /run/overlay/below
+    mount -n -t overlay overlay \
+        -o lowerdir=$usr:/run/lab-target/stage/usr:/run/overlay/below/usr /usr
     rmdir /run/nm-aws-client-vpn
     ! touch /usr/lib/x 2>/dev/null";
 
