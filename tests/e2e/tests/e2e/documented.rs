@@ -36,7 +36,7 @@ const FILE: Line = Text("what is added to the file of a connection");
 const BAR: Line = Text("the configuration of a status bar");
 
 /// Every line of code, by how it begins; the longest beginning counts.
-const LINES: [(&str, Line); 58] = [
+const LINES: [(&str, Line); 60] = [
     ("aws-client-vpn connect", Run),
     ("aws-client-vpn disconnect", Run),
     ("aws-client-vpn doctor", Run),
@@ -80,6 +80,10 @@ const LINES: [(&str, Line); 58] = [
         NotRun("needs a desktop's picture: for those who change what it shows"),
     ),
     ("apt ", PACKAGES),
+    (
+        "useradd ",
+        NotRun("the account is there: for images that have it otherwise"),
+    ),
     ("userdel ", PACKAGES),
     ("make build", BUILDS),
     ("make deb", BUILDS),
@@ -90,6 +94,7 @@ const LINES: [(&str, Line); 58] = [
     ("make rpm", BUILDS),
     ("make selinux-", BUILDS),
     ("make test", BUILDS),
+    ("make vm-", BUILDS),
     ("packaging/selinux/build.sh", BUILDS),
     ("code=$?", SCRIPT),
     ("case $code in", SCRIPT),
