@@ -18,10 +18,10 @@ packages_of() {
         ;;
     lxqt) echo lxqt-core lxqt-notificationd openbox network-manager-applet $x11 ;;
     cinnamon) echo cinnamon-core $x11 ;;
-    # The wallet is opened at the login, and is the only keyring.
+    # The wallet is opened at the login, and is the only keyring, which takes the plugins.
     plasma)
-        echo plasma-desktop plasma-nm kwin-x11 sddm libpam-kwallet5 gnome-keyring- \
-            libpam-gnome-keyring- $x11
+        echo plasma-desktop plasma-nm kwin-x11 sddm libpam-kwallet5 libqca-qt6-plugins \
+            gnome-keyring- libpam-gnome-keyring- $x11
         ;;
     *) echo "add-desktop.sh: $1 is not among the desktops that are tried" >&2; return 2 ;;
     esac

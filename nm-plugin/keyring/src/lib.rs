@@ -9,13 +9,21 @@ use secret_service::{Collection, EncryptionType, Item, SecretService};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use zbus::fdo::DBusProxy;
+use zbus::names::WellKnownName;
 use zeroize::Zeroizing;
 
 /// For everything that needs no person.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
 /// For a person to unlock it.
 const UNLOCK_TIME: Duration = Duration::from_secs(30);
+
+const NAME: &str = "org.freedesktop.secrets";
+/// KDE's wallets, of Plasma 6 and 5: they have [`NAME`] once they run, and are not started by it.
+const WALLETS: [&str; 2] = ["org.kde.kwalletd6", "org.kde.kwalletd5"];
+/// Between looks at whether a wallet is ready.
+const PAUSE: Duration = Duration::from_millis(100);
 
 // libnm's and libnma's schema.
 const SCHEMA: (&str, &str) = ("xdg:schema", "org.freedesktop.NetworkManager.Connection");
@@ -58,7 +66,7 @@ pub async fn look_up(
     uuid: &str,
     unlocking: Unlocking,
 ) -> Result<BTreeMap<String, Secret>, KeyringError> {
-    let service = in_time(SecretService::connect(EncryptionType::Dh)).await?;
+    let service = connect().await?;
     let attributes = HashMap::from([(CONNECTION, uuid), SETTING]);
     let found = in_time(service.search_items(attributes)).await?;
     let mut items = found.unlocked;
@@ -75,6 +83,35 @@ pub async fn look_up(
         kept.extend(in_time(secret_of(&item)).await?);
     }
     Ok(kept)
+}
+
+async fn connect() -> Result<SecretService<'static>, KeyringError> {
+    let connect = || in_time(SecretService::connect(EncryptionType::Dh));
+    match connect().await {
+        Err(KeyringError::Refused(_)) => {
+            let started = timeout(ANSWER_TIME, start_wallet());
+            started.await.map_err(|_elapsed| KeyringError::Silent)?;
+            connect().await
+        }
+        found => found,
+    }
+}
+
+/// Starts KDE's wallet, if there is one, and waits until it is a keyring.
+async fn start_wallet() -> Option<()> {
+    let session = zbus::Connection::session().await.ok()?;
+    let bus = DBusProxy::new(&session).await.ok()?;
+    for wallet in WALLETS {
+        let name = WellKnownName::from_static_str_unchecked(wallet);
+        if bus.start_service_by_name(name, 0).await.is_ok() {
+            let keyring = WellKnownName::from_static_str_unchecked(NAME);
+            while !bus.name_has_owner(keyring.clone().into()).await.ok()? {
+                sleep(PAUSE).await;
+            }
+            break;
+        }
+    }
+    Some(())
 }
 
 async fn secret_of(item: &Item<'_>) -> Result<Option<(String, Secret)>, secret_service::Error> {
@@ -96,7 +133,7 @@ pub async fn keep(
     connection: &str,
     values: &[(&str, &Secret)],
 ) -> Result<(), KeyringError> {
-    let service = in_time(SecretService::connect(EncryptionType::Dh)).await?;
+    let service = connect().await?;
     let collection = default_collection(&service).await?;
     if in_time(collection.is_locked()).await? {
         unlocked(collection.unlock()).await?;
@@ -142,7 +179,7 @@ async fn default_collection<'service>(
 /// # Errors
 /// [`KeyringError`]; then something may still be kept.
 pub async fn forget(uuid: &str) -> Result<(), KeyringError> {
-    let service = in_time(SecretService::connect(EncryptionType::Dh)).await?;
+    let service = connect().await?;
     let attributes = HashMap::from([(CONNECTION, uuid), SETTING]);
     let found = in_time(service.search_items(attributes)).await?;
     for item in found.unlocked.iter().chain(&found.locked) {

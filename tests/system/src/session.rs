@@ -28,7 +28,13 @@ pub struct Session<'system> {
 }
 
 impl<'system> Session<'system> {
-    pub(crate) fn start(system: &'system System, user: &str, kind: Kind) -> Self {
+    /// `user` logs in, with the password in the file `password` if that is asked for.
+    pub(crate) fn start(
+        system: &'system System,
+        user: &str,
+        kind: Kind,
+        password: Option<&str>,
+    ) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let unit = format!("login-{user}-{number}.service");
@@ -45,18 +51,28 @@ impl<'system> Session<'system> {
         };
         let mut line = vec!["systemd-run".to_owned(), "--quiet".to_owned()];
         line.push(format!("--unit={unit}"));
-        line.push(format!("--uid={user}"));
-        line.push("--property=PAMName=login".to_owned());
-        line.push("--property=WorkingDirectory=~".to_owned());
-        for variable in [
+        let variables: Vec<String> = [
             "XDG_SEAT=seat0".to_owned(),
             "XDG_SESSION_CLASS=user".to_owned(),
             format!("XDG_SESSION_TYPE={session_type}"),
         ]
         .into_iter()
         .chain(variables)
-        {
-            line.push(format!("--setenv={variable}"));
+        .collect();
+        line.extend(variables.iter().map(|it| format!("--setenv={it}")));
+        if let Some(password) = password {
+            line.push(format!("--property=StandardInput=file:{password}"));
+            let names = variables
+                .iter()
+                .filter_map(|it| Some(it.split_once('=')?.0));
+            let names: Vec<&str> = names.collect();
+            line.extend(words(&["su", "--login", "--command=exec \"$@\""]));
+            line.push(format!("--whitelist-environment={}", names.join(",")));
+            line.extend(words(&["--", user, "sh"]));
+        } else {
+            line.push(format!("--uid={user}"));
+            line.push("--property=PAMName=login".to_owned());
+            line.push("--property=WorkingDirectory=~".to_owned());
         }
         line.extend(program);
         system.client.check(line);

@@ -97,7 +97,7 @@ impl System {
     /// If it does not.
     #[must_use]
     pub fn log_in(&self, user: &str) -> Session<'_> {
-        Session::start(self, user, Kind::Gnome)
+        Session::start(self, user, Kind::Gnome, None)
     }
 
     /// `user` logs in at the screen, and the session of `file` starts, as `xsessions/xfce`: one of
@@ -108,7 +108,26 @@ impl System {
     #[must_use]
     pub fn log_in_to(&self, user: &str, file: &str) -> Session<'_> {
         let file = SessionFile::read(self, file);
-        Session::start(self, user, Kind::Desktop(file))
+        Session::start(self, user, Kind::Desktop(file), None)
+    }
+
+    /// As [`Self::log_in_to`], by typing `password`, which becomes the user's, to what Plasma's display
+    /// manager has in PAM.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[must_use]
+    pub fn log_in_with_password(&self, user: &str, file: &str, password: &str) -> Session<'_> {
+        let script = "set -e
+            umask 077
+            printf '%s\\n' \"$2\" >/run/password
+            printf '%s:%s\\n' \"$1\" \"$2\" | chpasswd
+            # su asks root, too, and is no session of its own then.
+            install -m 644 /etc/pam.d/sddm /etc/pam.d/su-l";
+        self.client
+            .check(["sh", "-c", script, "sh", user, password]);
+        let file = SessionFile::read(self, file);
+        Session::start(self, user, Kind::Desktop(file), Some("/run/password"))
     }
 
     /// `user` logs in at a text console.
@@ -117,7 +136,7 @@ impl System {
     /// If that fails.
     #[must_use]
     pub fn log_in_at_console(&self, user: &str) -> Session<'_> {
-        Session::start(self, user, Kind::Console)
+        Session::start(self, user, Kind::Console, None)
     }
 
     /// `user` writes the configuration of sway: Debian's, and the line of `docs/desktops.md`.

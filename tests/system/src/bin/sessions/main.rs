@@ -120,6 +120,9 @@ fn main() -> ExitCode {
         println!("{}:", desktop.name);
         asks_for_a_password(desktop);
         signs_in_with_the_browser(desktop);
+        if desktop.menu == Menu::Plasma {
+            plasma::keeps_a_password_in_the_wallet(desktop);
+        }
     }
     ExitCode::SUCCESS
 }

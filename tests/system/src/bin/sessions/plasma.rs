@@ -1,14 +1,19 @@
-//! KDE Plasma, and its network applet.
+//! KDE Plasma: its network applet, and its wallet, in which a password is kept.
 
-use crate::{PATIENCE, active, before_login, show_to_screen_readers};
+use crate::{
+    Desktop, PATIENCE, active, await_agents, await_down, await_up, before_login, fill_in,
+    show_to_screen_readers,
+};
 use aws_client_vpn_desktop::{Accessible, Role};
-use aws_client_vpn_harness::{eventually, wait_for};
+use aws_client_vpn_harness::{EndpointOptions, eventually, wait_for};
 use aws_client_vpn_system::{SOON, Session, System};
 
 /// The session on X11.
 pub(crate) const SESSION: &str = "xsessions/plasmax11";
 /// Plasma's secret agent.
 pub(crate) const AGENT: &str = "org.kde.plasma.networkmanagement";
+/// The login password, which opens the wallet.
+const PASSWORD: &str = "open sesame";
 
 /// What ada has set before she logs in.
 pub(crate) fn configure(system: &System) {
@@ -38,4 +43,39 @@ pub(crate) fn choose(ada: &Session<'_>, name: &str) {
         ada.click(&button);
         wait_for(PATIENCE, || (active(ada) != before).then_some(()))
     });
+}
+
+/// A password is typed once; then the wallet has it, which the login has opened, and which is started
+/// and opened where it has ended.
+pub(crate) fn keeps_a_password_in_the_wallet(desktop: &Desktop) {
+    let flags = vec!["--sign-in=password".to_owned()];
+    let system = System::start_with_desktop(desktop.name, &EndpointOptions(flags));
+    configure(&system);
+    let ada = system.log_in_with_password("ada", SESSION, PASSWORD);
+    await_agents(desktop, &ada);
+    ada.import("udp", 443);
+    choose(&ada, "Connect");
+    fill_in(&ada, "plasma-password");
+    connected(&system, &ada);
+    choose(&ada, "Connect");
+    connected(&system, &ada);
+    println!("  a password is kept in the wallet that the login opens; nobody is asked for either");
+
+    ada.check(["pkill", "kwalletd6"]);
+    choose(&ada, "Connect");
+    let is_field = |it: &Accessible| it.is(Role::PasswordText) && it.is_showing();
+    let field = ada.program("kwalletd6").wait_for("the password", is_field);
+    ada.click(&field);
+    ada.check(["xdotool", "type", "--delay", "5", PASSWORD]);
+    ada.screenshot("plasma-wallet");
+    ada.check(["xdotool", "key", "Return"]);
+    connected(&system, &ada);
+    println!("  it is found in a wallet that is not running, once that is opened");
+}
+
+/// The connection comes up, and is taken down.
+fn connected(system: &System, ada: &Session<'_>) {
+    await_up(system, ada);
+    choose(ada, "Disconnect");
+    await_down(ada);
 }
