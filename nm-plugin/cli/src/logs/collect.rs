@@ -138,7 +138,7 @@ async fn journal() -> Result<String, LogsError> {
     ];
     let mut journalctl = Command::new("journalctl")
         .args(["--boot", "--no-pager", "--quiet", "--output=json", ENTRIES])
-        .arg("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,NM_CONNECTION,_PID,_UID")
+        .arg("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,NM_CONNECTION,NM_AWS_CLIENT_VPN_ATTEMPT,_PID,_UID")
         .args(identifiers.map(|name| format!("--identifier={name}")))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
