@@ -242,6 +242,23 @@ mod tests {
     }
 
     #[test]
+    fn a_message_is_the_same_after_it_has_travelled() {
+        let inner = message!("it is too long");
+        let message = message!("'{file}' has {what}", file = 5, what = inner);
+        let arguments: Vec<_> = message.arguments().collect();
+        let expected = [
+            ("file", &Argument::Literal("5".to_owned())),
+            ("what", &Argument::Message(inner.clone())),
+        ];
+        assert_eq!(arguments, expected);
+        let owned = |(name, it): (&str, &Argument)| (name.to_owned(), it.clone());
+        let parts = message.arguments().map(owned).collect();
+        let arrived = Message::of_parts(message.text().to_owned(), parts);
+        assert_eq!(arrived, message);
+        assert_eq!(arrived.in_language(&in_capitals), "'5' has IT IS TOO LONG");
+    }
+
+    #[test]
     fn what_has_no_value_stays() {
         let value = |name: &str| (name == "a").then(|| "1".to_owned());
         for (text, filled) in [

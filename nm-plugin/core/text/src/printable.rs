@@ -19,3 +19,25 @@ pub fn one_line(text: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_becomes_one_line() {
+        assert_eq!(one_line(" a\tb\nc\u{1b}[2J\r\n"), "a b c [2J");
+        assert_eq!(one_line(" \n"), "");
+    }
+
+    #[test]
+    fn a_line_has_its_most_bytes_in_whole_characters() {
+        let longest = "x".repeat(LINE_LIMIT);
+        assert_eq!(one_line(&longest), longest);
+        assert_eq!(one_line(&format!("{longest}y")), longest);
+        let one_less = &longest[1..];
+        assert_eq!(one_line(&format!("{one_less}é")), one_less);
+        let two_less = &longest[2..];
+        assert_eq!(one_line(&format!("{two_less}éz")), format!("{two_less}é"));
+    }
+}

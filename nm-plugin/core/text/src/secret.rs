@@ -66,4 +66,15 @@ mod tests {
             "Secret([redacted])"
         );
     }
+
+    #[test]
+    fn its_owner_has_the_whole_text() {
+        for (text, length) in [("hunter2", 7), ("häß", 5), ("", 0)] {
+            let secret = Secret::from(text);
+            assert_eq!(secret.expose(), text);
+            assert_eq!(secret.len(), length);
+            assert_eq!(secret.is_empty(), length == 0);
+            assert_eq!(collected(5, text.chars()).as_str(), text);
+        }
+    }
 }
