@@ -167,6 +167,22 @@ mod tests {
         assert!(!format!("{lines:?}").contains("a=b"));
     }
 
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut lines = AgentStdin::default();
+        let longest = "x".repeat(LINE_LIMIT - "DATA_VAL=".len());
+        let text = format!("DATA_KEY=a\nDATA_VAL={longest}\nDATA_KEY=b\nDATA_VAL={longest}x\n");
+        lines.push(text.as_bytes());
+        assert_eq!(lines.data(), &BTreeMap::from([("a".to_owned(), longest)]));
+        for number in 0..2 * SETTINGS_LIMIT {
+            lines.push(format!("DATA_KEY={number}\nDATA_VAL=x\n").as_bytes());
+        }
+        assert_eq!(lines.data().len(), SETTINGS_LIMIT);
+        lines.push(b"SECRET_VAL=hunter2");
+        let shown = format!("{lines:?}");
+        assert_eq!(shown, "AgentStdin(a line of 18 bytes so far)");
+    }
+
     proptest! {
         #[test]
         fn how_the_agent_cuts_its_words_does_not_matter(

@@ -78,16 +78,11 @@ pub fn answer(value: &Secret) -> Secret {
 /// Name and value of each secret, a line each, and two empty lines, after which the agent reads no
 /// further.
 fn printed(secrets: &[(&str, &Secret)]) -> Secret {
-    let length = |(name, value): &(&str, &Secret)| name.len() + value.len() + 2;
-    // The whole room at once: a string that grows leaves copies behind.
-    let mut text = String::with_capacity(secrets.iter().map(length).sum::<usize>() + 2);
-    for (name, value) in secrets {
-        for part in [name, "\n", value.expose(), "\n"] {
-            text.push_str(part);
-        }
-    }
-    text.push_str(EMPTY_ANSWER);
-    Secret::new(text)
+    let lines = secrets
+        .iter()
+        .flat_map(|(name, value)| [name, "\n", value.expose(), "\n"]);
+    // It has the whole room at once: a string that grows leaves copies behind.
+    Secret::new(lines.chain([EMPTY_ANSWER]).collect::<Vec<_>>().concat())
 }
 
 /// The SAML response that a secret agent handed over as [`SAML_RESPONSE`].

@@ -106,6 +106,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_credential_is_called_the_same_in_each_sentence() {
+        for credential in Credential::ALL {
+            let (_, name) = a_credential(credential).split_once(' ').unwrap();
+            assert_eq!(incorrect(credential), format!("The {name} is incorrect."));
+        }
+        let wanted = [Credential::UserName, Credential::KeyPassphrase].map(a_credential);
+        assert_eq!(wanted, ["a user name", "the passphrase of the private key"]);
+    }
+
+    #[test]
     fn what_the_service_says_is_a_sentence_for_all_and_a_hint_for_the_dialog() {
         let reason = "Do not Enter {here}: it is closed";
         for (again, text, hint) in [
