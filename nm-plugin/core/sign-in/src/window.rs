@@ -287,6 +287,10 @@ mod tests {
             assert_eq!(Screen::from_line(&Secret::from(line)), None, "{line:?}");
         }
         assert_eq!(UserAction::from_line(&Secret::from("cancel\tnow")), None);
+        let again = UserAction::OpenAgain { token: None };
+        assert_eq!(again.to_line().expose(), "open-again\n");
+        let read = UserAction::from_line(&Secret::from("open-again"));
+        assert_eq!(read, Some(again));
     }
 
     #[test]

@@ -92,19 +92,24 @@ impl Lines {
         Ok(lines)
     }
 
-    /// As `extend_from_slice`, but a buffer that has become too small is wiped.
+    /// As `extend_from_slice`, with a limit.
     fn extend(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
         let length = self.unfinished.len() + bytes.len();
         if length > LINE_LIMIT {
             return Err(TooLong);
         }
+        self.make_room(length);
+        self.unfinished.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// A vector that grows leaves its old bytes behind; here, they are wiped.
+    fn make_room(&mut self, length: usize) {
         if length > self.unfinished.capacity() {
             let mut larger = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
             larger.extend_from_slice(&self.unfinished);
             self.unfinished = larger;
         }
-        self.unfinished.extend_from_slice(bytes);
-        Ok(())
     }
 }
 
@@ -132,6 +137,18 @@ mod tests {
         let mut lines = Lines::default();
         assert_eq!(lines.push(&vec![b'a'; LINE_LIMIT]), Ok(vec![]));
         assert_eq!(lines.push(b"a"), Err(TooLong));
+    }
+
+    #[test]
+    fn what_would_break_a_line_is_written_as_in_c() {
+        let values = ["a\nb", "\t", "c:\\new", ""];
+        let line = encode(values);
+        assert_eq!(line.expose(), "a\\nb\t\\t\tc:\\\\new\t\n");
+        let decoded = decode(&Secret::from(line.expose().trim_end_matches('\n'))).unwrap();
+        assert_eq!(decoded, values.map(Secret::from));
+        for line in ["\\x", "\\"] {
+            assert_eq!(decode(&Secret::from(line)), None, "{line}");
+        }
     }
 
     #[test]

@@ -88,6 +88,18 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_entity_stands_for_its_character_once() {
+        for (value, text) in [
+            ("plain; text", "plain; text"),
+            ("&lt;a b=&quot;c&apos;&gt; &amp; d", "<a b=\"c'> & d"),
+            ("&amp;lt;", "&lt;"),
+            ("&unknown;", "&unknown;"),
+        ] {
+            assert_eq!(unescaped(value), text);
+        }
+    }
     use proptest::prelude::*;
 
     fn attribute(document: &str, name: &str) -> Option<String> {

@@ -76,5 +76,7 @@ mod tests {
             assert_eq!(countdown.is_short(now), short, "{after}");
         }
         assert_eq!(Countdown::new(start, Duration::ZERO).fraction(start), 0.0);
+        let never_more = Countdown::new(start, SHORT);
+        assert!(!never_more.is_short(start) && !never_more.is_short(start + SHORT));
     }
 }
