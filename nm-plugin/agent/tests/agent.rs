@@ -17,6 +17,8 @@ const ANSWERS: &str = "echo \"$*\" >$notes\n\
     while read -r line; do [ \"$line\" = DONE ] && break; echo \"$line\" >$notes; done\n\
     printf 'saml-response\\nPHNhbWw\\n\\n\\n'\n\
     while read -r line; do [ \"$line\" = QUIT ] && exit 0; done";
+/// Answers, and does not end.
+const STAYS: &str = "printf 'saml-response\\nPHNhbWw\\n\\n\\n'; exec sleep 600";
 /// Waits for ever, and notes its end by way of its child.
 const WAITS: &str = "echo $$ >$notes; exec sleep 600";
 
@@ -36,6 +38,16 @@ fn the_dialog_s_answer_is_networkmanager_s() {
         format!("--uuid=1-2 --name=Work --service={SERVICE} --keep --allow-interaction --hint=a=b")
     );
     assert_eq!(fixture.noted(), "DATA_KEY=sign-in");
+}
+
+#[test]
+fn an_answer_counts_although_the_dialog_does_not_end() {
+    let mut fixture = Fixture::new(STAYS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
+    let agent = manager.agent();
+    let secrets = fixture.ask(&manager, &agent, SERVICE).unwrap();
+    assert_eq!(secrets["saml-response"], "PHNhbWw");
 }
 
 #[test]

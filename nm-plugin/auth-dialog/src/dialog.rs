@@ -11,10 +11,15 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use url::Url;
 
 /// The service counts the same time and says more when it is over, so it goes first.
 pub(crate) const SERVICE_FIRST: Duration = Duration::from_secs(1);
+
+/// How long a notification that is only now being shown is waited for, to take it away again. Agents
+/// wait for the end of this process before they use the answer, gnome-shell without a limit.
+const LATE_NOTICE: Duration = Duration::from_secs(2);
 
 /// Where a request is served.
 pub(crate) struct Dialog<'a> {
@@ -78,7 +83,7 @@ impl Dialog<'_> {
     pub(crate) async fn clear(&self) {
         let begun = self.showing.lock().await.take();
         if let Some(begun) = begun
-            && let Ok(Ok(Some(notice))) = begun.await
+            && let Ok(Ok(Ok(Some(notice)))) = timeout(LATE_NOTICE, begun).await
         {
             notice.close().await;
         }

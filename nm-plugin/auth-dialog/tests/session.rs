@@ -15,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use world::*;
 
 const FORM: &str = "SAMLResponse=PFJlc3BvbnNlPiA%3D&RelayState=r%2F1";
@@ -309,17 +310,53 @@ fn a_notification_that_the_desktop_shows_after_the_login_is_taken_away() {
     });
 }
 
+#[test]
+fn a_desktop_that_shows_no_notification_for_long_holds_up_no_answer() {
+    isolated(|| {
+        let own = std::env::current_exe().unwrap();
+        let line = ["--ignored", "--exact", "stuck_notifications"];
+        let session = Session::with((own.to_str().unwrap(), &line));
+        let until_the_end = || {
+            let mut dialog = begin(&mut session.login());
+            until(|| session.path("asked").exists().then_some(()));
+            assert_eq!(status(&request(&post(FORM))), "200");
+            assert_eq!(dialog.answer(), ANSWER);
+            let answered = Instant::now();
+            dialog.say("QUIT\n\n");
+            assert!(dialog.ends().success());
+            answered.elapsed()
+        };
+        // By itself, the call goes on for five seconds, which is as long as an agent waits. The machine
+        // may stand still once, but not each time.
+        assert!((0..5).any(|_| until_the_end() < Duration::from_secs(4)));
+    });
+}
+
 /// A desktop that has not answered yet when the login is over: a played part, for a real one cannot
 /// be made to stop between two calls.
 #[test]
 #[ignore = "run by the test before, as a program of the session"]
 fn slow_notifications() {
+    serve_notifications(false);
+}
+
+/// One that does not answer at all, as while a service is being started.
+#[test]
+#[ignore = "run by a test above, as a program of the session"]
+fn stuck_notifications() {
+    serve_notifications(true);
+}
+
+fn serve_notifications(is_stuck: bool) {
     let runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = { runtime }.enable_all().build().unwrap();
     runtime.block_on(async {
         let home = PathBuf::from(std::env::var_os("HOME").unwrap());
         let bus = zbus::connection::Builder::session().unwrap();
-        let bus = bus.serve_at("/org/freedesktop/Notifications", SlowNotifications { home });
+        let bus = bus.serve_at(
+            "/org/freedesktop/Notifications",
+            SlowNotifications { home, is_stuck },
+        );
         let bus = bus.unwrap().name("org.freedesktop.Notifications").unwrap();
         let _bus = bus.build().await.unwrap();
         std::future::pending::<()>().await;
@@ -328,6 +365,7 @@ fn slow_notifications() {
 
 struct SlowNotifications {
     home: PathBuf,
+    is_stuck: bool,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
@@ -337,7 +375,7 @@ impl SlowNotifications {
     }
 
     #[expect(clippy::too_many_arguments, reason = "so says the specification")]
-    fn notify(
+    async fn notify(
         &self,
         _program: &str,
         _replaces: u32,
@@ -348,6 +386,10 @@ impl SlowNotifications {
         _hints: std::collections::HashMap<&str, zbus::zvariant::Value<'_>>,
         _expires: i32,
     ) -> u32 {
+        if self.is_stuck {
+            fs::write(self.home.join("asked"), "").unwrap();
+            std::future::pending::<()>().await;
+        }
         // The browser is done first.
         assert_eq!(status(&request(&post(FORM))), "200");
         fs::write(self.home.join("shown"), "").unwrap();

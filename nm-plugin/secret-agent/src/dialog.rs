@@ -124,6 +124,7 @@ async fn converse(
 ) -> Result<Vec<(String, Secret)>, NoAnswer> {
     let mut secrets = Vec::new();
     let mut name: Option<Secret> = None;
+    let mut is_complete = false;
     let mut lines = Lines::default();
     let mut buffer = Zeroizing::new([0; 4096]);
     'answer: loop {
@@ -134,7 +135,10 @@ async fn converse(
         for line in lines.push(&buffer[..length]).map_err(io::Error::other)? {
             match name.take() {
                 None => name = Some(line),
-                Some(name) if name.is_empty() && line.is_empty() => break 'answer,
+                Some(name) if name.is_empty() && line.is_empty() => {
+                    is_complete = true;
+                    break 'answer;
+                }
                 Some(name) => secrets.push((name.expose().to_owned(), line)),
             }
             if secrets.len() > MOST_SECRETS {
@@ -149,7 +153,11 @@ async fn converse(
         Ok(status) => status?,
         Err(_elapsed) => {
             child.kill().await?;
-            return Err(NoAnswer::Endless);
+            // What it was asked for is there; the person is not to sign in once more.
+            return match is_complete && !secrets.is_empty() {
+                true => Ok(secrets),
+                false => Err(NoAnswer::Endless),
+            };
         }
     };
     match (status.code(), secrets.is_empty()) {
