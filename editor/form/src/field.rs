@@ -316,7 +316,7 @@ impl Field {
             Self::KillSwitchLan => gettext_noop!("Allow the local networ_k"),
             Self::KillSwitchSignIn => gettext_noop!("Allow _browsers while signing in again"),
             Self::TunnelMtu => gettext_noop!("_MTU (bytes)"),
-            Self::MssFix => gettext_noop!("Maximum _TCP segment size (bytes)"),
+            Self::MssFix => gettext_noop!("Maximum packet size for _TCP (bytes)"),
             Self::RetryPause => gettext_noop!("Retry _delay (seconds)"),
             Self::RetryPauseMost => gettext_noop!("Max_imum retry delay (seconds)"),
             Self::PingInterval => gettext_noop!("_Ping every (seconds)"),
@@ -417,8 +417,8 @@ impl Field {
                 )
             }
             Self::AtLogin => gettext_noop!(
-                "Once after you have logged in and a network is available, and once for each \
-                 later network, unless you have disconnected it yourself."
+                "Connects once after you have logged in and a network is available, and once for \
+                 each later network, unless you have disconnected it yourself."
             ),
             Self::KeepRoutes => {
                 gettext_noop!(
@@ -426,8 +426,9 @@ impl Field {
                 )
             }
             Self::EnforceRoutes => gettext_noop!(
-                "They do so even where your own network has the same addresses, as when your home \
-                 network has those of your company. Your router and the endpoint stay reachable."
+                "The VPN's routes are used even if your own network has the same addresses, for \
+                 example if your home network has those of your company. Your router and the \
+                 endpoint stay reachable."
             ),
             Self::KillSwitch => gettext_noop!(
                 "Kill switch: from the moment the connection is up until you disconnect it, no \
@@ -449,8 +450,8 @@ impl Field {
                 )
             }
             Self::MssFix => gettext_noop!(
-                "Limits the packets of TCP connections through the tunnel to this size (mssfix). \
-                 0 turns the limit off."
+                "TCP connections through the tunnel send packets so small that OpenVPN's own \
+                 packets do not exceed this size (mssfix). 0 turns the limit off."
             ),
             Self::RetryPause => {
                 gettext_noop!(

@@ -43,12 +43,13 @@ pub enum NetworkManagerError {
     TimedOut,
     /// No secret agent answers, so nothing is given out.
     #[error(
-        "NetworkManager hands out none of the connection's passwords and keys, because no program in \
-         this session answers it. An update would lose them. Log out, log in, and try again."
+        "NetworkManager did not return the connection's passwords and keys, because no program in \
+         this session answers it. Updating the connection would delete them. Log out, log in, and \
+         try again."
     )]
     Withheld,
     /// Another reason, in NetworkManager's words.
-    #[error("NetworkManager refused the request: {0}")]
+    #[error("NetworkManager refused the request: {reason}", reason = *_0)]
     Refused(String),
 }
 
@@ -215,7 +216,11 @@ impl NetworkManager {
                 None,
                 Some(NAME),
                 flags,
-                move |_| on_progress(Progress::Failed(gettext!("NetworkManager has stopped."))),
+                move |_| {
+                    on_progress(Progress::Failed(gettext!(
+                        "NetworkManager has stopped. Try again when it is running."
+                    )))
+                },
             )
         };
         let method = Method::new(PATH, NAME, "ActivateConnection").with_person();

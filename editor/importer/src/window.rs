@@ -597,7 +597,8 @@ impl Inner {
             .is_some_and(|page| page.widget_name() == WORKING);
         if waits {
             self.show_progress(&Progress::Failed(gettext!(
-                "Connecting is taking very long. The network menu shows whether it succeeds."
+                "Connecting is taking longer than usual. The network menu shows whether it \
+                 succeeds."
             )));
         }
     }

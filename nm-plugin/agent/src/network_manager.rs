@@ -49,7 +49,7 @@ pub(crate) enum AgentEnd {
     Exhausted(#[from] io::Error),
     /// There is no way to NetworkManager.
     #[error(
-        "The system bus, on which NetworkManager is, cannot be used: {reason}",
+        "NetworkManager cannot be reached over the system bus: {reason}",
         reason = reason.to_string()
     )]
     Bus {
@@ -58,7 +58,7 @@ pub(crate) enum AgentEnd {
         reason: zbus::Error,
     },
     /// The bus is there and says nothing.
-    #[error("The system bus, on which NetworkManager is, does not answer.")]
+    #[error("NetworkManager cannot be reached, because the system bus does not answer.")]
     SilentBus,
 }
 

@@ -51,7 +51,7 @@ impl Outcome {
                 reason = reason.replace(char::is_control, " "),
             ),
             (false, None) => gettext!(
-                "{connection} is not connected. The journal tells why: journalctl -e -t \
+                "{connection} is not connected. To find out why: sudo journalctl -e -t \
                  nm-aws-client-vpn-service",
                 connection = self.name,
             ),

@@ -22,7 +22,8 @@ pub(crate) async fn tell(bus: zbus::Connection, terminal: Rc<Terminal>) {
         terminal.say(&gettext!(
             "NetworkManager does not let you start or stop connections from this session without \
              an administrator's password (polkit), as is usual over ssh. Log in at the computer \
-             itself, or have an administrator install the polkit rule that docs/desktops.md describes."
+             itself, or have an administrator install the polkit rule \
+             /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
         ));
     }
 }

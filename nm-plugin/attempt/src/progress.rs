@@ -58,12 +58,13 @@ pub fn failure(reason: u32) -> &'static str {
             )
         }
         state_reason::SERVICE_STOPPED => gettext_noop!(
-            "The VPN service ended unexpectedly. Its journal tells why: \
-             journalctl -t nm-aws-client-vpn-service"
+            "The VPN service ended unexpectedly. To find out why: sudo journalctl -e -t \
+             nm-aws-client-vpn-service"
         ),
         state_reason::IP_CONFIG_INVALID => {
             gettext_noop!(
-                "The endpoint sent network settings that cannot be used. Tell its administrator."
+                "The endpoint sent network settings that cannot be used. Tell the administrator \
+                 of the endpoint."
             )
         }
         state_reason::CONNECT_TIMEOUT => {
@@ -77,7 +78,8 @@ pub fn failure(reason: u32) -> &'static str {
         }
         state_reason::NO_SECRETS => gettext_noop!(
             "You did not sign in in time, or no program in this session can show the sign-in. Try \
-             again, and complete the sign-in in the browser."
+             again, and complete the sign-in in the browser. If no browser opens, use \
+             'aws-client-vpn connect' in a terminal."
         ),
         state_reason::LOGIN_FAILED => gettext_noop!(
             "The sign-in was refused. Try again. If it is refused again, ask the administrator \

@@ -141,11 +141,8 @@ impl Waiting {
         if port::is_of_another_user(peer) {
             return Reply::refused(
                 StatusCode::FORBIDDEN,
-                &gettext!("Not your sign-in"),
-                &gettext!(
-                    "This request came from a program of another user of this computer. It was \
-                     blocked."
-                ),
+                &gettext!("Request blocked"),
+                &gettext!("This request came from a program of another user of this computer."),
             );
         }
         let form = match read_form(request.into_body()).await {
@@ -184,7 +181,8 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
             StatusCode::MISDIRECTED_REQUEST,
             &gettext!("Page not found"),
             &gettext!(
-                "This page belongs to the sign-in of a VPN connection and has only one address."
+                "There is no page at this address. It is used only for the sign-in to a VPN \
+                 connection."
             ),
         ));
     }
@@ -192,10 +190,7 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
         return Some(Reply::refused(
             StatusCode::NOT_FOUND,
             &gettext!("Page not found"),
-            &gettext!(
-                "This page belongs to the sign-in of a VPN connection. Continue in the tab of \
-                 your sign-in."
-            ),
+            &gettext!("There is no page at this address. Continue in the tab of your sign-in."),
         ));
     }
     if request.method() != Method::POST {
@@ -208,14 +203,14 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
     if only(headers, &HeaderName::from_static("sec-fetch-mode")).is_some_and(|m| m != "navigate") {
         return Some(Reply::refused(
             StatusCode::FORBIDDEN,
-            &gettext!("Not a sign-in"),
-            &gettext!("Another web page tried to use this sign-in. It was blocked."),
+            &gettext!("Request blocked"),
+            &gettext!("Another web page tried to use this sign-in."),
         ));
     }
     if only(headers, &header::CONTENT_TYPE).is_some_and(|kind| !is_form(kind)) {
         return Some(Reply::refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            &gettext!("Not a sign-in"),
+            &gettext!("The response cannot be used"),
             &gettext!("The identity provider has to send a form with the SAML response."),
         ));
     }
@@ -258,7 +253,7 @@ async fn read_form(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Reply> {
             Reply::refused(
                 StatusCode::BAD_REQUEST,
                 &gettext!("The response was incomplete"),
-                &gettext!("Go back to the tab of your sign-in and send it again."),
+                &gettext!("Go back one page in this tab, and sign in again."),
             )
         })?;
         let piece = frame.into_data().unwrap_or_default();

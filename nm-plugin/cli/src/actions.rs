@@ -31,8 +31,9 @@ pub enum ActionError {
     /// polkit says no, or nobody gave the password.
     #[error(
         "The policy of this computer (polkit) does not let you do this from this session, as is \
-         usual over ssh. Do it at the computer itself or as root, or have an administrator install \
-         the polkit rule that docs/desktops.md describes."
+         usual over ssh. Do it at the computer itself or as root, or have an administrator \
+         install a polkit rule such as \
+         /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
     )]
     Denied,
     /// There is nothing to connect through.
@@ -42,7 +43,7 @@ pub enum ActionError {
     #[error("NetworkManager did not answer in time. Try again.")]
     Silent,
     /// Another reason, in NetworkManager's words.
-    #[error("NetworkManager refused the request: {0}")]
+    #[error("NetworkManager refused the request: {reason}", reason = *_0)]
     Refused(String),
 }
 

@@ -47,8 +47,8 @@ pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
     manager.update(&stored.path, &settings).await?;
     let name = one_line(&stored.name);
     let text = match options.choice {
-        Switch::On => gettext!("“{name}” connects when you log in.", name = name),
-        Switch::Off => gettext!("“{name}” does not connect automatically.", name = name),
+        Switch::On => gettext!("'{name}' connects when you log in.", name = name),
+        Switch::Off => gettext!("'{name}' does not connect automatically.", name = name),
     };
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
     Ok(Answer::done(text + "\n", fields))

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 /// Connect to AWS Client VPN endpoints, and find out why a connection failed
 ///
-/// The connections are NetworkManager's: those made here are also in the desktop's network menu, in
-/// its settings and in nmcli, and the other way round.
+/// Connections are stored in NetworkManager, so those made here also appear in the desktop's network
+/// menu and settings and in nmcli, and vice versa.
 #[derive(Debug, Parser)]
 #[command(
     name = "aws-client-vpn",
@@ -21,7 +21,7 @@ Exit codes:
    1  failed             It failed for a reason that has no code of its own. doctor: it found a problem.
    2                     The command line is wrong.
    3  refused            The endpoint refused this person or this computer.
-   4  cancelled          Ctrl+C was pressed, or the sign-in was cancelled.
+   4  cancelled          Ctrl+C was pressed, the sign-in was cancelled, or somebody took the connection down.
    5  timed-out          Nobody signed in in time, or the time of --timeout is over.
    6  not-permitted      The policy of this computer (polkit) or a file's permissions forbid it.
    7  unreachable        There is no network, or the endpoint does not answer.
@@ -29,6 +29,12 @@ Exit codes:
    9  not-found          There is no such connection or file.
   10  not-connected      The connection is not up. connect --stay: it was up, and has ended.
   11  no-networkmanager  NetworkManager does not run or does not answer.
+
+JSON:
+  With --json, a command prints one object. Each has \"schema\" (1; it changes when a field is
+  removed or its meaning changes), \"outcome\" (a name from the list of exit codes) and, if nothing
+  was done, \"reason\" (an English sentence). Fields may be added. The other fields are described in
+  /usr/share/doc/*aws-client-vpn/docs/json.md.
 
 Examples:
   aws-client-vpn import work.ovpn
@@ -42,12 +48,7 @@ pub struct CommandLine {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Print JSON, for programs
-    ///
-    /// One object. Each has "schema" (1; it changes when a field is removed or its meaning changes),
-    /// "outcome" (a name from the list of exit codes in aws-client-vpn(1)) and, if nothing was done,
-    /// "reason" (an English sentence). docs/json.md, which packages install below /usr/share/doc,
-    /// describes the other fields. Fields may be added.
+    /// Print JSON, for programs; aws-client-vpn(1) describes it
     #[arg(long, global = true)]
     pub json: bool,
 }
@@ -55,7 +56,7 @@ pub struct CommandLine {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Connect, and ask for the sign-in in this terminal
+    /// Connect, and sign in from this terminal
     ///
     /// The browser opens. Without a display, or over ssh, the link to sign in is printed, and the
     /// ssh -L line that lets the browser of another computer answer. Passwords and codes are asked for
@@ -94,7 +95,7 @@ pub enum Command {
     Doctor(Doctor),
     /// Print the log of the last attempt to connect, ready to paste into a ticket
     ///
-    /// No secret is ever written to the journal; anything that looks like one is removed here once more.
+    /// No secret is ever written to the journal; anything that looks like one is also removed here.
     Logs(Logs),
 }
 
@@ -103,13 +104,14 @@ pub enum Command {
 pub struct Connect {
     /// Name or UUID of the connection
     pub connection: String,
-    /// Give up if the connection is not up after this many seconds [default: as its settings say]
+    /// Give up if the connection is not up after this many seconds [default: the
+    /// connection's own limits, such as login-timeout]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: Option<u64>,
     /// Open no browser, only print the link
     #[arg(long)]
     pub no_browser: bool,
-    /// Stay until the connection ends, and ask for its later sign-ins
+    /// Keep running until the connection ends, and handle later sign-ins
     ///
     /// Ctrl+C or SIGTERM takes the connection down; the exit code is then 0, and 10 if it ended in
     /// another way. For a unit with Type=notify, systemd is notified when the connection is up.
@@ -136,7 +138,11 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Import {
     /// The profile, as AWS exports it; files that it names are looked for beside it
-    #[arg(required_unless_present = "from_aws_client", value_hint = ValueHint::FilePath)]
+    #[arg(
+        required_unless_present = "from_aws_client",
+        value_name = "PROFILE",
+        value_hint = ValueHint::FilePath
+    )]
     pub profiles: Vec<PathBuf>,
     /// Name of the connection [default: that of the file]
     #[arg(long, conflicts_with = "from_aws_client")]
@@ -183,10 +189,11 @@ pub struct AtLogin {
     /// Whether it connects when you log in
     #[arg(value_enum)]
     pub choice: Switch,
-    /// Not on this network: the name of a connection in NetworkManager; may be given several times
+    /// Do not connect on this network (the name of its connection in NetworkManager); may be given
+    /// several times
     #[arg(long, value_name = "NETWORK")]
     pub except_on: Vec<String>,
-    /// Not where this host already answers on this port, as inside the office
+    /// Do not connect if this host already answers on this port, as inside the office
     #[arg(long, value_name = "HOST:PORT")]
     pub unless_reachable: Option<String>,
 }
@@ -194,9 +201,9 @@ pub struct AtLogin {
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Switch {
-    /// It does
+    /// Connect at login
     On,
-    /// It does not
+    /// Do not connect at login
     Off,
 }
 
@@ -244,7 +251,7 @@ pub struct Logs {
     /// yes.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
-    /// Replace addresses and names in the report by numbers
+    /// Replace addresses and names in the report with numbers
     #[arg(long, requires = "report")]
     pub without_addresses: bool,
 }

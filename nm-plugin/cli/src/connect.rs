@@ -66,7 +66,7 @@ pub enum ConnectError {
         seconds: u64,
     },
     /// NetworkManager is gone.
-    #[error("NetworkManager has stopped.")]
+    #[error("NetworkManager has stopped. Try again when it is running.")]
     ManagerGone,
     /// Signals or the bus.
     #[error("This computer is out of resources: {0}")]
@@ -149,7 +149,7 @@ impl<'a> Attempt<'a> {
             Some(active) => active.path.clone(),
             None => {
                 let name = one_line(&self.stored.name);
-                self.say(&gettext!("Connecting “{name}”…", name = name));
+                self.say(&gettext!("Connecting '{name}'…", name = name));
                 self.manager.activate(&self.stored.path).await?.to_string()
             }
         };
@@ -162,7 +162,7 @@ impl<'a> Attempt<'a> {
             Ok(()) if !options.stay => Ok(self.up().await?),
             Ok(()) => {
                 let name = one_line(&self.stored.name);
-                let text = gettext!("“{name}” is disconnected.", name = name) + "\n";
+                let text = gettext!("'{name}' has been disconnected.", name = name) + "\n";
                 let fields = serde_json::json!({ "name": self.stored.name });
                 Ok(Answer::done(text, fields))
             }

@@ -30,7 +30,10 @@ pub(crate) async fn disconnect(wanted: Option<&str>) -> Result<Answer, Failure> 
         }
         sleep(PAUSE).await;
     }
-    let text = gettext!("“{name}” is disconnected.", name = one_line(&stored.name));
+    let text = gettext!(
+        "'{name}' has been disconnected.",
+        name = one_line(&stored.name)
+    );
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
     Ok(Answer::done(text + "\n", fields))
 }

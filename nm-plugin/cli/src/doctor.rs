@@ -94,10 +94,10 @@ impl Diagnosis {
         let warnings = self.count(Verdict::Warning);
         let problems = self.count(Verdict::Problem);
         match (problems, warnings) {
-            (0, 0) => gettext!("All is well."),
+            (0, 0) => gettext!("No problems were found."),
             (0, warnings) => ngettext!(
                 warnings,
-                "There is no problem, but {count} warning.",
+                "There is no problem, but there is {count} warning.",
                 "There is no problem, but there are {count} warnings."
             ),
             (problems, warnings) => {

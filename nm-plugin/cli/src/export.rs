@@ -22,7 +22,7 @@ pub enum ExportError {
     #[error("The connection cannot be exported. {0}")]
     Settings(SettingsError),
     /// The file cannot be written.
-    #[error("{file} cannot be written. {reason}", file = path.display())]
+    #[error("{file} cannot be written: {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,

@@ -43,18 +43,18 @@ pub enum ImportError {
     )]
     Exists(String),
     /// Several are.
-    #[error("Several connections use this endpoint. Say with --name which one to update: {0}")]
+    #[error("Several connections use this endpoint. Choose the one to update with --name: {0}")]
     Several(String),
     /// There is nothing to update.
     #[error("There is no connection to this endpoint yet. Leave out --update to make one.")]
     NothingToUpdate,
     /// A name belongs to one profile.
-    #[error("A name can be given to one profile only. Import the profiles one by one.")]
+    #[error("--name can be used with one profile only. Import the profiles one by one.")]
     OneName,
     /// AWS's client is not there, or has none.
     #[error(
-        "AWS's own client keeps no profiles for you: there is nothing in {directory}. Export them \
-         from that client, or download them from the self-service portal, and import the files."
+        "No profiles of AWS's own client were found in {directory}. Export them from that client, \
+         or download them from the self-service portal, and import the files."
     )]
     NoAwsProfiles {
         /// Where they would be.
@@ -62,8 +62,8 @@ pub enum ImportError {
     },
     /// The account has no name.
     #[error(
-        "It is not known which user the connection is for. To make it available to all users, add \
-         --all-users."
+        "Your account has no user name, so the connection cannot be made available to you alone. \
+         To make it available to all users, add --all-users."
     )]
     NoUser,
 }
@@ -288,16 +288,16 @@ fn described(imported: &Imported) -> String {
     let file = one_line(&imported.file.display().to_string());
     let mut text = match imported.what {
         What::Added => {
-            gettext!("“{name}” has been added. To connect:", name = name)
+            gettext!("'{name}' has been added. To connect:", name = name)
                 + &["\n  ", CONNECT, " ", &shell_word(&name)].concat()
         }
         What::Updated => gettext!(
-            "“{name}” has been updated from {file}.",
+            "'{name}' has been updated from {file}.",
             name = name,
             file = file
         ),
         What::Found => gettext!(
-            "“{name}” would be made from {file}.",
+            "'{name}' would be added from {file}.",
             name = name,
             file = file
         ),

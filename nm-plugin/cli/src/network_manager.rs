@@ -28,13 +28,16 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Error, Localize)]
 pub enum NetworkManagerError {
     /// There is no system bus, or it refuses us.
-    #[error("The system bus cannot be reached, and without it NetworkManager cannot be asked.")]
+    #[error("NetworkManager cannot be reached over the system bus.")]
     Bus(#[source] zbus::Error),
     /// It does not run.
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning(#[source] zbus::Error),
     /// It runs, and answers something else than expected.
-    #[error("NetworkManager does not answer as expected.")]
+    #[error(
+        "NetworkManager does not answer as expected. See its journal: journalctl -u \
+         NetworkManager"
+    )]
     Strange(#[source] zbus::Error),
     /// It does not answer.
     #[error("NetworkManager does not answer. See its journal: journalctl -u NetworkManager")]

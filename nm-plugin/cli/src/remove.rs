@@ -16,7 +16,7 @@ pub(crate) async fn remove(wanted: &str) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let stored = called(&answer.stored, wanted)?;
     Manager::open().await?.delete(&stored.path).await?;
-    let text = gettext!("“{name}” is removed.", name = one_line(&stored.name));
+    let text = gettext!("'{name}' has been removed.", name = one_line(&stored.name));
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
     Ok(Answer::done(text + "\n", fields))
 }

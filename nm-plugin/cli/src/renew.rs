@@ -52,7 +52,7 @@ pub async fn renew(wanted: Option<&str>) -> Result<Answer, RenewError> {
     match network_manager::renew(service).await {
         Ok(()) => {
             let done = gettext!(
-                "The browser opens for a new sign-in to “{name}”. The tunnel stays up meanwhile.",
+                "The browser opens for a new sign-in to '{name}'. The tunnel stays up meanwhile.",
                 name = one_line(name),
             );
             Ok(Answer::done(

@@ -51,12 +51,14 @@ fn generated() -> BTreeMap<PathBuf, String> {
     command.build();
     let mut page = |name: &str, command: clap::Command| {
         let mut text = Vec::new();
+        let synopsis = synopsis(name, &command);
         let man = clap_mangen::Man::new(command)
             .section("1")
             .source("NetworkManager-aws-client-vpn")
             .manual("AWS Client VPN");
         man.render(&mut text).unwrap();
-        let text = with_sections(&String::from_utf8(text).unwrap());
+        let text = with_synopsis(&String::from_utf8(text).unwrap(), &synopsis);
+        let text = with_sections(&text);
         files.insert(PathBuf::from(format!("man/{name}.1")), text);
     };
     page("aws-client-vpn", command.clone());
@@ -83,11 +85,65 @@ fn with_sections(page: &str) -> String {
     let Some((before, extra)) = page.split_once(".SH EXTRA\nExit codes:\n") else {
         return page.to_owned();
     };
-    let (codes, rest) = extra.split_once("\n\nExamples:\n").unwrap();
+    let (codes, rest) = extra.split_once("\n\nJSON:\n").unwrap();
+    let (json, rest) = rest.split_once("\n\nExamples:\n").unwrap();
     let (examples, rest) = rest.split_once("\n.SH ").unwrap();
+    let json: Vec<&str> = json.lines().map(str::trim_start).collect();
+    let json = json.join("\n");
     format!(
-        "{before}.SH \"EXIT STATUS\"\n.nf\n{codes}\n.fi\n.SH EXAMPLES\n.nf\n{examples}\n.fi\n.SH {rest}"
+        "{before}.SH \"EXIT STATUS\"\n.nf\n{codes}\n.fi\n.SH JSON\n{json}\n\
+         .SH EXAMPLES\n.nf\n{examples}\n.fi\n.SH {rest}"
     )
+}
+
+/// The page, with `synopsis` in the place of clap's, which has neither values nor dots.
+fn with_synopsis(page: &str, synopsis: &str) -> String {
+    let (before, rest) = page.split_once(".SH SYNOPSIS\n").unwrap();
+    let (_, rest) = rest.split_once("\n").unwrap();
+    format!("{before}.SH SYNOPSIS\n{synopsis}\n{rest}")
+}
+
+/// How a command is called: its options, then what has none.
+fn synopsis(name: &str, command: &clap::Command) -> String {
+    let escaped = |text: &str| text.replace('-', "\\-");
+    let arguments = || command.get_arguments().filter(|it| !it.is_hide_set());
+    let form = |argument: &clap::Arg| {
+        let values = argument.get_value_names().unwrap_or_default();
+        let values = values
+            .iter()
+            .map(|value| format!("\\fI{}\\fR", escaped(value)));
+        let takes_value = argument.get_action().takes_values();
+        let value = values.filter(|_| takes_value).collect::<Vec<_>>().join(" ");
+        let names: Vec<_> = argument
+            .get_short()
+            .map(|short| format!("\\fB\\-{short}\\fR"))
+            .into_iter()
+            .chain(
+                argument
+                    .get_long()
+                    .map(|long| format!("\\fB\\-\\-{}\\fR", escaped(long))),
+            )
+            .collect();
+        let form = [names.join("|"), value].join(" ");
+        let form = match argument.is_required_set() {
+            true => form.trim().to_owned(),
+            false => format!("[{}]", form.trim()),
+        };
+        let is_repeated = matches!(argument.get_action(), clap::ArgAction::Append);
+        form + if is_repeated { "..." } else { "" }
+    };
+    // As it is typed: the page of a subcommand is called after both words.
+    let called = match name.strip_prefix("aws-client-vpn-") {
+        Some(subcommand) => format!("aws-client-vpn {subcommand}"),
+        None => name.to_owned(),
+    };
+    let mut words = vec![format!("\\fB{}\\fR", escaped(&called))];
+    words.extend(arguments().filter(|it| !it.is_positional()).map(form));
+    words.extend(arguments().filter(|it| it.is_positional()).map(form));
+    if command.has_subcommands() {
+        words.push("\\fICOMMAND\\fR".to_owned());
+    }
+    words.join(" ")
 }
 
 /// The script, with the names of connections where one is wanted: they are asked for when they are,

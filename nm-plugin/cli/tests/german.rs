@@ -110,6 +110,7 @@ fn doctor_in_german() {
         network_manager: Some(Ok(NetworkManager {
             version: "1.42.4".to_owned(),
             rights: Some(Rights::ALL),
+            names: BTreeMap::new(),
             shared: Vec::new(),
             imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),

@@ -1,8 +1,8 @@
 //! Reading and writing the files a user named: bounded, regular files only, never half written.
 
 use aws_client_vpn_profile::parts::InlineFile;
-use aws_client_vpn_text::gettext_noop;
-use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_text::{gettext_noop, message};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -52,9 +52,10 @@ pub enum FileError {
     #[error("You do not have permission to open the file.")]
     Denied,
     /// The system said no for another reason.
-    #[error("{0}")]
+    #[error("{0}.")]
     System(std::io::Error),
     /// A directory, pipe, device or socket.
+    // TRANSLATORS: Follows “{file} cannot be read:”
     #[error("It is not a regular file.")]
     NotRegular,
     /// More than [`SIZE_LIMIT`].
@@ -63,6 +64,24 @@ pub enum FileError {
         limit = SIZE_LIMIT / 1024
     )]
     TooLarge,
+}
+
+impl FileError {
+    /// What to do about a file that a profile names.
+    #[must_use]
+    pub fn remedy(&self) -> Message {
+        match self {
+            Self::Missing => {
+                message!("Put the file beside the profile, and import the profile again.")
+            }
+            Self::Denied => {
+                message!("Give yourself permission to read it, and import the profile again.")
+            }
+            Self::System(_) | Self::NotRegular | Self::TooLarge => message!(
+                "Check that the profile names the right file, and import the profile again."
+            ),
+        }
+    }
 }
 
 impl From<std::io::Error> for FileError {
@@ -125,4 +144,27 @@ pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
         directory.sync_all().ok();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FileError;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn each_reason_has_the_remedy_that_helps() {
+        let remedy = |error: FileError| error.remedy().to_string();
+        let missing = remedy(Error::from(ErrorKind::NotFound).into());
+        assert!(missing.starts_with("Put the file beside"), "{missing}");
+        let denied = remedy(Error::from(ErrorKind::PermissionDenied).into());
+        assert!(denied.contains("permission"), "{denied}");
+        for other in [
+            FileError::NotRegular,
+            FileError::TooLarge,
+            Error::from(ErrorKind::NotADirectory).into(),
+        ] {
+            let other = remedy(other);
+            assert!(other.contains("the right file"), "{other}");
+        }
+    }
 }

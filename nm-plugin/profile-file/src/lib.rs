@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error, Localize)]
 pub enum ImportError {
     /// The file itself cannot be read.
-    #[error("{file} cannot be read. {reason}", file = path.display())]
+    #[error("{file} cannot be read: {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,
@@ -128,11 +128,12 @@ pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
         file::read_bytes(&directory.join(name)).map_err(|reason| {
-            gettext!(
-                "'{name}' cannot be read. {reason}",
-                name = name,
+            let why = gettext!(
+                "{file} cannot be read: {reason}",
+                file = name,
                 reason = i18n::localize(&reason)
-            )
+            );
+            [&why, " ", &i18n::localize(&reason.remedy())].concat()
         })
     };
     match Profile::parse(&text, &mut read_file) {

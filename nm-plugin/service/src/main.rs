@@ -44,10 +44,10 @@ run it by hand.
   --bus-name NAME  Own this name on the system bus
                    [default: org.freedesktop.NetworkManager.aws-client-vpn]
   --lift-kill-switch [UUID]
-                   Let traffic through again that is still blocked by the kill switch of a connection
-                   that has ended: of the one with this UUID, or of any
+                   Lift the kill switch that a connection which has ended has left: that of the
+                   connection with this UUID, or of any connection
   --lift-deleted-kill-switches
-                   Do the same for connections that NetworkManager no longer has
+                   Lift the kill switches of connections that NetworkManager no longer has
   --clear-away     Remove what services that were killed have left: kill switches and network interfaces
   --version        Print version
   --help           Print help

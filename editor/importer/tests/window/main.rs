@@ -161,7 +161,7 @@ fn loses_no_secrets(screen: &Screen, network_manager: &Played) {
     screen.wait_for(&window, "Update “Old name”");
     screen.press_default(&window);
     let dialog = screen.wait_for_dialog(&window);
-    screen.wait_for(&dialog, "hands out none of the connection's passwords");
+    screen.wait_for(&dialog, "did not return the connection's passwords");
     dialog.close();
     screen.close(&window);
     let window = screen.open("saml");

@@ -56,12 +56,15 @@ pub(super) struct Opened {
 #[derive(Debug, Error, Localize)]
 pub(super) enum Absent {
     /// The environment has no session bus.
+    // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("There is no session bus.")]
     NoBus,
     /// There is a bus, but the portal on it cannot be asked.
+    // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The desktop's portal failed: {0}.")]
     NoPortal(String),
     /// The portal does not answer.
+    // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The desktop's portal does not answer.")]
     Silent,
 }
@@ -70,9 +73,11 @@ pub(super) enum Absent {
 #[derive(Debug, Error, Localize)]
 pub(super) enum Failure {
     /// The user was asked and declined.
+    // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The choice of a program was cancelled.")]
     Declined,
     /// The portal failed.
+    // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The desktop's portal could not open the address.")]
     Portal,
 }

@@ -119,7 +119,10 @@ impl Following {
                 Some(Step::Up)
             }
             Progress::SwitchedOff => Some(Step::Ended(Ended {
-                reason: message!("It was disconnected."),
+                reason: message!(
+                    // TRANSLATORS: Follows “'{name}' is not connected.”: it is the connection.
+                    "It was disconnected."
+                ),
                 outcome: Outcome::Cancelled,
             })),
             Progress::Failed(_) => {

@@ -64,7 +64,7 @@ fn network_manager(facts: &Facts) -> Finding {
         Some(Err(error)) => Finding::problem(
             CHECK,
             error.clone(),
-            message!("systemctl start NetworkManager; this VPN is a part of it"),
+            message!("systemctl start NetworkManager; this VPN is a plugin of it"),
         ),
         Some(Ok(manager)) => {
             let version = &manager.version;
@@ -111,7 +111,7 @@ fn plugin(facts: &Facts) -> Finding {
             CHECK,
             message!(
                 // TRANSLATORS: {key} is a key of a configuration file.
-                "{path} names no {key}",
+                "{path} has no line {key}=",
                 path = path,
                 key = (*key).to_owned()
             ),
@@ -138,7 +138,7 @@ fn files(facts: &Facts) -> Finding {
         None => Finding::good(
             CHECK,
             // TRANSLATORS: How many files of the package were found.
-            message!("{number} in place", number = facts.files.len()),
+            message!("{number} files found", number = facts.files.len()),
         ),
     }
 }
@@ -200,7 +200,7 @@ fn service(facts: &Facts) -> Finding {
         Some(Ok(version)) => Finding::warning(
             CHECK,
             message!(
-                "version {version}, this command is {own}",
+                "version {version}, but this command has version {own}",
                 version = version.clone(),
                 own = own.to_owned(),
             ),
@@ -246,7 +246,7 @@ fn account(facts: &Facts) -> Finding {
         Some((0, _) | (_, 0)) => Finding::problem(
             CHECK,
             message!(
-                "the account {account} has the rights of root",
+                "the account {account} has root privileges",
                 account = ACCOUNT.to_owned(),
             ),
             message!(
@@ -290,7 +290,7 @@ fn openvpn(facts: &Facts) -> Finding {
         Some(Ok(version)) => Finding::problem(
             CHECK,
             message!(
-                "{version} does not know {options}: it is not the package's own",
+                "{version} lacks {options}, so it is not the package's OpenVPN",
                 version = version.clone(),
                 options = openvpn.unknown_options.join(", "),
             ),

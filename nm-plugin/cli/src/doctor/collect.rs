@@ -329,6 +329,11 @@ async fn ask_network_manager() -> Result<NetworkManager, Message> {
     Ok(NetworkManager {
         version: answer.version,
         rights: answer.rights,
+        names: answer
+            .stored
+            .iter()
+            .map(|connection| (connection.uuid.clone(), connection.name.clone()))
+            .collect(),
         shared: answer
             .stored
             .into_iter()

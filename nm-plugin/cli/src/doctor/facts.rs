@@ -2,6 +2,7 @@
 
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Message;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// All facts that are looked at. They stand side by side, as each is gathered by itself, and the checks
@@ -82,6 +83,8 @@ pub struct NetworkManager {
     pub version: String,
     /// What polkit lets the user do with it, if it tells.
     pub rights: Option<Rights>,
+    /// The names of our connections, by their UUIDs.
+    pub names: BTreeMap<String, String>,
     /// The names of the connections that more than one user has.
     pub shared: Vec<String>,
     /// The names of connections to endpoints of AWS that NetworkManager-openvpn has.

@@ -23,7 +23,7 @@ pub enum FixError {
     #[error("The VPN service is missing. Install the package again.")]
     NoService,
     /// It did not.
-    #[error("The VPN service could not remove what is left. {reason}")]
+    #[error("The VPN service could not clean up: {reason}")]
     Refused {
         /// As it says, or the system.
         reason: Message,
@@ -63,7 +63,10 @@ async fn clear_away(program: &Path) -> Result<(), FixError> {
         .output();
     let output = tokio::time::timeout(LIMIT, output)
         .await
-        .map_err(|_| refused(message!("It does not end.")))?
+        .map_err(|_| {
+            // TRANSLATORS: Follows “The VPN service could not clean up:”
+            refused(message!("It did not finish in time."))
+        })?
         .map_err(|error| foreign(error.to_string()))?;
     if output.status.success() {
         return Ok(());

@@ -43,7 +43,7 @@ pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, 
 /// Shows the report and asks. Whoever gives no answer does not want it.
 fn is_wanted(report: &str, path: &Path) -> bool {
     let question = gettext!(
-        "Write this to {file}? Type “yes” if so: ",
+        "Write this report to {file}? Type 'yes' to confirm: ",
         file = path.display()
     );
     // Beside the answer, which programs may read.

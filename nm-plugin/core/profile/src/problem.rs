@@ -176,16 +176,16 @@ impl ParseError {
 pub enum ProfileError {
     /// Nothing in it says AWS.
     #[error(
-        "This is not a profile of AWS Client VPN. No 'remote' line names a Client VPN endpoint \
-         of AWS, and there is no 'auth-federate' line. If the endpoint has a name of your \
-         company's own, write the name that AWS shows for it into the 'remote' line."
+        "This is not a profile of AWS Client VPN. No 'remote' line names a Client VPN endpoint of \
+         AWS, and there is no 'auth-federate' line. If your company uses its own host name for \
+         the endpoint, put the name that AWS shows for it in the 'remote' line."
     )]
     NotAws,
     /// Larger than 1 MiB.
     #[error("The file is too large for a profile.")]
     TooLarge,
     /// More directives than any profile has.
-    #[error("The profile has more than {DIRECTIVE_LIMIT} directives.")]
+    #[error("The profile has more than {limit} directives.", limit = DIRECTIVE_LIMIT)]
     TooMany,
     /// The line cannot be split into words.
     #[error("{0}")]
@@ -217,7 +217,8 @@ pub enum ProfileError {
     )]
     NewlineMissing(String),
     /// The end of a block that has no beginning.
-    #[error("<{0}> is the end of a block that does not begin anywhere. Remove the line.")]
+    // TRANSLATORS: {0} has a slash before it: the end of a block, as in </cert>.
+    #[error("<{0}> closes a block that was never opened. Remove the line.")]
     NoBlock(String),
     /// A block without its end.
     #[error("The block <{0}> has no end. The file seems to be truncated.")]
@@ -230,19 +231,20 @@ pub enum ProfileError {
     BadContent(&'static str),
     /// A certificate where a key belongs, or the other way round.
     #[error(
-        "The content of '{0}' is not what its name says: a certificate belongs in 'cert', its \
-         private key in 'key'. Exchange them, or copy the right file in."
+        "The content of '{0}' is of the wrong kind: a certificate belongs in 'cert', its private \
+         key in 'key'. Swap them, or copy the right file in."
     )]
     OtherContent(&'static str),
     /// A block that has to be filled, and is not.
     #[error("The block <{0}> is empty. Ask your administrator for the complete profile.")]
     EmptyBlock(&'static str),
     /// A file that the profile names cannot be read.
-    #[error("'{directive}': {reason} Put the file beside the profile, and import it again.")]
+    // TRANSLATORS: {reason} is a sentence about a line of the profile.
+    #[error("'{directive}': {reason}")]
     UnreadableFile {
         /// Which directive names it.
         directive: &'static str,
-        /// Why.
+        /// Why, and what to do.
         reason: String,
     },
     /// There is no `remote`.
@@ -259,8 +261,8 @@ pub enum ProfileError {
     NoCa,
     /// A certificate without key, or the other way round.
     #[error(
-        "Of your client certificate and its private key, the profile has only one; '{0}' is \
-         missing. Ask your administrator for both files."
+        "The profile has a client certificate or its private key, but not both: '{0}' is missing. \
+         Ask your administrator for both files."
     )]
     HalfCertificate(&'static str),
     /// More than one of certificate and key, PKCS #12 file and token.

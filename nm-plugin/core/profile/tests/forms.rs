@@ -105,7 +105,7 @@ fn a_question_beside_the_password_is_no_sign_in_in_the_browser() {
         }
     ));
     let store = imported("store-of-the-client.ovpn");
-    assert!(warnings(&store)[0].contains("signs in in the browser"));
+    assert!(warnings(&store)[0].contains("single sign-on in the browser"));
 }
 
 #[test]
@@ -362,7 +362,7 @@ fn blocks_that_stand_in_one_line_are_read() {
         .expect_err("no block")
         .to_string();
     assert!(
-        end.contains("the end of a block that does not begin"),
+        end.contains("closes a block that was never opened"),
         "{end}"
     );
 }
@@ -375,13 +375,13 @@ fn what_is_in_the_wrong_block_or_missing_is_said() {
     for (blocks, words) in [
         (
             format!("<cert>\n{key}</cert>\n<key>\n{certificate}</key>"),
-            "Exchange them",
+            "Swap them",
         ),
         (format!("<cert>\n{certificate}</cert>"), "'key' is missing"),
         (format!("<key>\n{key}</key>"), "'cert' is missing"),
         (
             "key C:\\vpn\\none.key\ncert client1.crt".to_owned(),
-            "Put the file beside the profile",
+            "one.key' is not here.",
         ),
     ] {
         let error = read(&format!("{mutual}\n{blocks}\n"))

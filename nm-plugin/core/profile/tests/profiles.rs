@@ -299,7 +299,7 @@ fn files_are_read_at_import_and_kept() {
         .position(|line| line.starts_with("ca "))
         .expect("there")
         + 1;
-    let ca = format!("Line {line}: 'ca': 'my ca.pem' is not here Put the file beside the profile");
+    let ca = format!("Line {line}: 'ca': 'my ca.pem' is not here");
     assert!(error.starts_with(&ca), "{error}");
     assert_eq!(error.lines().count(), 3, "{error}");
 }
@@ -342,7 +342,7 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
         ("tls-verify /bin/sh", "tls-verify", program),
         ("dns-updown /bin/sh", "dns-updown", program),
         ("iproute /bin/sh", "iproute", program),
-        ("setenv LD_PRELOAD /tmp/x.so", "setenv", "load code"),
+        ("setenv LD_PRELOAD /tmp/x.so", "setenv", "load foreign code"),
         ("setenv opt up /bin/sh", "up", program),
         ("log /etc/passwd", "log", file),
         ("\"log\" /etc/passwd", "log", file),

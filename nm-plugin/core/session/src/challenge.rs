@@ -44,27 +44,34 @@ pub struct Challenge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum ChallengeError {
     /// It does not begin with `CRV1:`.
+    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request is not a challenge.")]
     NotAChallenge,
     /// It has fewer than five fields.
+    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request is incomplete.")]
     Incomplete,
     /// Its session id is empty or holds something that cannot be sent back.
+    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The session ID in the request cannot be used.")]
     BadSession,
     /// Its text should be a URL, but is none.
+    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request contains no link for the sign-in.")]
     NoUrl,
     /// The URL is not an `https` one.
+    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error(
         "The link for the sign-in does not begin with https, so the sign-in would not be private."
     )]
     NotHttps,
     /// The URL carries a user name or password.
+    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The link for the sign-in contains a user name or password.")]
     Credentials,
     /// The URL is too long.
-    #[error("The link for the sign-in is longer than {URL_LIMIT} characters.")]
+    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
+    #[error("The link for the sign-in is longer than {limit} characters.", limit = URL_LIMIT)]
     TooLong,
 }
 

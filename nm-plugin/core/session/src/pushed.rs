@@ -61,9 +61,11 @@ pub struct PushedOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum TunnelError {
     /// No usable address.
+    // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
     #[error("The endpoint assigned no address to this computer.")]
     NoAddress,
     /// The endpoint's own address is not known.
+    // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
     #[error("The endpoint's own address is not known.")]
     NoServer,
 }

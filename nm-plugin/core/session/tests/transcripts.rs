@@ -226,7 +226,7 @@ fn a_refused_answer_is_told_in_the_endpoint_s_words() {
             "resolve",
             "Launch",
             "Sign in at idp.example in your browser to connect.",
-            "The endpoint refused the sign-in although it was completed in the browser: Invalid username or password. Most likely the response arrived too late or had already been used. Connect again, and sign in without a pause. If that does not help, ask your administrator whether you are assigned to this VPN's application, whether the identity provider signs the assertion and not only the response, and whether your NameID has at most 1,024 bytes.",
+            "The endpoint refused the sign-in although it was completed in the browser: Invalid username or password. Most likely the response arrived too late or had already been used. Connect again, and sign in without a pause. If that does not help, ask your administrator whether you are assigned to this VPN's application.",
             "Stopping",
             "Terminate",
         ]

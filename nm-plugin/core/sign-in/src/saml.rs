@@ -52,12 +52,16 @@ pub enum SamlError {
     Repeated,
     /// The response is longer than [`RESPONSE_LIMIT`].
     #[error(
-        "The SAML response has {0} bytes, and AWS accepts at most {RESPONSE_LIMIT}. Ask the \
-         administrator of the identity provider to send fewer groups."
+        "The SAML response has {0} bytes, and AWS accepts at most {limit}. Ask the administrator \
+         of the identity provider to send fewer groups.",
+        limit = RESPONSE_LIMIT
     )]
     TooLong(usize),
     /// The response has a byte that neither base64 nor a form's encoding uses.
-    #[error("The SAML response contains a character that a browser would have encoded.")]
+    #[error(
+        "The SAML response is not encoded correctly. Tell the administrator of the identity \
+         provider."
+    )]
     NotEncoded,
     /// The response is something else, whatever its name says.
     #[error("What was sent is not a SAML response.")]

@@ -220,7 +220,7 @@ const FAULTS: [(&str, &str, &str); 12] = [
     (
         "mount --bind /usr/sbin/openvpn $LIBEXEC/nm-aws-client-vpn/openvpn",
         "openvpn",
-        "does not know --auth-federate, --early-push-request",
+        "lacks --auth-federate, --early-push-request",
     ),
     (
         "mount -t tmpfs tmpfs /usr/share/dbus-1/system.d",

@@ -194,7 +194,7 @@ fn at_terminal(lab: &Lab, line: &str, answers: bool) -> Up {
         "cd {DIRECTORY} && export BROWSER=/run/lab/bin/xdg-open PAGER=cat; {line}"
     ));
     if answers {
-        terminal.expect("Type “yes”", SOON);
+        terminal.expect("Type 'yes'", SOON);
         terminal.type_line("yes");
     }
     terminal.finish()

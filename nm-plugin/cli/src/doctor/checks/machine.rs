@@ -26,7 +26,8 @@ pub(super) fn tun(facts: &Facts) -> Finding {
         Finding::problem(
             CHECK,
             message!(
-                "left by a VPN service that was killed: {devices}; routes through it lead nowhere",
+                "left by a VPN service that was killed: {devices}; routes through such a device \
+                 lead nowhere",
                 devices = devices,
             ),
             left_over(),
@@ -48,6 +49,18 @@ fn of_killed(facts: &Facts) -> impl Iterator<Item = &str> {
     over.map(|closed| closed.uuid.as_str())
 }
 
+/// The name of a connection with its UUID, or the UUID alone where NetworkManager does not know it.
+fn known_as(facts: &Facts, uuid: &str) -> String {
+    let manager = facts
+        .network_manager
+        .as_ref()
+        .and_then(|manager| manager.as_ref().ok());
+    match manager.and_then(|manager| manager.names.get(uuid)) {
+        Some(name) => format!("{name} ({uuid})"),
+        None => uuid.to_owned(),
+    }
+}
+
 /// Whether something is left of a service that was killed.
 pub(in super::super) fn is_left(facts: &Facts) -> bool {
     !facts.orphans.is_empty() || of_killed(facts).next().is_some()
@@ -55,7 +68,7 @@ pub(in super::super) fn is_left(facts: &Facts) -> bool {
 
 /// What to do with what a service has left that was killed.
 fn left_over() -> Message {
-    message!("connect again, or as root: aws-client-vpn doctor --fix")
+    message!("connect again and then disconnect, or: sudo aws-client-vpn doctor --fix")
 }
 
 pub(super) fn dns(facts: &Facts) -> Finding {
@@ -64,7 +77,11 @@ pub(super) fn dns(facts: &Facts) -> Finding {
     let Some(Ok(manager)) = &facts.network_manager else {
         let remedy = message!("start NetworkManager, then check again");
         // TRANSLATORS: What a check of aws-client-vpn doctor found.
-        return Finding::warning(CHECK, message!("not known"), remedy);
+        return Finding::warning(
+            CHECK,
+            message!("cannot be checked without NetworkManager"),
+            remedy,
+        );
     };
     let mode = manager.dns_mode.as_str();
     let link = facts.resolv_conf_link.as_ref();
@@ -117,13 +134,17 @@ pub(super) fn rights(facts: &Facts) -> Finding {
     let manager = facts.network_manager.as_ref();
     let Some(Ok(manager)) = manager else {
         let remedy = message!("start NetworkManager, then check again");
-        return Finding::warning(RIGHTS, message!("not known"), remedy);
+        return Finding::warning(
+            RIGHTS,
+            message!("cannot be checked without NetworkManager"),
+            remedy,
+        );
     };
     let Some(rights) = manager.rights else {
         let remedy = message!("see the output of nmcli general permissions");
         return Finding::warning(
             RIGHTS,
-            message!("NetworkManager does not report it"),
+            message!("NetworkManager does not report permissions"),
             remedy,
         );
     };
@@ -136,8 +157,8 @@ pub(super) fn rights(facts: &Facts) -> Finding {
         Right::No => message!("this user may not start and stop connections (polkit)"),
     };
     let remedy = message!(
-        "log in at the computer itself instead of over ssh, or ask an administrator to install the \
-         polkit rule that docs/desktops.md describes"
+        "log in at the computer itself instead of over ssh, or ask an administrator to install \
+         the polkit rule /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
     );
     Finding::problem(RIGHTS, seen, remedy)
 }
@@ -168,7 +189,11 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
     const CHECK: &str = gettext_noop!("connections");
     let Some(Ok(manager)) = &facts.network_manager else {
         let remedy = message!("start NetworkManager, then check again");
-        return Finding::warning(CHECK, message!("not known"), remedy);
+        return Finding::warning(
+            CHECK,
+            message!("cannot be checked without NetworkManager"),
+            remedy,
+        );
     };
     match manager.imported_as_openvpn.first() {
         None => Finding::good(CHECK, message!("no AWS endpoint was imported as OpenVPN")),
@@ -286,8 +311,8 @@ pub(super) fn window(facts: &Facts) -> Finding {
         Some(false) => Finding::warning(
             CHECK,
             message!(
-                "no secret agent is running: passwords and codes can be entered in a terminal \
-                 only"
+                "the window that asks for passwords and codes is not installed; they can be \
+                 entered in a terminal only"
             ),
             message!("install the package whose name ends in -gnome; it serves every desktop"),
         ),
@@ -306,7 +331,7 @@ pub(super) fn browser(facts: &Facts) -> Finding {
         None if facts.user == 0 => Finding::good(CHECK, message!("not checked")),
         None => Finding::warning(
             CHECK,
-            message!("no program here opens one; only the link is shown"),
+            message!("no program that opens a browser was found; only the link is shown"),
             message!("install xdg-utils or a desktop portal, or set BROWSER"),
         ),
     }
@@ -358,7 +383,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
 pub(super) fn kill_switch(facts: &Facts) -> Finding {
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("kill-switch");
-    let over: Vec<&str> = of_killed(facts).collect();
+    let over: Vec<String> = of_killed(facts).map(|uuid| known_as(facts, uuid)).collect();
     if !over.is_empty() {
         let seen = message!(
             "traffic is blocked for a connection that ended without being taken down: {connections}",

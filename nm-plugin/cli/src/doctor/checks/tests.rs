@@ -3,6 +3,7 @@ use super::super::{Clock, Closed, Diagnosis, Listener, NameFile, NetworkManager,
 use super::super::{Verdict, diagnose};
 use super::*;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 fn healthy() -> Facts {
@@ -29,6 +30,7 @@ fn healthy() -> Facts {
         network_manager: Some(Ok(NetworkManager {
             version: "1.42.4".to_owned(),
             rights: Some(Rights::ALL),
+            names: BTreeMap::from([("2222".to_owned(), "home".to_owned())]),
             shared: vec!["work".to_owned()],
             imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
@@ -85,7 +87,7 @@ fn a_healthy_machine_has_no_fault() {
     let diagnosis = diagnose(&healthy());
     assert!(!diagnosis.has_problem());
     assert!(
-        diagnosis.to_string().ends_with("All is well.\n"),
+        diagnosis.to_string().ends_with("No problems were found.\n"),
         "{diagnosis}"
     );
 }
@@ -104,7 +106,13 @@ const FAULTS: &[Fault] = &[
         |f| f.stopped_by = vec![closed("1111", true), closed("2222", false)],
         "kill-switch",
         Verdict::Problem,
-        "without being taken down: 2222",
+        "without being taken down: home (2222)",
+    ),
+    (
+        |f| f.stopped_by = vec![closed("3333", false)],
+        "kill-switch",
+        Verdict::Problem,
+        "without being taken down: 3333",
     ),
     (
         |f| f.selinux_denies_rules = true,
@@ -256,13 +264,13 @@ const FAULTS: &[Fault] = &[
         |f| f.window = Some(false),
         "window",
         Verdict::Warning,
-        "no secret agent is running",
+        "is not installed",
     ),
     (
         |f| f.opener = None,
         "browser",
         Verdict::Warning,
-        "no program here opens one",
+        "no program that opens a browser was found",
     ),
     (|f| f.user = 0, "agent", Verdict::Warning, "root"),
     (

@@ -122,7 +122,10 @@ pub(crate) fn check_together<'a>(
             let reason = if directive.name == "fragment" && has_tcp {
                 message!("This directive works over UDP only. Remove the line.")
             } else if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
-                message!("The line 'address' of this server is missing.")
+                message!(
+                    "This name server has no address. Add a 'dns server' line with 'address' for \
+                     it."
+                )
             } else {
                 return None;
             };
@@ -144,7 +147,8 @@ pub(crate) fn bad_line(bad: BadLine) -> ProfileError {
         BadLine::OpenQuote => gettext_noop!("A quotation mark is not closed. Add the missing one."),
         BadLine::Backslash => {
             gettext_noop!(
-                "A backslash stands alone. In the name of a file, write two of them, or '/'."
+                "The line contains a single backslash. In the name of a file, write two \
+                 backslashes, or '/'."
             )
         }
         BadLine::ControlCharacter => {

@@ -195,8 +195,13 @@ impl Argument {
                     most = most
                 )),
             },
-            Self::Token => (!token(text))
-                .then(|| message!("'{text}' is not a plain word.", text = text.to_owned())),
+            Self::Token => (!token(text)).then(|| {
+                message!(
+                    "'{text}' contains a character other than letters, digits and \
+                                   -_.:/+@=,~!*.",
+                    text = text.to_owned()
+                )
+            }),
             Self::Text => {
                 (text.is_empty() || text.len() > TEXT_LIMIT || text.chars().any(char::is_control))
                     .then(|| {

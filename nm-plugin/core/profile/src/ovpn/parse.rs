@@ -29,13 +29,15 @@ const SETS_NAMES: &str = gettext_noop!(
      programs."
 );
 const FOR_PROGRAMS: &str = gettext_noop!(
-    "This directive is for another client, or for programs that OpenVPN runs; here it runs none."
+    "This directive is for another client, or for programs that OpenVPN would run; the VPN \
+     service runs none."
 );
 const SAID_TO_IGNORE: &str = gettext_noop!(
     "AWS Client VPN does not use this directive, and the profile itself says that it may be \
      ignored."
 );
-const WITHOUT_RIGHTS: &str = gettext_noop!("OpenVPN runs as a user of its own that has no rights.");
+const WITHOUT_RIGHTS: &str =
+    gettext_noop!("OpenVPN runs as a user of its own that has no privileges.");
 const NOTHING_IN_IT: &str =
     gettext_noop!("The block contains only a placeholder for your certificate or key.");
 
@@ -458,9 +460,7 @@ impl Reader<'_> {
             [variable, ..] if variable.starts_with("LD_") => {
                 return Err(ProfileError::Refused {
                     directive: name.to_owned(),
-                    reason: gettext_noop!(
-                        "This directive would make programs load code from elsewhere."
-                    ),
+                    reason: gettext_noop!("This directive would make programs load foreign code."),
                 });
             }
             ["PATH", ..] => self.ignore(number, name, SETS_NAMES),
@@ -567,9 +567,10 @@ impl Reader<'_> {
             SignIn::Saml
         } else if self.is_from_the_store_of_aws() {
             self.warnings.push(Warning::Taken(message!(
-                "The profile was stored by AWS's own client, which leaves out 'auth-federate', \
-                 so the connection signs in in the browser. If you sign in with a user name and \
-                 a password instead, remove the line 'auth-nocache' and import the profile again."
+                "The profile was stored by AWS's own client, which leaves out 'auth-federate'. \
+                 The connection will sign in with single sign-on in the browser. If you sign in \
+                 with a user name and a password instead, remove the line 'auth-nocache', and \
+                 import the profile again."
             )));
             SignIn::Saml
         } else if self.password || self.static_challenge.is_some() {

@@ -9,6 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum EncodeError {
     /// A line end would begin another command, and OpenVPN drops other control characters.
+    // TRANSLATORS: Follows “The answer to the endpoint's request cannot be sent.”
     #[error("The answer contains a control character.")]
     ControlCharacter,
 }

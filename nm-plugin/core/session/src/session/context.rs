@@ -133,6 +133,7 @@ impl Context {
                     // OpenVPN has thrown the challenge away, and waits for an answer that will not
                     // come.
                     return Err(Failure::BadChallenge(message!(
+                        // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
                         "The request has a form that OpenVPN does not know."
                     )));
                 }

@@ -43,7 +43,7 @@ pub enum Failure {
         reason: String,
     },
     /// OpenVPN, its tun device or its socket could not be set up.
-    #[error("OpenVPN could not be started: {0}.")]
+    #[error("OpenVPN could not be started: {0}. To check what it needs: aws-client-vpn doctor")]
     NotStarted(String),
     /// The endpoint did not answer in time.
     #[error(
@@ -86,15 +86,14 @@ pub enum Failure {
         "The endpoint refused the sign-in although it was completed in the browser: {0}. Most \
          likely the response arrived too late or had already been used. Connect again, and sign \
          in without a pause. If that does not help, ask your administrator whether you are \
-         assigned to this VPN's application, whether the identity provider signs the assertion \
-         and not only the response, and whether your NameID has at most 1,024 bytes."
+         assigned to this VPN's application."
     )]
     RefusedAfterBrowser(String),
     /// The endpoint checks the state of the device, which only AWS's own client can tell it.
     #[error(
-        "This endpoint accepts only computers whose state AWS's own client has checked, and no \
-         other client: {0}. Ask your administrator for an endpoint without device posture, or \
-         use AWS's client."
+        "This endpoint checks the state of the computer (device posture), which only AWS's own \
+         client can report: {0}. Ask your administrator for an endpoint without device posture, \
+         or use AWS's client."
     )]
     DeviceChecked(String),
     /// The endpoint wants the sign-in later than there is time for.
@@ -143,7 +142,7 @@ pub enum Failure {
     /// Something has to be asked, but nobody can be.
     #[error(
         "The sign-in needs {0}, but no secret agent is running that can ask for it. Connect from \
-         a desktop session, or with 'nmcli --ask'."
+         a desktop session, or with 'aws-client-vpn connect' in a terminal."
     )]
     NobodyToAsk(Message),
     /// The endpoint sent a challenge that cannot be used.
@@ -155,7 +154,8 @@ pub enum Failure {
     /// The endpoint asked for a browser login, but nobody can show one.
     #[error(
         "The sign-in needs a browser, but no secret agent is running that can open one. Connect \
-         from a desktop session, or as the user whose session it is."
+         from a desktop session, as the user who is logged in there, or with 'aws-client-vpn \
+         connect' in a terminal."
     )]
     NotInteractive,
     /// The user did not finish the login in time.
@@ -176,7 +176,10 @@ pub enum Failure {
     )]
     PasswordUnexpected,
     /// A secret cannot be handed to OpenVPN.
-    #[error("The answer to the endpoint's request cannot be sent. {0}")]
+    #[error(
+        "The answer to the endpoint's request cannot be sent. {0} Connect again, and correct what \
+         you enter."
+    )]
     Unsendable(String),
     /// The endpoint's addresses or routes cannot be used.
     #[error(
@@ -186,8 +189,9 @@ pub enum Failure {
     BadTunnel(TunnelError),
     /// The kill switch cannot be closed.
     #[error(
-        "The kill switch could not be turned on: {0}. Without it, the connection is not made. To \
-         connect anyway, turn it off in the connection's settings."
+        "The kill switch could not be turned on: {0}. The connection was therefore not made. \
+         'aws-client-vpn doctor' may tell why. To connect without the kill switch, turn it off in \
+         the connection's settings."
     )]
     KillSwitchFailed(String),
     /// A new sign-in is needed, and the kill switch lets no browser out.
@@ -198,7 +202,7 @@ pub enum Failure {
     BrowsersStopped,
     /// Nothing was sent for as long as a setting allows.
     #[error(
-        "The connection was ended because it was idle for as long as its settings allow. Connect \
+        "The connection was ended because it was idle for longer than its settings allow. Connect \
          again when you need it."
     )]
     Inactive,
@@ -211,11 +215,14 @@ pub enum Failure {
     /// OpenVPN ended by itself.
     #[error(
         "OpenVPN ended unexpectedly ({0}). Connect again. If this happens again, see the log \
-         (aws-client-vpn logs)."
+         (sudo aws-client-vpn logs)."
     )]
     OpenVpnEnded(String),
     /// OpenVPN gave up.
-    #[error("OpenVPN stopped with an error: {0}")]
+    #[error(
+        "OpenVPN stopped with an error: {0}. If this happens again, see the log (sudo \
+         aws-client-vpn logs)."
+    )]
     OpenVpnFatal(String),
 }
 

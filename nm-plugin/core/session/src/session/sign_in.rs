@@ -182,6 +182,7 @@ impl Attempt {
             (SignIn::Password { .. }, _) => {}
             (SignIn::Certificate, _) => {
                 return Err(Failure::BadChallenge(message!(
+                    // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
                     "The request is a question for the user, which this profile does not expect."
                 )));
             }
@@ -189,6 +190,7 @@ impl Attempt {
         self.questions += 1;
         if self.questions > MAX_QUESTIONS {
             return Err(Failure::BadChallenge(message!(
+                // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
                 "The endpoint keeps asking further questions."
             )));
         }
@@ -328,9 +330,10 @@ impl Context {
     }
 }
 
-/// A refusal without the word of the protocol that it begins with.
+/// A refusal without the word of the protocol that it begins with, and without a full stop: the
+/// sentence that it goes into has its own.
 fn in_words(reason: &str) -> &str {
-    match reason
+    let words = match reason
         .strip_prefix(SESSION_OVER)
         .map(|rest| (rest, rest.strip_prefix(':')))
     {
@@ -338,7 +341,8 @@ fn in_words(reason: &str) -> &str {
         Some((_, Some(words))) if words.trim().is_empty() => NO_SESSION,
         Some((_, Some(words))) => words.trim(),
         Some((_, None)) | None => reason,
-    }
+    };
+    words.strip_suffix('.').unwrap_or(words)
 }
 
 #[cfg(test)]
@@ -354,7 +358,8 @@ mod tests {
             ("SESSION: token expired", "token expired"),
             ("SESSION:token expired", "token expired"),
             ("SESSIONS are full", "SESSIONS are full"),
-            ("Call 4711.", "Call 4711."),
+            ("Call 4711.", "Call 4711"),
+            ("SESSION: Call 4711.", "Call 4711"),
         ] {
             assert_eq!(in_words(reason), words, "{reason}");
         }
