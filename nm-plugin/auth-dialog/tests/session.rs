@@ -317,6 +317,7 @@ fn a_desktop_that_shows_no_notification_for_long_holds_up_no_answer() {
         let line = ["--ignored", "--exact", "stuck_notifications"];
         let session = Session::with((own.to_str().unwrap(), &line));
         let until_the_end = || {
+            drop(fs::remove_file(session.path("asked")));
             let mut dialog = begin(&mut session.login());
             until(|| session.path("asked").exists().then_some(()));
             assert_eq!(status(&request(&post(FORM))), "200");
