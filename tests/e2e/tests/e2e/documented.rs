@@ -36,7 +36,7 @@ const FILE: Line = Text("what is added to the file of a connection");
 const BAR: Line = Text("the configuration of a status bar");
 
 /// Every line of code, by how it begins; the longest beginning counts.
-const LINES: [(&str, Line); 60] = [
+const LINES: [(&str, Line); 62] = [
     ("aws-client-vpn connect", Run),
     ("aws-client-vpn disconnect", Run),
     ("aws-client-vpn doctor", Run),
@@ -91,6 +91,8 @@ const LINES: [(&str, Line); 60] = [
     ("make deps", BUILDS),
     ("make help", BUILDS),
     ("make install", BUILDS),
+    ("make mutants", BUILDS),
+    ("MUTANTS_PART=", BUILDS),
     ("make rpm", BUILDS),
     ("make selinux-", BUILDS),
     ("make test", BUILDS),
