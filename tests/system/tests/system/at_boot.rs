@@ -4,6 +4,7 @@ use crate::await_end;
 use aws_client_vpn_harness::{EndpointOptions, eventually};
 use aws_client_vpn_system::{SOON, System};
 use serde_json::json;
+use std::fs;
 
 const PAGE: &str = include_str!("../../../../docs/headless.md");
 /// A name with what systemd escapes in a unit's.
@@ -50,22 +51,18 @@ fn a_certificate_connects_at_boot_and_is_kept_up() {
     eventually("the connection is up again", SOON, || {
         system.has_traffic().then_some(())
     });
-    // Everything in the system restarts, but its kernel.
-    let boot = |system: &System| {
-        let started = [
-            "systemctl",
-            "show",
-            "--property=UserspaceTimestampMonotonic",
-        ];
-        system.client.run(started).stdout
-    };
-    let before = boot(&system);
-    // It may be ended before it has heard that all others are to be.
-    system.client.run(["systemctl", "soft-reboot"]);
+    // Everything in the system restarts, but its kernel. systemd stops and kills whatever still runs in
+    // it, with a SIGSTOP that would be passed on to an nsenter that waits: so nothing is run there until
+    // PID 1 has executed itself anew, and this command is not waited for.
+    let mut command = system.client.command("systemctl");
+    let mut reboot = command.arg("soft-reboot").spawn().expect("nsenter");
+    let pid_1 = format!("/proc/{}/cmdline", system.client.init());
     eventually("the system has restarted", SOON, || {
-        let now = boot(&system);
-        (!now.is_empty() && now != before).then_some(())
+        let line = fs::read_to_string(&pid_1).unwrap_or_default();
+        line.contains("--switched-root").then_some(())
     });
+    drop(reboot.kill());
+    reboot.wait().expect("it was started here");
     eventually("the connection is up after the boot", SOON, || {
         let unit = system.client.run(["systemctl", "is-active", SERVICE]);
         (unit.status.success() && system.has_traffic()).then_some(())
