@@ -230,44 +230,17 @@ impl Failure {
     /// What a script can act on.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Refused(_)
-            | Self::SignInAskedAgain
-            | Self::RefusedAfterBrowser(_)
-            | Self::DeviceChecked(_)
-            | Self::WrongPassphrase
-            | Self::WrongPin
-            | Self::BadKey(_)
-            | Self::CertificateRefused(_)
-            | Self::CertificateIgnored { .. }
-            | Self::PasswordUnexpected
-            | Self::Unchanged(_) => FailureKind::Refused,
-            Self::LoginTimedOut { .. } => FailureKind::TimedOut,
-            Self::NameNotResolved { .. }
-            | Self::Proxy { .. }
-            | Self::NoAnswer { .. }
-            | Self::NoAnswerToSignIn { .. }
-            | Self::TemporarilyRefused(_)
-            | Self::LostDuringSignIn(_) => FailureKind::Unreachable,
-            Self::NobodyToAsk(_) | Self::NotInteractive | Self::SecretMissing(_) => {
-                FailureKind::NobodyToAsk
-            }
-            Self::BrowsersStopped | Self::Inactive | Self::EndedByEndpoint => FailureKind::Ended,
-            Self::NotStarted(_)
-            | Self::TokenMissing(_)
-            | Self::BadChallenge(_)
-            | Self::LoginUnavailable(_)
-            | Self::Unsendable(_)
-            | Self::BadTunnel(_)
-            | Self::KillSwitchFailed(_)
-            | Self::OpenVpnEnded(_)
-            | Self::OpenVpnFatal(_) => FailureKind::Other,
-        }
+        self.classified().0
     }
 
     /// The code NetworkManager is told.
     #[must_use]
     pub fn reason(&self) -> FailureReason {
+        self.classified().1
+    }
+
+    fn classified(&self) -> (FailureKind, FailureReason) {
+        use FailureReason::{BadIpConfig, ConnectFailed, LoginFailed};
         match self {
             Self::Refused(_)
             | Self::SignInAskedAgain
@@ -275,33 +248,32 @@ impl Failure {
             | Self::DeviceChecked(_)
             | Self::WrongPassphrase
             | Self::WrongPin
-            | Self::TokenMissing(_)
             | Self::BadKey(_)
             | Self::CertificateRefused(_)
             | Self::CertificateIgnored { .. }
-            | Self::Unchanged(_)
-            | Self::NobodyToAsk(_)
-            | Self::BadChallenge(_)
-            | Self::NotInteractive
-            | Self::LoginTimedOut { .. }
-            | Self::LoginUnavailable(_)
-            | Self::SecretMissing(_)
             | Self::PasswordUnexpected
-            | Self::BrowsersStopped
-            | Self::Unsendable(_) => FailureReason::LoginFailed,
-            Self::BadTunnel(_) => FailureReason::BadIpConfig,
+            | Self::Unchanged(_) => (FailureKind::Refused, LoginFailed),
+            Self::LoginTimedOut { .. } => (FailureKind::TimedOut, LoginFailed),
+            Self::NobodyToAsk(_) | Self::NotInteractive | Self::SecretMissing(_) => {
+                (FailureKind::NobodyToAsk, LoginFailed)
+            }
             Self::NameNotResolved { .. }
             | Self::Proxy { .. }
-            | Self::NotStarted(_)
             | Self::NoAnswer { .. }
             | Self::NoAnswerToSignIn { .. }
             | Self::TemporarilyRefused(_)
-            | Self::LostDuringSignIn(_)
+            | Self::LostDuringSignIn(_) => (FailureKind::Unreachable, ConnectFailed),
+            Self::BrowsersStopped => (FailureKind::Ended, LoginFailed),
+            Self::Inactive | Self::EndedByEndpoint => (FailureKind::Ended, ConnectFailed),
+            Self::TokenMissing(_)
+            | Self::BadChallenge(_)
+            | Self::LoginUnavailable(_)
+            | Self::Unsendable(_) => (FailureKind::Other, LoginFailed),
+            Self::BadTunnel(_) => (FailureKind::Other, BadIpConfig),
+            Self::NotStarted(_)
             | Self::KillSwitchFailed(_)
-            | Self::Inactive
-            | Self::EndedByEndpoint
             | Self::OpenVpnEnded(_)
-            | Self::OpenVpnFatal(_) => FailureReason::ConnectFailed,
+            | Self::OpenVpnFatal(_) => (FailureKind::Other, ConnectFailed),
         }
     }
 }
