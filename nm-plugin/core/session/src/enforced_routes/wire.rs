@@ -4,10 +4,9 @@ use super::{Entry, Tables, Way};
 use crate::ip::Network;
 use crate::own_table::{device_of, is_own_table, table_of};
 use crate::route_guard::rtnetlink::{
-    AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE,
-    NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY, RTA_OIF,
-    RTA_TABLE, RTM_GETROUTE, RTM_NEWROUTE, TYPE_UNICAST, address, attributes, frame, messages,
-    push_attribute,
+    AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, Message, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP,
+    NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY,
+    RTA_OIF, RTA_TABLE, RTM_GETROUTE, RTM_NEWROUTE, TYPE_UNICAST, frame, messages, push_attribute,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -285,35 +284,6 @@ fn route(kind: u16, flags: u16, entry: &Entry, table: u32, device: Option<u32>) 
         }
     }
     frame(kind, flags, &body)
-}
-
-/// A message of a route or a rule: its header, and what follows.
-struct Message<'a> {
-    header: [u8; MESSAGE],
-    attributes: Vec<(u16, &'a [u8])>,
-}
-
-impl<'a> Message<'a> {
-    fn read(payload: &'a [u8]) -> Option<Self> {
-        let (header, rest) = payload.split_first_chunk::<MESSAGE>()?;
-        Some(Self {
-            header: *header,
-            attributes: attributes(rest)?,
-        })
-    }
-
-    fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
-        let (_, value) = self.attributes.iter().find(|(own, _)| *own == kind)?;
-        Some(value)
-    }
-
-    fn number(&self, kind: u16) -> Option<u32> {
-        Some(u32::from_ne_bytes(self.attribute(kind)?.try_into().ok()?))
-    }
-
-    fn address(&self, kind: u16) -> Option<IpAddr> {
-        address(self.attribute(kind)?)
-    }
 }
 
 #[cfg(test)]

@@ -47,8 +47,8 @@ const SETTABLE: [u16; 8] = [
 /// A route that a program has set.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RtRoute {
-    message: [u8; MESSAGE],
-    attributes: Vec<(u16, Vec<u8>)>,
+    /// Of the message that sets it.
+    body: Vec<u8>,
 }
 
 /// The question for all routes.
@@ -116,68 +116,81 @@ fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((u16::from_ne_bytes([k0, k1]), payload, rest))
 }
 
+/// A message of a route or a rule: its header, and what follows.
+pub(crate) struct Message<'a> {
+    pub(crate) header: [u8; MESSAGE],
+    attributes: Vec<(u16, &'a [u8])>,
+}
+
+impl<'a> Message<'a> {
+    /// `None` if it is not whole.
+    pub(crate) fn read(payload: &'a [u8]) -> Option<Self> {
+        let (header, mut rest) = payload.split_first_chunk::<MESSAGE>()?;
+        let mut attributes = Vec::new();
+        while let Some(([l0, l1, k0, k1], _)) = rest.split_first_chunk::<4>() {
+            let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
+            let value = rest.get(4..length)?;
+            attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
+            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        Some(Self {
+            header: *header,
+            attributes,
+        })
+    }
+
+    fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
+        let (_, value) = self.attributes.iter().find(|(own, _)| *own == kind)?;
+        Some(value)
+    }
+
+    pub(crate) fn number(&self, kind: u16) -> Option<u32> {
+        Some(u32::from_ne_bytes(self.attribute(kind)?.try_into().ok()?))
+    }
+
+    pub(crate) fn address(&self, kind: u16) -> Option<IpAddr> {
+        let value = self.attribute(kind)?;
+        if let Ok(octets) = <[u8; 4]>::try_from(value) {
+            return Some(Ipv4Addr::from(octets).into());
+        }
+        let octets = <[u8; 16]>::try_from(value).ok()?;
+        Some(Ipv6Addr::from(octets).into())
+    }
+}
+
 impl RtRoute {
     fn read(payload: &[u8], device: u32) -> Option<Self> {
-        let (message, rest) = payload.split_first_chunk::<MESSAGE>()?;
-        let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = *message;
+        let message = Message::read(payload)?;
+        let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
+        // A copy goes with what it is a copy of.
+        let is_copy = message.number(RTA_TABLE).is_some_and(is_own_table);
         let is_ours = matches!(family, AF_INET | AF_INET6)
             && table != TABLE_LOCAL
             && protocol != PROTOCOL_KERNEL
             && kind == TYPE_UNICAST
-            && flags & FLAG_CLONED == 0;
+            && flags & FLAG_CLONED == 0
+            && message.number(RTA_OIF) == Some(device)
+            && !is_copy;
         if !is_ours {
             return None;
         }
-        let settable = attributes(rest)?.into_iter();
-        let settable = settable.filter(|(kind, _)| SETTABLE.contains(kind));
-        let attributes = settable
-            .map(|(kind, value)| (kind, value.to_vec()))
-            .collect();
-        let mut message = *message;
-        message[8..].copy_from_slice(&(flags & FLAG_ON_LINK).to_ne_bytes());
-        let route = Self {
-            message,
-            attributes,
-        };
-        let table = route.attribute(RTA_TABLE).and_then(|t| t.try_into().ok());
-        // A copy goes with what it is a copy of.
-        let is_copy = table.is_some_and(|table| is_own_table(u32::from_ne_bytes(table)));
-        let is_of_device = route.attribute(RTA_OIF) == Some(&device.to_ne_bytes()[..]);
-        (is_of_device && !is_copy).then_some(route)
-    }
-
-    fn attribute(&self, kind: u16) -> Option<&[u8]> {
-        let (_, value) = self.attributes.iter().find(|(own, _)| *own == kind)?;
-        Some(value)
+        let mut body = message.header.to_vec();
+        body[8..].copy_from_slice(&(flags & FLAG_ON_LINK).to_ne_bytes());
+        for (kind, value) in message.attributes {
+            if SETTABLE.contains(&kind) {
+                push_attribute(&mut body, kind, value);
+            }
+        }
+        Some(Self { body })
     }
 
     /// The request that sets the route, in the place of another one to the same network.
     #[must_use]
     pub fn addition(&self) -> Vec<u8> {
-        let mut body = self.message.to_vec();
-        for (kind, value) in &self.attributes {
-            push_attribute(&mut body, *kind, value);
-        }
         let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
-        frame(RTM_NEWROUTE, flags, &body)
+        frame(RTM_NEWROUTE, flags, &self.body)
     }
-
-    fn address(&self, kind: u16) -> Option<IpAddr> {
-        address(self.attribute(kind)?)
-    }
-}
-
-/// The attributes in `bytes`: the kind of each, and its value; `None` if one is not whole.
-pub(crate) fn attributes(mut bytes: &[u8]) -> Option<Vec<(u16, &[u8])>> {
-    let mut attributes = Vec::new();
-    while let Some(([l0, l1, k0, k1], _)) = bytes.split_first_chunk::<4>() {
-        let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
-        let value = bytes.get(4..length)?;
-        attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
-        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    Some(attributes)
 }
 
 /// Writes an attribute at the end of `body`.
@@ -187,15 +200,6 @@ pub(crate) fn push_attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
     body.extend(kind.to_ne_bytes());
     body.extend(value);
     body.resize(body.len().next_multiple_of(4), 0);
-}
-
-/// The address that is the value of an attribute.
-pub(crate) fn address(value: &[u8]) -> Option<IpAddr> {
-    if let Ok(octets) = <[u8; 4]>::try_from(value) {
-        return Some(Ipv4Addr::from(octets).into());
-    }
-    let octets = <[u8; 16]>::try_from(value).ok()?;
-    Some(Ipv6Addr::from(octets).into())
 }
 
 /// A message with its header.
@@ -212,12 +216,15 @@ pub(crate) fn frame(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
 /// As a person writes it: the network, and the next hop.
 impl fmt::Display for RtRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address(RTA_DST) {
-            Some(network) => write!(f, "{network}/{}", self.message[1])?,
-            None if self.message[0] == AF_INET => f.write_str("0.0.0.0/0")?,
+        let Some(message) = Message::read(&self.body) else {
+            return Err(fmt::Error);
+        };
+        match message.address(RTA_DST) {
+            Some(network) => write!(f, "{network}/{}", message.header[1])?,
+            None if message.header[0] == AF_INET => f.write_str("0.0.0.0/0")?,
             None => f.write_str("::/0")?,
         }
-        match self.address(RTA_GATEWAY) {
+        match message.address(RTA_GATEWAY) {
             Some(gateway) => write!(f, " through {gateway}"),
             None => Ok(()),
         }
