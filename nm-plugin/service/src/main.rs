@@ -137,13 +137,7 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
             ExitCode::FAILURE
         }
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!(
-                "nm-aws-client-vpn-service: {}; this takes root",
-                journal::error_chain(&error)
-            );
-            ExitCode::FAILURE
-        }
+        Err(error) => not_lifted(&error),
     }
 }
 
@@ -152,14 +146,16 @@ fn clear_away() -> ExitCode {
     enforced_routes::remove_left_over();
     match kill_switch::lift(|_| true) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!(
-                "nm-aws-client-vpn-service: {}; this takes root",
-                journal::error_chain(&error)
-            );
-            ExitCode::FAILURE
-        }
+        Err(error) => not_lifted(&error),
     }
+}
+
+fn not_lifted(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!(
+        "nm-aws-client-vpn-service: {}; this takes root",
+        journal::error_chain(error)
+    );
+    ExitCode::FAILURE
 }
 
 fn lift_deleted() -> ExitCode {
