@@ -186,6 +186,11 @@ impl Protection {
     }
 
     /// From now on, only what is for a tunnel leaves the computer.
+    ///
+    /// That it has to is no part of what the session's state says of the firewall, which
+    /// [`Self::keep_open`] follows: whether it could be done decides whether NetworkManager gets
+    /// any settings, so it belongs to the effect that gives them. What only follows is tried again
+    /// with the next input, and fails nobody.
     pub(crate) fn close(
         &mut self,
         session: &Session,
