@@ -71,6 +71,10 @@ fn a_login_through_the_browser_brings_the_tunnel_up() {
     assert_eq!(simulation.up(), ["configure", "Started"]);
     assert!(simulation.failures.is_empty());
     assert_eq!(simulation.session.deadline(), None);
+    for (address, is_inside) in [("10.88.0.2", true), ("10.88.0.1", false), ("::1", false)] {
+        let address = address.parse().unwrap();
+        assert_eq!(simulation.session.is_inside(address), is_inside);
+    }
 }
 
 #[test]

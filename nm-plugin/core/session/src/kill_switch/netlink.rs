@@ -499,6 +499,8 @@ fn mask(length: usize, prefix: u8) -> Vec<u8> {
 }
 
 #[cfg(test)]
+mod batch_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
 

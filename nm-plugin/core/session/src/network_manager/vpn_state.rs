@@ -76,6 +76,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn reasons_are_a_person_s_none_or_others() {
+        let told = |reason: u32| {
+            let reason = Reason(reason);
+            (reason.is_by_a_person(), reason.is_none())
+        };
+        for (reason, expected) in [
+            (0, (false, true)),
+            (1, (false, true)),
+            (2, (true, false)),
+            (11, (true, false)),
+            (3, (false, false)),
+            (9, (false, false)),
+        ] {
+            assert_eq!(told(reason), expected, "{reason}");
+        }
+        assert_eq!(Reason(2).in_words(), "somebody asked for it");
+        assert_eq!(Reason(11).in_words(), "the connection was deleted");
+        assert_eq!(Reason(9).in_words(), "reason 9");
+    }
+
+    #[test]
     fn being_up_and_being_taken_down_have_one_number_and_different_reasons() {
         assert_eq!(VpnState::of_vpn(5, 0), VpnState::Activated);
         assert_eq!(VpnState::of_vpn(5, 1), VpnState::Activated);

@@ -340,16 +340,22 @@ mod tests {
 
     #[test]
     fn the_number_of_routes_is_bounded() {
-        let names: Vec<String> = (1..2000)
-            .map(|number| format!("route_network_{number}"))
-            .collect();
-        let routes: Vec<_> = names
-            .iter()
-            .map(|name| (name.as_str(), "10.0.0.1"))
-            .collect();
-        let tunnel = with(&routes);
-        assert_eq!(tunnel.ipv4_routes.len(), ROUTE_LIMIT);
-        assert_eq!(tunnel.warnings().len(), 1);
+        for (count, warnings) in [(ROUTE_LIMIT, 0), (ROUTE_LIMIT + 1, 2)] {
+            let names: Vec<String> = (1..=count)
+                .flat_map(|number| ["", "_ipv6"].map(|of| format!("route{of}_network_{number}")))
+                .collect();
+            let routes: Vec<_> = names
+                .iter()
+                .map(|name| match name.contains("ipv6") {
+                    true => (name.as_str(), "fd00:99::/32"),
+                    false => (name.as_str(), "10.0.0.1"),
+                })
+                .collect();
+            let tunnel = with(&routes);
+            assert_eq!(tunnel.ipv4_routes.len(), ROUTE_LIMIT);
+            assert_eq!(tunnel.ipv6_routes.len(), ROUTE_LIMIT);
+            assert_eq!(tunnel.warnings().len(), warnings);
+        }
     }
 
     proptest! {

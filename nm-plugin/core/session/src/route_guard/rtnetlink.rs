@@ -314,6 +314,18 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_default_route_is_shown_as_one_to_everything() {
+        let shown = |family: u8| {
+            let mut body = vec![family, 0, 0, 0, 254, 4, 0, TYPE_UNICAST, 0, 0, 0, 0];
+            push_attribute(&mut body, RTA_OIF, &7_u32.to_ne_bytes());
+            let part = read(&frame(RTM_NEWROUTE, 0, &body), 7);
+            assert!(!part.is_last);
+            part.routes[0].to_string()
+        };
+        assert_eq!([shown(AF_INET), shown(AF_INET6)], ["0.0.0.0/0", "::/0"]);
+    }
+
+    #[test]
     fn an_error_is_told() {
         let answer = |code: i32| frame(NLMSG_ERROR, 0, &[code.to_ne_bytes(), [0; 4]].concat());
         assert_eq!(outcome(&answer(0)), Ok(()));
