@@ -1,7 +1,7 @@
 //! What the window shows of a file, decided without a toolkit.
 
 use aws_client_vpn_i18n::{self as i18n, gettext, ngettext};
-use aws_client_vpn_profile::certificate::{Certificate, CertificateError, SOON_DAYS, Validity};
+use aws_client_vpn_profile::certificate::{Certificate, CertificateError, Validity};
 use aws_client_vpn_profile::ovpn::ParsedProfile;
 use aws_client_vpn_profile::parts::{InlineFile, Remote, SignIn, Transport};
 use aws_client_vpn_profile::problem::Warning;
@@ -336,9 +336,6 @@ fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>)
         severity,
     }
 }
-
-/// Less than this many days before its end a certificate warns.
-pub const WARNING_DAYS: i64 = SOON_DAYS;
 
 #[cfg(test)]
 mod tests {

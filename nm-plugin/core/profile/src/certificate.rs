@@ -19,7 +19,7 @@ const LIMIT: usize = 64;
 /// The most characters of a name that are shown.
 const NAME_LIMIT: usize = 128;
 /// Less than this many days are "soon".
-pub const SOON_DAYS: i64 = 30;
+const SOON_DAYS: i64 = 30;
 const DAY: i64 = 24 * 60 * 60;
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
@@ -51,7 +51,7 @@ pub enum Validity {
     NotYet,
     /// It holds for a long time.
     Holds,
-    /// It holds for these many whole days, less than [`SOON_DAYS`].
+    /// It holds for these many whole days, less than 30.
     EndsSoon {
         /// 0 on the last day.
         days: u64,
