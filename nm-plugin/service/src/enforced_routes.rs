@@ -3,6 +3,7 @@
 use crate::rtnetlink;
 use aws_client_vpn_session::enforced_routes::wire::{self, Family, LeftOver};
 use aws_client_vpn_session::enforced_routes::{Changes, Tables, changes};
+use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use std::io;
@@ -46,7 +47,7 @@ impl EnforcedRoutes {
 
     fn make_fit(&mut self, device: u32) -> io::Result<()> {
         let mut tables = Tables::default();
-        ask(&wire::routes_request(), |part| tables.take_in(part, device))?;
+        ask(&dump_request(), |part| tables.take_in(part, device))?;
         let changes = changes(&tables, &self.endpoints);
         if changes.routes == [0, 0] && self.device.is_none() {
             return Ok(());
@@ -87,11 +88,10 @@ impl EnforcedRoutes {
             }
         }
         let mut tables = Tables::default();
-        let emptied =
-            ask(&wire::routes_request(), |part| tables.take_in(part, device)).and_then(|()| {
-                tables.tunnel.clear();
-                perform(&changes(&tables, &[]), device)
-            });
+        let emptied = ask(&dump_request(), |part| tables.take_in(part, device)).and_then(|()| {
+            tables.tunnel.clear();
+            perform(&changes(&tables, &[]), device)
+        });
         if let Err(error) = emptied {
             tracing::warn!("a table of routes cannot be emptied: {error}");
         }
@@ -118,9 +118,7 @@ fn look_for_left_over() -> io::Result<()> {
     if left_over.is_empty() {
         return Ok(());
     }
-    ask(&wire::routes_request(), |part| {
-        left_over.take_in_routes(part)
-    })?;
+    ask(&dump_request(), |part| left_over.take_in_routes(part))?;
     for request in left_over.requests() {
         rtnetlink::carry_out(&request)?;
     }

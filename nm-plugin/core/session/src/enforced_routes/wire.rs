@@ -6,7 +6,7 @@ use crate::own_table::{device_of, is_own_table, table_of};
 use crate::route_guard::rtnetlink::{
     AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, Message, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP,
     NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY,
-    RTA_OIF, RTA_TABLE, RTM_GETROUTE, RTM_NEWROUTE, TYPE_UNICAST, frame, messages, push_attribute,
+    RTA_OIF, RTA_TABLE, RTM_NEWROUTE, TYPE_UNICAST, frame, messages, push_attribute,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -49,12 +49,6 @@ impl Family {
     }
 }
 
-/// The question for all routes.
-#[must_use]
-pub fn routes_request() -> Vec<u8> {
-    frame(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, &[0; MESSAGE])
-}
-
 /// The question for all rules.
 #[must_use]
 pub fn rules_request() -> Vec<u8> {
@@ -62,8 +56,8 @@ pub fn rules_request() -> Vec<u8> {
 }
 
 impl Tables {
-    /// Takes in a part of the answer to a [`routes_request`], for the tunnel whose interface has
-    /// the number `device`; says whether it is the last part.
+    /// Takes in a part of the kernel's list of routes, for the tunnel whose interface has the number
+    /// `device`; says whether it is the last part.
     pub fn take_in(&mut self, bytes: &[u8], device: u32) -> bool {
         for (kind, payload) in messages(bytes) {
             match kind {
@@ -162,7 +156,7 @@ impl LeftOver {
         self.rules.retain(|(_, table)| !is_there(device_of(*table)));
     }
 
-    /// Takes in a part of the answer to a [`routes_request`], after the rules.
+    /// Takes in a part of the kernel's list of routes, after the rules.
     pub fn take_in_routes(&mut self, bytes: &[u8]) -> bool {
         for (kind, payload) in messages(bytes) {
             match (kind, Message::read(payload)) {
@@ -325,6 +319,124 @@ mod tests {
         assert_eq!(others, Tables::default());
         let removal = removal(&entries[0], 7);
         assert_eq!(removal[4..6], 25_u16.to_ne_bytes());
+    }
+
+    /// Kind and flags of a request (`struct nlmsghdr`), and what follows.
+    fn parts(request: &[u8]) -> (u16, u16, &[u8]) {
+        let number = |at: usize| u16::from_ne_bytes([request[at], request[at + 1]]);
+        assert_eq!(usize::from(number(0)), request.len());
+        (number(4), number(6), &request[16..])
+    }
+
+    /// A header, and the attributes after it.
+    fn body(header: [u8; 12], attributes: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut body = header.to_vec();
+        for (kind, value) in attributes {
+            push_attribute(&mut body, *kind, value);
+        }
+        body
+    }
+
+    #[test]
+    fn requests_are_as_the_kernel_s_headers_say() {
+        // NLM_F_REQUEST and NLM_F_DUMP.
+        assert_eq!(parts(&rules_request()), (34, 0x301, &[0; 12][..]));
+        let mut link = [0; 16];
+        link[4..8].copy_from_slice(&7_u32.to_ne_bytes());
+        assert_eq!(parts(&link_request(7)), (18, 0x1, &link[..]));
+
+        let (priority, table) = (32_000_u32.to_ne_bytes(), 35_001_007_u32.to_ne_bytes());
+        let rule_of = |family| {
+            let header = [family, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
+            body(header, &[(6, &priority), (15, &table)])
+        };
+        // NLM_F_REQUEST, _ACK, _EXCL and _CREATE.
+        let request = rule(Family::Ipv4, 7);
+        assert_eq!(parts(&request), (32, 0x605, &rule_of(2)[..]));
+        let request = no_rule(Family::Ipv6, 7);
+        assert_eq!(parts(&request), (33, 0x5, &rule_of(10)[..]));
+
+        let device = 7_u32.to_ne_bytes();
+        let tunnel = body(
+            [2, 8, 0, 0, 0, 4, 253, 1, 0, 0, 0, 0],
+            &[
+                (1, &[10, 0, 0, 0]),
+                (15, &table),
+                (4, &device),
+                (7, &[10, 88, 0, 2]),
+            ],
+        );
+        let source = Some("10.88.0.2".parse().unwrap());
+        let entry_of_tunnel = entry("10.0.0.0/8", Way::Tunnel(source));
+        // NLM_F_REQUEST, _ACK, _REPLACE and _CREATE.
+        let request = addition(&entry_of_tunnel, 7);
+        assert_eq!(parts(&request), (24, 0x505, &tunnel[..]));
+        let request = removal(&entry_of_tunnel, 7);
+        assert_eq!(parts(&request), (25, 0x5, &tunnel[..]));
+        let ipv6: Ipv6Addr = "fd00:99::".parse().unwrap();
+        let otherwise = body(
+            [10, 32, 0, 0, 0, 4, 0, 9, 0, 0, 0, 0],
+            &[(1, &ipv6.octets()), (15, &table)],
+        );
+        let request = addition(&entry("fd00:99::/32", Way::AsOtherwise), 7);
+        assert_eq!(parts(&request), (24, 0x505, &otherwise[..]));
+    }
+
+    #[test]
+    fn of_the_kernel_s_routes_those_count_that_programs_have_set() {
+        let (main, own, unicast, throw, static_, kernel) = (254, 35_001_007, 1, 9, 4, 2);
+        let taken = |device: u32, table: u32, protocol: u8, kind: u8, flags: u32| {
+            let [f0, f1, f2, f3] = flags.to_ne_bytes();
+            let table_byte = u8::try_from(table).unwrap_or(0);
+            let header = [2, 16, 0, 0, table_byte, protocol, 0, kind, f0, f1, f2, f3];
+            let (table, device) = (table.to_ne_bytes(), device.to_ne_bytes());
+            let attributes: [(u16, &[u8]); 4] = [
+                (1, &[10, 20, 0, 0]),
+                (15, &table),
+                (4, &device),
+                (5, &[192, 168, 1, 1]),
+            ];
+            let message = frame(RTM_NEWROUTE, 0, &body(header, &attributes));
+            let mut tables = Tables::default();
+            assert!(!tables.take_in(&[message.clone(), message].concat(), 7));
+            (tables.own.len(), tables.tunnel.len(), tables.routers.len())
+        };
+        assert_eq!(taken(7, main, static_, unicast, 0), (0, 2, 0));
+        assert_eq!(taken(7, own, static_, unicast, 0), (2, 0, 0));
+        assert_eq!(taken(7, own, static_, throw, 0), (2, 0, 0));
+        // A router is known once.
+        assert_eq!(taken(3, main, static_, unicast, 0), (0, 0, 1));
+        for (device, table, protocol, kind, flags) in [
+            // With an address of the interface, by the kernel or by NetworkManager in its place.
+            (7, main, kernel, unicast, 0),
+            // Another interface's in our table, and one of another table.
+            (3, own, static_, unicast, 0),
+            (7, 100, static_, unicast, 0),
+            (7, main, static_, throw, 0),
+            // What the kernel has learnt of a route (RTM_F_CLONED).
+            (7, main, static_, unicast, 0x200),
+        ] {
+            let taken = taken(device, table, protocol, kind, flags);
+            assert_eq!(
+                taken,
+                (0, 0, 0),
+                "{device} {table} {protocol} {kind} {flags}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_default_route_is_one_to_everything_of_its_family() {
+        let device = 7_u32.to_ne_bytes();
+        for (family, expected) in [(2, "0.0.0.0/0"), (10, "::/0")] {
+            let header = [family, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0];
+            let message = frame(RTM_NEWROUTE, 0, &body(header, &[(4, &device)]));
+            let mut tables = Tables::default();
+            tables.take_in(&message, 7);
+            assert_eq!(tables.tunnel, [entry(expected, Way::Tunnel(None))]);
+        }
+        let done = frame(NLMSG_DONE, 0, &[0; 4]);
+        assert!(Tables::default().take_in(&done, 7));
     }
 
     #[test]
