@@ -119,6 +119,21 @@ mod tests {
             let _ = banner.push(&format!("line {number} of a very long text"));
         }
         assert!(banner.text().is_some_and(|text| text.len() <= LENGTH_LIMIT));
+        let most = "x".repeat(LENGTH_LIMIT);
+        for (echo, length) in [
+            (format!("msg-n {most}"), LENGTH_LIMIT),
+            (format!("msg-n {most}x"), 0),
+            // With the end of the line.
+            (format!("msg {}", &most[1..]), LENGTH_LIMIT - 1),
+            (format!("msg {most}"), 0),
+        ] {
+            let mut banner = Banner::default();
+            assert_eq!(banner.push(&echo), Ok(()));
+            assert_eq!(banner.text().map_or(0, str::len), length);
+            assert_eq!(banner.push("msg-n y"), Ok(()));
+            let text = banner.text().unwrap();
+            assert_eq!(text.ends_with('y'), length == 0);
+        }
     }
 
     proptest! {

@@ -173,6 +173,31 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
         assert!(KernelRoute::read("nonsense\n\nx y", "z").is_empty());
     }
 
+    #[test]
+    fn a_way_to_a_host_to_everything_or_to_a_link_is_none_to_a_network() {
+        let is_of_a_network = |address: &str, prefix| {
+            let route = KernelRoute {
+                device: "eth0".to_owned(),
+                address: address.parse().unwrap(),
+                prefix,
+                is_on_link: true,
+            };
+            route.is_of_a_network()
+        };
+        for (address, longest) in [("10.0.0.0", 32), ("fd00::", 128)] {
+            assert!(is_of_a_network(address, 1) && is_of_a_network(address, longest - 1));
+            assert!(!is_of_a_network(address, 0) && !is_of_a_network(address, longest));
+        }
+        for (address, prefix) in [
+            ("127.0.0.0", 8),
+            ("224.0.0.0", 4),
+            ("fe80::", 64),
+            ("ff00::", 8),
+        ] {
+            assert!(!is_of_a_network(address, prefix), "{address}");
+        }
+    }
+
     #[cfg(target_endian = "little")]
     #[test]
     fn what_goes_two_ways_is_told() {

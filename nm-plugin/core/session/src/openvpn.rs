@@ -110,7 +110,7 @@ fn config(profile: &Profile, pkcs11_module: Option<&str>) -> String {
     // The control channel's packets are small: without this, TCP holds each back until the one
     // before has been acknowledged, a round trip each (Nagle).
     let is_tcp = |remote: &Remote| remote.transport == Transport::Tcp;
-    if profile.remotes().iter().any(is_tcp) && !has("socket-flags") {
+    if profile.remotes().iter().any(is_tcp) {
         text.push_str("socket-flags TCP_NODELAY\n");
     }
     if let (Some(id), Some(module)) = (profile.pkcs11_id(), pkcs11_module) {
@@ -167,6 +167,20 @@ mod tests {
                 .count();
             assert_eq!(found, told, "{line}");
         }
+    }
+
+    #[test]
+    fn what_the_profile_says_is_not_said_once_more() {
+        let told = |line: &str, option: &str| {
+            let launch = launched(&format!("{line}\n{PROFILE}"));
+            let lines = launch.config.expose().lines();
+            lines.filter(|own| own.starts_with(option)).count()
+        };
+        let tls = |line| told(line, "tls-version-min");
+        assert_eq!([tls(""), tls("tls-version-min 1.3")], [1, 1]);
+        let limit = |line| told(line, "connect-timeout");
+        let limits = ["", "connect-timeout 5", "server-poll-timeout 5"];
+        assert_eq!(limits.map(limit), [1, 1, 0]);
     }
 
     #[test]

@@ -287,6 +287,34 @@ mod tests {
     }
 
     #[test]
+    fn a_tunnel_that_pauses_keeps_its_networks() {
+        let tunnel = with(&[
+            ("route_network_1", "10.20.0.0"),
+            ("route_netmask_1", "255.255.0.0"),
+            ("route_ipv6_network_1", "fd00:20::/32"),
+            ("foreign_option_1", "dhcp-option DNS 10.20.0.2"),
+            ("foreign_option_2", "dhcp-option DOMAIN corp.example"),
+            ("route_redirect_gateway_ipv4", "1"),
+            ("route_redirect_gateway_ipv6", "1"),
+        ]);
+        assert!(tunnel.redirect_ipv4 && tunnel.redirect_ipv6);
+        assert_eq!(
+            (tunnel.name_servers.len(), tunnel.ipv4_routes.len()),
+            (1, 1)
+        );
+        let expected = PushedOptions {
+            redirect_ipv4: false,
+            redirect_ipv6: false,
+            name_servers: Vec::new(),
+            search_domains: Vec::new(),
+            route_domains: Vec::new(),
+            ..tunnel.clone()
+        };
+        assert_eq!(tunnel.without_names_and_default(), expected);
+        assert_ne!(expected, PushedOptions::default());
+    }
+
+    #[test]
     fn the_addresses_of_both_families_are_read() {
         let tunnel = with(&[("trusted_ip", "203.0.113.5"), ("tun_mtu", "1500")]);
         let (ipv4, ipv6) = (tunnel.ipv4.unwrap(), tunnel.ipv6.unwrap());

@@ -78,6 +78,23 @@ fn a_login_through_the_browser_brings_the_tunnel_up() {
 }
 
 #[test]
+fn secrets_that_nobody_asked_for_are_only_noted() {
+    let mut simulation = Simulation::saml();
+    let noted = |simulation: &Simulation| {
+        let of_them = |note: &&String| note.contains("nobody asked for");
+        simulation.notes.iter().filter(of_them).count()
+    };
+    assert_eq!(simulation.answered(), [""; 0]);
+    assert_eq!(noted(&simulation), 1);
+    simulation.challenged();
+    simulation.answered();
+    simulation.up();
+    assert_eq!(noted(&simulation), 1);
+    assert_eq!(simulation.answered(), [""; 0]);
+    assert_eq!(noted(&simulation), 2);
+}
+
+#[test]
 fn a_slow_person_is_asked_for_again_before_networkmanager_s_120_seconds() {
     let mut simulation = Simulation::saml();
     assert_eq!(simulation.challenged(), ["ask"]);

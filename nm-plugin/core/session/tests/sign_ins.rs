@@ -421,6 +421,7 @@ fn an_endpoint_that_asks_on_and_on_is_given_up() {
         rounds += 1;
         assert!(rounds < 20, "it goes on for ever");
     }
+    assert_eq!(rounds, 9);
     simulation.failed("keeps asking further questions");
 }
 

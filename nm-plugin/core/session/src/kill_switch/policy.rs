@@ -211,6 +211,20 @@ mod tests {
     }
 
     #[test]
+    fn names_and_the_web_are_open_for_a_while_only() {
+        let has_openings = |names, web| {
+            let policy = FirewallPolicy {
+                names,
+                web,
+                ..policy()
+            };
+            policy.has_openings()
+        };
+        assert!(has_openings(true, false) && has_openings(false, true));
+        assert!(!has_openings(false, false));
+    }
+
+    #[test]
     fn who_is_gone_signs_in_no_more() {
         let left = policy().of_a_process_that_is_gone();
         assert!(left.stops_the_rest && !left.names && !left.web);
