@@ -12,6 +12,7 @@ mod reporting;
 
 pub(crate) use collect::attempt_log;
 pub use collect::{LogsError, collect};
+use entry::JOURNAL_FIELDS;
 pub use entry::{Entry, Source, of_journal, of_network_manager_log};
 pub use report::report;
 pub(crate) use reporting::write_report;
@@ -122,6 +123,7 @@ mod tests {
             process: Some(process),
             connection: connection.map(str::to_owned),
             attempt: None,
+            is_of_endpoint: false,
             text: text.to_owned(),
         }
     }

@@ -19,7 +19,7 @@ use crate::sleep_clock::SleepClock;
 use crate::watchdog::Watchdog;
 use aws_client_vpn_profile::renewal::NotRenewed;
 use aws_client_vpn_profile::settings::{self, Timeouts};
-use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD};
+use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD, ENDPOINT_FIELD};
 use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session};
@@ -306,6 +306,7 @@ impl<'a> Activation<'a> {
     async fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
             Effect::Note(text) => tracing::info!("{text}"),
+            Effect::NoteOfEndpoint(text) => tracing::info!({ ENDPOINT_FIELD } = true, "{text}"),
             Effect::Announce(state) => {
                 tracing::debug!("state: {state:?}");
                 self.network_manager.announce(state).await;
@@ -317,7 +318,10 @@ impl<'a> Activation<'a> {
             }
             Effect::SignInExpires { left } => {
                 let minutes = left.as_secs().div_ceil(60);
-                tracing::warn!("the endpoint ends the connection in {minutes} min");
+                tracing::warn!(
+                    { ENDPOINT_FIELD } = true,
+                    "the endpoint ends the connection in {minutes} min"
+                );
                 let expiry = self.expiry();
                 if let Err(error) = sign_in::tell(self.network_manager.bus(), &expiry).await {
                     tracing::warn!("nobody was told of it: {error}");

@@ -12,6 +12,7 @@ pub(crate) mod tun_device;
 use crate::account::{self, Account};
 use crate::journal;
 use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_profile::well_known::ENDPOINT_FIELD;
 use aws_client_vpn_session::management::{self, Command, EncodeError, Line, Notification};
 use aws_client_vpn_session::openvpn::{self, LaunchParameters};
 use aws_client_vpn_text::redact::for_journal;
@@ -238,7 +239,11 @@ impl OpenVpn {
             Ok(Some(Line::Complete(line))) => {
                 let notification = management::decode(line.expose());
                 if let Notification::Log { text, .. } = &notification {
-                    tracing::info!("{name}: {}", for_journal(text.expose()));
+                    let shown = for_journal(text.expose());
+                    match management::tells_of_endpoint(text.expose()) {
+                        true => tracing::info!({ ENDPOINT_FIELD } = true, "{name}: {shown}"),
+                        false => tracing::info!("{name}: {shown}"),
+                    }
                 }
                 Some(Event::Said(notification))
             }

@@ -1,6 +1,8 @@
 //! Where a log comes from: journalctl, or a file.
 
-use super::{AttemptLog, Entry, called, cut, of_journal, of_network_manager_log, used_last};
+use super::{
+    AttemptLog, Entry, JOURNAL_FIELDS, called, cut, of_journal, of_network_manager_log, used_last,
+};
 use crate::command_line::Logs;
 use crate::network_manager;
 use aws_client_vpn_profile_file::file::FileError;
@@ -138,7 +140,7 @@ async fn journal() -> Result<String, LogsError> {
     ];
     let mut journalctl = Command::new("journalctl")
         .args(["--boot", "--no-pager", "--quiet", "--output=json", ENTRIES])
-        .arg("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,NM_CONNECTION,NM_AWS_CLIENT_VPN_ATTEMPT,_PID,_UID")
+        .arg(format!("--output-fields={}", JOURNAL_FIELDS.join(",")))
         .args(identifiers.map(|name| format!("--identifier={name}")))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,7 +1,18 @@
 //! One line of the log, from the journal's JSON or from a plain log of NetworkManager.
 
-use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD};
+use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD, ENDPOINT_FIELD};
 use serde_json::Value;
+
+/// The fields of a journal's entry that are read; its time is always there.
+pub(super) const JOURNAL_FIELDS: [&str; 7] = [
+    "MESSAGE",
+    "SYSLOG_IDENTIFIER",
+    "_PID",
+    "_UID",
+    CONNECTION_FIELD,
+    ATTEMPT_FIELD,
+    ENDPOINT_FIELD,
+];
 
 /// Who says something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +63,8 @@ pub struct Entry {
     pub connection: Option<String>,
     /// The connection's name, if the service says here that it connects.
     pub attempt: Option<String>,
+    /// Whether it is marked as one that tells what the endpoint did.
+    pub is_of_endpoint: bool,
     /// What is said.
     pub text: String,
 }
@@ -61,6 +74,11 @@ impl Entry {
     pub(super) fn begins_attempt(&self) -> Option<&str> {
         let is_the_service = self.source == Source::Service;
         self.attempt.as_deref().filter(|_| is_the_service)
+    }
+
+    /// Whether the service tells here what the endpoint did.
+    pub(super) fn tells_of_endpoint(&self) -> bool {
+        self.source == Source::Service && self.is_of_endpoint
     }
 }
 
@@ -88,6 +106,7 @@ fn journal_entry(line: &str) -> Option<Entry> {
         process: number("_PID").and_then(|process| u32::try_from(process).ok()),
         connection: field(&fields, CONNECTION_FIELD).or_else(|| uuid_in_vpn_line(text)),
         attempt: field(&fields, ATTEMPT_FIELD),
+        is_of_endpoint: field(&fields, ENDPOINT_FIELD).is_some(),
         text: text.to_owned(),
     })
 }
@@ -121,6 +140,7 @@ fn log_entry(line: &str) -> Option<Entry> {
             process: None,
             connection,
             attempt: None,
+            is_of_endpoint: false,
             text: text.to_owned(),
         })
     };
@@ -143,7 +163,12 @@ fn log_entry(line: &str) -> Option<Entry> {
     let (_, text) = after.split_once(": ")?;
     if let Some((_, uuid)) = before.split_once(&format!("{CONNECTION_FIELD}=")) {
         let uuid = uuid.split('}').next().map(str::to_owned);
-        return plain(Source::Service, uuid, text);
+        let (text, endpoint) = without_field(text, ENDPOINT_FIELD);
+        let entry = plain(Source::Service, uuid, text)?;
+        return Some(Entry {
+            is_of_endpoint: endpoint.is_some(),
+            ..entry
+        });
     }
     let (text, uuid) = without_field(text, CONNECTION_FIELD);
     let (text, attempt) = without_field(text, ATTEMPT_FIELD);
@@ -207,10 +232,25 @@ mod tests {
                 process: Some(77),
                 connection: Some(UUID.to_owned()),
                 attempt: Some("a \" to b".to_owned()),
+                is_of_endpoint: false,
                 text: "connecting \"a \\\" to b\" to host".to_owned(),
             }]
         );
         assert_eq!(entries[0].begins_attempt(), Some("a \" to b"));
+    }
+
+    #[test]
+    fn what_the_endpoint_did_is_marked_by_the_service() {
+        let line = |source: &str, user: u32, field: &str| {
+            let line = format!(
+                r#"{{"SYSLOG_IDENTIFIER":"nm-aws-client-vpn-{source}","_UID":"{user}",{field}"MESSAGE":"the tunnel is up"}}"#
+            );
+            of_journal(&line)[0].tells_of_endpoint()
+        };
+        let mark = r#""NM_AWS_CLIENT_VPN_ENDPOINT":"true","#;
+        assert!(line("service", 0, mark));
+        assert!(!line("service", 0, ""));
+        assert!(!line("auth-dialog", 1000, mark));
     }
 
     #[test]
@@ -244,7 +284,7 @@ mod tests {
             "<info>  [1795539601.5000] vpn[0x1,{UUID},\"vpn\"]: starting\n\
              <info>  [1795539601.6000] device (eth0): something else\n\
              \x20INFO nm_aws_client_vpn_service::activation: connecting \"vpn\" to host NM_AWS_CLIENT_VPN_ATTEMPT=\"vpn\" NM_CONNECTION={UUID}\n\
-             \x20WARN connection{{NM_CONNECTION={UUID}}}: nm_aws_client_vpn_service::openvpn: openvpn: hello: you\n\
+             \x20WARN connection{{NM_CONNECTION={UUID}}}: nm_aws_client_vpn_service::openvpn: openvpn: hello: you NM_AWS_CLIENT_VPN_ENDPOINT=true\n\
              nm-aws-client-vpn-auth-dialog: opening the browser\n\
              whatever\n"
         );
@@ -268,6 +308,8 @@ mod tests {
         assert_eq!(entries[1].begins_attempt(), Some("vpn"));
         assert_eq!(seen[2], (Source::Service, true, "openvpn: hello: you"));
         assert_eq!(entries[2].begins_attempt(), None);
+        let of_endpoint = entries.iter().map(Entry::tells_of_endpoint);
+        assert!(of_endpoint.eq([false, false, true, false]));
         assert_eq!(seen[3], (Source::Dialog, false, "opening the browser"));
     }
 }

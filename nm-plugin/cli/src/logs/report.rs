@@ -2,10 +2,10 @@
 //!
 //! Nobody outside AWS knows all that its endpoints push and say. A report has just that, out of the
 //! log of one attempt: what was pushed, the form of the challenge, what was refused and how, how
-//! it ended, and the versions of what took part. Only lines that are known to be of that kind are
-//! taken, and each passes the filter for secrets.
+//! it ended, and the versions of what took part. Only lines that the service has marked as being of
+//! that kind are taken, and each passes the filter for secrets.
 
-use super::{Entry, Source, shown};
+use super::{Entry, shown};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// What the reader of a report cannot see, and its writer may know.
@@ -15,25 +15,7 @@ const QUESTIONS: [&str; 4] = [
     "is the endpoint dual stack (IPv4 and IPv6)?",
     "after how many hours does the endpoint end a session, and what came then?",
 ];
-/// How the service's lines begin that tell of the endpoint.
-const OF_THE_ENDPOINT: [&str; 7] = [
-    "connecting to ",
-    "the endpoint",
-    "ignored ",
-    "the tunnel is up",
-    "the connection was lost",
-    "no success at this address",
-    "disconnecting",
-];
-/// The same for OpenVPN's.
-const OF_OPENVPN: [&str; 6] = [
-    "Control Channel:",
-    "Data Channel:",
-    "AUTH: ",
-    "Options error:",
-    "Connection reset",
-    "Halt",
-];
+/// How OpenVPN begins to tell what was pushed; the options follow.
 const PUSHED: &str = "PUSH: Received control message: '";
 /// What separates words that may be an address or a name.
 const BETWEEN: [char; 9] = [' ', ',', '\'', '"', '[', ']', '(', ')', ';'];
@@ -74,30 +56,18 @@ fn seconds(micros: u64) -> String {
 
 /// What of a line is for the report: a line, or one for each option that was pushed.
 fn told(entry: &Entry) -> Vec<String> {
-    if entry.source != Source::Service {
+    if !entry.tells_of_endpoint() {
         return Vec::new();
     }
-    let begins = |text: &str, with: &[&str]| with.iter().any(|start| text.starts_with(start));
-    let openvpn = ["openvpn: ", "second openvpn: "];
-    let of_openvpn = openvpn
-        .iter()
-        .find_map(|start| entry.text.strip_prefix(start));
-    match of_openvpn {
-        Some(text) if text.starts_with(PUSHED) => {
-            let options = text.strip_prefix(PUSHED).unwrap_or_default();
-            let options = options.trim_end_matches('\'').split(',').enumerate();
-            let options = options.map(|(number, option)| match number {
-                0 => format!("pushed {option}"),
-                _ => format!("  {option}"),
-            });
-            options.collect()
-        }
-        Some(text) if begins(text, &OF_OPENVPN) || text.contains("was pushed by server") => {
-            vec![text.to_owned()]
-        }
-        None if begins(&entry.text, &OF_THE_ENDPOINT) => vec![entry.text.clone()],
-        Some(_) | None => Vec::new(),
-    }
+    let Some((_, options)) = entry.text.split_once(PUSHED) else {
+        return vec![entry.text.clone()];
+    };
+    let options = options.trim_end_matches('\'').split(',').enumerate();
+    let options = options.map(|(number, option)| match number {
+        0 => format!("pushed {option}"),
+        _ => format!("  {option}"),
+    });
+    options.collect()
 }
 
 /// Addresses and names that were seen, in the order of their numbers.
@@ -187,53 +157,64 @@ fn is_name(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Source;
     use super::*;
 
-    fn line(source: Source, seconds: u64, text: &str) -> Entry {
+    fn line(seconds: u64, is_of_endpoint: bool, text: &str) -> Entry {
         Entry {
             time: Some(1_795_539_600_000_000 + seconds * 1_000_000),
-            source,
+            source: Source::Service,
             process: None,
             connection: None,
             attempt: None,
+            is_of_endpoint,
             text: text.to_owned(),
         }
     }
 
     fn log() -> Vec<Entry> {
-        let service = |seconds, text: &str| line(Source::Service, seconds, text);
+        let marked = |seconds, text: &str| line(seconds, true, text);
+        let starting = Entry {
+            source: Source::NetworkManager,
+            ..marked(0, "vpn[0x55,uuid,\"work\"]: starting")
+        };
         vec![
+            starting,
             line(
-                Source::NetworkManager,
                 0,
-                "vpn[0x55,uuid,\"work\"]: starting",
-            ),
-            service(
-                0,
+                false,
                 "connecting \"work\" to cvpn-endpoint-0a1b.prod.clientvpn.eu-west-1.amazonaws.com",
             ),
-            service(
+            marked(
                 1,
                 "connecting to cvpn-endpoint-0a1b.prod.clientvpn.eu-west-1.amazonaws.com at 203.0.113.5 port 443",
             ),
-            service(1, "openvpn: MANAGEMENT: CMD 'username \"Auth\" \"ada\"'"),
-            service(
+            line(
+                1,
+                false,
+                "openvpn: MANAGEMENT: CMD 'username \"Auth\" \"ada\"'",
+            ),
+            marked(
                 2,
                 "openvpn: AUTH: Received control message: AUTH_FAILED,CRV1:R:c2VjcmV0:Ti9B:https://idp/",
             ),
-            service(
+            marked(
                 2,
                 "the endpoint asks for a browser login at login.example.com; waiting up to 600 s",
             ),
-            service(
+            marked(
                 9,
                 "openvpn: PUSH: Received control message: 'PUSH_REPLY,dhcp-option DNS 10.0.0.2,dhcp-option DOMAIN corp.example,route 10.0.0.0 255.255.0.0,route-ipv6 fd00:9::/32,auth-token SECRET,echo,peer-id 1'",
             ),
-            service(
+            marked(
                 90,
                 "openvpn: Connection reset command was pushed by server ('')",
             ),
-            service(91, "openvpn: UDPv4 link remote: [AF_INET]203.0.113.5:443"),
+            line(
+                91,
+                false,
+                "openvpn: UDPv4 link remote: [AF_INET]203.0.113.5:443",
+            ),
         ]
     }
 
@@ -243,11 +224,11 @@ mod tests {
         for told in [
             "  OpenVPN 2.6.14\n",
             "    1.000  connecting to cvpn-endpoint-0a1b.prod",
-            "    2.000  AUTH: Received control message: AUTH_FAILED,[not shown]\n",
+            "    2.000  openvpn: AUTH: Received control message: AUTH_FAILED,[not shown]\n",
             "    9.000  pushed PUSH_REPLY\n             dhcp-option DNS 10.0.0.2\n",
             "             route 10.0.0.0 255.255.0.0\n",
             "             echo\n             peer-id 1\n",
-            "   90.000  Connection reset command was pushed by server ('')\n",
+            "   90.000  openvpn: Connection reset command was pushed by server ('')\n",
             "is a login banner set",
         ] {
             assert!(text.contains(told), "{told:?} is not in\n{text}");

@@ -20,6 +20,8 @@ pub const RENEW: &str = "Renew";
 pub const CONNECTION_FIELD: &str = "NM_CONNECTION";
 /// The field with the connection's name in the line with which an attempt to connect begins.
 pub const ATTEMPT_FIELD: &str = "NM_AWS_CLIENT_VPN_ATTEMPT";
+/// The field that marks a line which tells what the endpoint did: it goes into a report.
+pub const ENDPOINT_FIELD: &str = "NM_AWS_CLIENT_VPN_ENDPOINT";
 
 /// The port of 127.0.0.1 that AWS sends the browser to with the answer of a login: the address of
 /// its assertion consumer service in AWS's SAML metadata.

@@ -6,10 +6,12 @@
 
 mod decode;
 mod encode;
+mod endpoint;
 mod lines;
 
 pub use decode::decode;
 pub use encode::EncodeError;
+pub use endpoint::tells_of_endpoint;
 pub use lines::{LINE_LIMIT, Line, LineBuffer};
 
 use aws_client_vpn_profile::parts::Transport;

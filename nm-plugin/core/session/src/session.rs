@@ -384,7 +384,7 @@ impl Session {
     }
 
     fn stop(&mut self, why: &str) {
-        self.cx.note(format!("disconnecting: {why}"));
+        self.cx.note_of_endpoint(format!("disconnecting: {why}"));
         self.begin_stop();
     }
 

@@ -58,6 +58,7 @@ impl Watcher {
             effect,
             Effect::Announce(ServiceState::Stopping | ServiceState::Stopped)
                 | Effect::Note(_)
+                | Effect::NoteOfEndpoint(_)
                 | Effect::Terminate
                 | Effect::Kill
                 | Effect::EndRenewal
@@ -80,7 +81,9 @@ impl Watcher {
                 self.has_failed = true;
                 assert!(!has_a_secret(&failure.to_string()), "{failure}");
             }
-            Effect::Note(text) => assert!(!has_a_secret(&text), "{text}"),
+            Effect::Note(text) | Effect::NoteOfEndpoint(text) => {
+                assert!(!has_a_secret(&text), "{text}")
+            }
             Effect::Announce(ServiceState::Stopping) => self.is_stopping = true,
             Effect::Announce(ServiceState::Started) => self.has_to_take_back = !self.is_configured,
             Effect::Configure(config) => {

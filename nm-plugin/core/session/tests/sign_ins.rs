@@ -136,7 +136,7 @@ impl Simulation {
                     "fail".to_owned()
                 }
                 Effect::Configure(_) => "configure".to_owned(),
-                Effect::Note(text) => {
+                Effect::Note(text) | Effect::NoteOfEndpoint(text) => {
                     for secret in ["hunter", "123456", "passphrase!", "9999"] {
                         assert!(!text.contains(secret), "{text}");
                     }

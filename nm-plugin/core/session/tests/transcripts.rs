@@ -133,7 +133,7 @@ impl Player {
                 }
                 Effect::Fail(failure) => failure.to_string(),
                 Effect::RequestSecrets { message, .. } => message,
-                Effect::Note(_) => continue,
+                Effect::Note(_) | Effect::NoteOfEndpoint(_) => continue,
                 Effect::Announce(state) => format!("{state:?}"),
                 Effect::Resolve { .. } => "resolve".to_owned(),
                 Effect::Launch

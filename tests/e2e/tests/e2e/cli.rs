@@ -180,6 +180,17 @@ fn logs_come_out_of_the_real_journal() {
     ] {
         assert!(story.contains(words), "{words:?} is not in\n{story}");
     }
+    eventually("the connection that was used last is found", SOON, || {
+        let of_the_last = lab.client.run(["aws-client-vpn", "logs"]);
+        let of_it = lab.client.check(["aws-client-vpn", "logs", "vpn"]);
+        (of_the_last.stdout == of_it.as_bytes()).then_some(())
+    });
+    let line = "echo yes | aws-client-vpn logs vpn --report /run/lab/report";
+    lab.client.check(["sh", "-c", line]);
+    let report = std::fs::read_to_string(lab.client.root().join("run/lab/report")).unwrap();
+    for words in ["connecting to ", "pushed PUSH_REPLY", "the tunnel is up"] {
+        assert!(report.contains(words), "{words:?} is not in\n{report}");
+    }
     assert_eq!(lab.warnings(), [""; 0]);
 }
 

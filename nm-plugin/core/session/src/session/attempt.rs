@@ -225,7 +225,7 @@ impl Attempt {
             }
             OpenVpnEvent::Echo(text) => {
                 if let Err(unknown) = self.diagnostics.banner.push(&text) {
-                    cx.note(format!(
+                    cx.note_of_endpoint(format!(
                         "the endpoint sent what is not understood: {unknown}"
                     ));
                 }
@@ -366,7 +366,7 @@ impl Attempt {
         }
         let reason = reason.map_or(NO_REASON, Secret::expose);
         if let Some(PutOff { backoff, text }) = PutOff::parse(reason) {
-            cx.note(format!("the endpoint cannot take the sign-in now: {text}"));
+            cx.note_of_endpoint(format!("the endpoint cannot take the sign-in now: {text}"));
             let then = cx.now + self.next_pause().max(backoff);
             if then >= until {
                 return Err(Failure::TemporarilyRefused(text));
@@ -380,7 +380,7 @@ impl Attempt {
         if Challenge::is_challenge(reason) {
             let challenge = Challenge::parse(reason);
             let challenge = challenge.map_err(|error| Failure::BadChallenge(error.message()))?;
-            cx.note(format!("the endpoint's challenge has {}", challenge.form()));
+            cx.note_of_endpoint(format!("the endpoint's challenge has {}", challenge.form()));
             self.challenged(challenge, cx)
         } else {
             self.refused(reason, sent, cx)

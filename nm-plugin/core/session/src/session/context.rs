@@ -198,12 +198,12 @@ impl Context {
         self.openvpn.tunnel = match PushedOptions::from_environment(environment) {
             Ok(parameters) => {
                 for warning in parameters.warnings() {
-                    self.note(format!("ignored what the endpoint sent: {warning}"));
+                    self.note_of_endpoint(format!("ignored what the endpoint sent: {warning}"));
                 }
                 Some(parameters)
             }
             Err(error) => {
-                self.note(format!(
+                self.note_of_endpoint(format!(
                     "the endpoint's network settings are unusable: {error}"
                 ));
                 None
@@ -247,6 +247,10 @@ impl Context {
 
     pub(super) fn note(&mut self, text: String) {
         self.effects.push_back(Effect::Note(text));
+    }
+
+    pub(super) fn note_of_endpoint(&mut self, text: String) {
+        self.effects.push_back(Effect::NoteOfEndpoint(text));
     }
 
     pub(super) fn announce(&mut self, state: ServiceState) {

@@ -102,6 +102,9 @@ pub enum Effect {
     Configure(Box<IpConfig>),
     /// Log one step of the connection, for a support engineer.
     Note(String),
+    /// The same of a step that tells what the endpoint did, which those want to know who write
+    /// this program.
+    NoteOfEndpoint(String),
     /// Tell the person that the endpoint will end the connection, and when.
     SignInExpires {
         /// How long it will go on.

@@ -79,7 +79,7 @@ impl Context {
         requested_by_user: bool,
     ) -> Box<BrowserLogin> {
         let now = self.now;
-        self.note(format!(
+        self.note_of_endpoint(format!(
             "the endpoint asks for a browser login at {}; waiting up to {} s",
             url.host_str().unwrap_or_default(),
             self.timeouts.login.as_secs()

@@ -73,7 +73,7 @@ impl Attempt {
 
     /// A try has failed.
     pub(super) fn try_failed(&mut self, why: &str, cx: &mut Context) {
-        cx.note(format!("no success at this address ({why}); trying again"));
+        cx.note_of_endpoint(format!("no success at this address ({why}); trying again"));
         let pause = self.next_pause();
         if !pause.is_zero() {
             self.release_at = Some(cx.now + pause);
@@ -264,11 +264,11 @@ impl Attempt {
     /// The tunnel is up; whether it was lost before, and nobody was told.
     pub(super) fn came_back(&self, cx: &mut Context) -> bool {
         let Some(loss) = &self.loss else {
-            cx.note("the tunnel is up".to_owned());
+            cx.note_of_endpoint("the tunnel is up".to_owned());
             return false;
         };
         let seconds = cx.now.saturating_duration_since(loss.since).as_secs();
-        cx.note(format!("the tunnel is up again, after {seconds} s"));
+        cx.note_of_endpoint(format!("the tunnel is up again, after {seconds} s"));
         cx.network_manager.shows_it_as_up() && !loss.default_route_is_withdrawn
     }
 

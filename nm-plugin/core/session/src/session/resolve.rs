@@ -94,7 +94,7 @@ impl Context {
             address,
             port,
         } = remote;
-        self.note(format!("connecting to {host} at {address} port {port}"));
+        self.note_of_endpoint(format!("connecting to {host} at {address} port {port}"));
         self.send(Command::RemoteModify {
             host: address.to_string(),
             port,

@@ -120,14 +120,14 @@ impl Attempt {
             // What was good for the tunnel before costs nobody anything: go on to the next means.
             if sent.is_none() && self.resume.has_token {
                 self.resume.has_token = false;
-                cx.note(format!(
+                cx.note_of_endpoint(format!(
                     "the endpoint does not take its token any more: {reason}"
                 ));
                 return Ok(());
             }
             if matches!(phase, Phase::Replay(_)) || sent == Some(Sent::Again) {
                 self.resume.reply = None;
-                cx.note(format!(
+                cx.note_of_endpoint(format!(
                     "the endpoint does not take the last sign-in again: {reason}"
                 ));
                 self.start_try(Phase::First, cx);
@@ -153,7 +153,7 @@ impl Attempt {
                 Failure::Refused(reason)
             });
         }
-        cx.note(format!("the endpoint refused the sign-in: {reason}"));
+        cx.note_of_endpoint(format!("the endpoint refused the sign-in: {reason}"));
         cx.credentials.refusal = Some(RetryReason::Refused {
             reason: reason.to_owned(),
         });
@@ -195,7 +195,7 @@ impl Attempt {
             )));
         }
         if challenge.wants_answer() {
-            cx.note("the endpoint asks a question".to_owned());
+            cx.note_of_endpoint("the endpoint asks a question".to_owned());
             let wanted = vec![Credential::ChallengeResponse];
             self.step = Step::Asking(cx.ask(wanted, PromptReason::Challenged(challenge))?);
         } else {

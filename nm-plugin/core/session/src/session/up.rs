@@ -189,7 +189,7 @@ impl Up {
         cx: &mut Context,
     ) -> Result<Attempt, Failure> {
         let TunnelLost { why, recovery } = lost;
-        cx.note(format!("the connection was lost ({why}); connecting again"));
+        cx.note_of_endpoint(format!("the connection was lost ({why}); connecting again"));
         if cx.now.saturating_duration_since(self.since) >= STABLE_AFTER {
             cx.login_backoff = LoginBackoff::default();
         }

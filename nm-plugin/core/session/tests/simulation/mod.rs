@@ -190,7 +190,7 @@ impl Simulation {
                     self.failures.push(failure);
                     text
                 }
-                Effect::Note(text) => {
+                Effect::Note(text) | Effect::NoteOfEndpoint(text) => {
                     assert!(!text.contains("instance-1"), "{text}");
                     self.notes.push(text);
                     continue;
