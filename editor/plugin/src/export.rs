@@ -3,9 +3,9 @@
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_profile::settings::{self, SettingsError};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
-use aws_client_vpn_profile_file::file::{self, FileError};
+use aws_client_vpn_profile_file::file::{self, WriteError};
 use aws_client_vpn_text::message::Localize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Why a connection cannot be exported.
 #[derive(Debug, thiserror::Error, Localize)]
@@ -17,13 +17,8 @@ pub(crate) enum ExportError {
     #[error("The connection cannot be exported. {0}")]
     Settings(#[from] SettingsError),
     /// The file cannot be written.
-    #[error("{file} cannot be written: {reason}", file = path.display())]
-    File {
-        /// As the user wrote it.
-        path: PathBuf,
-        /// Why.
-        reason: FileError,
-    },
+    #[error(transparent)]
+    File(#[from] WriteError),
 }
 
 /// Writes the profile of `connection`, with its private key where the host passes it along, to a
@@ -33,10 +28,8 @@ pub(crate) fn export(path: &Path, connection: &Connection) -> Result<(), ExportE
         return Err(ExportError::OtherService);
     }
     let profile = settings::from_settings(&connection.data(), &connection.secrets())?;
-    file::write(path, &profile.to_ovpn()).map_err(|reason| ExportError::File {
-        path: path.to_owned(),
-        reason,
-    })
+    file::write(path, &profile.to_ovpn())?;
+    Ok(())
 }
 
 /// The connection's name as a file name: no path separators or control characters in it, no dot

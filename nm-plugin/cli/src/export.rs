@@ -8,11 +8,11 @@ use crate::network_manager;
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, SettingsError};
-use aws_client_vpn_profile_file::file::{self, FileError};
+use aws_client_vpn_profile_file::file::{self, FileError, WriteError};
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use thiserror::Error;
 
 /// Nothing was exported.
@@ -22,13 +22,8 @@ pub enum ExportError {
     #[error("The connection cannot be exported. {0}")]
     Settings(SettingsError),
     /// The file cannot be written.
-    #[error("{file} cannot be written: {reason}", file = path.display())]
-    File {
-        /// As the user wrote it.
-        path: PathBuf,
-        /// Why.
-        reason: FileError,
-    },
+    #[error(transparent)]
+    File(#[from] WriteError),
 }
 
 impl ExportError {
@@ -36,11 +31,11 @@ impl ExportError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::File {
+            Self::File(WriteError {
                 reason: FileError::Denied,
                 ..
-            } => Outcome::NotPermitted,
-            Self::Settings(_) | Self::File { .. } => Outcome::Failed,
+            }) => Outcome::NotPermitted,
+            Self::Settings(_) | Self::File(_) => Outcome::Failed,
         }
     }
 }
@@ -63,10 +58,7 @@ pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Fa
         let fields = serde_json::json!({ "name": stored.name, "profile": *profile });
         return Ok(Answer::done(profile.to_string(), fields));
     };
-    file::write(path, &profile).map_err(|reason| ExportError::File {
-        path: path.to_owned(),
-        reason,
-    })?;
+    file::write(path, &profile).map_err(ExportError::File)?;
     let text = gettext!("The profile is in {file}.", file = path.display());
     let fields = serde_json::json!({ "name": stored.name, "file": path });
     Ok(Answer::done(text + "\n", fields))

@@ -6,7 +6,7 @@ use aws_client_vpn_text::{gettext_noop, message};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The largest file that is read, in bytes. AWS's profiles are below 10 KiB, certificates and
 /// keys included.
@@ -96,6 +96,16 @@ impl From<std::io::Error> for FileError {
     }
 }
 
+/// A file could not be written.
+#[derive(Debug, thiserror::Error, Localize)]
+#[error("{file} cannot be written: {reason}", file = path.display())]
+pub struct WriteError {
+    /// As the user wrote it.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: FileError,
+}
+
 /// The bytes of the regular file at `path`, at most [`SIZE_LIMIT`].
 ///
 /// # Errors
@@ -122,8 +132,15 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
 /// A regular file or a symbolic link there is replaced.
 ///
 /// # Errors
-/// [`FileError`]
-pub fn write(path: &Path, text: &str) -> Result<(), FileError> {
+/// [`WriteError`]
+pub fn write(path: &Path, text: &str) -> Result<(), WriteError> {
+    replace(path, text).map_err(|reason| WriteError {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+fn replace(path: &Path, text: &str) -> Result<(), FileError> {
     match path.symlink_metadata() {
         Ok(found) if !found.is_file() && !found.is_symlink() => return Err(FileError::NotRegular),
         Ok(_) | Err(_) => {}

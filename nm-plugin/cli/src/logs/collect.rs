@@ -5,7 +5,7 @@ use super::{
 };
 use crate::command_line::Logs;
 use crate::network_manager;
-use aws_client_vpn_profile_file::file::FileError;
+use aws_client_vpn_profile_file::file::WriteError;
 use aws_client_vpn_text::message::Localize;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -49,13 +49,8 @@ pub enum LogsError {
     )]
     Empty,
     /// The report cannot be written.
-    #[error("{file} cannot be written: {reason}", file = path.display())]
-    Unwritten {
-        /// As the user wrote it.
-        path: PathBuf,
-        /// Why.
-        reason: FileError,
-    },
+    #[error(transparent)]
+    Unwritten(#[from] WriteError),
     /// Not this connection.
     #[error(
         "The connection '{0}' has not been used since the computer was started. To see all \

@@ -28,10 +28,7 @@ pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, 
         let text = gettext!("Nothing was written.") + "\n";
         return Ok(Answer::of(Outcome::Cancelled, text, fields));
     }
-    file::write(path, &report).map_err(|reason| LogsError::Unwritten {
-        path: path.to_owned(),
-        reason,
-    })?;
+    file::write(path, &report)?;
     let fields = serde_json::json!({ "report": report, "file": path });
     let text = gettext!(
         "The report is in {file}. Add what you know at its end, and attach it to an issue.",
