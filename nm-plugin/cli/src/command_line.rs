@@ -95,7 +95,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Print the log of the last attempt to connect, ready to paste into a ticket
     ///
-    /// No secret is ever written to the journal; anything that looks like one is also removed here.
+    /// Reading the journal needs root, or membership in the group systemd-journal or adm. No secret is
+    /// ever written to the journal; anything that looks like one is also removed here.
     Logs(Logs),
 }
 
@@ -113,8 +114,8 @@ pub struct Connect {
     pub no_browser: bool,
     /// Keep running until the connection ends, and handle later sign-ins
     ///
-    /// Ctrl+C or SIGTERM takes the connection down; the exit code is then 0, and 10 if it ended in
-    /// another way. For a unit with Type=notify, systemd is notified when the connection is up.
+    /// Ctrl+C or SIGTERM takes the connection down. The exit code is 0 if it was up and was taken down,
+    /// here or elsewhere, and 10 if it ended in another way. For a unit with Type=notify, systemd is notified when the connection is up.
     #[arg(long)]
     pub stay: bool,
 }
@@ -144,7 +145,7 @@ pub struct Import {
         value_hint = ValueHint::FilePath
     )]
     pub profiles: Vec<PathBuf>,
-    /// Name of the connection [default: that of the file]
+    /// Name of the connection [default: that of the file]; with --update, which one to update
     #[arg(long, conflicts_with = "from_aws_client")]
     pub name: Option<String>,
     /// Give the connection to all users of this computer
@@ -223,9 +224,9 @@ pub struct Status {
 /// Options of `doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// First remove what a connection left that ended without being taken down (root only)
+    /// First remove what is left of connections that ended without being taken down (root only)
     ///
-    /// Traffic that its kill switch still blocks flows again, past the VPN; the network interface of
+    /// Traffic that a kill switch still blocks flows again, outside the VPN; the network interface of
     /// a service that was killed is removed. Connections that are up are left alone, and so is
     /// every other problem.
     #[arg(long)]
