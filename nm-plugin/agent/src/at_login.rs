@@ -2,7 +2,7 @@
 //!
 //! NetworkManager's own ways (`connection.secondaries`) try at boot, when nobody can sign in. What is
 //! decided is `aws_client_vpn_sign_in`'s; this looks, waits and connects. A file in XDG_RUNTIME_DIR,
-//! which ends with the login, keeps an agent that is restarted from taking that for one.
+//! which ends with the login, keeps a restarted agent from taking its start for a login.
 
 use aws_client_vpn_profile::settings::AtLogin;
 use aws_client_vpn_profile::well_known::network_manager::{

@@ -1,7 +1,7 @@
 //! Whom the news of a sign-in is for.
 
-/// Whether what `user` signed in to is for this session to hear of; of a sign-in without a known
-/// person, everybody hears.
+/// Whether this session is told of a sign-in by `user`; if it is not known who signed in, every
+/// session is.
 pub(crate) fn concerns_us(user: &str) -> bool {
     concerns(user, std::env::var("USER").ok().as_deref())
 }

@@ -91,7 +91,7 @@ impl Outcomes {
     ) -> Option<Outcome> {
         let is_up = state == ACTIVATED;
         if is_up {
-            // It will end once more.
+            // This is the end of the way there; a second one comes when it goes down.
             let activation = self.activations.get(path)?;
             return Some(Outcome {
                 name: activation.name.clone(),

@@ -32,7 +32,7 @@ pub(crate) enum AccountError {
         "the system account {NAME} is missing; install the package again, or run systemd-sysusers"
     )]
     Missing,
-    /// The account would not take any privilege away.
+    /// The account is root, or in root's group: it would take no privilege away.
     #[error("the system account {NAME} must not have the rights of root")]
     Privileged,
 }

@@ -200,7 +200,7 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// The clock that times are kept by stands still while the computer sleeps.
+    /// Tells the session how long the computer has slept: `Instant` stands still meanwhile.
     async fn note_sleep(&mut self) {
         if let Some(length) = self.sleep_clock.slept() {
             tracing::info!("the computer has slept for {} s", length.as_secs());

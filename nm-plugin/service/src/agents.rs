@@ -14,14 +14,14 @@ use tokio::task::JoinHandle;
 use zbus::fdo::DBusProxy;
 use zbus::names::{BusName, OwnedUniqueName};
 
-/// Takes back a request that there is not: no agent does anything for it.
+/// Cancels a request that does not exist: harmless, and every agent answers it.
 const METHOD: &str = "CancelGetSecrets";
 const NO_REQUEST: (&str, &str) = ("/", "vpn");
 /// How long a program may take for an answer; an agent that does not answer is none.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// How often to look.
 const PAUSE: Duration = Duration::from_secs(1);
-/// More programs than one person has on the system bus.
+/// How many programs are asked at most; nobody has more on the system bus.
 const PROGRAM_LIMIT: usize = 256;
 
 /// Looks for an agent again and again.

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 /// `RTMGRP_LINK`, `_IPV4_IFADDR`, `_IPV4_ROUTE`, `_IPV4_RULE`, `_IPV6_IFADDR`, `_IPV6_ROUTE` and
 /// `RTNLGRP_IPV6_RULE`, which is number 19 (rtnetlink.h).
 const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 1 << 18;
-/// Any port will do to ask the kernel for a way.
+/// Any port will do: only the route is looked up.
 const PORT: u16 = 9;
 
 /// What has changed around a connection.
@@ -86,8 +86,8 @@ impl Monitor {
         }
     }
 
-    /// Nobody is to be asked now: whoever is there may have left when it matters. Tells whether
-    /// somebody was there.
+    /// Forgets whether an agent was there, which may be gone when somebody is asked. Returns whether
+    /// one was.
     pub(crate) fn look_away(&mut self) -> bool {
         self.agents.look_away();
         std::mem::take(&mut self.has_agent)

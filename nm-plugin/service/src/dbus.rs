@@ -33,7 +33,7 @@ pub(crate) enum PluginError {
     Bus(zbus::Error),
     /// Not possible, for the reason given.
     Failed(String),
-    /// The connection is up already, or not up.
+    /// The call does not fit the state: the connection is up already, or not up.
     WrongState(String),
     /// It is being taken down already.
     StoppingInProgress(String),

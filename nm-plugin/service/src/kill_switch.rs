@@ -107,7 +107,7 @@ impl KillSwitch {
         }
     }
 
-    /// What lets it through what the user wants.
+    /// What the user wants let through; `None` without a kill switch.
     pub(crate) fn options(&self) -> Option<KillSwitchOptions> {
         self.options
     }
@@ -398,7 +398,7 @@ pub(crate) struct Lifted {
     pub(crate) wanted: usize,
 }
 
-/// Lets through what connections still stop whose services are gone, those `which` says.
+/// Unblocks what connections without a running service still block, for each UUID that `which` accepts.
 pub(crate) fn lift(which: impl Fn(&str) -> bool) -> Result<Lifted, KillSwitchError> {
     lift_in(&Marks::of_this_machine(), which)
 }

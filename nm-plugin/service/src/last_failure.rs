@@ -1,8 +1,8 @@
 //! Records why an attempt failed, for the person who asked for it and nobody else.
 //!
-//! NetworkManager does not tell who asked. Known is whose secret agent answered; if none did yet,
-//! whose connection it is, if it is one person's, and who is logged in, if it is one person. Else
-//! root alone reads it, and the journal, as always.
+//! NetworkManager does not tell who asked. What is known is whose secret agent answered; if none has
+//! yet, whose connection it is, if it is one person's, or who is logged in, if only one person is.
+//! Otherwise only root can read it, as the journal.
 //!
 //! Without CAP_CHOWN, the file stays root's, with an access control list that lets one more read it.
 

@@ -54,9 +54,9 @@ pub(crate) struct OpenVpn {
     end: Option<End>,
 }
 
-/// Whether somebody takes the device away, which OpenVPN takes for a passing error. Without its
-/// device a tunnel is none. The device also goes when OpenVPN has ended, a moment before that is
-/// known: then nobody took it.
+/// Watches for somebody who removes the device. OpenVPN takes that for a temporary error, but without
+/// its device there is no tunnel. The device also goes when OpenVPN has ended, a moment before that
+/// is known: then nobody removed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DeviceWatch {
     Watching,
@@ -70,7 +70,7 @@ enum DeviceWatch {
     Over,
 }
 
-/// How far the end is taken in of a process that has ended.
+/// A process that has ended, and how much of its last output has been read.
 #[derive(Debug)]
 struct End {
     how: String,
@@ -79,7 +79,7 @@ struct End {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// As long as one of its processes lives, it may go on.
+    /// Waiting for the processes that it left: while one of them lives, OpenVPN may still run.
     Reaping { until: Instant },
     /// What it said before it ended comes before its end.
     HearingOut { until: Instant, lines_left: usize },
@@ -288,7 +288,7 @@ impl OpenVpn {
         }
     }
 
-    /// One that does not read does not see that it is to end, either.
+    /// Kills it: an OpenVPN that does not read its commands would not see a request to end, either.
     fn give_up(&mut self) {
         self.management = None;
         self.process.kill();
@@ -320,7 +320,7 @@ impl OpenVpn {
         self.process.kill();
     }
 
-    /// Then its device goes, too.
+    /// Records that it was asked to end, so that the loss of its device is expected.
     fn is_to_end(&mut self) {
         if self.device_watch == DeviceWatch::Watching {
             self.device_watch = DeviceWatch::Over;

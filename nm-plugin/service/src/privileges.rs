@@ -38,7 +38,7 @@ pub(crate) fn reduce() -> io::Result<()> {
 
 /// No core file of this process and its children. The hard limit stays: SELinux lets nobody of
 /// NetworkManager's domain change it, and an unprivileged child gains nothing by raising its own.
-/// What was made not dumpable has none anyway, so this is no reason not to go on.
+/// A process that is not dumpable makes none anyway, so a failure here ends nothing.
 pub(crate) fn make_no_core_files() {
     let limit = Rlimit {
         current: Some(0),

@@ -255,7 +255,7 @@ impl Protection {
         }
     }
 
-    /// The connection is over: whoever lost it does not want the rest of the network.
+    /// The connection has ended. If nobody took it down, traffic stays blocked.
     pub(crate) fn let_go(&mut self, end: Option<Disconnect>) {
         if let Some(mut enforced) = self.enforced.take() {
             enforced.give_back();
@@ -286,7 +286,7 @@ fn tell(done: Result<(), KillSwitchError>) {
     }
 }
 
-/// Lets through what connections still stop that are deleted: nobody could take them down.
+/// Unblocks what deleted connections still block: nobody could take them down any more.
 async fn lift_deleted(network_manager: &NetworkManager) -> Result<(), KillSwitchError> {
     for uuid in kill_switch::left_closed()? {
         if network_manager.has_deleted(&uuid).await {

@@ -8,29 +8,34 @@
 //! `handle(Input::TimePassed, now)` at [`Session::deadline`].
 //!
 //! ```text
-//!                 ┌──────────────── TunnelLost: lost or renewed ───────────────┐
-//!                 ▼                                                             │
-//!   new ──▶ Connecting(Attempt) ─────────────── TunnelUp ─────────────────▶ Up(Up)
-//!             step:                                                         renewal:
-//!             Trying ◀──▶ Asking                                              None
-//!             Trying ───▶ AwaitingLogin ──▶ Trying(Reply)                     Fetching
-//!             Trying ───▶ WithdrawingRoute ──▶ AwaitingLogin                  AwaitingLogin
-//!             Trying ◀─── WithdrawingRoute (nobody is there any more)
+//!                 ┌───── TunnelLost: lost, renewed, or OpenVPN asks in it ─────┐
+//!                 ▼                                                            │
+//!   new ──▶ Connecting(Attempt) ──────────────── TunnelUp ───────────────▶ Up(Up)
+//!             step:                                                        renewal:
+//!             Trying ──▶ Trying         the next address or credentials      None ──▶ Fetching
+//!             Trying ◀─▶ Asking         a person types                       Fetching ──▶ AwaitingLogin
+//!             Trying ──▶ AwaitingLogin ──▶ Trying(Reply)                     AwaitingLogin ──▶ None
+//!             after a loss: Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin    both ──▶ TunnelLost
+//!             WithdrawingRoute ──▶ Trying   nobody or no network any more
 //!
-//!   Connecting, Up ──── a failure ──────────────────────────────────▶ Stopping
-//!   Connecting, Up ──── a failure while shown as lost ──▶ Failing ──▶ Stopping
+//!   Connecting, Up ── a failure ───────────────────────────────────▶ Stopping
+//!   Connecting, Up ── a failure, while shown as lost ──▶ Failing ──▶ Stopping
 //!   Connecting, Up, Failing ── NetworkManager deactivates ──▶ Deactivating ──▶ Stopping
-//!   each of them ─────── Disconnect ────────────────────────────────▶ Stopping ──▶ Stopped
+//!   all four ── Disconnect, or NetworkManager is gone ─────────────▶ Stopping ──▶ Stopped
 //! ```
 //!
-//! A renewal that waits for a person when the tunnel is lost goes on as the attempt's
-//! `AwaitingLogin`; a prompt that OpenVPN raised inside a tunnel (`Asking`) leads back to `Up`.
+//! Where OpenVPN is gone already, `Stopped` follows in place of `Stopping`. A renewal that waits for a
+//! person when the tunnel is lost goes on as the attempt's `AwaitingLogin`. A prompt that OpenVPN
+//! raises inside a tunnel is an attempt, too, in the step `Asking`: the tunnel stays up, and `Up`
+//! follows again.
 //!
-//! A state owns the data that only it needs, and refers to no other state: its handler returns what
-//! an input has led to, and the table in [`Session::step`] decides which state follows; the ways to
-//! the end are in [`Session::fail`] and [`Session::begin_stop`]. What outlives the states is in
-//! [`Context`]. An attempt is the same before the first tunnel and after a loss; what is known of
-//! the loss is its [`Loss`](loss::Loss). A failure is the error of a handler, so there is at most
+//! A state owns the data that only it needs. Its handler returns what an input has led to, and the
+//! table in [`Session::step`] decides which state follows; the ways to the end are in
+//! [`Session::fail`] and [`Session::begin_stop`]. An attempt knows nothing of `Up`; `Up::reconnect`
+//! makes the attempt that takes its place. What outlives the states is in [`Context`]. An attempt is
+//! the same before the first tunnel and after a loss; what is known of the loss is its
+//! [`Loss`](loss::Loss), and with it `Trying` may wait: for a network, for a person, for the computer
+//! to wake up. A failure is the error of a handler, so there is at most
 //! one. `Failing` is only for a connection that NetworkManager shows as lost: NetworkManager first
 //! gets settings without name servers, so that it removes them, and then the failure.
 
@@ -94,7 +99,7 @@ pub struct Session {
 
 #[derive(Debug)]
 enum State {
-    /// There is no tunnel: none yet, or none any more.
+    /// There is no tunnel, none yet or none any more; or OpenVPN has to be given credentials inside it.
     Connecting(Box<Attempt>),
     /// The tunnel is up.
     Up(Up),
@@ -102,7 +107,7 @@ enum State {
     Deactivating,
     /// NetworkManager applies settings without name servers before it is told of the failure.
     Failing { failure: Failure, until: Instant },
-    /// OpenVPN was asked to end.
+    /// OpenVPN was asked to end; at `until` it is killed, and at the next `until` no longer waited for.
     Stopping { until: Instant, killed: bool },
     /// Nothing is left.
     Stopped,
@@ -187,7 +192,7 @@ impl Session {
         }
     }
 
-    /// Whether packets flow.
+    /// Whether the tunnel is up and OpenVPN waits for nobody.
     #[must_use]
     pub fn is_up(&self) -> bool {
         matches!(self.state, State::Up(_))
@@ -335,6 +340,7 @@ impl Session {
                 cx.openvpn.is_gone |= is_gone;
                 let is_applied = matches!(input, Input::VpnState(VpnState::Activated));
                 let is_due = cx.now >= *until;
+                // The state is only a placeholder: `failed` sets the next one.
                 if (is_gone || is_applied || is_due)
                     && let State::Failing { failure, .. } =
                         std::mem::replace(&mut self.state, State::Deactivating)

@@ -51,7 +51,8 @@ pub(super) struct Attempt {
 
 #[derive(Debug)]
 pub(super) enum Step {
-    /// OpenVPN connects, and the endpoint has not answered yet.
+    /// OpenVPN connects and the endpoint has not answered yet; or it is held until it may (`release_at`,
+    /// [`Loss::wait`]).
     Trying { phase: Phase, until: Instant },
     /// OpenVPN is held; NetworkManager removes the default route and name servers of the tunnel
     /// that is down, so that a browser gets through.
