@@ -48,7 +48,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand disconnect
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -l names -d 'Print the names only, a line each, for completions'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -l json -d 'Print JSON, for programs; aws-client-vpn(1) describes it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -s h -l help -d 'Print help'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l name -d 'Name of the connection [default: that of the file]' -r
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l name -d 'Name of the connection [default: that of the file]; with --update, which one to update' -r
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l all-users -d 'Give the connection to all users of this computer'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l update -d 'Update the connection to the same endpoint from the profile; your own settings are kept'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l from-aws-client -d 'Import all profiles that AWS\'s own client keeps for you'
@@ -70,7 +70,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" 
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand renew" -l json -d 'Print JSON, for programs; aws-client-vpn(1) describes it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand renew" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l fix -d 'First remove what a connection left that ended without being taken down (root only)'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l fix -d 'First remove what is left of connections that ended without being taken down (root only)'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -l json -d 'Print JSON, for programs; aws-client-vpn(1) describes it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand logs" -l file -d 'Read this file instead of the journal: the output of `journalctl -o json`, or a log of NetworkManager ("-" for standard input)' -r -F
