@@ -115,7 +115,8 @@ pub struct Connect {
     /// Keep running until the connection ends, and handle later sign-ins
     ///
     /// Ctrl+C or SIGTERM takes the connection down. The exit code is 0 if it was up and was taken down,
-    /// here or elsewhere, and 10 if it ended in another way. For a unit with Type=notify, systemd is notified when the connection is up.
+    /// here or elsewhere, and 10 if it ended in another way. For a unit with Type=notify, systemd is
+    /// notified when the connection is up.
     #[arg(long)]
     pub stay: bool,
 }

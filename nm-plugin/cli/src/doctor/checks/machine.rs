@@ -71,17 +71,21 @@ fn left_over() -> Message {
     message!("connect again and then disconnect, or: sudo aws-client-vpn doctor --fix")
 }
 
+/// For a check that NetworkManager has to answer, and does not.
+fn without_network_manager(check: &'static str) -> Finding {
+    Finding::warning(
+        check,
+        // TRANSLATORS: What a check of aws-client-vpn doctor found.
+        message!("cannot be checked without NetworkManager"),
+        message!("start NetworkManager, then check again"),
+    )
+}
+
 pub(super) fn dns(facts: &Facts) -> Finding {
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("dns");
     let Some(Ok(manager)) = &facts.network_manager else {
-        let remedy = message!("start NetworkManager, then check again");
-        // TRANSLATORS: What a check of aws-client-vpn doctor found.
-        return Finding::warning(
-            CHECK,
-            message!("cannot be checked without NetworkManager"),
-            remedy,
-        );
+        return without_network_manager(CHECK);
     };
     let mode = manager.dns_mode.as_str();
     let link = facts.resolv_conf_link.as_ref();
@@ -133,12 +137,7 @@ pub(super) fn dns(facts: &Facts) -> Finding {
 pub(super) fn rights(facts: &Facts) -> Finding {
     let manager = facts.network_manager.as_ref();
     let Some(Ok(manager)) = manager else {
-        let remedy = message!("start NetworkManager, then check again");
-        return Finding::warning(
-            RIGHTS,
-            message!("cannot be checked without NetworkManager"),
-            remedy,
-        );
+        return without_network_manager(RIGHTS);
     };
     let Some(rights) = manager.rights else {
         let remedy = message!("see the output of nmcli general permissions");
@@ -188,12 +187,7 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     const CHECK: &str = gettext_noop!("connections");
     let Some(Ok(manager)) = &facts.network_manager else {
-        let remedy = message!("start NetworkManager, then check again");
-        return Finding::warning(
-            CHECK,
-            message!("cannot be checked without NetworkManager"),
-            remedy,
-        );
+        return without_network_manager(CHECK);
     };
     match manager.imported_as_openvpn.first() {
         None => Finding::good(CHECK, message!("no AWS endpoint was imported as OpenVPN")),
