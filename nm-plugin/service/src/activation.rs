@@ -351,7 +351,8 @@ impl<'a> Activation<'a> {
                 self.network_manager.configure(&ip_config, device).await;
             }
             Effect::Resolve { host, random_label } => {
-                if let Some(known) = self.protection.known_addresses() {
+                let proxy = self.session.profile().proxy();
+                if let Some(known) = self.protection.known_addresses(&host, proxy) {
                     return Some(Input::Resolved {
                         host,
                         result: Ok(known),

@@ -11,6 +11,8 @@ use crate::kill_switch::{self, KillSwitch, KillSwitchError};
 use crate::logind;
 use crate::openvpn::tun_device::TunDevice;
 use crate::route_guard;
+use aws_client_vpn_profile::parts::Proxy;
+use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::well_known;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
 use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
@@ -90,9 +92,13 @@ impl Protection {
         }
     }
 
-    /// The endpoint's addresses, where nobody is to be asked for them: traffic is stopped, no person
-    /// has asked for the activation, and they are known from the last time.
-    pub(crate) fn known_addresses(&self) -> Option<Vec<IpAddr>> {
+    /// The addresses of `host`, where nobody is to be asked for them: traffic is stopped, no person has
+    /// asked for the activation, and they are known from the last time. What packets went to then is
+    /// the `proxy`, where there is one, and not what is behind it.
+    pub(crate) fn known_addresses(&self, host: &str, proxy: Option<&Proxy>) -> Option<Vec<IpAddr>> {
+        if proxy.is_some_and(|proxy| proxy.host != host) {
+            return None;
+        }
         let known = self.kill_switch.known_addresses();
         (!self.is_asked_for && !known.is_empty()).then_some(known)
     }
@@ -250,9 +256,16 @@ impl Protection {
         let policy = session.firewall();
         FirewallPolicy {
             device: device.map(|device| device.name().to_owned()),
-            names: policy.names && self.known_addresses().is_none(),
+            names: policy.names && self.looks_up(session.profile()),
             ..policy
         }
+    }
+
+    /// Whether a name of `profile` has to be looked up.
+    fn looks_up(&self, profile: &Profile) -> bool {
+        let proxy = profile.proxy();
+        let mut remotes = profile.remotes().iter();
+        remotes.any(|remote| self.known_addresses(&remote.host, proxy).is_none())
     }
 
     /// The connection has ended. If nobody took it down, traffic stays blocked.
@@ -286,6 +299,14 @@ fn tell(done: Result<(), KillSwitchError>) {
     }
 }
 
+/// The connection `uuid` was taken down before its service knew more of it: who took it down wants
+/// the rest of the network, which an earlier activation may have left stopped.
+pub(crate) fn taken_down(uuid: &str, end: Disconnect) {
+    if end.lifts_kill_switch(true) {
+        tell(kill_switch::lift(|left| left == uuid).map(drop));
+    }
+}
+
 /// Unblocks what deleted connections still block: nobody could take them down any more.
 async fn lift_deleted(network_manager: &NetworkManager) -> Result<(), KillSwitchError> {
     for uuid in kill_switch::left_closed()? {
@@ -301,7 +322,8 @@ pub(crate) async fn lift_all_deleted() -> Result<(), Box<dyn std::error::Error>>
     let bus = zbus::Connection::system().await?;
     let name = well_known::network_manager::NAME;
     for uuid in kill_switch::left_closed()? {
-        if network_manager::is_deleted(&bus, name, &uuid).await {
+        let is_deleted = network_manager::is_deleted(&bus, name, &uuid).await;
+        if is_deleted.ok_or("NetworkManager does not answer")? {
             lift_one(&uuid)?;
         }
     }

@@ -1,21 +1,24 @@
 //! Offers the service on the system bus, and serves one activation.
 
-use crate::activation::Activation;
-use crate::dbus::network_manager::{Event, NetworkManager};
+use crate::activation::{Activation, Prepared};
+use crate::dbus::network_manager::{Event, FirstLook, NetworkManager};
 use crate::dbus::sign_in::{self, SignIn};
-use crate::dbus::{self, Plugin, PluginError, Request};
+use crate::dbus::{self, Plugin, PluginError, Reply, Request};
 use crate::openvpn::tun_device::TunDevice;
+use crate::protection;
 use aws_client_vpn_profile::well_known::{CONNECTION_FIELD, SIGN_IN_PATH};
+use aws_client_vpn_session::network_manager::VpnState;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::Instrument;
+use zbus::fdo::RequestNameFlags;
 
 /// How long the service waits for a first Connect, as libnm's own base class does.
 const IDLE_LIMIT: Duration = Duration::from_secs(180);
 /// How long the bus may take for the last messages.
-const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
 /// The service could not run at all.
 #[derive(Debug, Error)]
@@ -38,16 +41,21 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     let bus = zbus::connection::Builder::system()?
         .serve_at(SIGN_IN_PATH, SignIn::new(sign_in_sender))?
         .serve_at(dbus::PATH, Plugin::new(sender))?
-        // NetworkManager gives the name to this process alone.
-        .allow_name_replacements(false)
-        .replace_existing_names(false)
-        .name(bus_name)?
         .build()
         .await?;
     let mut network_manager = NetworkManager::new(&bus, bus_name, requests);
-    let activation =
+    let FirstLook::Activating { uuid } = network_manager.first_look().await else {
+        tracing::info!("the connection was taken down before it had begun");
+        return Ok(());
+    };
+    // NetworkManager gives the name to this process alone.
+    bus.request_name_with_flags(bus_name, RequestNameFlags::DoNotQueue.into())
+        .await?;
+    let connect =
         wait_for_connect(&mut network_manager, &mut sign_in_requests, &mut terminate).await;
-    if let Some(mut activation) = activation {
+    if let Some((prepared, reply)) = connect {
+        let mut activation = Activation::begin(&mut network_manager, prepared).await;
+        drop(reply.send(Ok(())));
         let span = tracing::info_span!("connection", { CONNECTION_FIELD } = %activation.uuid());
         activation
             .run(&mut sign_in_requests, &mut terminate)
@@ -55,6 +63,8 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
             .await;
         drop(sign_in_requests);
         network_manager.await_disconnect().await;
+    } else if let (Some(end), Some(uuid)) = (network_manager.end_so_far().await, uuid) {
+        protection::taken_down(&uuid, end);
     }
     // What was sent last has to be on the bus before the process is gone. The bus waits until nobody
     // listens to it any more.
@@ -68,16 +78,23 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// The activation of the first connection that can be used; `None` if there is to be none.
-async fn wait_for_connect<'a>(
-    network_manager: &'a mut NetworkManager,
+/// Whether NetworkManager is taking the connection down, or has done so.
+async fn is_over(network_manager: &mut NetworkManager) -> bool {
+    let end = network_manager.end_so_far().await;
+    end.is_some_and(|end| end.is_over())
+}
+
+/// The first connection that can be used, and where its Connect is answered; `None` if there is to be
+/// none.
+async fn wait_for_connect(
+    network_manager: &mut NetworkManager,
     sign_in_requests: &mut mpsc::Receiver<sign_in::Request>,
     terminate: &mut Signal,
-) -> Option<Activation<'a>> {
+) -> Option<(Prepared, Reply<()>)> {
     let not_up = || PluginError::WrongState("there is no connection yet".to_owned());
     let idle = tokio::time::sleep(IDLE_LIMIT);
     tokio::pin!(idle);
-    let (prepared, reply) = loop {
+    loop {
         let event = tokio::select! {
             event = network_manager.next() => event,
             Some(request) = sign_in_requests.recv() => {
@@ -99,21 +116,25 @@ async fn wait_for_connect<'a>(
                 caller,
                 reply,
             }) => {
+                if is_over(network_manager).await {
+                    let text = "the connection is being taken down".to_owned();
+                    drop(reply.send(Err(PluginError::WrongState(text))));
+                    return None;
+                }
                 let prepared =
                     Activation::prepare(network_manager, *connection, interactive, caller).await;
                 match prepared {
-                    Ok(prepared) => break (prepared, reply),
+                    Ok(prepared) => return Some((prepared, reply)),
                     Err(error) => {
                         tracing::error!("cannot connect: {error}");
                         drop(reply.send(Err(error)));
                     }
                 }
             }
-            // News of a caller whose connection was refused does not matter.
-            Event::VpnState(_) | Event::Gone => {}
+            // Its scripts are not waited for: there is nothing yet that they could see end.
+            Event::VpnState(VpnState::Deactivating(_)) | Event::Gone => return None,
+            // Disconnect follows an end.
+            Event::VpnState(_) => {}
         }
-    };
-    let activation = Activation::begin(network_manager, prepared).await;
-    drop(reply.send(Ok(())));
-    Some(activation)
+    }
 }

@@ -3,28 +3,31 @@
 
 use super::config;
 use super::{PATH, Plugin, PluginError, Request, property};
-use aws_client_vpn_profile::well_known::active_state::ACTIVATING;
+use aws_client_vpn_profile::well_known::active_state::{ACTIVATING, DEACTIVATING};
 use aws_client_vpn_profile::well_known::network_manager::{
-    ACTIVE, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
+    self, ACTIVE, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
 use aws_client_vpn_session::session::{FailureReason, ServiceState};
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::pending;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use zbus::names::{OwnedUniqueName, UniqueName};
 use zbus::object_server::SignalEmitter;
-use zbus::zvariant::OwnedObjectPath;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{MatchRule, MessageStream, message};
 
 /// How long the bus may take for a signal.
 const SIGNAL_LIMIT: Duration = Duration::from_secs(2);
 /// How long NetworkManager may take for an answer.
-const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// How long it may take for all of [`NetworkManager::first_look`]: it gives up on a service whose name
+/// is not on the bus after five seconds (nm-vpn-connection.c).
+const FIRST_LOOK_LIMIT: Duration = Duration::from_millis(1500);
 /// How long it may take to say Disconnect after a failure.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
 
@@ -37,6 +40,18 @@ pub(crate) enum Event {
     VpnState(VpnState),
     /// It is gone from the bus, or the bus is. It comes once.
     Gone,
+}
+
+/// What it shows of the activation before it has asked for anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FirstLook {
+    /// The connection is on its way.
+    Activating {
+        /// Its UUID, where it can be had.
+        uuid: Option<String>,
+    },
+    /// It is being taken down already, or is gone.
+    Over,
 }
 
 /// NetworkManager.
@@ -94,8 +109,49 @@ impl NetworkManager {
         self.activation.as_ref().map(|path| path.as_str())
     }
 
+    /// Hears what it says of the activation, and asks how that stands.
+    ///
+    /// To be called before the service has its name: whatever a connection is doing that is being
+    /// taken down, NetworkManager goes on with it as soon as the service is there, as if nobody had
+    /// asked for its end (`_name_owner_changed` and `_set_vpn_state` of nm-vpn-connection.c).
+    pub(crate) async fn first_look(&mut self) -> FirstLook {
+        match tokio::time::timeout(FIRST_LOOK_LIMIT, self.properties()).await {
+            Ok(Ok(Some(properties))) => first_look_at(&properties),
+            // There is no such object any more.
+            Ok(Err(zbus::Error::MethodError(..))) => FirstLook::Over,
+            Ok(Ok(None) | Err(_)) | Err(_) => FirstLook::Activating { uuid: None },
+        }
+    }
+
+    /// The properties of its object of the activation, whose changes are heard from then on; `None` if
+    /// NetworkManager is not there, or it is not known which object that is.
+    async fn properties(&mut self) -> zbus::Result<Option<HashMap<String, OwnedValue>>> {
+        let Some(path) = self.activation.clone() else {
+            return Ok(None);
+        };
+        let bus = zbus::fdo::DBusProxy::new(&self.bus).await?;
+        let name = network_manager::NAME.try_into()?;
+        let Ok(owner) = bus.get_name_owner(name).await else {
+            return Ok(None);
+        };
+        self.track(owner.clone()).await?;
+        let properties = Some("org.freedesktop.DBus.Properties");
+        let reply = self
+            .bus
+            .call_method(Some(&owner), &path, properties, "GetAll", &ACTIVE)
+            .await?;
+        Ok(Some(reply.body().deserialize()?))
+    }
+
     /// From now on it is the process `name`: signals go there, and what it says is heard.
     pub(crate) async fn track(&mut self, name: OwnedUniqueName) -> zbus::Result<()> {
+        if self
+            .caller
+            .as_ref()
+            .is_some_and(|caller| caller.name == name)
+        {
+            return Ok(());
+        }
         let signals = || MatchRule::builder().msg_type(message::Type::Signal);
         let owner_changes = signals()
             .sender("org.freedesktop.DBus")?
@@ -170,7 +226,7 @@ impl NetworkManager {
     /// Whether it says that there is no connection `uuid`.
     pub(crate) async fn has_deleted(&self, uuid: &str) -> bool {
         match &self.caller {
-            Some(caller) => is_deleted(&self.bus, caller.name.as_str(), uuid).await,
+            Some(caller) => is_deleted(&self.bus, caller.name.as_str(), uuid).await == Some(true),
             None => false,
         }
     }
@@ -319,6 +375,19 @@ fn state_in(signal: &zbus::Message) -> Option<VpnState> {
     }
 }
 
+/// What the properties of the activation's object say.
+fn first_look_at(properties: &HashMap<String, OwnedValue>) -> FirstLook {
+    let state = properties.get("State");
+    let state: Option<u32> = state.and_then(|state| state.try_into().ok());
+    if state.is_some_and(|state| state >= DEACTIVATING) {
+        return FirstLook::Over;
+    }
+    let uuid: Option<&str> = properties.get("Uuid").and_then(|uuid| uuid.try_into().ok());
+    FirstLook::Activating {
+        uuid: uuid.map(ToOwned::to_owned),
+    }
+}
+
 /// NetworkManager's object of an activation: it numbers the service's names like them
 /// (nm-vpn-connection.c).
 fn activation_path(bus_name: &str) -> Option<OwnedObjectPath> {
@@ -328,8 +397,9 @@ fn activation_path(bus_name: &str) -> Option<OwnedObjectPath> {
     OwnedObjectPath::try_from(path).ok()
 }
 
-/// Whether NetworkManager, on the bus as `name`, says that there is no connection `uuid`.
-pub(crate) async fn is_deleted(bus: &zbus::Connection, name: &str, uuid: &str) -> bool {
+/// Whether NetworkManager, on the bus as `name`, says that there is no connection `uuid`; `None` if it
+/// does not answer in time.
+pub(crate) async fn is_deleted(bus: &zbus::Connection, name: &str, uuid: &str) -> Option<bool> {
     let asked = bus.call_method(
         Some(name),
         SETTINGS_PATH,
@@ -337,10 +407,11 @@ pub(crate) async fn is_deleted(bus: &zbus::Connection, name: &str, uuid: &str) -
         "GetConnectionByUuid",
         &uuid,
     );
-    match tokio::time::timeout(ANSWER_LIMIT, asked).await {
-        Ok(Err(zbus::Error::MethodError(name, _, _))) => name.as_str() == INVALID_CONNECTION,
+    let answer = tokio::time::timeout(ANSWER_LIMIT, asked).await.ok()?;
+    Some(match answer {
+        Err(zbus::Error::MethodError(name, _, _)) => name.as_str() == INVALID_CONNECTION,
         Ok(_) | Err(_) => false,
-    }
+    })
 }
 
 #[cfg(test)]

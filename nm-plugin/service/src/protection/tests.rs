@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::own_network::{in_its_own_network, shell};
-use aws_client_vpn_profile::parts::Transport;
+use aws_client_vpn_profile::parts::{ProxyKind, Transport};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{KillSwitchOptions, Timeouts};
 use aws_client_vpn_session::kill_switch::Endpoint;
@@ -117,7 +117,7 @@ async fn unasked() {
     let session = session();
     let stopped = |options, is_asked_for| {
         let protection = protection(options, is_asked_for, directory);
-        let known = protection.known_addresses().is_some();
+        let known = protection.known_addresses("cvpn.example", None).is_some();
         (protection.browsers().stopped, known)
     };
     let wanted = Some(KillSwitchOptions::default());
@@ -154,7 +154,17 @@ async fn unasked() {
     assert_eq!(stopped(lets_sign_in, false), (BrowsersStopped::Never, true));
     let unasked = protection(wanted, false, directory);
     let known: Vec<IpAddr> = vec!["192.0.2.1".parse().unwrap()];
-    assert_eq!(unasked.known_addresses(), Some(known));
+    let of = |host, proxy| unasked.known_addresses(host, proxy);
+    assert_eq!(of("cvpn.example", None), Some(known.clone()));
+    // Behind a proxy, it is the proxy that packets went to.
+    let proxy = Proxy {
+        kind: ProxyKind::Http,
+        host: "proxy.example".to_owned(),
+        port: 3128,
+        authenticates: false,
+    };
+    assert_eq!(of("proxy.example", Some(&proxy)), Some(known));
+    assert_eq!(of("cvpn.example", Some(&proxy)), None);
     drop(unasked);
     // Without a kill switch there is none any more.
     assert_eq!(tables(), TABLE);

@@ -309,3 +309,81 @@ fn a_networkmanager_that_restarts_takes_the_connection_down_in_each_state() {
         lab.assert_clean(&before);
     }
 }
+
+/// The service, held up at its start until the test lets it go on, as on a computer that is busy.
+struct HeldService<'a>(&'a Lab);
+
+impl<'a> HeldService<'a> {
+    const HOLD: &'static str = "cd /run/lab
+rm -f service-started service-goes-on
+cat >held-service <<'END'
+#!/bin/sh
+touch /run/lab/service-started
+until [ -e /run/lab/service-goes-on ]; do sleep 0.05; done
+umount -n -l /usr/libexec/nm-aws-client-vpn-service
+exec /usr/libexec/nm-aws-client-vpn-service \"$@\"
+END
+chmod 755 held-service
+mount -n --bind held-service /usr/libexec/nm-aws-client-vpn-service";
+
+    fn hold(lab: &'a Lab) -> Self {
+        lab.client.check(["sh", "-ec", Self::HOLD]);
+        Self(lab)
+    }
+
+    /// Waits until NetworkManager has started it.
+    fn has_started(&self) {
+        eventually("NetworkManager starts the service", SOON, || {
+            let started = ["test", "-e", "/run/lab/service-started"];
+            self.0.client.run(started).status.success().then_some(())
+        });
+    }
+
+    fn let_go(self) {
+        let line = ["touch", "/run/lab/service-goes-on"];
+        self.0.client.check(line);
+    }
+}
+
+/// NetworkManager goes on with a connection that is being taken down as soon as its service is there.
+#[test]
+fn a_connection_goes_down_although_its_service_has_not_heard_of_it_yet() {
+    let (lab, before) = home(&[]);
+    // While the scripts run, and when all is over.
+    for script in [SLOW_SCRIPT, Duration::ZERO] {
+        let service = HeldService::hold(&lab);
+        let states = lab.vpn_states().len();
+        let scripts = lab.pre_down_calls().len();
+        lab.set_pre_down_delay(script);
+        let up = lab.begin_up();
+        service.has_started();
+        let mut command = lab.client.command("nmcli");
+        command.args(["--wait", "300", "connection", "down", "vpn"]);
+        let mut nmcli = lab.client.spawn_logged("nmcli", command);
+        if script.is_zero() {
+            assert!(
+                nmcli.entrance.wait().unwrap().success(),
+                "{}",
+                lab.journal()
+            );
+        } else {
+            eventually("the scripts run", SOON, || {
+                (lab.pre_down_calls().len() > scripts).then_some(())
+            });
+        }
+        service.let_go();
+        let ended = eventually("nmcli ends", SOON, || nmcli.entrance.try_wait().unwrap());
+        assert!(ended.success(), "{}", lab.journal());
+        eventually("the service ends", SOON, || {
+            let left = lab.client.run(["pgrep", "-f", "[-]-bus-name"]);
+            (!left.status.success()).then_some(())
+        });
+        let was_up = |seen: &VpnState| seen.state == state::ACTIVATED && seen.reason <= 1;
+        let states = &lab.vpn_states()[states..];
+        assert!(!states.iter().any(was_up), "{states:?}\n{}", lab.journal());
+        assert_eq!(pages_opened(&lab), 0);
+        up.abandon();
+        lab.set_pre_down_delay(Duration::ZERO);
+        lab.assert_clean(&before);
+    }
+}

@@ -4,7 +4,7 @@ mod again;
 mod leaks;
 mod openings;
 mod together;
-mod unasked;
+pub(crate) mod unasked;
 
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_failed, assert_up, endpoint, lab, reason, state, take_down};

@@ -1,5 +1,6 @@
 //! A proxy on the way to the endpoint: Debian's tinyproxy, squid and microsocks.
 
+use crate::kill_switch::unasked::{activate_as_secondary, left_closed};
 use crate::{SOON, assert_up, endpoint, take_down};
 use aws_client_vpn_harness::{Lab, Process, Snapshot, eventually, typed};
 use std::fs;
@@ -139,9 +140,25 @@ fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
     );
     proxy.kill();
     let _proxy = tinyproxy(&lab, "");
+    lab.modify("+vpn.data", "connect-timeout=60");
     assert_up(&lab, &lab.up());
     only_the_proxy_is_let_through(&lab, 3128);
     take_down(&lab, &before);
+}
+
+#[test]
+fn networkmanager_s_own_activation_finds_the_endpoint_behind_a_proxy() {
+    let lab = Lab::start(&endpoint(&["--sign-in=certificate"]));
+    lab.import_with("tcp", 443, &format!("http-proxy {PROXY} 3128\n"));
+    lab.modify("+vpn.data", "kill-switch=yes");
+    let _proxy = tinyproxy(&lab, "");
+    left_closed(&lab);
+    activate_as_secondary(&lab);
+    eventually("the tunnel is up", SOON * 2, || {
+        lab.has_traffic().then_some(())
+    });
+    only_the_proxy_is_let_through(&lab, 3128);
+    assert!(lab.down().status.success());
 }
 
 #[test]

@@ -22,6 +22,12 @@ impl Disconnect {
         }
     }
 
+    /// Whether the connection is being taken down, or has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.reason.is_some()
+    }
+
     /// Whether the connection has been up.
     #[must_use]
     pub fn was_up(&self) -> bool {
@@ -53,6 +59,16 @@ mod tests {
             end.take_in(VpnState::of_vpn(*state, *reason));
         }
         end
+    }
+
+    #[test]
+    fn it_is_over_once_an_end_was_told_of() {
+        for states in [&[][..], &[(1, 0)], &[(3, 0)], &[(5, 1)]] {
+            assert!(!end(states).is_over(), "{states:?}");
+        }
+        for states in [&[(5, 2)][..], &[(6, 0)], &[(7, 2), (3, 0)]] {
+            assert!(end(states).is_over(), "{states:?}");
+        }
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::{LIFT, guarded, is_let_out, mark_of, stops, tables};
 use crate::interruptions::SERVICE;
-use crate::{SOON, assert_up, endpoint};
-use aws_client_vpn_harness::{Browser, Lab, Options, eventually};
+use crate::{SOON, assert_up, endpoint, state};
+use aws_client_vpn_harness::{Browser, Lab, Options, eventually, typed};
 use rustix::process::Signal;
 
 fn uuid(lab: &Lab) -> String {
@@ -19,7 +19,7 @@ fn uuid(lab: &Lab) -> String {
 }
 
 /// Up, and killed: traffic is stopped, and nobody is there to open it.
-pub(super) fn left_closed(lab: &Lab) {
+pub(crate) fn left_closed(lab: &Lab) {
     assert_up(lab, &lab.up());
     lab.client.signal(SERVICE, Signal::KILL);
     lab.vpn_ended(SOON);
@@ -27,7 +27,7 @@ pub(super) fn left_closed(lab: &Lab) {
 }
 
 /// Has NetworkManager activate the connection by itself, with the wired one.
-fn activate_as_secondary(lab: &Lab) {
+pub(crate) fn activate_as_secondary(lab: &Lab) {
     lab.client.check([
         "nmcli",
         "connection",
@@ -109,22 +109,56 @@ fn a_login_that_comes_to_nothing_leaves_traffic_stopped_as_it_was() {
     let before_it = rules();
     for browser in [Browser::Missing, Browser::Closed] {
         lab.set_browser(&browser);
+        let states = lab.vpn_states().len();
         let up = lab.begin_up();
-        eventually("the login ends", SOON, || {
-            assert!(stops(&lab));
-            lab.client
-                .processes_called(SERVICE)
-                .is_empty()
-                .then_some(())
-        });
+        eventually(
+            "the login has failed, and the service has ended",
+            SOON,
+            || {
+                assert!(stops(&lab));
+                let mut states = lab.vpn_states().into_iter().skip(states);
+                let has_failed = states.any(|seen| seen.state == state::FAILED);
+                (has_failed && lab.client.processes_called(SERVICE).is_empty()).then_some(())
+            },
+        );
         assert!(!up.finish().success, "{browser:?}");
         assert_eq!(rules(), before_it, "{browser:?}");
     }
     // A person who takes it down while it is being made wants the network.
+    lab.forget_browser_events();
     let up = lab.begin_up();
-    eventually("it is taken down", SOON, || {
-        lab.down().status.success().then_some(())
+    lab.browser_did("done", SOON);
+    assert!(stops(&lab));
+    assert!(lab.down().status.success());
+    is_let_out(&lab);
+    up.abandon();
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn a_connection_that_is_taken_down_while_an_agent_looks_for_its_password_stops_nothing() {
+    let (lab, before) = guarded(&endpoint(&["--sign-in=password"]), &["kill-switch=yes"]);
+    let password = [
+        ("username", "ada@example.com"),
+        ("password", "correct horse"),
+    ];
+    lab.set_typed(&[typed(&password)]);
+    left_closed(&lab);
+    eventually("the service has ended", SOON, || {
+        let services = lab.client.processes_called(SERVICE);
+        services.is_empty().then_some(())
     });
+    // NetworkManager asks what is kept before it tells the service anything.
+    lab.client.signal("lab-tool", Signal::STOP);
+    let up = lab.begin_up();
+    eventually("NetworkManager waits for the agent", SOON, || {
+        let shown = lab.nmcli(["connection", "show", "vpn"]);
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        shown.contains("need authentication").then_some(())
+    });
+    assert!(stops(&lab));
+    assert!(lab.down().status.success());
+    lab.client.signal("lab-tool", Signal::CONT);
     is_let_out(&lab);
     up.abandon();
     lab.assert_clean(&before);
