@@ -21,6 +21,8 @@ const MANAGER: &str = "org.freedesktop.login1.Manager";
 const SESSION: &str = "org.freedesktop.login1.Session";
 /// How long logind may take for an answer.
 const LIMIT: Duration = Duration::from_secs(2);
+/// How long where nobody waits for the service any more.
+const LAST_LIMIT: Duration = Duration::from_secs(10);
 /// The least time between two questions, however many signals come.
 const PAUSE: Duration = Duration::from_millis(250);
 /// More sessions than a computer has.
@@ -133,7 +135,7 @@ async fn ask(bus: &zbus::Connection) -> Option<Option<Vec<LoginSession>>> {
 /// Whether the computer is being shut down.
 pub(crate) async fn is_shutting_down(bus: &zbus::Connection) -> bool {
     let asked = property::<bool>(bus, NAME, PATH, MANAGER, "PreparingForShutdown");
-    matches!(tokio::time::timeout(LIMIT, asked).await, Ok(Ok(true)))
+    matches!(tokio::time::timeout(LAST_LIMIT, asked).await, Ok(Ok(true)))
 }
 
 /// Who is logged in, if logind tells.
@@ -169,7 +171,7 @@ async fn list_sessions(bus: &zbus::Connection) -> zbus::Result<Vec<LoginSession>
             let value = properties.get(name).and_then(|value| value.try_into().ok());
             value.unwrap_or_default()
         };
-        if text("Class") == "user" {
+        if is_of_a_person(text("Class")) {
             sessions.push(LoginSession {
                 user,
                 uid,
@@ -180,4 +182,35 @@ async fn list_sessions(bus: &zbus::Connection) -> zbus::Result<Vec<LoginSession>
         }
     }
     Ok(sessions)
+}
+
+/// Whether a session of this class is a person's login (pam_systemd(8)): since systemd 256, root's own
+/// is of the class `user-early`.
+fn is_of_a_person(class: &str) -> bool {
+    matches!(
+        class,
+        "user" | "user-early" | "user-light" | "user-early-light"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_a_person;
+
+    #[test]
+    fn root_s_login_at_a_console_is_a_person_s() {
+        for class in ["user", "user-early", "user-light", "user-early-light"] {
+            assert!(is_of_a_person(class), "{class}");
+        }
+        for class in [
+            "greeter",
+            "lock-screen",
+            "background",
+            "manager",
+            "user-incomplete",
+            "",
+        ] {
+            assert!(!is_of_a_person(class), "{class}");
+        }
+    }
 }
