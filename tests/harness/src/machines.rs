@@ -131,7 +131,8 @@ pub(crate) fn write_browser(dir: &Path) {
     let script = "#!/bin/sh\n\
         # Called as xdg-open URL or gio open URL.\n\
         for url; do :; done\n\
-        if grep -q missing /run/lab/browser.json; then exit 3; fi\n\
+        read -r plan </run/lab/browser.json\n\
+        case $plan in *missing*) exit 3 ;; esac\n\
         setsid /run/lab-programs/lab-tool browser \"$url\" \
         </dev/null >>/run/lab/logs/browser.log 2>&1 &\n";
     for name in ["xdg-open", "gio"] {

@@ -279,8 +279,11 @@ fn the_doctor_finds_each_fault() {
         let named = lab.client.processes_called("gnome-shell");
         (!named.is_empty()).then_some(())
     });
-    let healthy = json(&lab, &["doctor", "--json"]);
-    assert_eq!(faults(&healthy), [""; 0], "{healthy:#}");
+    // Each program that it asks has five seconds, and a busy machine may take them.
+    eventually("the doctor finds nothing", SOON, || {
+        let healthy = json(&lab, &["doctor", "--json"]);
+        faults(&healthy).is_empty().then_some(())
+    });
     for (fault, check, seen) in FAULTS {
         let undo = "umount -q /usr/lib/NetworkManager/VPN/*.name /usr/lib/NetworkManager/VPN \
                     /usr/lib/*/NetworkManager $LIBEXEC/nm-aws-client-vpn-auth-dialog \

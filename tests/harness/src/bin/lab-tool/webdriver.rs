@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 /// How WebDriver names an element in JSON (W3C WebDriver §12.2).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// How long a page may take.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long a page may take: Chromium itself takes a minute to start on a busy machine.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// Types user and password into the page's form, clicks, and waits until the browser is back at
 /// the auth dialog's page.
