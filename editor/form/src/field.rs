@@ -312,7 +312,7 @@ impl Field {
             Self::EnforceRoutes => {
                 gettext_noop!("Rout_es of the VPN take precedence over local ones")
             }
-            Self::KillSwitch => gettext_noop!("Stop traffic outside the _VPN"),
+            Self::KillSwitch => gettext_noop!("Block traffic outside the _VPN"),
             Self::KillSwitchLan => gettext_noop!("Allow the local networ_k"),
             Self::KillSwitchSignIn => gettext_noop!("Allow _browsers while signing in again"),
             Self::TunnelMtu => gettext_noop!("_MTU (bytes)"),
@@ -396,12 +396,13 @@ impl Field {
             ),
             Self::Ca => {
                 gettext_noop!(
-                    "The authority that must have issued the certificate of the endpoint."
+                    "The certificate authority that must have issued the certificate of the \
+                     endpoint."
                 )
             }
             Self::ServerNameCheck => gettext_noop!(
                 "Prevents others from impersonating the endpoint with a certificate of the same \
-                 authority."
+                 certificate authority."
             ),
             Self::ServerName => {
                 gettext_noop!("The name that the certificate of the endpoint must contain.")
@@ -417,12 +418,14 @@ impl Field {
                 )
             }
             Self::AtLogin => gettext_noop!(
-                "Connects once after you have logged in and a network is available, and once for \
-                 each later network, unless you have disconnected it yourself."
+                "Connects after you log in, as soon as a network is available, and again when you \
+                 move to another network. If you disconnect it yourself, it stays disconnected \
+                 until you log in again."
             ),
             Self::KeepRoutes => {
                 gettext_noop!(
-                    "If off, routes into the tunnel that other programs remove stay removed."
+                    "If this is off, routes of the VPN that another program removes are not \
+                     restored."
                 )
             }
             Self::EnforceRoutes => gettext_noop!(
@@ -431,8 +434,8 @@ impl Field {
                  endpoint stay reachable."
             ),
             Self::KillSwitch => gettext_noop!(
-                "Kill switch: from the moment the connection is up until you disconnect it, no \
-                 traffic bypasses the VPN, even while the connection is lost."
+                "Kill switch: once the connection is up, no traffic bypasses the VPN until you \
+                 disconnect it, even while the connection is lost."
             ),
             Self::KillSwitchLan => {
                 gettext_noop!(
@@ -442,7 +445,8 @@ impl Field {
             }
             Self::KillSwitchSignIn => gettext_noop!(
                 "While a lost connection waits for you to sign in again, all programs can reach \
-                 the web. If off, the connection ends instead, and you connect again."
+                 the web. If this is off, the connection ends instead, and you have to connect \
+                 again."
             ),
             Self::TunnelMtu => {
                 gettext_noop!(
@@ -450,8 +454,8 @@ impl Field {
                 )
             }
             Self::MssFix => gettext_noop!(
-                "TCP connections through the tunnel send packets so small that OpenVPN's own \
-                 packets do not exceed this size (mssfix). 0 turns the limit off."
+                "Limits the packets of TCP connections through the tunnel, so that the packets of \
+                 OpenVPN are not larger than this (mssfix). 0 turns the limit off."
             ),
             Self::RetryPause => {
                 gettext_noop!(
@@ -470,7 +474,10 @@ impl Field {
                 )
             }
             Self::RandomHostname => {
-                gettext_noop!("Required by AWS, unless the endpoint uses a host name of your own.")
+                gettext_noop!(
+                    "Required by AWS, unless the endpoint has a host name of your \
+                               company."
+                )
             }
             Self::ProxyType => {
                 gettext_noop!(
@@ -481,8 +488,8 @@ impl Field {
             Self::ProxyServer => gettext_noop!("The name or address of the proxy."),
             Self::ProxyPort => gettext_noop!("The port of the proxy."),
             Self::ProxyAuth => gettext_noop!(
-                "You are asked for a user name and a password before the connection begins. An HTTP \
-                 proxy asks by itself."
+                "You are asked for the user name and password for the proxy before connecting. An \
+                 HTTP proxy that needs them requests them itself, so this can stay off for it."
             ),
             Self::TokenModule => gettext_noop!(
                 "The name of the token's driver. Leave empty to use all drivers that are set up \

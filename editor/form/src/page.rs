@@ -180,7 +180,7 @@ impl PageField {
             Ok(bytes) => form.set_file(self.field, &bytes),
             Err(reason) => form.refuse_file(
                 self.field,
-                message!("The file cannot be read: {reason}", reason = reason),
+                message!("The file cannot be read. {reason}", reason = reason),
             ),
         });
     }

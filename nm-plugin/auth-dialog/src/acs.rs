@@ -142,7 +142,10 @@ impl Waiting {
             return Reply::refused(
                 StatusCode::FORBIDDEN,
                 &gettext!("Request blocked"),
-                &gettext!("This request came from a program of another user of this computer."),
+                &gettext!(
+                    "This request came from a program of another user of this computer. \
+                           Continue in the tab of your sign-in."
+                ),
             );
         }
         let form = match read_form(request.into_body()).await {
@@ -204,14 +207,20 @@ fn refusal(request: &Request<Incoming>) -> Option<Reply> {
         return Some(Reply::refused(
             StatusCode::FORBIDDEN,
             &gettext!("Request blocked"),
-            &gettext!("Another web page tried to use this sign-in."),
+            &gettext!(
+                "Another web page tried to use this sign-in. Continue in the tab of your \
+                       sign-in."
+            ),
         ));
     }
     if only(headers, &header::CONTENT_TYPE).is_some_and(|kind| !is_form(kind)) {
         return Some(Reply::refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             &gettext!("The response cannot be used"),
-            &gettext!("The identity provider has to send a form with the SAML response."),
+            &gettext!(
+                "The SAML response must be sent as a form, and this was something else. Tell \
+                       the administrator of the identity provider."
+            ),
         ));
     }
     None

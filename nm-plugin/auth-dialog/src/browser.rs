@@ -77,9 +77,13 @@ pub(crate) async fn open(
     let all = reasons
         .into_iter()
         .reduce(|all, next| Message::new("{0} {1}").with("0", &all).with("1", &next));
-    LoginFailure::NoBrowser(
-        all.unwrap_or_else(|| message!("There is no desktop session, and BROWSER is not set.")),
-    )
+    LoginFailure::NoBrowser(all.unwrap_or_else(|| {
+        message!(
+            "There is no desktop session, and BROWSER is not set. \
+                                        Connect from a desktop session, or with 'aws-client-vpn \
+                                        connect' in a terminal, which shows the link."
+        )
+    }))
 }
 
 /// Whether the environment names a display.

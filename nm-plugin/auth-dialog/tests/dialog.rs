@@ -612,7 +612,7 @@ fn what_cannot_work_is_said() {
                 "does not begin with https",
             ),
             (&[&url], "No web browser could be opened"),
-            (&[&url, seconds, retry], "Nobody signed in"),
+            (&[&url, seconds, retry], "The time to sign in ran out"),
         ] {
             let mut dialog = Dialog::start(&mut command(None, hints));
             dialog.say("DONE\n\n");

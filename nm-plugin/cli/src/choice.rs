@@ -20,7 +20,7 @@ pub enum ChoiceError {
         uuids: String,
     },
     /// Nothing is up.
-    #[error("No AWS Client VPN connection is active.")]
+    #[error("No AWS Client VPN connection is active. To connect: aws-client-vpn connect NAME")]
     NoneUp,
     /// The one that is meant is not up.
     #[error("'{0}' is not connected.")]

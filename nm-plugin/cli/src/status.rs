@@ -308,7 +308,7 @@ impl Connection {
             .iter()
             .map(|domain| match domain.strip_prefix('~') {
                 // TRANSLATORS: All names are looked up in the tunnel.
-                Some("" | ".") => gettext!("all"),
+                Some("" | ".") => gettext!("all names"),
                 Some(domain) => domain.to_owned(),
                 None => domain.clone(),
             });
@@ -352,7 +352,7 @@ impl fmt::Display for Connection {
             // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("addresses"), listed(&self.addresses)),
             // TRANSLATORS: A label: the domains whose names are looked up in the tunnel.
-            (gettext_noop!("names"), self.names()),
+            (gettext_noop!("VPN domains"), self.names()),
             // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("name servers"), listed(&self.name_servers)),
             (

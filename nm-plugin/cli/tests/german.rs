@@ -89,14 +89,15 @@ fn status_in_german() {
          UUID             1-2\n\n\
          alt\n  \
          Zustand          aus\n  \
-         Problem          Die Einstellung „remote“ fehlt.\n  \
+         Problem          Die Einstellung „remote“ fehlt. Fügen Sie sie hinzu: nmcli connection \
+         modify NAME +vpn.data remote=WERT\n  \
          UUID             2-3\n"
     );
     let json = serde_json::to_value(&status).unwrap();
     let [up, off] = [&json["connections"][0], &json["connections"][1]];
     assert_eq!(up["state"], "up");
     assert_eq!(up["sign_in"], "saml");
-    assert_eq!(off["problem"], "The setting 'remote' is missing.");
+    assert_eq!(off["problem"], "The setting 'remote' is missing. Add it: nmcli connection modify NAME +vpn.data remote=VALUE");
     let none = Status {
         connections: Vec::new(),
     };
@@ -133,7 +134,7 @@ fn doctor_in_german() {
         "                         -> systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
         "PROBLEM  OpenVPN         Das OpenVPN aus dem Paket fehlt",
         "                         -> Installieren Sie das Paket erneut",
-        "gut      Notausschalter  sperrt keinen Verkehr",
+        "gut      Kill-Switch     sperrt keinen Verkehr",
         "Warnung  Uhr             2026-11-24 17:00:01 UTC, nicht vom Netz gestellt",
     ] {
         assert!(lines.contains(&line), "{line:?} is not in\n{text}");

@@ -40,7 +40,8 @@ fn the_examples_are_what_is_printed() {
                 at: 1_795_539_601,
                 kind: "refused",
                 reason: message!(
-                    "The endpoint refused the sign-in: {why}. Connect to sign in again.",
+                    "The endpoint refused the sign-in: {why}. Connect to sign in again. If it is refused \
+                     again, ask your administrator whether you may use this endpoint.",
                     why = "Invalid username or password".to_owned()
                 ),
             }),

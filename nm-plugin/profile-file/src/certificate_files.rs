@@ -32,7 +32,7 @@ pub enum CertificateFiles {
 #[derive(Debug, thiserror::Error, Localize)]
 pub enum CertificateError {
     /// A file cannot be read.
-    #[error("{file} cannot be read: {reason}", file = path.display())]
+    #[error("{file} cannot be read. {reason}", file = path.display())]
     File {
         /// Which one.
         path: PathBuf,

@@ -55,7 +55,7 @@ pub enum FileError {
     #[error("{0}.")]
     System(std::io::Error),
     /// A directory, pipe, device or socket.
-    // TRANSLATORS: Follows “{file} cannot be read:”
+    // TRANSLATORS: Follows “{file} cannot be read.”
     #[error("It is not a regular file.")]
     NotRegular,
     /// More than [`SIZE_LIMIT`].
@@ -98,7 +98,7 @@ impl From<std::io::Error> for FileError {
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error, Localize)]
-#[error("{file} cannot be written: {reason}", file = path.display())]
+#[error("{file} cannot be written. {reason}", file = path.display())]
 pub struct WriteError {
     /// As the user wrote it.
     pub path: PathBuf,

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error, Localize)]
 pub enum ImportError {
     /// The file itself cannot be read.
-    #[error("{file} cannot be read: {reason}", file = path.display())]
+    #[error("{file} cannot be read. {reason}", file = path.display())]
     File {
         /// As the user wrote it.
         path: PathBuf,
@@ -129,7 +129,7 @@ pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
     let mut read_file = |name: &str| {
         file::read_bytes(&directory.join(name)).map_err(|reason| {
             let why = gettext!(
-                "{file} cannot be read: {reason}",
+                "{file} cannot be read. {reason}",
                 file = name,
                 reason = i18n::localize(&reason)
             );

@@ -38,7 +38,7 @@ pub(crate) enum NoAnswer {
     #[error("The user cancelled the request.")]
     Cancelled,
     /// The dialog has nothing.
-    #[error("No password is saved, and none may be asked for now.")]
+    #[error("No password is saved, and this request does not allow asking for one.")]
     Nothing,
     /// The dialog does not run, or not as it should.
     #[error("The auth dialog failed: {0}")]

@@ -168,7 +168,7 @@ impl Protection {
             Input::VpnState(_) | Input::Disconnect => routes.forget(),
             Input::Resolved { .. }
             | Input::NotStarted(_)
-            | Input::NotSent(_)
+            | Input::Unsendable
             | Input::Management(_)
             | Input::OpenVpnEnded(_)
             | Input::NewSecrets(_)

@@ -121,7 +121,7 @@ impl Following {
             Progress::SwitchedOff => Some(Step::Ended(Ended {
                 reason: message!(
                     // TRANSLATORS: Follows “'{name}' is not connected.”: it is the connection.
-                    "It was disconnected."
+                    "Somebody disconnected it."
                 ),
                 outcome: Outcome::Cancelled,
             })),

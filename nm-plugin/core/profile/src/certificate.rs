@@ -64,7 +64,10 @@ pub enum Validity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum CertificateError {
     /// There is no PEM block of a certificate in it.
-    #[error("There is no certificate in this part of the profile.")]
+    #[error(
+        "There is no certificate in this part of the profile. Ask for a new copy of the \
+         profile."
+    )]
     None,
     /// A block is not a certificate, although it says so.
     #[error(

@@ -182,10 +182,14 @@ pub enum ProfileError {
     )]
     NotAws,
     /// Larger than 1 MiB.
-    #[error("The file is too large for a profile.")]
+    #[error("The file is too large for a profile. Check that it is the right file.")]
     TooLarge,
     /// More directives than any profile has.
-    #[error("The profile has more than {limit} directives.", limit = DIRECTIVE_LIMIT)]
+    #[error(
+        "The file has more than {limit} directives, which is too many for a profile. Check that it \
+         is the right file.",
+        limit = DIRECTIVE_LIMIT
+    )]
     TooMany,
     /// The line cannot be split into words.
     #[error("{0}")]
@@ -221,7 +225,10 @@ pub enum ProfileError {
     #[error("<{0}> closes a block that was never opened. Remove the line.")]
     NoBlock(String),
     /// A block without its end.
-    #[error("The block <{0}> has no end. The file seems to be truncated.")]
+    #[error(
+        "The block <{0}> has no end. The file seems to be truncated. Ask your administrator \
+         for the complete profile."
+    )]
     OpenBlock(String),
     /// A block or file that is not what it should be.
     #[error(
@@ -267,8 +274,8 @@ pub enum ProfileError {
     HalfCertificate(&'static str),
     /// More than one of certificate and key, PKCS #12 file and token.
     #[error(
-        "There is more than one client certificate. Keep only one of 'cert' with 'key', 'pkcs12' \
-         and 'pkcs11-id'."
+        "There is more than one client certificate. Keep only one: 'cert' together with 'key', or \
+         'pkcs12', or 'pkcs11-id'."
     )]
     SeveralCertificates,
     /// No way to sign in.

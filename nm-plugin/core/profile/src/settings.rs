@@ -39,7 +39,9 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum SettingsError {
     /// A key that has to be there is not.
-    #[error("The setting '{0}' is missing.")]
+    #[error(
+        "The setting '{0}' is missing. Add it: nmcli connection modify NAME +vpn.data {0}=VALUE"
+    )]
     Missing(&'static str),
     /// A value makes no sense.
     #[error(

@@ -66,7 +66,7 @@ pub enum TunnelError {
     NoAddress,
     /// The endpoint's own address is not known.
     // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
-    #[error("The endpoint's own address is not known.")]
+    #[error("The address of the endpoint is not among them.")]
     NoServer,
 }
 

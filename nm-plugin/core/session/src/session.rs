@@ -355,7 +355,7 @@ impl Session {
                 cx.openvpn.is_gone = true;
                 return Err(Failure::NotStarted(why));
             }
-            (_, Input::NotSent(why)) => return Err(Failure::Unsendable(why)),
+            (_, Input::Unsendable) => return Err(Failure::Unsendable),
             (_, Input::KillSwitchFailed(why)) => return Err(Failure::KillSwitchFailed(why)),
             (_, Input::Slept(length)) => cx.expiry.slept(length),
             (State::Connecting(attempt), input) => {

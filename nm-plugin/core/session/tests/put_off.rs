@@ -5,6 +5,7 @@ mod simulation;
 
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::session::Failure;
+use aws_client_vpn_sign_in::refusal::RefusalReason;
 use simulation::Simulation;
 use simulation::lines::{HOLD, LOST, NEED, REFUSED, challenge, remote};
 use std::collections::BTreeMap;
@@ -136,7 +137,8 @@ fn whoever_wants_it_too_late_is_told_on() {
         simulation.line(NEED);
         simulation
     };
-    let busy = [Failure::TemporarilyRefused("busy".to_owned())];
+    let busy = RefusalReason::Given("busy".to_owned());
+    let busy = [Failure::TemporarilyRefused(busy)];
     // At once, if it is clear.
     let mut simulation = begin();
     simulation.line(">PASSWORD:Verification Failed: 'Auth' ['TEMP[backoff 300]:busy']");

@@ -338,7 +338,7 @@ fn a_refusal_is_explained_by_what_came_before_it() {
         ),
         (
             "Authorization policy evaluation failed",
-            "own client can report: Authorization policy evaluation failed. Ask",
+            "own client can report. The endpoint said: Authorization policy evaluation failed. Ask",
         ),
     ] {
         let mut simulation = Simulation::saml();

@@ -5,6 +5,7 @@ use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_session::management::{self, Command};
 use aws_client_vpn_session::session::{Effect, Failure, FailureReason, Input, Session};
+use aws_client_vpn_sign_in::refusal::RefusalReason;
 use aws_client_vpn_sign_in::retry_reason::RetryReason;
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
@@ -280,7 +281,7 @@ fn a_wrong_password_is_asked_for_again_three_times_in_all() {
                 .hints
                 .iter()
                 .find_map(|hint| RetryReason::from_hint(hint));
-            let reason = "Invalid username or password".to_owned();
+            let reason = RefusalReason::Given("Invalid username or password".to_owned());
             assert_eq!(again, Some(RetryReason::Refused { reason }));
             assert_eq!(simulation.wanted(), ["username", "password"]);
         }

@@ -33,7 +33,10 @@ pub enum LoginFailure {
         holder: String,
     },
     /// The port cannot be listened on for another reason.
-    #[error("The response cannot be received on port 35001 of 127.0.0.1: {0}.")]
+    #[error(
+        "The response cannot be received on port 35001 of 127.0.0.1: {0}. To check the port: \
+         aws-client-vpn doctor"
+    )]
     PortUnusable(String),
     /// No browser could be started.
     #[error("No web browser could be opened for the sign-in. {0}")]
@@ -42,7 +45,7 @@ pub enum LoginFailure {
     #[error(transparent)]
     BadPrompt(#[from] BrowserRequestError),
     /// The time for the login is over.
-    #[error("Nobody signed in in time. Connect again.")]
+    #[error("The time to sign in ran out. Connect again.")]
     TimedOut,
 }
 

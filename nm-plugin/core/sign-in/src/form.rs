@@ -210,6 +210,7 @@ impl CredentialForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusal::RefusalReason;
     use proptest::prelude::*;
 
     fn data() -> BTreeMap<String, String> {
@@ -239,7 +240,7 @@ mod tests {
         let wanted = [UserName, Password, ChallengeResponse];
         let refused = BTreeSet::from([Password]);
         let retry_reason = RetryReason::Refused {
-            reason: "No: {x}".to_owned(),
+            reason: RefusalReason::Given("No: {x}".to_owned()),
         };
         let mut hints = form_hints(&wanted, &refused, Some(&retry_reason), Some(&question), 42);
         hints.push("x-vpn-message:Sign in to\tWork".to_owned());

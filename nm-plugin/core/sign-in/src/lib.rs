@@ -8,6 +8,7 @@ pub mod answer;
 pub mod at_login;
 pub mod form;
 pub mod hints;
+pub mod refusal;
 pub mod request;
 pub mod retry_reason;
 pub mod rights;

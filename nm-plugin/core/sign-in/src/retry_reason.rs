@@ -3,6 +3,7 @@
 //! The service says it in the one text that every agent shows, and knows nobody's language. So it
 //! also stands in a hint, for our dialog, which says it in the user's.
 
+use crate::refusal::RefusalReason;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::printable::one_line;
@@ -10,6 +11,10 @@ use aws_client_vpn_text::{gettext_noop, message};
 
 /// Starts the hint with the endpoint's own words.
 const REFUSED_HINT_PREFIX: &str = "x-aws-client-vpn-again:refused:";
+/// The hint of an endpoint that gives no reason.
+const NO_REASON_HINT: &str = "x-aws-client-vpn-again:refused-without-reason";
+/// The hint of a session that is over.
+const SESSION_EXPIRED_HINT: &str = "x-aws-client-vpn-again:session-expired";
 /// Starts the hint with the name of what opens no key.
 const WRONG_HINT_PREFIX: &str = "x-aws-client-vpn-again:wrong:";
 
@@ -18,8 +23,8 @@ const WRONG_HINT_PREFIX: &str = "x-aws-client-vpn-again:wrong:";
 pub enum RetryReason {
     /// The endpoint did not take it.
     Refused {
-        /// The endpoint's own words.
-        reason: String,
+        /// Why not.
+        reason: RefusalReason,
     },
     /// It opens no key.
     Wrong(Credential),
@@ -36,7 +41,11 @@ impl RetryReason {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Refused { reason } => format!("{REFUSED_HINT_PREFIX}{}", one_line(reason)),
+            Self::Refused { reason } => match reason {
+                RefusalReason::Given(words) => format!("{REFUSED_HINT_PREFIX}{}", one_line(words)),
+                RefusalReason::NotGiven => NO_REASON_HINT.to_owned(),
+                RefusalReason::SessionExpired => SESSION_EXPIRED_HINT.to_owned(),
+            },
             Self::Wrong(credential) => format!("{WRONG_HINT_PREFIX}{}", credential.name()),
         }
     }
@@ -44,10 +53,14 @@ impl RetryReason {
     /// What a [`hint`](Self::hint) says; `None` if it is another.
     #[must_use]
     pub fn from_hint(hint: &str) -> Option<Self> {
-        if let Some(reason) = hint.strip_prefix(REFUSED_HINT_PREFIX) {
-            return Some(Self::Refused {
-                reason: one_line(reason),
-            });
+        let refusal = match hint.strip_prefix(REFUSED_HINT_PREFIX) {
+            Some(words) => Some(RefusalReason::Given(one_line(words))),
+            None if hint == NO_REASON_HINT => Some(RefusalReason::NotGiven),
+            None if hint == SESSION_EXPIRED_HINT => Some(RefusalReason::SessionExpired),
+            None => None,
+        };
+        if let Some(reason) = refusal {
+            return Some(Self::Refused { reason });
         }
         let name = hint.strip_prefix(WRONG_HINT_PREFIX)?;
         Credential::from_name(name).map(Self::Wrong)
@@ -57,10 +70,12 @@ impl RetryReason {
 impl Localize for RetryReason {
     fn message(&self) -> Message {
         match self {
-            Self::Refused { reason } => message!(
-                "The endpoint refused the sign-in: {reason}.",
-                reason = *reason
-            ),
+            Self::Refused { reason } => {
+                message!(
+                    "The endpoint refused the sign-in: {reason}.",
+                    reason = *reason
+                )
+            }
             Self::Wrong(credential) => Message::new(incorrect(*credential)),
         }
     }
@@ -84,19 +99,19 @@ fn incorrect(credential: Credential) -> &'static str {
 #[must_use]
 pub fn a_credential(credential: Credential) -> &'static str {
     match credential {
-        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
+        // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.
         Credential::UserName => gettext_noop!("a user name"),
-        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
+        // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.
         Credential::Password => gettext_noop!("a password"),
-        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
+        // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.
         Credential::ChallengeResponse => gettext_noop!("a one-time code"),
-        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
+        // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.
         Credential::KeyPassphrase => gettext_noop!("the passphrase of the private key"),
-        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
+        // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.
         Credential::TokenPin => gettext_noop!("the PIN of the security token"),
-        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
+        // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.
         Credential::ProxyUserName => gettext_noop!("a user name for the proxy"),
-        // TRANSLATORS: Goes into “The endpoint asks for {0}”: an object.
+        // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.
         Credential::ProxyPassword => gettext_noop!("a password for the proxy"),
     }
 }
@@ -121,11 +136,26 @@ mod tests {
         for (again, text, hint) in [
             (
                 RetryReason::Refused {
-                    reason: reason.to_owned(),
+                    reason: RefusalReason::Given(reason.to_owned()),
                 },
                 "The endpoint refused the sign-in: Do not Enter {here}: it is closed. Enter your \
                  password once more.",
                 format!("x-aws-client-vpn-again:refused:{reason}"),
+            ),
+            (
+                RetryReason::Refused {
+                    reason: RefusalReason::NotGiven,
+                },
+                "The endpoint refused the sign-in: no reason given. Enter your password once more.",
+                "x-aws-client-vpn-again:refused-without-reason".to_owned(),
+            ),
+            (
+                RetryReason::Refused {
+                    reason: RefusalReason::SessionExpired,
+                },
+                "The endpoint refused the sign-in: the session has expired. Enter your password \
+                 once more.",
+                "x-aws-client-vpn-again:session-expired".to_owned(),
             ),
             (
                 RetryReason::Wrong(Credential::TokenPin),
@@ -149,7 +179,7 @@ mod tests {
             assert_eq!(RetryReason::from_hint(other), None, "{other}");
         }
         let foreign = RetryReason::Refused {
-            reason: "two\nlines\u{202e}".to_owned(),
+            reason: RefusalReason::Given("two\nlines\u{202e}".to_owned()),
         };
         assert!(!foreign.hint().contains('\n'));
     }

@@ -45,10 +45,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Error, PartialEq, Eq, Localize)]
 pub enum SamlError {
     /// The form has no field `SAMLResponse`, or an empty one.
-    #[error("The form contains no SAMLResponse.")]
+    #[error("The form contains no SAMLResponse. Tell the administrator of the identity provider.")]
     Missing,
     /// The form has the field more than once; which one counts is nobody's guess to make.
-    #[error("The form contains more than one SAMLResponse.")]
+    #[error(
+        "The form contains more than one SAMLResponse. Tell the administrator of the identity \
+         provider."
+    )]
     Repeated,
     /// The response is longer than [`RESPONSE_LIMIT`].
     #[error(
@@ -64,7 +67,10 @@ pub enum SamlError {
     )]
     NotEncoded,
     /// The response is something else, whatever its name says.
-    #[error("What was sent is not a SAML response.")]
+    #[error(
+        "The form contains something else than a SAML response. Tell the administrator of the \
+         identity provider."
+    )]
     NoResponse,
     /// The form is for another login than the one that is waiting.
     #[error(

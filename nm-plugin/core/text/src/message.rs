@@ -118,6 +118,28 @@ pub fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     filled
 }
 
+impl From<String> for Argument {
+    fn from(text: String) -> Self {
+        Self::Literal(text)
+    }
+}
+
+impl From<Message> for Argument {
+    fn from(message: Message) -> Self {
+        Self::Message(message)
+    }
+}
+
+/// In English.
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(text) => f.write_str(text),
+            Self::Message(message) => message.fmt(f),
+        }
+    }
+}
+
 /// In English.
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,6 +156,12 @@ impl Localize for Message {
 impl<T: Localize> ToArgument for T {
     fn to_argument(&self) -> Argument {
         Argument::Message(self.message())
+    }
+}
+
+impl ToArgument for Argument {
+    fn to_argument(&self) -> Argument {
+        self.clone()
     }
 }
 

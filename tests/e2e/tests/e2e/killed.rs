@@ -51,7 +51,7 @@ fn the_device_of_a_killed_service_and_supervisor_goes_at_the_next_start() {
     // Nobody is left to take it away.
     assert!(links(&lab).contains("awsvpn0"), "{}", links(&lab));
     let said = doctor(&lab);
-    assert!(said.contains("was killed: awsvpn0"), "{said}");
+    assert!(said.contains("left interfaces behind: awsvpn0"), "{said}");
     lab.start_network_manager();
     assert_up(&lab, &lab.up());
     let removed = "removed the interface awsvpn0, which a killed service left";

@@ -120,7 +120,7 @@ fn without_our_module(
     machine.eventually("the agent runs", "pgrep -u ada -f nm-aws-client-vpn-agent");
     assert_eq!(denials(machine), [""; 0]);
     let doctor = machine.run("aws-client-vpn doctor").1;
-    let warned = doctor.contains("SELinux's policy does not let a kill switch be turned on");
+    let warned = doctor.contains("the SELinux policy does not allow a kill switch to be turned on");
     assert!(warned, "{doctor}");
 
     machine.type_text("nmcli --wait 900 connection up vpn; echo $? >/run/home/ended\n");

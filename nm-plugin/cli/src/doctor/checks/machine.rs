@@ -26,8 +26,8 @@ pub(super) fn tun(facts: &Facts) -> Finding {
         Finding::problem(
             CHECK,
             message!(
-                "left by a VPN service that was killed: {devices}; routes through such a device \
-                 lead nowhere",
+                "a VPN service that was killed left interfaces behind: {devices}; routes through \
+                 them lead nowhere",
                 devices = devices,
             ),
             left_over(),
@@ -214,12 +214,12 @@ pub(super) fn plasma(facts: &Facts) -> Finding {
         // TRANSLATORS: What a check of aws-client-vpn doctor found.
         None => Finding::good(CHECK, message!("is not running")),
         Some(Plasma::Supported) => {
-            Finding::good(CHECK, message!("connects from its network applet"))
+            Finding::good(CHECK, message!("its network applet can use this VPN"))
         }
         Some(Plasma::Unsupported { qt }) => Finding::problem(
             CHECK,
             message!(
-                "its network applet refuses to connect: it finds no plugin of this VPN for Qt {qt}",
+                "its network applet cannot use this VPN: its plugin for Qt {qt} is missing",
                 qt = qt,
             ),
             message!("install the package again; until then: nmcli connection up NAME"),
@@ -338,7 +338,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
     let waits = || {
         Finding::good(
             CHECK,
-            message!("a sign-in is waiting there for its browser"),
+            message!("in use by a sign-in that is waiting for the browser"),
         )
     };
     let dialog_of = |user| Process {
@@ -346,7 +346,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
         name: DIALOG.to_owned(),
     };
     let Some(listener) = &facts.listener else {
-        return Finding::good(CHECK, message!("free for the browser's answer"));
+        return Finding::good(CHECK, message!("free for the response of the browser"));
     };
     match &listener.program {
         Some((name, _)) if name == DIALOG => waits(),
@@ -380,14 +380,15 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
     let over: Vec<String> = of_killed(facts).map(|uuid| known_as(facts, uuid)).collect();
     if !over.is_empty() {
         let seen = message!(
-            "traffic is blocked for a connection that ended without being taken down: {connections}",
+            "a kill switch still blocks traffic; these connections ended without being \
+             disconnected: {connections}",
             connections = over.join(", "),
         );
         Finding::problem(CHECK, seen, left_over())
     } else if facts.selinux_denies_rules {
         Finding::warning(
             CHECK,
-            message!("SELinux's policy does not let a kill switch be turned on"),
+            message!("the SELinux policy does not allow a kill switch to be turned on"),
             message!(
                 "install the package NetworkManager-aws-client-vpn-selinux; to see what the policy \
                  denies: ausearch -m AVC -c nm-aws-client-v"

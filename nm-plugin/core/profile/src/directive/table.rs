@@ -233,7 +233,7 @@ impl Argument {
             }
             Self::OneOf(words) => (!words.contains(&text)).then(|| {
                 message!(
-                    "'{text}' is not one of {words}.",
+                    "'{text}' is not possible here; possible values are {words}.",
                     text = text.to_owned(),
                     words = words.join(", ")
                 )

@@ -1,16 +1,14 @@
 //! A command to its line.
 
 use super::Command;
-use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use thiserror::Error;
 
 /// A command holds something that the interface cannot carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EncodeError {
     /// A line end would begin another command, and OpenVPN drops other control characters.
-    // TRANSLATORS: Follows “The answer to the endpoint's request cannot be sent.”
-    #[error("The answer contains a control character.")]
+    #[error("a command holds a control character")]
     ControlCharacter,
 }
 

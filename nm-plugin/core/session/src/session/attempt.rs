@@ -11,11 +11,12 @@ use super::failure::Failure;
 use super::login::{BrowserLogin, ComingLogin};
 use super::loss::Loss;
 use super::network_manager::Installed;
-use super::put_off::{self, NO_REASON, PutOff};
+use super::put_off::{self, PutOff};
 use crate::challenge::Challenge;
 use crate::network_manager::VpnState;
 use crate::pushed::{self, TunnelError};
 use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_sign_in::refusal::RefusalReason;
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub(super) struct Attempt {
     /// When OpenVPN's hold may be released after a failed try.
     pub(super) release_at: Option<Instant>,
     /// What the endpoint said with its last `AUTH_FAILED,TEMP`.
-    put_off: Option<String>,
+    put_off: Option<RefusalReason>,
     /// Whether the endpoint broke off a try after its certificate had been verified, and it had
     /// received the client's.
     endpoint_broke_off: bool,
@@ -192,7 +193,7 @@ impl Attempt {
             // There is no sign-in to renew.
             Input::Renew | Input::RenewalSaid(_) | Input::RenewalEnded(_) => {}
             Input::NotStarted(_)
-            | Input::NotSent(_)
+            | Input::Unsendable
             | Input::OpenVpnEnded(_)
             | Input::KillSwitchFailed(_)
             | Input::Slept(_)
@@ -365,14 +366,14 @@ impl Attempt {
         if realm == KEY_REALM {
             return Ok(());
         }
-        let reason = reason.map_or(NO_REASON, Secret::expose);
-        if let Some(PutOff { backoff, text }) = PutOff::parse(reason) {
-            cx.note_of_endpoint(format!("the endpoint cannot take the sign-in now: {text}"));
+        let reason = reason.map_or("", Secret::expose);
+        if let Some(PutOff { backoff, why }) = PutOff::parse(reason) {
+            cx.note_of_endpoint(format!("the endpoint cannot take the sign-in now: {why}"));
             let then = cx.now + self.next_pause().max(backoff);
             if then >= until {
-                return Err(Failure::TemporarilyRefused(text));
+                return Err(Failure::TemporarilyRefused(why));
             }
-            self.put_off = Some(text);
+            self.put_off = Some(why);
             self.release_at = Some(then);
             return Ok(());
         }
@@ -384,7 +385,7 @@ impl Attempt {
             cx.note_of_endpoint(format!("the endpoint's challenge has {}", challenge.form()));
             self.challenged(challenge, cx)
         } else {
-            self.refused(reason, sent, cx)
+            self.refused(RefusalReason::parse(reason), sent, cx)
         }
     }
 
@@ -489,7 +490,7 @@ impl Attempt {
                 let phase = std::mem::replace(phase, Phase::First);
                 let seconds = self.limit(&phase, cx).as_secs();
                 Err(match self.put_off.take() {
-                    Some(text) => Failure::TemporarilyRefused(text),
+                    Some(why) => Failure::TemporarilyRefused(why),
                     None => {
                         self.diagnostics.endpoint_recognised |= self.endpoint_broke_off;
                         let in_the_way = cx.proxy_in_the_way();

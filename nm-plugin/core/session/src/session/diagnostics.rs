@@ -4,6 +4,8 @@ use super::failure::Failure;
 use crate::banner::Banner;
 use crate::pushed;
 use aws_client_vpn_profile::profile::Profile;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Argument;
 use aws_client_vpn_text::redact::for_journal;
 
 /// OpenSSL's words for a key or PKCS #12 file whose encryption is too old for it (RC2, in most).
@@ -40,8 +42,10 @@ impl Diagnostics {
 
     /// Why the key cannot be used, whatever unlocks it.
     pub(super) fn bad_key(&self) -> Failure {
+        // TRANSLATORS: Follows “The client certificate or its private key cannot be used:”
+        let unexplained = || message!("OpenVPN cannot load them").into();
         let why = self.tls_error.clone();
-        Failure::BadKey(why.unwrap_or_else(|| "OpenVPN cannot load it".to_owned()))
+        Failure::BadKey(why.map_or_else(unexplained, Argument::from))
     }
 
     /// Why the endpoint says nothing: once it is recognised, it has most likely refused the

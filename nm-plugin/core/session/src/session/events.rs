@@ -38,8 +38,8 @@ pub enum Input {
     },
     /// OpenVPN could not be started.
     NotStarted(String),
-    /// A command cannot be sent as it is; why, in words.
-    NotSent(String),
+    /// What OpenVPN is to be given holds something that its management interface cannot carry.
+    Unsendable,
     /// OpenVPN's management interface said something.
     Management(Notification),
     /// The OpenVPN process is gone; how it ended, in words.

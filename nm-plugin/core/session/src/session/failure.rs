@@ -2,7 +2,8 @@
 
 use crate::pushed::TunnelError;
 use aws_client_vpn_profile::last_failure::FailureKind;
-use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_sign_in::refusal::RefusalReason;
+use aws_client_vpn_text::message::{Argument, Localize, Message};
 use thiserror::Error;
 
 /// NetworkManager's `NMVpnPluginFailure` (nm-vpn-dbus-interface.h).
@@ -29,7 +30,7 @@ pub enum Failure {
         /// The name asked for.
         host: String,
         /// What the resolver said.
-        reason: String,
+        reason: Argument,
     },
     /// The proxy cannot be reached, or refuses to connect.
     #[error(
@@ -40,7 +41,7 @@ pub enum Failure {
         /// Its name.
         host: String,
         /// What is known.
-        reason: String,
+        reason: Argument,
     },
     /// OpenVPN, its tun device or its socket could not be set up.
     #[error("OpenVPN could not be started: {0}. To check what it needs: aws-client-vpn doctor")]
@@ -74,11 +75,15 @@ pub enum Failure {
     )]
     LostDuringSignIn(String),
     /// The endpoint refused the credentials.
-    #[error("The endpoint refused the sign-in: {0}. Connect to sign in again.")]
-    Refused(String),
+    #[error(
+        "The endpoint refused the sign-in: {0}. Connect to sign in again. If it is refused \
+         again, ask your administrator whether you may use this endpoint."
+    )]
+    Refused(RefusalReason),
     /// The endpoint sent the person to the identity provider once more.
     #[error(
-        "The endpoint asked for another sign-in instead of accepting this one. Connect to sign in again."
+        "The endpoint asked for another sign-in instead of accepting this one. Connect to sign in \
+         again. If this happens again, tell your administrator."
     )]
     SignInAskedAgain,
     /// The person has signed in at the identity provider, and the endpoint does not take it.
@@ -88,17 +93,17 @@ pub enum Failure {
          in without a pause. If that does not help, ask your administrator whether you are \
          assigned to this VPN's application."
     )]
-    RefusedAfterBrowser(String),
+    RefusedAfterBrowser(RefusalReason),
     /// The endpoint checks the state of the device, which only AWS's own client can tell it.
     #[error(
         "This endpoint checks the state of the computer (device posture), which only AWS's own \
-         client can report: {0}. Ask your administrator for an endpoint without device posture, \
-         or use AWS's client."
+         client can report. The endpoint said: {0}. Ask your administrator for an endpoint without \
+         device posture, or use AWS's client."
     )]
     DeviceChecked(String),
     /// The endpoint wants the sign-in later than there is time for.
     #[error("The endpoint cannot accept a sign-in at the moment: {0}. Try again in a few minutes.")]
-    TemporarilyRefused(String),
+    TemporarilyRefused(RefusalReason),
     /// The private key's passphrase is wrong.
     #[error("The passphrase of the private key is incorrect. Connect again and re-enter it.")]
     WrongPassphrase,
@@ -109,14 +114,14 @@ pub enum Failure {
     )]
     WrongPin,
     /// The token is not there.
-    #[error("The security token is missing: {0}. Plug it in and connect again.")]
+    #[error("The security token was not found (OpenVPN says: {0}). Plug it in and connect again.")]
     TokenMissing(String),
     /// The client's certificate or key cannot be used.
     #[error(
         "The client certificate or its private key cannot be used: {0}. Check that they belong \
          together, and import the profile again."
     )]
-    BadKey(String),
+    BadKey(Argument),
     /// The endpoint does not accept the client's certificate.
     #[error(
         "The endpoint refused the client certificate: {0}. Ask your administrator for a current \
@@ -166,9 +171,9 @@ pub enum Failure {
     },
     /// The auth dialog reported why there is no login.
     #[error("The sign-in in the browser could not be completed. {0}")]
-    LoginUnavailable(String),
+    LoginUnavailable(Message),
     /// A password that the endpoint needs was not given.
-    #[error("The endpoint asks for {0}, which was not entered. Connect again, and enter it.")]
+    #[error("The sign-in needs {0}, which was not entered. Connect again, and enter it.")]
     SecretMissing(&'static str),
     /// A password is wanted where the profile knows none.
     #[error(
@@ -177,10 +182,10 @@ pub enum Failure {
     PasswordUnexpected,
     /// A secret cannot be handed to OpenVPN.
     #[error(
-        "The answer to the endpoint's request cannot be sent. {0} Connect again, and correct what \
-         you enter."
+        "What you entered contains a line break or another control character, so it was not sent. \
+         Connect again, and enter it without one."
     )]
-    Unsendable(String),
+    Unsendable,
     /// The endpoint's addresses or routes cannot be used.
     #[error(
         "The endpoint sent network settings that cannot be used. {0} Tell the administrator of \
@@ -189,8 +194,8 @@ pub enum Failure {
     BadTunnel(TunnelError),
     /// The kill switch cannot be closed.
     #[error(
-        "The kill switch could not be turned on: {0}. The connection was therefore not made. \
-         'aws-client-vpn doctor' may tell why. To connect without the kill switch, turn it off in \
+        "The kill switch could not be turned on: {0}. The connection was therefore not made. To \
+         find out why: aws-client-vpn doctor. To connect without the kill switch, turn it off in \
          the connection's settings."
     )]
     KillSwitchFailed(String),
@@ -220,8 +225,8 @@ pub enum Failure {
     OpenVpnEnded(String),
     /// OpenVPN gave up.
     #[error(
-        "OpenVPN stopped with an error: {0}. If this happens again, see the log (sudo \
-         aws-client-vpn logs)."
+        "OpenVPN stopped with an error: {0}. Connect again. If this happens again, see the log \
+         (sudo aws-client-vpn logs)."
     )]
     OpenVpnFatal(String),
 }
@@ -268,7 +273,7 @@ impl Failure {
             Self::TokenMissing(_)
             | Self::BadChallenge(_)
             | Self::LoginUnavailable(_)
-            | Self::Unsendable(_) => (FailureKind::Other, LoginFailed),
+            | Self::Unsendable => (FailureKind::Other, LoginFailed),
             Self::BadTunnel(_) => (FailureKind::Other, BadIpConfig),
             Self::NotStarted(_)
             | Self::KillSwitchFailed(_)

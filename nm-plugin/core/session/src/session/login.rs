@@ -6,6 +6,8 @@ use crate::challenge::Challenge;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_sign_in::answer::saml_response;
 use aws_client_vpn_sign_in::request::login_hints;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -61,11 +63,15 @@ impl BrowserLogin {
     }
 
     /// What goes to the endpoint, out of what NetworkManager brought.
-    fn reply(&self, mut secrets: BTreeMap<String, Secret>) -> Result<(Secret, usize), String> {
-        let response = secrets
-            .remove(SAML_RESPONSE)
-            .ok_or("the secret agent sent no answer of the browser login")?;
-        let response = saml_response(response).map_err(|error| error.to_string())?;
+    fn reply(&self, mut secrets: BTreeMap<String, Secret>) -> Result<(Secret, usize), Message> {
+        let response = secrets.remove(SAML_RESPONSE).ok_or_else(|| {
+            message!(
+                // TRANSLATORS: Follows “The sign-in in the browser could not be completed.”
+                "The secret agent did not return the response of the browser. Connect again; if \
+                 this happens again, use 'aws-client-vpn connect' in a terminal."
+            )
+        })?;
+        let response = saml_response(response).map_err(|error| error.message())?;
         Ok((self.challenge.reply(response.secret()), response.len()))
     }
 }
@@ -103,7 +109,7 @@ impl Context {
         &mut self,
         login: &BrowserLogin,
         secrets: BTreeMap<String, Secret>,
-    ) -> Result<Secret, String> {
+    ) -> Result<Secret, Message> {
         let (answer, bytes) = login.reply(secrets)?;
         self.note(format!("the browser login is done ({bytes} bytes)"));
         Ok(answer)

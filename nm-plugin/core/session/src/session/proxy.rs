@@ -7,11 +7,14 @@ use super::attempt::Attempt;
 use super::context::Context;
 use super::events::Effect;
 use super::failure::Failure;
+use super::remote::no_address;
 use crate::kill_switch::Endpoint;
 use crate::management::Command;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_sign_in::retry_reason::RetryReason;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Argument;
 use aws_client_vpn_text::redact::for_journal;
 use std::net::IpAddr;
 
@@ -66,8 +69,8 @@ impl Context {
                 self.launch();
                 Ok(true)
             }
-            Ok(None) => Err(proxy_failure(host, "it has no address")),
-            Err(reason) => Err(proxy_failure(host, reason)),
+            Ok(None) => Err(proxy_failure(host, no_address().into())),
+            Err(reason) => Err(proxy_failure(host, reason.clone().into())),
         }
     }
 
@@ -127,7 +130,7 @@ impl Context {
     /// Why nothing comes back, if the proxy has said so.
     pub(super) fn proxy_in_the_way(&mut self) -> Option<Failure> {
         let said = self.proxy.said.take()?;
-        Some(proxy_failure(&self.profile.proxy()?.host, &said))
+        Some(proxy_failure(&self.profile.proxy()?.host, said.into()))
     }
 }
 
@@ -141,8 +144,9 @@ impl Attempt {
         if std::mem::take(&mut cx.proxy.sent) {
             if !cx.credentials.mark_refused(&CREDENTIALS) || !cx.interactive {
                 let host = cx.profile.proxy().map(|proxy| proxy.host.clone());
-                let why = "it refused the user name or the password";
-                return Err(proxy_failure(&host.unwrap_or_default(), why));
+                // TRANSLATORS: Follows “The endpoint could not be reached through the proxy {host}:”
+                let why = message!("the proxy refused the user name or the password");
+                return Err(proxy_failure(&host.unwrap_or_default(), why.into()));
             }
             cx.note("the proxy refused the user name or the password".to_owned());
             cx.credentials.refusal = Some(RetryReason::Wrong(Credential::ProxyPassword));
@@ -159,9 +163,9 @@ impl Attempt {
     }
 }
 
-fn proxy_failure(host: &str, reason: &str) -> Failure {
+fn proxy_failure(host: &str, reason: Argument) -> Failure {
     Failure::Proxy {
         host: host.to_owned(),
-        reason: reason.to_owned(),
+        reason,
     }
 }

@@ -3,12 +3,11 @@
 //! This is no refusal of the credentials: the same token, reply or password is good a little later.
 //! OpenVPN keeps them, and restarts when its hold is released.
 
+use aws_client_vpn_sign_in::refusal::RefusalReason;
 use std::time::Duration;
 
 /// What OpenVPN takes such a refusal for (push.c), and nothing else.
 const START: &str = "TEMP";
-/// For an endpoint that gives no reason for a refusal, be it for now or for good.
-pub(super) const NO_REASON: &str = "no reason given";
 /// How OpenVPN says that it restarts for that reason.
 pub(super) const RESTART: &str = "auth-temp-failure";
 
@@ -17,8 +16,8 @@ pub(super) const RESTART: &str = "auth-temp-failure";
 pub(super) struct PutOff {
     /// How long the endpoint wants to be left alone.
     pub(super) backoff: Duration,
-    /// What it says.
-    pub(super) text: String,
+    /// Why.
+    pub(super) why: RefusalReason,
 }
 
 impl PutOff {
@@ -31,11 +30,9 @@ impl PutOff {
             let seconds = flag.trim().strip_prefix("backoff ")?;
             seconds.trim().parse::<u32>().ok()
         });
-        let text = text.trim_start_matches(':').trim();
-        let text = if text.is_empty() { NO_REASON } else { text };
         Some(Self {
             backoff: Duration::from_secs(seconds.unwrap_or(0).into()),
-            text: text.to_owned(),
+            why: RefusalReason::parse(text.trim_start_matches(':')),
         })
     }
 }
@@ -49,17 +46,20 @@ mod tests {
         let put_off = |seconds, text: &str| {
             Some(PutOff {
                 backoff: Duration::from_secs(seconds),
-                text: text.to_owned(),
+                why: RefusalReason::Given(text.to_owned()),
+            })
+        };
+        let without_reason = |seconds| {
+            Some(PutOff {
+                backoff: Duration::from_secs(seconds),
+                why: RefusalReason::NotGiven,
             })
         };
         for (reason, expected) in [
-            ("TEMP", put_off(0, NO_REASON)),
+            ("TEMP", without_reason(0)),
             ("TEMP:busy", put_off(0, "busy")),
             ("TEMP[backoff 5]:busy", put_off(5, "busy")),
-            (
-                "TEMP[advance no,backoff 42]",
-                put_off(42, "no reason given"),
-            ),
+            ("TEMP[advance no,backoff 42]", without_reason(42)),
             ("TEMP[backoff -3]:x", put_off(0, "x")),
             ("TEMP[backoff 9", put_off(0, "[backoff 9")),
             ("temporarily closed", None),

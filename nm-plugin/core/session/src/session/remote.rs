@@ -7,15 +7,17 @@
 use crate::kill_switch::Endpoint;
 use aws_client_vpn_profile::parts;
 use aws_client_vpn_profile::parts::Transport;
-use std::collections::BTreeMap;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Message;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// What is known of the endpoint's addresses.
 #[derive(Debug, Default)]
 pub(super) struct Remote {
     pub(super) known: BTreeMap<String, Vec<IpAddr>>,
-    /// Names that the resolver has found nothing for in this attempt, and why.
-    pub(super) unresolved: BTreeMap<String, String>,
+    /// Names that the resolver has found nothing for in this attempt.
+    pub(super) unresolved: BTreeSet<String>,
     /// Whether the current address did not answer, so that the next one is tried.
     pub(super) failed: bool,
     /// Whether the resolver is at work.
@@ -42,7 +44,7 @@ impl Remote {
 
     /// Whether `host` has addresses, or may have.
     pub(super) fn may_be_reached(&self, host: &str) -> bool {
-        self.known.contains_key(host) || !self.unresolved.contains_key(host)
+        self.known.contains_key(host) || !self.unresolved.contains(host)
     }
 
     /// The current address answers.
@@ -84,6 +86,12 @@ impl Remote {
         }
         .copied()
     }
+}
+
+/// Why a name that the resolver knows leads nowhere.
+pub(super) fn no_address() -> Message {
+    // TRANSLATORS: Follows “The address of the endpoint {host} could not be found:”
+    message!("the name has no address")
 }
 
 /// Whether `host` is the name of an AWS endpoint: it has no address of its own, only names with a

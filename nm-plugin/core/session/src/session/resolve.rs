@@ -3,8 +3,9 @@
 use super::context::Context;
 use super::events::Effect;
 use super::failure::Failure;
-use super::remote::is_aws_endpoint;
+use super::remote::{is_aws_endpoint, no_address};
 use crate::management::Command;
+use aws_client_vpn_text::message::Argument;
 use std::net::IpAddr;
 
 /// Where OpenVPN is to connect to.
@@ -49,11 +50,11 @@ impl Context {
                 self.remote.known.insert(host, addresses);
                 return Ok(());
             }
-            Ok(_) => "it has no address".to_owned(),
-            Err(reason) => reason,
+            Ok(_) => no_address().into(),
+            Err(reason) => Argument::from(reason),
         };
         self.note(format!("could not find an address of {host}: {reason}"));
-        self.remote.unresolved.insert(host.clone(), reason.clone());
+        self.remote.unresolved.insert(host.clone());
         let mut hosts = self.profile.remotes().iter().map(|remote| &remote.host);
         let next = hosts.find(|host| self.remote.may_be_reached(host));
         let next = next.cloned();

@@ -7,12 +7,12 @@ use super::credentials::key_credential;
 use super::events::BrowsersStopped;
 use super::failure::Failure;
 use super::proxy;
-use super::put_off::NO_REASON;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password, static_challenge_reply};
 use crate::management::Command;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings::credentials;
+use aws_client_vpn_sign_in::refusal::RefusalReason;
 use aws_client_vpn_sign_in::retry_reason::{RetryReason, a_credential};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Localize;
@@ -22,11 +22,6 @@ use aws_client_vpn_text::secret::Secret;
 const DEVICE_POSTURE: &str = "Authorization policy evaluation failed";
 /// What an endpoint says when it does not accept the browser's response, whatever the cause.
 const BAD_ANSWER: &str = "Invalid username or password";
-/// What OpenVPN writes before the reason, if there is one, why a session is over
-/// (`AUTH_FAILED,SESSION: token expired`).
-const SESSION_OVER: &str = "SESSION";
-/// The same without a reason.
-const NO_SESSION: &str = "the session has expired";
 /// How many questions of the endpoint are passed on to a person before a tunnel is up.
 const MAX_QUESTIONS: u32 = 8;
 
@@ -104,17 +99,18 @@ impl Attempt {
     /// The endpoint refused what was `sent`, for good or for this time.
     pub(super) fn refused(
         &mut self,
-        reason: &str,
+        reason: RefusalReason,
         sent: Option<Sent>,
         cx: &mut Context,
     ) -> Result<(), Failure> {
         let Step::Trying { phase, .. } = &self.step else {
             return Ok(());
         };
-        let reason = in_words(reason);
         // No other means changes what this endpoint wants.
-        if reason.contains(DEVICE_POSTURE) {
-            return Err(Failure::DeviceChecked(reason.to_owned()));
+        if let RefusalReason::Given(words) = &reason
+            && words.contains(DEVICE_POSTURE)
+        {
+            return Err(Failure::DeviceChecked(words.clone()));
         }
         if self.loss.is_some() {
             // What was good for the tunnel before costs nobody anything: go on to the next means.
@@ -143,10 +139,13 @@ impl Attempt {
         self.resume.reply = None;
         let is_askable = !wanted.is_empty() && cx.interactive;
         if !cx.credentials.mark_refused(&wanted) || !is_askable {
-            let is_unexplained = reason.contains(BAD_ANSWER) || reason == NO_REASON;
+            let is_unexplained = match &reason {
+                RefusalReason::Given(words) => words.contains(BAD_ANSWER),
+                RefusalReason::NotGiven => true,
+                RefusalReason::SessionExpired => false,
+            };
             let is_browser =
                 *cx.profile.sign_in() == SignIn::Saml && matches!(phase, Phase::Reply(_));
-            let reason = reason.to_owned();
             return Err(if is_browser && is_unexplained {
                 Failure::RefusedAfterBrowser(reason)
             } else {
@@ -154,9 +153,7 @@ impl Attempt {
             });
         }
         cx.note_of_endpoint(format!("the endpoint refused the sign-in: {reason}"));
-        cx.credentials.refusal = Some(RetryReason::Refused {
-            reason: reason.to_owned(),
-        });
+        cx.credentials.refusal = Some(RetryReason::Refused { reason });
         // What is missing now is asked for at the hold that follows, before a further try.
         self.start_try(Phase::First, cx);
         Ok(())
@@ -327,41 +324,5 @@ impl Context {
 
     pub(super) fn unasked_secrets(&mut self) {
         self.note("NetworkManager sent secrets that nobody asked for; ignored".to_owned());
-    }
-}
-
-/// A refusal without the word of the protocol that it begins with, and without a full stop: the
-/// sentence that it goes into has its own.
-fn in_words(reason: &str) -> &str {
-    let words = match reason
-        .strip_prefix(SESSION_OVER)
-        .map(|rest| (rest, rest.strip_prefix(':')))
-    {
-        Some(("", _)) => NO_SESSION,
-        Some((_, Some(words))) if words.trim().is_empty() => NO_SESSION,
-        Some((_, Some(words))) => words.trim(),
-        Some((_, None)) | None => reason,
-    };
-    words.strip_suffix('.').unwrap_or(words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{NO_SESSION, in_words};
-
-    #[test]
-    fn a_session_that_is_over_is_told_in_words() {
-        for (reason, words) in [
-            ("SESSION", NO_SESSION),
-            ("SESSION:", NO_SESSION),
-            ("SESSION: ", NO_SESSION),
-            ("SESSION: token expired", "token expired"),
-            ("SESSION:token expired", "token expired"),
-            ("SESSIONS are full", "SESSIONS are full"),
-            ("Call 4711.", "Call 4711"),
-            ("SESSION: Call 4711.", "Call 4711"),
-        ] {
-            assert_eq!(in_words(reason), words, "{reason}");
-        }
     }
 }

@@ -104,7 +104,7 @@ impl Up {
             }
             Input::VpnState(state) => self.vpn_state(state, cx),
             Input::NotStarted(_)
-            | Input::NotSent(_)
+            | Input::Unsendable
             | Input::OpenVpnEnded(_)
             | Input::KillSwitchFailed(_)
             | Input::Slept(_)
@@ -377,7 +377,7 @@ impl Up {
                 recovery: Recovery::Reply(answer),
             }),
             Err(why) => {
-                keep_the_old_sign_in(&why, cx);
+                keep_the_old_sign_in(&why.to_string(), cx);
                 None
             }
         }

@@ -38,7 +38,7 @@ pub(crate) enum Happening {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Failing {
     NotStarted,
-    NotSent,
+    Unsendable,
     Unprotected,
     Ended,
     SecondEnded,
@@ -241,7 +241,7 @@ pub(crate) fn story() -> impl Strategy<Value = Vec<Happening>> {
     ]);
     let fails = proptest::sample::select(vec![
         Failing::NotStarted,
-        Failing::NotSent,
+        Failing::Unsendable,
         Failing::Unprotected,
         Failing::Ended,
         Failing::SecondEnded,
@@ -346,7 +346,7 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
         Happening::Shows(state, reason) => Input::VpnState(VpnState::of_vpn(*state, *reason)),
         Happening::Slept(seconds) => Input::Slept(Duration::from_secs(*seconds)),
         Happening::Fails(Failing::NotStarted) => Input::NotStarted(why()),
-        Happening::Fails(Failing::NotSent) => Input::NotSent(why()),
+        Happening::Fails(Failing::Unsendable) => Input::Unsendable,
         Happening::Fails(Failing::Unprotected) => Input::KillSwitchFailed(why()),
         Happening::Fails(Failing::Ended) => Input::OpenVpnEnded(why()),
         Happening::Fails(Failing::SecondEnded) => Input::RenewalEnded(why()),
