@@ -59,11 +59,11 @@ pub enum Field {
 /// Fields that belong together.
 #[derive(Debug)]
 pub struct Group {
-    /// Its heading.
+    /// The group's heading.
     pub title: &'static str,
     /// Whether it is folded away until somebody wants it.
     pub is_advanced: bool,
-    /// Its fields, in order.
+    /// The group's fields, in order.
     pub fields: &'static [Field],
 }
 
@@ -147,7 +147,7 @@ pub enum Kind {
     Number(&'static str),
     /// A line that is not shown.
     Secret,
-    /// One of these.
+    /// A choice among these.
     Choice(&'static [&'static str]),
     /// On or off.
     Switch,

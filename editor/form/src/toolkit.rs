@@ -116,7 +116,7 @@ pub struct Input<T: Toolkit> {
 }
 
 impl<T: Toolkit> Input<T> {
-    /// One widget that is filled in, and stands in the row.
+    /// A widget that is filled in, and stands in the row.
     pub fn of(widget: &impl IsA<T::Widget>) -> Self {
         Self::within(widget, widget)
     }
@@ -143,7 +143,7 @@ pub struct Content<T: Toolkit> {
 
 /// The widgets of a field in their place.
 pub struct Parts<T: Toolkit> {
-    /// Those that come and go with the field.
+    /// The widgets that come and go with the field.
     pub shown: Vec<T::Widget>,
     /// Is there only if something is wrong.
     pub error: T::Widget,

@@ -278,7 +278,8 @@ impl Toolkit for Gtk3 {
             .build()
     }
 
-    /// One below the other: beside the buttons a subject would be a narrow column.
+    /// Text and buttons, one below the other: beside the buttons a subject would be a narrow
+    /// column.
     fn content(content: &Content<Self>) -> gtk::Widget {
         let buttons = gtk::Box::new(gtk::Orientation::Horizontal, 6);
         buttons.add(&content.choose);

@@ -29,7 +29,7 @@ const TO_DISK: u32 = 1;
 /// Why NetworkManager did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Localize)]
 pub enum NetworkManagerError {
-    /// It is not on the bus, or there is no bus.
+    /// NetworkManager is not on the bus, or there is no bus.
     #[error("NetworkManager is not running. Ask the administrator of this computer.")]
     NotRunning,
     /// polkit says no, or the person did not give the password.
@@ -78,9 +78,9 @@ impl From<glib::Error> for NetworkManagerError {
 /// A connection that NetworkManager has already.
 #[derive(Debug, Clone)]
 pub struct ExistingConnection {
-    /// Its object.
+    /// The connection's D-Bus object.
     path: ObjectPath,
-    /// Its name, for the user.
+    /// The connection's name, for the user.
     pub name: String,
     settings: Settings,
 }

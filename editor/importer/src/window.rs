@@ -719,7 +719,7 @@ fn button(label: &str, action: &str, suggested: bool) -> gtk::Button {
     button
 }
 
-/// One above the other, the first one first.
+/// Two buttons, the first above the second.
 fn buttons(first: &gtk::Button, second: &gtk::Button) -> gtk::Box {
     let both = gtk::Box::builder()
         .orientation(gtk::Orientation::Vertical)

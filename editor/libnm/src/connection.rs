@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 /// A connection of NetworkManager: a profile, held by a counted reference.
 ///
-/// It belongs to the thread it came from, like every object of the host.
+/// A connection belongs to the thread it came from, like every object of the host.
 pub struct Connection(NonNull<ffi::NMConnection>);
 
 /// What a new VPN connection consists of.
@@ -244,7 +244,7 @@ impl Connection {
         Ok(Self(connection))
     }
 
-    /// For a C function that borrows the connection.
+    /// The pointer for a C function that borrows the connection.
     pub(crate) fn as_raw(&self) -> *mut ffi::NMConnection {
         self.0.as_ptr()
     }

@@ -36,8 +36,8 @@ macro_rules! editor_factory {
         /// The plugin's way in; the only symbol of the library.
         ///
         /// # Safety
-        /// For the plugin only: `connection` is null or a live GObject, `error` is null or points
-        /// to a `GError *` that may be written.
+        /// Only the plugin calls this: `connection` is null or a live GObject, `error` is null or
+        /// points to a `GError *` that may be written.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn nm_vpn_editor_factory_aws_client_vpn(
             _plugin: *mut $crate::ffi::NMVpnEditorPlugin,

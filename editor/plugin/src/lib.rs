@@ -25,7 +25,7 @@ const LOG_DOMAIN: &str = "nm-aws-client-vpn";
 /// libnm's way in; the only symbol of the library.
 ///
 /// # Safety
-/// For libnm only: `error` is null or points to a `GError *` that may be written.
+/// Only libnm calls this: `error` is null or points to a `GError *` that may be written.
 #[expect(unsafe_code, reason = "a C entry point")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nm_vpn_editor_plugin_factory(

@@ -28,11 +28,11 @@ use zbus::zvariant::OwnedObjectPath;
 
 /// Changes come in bursts, and NetworkManager's own attempts begin right after a network came.
 const SETTLE: Duration = Duration::from_secs(3);
-/// For a host inside to answer.
+/// How long a host inside has to answer.
 const PROBE_TIME: Duration = Duration::from_secs(2);
-/// For NetworkManager to answer; polkit may have to be started.
+/// How long NetworkManager has to answer; polkit may have to be started.
 const CALL_TIME: Duration = Duration::from_secs(25);
-/// Until NetworkManager is asked again that was not there.
+/// The pause before NetworkManager is asked again after it was not there.
 const PAUSE: Duration = Duration::from_secs(30);
 /// `NM_CONNECTIVITY_PORTAL`
 const PORTAL: u32 = 2;
@@ -77,7 +77,7 @@ impl Login {
         }
     }
 
-    /// Until the bus is gone.
+    /// Follows `signals` until the bus is gone.
     async fn follow(&mut self, mut signals: MessageStream) {
         self.look().await;
         loop {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use zbus::Connection;
 
-/// For the service to answer.
+/// How long the service has to answer.
 const CALL_TIME: Duration = Duration::from_secs(5);
 
 /// What an endpoint says to who has signed in.

@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 use zbus::fdo::{RequestNameFlags, RequestNameReply};
 
-/// For the session bus to answer.
+/// How long the session bus has to answer.
 const BUS_TIME: Duration = Duration::from_secs(10);
 
-/// Whether this is the one.
+/// Whether this agent is the only one of the session.
 #[derive(Debug)]
 pub(crate) enum Instance {
-    /// It is, as long as the connection lives; without a session bus nobody else can be.
+    /// This is the only agent as long as the bus connection lives; without a session bus there is
+    /// no other.
     Only {
         /// Kept for the name.
         _bus: Option<zbus::Connection>,

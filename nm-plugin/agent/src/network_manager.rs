@@ -32,11 +32,11 @@ use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 use zbus::{MatchRule, Message, MessageStream};
 
-/// For the bus to answer when this program starts.
+/// How long the bus has to answer when this program starts.
 const START_TIME: Duration = Duration::from_secs(20);
 /// How many signals may wait.
 const QUEUE: usize = 64;
-/// For the dialogs to end and NetworkManager to be told, before this program ends all the same.
+/// How long the dialogs have to end and NetworkManager to be told, before this program ends anyway.
 const LEAVING_TIME: Duration = Duration::from_secs(1);
 /// How many notices of ends are shown at a time: more connections nobody has.
 const NOTICES: usize = 32;

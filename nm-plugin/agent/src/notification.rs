@@ -24,7 +24,7 @@ const APPLET: [&str; 2] = [
     "org.freedesktop.network-manager-applet",
     "org.freedesktop.nm-applet",
 ];
-/// For a bus to answer.
+/// How long a bus has to answer.
 const BUS_TIME: Duration = Duration::from_secs(5);
 /// Longer than any time between the notice and the end.
 const LONGEST_NOTICE: Duration = Duration::from_secs(3600);
@@ -88,7 +88,7 @@ impl End {
         )
     }
 
-    /// For a terminal, which has no button.
+    /// The notice as a line for a terminal, which has no button.
     pub(crate) fn line(&self, now: SystemTime) -> String {
         ngettext!(
             self.minutes_left(now),

@@ -41,7 +41,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// For a terminal.
+    /// The outcome as a line for a terminal.
     pub(crate) fn line(&self) -> String {
         match (self.is_up, &self.reason) {
             (true, _) => gettext!("{connection} is connected.", connection = self.name),

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// For NetworkManager to answer; polkit may have to be started.
+/// How long NetworkManager has to answer; polkit may have to be started.
 const CALL_TIME: Duration = Duration::from_secs(25);
 
 /// Tells the person at `terminal` if they may not start connections.

@@ -24,7 +24,7 @@ impl Services {
         Ok(changes.arg0ns(SERVICE_TYPE)?.build())
     }
 
-    /// Those that are there already.
+    /// The services that are on the bus already.
     pub(crate) async fn find(daemon: &DBusProxy<'_>) -> zbus::Result<Self> {
         let mut found = Self::default();
         for name in daemon.list_names().await? {

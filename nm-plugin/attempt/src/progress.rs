@@ -12,9 +12,9 @@ pub enum Progress {
     Working(String),
     /// The connection is up.
     Connected,
-    /// It was switched off, here or elsewhere.
+    /// The connection was taken down, here or elsewhere.
     SwitchedOff,
-    /// It will not come up; why, and what to do.
+    /// The connection will not come up; why, and what to do.
     Failed(String),
 }
 
@@ -34,8 +34,8 @@ pub fn of(state: u32, reason: u32) -> Progress {
     }
 }
 
-/// The same of the activation `path` of the connection `uuid`: NetworkManager has a number for why it
-/// failed, and the service left its words.
+/// The progress of the activation `path` of the connection `uuid`: NetworkManager has a number for
+/// why it failed, and the service left its words.
 #[must_use]
 pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progress {
     let progress = of(state, reason);

@@ -27,9 +27,10 @@ use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-/// For the head of a request. A browser opens connections in advance and leaves them idle.
+/// How long the head of a request may take. A browser opens connections in advance and leaves them
+/// idle.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// For everything on one connection.
+/// How long one connection may take in all.
 const CONNECTION_TIME: Duration = Duration::from_secs(30);
 /// The browser's own connection is among the newest few.
 const CONNECTIONS: usize = 32;
@@ -37,7 +38,7 @@ const CONNECTIONS: usize = 32;
 const HEAD_LIMIT: usize = 64 * 1024;
 /// How much of a form that is too long is still read, so that the browser shows why.
 const PATIENCE_LIMIT: usize = 2 * 1024 * 1024;
-/// For the browser to take the last page.
+/// How long the browser has to take the last page.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
 /// Between attempts to accept a connection when descriptors are exhausted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

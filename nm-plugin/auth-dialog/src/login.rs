@@ -24,7 +24,7 @@ use tokio::time::{Instant, timeout_at};
 pub(crate) enum End {
     /// The user does not want to.
     Cancelled,
-    /// It cannot be done.
+    /// The sign-in cannot be done.
     Failed(LoginFailure),
 }
 

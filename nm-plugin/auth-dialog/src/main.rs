@@ -42,7 +42,7 @@ use std::process::ExitCode;
 use tokio::sync::Mutex;
 use tokio::task::LocalSet;
 
-/// For the agent it means "the user does not want to", and it asks no one else.
+/// To the agent, this exit code means that the user does not want to; it asks no one else.
 const CANCELLED: ExitCode = ExitCode::FAILURE;
 
 fn main() -> ExitCode {

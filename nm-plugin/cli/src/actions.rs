@@ -25,7 +25,7 @@ type Details = HashMap<String, OwnedValue>;
 /// Why NetworkManager did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum ActionError {
-    /// It is not on the bus, or there is no bus.
+    /// NetworkManager is not on the bus, or there is no bus.
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning,
     /// polkit says no, or nobody gave the password.
@@ -48,7 +48,7 @@ pub enum ActionError {
 }
 
 impl ActionError {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {

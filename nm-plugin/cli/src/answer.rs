@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub enum Outcome {
     /// As it was wanted.
     Done,
-    /// For a reason that none of the others is.
+    /// It failed for a reason that has no outcome of its own.
     Failed,
     /// The endpoint did not let this person or computer in.
     Refused,
@@ -64,7 +64,7 @@ impl Outcome {
         }
     }
 
-    /// Its name in JSON.
+    /// The outcome's name in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -88,9 +88,9 @@ impl Outcome {
 pub struct Answer {
     /// In the user's language.
     pub text: String,
-    /// The same for programs; an object.
+    /// What programs read: an object.
     pub json: Value,
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     pub outcome: Outcome,
 }
 

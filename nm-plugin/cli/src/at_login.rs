@@ -27,7 +27,7 @@ pub enum AtLoginError {
 }
 
 impl AtLoginError {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         Outcome::Failed

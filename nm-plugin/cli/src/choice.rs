@@ -31,7 +31,7 @@ pub enum ChoiceError {
 }
 
 impl ChoiceError {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {

@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// For a connection that is given up to be down.
+/// How long a connection may take to go down after it was given up.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
 /// No longer than anybody waits, where nobody said how long.
 const NO_LIMIT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -41,20 +41,20 @@ const ALLOW_INTERACTION: u32 = 0x1;
 /// The connection is not up.
 #[derive(Debug, Error, Localize)]
 pub enum ConnectError {
-    /// It failed, or ended.
+    /// The connection failed, or ended.
     #[error("'{name}' is not connected. {reason}")]
     Ended {
         /// The connection's name.
         name: String,
         /// Why.
         reason: Message,
-        /// For scripts.
+        /// The outcome, for exit code and JSON.
         outcome: Outcome,
     },
     /// The user cancelled it.
     #[error("Connecting '{0}' was cancelled.")]
     Cancelled(String),
-    /// It took longer than was said.
+    /// Connecting took longer than the command line allows.
     #[error(
         "'{name}' was not connected within {seconds} s. Connect again, or allow more time with \
          --timeout."
@@ -74,7 +74,7 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -170,7 +170,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Until it is up; with `--stay`, until somebody takes it down.
+    /// Waits until the connection is up; with `--stay`, until somebody takes it down.
     async fn wait(
         &mut self,
         options: &Connect,

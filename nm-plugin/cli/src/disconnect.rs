@@ -10,7 +10,7 @@ use aws_client_vpn_i18n::gettext;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// For the connection to be down: dispatcher scripts come first.
+/// How long a connection may take to go down: dispatcher scripts run first.
 const LIMIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
 

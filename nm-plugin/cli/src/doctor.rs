@@ -29,7 +29,7 @@ use std::fmt;
 pub struct Diagnosis {
     /// The version of this command.
     pub version: &'static str,
-    /// One for each check.
+    /// A finding for each check.
     pub findings: Vec<Finding>,
 }
 
@@ -54,7 +54,7 @@ pub struct Finding {
 pub enum Verdict {
     /// As it should be.
     Good,
-    /// It may work, not in all cases.
+    /// A connection may work, but not in all cases.
     Warning,
     /// A connection cannot work.
     Problem,

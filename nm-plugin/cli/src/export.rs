@@ -27,7 +27,7 @@ pub enum ExportError {
 }
 
 impl ExportError {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {

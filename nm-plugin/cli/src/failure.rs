@@ -19,10 +19,10 @@ use std::io;
 /// Why nothing is printed.
 #[derive(Debug, thiserror::Error, Localize)]
 pub enum Failure {
-    /// It cannot be asked.
+    /// NetworkManager cannot be asked.
     #[error(transparent)]
     NetworkManager(#[from] NetworkManagerError),
-    /// It does not do it.
+    /// NetworkManager does not do what was asked.
     #[error(transparent)]
     Action(#[from] ActionError),
     /// It is not clear which connection is meant.
@@ -55,7 +55,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {

@@ -69,7 +69,7 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -99,7 +99,7 @@ pub struct Imported {
     pub what: What,
     /// The connection's name.
     pub name: String,
-    /// Its UUID; `None` if there is none.
+    /// The connection's UUID; `None` if none was made.
     pub uuid: Option<String>,
     /// What of the profile has no effect, and why nothing was done.
     #[serde(serialize_with = "english")]
@@ -114,7 +114,7 @@ pub enum What {
     Added,
     /// The connection that was there has the profile now.
     Updated,
-    /// It would be made.
+    /// The connection would be made (`--dry-run`).
     Found,
     /// Nothing.
     LeftOut,

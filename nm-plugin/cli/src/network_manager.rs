@@ -30,16 +30,16 @@ pub enum NetworkManagerError {
     /// There is no system bus, or it refuses us.
     #[error("NetworkManager cannot be reached over the system bus.")]
     Bus(#[source] zbus::Error),
-    /// It does not run.
+    /// NetworkManager is not running.
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning(#[source] zbus::Error),
-    /// It runs, and answers something else than expected.
+    /// NetworkManager runs, and answers something else than expected.
     #[error(
         "NetworkManager does not answer as expected. See its journal: journalctl -u \
          NetworkManager"
     )]
     Strange(#[source] zbus::Error),
-    /// It does not answer.
+    /// NetworkManager does not answer.
     #[error("NetworkManager does not answer. See its journal: journalctl -u NetworkManager")]
     Silent,
 }
@@ -51,7 +51,7 @@ type Properties = HashMap<String, OwnedValue>;
 pub(crate) struct Stored {
     pub(crate) name: String,
     pub(crate) uuid: String,
-    /// Its object.
+    /// The connection's D-Bus object.
     pub(crate) path: String,
     /// Whether more than one user has it.
     pub(crate) is_shared: bool,
@@ -62,7 +62,7 @@ pub(crate) struct Stored {
 /// An activation of a connection of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Activation {
-    /// Its object.
+    /// The active connection's D-Bus object.
     pub(crate) path: String,
     pub(crate) uuid: String,
     /// `NMVpnConnectionState`.
@@ -262,7 +262,7 @@ pub(crate) async fn renew(service: &str) -> zbus::Result<()> {
     proxy.call(RENEW, &()).await
 }
 
-/// Those of IPv4 are given as objects, and those of IPv6 only as bytes.
+/// The name servers of an IP configuration: for IPv4 they are objects, for IPv6 only bytes.
 fn read_name_servers(config: &Properties) -> Vec<String> {
     let servers: Vec<Properties> = value(config, "NameserverData").unwrap_or_default();
     let servers = servers.iter().map(|server| text(server, "address"));

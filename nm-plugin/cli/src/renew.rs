@@ -15,10 +15,10 @@ pub enum RenewError {
     /// NetworkManager could not be asked.
     #[error(transparent)]
     NetworkManager(#[from] NetworkManagerError),
-    /// It is not clear which is meant.
+    /// It is not clear which connection is meant.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
-    /// It is not up.
+    /// The connection is not up.
     #[error("'{0}' is not connected. Connect it to sign in.")]
     Down(String),
     /// The service refused.
@@ -30,7 +30,7 @@ pub enum RenewError {
 }
 
 impl RenewError {
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {

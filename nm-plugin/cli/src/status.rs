@@ -30,12 +30,12 @@ pub struct Status {
     pub connections: Vec<Connection>,
 }
 
-/// One connection.
+/// A connection, as `status` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Connection {
-    /// Its name.
+    /// The connection's name.
     pub name: String,
-    /// Its UUID.
+    /// The connection's UUID.
     pub uuid: String,
     /// What it does now.
     pub state: State,
@@ -66,15 +66,15 @@ pub struct Connection {
 pub enum State {
     /// Nothing.
     Off,
-    /// It is being started.
+    /// NetworkManager is starting the connection.
     Starting,
-    /// It waits for the sign-in, or for a password.
+    /// The connection waits for the sign-in, or for a password.
     SigningIn,
-    /// It connects.
+    /// The connection is being made.
     Connecting,
     /// Packets flow.
     Up,
-    /// It is ending.
+    /// The connection is being taken down.
     Ending,
 }
 

@@ -97,7 +97,10 @@ fn status_in_german() {
     let [up, off] = [&json["connections"][0], &json["connections"][1]];
     assert_eq!(up["state"], "up");
     assert_eq!(up["sign_in"], "saml");
-    assert_eq!(off["problem"], "The setting 'remote' is missing. Add it: nmcli connection modify NAME +vpn.data remote=VALUE");
+    assert_eq!(
+        off["problem"],
+        "The setting 'remote' is missing. Add it: nmcli connection modify NAME +vpn.data remote=VALUE"
+    );
     let none = Status {
         connections: Vec::new(),
     };

@@ -14,9 +14,9 @@ use zbus::fdo::DBusProxy;
 use zbus::names::WellKnownName;
 use zeroize::Zeroizing;
 
-/// For everything that needs no person.
+/// How long the keyring has for what needs no person.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
-/// For a person to unlock it.
+/// How long a person has to unlock the keyring.
 const UNLOCK_TIME: Duration = Duration::from_secs(30);
 
 const NAME: &str = "org.freedesktop.secrets";
@@ -38,13 +38,13 @@ pub enum KeyringError {
     /// There is none, or it refused.
     #[error("the keyring: {0}")]
     Refused(#[from] secret_service::Error),
-    /// It is locked, and nobody unlocked it in time.
+    /// The keyring is locked, and nobody unlocked it in time.
     #[error("the keyring is locked")]
     Locked,
     /// There is a keyring service, but nobody has made a keyring that lasts.
     #[error("there is no keyring yet, and none was made")]
     NoneMade,
-    /// It did not answer in time.
+    /// The keyring did not answer in time.
     #[error("the keyring does not answer")]
     Silent,
 }

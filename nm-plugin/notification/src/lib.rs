@@ -21,7 +21,7 @@ const PROGRAM: &str = "AWS Client VPN";
 const DEFAULT: &str = "default";
 /// What shows that as one more button.
 const SHOWS_DEFAULT: &str = "lxqt-notificationd";
-/// For the desktop to answer.
+/// How long the desktop has to answer.
 const CALL_TIME: Duration = Duration::from_secs(5);
 /// How many signals may wait: the desktop also tells of the notifications of other programs.
 const QUEUE: usize = 256;
@@ -45,11 +45,11 @@ pub struct Content<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Urgency {
-    /// It is listed, and disturbs nobody.
+    /// The notification is listed, and disturbs nobody.
     Low = 0,
-    /// It is shown for a moment.
+    /// The notification is shown for a moment.
     Normal = 1,
-    /// It stays until it is seen.
+    /// The notification stays until it is seen.
     Critical = 2,
 }
 
@@ -63,7 +63,7 @@ pub enum Event {
         /// With which a window may come to the front, if the desktop gives one.
         activation_token: Option<String>,
     },
-    /// It is gone, by itself or because somebody has put it away.
+    /// The notification is gone, by itself or because somebody has dismissed it.
     Closed,
 }
 

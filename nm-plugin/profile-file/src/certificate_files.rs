@@ -21,7 +21,7 @@ pub enum CertificateFiles {
     Pair {
         /// The certificate.
         certificate: PathBuf,
-        /// Its private key.
+        /// The certificate's private key.
         key: PathBuf,
     },
     /// In one.
@@ -39,7 +39,7 @@ pub enum CertificateError {
         /// Why.
         reason: FileError,
     },
-    /// It is something else.
+    /// The file is neither a certificate nor a key.
     #[error(
         "{file} is not a certificate or private key in PEM format, and not a PKCS #12 file.",
         file = _0.display()

@@ -45,10 +45,10 @@ pub fn patterns(inline: InlineFile) -> &'static [&'static str] {
 /// Why a file could not be read or written; the caller names the file.
 #[derive(Debug, thiserror::Error, Localize)]
 pub enum FileError {
-    /// It is not there.
+    /// The file is not there.
     #[error("The file does not exist.")]
     Missing,
-    /// It is somebody else's.
+    /// The user may not read the file.
     #[error("You do not have permission to open the file.")]
     Denied,
     /// The system said no for another reason.

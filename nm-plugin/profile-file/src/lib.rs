@@ -29,7 +29,7 @@ pub enum ImportError {
         /// Why.
         reason: FileError,
     },
-    /// It is not a profile that this plugin can use.
+    /// The file is not a profile that this plugin can use.
     #[error("{file}: {reason}", file = path.display())]
     Profile {
         /// As the user wrote it.
@@ -37,7 +37,8 @@ pub enum ImportError {
         /// With lines and directives.
         reason: ParseError,
     },
-    /// It is the export of an endpoint that wants a client certificate, which is in other files.
+    /// The file is the export of an endpoint that wants a client certificate, which is in other
+    /// files.
     #[error("{file}: {reason}", file = path.display())]
     NoCertificate {
         /// As the user wrote it.

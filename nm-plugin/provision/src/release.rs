@@ -50,9 +50,9 @@ impl ProvisionError {
 
 /// A connection, ready to be written.
 pub(crate) struct Release {
-    /// Its name in names of files and packages.
+    /// The connection's name in names of files and packages.
     pub(crate) slug: String,
-    /// Its name as people see it.
+    /// The connection's name as people see it.
     pub(crate) name: String,
     /// The connection's UUID.
     pub(crate) uuid: String,

@@ -26,7 +26,7 @@ const DIRECTORY: &str = match option_env!("AWS_CLIENT_VPN_LIBEXECDIR") {
     Some(directory) => directory,
     None => "/usr/libexec",
 };
-/// For a dialog to end after it has answered or was told to.
+/// How long a dialog has to end after it has answered or was told to.
 const LEAVING_TIME: Duration = Duration::from_secs(5);
 /// The most secrets of one answer.
 const MOST_SECRETS: usize = 20;

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 pub enum Ask {
     /// Secrets of a connection are wanted.
     Get(Get),
-    /// Those of the connection with this path are not wanted any more.
+    /// The requests of the connection with this path are withdrawn.
     TakeBack(String),
 }
 

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 
-/// For NetworkManager to take us for an agent.
+/// How long NetworkManager has to register us as an agent.
 const REGISTRATION_TIME: Duration = Duration::from_secs(25);
 
 /// Such a connection, and what NetworkManager asks on it; `None` if there is no NetworkManager.

@@ -8,7 +8,7 @@ use zbus::fdo::PropertiesProxy;
 use zbus::names::InterfaceName;
 use zbus::zvariant::OwnedValue;
 
-/// For NetworkManager to answer a question.
+/// How long NetworkManager has to answer a question.
 const CALL_TIME: Duration = Duration::from_secs(5);
 
 /// A property of the activation at `path`.

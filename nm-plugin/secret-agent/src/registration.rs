@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 /// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`: without it, of any agent, there are no hints at all.
 const VPN_HINTS: u32 = 1;
-/// For NetworkManager to answer.
+/// How long NetworkManager has to answer.
 const CALL_TIME: Duration = Duration::from_secs(25);
 /// Between attempts: a NetworkManager that has just started has its name before it can be called;
 /// one that refuses may do otherwise later.

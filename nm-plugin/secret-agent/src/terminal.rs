@@ -36,7 +36,7 @@ pub struct Terminal {
     is_remote: bool,
     opens_browser: bool,
     has_keyring: bool,
-    /// One dialog at a time is seen.
+    /// Held by the one dialog that uses the terminal.
     turn: Mutex<()>,
 }
 

@@ -55,14 +55,14 @@ pub(crate) struct Prepared {
     protection: Protection,
 }
 
-/// One activation and all that belongs to it on this machine.
+/// An activation of a connection, and all that belongs to it on this machine.
 pub(crate) struct Activation<'a> {
     names: Names,
     session: Session,
     network_manager: &'a mut NetworkManager,
     /// The one that carries the traffic.
     openvpn: Option<OpenVpn>,
-    /// One beside it, which fetches a challenge.
+    /// A second OpenVPN beside the first, which fetches a challenge.
     renewal: Option<OpenVpn>,
     resolver: Resolver,
     monitor: Monitor,

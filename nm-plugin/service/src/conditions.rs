@@ -41,7 +41,7 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// One that does not watch yet.
+    /// A monitor that does not watch yet.
     pub(crate) fn new(bus: &zbus::Connection) -> Self {
         Self {
             bus: bus.clone(),

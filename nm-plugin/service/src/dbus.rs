@@ -35,9 +35,9 @@ pub(crate) enum PluginError {
     Failed(String),
     /// The call does not fit the state: the connection is up already, or not up.
     WrongState(String),
-    /// It is being taken down already.
+    /// The connection is being taken down already.
     StoppingInProgress(String),
-    /// It is down already.
+    /// The connection is down already.
     AlreadyStopped(String),
     /// The arguments make no sense.
     BadArguments(String),
@@ -200,10 +200,10 @@ impl Plugin {
 
     /// `NeedSecrets(a{sa{sv}} settings) → s`: the setting that lacks secrets, or nothing.
     ///
-    /// It is for what an agent has kept. NetworkManager asks this again after each way to get
-    /// secrets: first those of the connection's file, then what agents give without a person, then
-    /// a person. That last way carries no hints, so nmcli could not serve it: what is still missing
-    /// by then is asked for while connecting.
+    /// `NeedSecrets` is for what an agent has kept. NetworkManager asks this again after each way
+    /// to get secrets: first those of the connection's file, then what agents give without a
+    /// person, then a person. That last way carries no hints, so nmcli could not serve it: what is
+    /// still missing by then is asked for while connecting.
     async fn need_secrets(
         &mut self,
         #[zbus(header)] header: Header<'_>,

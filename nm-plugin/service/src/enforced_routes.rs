@@ -9,7 +9,7 @@ use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::net::IpAddr;
 
-/// One part of the kernel's answer; it makes them no larger.
+/// The size of one part of the kernel's answer; it makes them no larger.
 const PART_SIZE: usize = 32 * 1024;
 /// How many parts are read: with more routes than that, none go before others.
 const MOST_PARTS: usize = 256;

@@ -74,7 +74,7 @@ pub(crate) fn clock(clock: libc::clockid_t) -> Duration {
 pub(crate) struct DeadMansSwitch(libc::timer_t);
 
 impl DeadMansSwitch {
-    /// One that is not armed yet.
+    /// A timer that is not armed yet.
     pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: sigevent is plain old data; all zeroes is a valid value.
         let mut event: libc::sigevent = unsafe { std::mem::zeroed() };

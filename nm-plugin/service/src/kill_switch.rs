@@ -74,13 +74,13 @@ struct Own {
 }
 
 impl KillSwitch {
-    /// For an activation of the connection `uuid`, which has one of its own only if there are
+    /// The kill switch of an activation of the connection `uuid`, which has one only if there are
     /// `options`.
     pub(crate) fn new(uuid: &str, options: Option<KillSwitchOptions>) -> Self {
         Self::with_marks(uuid, options, Marks::of_this_machine())
     }
 
-    /// One whose marks are in `directory`.
+    /// A kill switch whose marks are in `directory`.
     #[cfg(test)]
     pub(crate) fn in_directory(
         uuid: &str,

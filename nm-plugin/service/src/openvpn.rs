@@ -37,9 +37,10 @@ const MOST_LAST_LINES: usize = 10_000;
 /// What becomes of an OpenVPN.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Its management interface said something.
+    /// OpenVPN's management interface said something.
     Said(Notification),
-    /// It is gone; how it ended, in words. All that it said has come before, and nothing follows.
+    /// OpenVPN is gone; how it ended, in words. All that it said has come before, and nothing
+    /// follows.
     Ended(String),
 }
 
@@ -60,7 +61,7 @@ pub(crate) struct OpenVpn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DeviceWatch {
     Watching,
-    /// It is gone, and from then on it is clear that somebody took it.
+    /// The device is gone, and from then on it is clear that somebody took it.
     Gone {
         blame: Instant,
     },
@@ -142,7 +143,7 @@ impl OpenVpn {
         }
     }
 
-    /// Its tun device.
+    /// The tun device of this OpenVPN.
     pub(crate) fn device(&self) -> &TunDevice {
         &self.device
     }
@@ -179,7 +180,7 @@ impl OpenVpn {
         }
     }
 
-    /// Its end comes in steps, so that nothing else waits for one.
+    /// The next step of OpenVPN's end, which comes in steps so that nothing else waits for one.
     async fn next_of_end(&mut self) -> Option<Event> {
         let end = self.end.as_mut()?;
         match end.stage {

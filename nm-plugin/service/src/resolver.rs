@@ -25,7 +25,7 @@ pub(crate) struct Resolver {
 pub(crate) struct Answer {
     /// The name that was asked for.
     pub(crate) host: String,
-    /// Its addresses; an error is text for the user.
+    /// The host's addresses; an error is text for the user.
     pub(crate) result: Result<Vec<IpAddr>, String>,
 }
 

@@ -20,9 +20,9 @@ const QUEUE: usize = 256;
 pub(super) enum Step {
     /// Something else is waited for now.
     Working(String),
-    /// It is up.
+    /// The connection is up.
     Up,
-    /// It is over.
+    /// The attempt, or the connection, is over.
     Ended(Ended),
     /// NetworkManager is gone.
     ManagerGone,
@@ -33,7 +33,7 @@ pub(super) enum Step {
 pub(super) struct Ended {
     /// Why.
     pub reason: Message,
-    /// For scripts.
+    /// The outcome, for exit code and JSON.
     pub outcome: Outcome,
 }
 

@@ -70,7 +70,7 @@ pub struct NameFile {
 pub struct File {
     /// Where it should be.
     pub path: PathBuf,
-    /// Its mode and owner; `None` if it is not there.
+    /// The file's mode and owner; `None` if it is not there.
     pub inode: Option<(u32, u32)>,
     /// Whether it has to be executable.
     pub program: bool,
@@ -157,7 +157,7 @@ pub struct Clock {
 /// A connection whose kill switch is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
-    /// Its UUID.
+    /// The connection's UUID.
     pub uuid: String,
     /// Whether the service runs that has closed it.
     pub is_served: bool,

@@ -22,7 +22,7 @@ pub enum FixError {
     /// There is nobody to do it.
     #[error("The VPN service is missing. Install the package again.")]
     NoService,
-    /// It did not.
+    /// The service ran, and could not clean up.
     #[error("The VPN service could not clean up: {reason}")]
     Refused {
         /// As it says, or the system.

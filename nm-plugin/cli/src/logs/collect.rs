@@ -30,7 +30,7 @@ pub enum LogsError {
          FILE"
     )]
     NoJournal(#[source] io::Error),
-    /// It takes too long.
+    /// The journal takes too long.
     #[error("The journal does not answer. Try again, or give a file: --file FILE")]
     Slow,
     /// The file cannot be read.

@@ -40,23 +40,23 @@ pub struct Certificate {
     pub for_clients: bool,
     /// From when it holds, in seconds since 1970.
     pub begins: i64,
-    /// Until when it holds, in seconds since 1970.
+    /// The end of the certificate's validity, in seconds since 1970.
     pub ends: i64,
 }
 
 /// How a certificate stands at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
-    /// It begins to hold later.
+    /// The certificate is not valid yet.
     NotYet,
-    /// It holds for a long time.
+    /// The certificate is valid for a long time.
     Holds,
-    /// It holds for these many whole days, less than 30.
+    /// The certificate is valid for these many whole days, less than 30.
     EndsSoon {
         /// 0 on the last day.
         days: u64,
     },
-    /// It does not hold any more.
+    /// The certificate has expired.
     Ended,
 }
 

@@ -16,7 +16,7 @@ const IFLA_IFALIAS: u16 = 20;
 /// A process, also when its number is given again. Its text is the alias of its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcessId {
-    /// Its number.
+    /// The process's number.
     pub pid: u32,
     /// When it began, in the kernel's ticks since the computer did.
     pub began: u64,

@@ -42,7 +42,7 @@ impl FailureKind {
         Self::Other,
     ];
 
-    /// Its name, in files and for programs.
+    /// The kind's name, in files and for programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

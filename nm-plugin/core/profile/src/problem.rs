@@ -197,7 +197,7 @@ pub enum ProfileError {
     /// A directive that must not be used.
     #[error("'{directive}' cannot be used. {reason} Remove the line.")]
     Refused {
-        /// Its name.
+        /// The directive's name.
         directive: String,
         /// Why.
         reason: &'static str,
@@ -209,7 +209,7 @@ pub enum ProfileError {
     // TRANSLATORS: {reason} is a sentence about a line of the profile.
     #[error("'{directive}': {reason}")]
     BadArgument {
-        /// Its name.
+        /// The directive's name.
         directive: String,
         /// What is wrong.
         reason: Message,

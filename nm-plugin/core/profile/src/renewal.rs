@@ -10,7 +10,7 @@ pub enum NotRenewed {
     /// There is none.
     #[error("The connection is not up, so there is no sign-in to renew.")]
     NotUp,
-    /// It is somebody else's.
+    /// The sign-in is somebody else's.
     #[error("Only the user who signed in, or root, can renew this sign-in.")]
     NotYours,
 }

@@ -11,9 +11,9 @@ pub const AGENT: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Agent";
 pub const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
 /// Where it is.
 pub const SIGN_IN_PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
-/// Its method that tells whose it is.
+/// The method of the sign-in's interface that tells whose it is.
 pub const GET_USER: &str = "GetUser";
-/// Its method that has the person sign in again.
+/// The method of the sign-in's interface that has the person sign in again.
 pub const RENEW: &str = "Renew";
 
 /// The field of the journal with the UUID of the connection that a line is about.
@@ -33,9 +33,9 @@ pub const KILL_SWITCH_MARKS: &str = "/run/nm-aws-client-vpn/kill-switch";
 
 /// NetworkManager on the system bus.
 pub mod network_manager {
-    /// Its name.
+    /// NetworkManager's bus name.
     pub const NAME: &str = "org.freedesktop.NetworkManager";
-    /// Its main object.
+    /// NetworkManager's main object.
     pub const PATH: &str = "/org/freedesktop/NetworkManager";
     /// Where secret agents register.
     pub const AGENT_MANAGER: &str = "org.freedesktop.NetworkManager.AgentManager";

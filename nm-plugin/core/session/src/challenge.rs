@@ -43,19 +43,19 @@ pub struct Challenge {
 /// A challenge cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
 pub enum ChallengeError {
-    /// It does not begin with `CRV1:`.
+    /// The challenge does not begin with `CRV1:`.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request is not a challenge.")]
     NotAChallenge,
-    /// It has fewer than five fields.
+    /// The challenge has fewer than five fields.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request is incomplete.")]
     Incomplete,
-    /// Its session id is empty or holds something that cannot be sent back.
+    /// The challenge's session id is empty or holds something that cannot be sent back.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The session ID in the request cannot be used.")]
     BadSession,
-    /// Its text should be a URL, but is none.
+    /// The challenge's text should be a URL, but is none.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request contains no link for the sign-in.")]
     NoUrl,

@@ -37,11 +37,11 @@ const MOST_CONNECTIONS: usize = 64;
 /// Where packets to the endpoint go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoint {
-    /// One of its addresses.
+    /// An address of the endpoint.
     pub address: IpAddr,
-    /// UDP or TCP.
+    /// The port that it listens on.
     pub port: u16,
-    /// Which of them.
+    /// UDP or TCP.
     pub transport: Transport,
 }
 

@@ -18,7 +18,7 @@ use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_text::secret::Secret;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// One line of the management interface.
+/// A line of the management interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notification {
     /// `>HOLD:` OpenVPN waits for [`Command::HoldRelease`].
@@ -60,7 +60,7 @@ pub enum Notification {
     Environment {
         /// Name of the variable.
         name: String,
-        /// Its value.
+        /// The variable's value.
         value: String,
     },
     /// `>UPDOWN:ENV,END`

@@ -91,7 +91,7 @@ impl PushedOptions {
         Ok(parameters)
     }
 
-    /// The same tunnel as long as nothing comes through it: its networks, but not the rest of the
+    /// This tunnel as long as nothing comes through it: its networks, but not the rest of the
     /// world.
     #[must_use]
     pub fn without_names_and_default(&self) -> Self {

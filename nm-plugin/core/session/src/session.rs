@@ -90,7 +90,7 @@ const KILL_GRACE: Duration = Duration::from_secs(2);
 /// How long NetworkManager may take to apply settings before a lost connection ends.
 const SETTINGS_GRACE: Duration = Duration::from_secs(5);
 
-/// One activation of one connection.
+/// An activation of a connection.
 #[derive(Debug)]
 pub struct Session {
     state: State,

@@ -59,7 +59,7 @@ impl LoginFailure {
 
 /// The reason of a failed login, if `secret` is not a response but such a reason.
 ///
-/// It is one line without control characters, whatever the sender put into it.
+/// The text is one line without control characters, whatever the sender put into it.
 #[must_use]
 pub fn login_failure_text(secret: &Secret) -> Option<String> {
     secret

@@ -47,7 +47,7 @@ pub struct CredentialForm {
     pub time_left: Duration,
 }
 
-/// One thing that is asked.
+/// A field of the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// What it is.
@@ -179,7 +179,8 @@ impl CredentialForm {
             .collect()
     }
 
-    /// For an agent that must not ask: of what may be kept, that which is `known`.
+    /// What an agent may answer without asking: of the fields that may be kept, those that are
+    /// `known`.
     #[must_use]
     pub fn kept_answers(&self, known: &BTreeMap<String, Secret>) -> Vec<(Credential, Secret)> {
         let kept = self.fields.iter().filter(|field| field.kept);

@@ -13,7 +13,7 @@ const SESSION_OVER: &str = "SESSION";
 pub enum RefusalReason {
     /// In the endpoint's own words.
     Given(String),
-    /// It gave none.
+    /// The endpoint gave no reason.
     NotGiven,
     /// The session that the sign-in was for is over.
     SessionExpired,

@@ -26,7 +26,7 @@ pub enum RetryReason {
         /// Why not.
         reason: RefusalReason,
     },
-    /// It opens no key.
+    /// The credential does not unlock the key, or does not satisfy the proxy.
     Wrong(Credential),
 }
 

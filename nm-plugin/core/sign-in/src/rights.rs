@@ -6,11 +6,11 @@ use std::collections::HashMap;
 /// What polkit says to an action, as NetworkManager's `GetPermissions` tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
-    /// It is allowed.
+    /// The session may do it.
     Yes,
-    /// It is allowed to whoever knows an administrator's password.
+    /// The session may do it with an administrator's password.
     WithPassword,
-    /// It is not allowed.
+    /// The session may not do it.
     No,
 }
 

@@ -86,10 +86,10 @@ pub enum SamlError {
 /// The request that a login begins with, as far as an answer tells of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Its `ID`, which the response brings back as `InResponseTo`.
+    /// The request's `ID`, which the response brings back as `InResponseTo`.
     id: Option<String>,
-    /// Its RelayState, decoded. A provider has to send that back, but some cut it, change it or
-    /// leave it out.
+    /// The request's RelayState, decoded. A provider has to send that back, but some cut it, change
+    /// it or leave it out.
     relay_state: Option<String>,
 }
 

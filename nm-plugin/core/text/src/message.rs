@@ -50,7 +50,8 @@ impl Message {
         }
     }
 
-    /// One that travelled: the English text of another process of ours, and what goes into it.
+    /// A message that travelled: the English text of another process of ours, and what goes into
+    /// it.
     #[must_use]
     pub fn of_parts(text: String, arguments: Vec<(String, Argument)>) -> Self {
         let owned = arguments.into_iter();

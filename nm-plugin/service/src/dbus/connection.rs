@@ -18,7 +18,7 @@ const DEFAULT_TIMEOUT_SECONDS: u32 = 60;
 pub(crate) struct Connection {
     /// The name the user gave it.
     pub(crate) id: String,
-    /// Its UUID.
+    /// The connection's UUID.
     pub(crate) uuid: String,
     /// `vpn.user-name`: the account whose secret agent gave the secrets.
     pub(crate) user: Option<String>,
@@ -33,10 +33,10 @@ pub(crate) struct Connection {
 /// The connection is not one of ours, or not usable.
 #[derive(Debug, Error)]
 pub(crate) enum InvalidConnection {
-    /// It has no `vpn` setting with `data`.
+    /// The connection has no `vpn` setting with `data`.
     #[error("the connection has no VPN settings")]
     NoVpnSettings,
-    /// Its settings do not make a profile.
+    /// The connection's settings do not make a profile.
     #[error("the connection's settings cannot be used; import the profile again")]
     Settings(#[from] SettingsError),
 }

@@ -34,11 +34,11 @@ const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
 /// What NetworkManager does.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// It asks for something.
+    /// NetworkManager asks for something.
     Asked(Request),
-    /// It shows the connection to everybody in another way.
+    /// NetworkManager shows the connection to everybody in another state.
     VpnState(VpnState),
-    /// It is gone from the bus, or the bus is. It comes once.
+    /// NetworkManager is gone from the bus, or the bus is. This comes once.
     Gone,
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum FirstLook {
 pub(crate) struct NetworkManager {
     bus: zbus::Connection,
     requests: mpsc::Receiver<Request>,
-    /// Its object of the activation, if the name we have tells which it is.
+    /// NetworkManager's object of the activation, if the name we have tells which it is.
     activation: Option<OwnedObjectPath>,
     /// The process that has asked for the connection.
     caller: Option<Caller>,
@@ -104,7 +104,7 @@ impl NetworkManager {
         &self.bus
     }
 
-    /// Its object of the activation.
+    /// NetworkManager's object of the activation.
     pub(crate) fn activation(&self) -> Option<&str> {
         self.activation.as_ref().map(|path| path.as_str())
     }

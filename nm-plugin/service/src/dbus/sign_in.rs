@@ -31,7 +31,7 @@ pub(crate) struct Expiry {
 /// The errors a caller sees.
 #[derive(Debug)]
 pub(crate) enum SignInError {
-    /// It is not renewed, for a reason that callers know.
+    /// The sign-in is not renewed, for a reason that callers know.
     NotRenewed(NotRenewed),
     /// As of NetworkManager's interface.
     Other(PluginError),

@@ -46,7 +46,7 @@ pub(super) struct Found {
 }
 
 impl Marks {
-    /// Those of this machine.
+    /// The marks of this machine.
     pub(super) fn of_this_machine() -> Self {
         Self {
             directory: PathBuf::from(KILL_SWITCH_MARKS),

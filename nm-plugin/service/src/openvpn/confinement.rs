@@ -38,7 +38,7 @@ pub(crate) const ARGUMENT: &str = "--confined-openvpn";
 /// What a line on standard error begins with that the service's log has to have.
 pub(crate) const NOTE: &str = "confinement: ";
 
-/// One of the two could not be put on.
+/// One of the two confinements could not be put on.
 #[derive(Debug, Error)]
 enum ConfinementError {
     /// The rules for files.

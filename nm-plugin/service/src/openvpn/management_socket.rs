@@ -101,7 +101,7 @@ impl Outgoing {
 /// A command could not be sent.
 #[derive(Debug, Error)]
 pub(super) enum SendError {
-    /// It holds something the interface cannot carry.
+    /// The command holds something that the interface cannot carry.
     #[error(transparent)]
     Unsendable(#[from] EncodeError),
     /// OpenVPN is not there.
@@ -134,7 +134,7 @@ impl ManagementSocket {
         })
     }
 
-    /// One that is connected, and the other end.
+    /// A connected socket, and its other end.
     #[cfg(test)]
     pub(super) fn connected() -> (Self, UnixStream) {
         let (stream, peer) = UnixStream::pair().unwrap();

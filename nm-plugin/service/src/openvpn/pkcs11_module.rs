@@ -39,7 +39,7 @@ pub(crate) enum ModuleError {
     /// Somebody who is not root could put another in its place.
     #[error("the PKCS #11 module {} could be changed by somebody who is not root, so it is not used", .0.display())]
     NotRoots(PathBuf),
-    /// Its path is not text, which OpenVPN's configuration is.
+    /// The module's path is not text, which OpenVPN's configuration is.
     #[error("the path of the PKCS #11 module is not text")]
     NotText,
     /// A file cannot be looked at.

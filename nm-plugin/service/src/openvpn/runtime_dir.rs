@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Only root writes here; the account OpenVPN runs as may pass through.
 const PARENT: &str = "/run/nm-aws-client-vpn";
 
-/// Its mode.
+/// The mode of the directory that holds all of them.
 const PARENT_MODE: u32 = 0o711;
 
 /// A directory of this process's own; removed with the value.

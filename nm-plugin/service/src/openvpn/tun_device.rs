@@ -79,12 +79,12 @@ impl TunDevice {
         })
     }
 
-    /// Its name.
+    /// The device's name.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its number in the kernel.
+    /// The device's number in the kernel.
     pub(crate) fn index(&self) -> u32 {
         self.index
     }

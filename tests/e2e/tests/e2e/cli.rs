@@ -396,5 +396,8 @@ fn the_command_speaks_the_language_of_its_user() {
          aws-client-vpn list\n"
     );
     let [json, _] = german(&["doctor", "--json"]);
-    assert!(json.contains("\"free for the response of the browser\""), "{json}");
+    assert!(
+        json.contains("\"free for the response of the browser\""),
+        "{json}"
+    );
 }

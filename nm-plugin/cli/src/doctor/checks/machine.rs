@@ -71,7 +71,7 @@ fn left_over() -> Message {
     message!("connect again and then disconnect, or: sudo aws-client-vpn doctor --fix")
 }
 
-/// For a check that NetworkManager has to answer, and does not.
+/// What is said of a check that NetworkManager has to answer, and does not.
 fn without_network_manager(check: &'static str) -> Finding {
     Finding::warning(
         check,

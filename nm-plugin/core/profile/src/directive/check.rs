@@ -31,13 +31,13 @@ impl Directive {
         line::join(std::iter::once(self.name).chain(arguments))
     }
 
-    /// Its name.
+    /// The directive's name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Its arguments, unquoted.
+    /// The directive's arguments, unquoted.
     #[must_use]
     pub fn arguments(&self) -> &[String] {
         &self.arguments

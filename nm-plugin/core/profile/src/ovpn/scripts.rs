@@ -16,7 +16,8 @@ const SCRIPTS: [&str; 12] = [
     "client.up",
     "client.down",
 ];
-/// Those that Alpine and Gentoo have for it; elsewhere a file of that name may do anything.
+/// The scripts for name servers that Alpine and Gentoo have; elsewhere a file of that name may do
+/// anything.
 const SCRIPTS_OF_SYSTEMS: [&str; 2] = ["/etc/openvpn/up.sh", "/etc/openvpn/down.sh"];
 /// Programs that only run the one that is named behind them.
 const RUNNERS: [&str; 5] = ["env", "sh", "bash", "sudo", "dash"];

@@ -28,7 +28,7 @@ pub struct VpnProperties {
 }
 
 impl VpnProperties {
-    /// Those of a new connection, whoever makes it.
+    /// The settings that a new connection gets, whoever makes it.
     #[must_use]
     pub const fn of_new_connection() -> Self {
         Self {
@@ -42,11 +42,11 @@ impl VpnProperties {
 /// How long a session waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For the endpoint, in each phase.
+    /// How long the endpoint has, in each phase.
     pub connect: Duration,
-    /// For the person at the browser.
+    /// How long the person at the browser has.
     pub login: Duration,
-    /// For an endpoint that was lost and does not come back, while there is a network.
+    /// How long an endpoint that was lost is tried while there is a network.
     pub reconnect: Duration,
     /// How long the endpoint lets a sign-in count, where that is known.
     pub session: Option<Duration>,

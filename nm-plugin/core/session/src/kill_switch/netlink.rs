@@ -211,7 +211,7 @@ impl Batch {
 /// Who has changed our table last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// One of our services, which knows what belongs into it.
+    /// The change was made by a service of ours, which knows what belongs into the table.
     Ours,
     /// Somebody else.
     Foreign,
@@ -306,7 +306,7 @@ impl Attributes<'_> {
         self.bytes(kind, &number.to_be_bytes());
     }
 
-    /// One step of a rule, with its own attributes.
+    /// Adds an expression of a rule, with its own attributes.
     fn expression(&mut self, name: &str, write: impl FnOnce(&mut Attributes<'_>)) {
         self.nested(1, |to| {
             to.text(1, name);

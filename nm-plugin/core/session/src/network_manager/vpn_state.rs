@@ -35,15 +35,15 @@ impl Reason {
 /// What NetworkManager says of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VpnState {
-    /// It is being made.
+    /// The connection is being made.
     Connecting,
-    /// It waits for a person's answer.
+    /// The connection waits for a person's answer.
     NeedAuth,
-    /// It is up.
+    /// The connection is up.
     Activated,
-    /// It is being taken down: scripts run, and Disconnect follows.
+    /// The connection is being taken down: scripts run, and Disconnect follows.
     Deactivating(Reason),
-    /// It has failed or is down.
+    /// The connection has failed or is down.
     Ended(Reason),
 }
 

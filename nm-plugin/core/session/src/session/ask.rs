@@ -33,7 +33,7 @@ pub(super) struct Prompt {
 /// What the answer is for.
 #[derive(Debug)]
 pub(super) enum PromptReason {
-    /// It will be needed.
+    /// The answer will be needed when OpenVPN starts.
     Beforehand,
     /// OpenVPN waits for it; if `is_up`, inside a tunnel that goes on with the answer.
     Needed { realm: String, is_up: bool },

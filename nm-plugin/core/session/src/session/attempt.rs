@@ -71,7 +71,8 @@ pub(super) enum Phase {
     First,
     /// The second: it carries the reply to the challenge, so it must reach the same node.
     Reply(Secret),
-    /// The same reply once more, after a loss: where an endpoint takes it, nobody has to sign in.
+    /// The reply that was accepted before, sent again after a loss: where an endpoint takes it,
+    /// nobody has to sign in.
     Replay(Secret),
 }
 
@@ -80,7 +81,7 @@ pub(super) enum Phase {
 pub(super) enum Sent {
     /// Not accepted before.
     New,
-    /// Those that the tunnel was made with.
+    /// The credentials that the tunnel was made with.
     Again,
 }
 

@@ -25,14 +25,15 @@ pub(super) struct Credentials {
 /// Why what was given does not help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejected {
-    /// It is not there.
+    /// A credential is not there.
     Missing(Credential),
-    /// It is what was refused before: to send it again would only help to lock the account.
+    /// The credential is what was refused before: sending it again would only help to lock the
+    /// account.
     Unchanged,
 }
 
 impl Credentials {
-    /// Those that NetworkManager sent along.
+    /// The credentials that NetworkManager sent along.
     pub(super) fn new(mut secrets: BTreeMap<String, Secret>) -> Self {
         let mut credentials = Self::default();
         for credential in Credential::ALL {
@@ -48,7 +49,7 @@ impl Credentials {
         self.given.get(&credential)
     }
 
-    /// Those of `wanted` that are not there.
+    /// The credentials of `wanted` that are not there.
     pub(super) fn missing(&self, wanted: &[Credential]) -> Vec<Credential> {
         let is_missing = |credential: &Credential| !self.given.contains_key(credential);
         wanted.iter().copied().filter(is_missing).collect()

@@ -33,7 +33,7 @@ pub enum Input {
     Resolved {
         /// The name that was asked for in [`Effect::Resolve`].
         host: String,
-        /// Its addresses, in the resolver's order.
+        /// The host's addresses, in the resolver's order.
         result: Result<Vec<IpAddr>, String>,
     },
     /// OpenVPN could not be started.
@@ -93,9 +93,9 @@ pub enum Effect {
     EndRenewal,
     /// Ask NetworkManager for secrets.
     RequestSecrets {
-        /// For the user.
+        /// The request as agents show it to the user.
         message: String,
-        /// For the auth dialog, see [`aws_client_vpn_sign_in::request`].
+        /// What the auth dialog reads, see [`aws_client_vpn_sign_in::request`].
         hints: Vec<String>,
     },
     /// Hand addresses, routes and names to NetworkManager.

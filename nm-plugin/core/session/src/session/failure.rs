@@ -38,7 +38,7 @@ pub enum Failure {
          in the connection's settings, and your user name and password for it."
     )]
     Proxy {
-        /// Its name.
+        /// The proxy's name.
         host: String,
         /// What is known.
         reason: Argument,

@@ -41,7 +41,7 @@ impl<'a> Root<'a> {
         (!name.is_empty() && name.chars().all(is_name)).then_some(Self { name, attributes })
     }
 
-    /// Its name without the prefix of a namespace.
+    /// The element's name without the prefix of a namespace.
     pub(super) fn local_name(&self) -> &'a str {
         self.name.rsplit(':').next().unwrap_or_default()
     }

@@ -16,7 +16,7 @@ pub struct FormState {
     remember: bool,
 }
 
-/// One entry.
+/// An entry of the form.
 #[derive(Debug)]
 pub struct Entry {
     /// What is asked.
