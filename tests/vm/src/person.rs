@@ -4,7 +4,7 @@ use crate::machine::{Machine, SCREEN, SOON};
 use aws_client_vpn_harness::wait_for;
 use serde::{Deserialize, Serialize};
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One thing on the screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub struct Person {
     machine: Machine,
     user: &'static str,
     password: &'static str,
+    /// How long her last look took.
+    last_look: Duration,
 }
 
 impl Deref for Person {
@@ -70,6 +72,7 @@ impl Person {
             machine,
             user: "ada",
             password: "engine",
+            last_look: Duration::ZERO,
         }
     }
 
@@ -98,6 +101,10 @@ impl Person {
     }
 
     fn look_as(&mut self, user: &str, program: &str) -> Vec<Seen> {
+        // Looking takes the machine time that it needs to get something to be seen: it has as long for
+        // itself.
+        std::thread::sleep(self.last_look);
+        let begin = Instant::now();
         self.machine.picture_now();
         // The greeter has a bus of its own: the shell's environment says which.
         let (_, output) = self.machine.run(&format!(
@@ -105,6 +112,7 @@ impl Person {
              bus=$(tr '\\0' '\\n' </proc/$shell/environ | grep ^DBUS_SESSION_BUS_ADDRESS=)\n\
              cd / && exec runuser -u {user} -- env \"$bus\" /run/lab/vm-eyes '{program}'"
         ));
+        self.last_look = begin.elapsed();
         output
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok())
