@@ -270,11 +270,15 @@ impl Machine {
         self.qmp.call("screendump", &arguments, ANSWER);
     }
 
-    /// Keeps a picture and the journal of a failed test.
+    /// Keeps a picture and the journal of a failed test; says what QEMU told unasked (a machine that
+    /// restarted by itself, for one).
     pub fn keep_evidence(&mut self) {
         self.picture("failed");
-        let journal =
-            self.check("journalctl -b --no-pager --output=short-precise | tail -c 8000000");
+        for event in self.qmp.events() {
+            println!("QEMU told: {event}");
+        }
+        self.guest.wait(BOOT);
+        let journal = self.check("journalctl --no-pager --output=short-precise | tail -c 8000000");
         let kept = fs::write(self.results.join("journal"), journal);
         kept.expect("the target directory is writable");
         let logs = self.results.join("logs");

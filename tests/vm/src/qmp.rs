@@ -87,6 +87,11 @@ impl Line {
         }
     }
 
+    /// The events that came and that nobody waited for.
+    pub(crate) fn events(&self) -> &[Value] {
+        &self.events
+    }
+
     /// Waits for the event `name`, among those that came since the last call of this.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, name: &str, limit: Duration) {
