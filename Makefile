@@ -256,11 +256,13 @@ vm-root: deps-vm vm-programs openvpn stage
 	packaging/deb/from-stage.sh
 	tests/vm/make-root.sh desktop
 
+# A word of the names of the tests to run; all, without one.
+TEST ?=
 vm-test: openvpn-for-tests vm-root ## a newcomer's way on a virtual machine with GNOME (root, downloads it)
-	$(CARGO) run --locked -p aws-client-vpn-vm --bin vm-test
+	$(TARGET)/debug/vm-test $(if $(TEST),'$(TEST)')
 
 vm-shell: openvpn-for-tests vm-root ## that machine, to look around: commands on the standard input
-	$(CARGO) run --locked -p aws-client-vpn-vm --bin vm-shell -- desktop
+	$(TARGET)/debug/vm-shell desktop
 
 selinux-root: deps-vm vm-programs openvpn stage
 	packaging/deb/from-stage.sh
@@ -268,10 +270,10 @@ selinux-root: deps-vm vm-programs openvpn stage
 	tests/vm/make-root.sh selinux
 
 selinux-test: openvpn-for-tests selinux-root ## the service on a virtual machine where SELinux enforces (root, downloads it)
-	$(CARGO) run --locked -p aws-client-vpn-vm --bin selinux-test
+	$(TARGET)/debug/selinux-test
 
 selinux-shell: openvpn-for-tests selinux-root ## that machine, to look around: commands on the standard input
-	$(CARGO) run --locked -p aws-client-vpn-vm --bin vm-shell -- selinux
+	$(TARGET)/debug/vm-shell selinux
 
 sanitize: deps ## the patched OpenVPN under ASan and UBSan: its own tests and ours (root)
 	packaging/openvpn/sanitize.sh

@@ -19,8 +19,23 @@ use std::time::Instant;
 /// A test: its name, and what it does.
 pub type Test<T> = (&'static str, fn(&mut T));
 
-/// Runs the tests whose names contain one of the words of the command line, or all, one after the
-/// other on `subject`; those that follow a failed one are not run, as they build on it.
+/// Those of the tests whose names contain one of the words of the command line; all, without a word.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn chosen<T>(tests: &[Test<T>]) -> Vec<Test<T>> {
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    let is_chosen = |(name, _): &&Test<T>| {
+        words.is_empty() || words.iter().any(|word| name.contains(word.as_str()))
+    };
+    let chosen: Vec<_> = tests.iter().filter(is_chosen).copied().collect();
+    assert!(!chosen.is_empty(), "no test is called so: {words:?}");
+    chosen
+}
+
+/// Runs the tests one after the other on `subject`; those that follow a failed one are not run, as they
+/// may build on it.
 #[must_use]
 pub fn run<T>(tests: &[Test<T>], subject: &mut T, keep_evidence: fn(&mut T)) -> ExitCode {
     for (name, test) in tests {

@@ -1,7 +1,10 @@
 //! A newcomer's way, on a whole machine with GNOME on Wayland: `make vm-test`. What she sees is in the
 //! pictures in `target/vm/desktop-results`; look at them.
+//!
+//! A test begins where the one before it ends; chosen alone (`make vm-test TEST=sleeps`), it brings
+//! about by itself what it needs.
 
-use aws_client_vpn_vm::{Machine, Person, Test, run};
+use aws_client_vpn_vm::{Machine, Person, Test, chosen, run};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -41,8 +44,9 @@ const CONNECTION: &str = "client-udp-443";
 const WAITS_FOR_UNLOCKING: &str = "waiting for the screen to be unlocked";
 
 fn main() -> ExitCode {
+    let tests = chosen(&TESTS);
     let mut person = Person::at(Machine::boot("desktop"));
-    run(&TESTS, &mut person, |person| person.keep_evidence())
+    run(&tests, &mut person, |person| person.keep_evidence())
 }
 
 fn install(person: &mut Person) {
@@ -53,7 +57,32 @@ fn install(person: &mut Person) {
     person.check_as_user("mkdir -p ~/Downloads && cp /run/lab/profiles/*udp-443.ovpn ~/Downloads");
 }
 
+/// Installs the packages, unless they are.
+fn be_installed(person: &mut Person) {
+    if !person.run("test -e /usr/bin/aws-client-vpn").0 {
+        install(person);
+    }
+}
+
+/// Makes the connection, unless it is there.
+fn be_added(person: &mut Person) {
+    if !person.run(&format!("nmcli connection show {CONNECTION}")).0 {
+        add(person);
+    }
+}
+
+/// Signs in, unless the tunnel is up.
+fn be_connected(person: &mut Person) {
+    be_added(person);
+    if !person.has_traffic() {
+        switch_vpn_on(person, "menu");
+        let browser = default_browser(person);
+        sign_in(person, browser, "browser");
+    }
+}
+
 fn add(person: &mut Person) {
+    be_installed(person);
     person.launch("Files");
     person.maximise(FILES);
     person.click_times(FILES, "Downloads", 2);
@@ -70,6 +99,16 @@ fn add(person: &mut Person) {
     let added = person.check(show);
     assert!(added.contains("aws-client-vpn"), "{added}");
     assert!(added.contains("user:ada"), "{added}");
+}
+
+/// The browser that pages are opened in.
+fn default_browser(person: &mut Person) -> &'static str {
+    let file = person.check_as_user("xdg-settings get default-web-browser");
+    if file.contains("chromium") {
+        CHROMIUM
+    } else {
+        FIREFOX
+    }
 }
 
 /// Types user name and password into the page that `browser` shows in front, and waits for the tunnel.
@@ -91,11 +130,13 @@ fn sign_in(person: &mut Person, browser: &str, picture: &str) {
 }
 
 fn sign_in_with_firefox(person: &mut Person) {
+    be_added(person);
     person.click(IMPORTER, "Connect Now");
     sign_in(person, FIREFOX, "firefox-was-closed");
 }
 
 fn look_around(person: &mut Person) {
+    be_connected(person);
     person.check_as_user("getent hosts files.corp.example");
     let status = person.check_as_user("aws-client-vpn status");
     assert!(
@@ -113,6 +154,7 @@ fn look_around(person: &mut Person) {
 }
 
 fn lock_and_unlock(person: &mut Person) {
+    be_connected(person);
     person.lock();
     let waits = person.said(WAITS_FOR_UNLOCKING);
     person.server.endpoint_command(&json!({ "kick": "all" }));
@@ -133,7 +175,14 @@ fn press_vpn_in_menu(person: &mut Person, picture: &str) {
     person.click(SHELL, "VPN");
 }
 
+/// Connects by that menu; returns when it has closed.
+fn switch_vpn_on(person: &mut Person, picture: &str) {
+    press_vpn_in_menu(person, picture);
+    person.press(&["esc"]);
+}
+
 fn disconnect(person: &mut Person) {
+    be_connected(person);
     press_vpn_in_menu(person, "menu-connected");
     person.eventually("the tunnel is gone", "! ip link show awsvpn0");
     person.picture("menu-disconnected");
@@ -141,23 +190,25 @@ fn disconnect(person: &mut Person) {
 }
 
 fn sign_in_with_chromium(person: &mut Person) {
+    be_added(person);
     person.check_as_user("xdg-settings set default-web-browser chromium.desktop");
     person.launch("Chromium");
     person.sees(CHROMIUM, "its window", |seen| seen.role == "frame");
-    press_vpn_in_menu(person, "menu-beside-chromium");
-    person.press(&["esc"]);
+    switch_vpn_on(person, "menu-beside-chromium");
     sign_in(person, CHROMIUM, "chromium-has-a-page");
 }
 
 /// The session ends while the computer sleeps; the next login waits until she is there again.
 fn sleep(person: &mut Person) {
+    be_connected(person);
     let waits = person.said(WAITS_FOR_UNLOCKING);
     person.suspend();
     person.server.endpoint_command(&json!({ "kick": "all" }));
     person.wake();
     person.says_again(WAITS_FOR_UNLOCKING, waits);
     person.unlock();
-    sign_in(person, CHROMIUM, "awake");
+    let browser = default_browser(person);
+    sign_in(person, browser, "awake");
 }
 
 /// Neither our programs nor those that meet them warn of anything.
