@@ -110,21 +110,12 @@ async fn kept(
         return BTreeMap::new();
     }
     let mut known = connection.secrets;
-    let is_missing = form
-        .fields
-        .iter()
-        .any(|field| field.kept && !field.refused && !known.contains_key(field.credential.name()));
-    if is_missing {
-        match keyring::look_up(&dialog.request.uuid, unlocking).await {
-            Ok(found) => {
-                let may_be_kept = |name: &str| {
-                    let mut fields = form.fields.iter();
-                    fields.any(|field| field.kept && field.credential.name() == name)
-                };
-                for (name, value) in found.into_iter().filter(|(name, _)| may_be_kept(name)) {
-                    known.entry(name).or_insert(value);
-                }
-            }
+    let fields = form.fields.iter().filter(|field| field.kept && !field.refused);
+    let names = fields.map(|field| field.credential.name());
+    let missing: Vec<_> = names.filter(|name| !known.contains_key(*name)).collect();
+    if !missing.is_empty() {
+        match keyring::look_up(&dialog.request.uuid, &missing, unlocking).await {
+            Ok(found) => known.extend(found),
             Err(error) => dialog.journal.info(&format!("nothing kept: {error}")),
         }
     }

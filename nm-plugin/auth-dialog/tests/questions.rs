@@ -285,6 +285,76 @@ fn nothing_is_kept_where_there_is_no_keyring_that_lasts() {
 }
 
 #[test]
+fn what_an_open_keyring_has_counts_before_what_a_locked_one_has() {
+    isolated(|| {
+        let (keyring, installed) = (Keyring::unlocked(), Installed::new());
+        let old = keyring.add();
+        keyring.store_in(&old, UUID, "password", "outdated");
+        keyring.store(UUID, "password", "current");
+        keyring.lock(&old);
+        let found = |mut command: Command| finish(start(command.envs(keyring.environment())));
+        assert_eq!(found(silent(&installed)), "password\ncurrent\n\n\n");
+        // Nobody is there to unlock the other.
+        let asked = || installed.command_for(None, PASSWORD);
+        assert_eq!(found(asked()), "password\ncurrent\n\n\n");
+        // It can be opened, and need not be.
+        keyring.open_at_login(&old);
+        assert_eq!(found(asked()), "password\ncurrent\n\n\n");
+        assert_eq!(keyring.all(&[], UUID, "password"), ["current"]);
+        assert!(installed.is_silent());
+    });
+}
+
+#[test]
+fn a_locked_keyring_is_opened_for_what_no_other_has() {
+    isolated(|| {
+        let (keyring, installed) = (Keyring::unlocked(), Installed::new());
+        let old = keyring.add();
+        keyring.store_in(&old, UUID, "password", "of old");
+        keyring.lock(&old);
+        keyring.open_at_login(&old);
+        let mut command = silent(&installed);
+        let mut dialog = start(command.envs(keyring.environment()));
+        assert_eq!(dialog.answer(), NOTHING);
+        assert!(dialog.ends().success());
+        let mut command = installed.command_for(None, PASSWORD);
+        assert_eq!(
+            finish(start(command.envs(keyring.environment()))),
+            "password\nof old\n\n\n"
+        );
+        assert!(installed.is_silent());
+    });
+}
+
+/// Else the old one would count once both are open.
+#[test]
+fn what_is_kept_replaces_what_a_locked_keyring_has() {
+    isolated(|| {
+        for may_be_opened in [true, false] {
+            let (keyring, installed) = (Keyring::unlocked(), Installed::new());
+            let old = keyring.add();
+            keyring.store_in(&old, UUID, "password", "outdated");
+            keyring.lock(&old);
+            if may_be_opened {
+                keyring.open_at_login(&old);
+            }
+            let mut command = installed.command_for(None, PASSWORD);
+            command.args(["-r", "--keep"]).envs(keyring.environment());
+            let dialog = start(&mut command);
+            installed.told();
+            installed.told();
+            installed.action("answer\tremember\tpassword\ttyped");
+            assert_eq!(finish(dialog), "password\ntyped\n\n\n");
+            closes(&installed);
+            keyring.open_at_login(&old);
+            let all = keyring.all(&["--unlock"], UUID, "password");
+            assert_eq!(all.len(), if may_be_opened { 1 } else { 2 }, "{all:?}");
+            assert!(all.contains(&"typed".to_owned()), "{all:?}");
+        }
+    });
+}
+
+#[test]
 fn a_locked_or_stuck_keyring_holds_nobody_up() {
     isolated(|| {
         let installed = Installed::new();

@@ -58,31 +58,61 @@ pub enum Unlocking {
     Forbidden,
 }
 
-/// What is kept of the connection `uuid`, by the names of its secrets.
+/// What is kept of the connection `uuid` under `names`, by these names.
+///
+/// What can be had without asking counts first: it is newer than what a keyring has that nobody has
+/// opened (see [`keep`]). A person is asked to unlock one only for what is still missing then.
 ///
 /// # Errors
-/// [`KeyringError`]; then go on without.
+/// [`KeyringError`], if nothing was found; then go on without.
 pub async fn look_up(
     uuid: &str,
+    names: &[&str],
     unlocking: Unlocking,
 ) -> Result<BTreeMap<String, Secret>, KeyringError> {
     let service = connect().await?;
-    let attributes = HashMap::from([(CONNECTION, uuid), SETTING]);
-    let found = in_time(service.search_items(attributes)).await?;
-    let mut items = found.unlocked;
-    if !found.locked.is_empty() {
-        if unlocking == Unlocking::Forbidden {
-            return Err(KeyringError::Locked);
-        }
-        let locked: Vec<_> = found.locked.iter().collect();
-        unlocked(service.unlock_all(&locked)).await?;
-        items.extend(found.locked);
-    }
     let mut kept = BTreeMap::new();
-    for item in items {
-        kept.extend(in_time(secret_of(&item)).await?);
+    let mut locked = Vec::new();
+    for name in names {
+        let found = in_time(service.search_items(attributes(uuid, name))).await?;
+        match found.unlocked.first() {
+            Some(item) => kept.extend(in_time(value_of(name, item)).await?),
+            None => locked.extend(found.locked.into_iter().map(|item| (name, item))),
+        }
+    }
+    if locked.is_empty() {
+        return Ok(kept);
+    }
+    match open(&service, locked.iter().map(|(_, item)| item), unlocking).await {
+        Ok(()) => {}
+        Err(error) if kept.is_empty() => return Err(error),
+        Err(_) => return Ok(kept),
+    }
+    for (name, item) in locked {
+        if !kept.contains_key(*name) {
+            kept.extend(in_time(value_of(name, &item)).await?);
+        }
     }
     Ok(kept)
+}
+
+/// Has a person unlock `items`, if they may be asked.
+async fn open<'item, 'service: 'item>(
+    service: &SecretService<'_>,
+    items: impl Iterator<Item = &'item Item<'service>>,
+    unlocking: Unlocking,
+) -> Result<(), KeyringError> {
+    match unlocking {
+        Unlocking::Allowed => {
+            let items: Vec<_> = items.collect();
+            unlocked(service.unlock_all(&items)).await
+        }
+        Unlocking::Forbidden => Err(KeyringError::Locked),
+    }
+}
+
+fn attributes<'a>(uuid: &'a str, name: &'a str) -> HashMap<&'a str, &'a str> {
+    HashMap::from([(CONNECTION, uuid), SETTING, (KEY, name)])
 }
 
 async fn connect() -> Result<SecretService<'static>, KeyringError> {
@@ -114,17 +144,19 @@ async fn start_wallet() -> Option<()> {
     Some(())
 }
 
-async fn secret_of(item: &Item<'_>) -> Result<Option<(String, Secret)>, secret_service::Error> {
-    let Some(name) = item.get_attributes().await?.remove(KEY) else {
-        return Ok(None);
-    };
+async fn value_of(
+    name: &str,
+    item: &Item<'_>,
+) -> Result<Option<(String, Secret)>, secret_service::Error> {
     let bytes = Zeroizing::new(item.get_secret().await?);
     let secret = std::str::from_utf8(&bytes).ok().map(Secret::from);
-    Ok(secret.map(|secret| (name, secret)))
+    Ok(secret.map(|secret| (name.to_owned(), secret)))
 }
 
 /// Keeps `values`, by the names of the secrets, for the connection `uuid`, which the user calls
-/// `connection`. What was kept under the same names goes.
+/// `connection`. What was kept under the same names goes; of what is in a keyring that is locked, a
+/// person is asked to unlock it, and where they do not, the new value counts for as long as the old
+/// one is locked.
 ///
 /// # Errors
 /// [`KeyringError`]; then nothing or not all is kept.
@@ -138,19 +170,29 @@ pub async fn keep(
     if in_time(collection.is_locked()).await? {
         unlocked(collection.unlock()).await?;
     }
+    let mut outdated = Vec::new();
     for (name, value) in values {
         let bytes = value.expose().as_bytes();
         // Whoever kept it, under whatever schema: two of them would be one too many.
-        let attributes = HashMap::from([(CONNECTION, uuid), SETTING, (KEY, *name)]);
-        let kept = in_time(service.search_items(attributes.clone())).await?;
+        let kept = in_time(service.search_items(attributes(uuid, name))).await?;
         for item in &kept.unlocked {
             in_time(item.set_secret(bytes, TEXT)).await?;
         }
         if kept.unlocked.is_empty() {
-            let attributes = attributes.into_iter().chain([SCHEMA]).collect();
+            let attributes = attributes(uuid, name).into_iter().chain([SCHEMA]).collect();
             // As gnome-shell words it, so that people find them side by side.
             let label = format!("VPN {name} secret for {connection}/vpn");
             in_time(collection.create_item(&label, attributes, bytes, true, TEXT)).await?;
+        }
+        outdated.extend(kept.locked);
+    }
+    if !outdated.is_empty()
+        && open(&service, outdated.iter(), Unlocking::Allowed)
+            .await
+            .is_ok()
+    {
+        for item in outdated {
+            in_time(item.delete()).await?;
         }
     }
     Ok(())
@@ -174,7 +216,8 @@ async fn default_collection<'service>(
     }
 }
 
-/// Forgets everything that is kept of the connection `uuid`.
+/// Forgets everything that is kept of the connection `uuid`, as far as that can be had without
+/// asking a person.
 ///
 /// # Errors
 /// [`KeyringError`]; then something may still be kept.
@@ -182,10 +225,12 @@ pub async fn forget(uuid: &str) -> Result<(), KeyringError> {
     let service = connect().await?;
     let attributes = HashMap::from([(CONNECTION, uuid), SETTING]);
     let found = in_time(service.search_items(attributes)).await?;
+    let mut result = Ok(());
     for item in found.unlocked.iter().chain(&found.locked) {
-        in_time(item.delete()).await?;
+        // One that stays is no reason to leave the others.
+        result = result.and(in_time(item.delete()).await);
     }
-    Ok(())
+    result
 }
 
 async fn in_time<T>(

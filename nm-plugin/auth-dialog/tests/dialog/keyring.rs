@@ -2,8 +2,14 @@
 
 use crate::desktop::Bus;
 use crate::world::until;
+use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
+const LOGIN: &str = "/org/freedesktop/secrets/collection/login";
+/// The password of a keyring that was added.
+const ADDED: &str = "another";
 
 /// A keyring of its own. `secret-tool` looks into it from outside.
 pub(crate) struct Keyring {
@@ -23,7 +29,69 @@ impl Keyring {
     pub(crate) fn locked() -> Self {
         let mut keyring = Self::start("pass\n");
         keyring.store("8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8", "password", "x");
-        let status = keyring
+        keyring.lock(LOGIN);
+        keyring.daemon.as_mut().unwrap().try_wait().unwrap();
+        keyring
+    }
+
+    /// Adds a keyring beside the login keyring, of an earlier computer, say, and returns its path.
+    pub(crate) fn add(&self) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(added(&self.bus.address)).unwrap()
+    }
+
+    /// Has the keyring at `path` opened without a question: its password is in the login keyring,
+    /// where it is put when a person says so.
+    pub(crate) fn open_at_login(&self, path: &str) {
+        let name = path.rsplit('/').next().unwrap();
+        self.put(
+            LOGIN,
+            &["keyring", &format!("LOCAL:/keyrings/{name}.keyring")],
+            ADDED,
+        );
+    }
+
+    /// Keeps `value` in the keyring at `path`.
+    pub(crate) fn store_in(&self, path: &str, uuid: &str, name: &str, value: &str) {
+        let names = ["setting-name", "vpn", "setting-key", name];
+        self.put(path, &[&["connection-uuid", uuid][..], &names].concat(), value);
+    }
+
+    /// Every value that is kept under these names and not locked, or, with `--unlock`, can be opened.
+    pub(crate) fn all(&self, options: &[&str], uuid: &str, name: &str) -> Vec<String> {
+        let output = self
+            .command("secret-tool")
+            .args(["search", "--all"])
+            .args(options)
+            .args(["connection-uuid", uuid])
+            .args(["setting-name", "vpn", "setting-key", name])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let values = text.lines().filter_map(|line| line.strip_prefix("secret = "));
+        values.map(str::to_owned).collect()
+    }
+
+    fn put(&self, path: &str, attributes: &[&str], value: &str) {
+        let mut child = self
+            .command("secret-tool")
+            .args(["store", "--label=VPN secret", "--collection", path])
+            .args(attributes)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("libsecret-tools is installed");
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(value.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Locks the keyring at `path`.
+    pub(crate) fn lock(&self, path: &str) {
+        let status = self
             .command("dbus-send")
             .args([
                 "--session",
@@ -34,12 +102,10 @@ impl Keyring {
                 "/org/freedesktop/secrets",
                 "org.freedesktop.Secret.Service.Lock",
             ])
-            .arg("array:objpath:/org/freedesktop/secrets/collection/login")
+            .arg(format!("array:objpath:{path}"))
             .stdout(Stdio::null())
             .status();
         assert!(status.unwrap().success());
-        keyring.daemon.as_mut().unwrap().try_wait().unwrap();
-        keyring
     }
 
     /// One in which nobody has made a keyring yet: what it has goes at the logout.
@@ -179,6 +245,31 @@ impl Drop for Keyring {
             drop(daemon.wait());
         }
     }
+}
+
+/// Has gnome-keyring make a keyring without asking for its password.
+async fn added(bus: &str) -> zbus::Result<String> {
+    const NAME: Option<&str> = Some("org.freedesktop.secrets");
+    const PATH: &str = "/org/freedesktop/secrets";
+    let bus = zbus::connection::Builder::address(bus)?.build().await?;
+    let service = Some("org.freedesktop.Secret.Service");
+    let session = bus
+        .call_method(NAME, PATH, service, "OpenSession", &("plain", Value::from("")))
+        .await?;
+    let (_, session): (OwnedValue, OwnedObjectPath) = session.body().deserialize()?;
+    let label = ("org.freedesktop.Secret.Collection.Label", Value::from("added"));
+    let password = (session, Vec::<u8>::new(), ADDED.as_bytes(), "text/plain");
+    let made = bus
+        .call_method(
+            NAME,
+            PATH,
+            Some("org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface"),
+            "CreateWithMasterPassword",
+            &(HashMap::from([label]), password),
+        )
+        .await?;
+    let path: OwnedObjectPath = made.body().deserialize()?;
+    Ok(path.to_string())
 }
 
 /// Takes every call and answers none.
