@@ -104,18 +104,18 @@ impl End {
 /// notification is gone, or the sign-in has ended.
 pub(crate) async fn show_end(system: Connection, end: End) {
     let headline = end.headline(SystemTime::now());
+    let left = Duration::from_secs(60 * end.minutes_left(SystemTime::now())).min(LONGEST_NOTICE);
     let content = Content {
         headline: &headline,
         body: &gettext!("Sign in again now to stay connected. The tunnel stays up meanwhile."),
         // TRANSLATORS: A button: sign in again before the sign-in expires.
         buttons: &[(RENEW, &gettext!("Renew"))],
         urgency: Urgency::Critical,
-        stays: true,
+        stays: Some(left),
     };
     let Some(mut notification) = show(&content).await else {
         return;
     };
-    let left = Duration::from_secs(60 * end.minutes_left(SystemTime::now())).min(LONGEST_NOTICE);
     let pressed = async {
         loop {
             match notification.event().await {
@@ -152,7 +152,7 @@ async fn renew(system: &Connection, end: &End) {
         body: &i18n::localize(&why),
         buttons: &[],
         urgency: Urgency::Normal,
-        stays: false,
+        stays: None,
     };
     show(&content).await;
 }
@@ -167,7 +167,7 @@ pub(crate) async fn show_banner(banner: Banner) {
         body: &banner.text,
         buttons: &[],
         urgency: Urgency::Normal,
-        stays: false,
+        stays: None,
     };
     show(&content).await;
 }
@@ -179,7 +179,7 @@ pub(crate) async fn show_failure(name: String, reason: String) {
         body: &reason,
         buttons: &[],
         urgency: Urgency::Normal,
-        stays: false,
+        stays: None,
     };
     show(&content).await;
 }

@@ -139,7 +139,7 @@ impl Waiting {
             return refusal;
         }
         // Loopback knows no users, the kernel does.
-        if port::is_of_another_user(peer) {
+        if !port::speaks_for_user(peer) {
             return Reply::refused(
                 StatusCode::FORBIDDEN,
                 &gettext!("Request blocked"),

@@ -94,7 +94,7 @@ impl Agent {
                     Some((AgentCommand::Done, when)) => self.settled = when,
                     Some((AgentCommand::Quit, when)) => {
                         self.silent = true;
-                        if when.duration_since(self.settled) > self.in_advance() {
+                        if self.counts(when.duration_since(self.settled)) {
                             return;
                         }
                     }
@@ -105,11 +105,9 @@ impl Agent {
         nobody_reads.await;
     }
 
-    /// How soon after `DONE` an end was sent in advance: by gnome-shell never, so that only what
-    /// came along with it counts as that.
-    fn in_advance(&self) -> Duration {
-        let is_shell = self.heard_by.as_ref().is_some_and(has_no_reader);
-        if is_shell { Duration::ZERO } else { IN_ADVANCE }
+    /// Whether an end counts that comes this long after `DONE`. gnome-shell sends none in advance.
+    fn counts(&self, after_done: Duration) -> bool {
+        after_done > IN_ADVANCE || self.heard_by.as_ref().is_some_and(has_no_reader)
     }
 
     /// Hands `text` to the agent.

@@ -110,7 +110,10 @@ async fn kept(
         return BTreeMap::new();
     }
     let mut known = connection.secrets;
-    let fields = form.fields.iter().filter(|field| field.kept && !field.refused);
+    let fields = form
+        .fields
+        .iter()
+        .filter(|field| field.kept && !field.refused);
     let names = fields.map(|field| field.credential.name());
     let missing: Vec<_> = names.filter(|name| !known.contains_key(*name)).collect();
     if !missing.is_empty() {

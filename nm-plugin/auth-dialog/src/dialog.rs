@@ -67,9 +67,10 @@ impl Dialog<'_> {
         &self,
         url: &Url,
         is_new: bool,
+        time_left: Duration,
     ) -> Result<bool, NotificationError> {
         let (connection, url) = (self.request.connection.clone(), url.clone());
-        let show = async move { Notice::show(&connection, &url, is_new).await };
+        let show = async move { Notice::show(&connection, &url, is_new, time_left).await };
         let mut notice = self.notice.lock().await;
         let mut showing = self.showing.lock().await;
         let shown = showing.insert(tokio::spawn(show)).await;

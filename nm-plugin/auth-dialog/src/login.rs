@@ -157,8 +157,9 @@ impl LoginUi<'_> {
     async fn beside(&self, has_page: bool, deadline: Instant) -> Beside {
         let mut window = self.dialog.window_that_is_there();
         if window.is_none() && has_page {
-            let shown = self.dialog.show_notice(&self.prompt.url, !self.is_open);
-            match shown.await {
+            let time_left = deadline.saturating_duration_since(Instant::now());
+            let (url, is_new) = (&self.prompt.url, !self.is_open);
+            match self.dialog.show_notice(url, is_new, time_left).await {
                 Ok(true) => return None,
                 Ok(false) => self.journal.info("notifications have no buttons here"),
                 Err(error) => self.journal.info(&format!("no notification: {error}")),

@@ -3,6 +3,7 @@
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
 use aws_client_vpn_sign_in::window::{UserAction, site};
+use std::time::Duration;
 use url::Url;
 
 const OPEN_AGAIN: &str = "open-again";
@@ -29,11 +30,13 @@ pub(crate) enum Deed {
 
 impl Notice {
     /// Shows it, where there is a desktop that gives notifications buttons. `is_new` says that the
-    /// page has just been opened; else it is one more notification of the same login.
+    /// page has just been opened; else it is one more notification of the same login. It goes by itself
+    /// when the time for the login is over: a desktop may show it when nobody is left to take it away.
     pub(crate) async fn show(
         connection: &str,
         url: &Url,
         is_new: bool,
+        time_left: Duration,
     ) -> Result<Option<Self>, NotificationError> {
         let mut notification = Notification::new().await?;
         if !notification.has_buttons() {
@@ -61,7 +64,7 @@ impl Notice {
             } else {
                 Urgency::Low
             },
-            stays: true,
+            stays: Some(time_left),
         };
         notification.show(&content).await?;
         Ok(Some(Self(notification)))

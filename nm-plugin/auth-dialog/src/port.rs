@@ -23,6 +23,8 @@ const TRIES: u32 = 150;
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often the next in the queue looks for its turn; a look reads /proc.
 const QUEUE_PAUSE: Duration = Duration::from_millis(250);
+/// How often it is looked whose a connection is.
+const LOOKS: u32 = 3;
 const OWN_NAME: &str = "nm-aws-client-vpn-auth-dialog";
 
 /// Listens on the port. `succeeds_another` says that an earlier dialog has just been told to
@@ -146,14 +148,22 @@ impl Holder {
     }
 }
 
-/// Whether `peer`, at the other end of a connection to us, is another user's. Root, who may do
-/// anything, and one whom nobody knows are not.
-pub(crate) fn is_of_another_user(peer: SocketAddr) -> bool {
-    let user = ["/proc/net/tcp", "/proc/net/tcp6"]
+/// Whether `peer`, at the other end of a connection to us, may speak for this user: a program of
+/// theirs, or of root's, who may do anything.
+///
+/// One whom nobody knows may not. It has closed its end, which a browser does not do that waits for
+/// its page; nor do those that pass on what they get, for a container or another computer.
+pub(crate) fn speaks_for_user(peer: SocketAddr) -> bool {
+    // A table is read in pieces, and one that changes meanwhile may be read without a row.
+    let owner = (0..LOOKS).find_map(|_| owner_of(peer));
+    owner.is_some_and(|user| user == 0 || user == rustix::process::getuid().as_raw())
+}
+
+fn owner_of(peer: SocketAddr) -> Option<u32> {
+    ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
-        .find_map(|table| peer_in(&table, peer.port(), ACS_PORT));
-    user.is_some_and(|user| user != 0 && user != rustix::process::getuid().as_raw())
+        .find_map(|table| peer_in(&table, peer.port(), ACS_PORT))
 }
 
 fn processes() -> impl Iterator<Item = u32> {

@@ -15,9 +15,10 @@ mod world;
 
 use aws_client_vpn_sign_in::acs_port::listener_in;
 use desktop::{Bus, Portal};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -121,6 +122,12 @@ fn gnome_shell_may_cancel_at_once() {
         dialog.has_heard();
         dialog.say("QUIT\n\n");
         dialog.hang_up();
+        assert_eq!(dialog.ends().code(), Some(1));
+        TcpListener::bind(ADDRESS).expect("the port is free");
+        // The dialog was not quick enough to read the one before the other came.
+        let mut dialog = Dialog::login(&browser);
+        drop(dialog.child.stderr.take());
+        dialog.say("DONE\n\nQUIT\n\n");
         assert_eq!(dialog.ends().code(), Some(1));
         TcpListener::bind(ADDRESS).expect("the port is free");
     });
@@ -329,6 +336,34 @@ fn another_user_s_program_answers_nothing() {
         assert_eq!(status(&said), "403", "{said}");
         assert_eq!(status(&request(&post(FORM))), "200");
         assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+/// The kernel does not say any more whose a connection was.
+#[test]
+fn whoever_hangs_up_before_the_dialog_looks_answers_nothing() {
+    isolated(|| {
+        for resets in [false, true] {
+            let browser = Browser::new();
+            let mut dialog = Dialog::login(&browser);
+            dialog.say("DONE\n\n");
+            browser.opened();
+            let process = Pid::from_child(&dialog.child);
+            // What comes meanwhile waits in the kernel's queue.
+            kill_process(process, Signal::STOP).unwrap();
+            let mut stranger = TcpStream::connect(ADDRESS).unwrap();
+            let other = "PFJlc3BvbnNlPgo%3D";
+            stranger
+                .write_all(post(&format!("SAMLResponse={other}&RelayState=r%2F1")).as_bytes())
+                .unwrap();
+            if resets {
+                sockopt::set_socket_linger(&stranger, Some(Duration::ZERO)).unwrap();
+            }
+            drop(stranger);
+            kill_process(process, Signal::CONT).unwrap();
+            assert_eq!(status(&request(&post(FORM))), "200");
+            assert_eq!(dialog.answer(), ANSWER);
+        }
     });
 }
 

@@ -20,7 +20,7 @@ mod world;
 
 use installed::Installed;
 use keyring::Keyring;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use world::*;
 
 const UUID: &str = "8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8";
@@ -73,8 +73,8 @@ fn silent(installed: &Installed) -> Command {
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("DISPLAY", ":99")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped());
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     command
 }
 
@@ -292,7 +292,11 @@ fn what_an_open_keyring_has_counts_before_what_a_locked_one_has() {
         keyring.store_in(&old, UUID, "password", "outdated");
         keyring.store(UUID, "password", "current");
         keyring.lock(&old);
-        let found = |mut command: Command| finish(start(command.envs(keyring.environment())));
+        let found = |mut command: Command| {
+            finish(start(
+                command.envs(keyring.environment()).stderr(Stdio::inherit()),
+            ))
+        };
         assert_eq!(found(silent(&installed)), "password\ncurrent\n\n\n");
         // Nobody is there to unlock the other.
         let asked = || installed.command_for(None, PASSWORD);
@@ -314,12 +318,14 @@ fn a_locked_keyring_is_opened_for_what_no_other_has() {
         keyring.lock(&old);
         keyring.open_at_login(&old);
         let mut command = silent(&installed);
-        let mut dialog = start(command.envs(keyring.environment()));
+        let mut dialog = start(command.envs(keyring.environment()).stderr(Stdio::inherit()));
         assert_eq!(dialog.answer(), NOTHING);
         assert!(dialog.ends().success());
         let mut command = installed.command_for(None, PASSWORD);
         assert_eq!(
-            finish(start(command.envs(keyring.environment()))),
+            finish(start(
+                command.envs(keyring.environment()).stderr(Stdio::inherit())
+            )),
             "password\nof old\n\n\n"
         );
         assert!(installed.is_silent());
@@ -339,7 +345,10 @@ fn what_is_kept_replaces_what_a_locked_keyring_has() {
                 keyring.open_at_login(&old);
             }
             let mut command = installed.command_for(None, PASSWORD);
-            command.args(["-r", "--keep"]).envs(keyring.environment());
+            command
+                .args(["-r", "--keep"])
+                .envs(keyring.environment())
+                .stderr(Stdio::inherit());
             let dialog = start(&mut command);
             installed.told();
             installed.told();

@@ -14,8 +14,9 @@ use zbus::fdo::DBusProxy;
 use zbus::names::WellKnownName;
 use zeroize::Zeroizing;
 
-/// How long the keyring has for what needs no person.
-const ANSWER_TIME: Duration = Duration::from_secs(4);
+/// How long the keyring has for what needs no person, on a computer that has just been started and does
+/// much else.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// How long a person has to unlock the keyring.
 const UNLOCK_TIME: Duration = Duration::from_secs(30);
 

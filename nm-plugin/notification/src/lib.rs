@@ -21,6 +21,8 @@ const PROGRAM: &str = "AWS Client VPN";
 const DEFAULT: &str = "default";
 /// What shows that as one more button.
 const SHOWS_DEFAULT: &str = "lxqt-notificationd";
+/// The desktop's own time for a notification.
+const OWN_TIME: i32 = -1;
 /// How long the desktop has to answer.
 const CALL_TIME: Duration = Duration::from_secs(5);
 /// How many signals may wait: the desktop also tells of the notifications of other programs.
@@ -37,8 +39,9 @@ pub struct Content<'a> {
     pub buttons: &'a [(&'a str, &'a str)],
     /// How much it matters.
     pub urgency: Urgency,
-    /// Whether it is there until it is put away or taken away.
-    pub stays: bool,
+    /// For how long it is there at most, until it is put away or taken away; `None`: for as long as
+    /// the desktop shows what matters for a moment.
+    pub stays: Option<Duration>,
 }
 
 /// How much a notification matters.
@@ -156,8 +159,7 @@ impl Notification {
             // Pressed, it stays: what it tells of goes on.
             ("resident", Value::from(true)),
         ]);
-        // The desktop's own time, or none.
-        let timeout: i32 = if content.stays { 0 } else { -1 };
+        let timeout = content.stays.map_or(OWN_TIME, milliseconds);
         let arguments = (
             PROGRAM,
             self.id,
@@ -235,6 +237,11 @@ impl Notification {
     }
 }
 
+/// As the desktop counts a time; 0 would be without an end.
+fn milliseconds(time: Duration) -> i32 {
+    i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
+}
+
 async fn within_limit<T>(
     call: impl Future<Output = zbus::Result<T>>,
 ) -> Result<T, NotificationError> {
@@ -255,6 +262,13 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_time_is_without_an_end() {
+        assert_eq!(milliseconds(Duration::from_secs(60)), 60_000);
+        assert_eq!(milliseconds(Duration::ZERO), 1);
+        assert_eq!(milliseconds(Duration::MAX), i32::MAX);
+    }
 
     #[test]
     fn nobody_s_words_make_links() {

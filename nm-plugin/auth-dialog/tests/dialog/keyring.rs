@@ -57,7 +57,11 @@ impl Keyring {
     /// Keeps `value` in the keyring at `path`.
     pub(crate) fn store_in(&self, path: &str, uuid: &str, name: &str, value: &str) {
         let names = ["setting-name", "vpn", "setting-key", name];
-        self.put(path, &[&["connection-uuid", uuid][..], &names].concat(), value);
+        self.put(
+            path,
+            &[&["connection-uuid", uuid][..], &names].concat(),
+            value,
+        );
     }
 
     /// Every value that is kept under these names and not locked, or, with `--unlock`, can be opened.
@@ -71,7 +75,9 @@ impl Keyring {
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let values = text.lines().filter_map(|line| line.strip_prefix("secret = "));
+        let values = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("secret = "));
         values.map(str::to_owned).collect()
     }
 
@@ -254,10 +260,19 @@ async fn added(bus: &str) -> zbus::Result<String> {
     let bus = zbus::connection::Builder::address(bus)?.build().await?;
     let service = Some("org.freedesktop.Secret.Service");
     let session = bus
-        .call_method(NAME, PATH, service, "OpenSession", &("plain", Value::from("")))
+        .call_method(
+            NAME,
+            PATH,
+            service,
+            "OpenSession",
+            &("plain", Value::from("")),
+        )
         .await?;
     let (_, session): (OwnedValue, OwnedObjectPath) = session.body().deserialize()?;
-    let label = ("org.freedesktop.Secret.Collection.Label", Value::from("added"));
+    let label = (
+        "org.freedesktop.Secret.Collection.Label",
+        Value::from("added"),
+    );
     let password = (session, Vec::<u8>::new(), ADDED.as_bytes(), "text/plain");
     let made = bus
         .call_method(
