@@ -51,3 +51,40 @@ impl fmt::Display for MarkName {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_mark_s_name_tells_the_connection_and_whether_it_stops_the_rest() {
+        for is_closed in [false, true] {
+            let name = MarkName {
+                uuid: "11-22".to_owned(),
+                pid: 7,
+                is_closed,
+            };
+            assert_eq!(MarkName::parse(&name.to_string()), Some(name));
+        }
+        for name in [
+            "11-22",
+            ".7",
+            "11-22.x",
+            "lock",
+            "11-22.7.open",
+            "11-22.7.closed.x",
+        ] {
+            assert_eq!(MarkName::parse(name), None, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mark_s_name_is_one_word(uuid in "\\PC{0,200}") {
+            let name = MarkName { uuid, pid: u32::MAX, is_closed: true }.to_string();
+            prop_assert!(name.len() <= 82);
+            prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'));
+        }
+    }
+}

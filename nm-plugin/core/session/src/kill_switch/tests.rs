@@ -1,5 +1,4 @@
 use super::*;
-use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use proptest::prelude::*;
 use std::fmt;
 
@@ -203,36 +202,7 @@ fn each_batch_is_whole() {
     }
 }
 
-#[test]
-fn a_mark_s_name_tells_the_connection_and_whether_it_stops_the_rest() {
-    for is_closed in [false, true] {
-        let name = MarkName {
-            uuid: "11-22".to_owned(),
-            pid: 7,
-            is_closed,
-        };
-        assert_eq!(MarkName::parse(&name.to_string()), Some(name));
-    }
-    for name in [
-        "11-22",
-        ".7",
-        "11-22.x",
-        "lock",
-        "11-22.7.open",
-        "11-22.7.closed.x",
-    ] {
-        assert_eq!(MarkName::parse(name), None, "{name}");
-    }
-}
-
 proptest! {
-    #[test]
-    fn a_mark_s_name_is_one_word(uuid in "\\PC{0,200}") {
-        let name = MarkName { uuid, pid: u32::MAX, is_closed: true }.to_string();
-        prop_assert!(name.len() <= 82);
-        prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'));
-    }
-
     #[test]
     fn whatever_is_open_the_last_rule_rejects_all_and_no_rule_accepts_all(
         lan: bool, names: bool, web: bool, device in proptest::option::of("[a-z]{1,20}"),
