@@ -110,4 +110,26 @@ mod tests {
         assert_eq!(ProcessId::from_stat(&stat("Z")), None);
         assert_eq!(ProcessId::from_stat("817 (a) S 1"), None);
     }
+
+    #[test]
+    fn an_alias_is_set_as_the_kernel_s_headers_say() {
+        for (alias, padding) in [("abc", &[0][..]), ("abcd", &[])] {
+            let length = u16::try_from(4 + alias.len()).unwrap();
+            // RTM_NEWLINK with NLM_F_REQUEST and _ACK, `struct ifinfomsg`, IFLA_IFALIAS.
+            let expected = [
+                &40_u32.to_ne_bytes()[..],
+                &16_u16.to_ne_bytes(),
+                &0x5_u16.to_ne_bytes(),
+                &[0; 8],
+                &[0; 4],
+                &7_u32.to_ne_bytes(),
+                &[0; 8],
+                &length.to_ne_bytes(),
+                &20_u16.to_ne_bytes(),
+                alias.as_bytes(),
+                padding,
+            ];
+            assert_eq!(alias_request(7, alias), expected.concat());
+        }
+    }
 }

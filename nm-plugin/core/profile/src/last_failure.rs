@@ -11,7 +11,7 @@ use aws_client_vpn_text::message::{Argument, Message};
 /// Where the files are, each called as the connection's UUID.
 pub const DIRECTORY: &str = "/run/nm-aws-client-vpn/last-failure";
 /// No file is longer, in bytes.
-pub const LONGEST: usize = 16 * 1024;
+pub const LONGEST: usize = 16_384;
 /// Texts in texts of ours, at most.
 const DEEPEST: usize = 8;
 

@@ -313,6 +313,8 @@ fn a_file_that_is_not_of_aws_is_left_to_others() {
         "[Interface]\nPrivateKey = abc\n",
         "client\ndev tun\nremote vpn.example.org 1194\nauth-user-pass\nup /bin/sh\n",
         "remote clientvpn.amazonaws.com.example.org 443\n",
+        "remote a.clientvpn.example.org 443\n",
+        "remote ec2.eu-west-1.amazonaws.com 443\n",
         "# auth-federate\n",
         hidden,
     ] {
@@ -396,6 +398,63 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
 }
 
 #[test]
+fn what_an_argument_may_be_depends_on_its_directive() {
+    let saml = fixture!("saml");
+    let text = |length| format!("setenv UV_X {}", "x".repeat(length));
+    for good in [
+        "tun-mtu 576",
+        "tun-mtu 65535",
+        "inactive 604800",
+        "route default",
+        "route 10.0.0.0 255.0.0.0 net_gateway 4294967295",
+        "route-ipv6 fd00::/0",
+        "route-ipv6 fd00::/128 fd00::1",
+        "route-ipv6 fd00::1",
+        "route-gateway dhcp",
+        "route-gateway 10.0.0.1",
+        "route-gateway fd00::1",
+        "setenv UV_A_1 x",
+        &text(230),
+        "data-ciphers ?AES-256-GCM:AES-128-GCM",
+        "tls-cipher DEFAULT:!RC4:-MD5",
+        "dns search-domains example.org example.com",
+        "redirect-gateway def1 bypass-dhcp bypass-dns block-local ipv6",
+    ] {
+        let profile = parsed(&format!("{saml}{good}\n"));
+        let (name, _) = good.split_once(' ').expect("an argument");
+        let mut own = profile.directives().iter();
+        assert!(own.any(|directive| directive.name() == name), "{good}");
+    }
+    for bad in [
+        "tun-mtu 575",
+        "tun-mtu 65536",
+        "tun-mtu wide",
+        "inactive 604801",
+        "route nowhere",
+        "route 10.0.0.0 wide",
+        "route-ipv6 fd00::/129",
+        "route-ipv6 fd00::/wide",
+        "route-ipv6 10.0.0.0/8",
+        "route-gateway nowhere",
+        "setenv UV_ x",
+        "setenv UV_A-B x",
+        "setenv UV_X ''",
+        &text(231),
+        "verify-hash ''",
+        "verify-hash a;b",
+        "data-ciphers a;b",
+        "data-ciphers AES-256-GCM:RC2-40-CBC",
+        "data-ciphers AES-256-GCM:CAST5-CBC",
+        "mtu-disc sometimes",
+        "redirect-gateway def1 def1 def1 def1 def1 def1",
+    ] {
+        let (name, _) = bad.split_once(' ').expect("an argument");
+        let error = parse(&format!("{saml}{bad}\n")).expect_err(bad).to_string();
+        assert!(error.contains(&format!("'{name}'")), "{bad}: {error}");
+    }
+}
+
+#[test]
 fn what_a_connection_block_says_ends_with_it() {
     let saml = fixture!("saml").replace("proto udp\n", "");
     let text =
@@ -451,6 +510,19 @@ fn what_is_cut_off_or_too_large_is_refused() {
         let error = parse(&text).expect_err("refused");
         assert!(!error.is_not_aws(), "{error}");
     }
+    // The most that is taken.
+    let most = parsed(&format!("{saml}{}", "remote a 1\n".repeat(63)));
+    assert_eq!(most.remotes().len(), 64);
+    let rest = 2000 - parsed(saml).directives().len();
+    let most = parsed(&format!("{saml}{}", "mssfix\n".repeat(rest)));
+    assert_eq!(most.directives().len(), 2000);
+    let rest = 1024 * 1024 - saml.len();
+    parsed(&format!("{saml}{}", "#".repeat(rest)));
+    parse(&format!("{saml}{}", "#".repeat(rest + 1))).expect_err("too large");
+    // What is wrong is listed, but not without end.
+    let error = parse(&format!("{saml}{}", "frobnicate\n".repeat(5000)));
+    let told = error.expect_err("refused").to_string().lines().count();
+    assert!(told < 2010, "{told}");
 }
 
 /// OpenVPN 2.6.14 ends at once with these.
