@@ -16,7 +16,7 @@ use url::Url;
 pub(crate) const SAML_USER_NAME: &str = "N/A";
 const PREFIX: &str = "CRV1:";
 /// The longest URL that is handed to a browser, in bytes.
-const URL_LIMIT: usize = 64 * 1024;
+const URL_LIMIT: usize = 65_536;
 
 /// How much of a challenge's parts is shown, in characters and in names.
 const MOST_SHOWN: usize = 100;
@@ -285,6 +285,8 @@ mod tests {
         }
         let long = format!("https://idp.example/{}", "a".repeat(URL_LIMIT));
         assert_eq!(url(&long), ChallengeError::TooLong);
+        let longest = Challenge::parse(&aws(&long[..URL_LIMIT])).unwrap();
+        assert_eq!(longest.url().unwrap().as_str().len(), URL_LIMIT);
     }
 
     #[test]
@@ -344,6 +346,11 @@ mod tests {
         assert_eq!(
             question,
             "flags R,E, session id xx9, user name xxxx, a text of 17 bytes"
+        );
+        let other = form("CRV1:R:id7:a b\u{20ac}-9:PIN");
+        assert_eq!(
+            other,
+            "flags R, session id xx9, user name x?x?-9, a text of 3 bytes"
         );
     }
 

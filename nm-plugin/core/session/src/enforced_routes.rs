@@ -191,7 +191,7 @@ mod tests {
     fn the_endpoint_and_the_router_are_left_out_where_a_route_covers_them() {
         let tables = tables(
             &["192.168.0.0/16", "198.51.100.0/24", "fd00:99::/32"],
-            &["192.168.1.1", "10.0.0.1", "fe80::1"],
+            &["192.168.1.1", "10.0.0.1", "fd00:99::1", "fe80::1"],
         );
         let endpoints = [
             "198.51.100.7".parse().unwrap(),
@@ -203,6 +203,7 @@ mod tests {
             [
                 as_otherwise("198.51.100.7/32"),
                 as_otherwise("192.168.1.1/32"),
+                as_otherwise("fd00:99::1/128"),
                 into_tunnel("192.168.0.0/16"),
                 into_tunnel("198.51.100.0/24"),
                 into_tunnel("fd00:99::/32"),

@@ -177,6 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn routes_are_learned_for_three_seconds_and_not_more_than_there_may_be() {
+        let (mut kept, now) = begun();
+        kept.check(&[route([10, 1, 0, 0])], now + seconds(3));
+        assert_eq!(kept.count(), 0);
+        let many: Vec<_> = (0..=u16::try_from(MOST_ROUTES).unwrap())
+            .map(|number| {
+                let [high, low] = number.to_be_bytes();
+                route([10, high, low, 0])
+            })
+            .collect();
+        kept.check(&many, now);
+        assert_eq!(kept.count(), MOST_ROUTES);
+    }
+
+    #[test]
     fn a_tunnel_that_is_lost_has_no_routes_to_keep() {
         let (mut kept, now) = begun();
         kept.check(&[route([10, 1, 0, 0])], now);

@@ -253,6 +253,12 @@ fn a_login_waits_until_somebody_is_there_to_see_it() {
         // What needs nobody is tried all the same.
         answer_refused(&mut simulation);
         assert_eq!(simulation.line(HOLD), NOTHING, "{away:?}");
+        // The journal says why nothing is done.
+        let why = match away {
+            Presence::Locked => "the screen is locked",
+            Presence::Away | Presence::Active => "nobody is there who could sign in",
+        };
+        assert!(simulation.notes.contains(&why.to_owned()), "{away:?}");
         assert_eq!(simulation.after(5), ["Starting"]);
         assert_eq!(simulation.after(3600), NOTHING);
         assert_eq!(simulation.hints.len(), 1);

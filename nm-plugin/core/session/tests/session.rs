@@ -6,7 +6,7 @@ mod simulation;
 use aws_client_vpn_session::session::{Failure, FailureReason, Input, ServiceState};
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;
-use simulation::lines::{HOLD, LOST};
+use simulation::lines::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
 use simulation::{HOST, SESSION_ID, Simulation, lines};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -68,6 +68,10 @@ fn a_login_through_the_browser_brings_the_tunnel_up() {
         simulation.line(&format!(">REMOTE:{HOST},443,udp")),
         ["remote MOD 10.77.0.2 443"]
     );
+    assert_eq!(
+        simulation.session.endpoint_address(),
+        Some(IpAddr::from([10, 77, 0, 2]))
+    );
     assert_eq!(simulation.up(), ["configure", "Started"]);
     assert!(simulation.failures.is_empty());
     assert_eq!(simulation.session.deadline(), None);
@@ -75,6 +79,54 @@ fn a_login_through_the_browser_brings_the_tunnel_up() {
         let address = address.parse().unwrap();
         assert_eq!(simulation.session.is_inside(address), is_inside);
     }
+}
+
+#[test]
+fn a_tunnel_with_ipv6_has_two_addresses_inside() {
+    let mut simulation = Simulation::saml();
+    simulation.challenged();
+    simulation.answered();
+    simulation.lines(&[
+        ">UPDOWN:UP",
+        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
+        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
+        ">UPDOWN:ENV,ifconfig_ipv6_local=fd00:88::2",
+        ">UPDOWN:ENV,ifconfig_ipv6_netbits=64",
+        ">UPDOWN:ENV,END",
+        CONNECTED,
+    ]);
+    for (address, is_inside) in [
+        ("10.88.0.2", true),
+        ("fd00:88::2", true),
+        ("fd00:88::1", false),
+    ] {
+        let address = address.parse().unwrap();
+        assert_eq!(simulation.session.is_inside(address), is_inside);
+    }
+}
+
+#[test]
+fn a_sign_in_s_page_needs_the_network_as_it_is_without_the_tunnel() {
+    let mut simulation = Simulation::saml();
+    let outside = |simulation: &Simulation| simulation.session.needs_network_outside_tunnel();
+    assert!(!outside(&simulation));
+    simulation.challenged();
+    assert!(outside(&simulation));
+    simulation.answered();
+    assert!(!outside(&simulation));
+    simulation.up();
+    assert!(!outside(&simulation));
+    // Lost, and the endpoint wants a new sign-in.
+    simulation.lines(&[LOST, HOLD, &remote(), NEED, REFUSED, AGAIN, HOLD]);
+    simulation.after(5);
+    simulation.after(5);
+    simulation.lines(&[&remote(), NEED]);
+    assert!(!outside(&simulation));
+    // Before the page opens, and while it is open.
+    assert!(!simulation.line(&challenge()).contains(&"ask".to_owned()));
+    assert!(outside(&simulation));
+    assert_eq!(simulation.after(5).last().map(String::as_str), Some("ask"));
+    assert!(outside(&simulation));
 }
 
 #[test]
@@ -397,6 +449,10 @@ fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
     let config = simulation.session.profile().to_ovpn();
     assert!(config.contains("http-proxy 192.0.2.80 3128"), "{config}");
     simulation.first_phase();
+    assert_eq!(
+        simulation.session.endpoint_address(),
+        Some(IpAddr::from([192, 0, 2, 80]))
+    );
     let through = simulation.session.firewall().endpoints;
     assert_eq!(through.len(), 1);
     assert_eq!(through[0].address, IpAddr::from([192, 0, 2, 80]));
@@ -428,6 +484,58 @@ fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
     simulation.after(600);
     let message = simulation.failures[0].to_string();
     assert!(message.contains("403 Access violation"), "{message}");
+}
+
+#[test]
+fn a_proxy_that_refuses_three_passwords_is_asked_no_more() {
+    let profile = "auth-federate\nhttp-proxy 192.0.2.80 3128";
+    let need = ">PASSWORD:Need 'HTTP Proxy' username/password";
+    let given = || {
+        let given = ["proxy-username", "proxy-password"].into_iter().zip(1..);
+        given.map(|(name, number)| (name.to_owned(), Secret::new(format!("{number}"))))
+    };
+    let mut simulation = Simulation::begin(profile, true, BTreeMap::new());
+    simulation.first_phase();
+    for number in 1..=3 {
+        assert_eq!(simulation.line(need), ["ask"], "{number}");
+        let secrets =
+            given().map(|(name, value)| (name, Secret::new(format!("{}{number}", value.expose()))));
+        simulation.input(Input::NewSecrets(secrets.collect()));
+    }
+    assert!(simulation.failures.is_empty());
+    simulation.line(need);
+    let message = simulation.failures[0].to_string();
+    assert!(message.contains("refused the user name"), "{message}");
+    // Nobody can be asked for a second one.
+    let mut simulation = Simulation::begin(profile, false, given().collect());
+    simulation.first_phase();
+    assert_eq!(simulation.line(need).len(), 2);
+    simulation.line(need);
+    let message = simulation.failures[0].to_string();
+    assert!(message.contains("refused the user name"), "{message}");
+}
+
+#[test]
+fn what_a_proxy_said_is_told_where_nothing_comes_back() {
+    let profile = "auth-federate\nhttp-proxy 192.0.2.80 3128";
+    for (said, is_told) in [
+        ("HTTP proxy returned: 'HTTP/1.0 403 Access violation'", true),
+        ("HTTP proxy returned: 'HTTP/1.0 200 OK'", false),
+        (
+            "TCP: connect to [AF_INET]192.0.2.80:3128 failed: Refused",
+            true,
+        ),
+        ("TCP: connect to [AF_INET]192.0.2.80:3128 succeeded", false),
+        ("socks_handshake: Socks proxy returned bad status", true),
+        ("Something else failed", false),
+    ] {
+        let mut simulation = Simulation::begin(profile, true, BTreeMap::new());
+        simulation.first_phase();
+        simulation.line(&format!(">LOG:1,N,{said}"));
+        simulation.after(600);
+        let message = simulation.failures[0].to_string();
+        assert_eq!(message.contains(said), is_told, "{message}");
+    }
 }
 
 #[test]

@@ -571,7 +571,8 @@ mod tests {
         assert_eq!(last_change(&ours), Some(Change::Ours));
         assert_eq!(last_change(&foreign), Some(Change::Foreign));
         assert_eq!(last_change(&elsewhere), None);
-        assert_eq!(last_change(&event(NEW_GENERATION, 4711, TABLE)), None);
+        // NFT_MSG_NEWGEN
+        assert_eq!(last_change(&event(0x0a0f, 4711, TABLE)), None);
         // Not of nftables; a part only.
         assert_eq!(last_change(&event(NLMSG_ERROR, 4711, TABLE)), None);
         assert_eq!(last_change(&foreign[..foreign.len() - 5]), None);

@@ -232,6 +232,41 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_of_a_mark_is_bounded() {
+        let lines = |number: u8| {
+            format!("endpoint udp 203.0.113.{number} 443\nnetwork 10.0.{number}.0/24\n")
+        };
+        let all: String = (0..100).map(lines).collect();
+        let mark = format!("lets-local-networks yes\n{all}whole\n");
+        let read = FirewallPolicy::from_mark(false, &mark);
+        assert_eq!(read.endpoints.len(), MOST_ENDPOINTS);
+        assert_eq!(
+            read.local_networks.map(|all| all.len()),
+            Some(MOST_NETWORKS)
+        );
+    }
+
+    #[test]
+    fn a_device_has_a_name_that_the_kernel_takes() {
+        let device = |name: &str| {
+            let mark = format!("device {name}\nwhole\n");
+            FirewallPolicy::from_mark(false, &mark).device
+        };
+        for name in ["a", "awsvpn0", "awsvpn012345678"] {
+            assert_eq!(device(name).as_deref(), Some(name));
+        }
+        for name in [
+            "",
+            "awsvpn0123456789",
+            "aws/vpn0",
+            "aws vpn0",
+            "awsvpn\u{e4}",
+        ] {
+            assert_eq!(device(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn a_network_of_everything_is_none() {
         for line in ["network 0.0.0.0/0", "network ::/0", "network 192.0.2.0/33"] {
             let mark = format!("lets-local-networks yes\n{line}\nwhole\n");

@@ -184,6 +184,27 @@ fn the_local_network_is_let_through_only_where_all_who_stop_the_rest_let_it() {
 }
 
 #[test]
+fn the_number_of_endpoints_is_bounded() {
+    let endpoints_of = |connections: u8, endpoints: u8| {
+        let policy = |connection| FirewallPolicy {
+            endpoints: (0..endpoints)
+                .map(|number| Endpoint {
+                    address: IpAddr::from([203, 0, connection, number]),
+                    port: 443,
+                    transport: Transport::Udp,
+                })
+                .collect(),
+            ..closed()
+        };
+        let policies: Vec<_> = (0..connections).map(policy).collect();
+        shown(&policies).matches("ip daddr 203.0.").count()
+    };
+    assert_eq!(endpoints_of(1, 65), 64);
+    assert_eq!(endpoints_of(4, 64), 256);
+    assert_eq!(endpoints_of(5, 64), 256);
+}
+
+#[test]
 fn each_batch_is_whole() {
     for rules in [Ruleset::of(&[closed()]), None] {
         let batch = netlink::replacement(rules.as_ref(), 1);

@@ -220,6 +220,21 @@ mod tests {
         let options: Vec<String> = (0..100).map(|n| format!("DOMAIN d{n}.example")).collect();
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         assert_eq!(dhcp(&options).search_domains.len(), NAME_LIMIT);
+        // From both sources together, too.
+        let searched: Vec<(String, String)> = (1..=NAME_LIMIT)
+            .flat_map(|n| {
+                [
+                    (format!("dns_search_domain_{n}"), format!("s{n}.example")),
+                    (
+                        format!("foreign_option_{n}"),
+                        format!("dhcp-option DOMAIN d{n}.example"),
+                    ),
+                ]
+            })
+            .collect();
+        let variables = searched.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+        let tunnel = with(&variables.collect::<Vec<_>>());
+        assert_eq!(tunnel.search_domains.len(), NAME_LIMIT);
         let names: Vec<String> = (1..=8)
             .flat_map(|s| (1..=64).map(move |a| format!("dns_server_{s}_address_{a}")))
             .collect();

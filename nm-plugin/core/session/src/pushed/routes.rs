@@ -261,6 +261,8 @@ mod tests {
             tunnel.ipv6_routes[0].network.address,
             "fd00:20::".parse::<Ipv6Addr>().unwrap()
         );
+        let tunnel = ipv6(&["fd00:20::1/128"]);
+        assert_eq!(tunnel.ipv6_routes[0].network.prefix, 128);
     }
 
     #[test]
