@@ -13,8 +13,10 @@ use zbus::{Connection, MatchRule, MessageStream};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
-/// The program, as the desktop knows it: by its icon and its desktop entry.
+/// The program's icon, as the desktop knows it.
 const ICON: &str = "org.freedesktop.NetworkManager.AwsClientVpn";
+/// The desktop entry whose name is over the notification: that of the window, not of the importer.
+const DESKTOP_ENTRY: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Login";
 /// The program, as people know it.
 const PROGRAM: &str = "AWS Client VPN";
 /// What a click on the notification itself is called on the bus.
@@ -154,7 +156,7 @@ impl Notification {
         let actions: Vec<&str> = buttons.flat_map(|(name, label)| [*name, *label]).collect();
         let urgency = content.urgency as u8;
         let hints = HashMap::from([
-            ("desktop-entry", Value::from(ICON)),
+            ("desktop-entry", Value::from(DESKTOP_ENTRY)),
             ("urgency", Value::from(urgency)),
             // Pressed, it stays: what it tells of goes on.
             ("resident", Value::from(true)),
