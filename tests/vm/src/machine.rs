@@ -304,6 +304,9 @@ impl Machine {
     /// Puts the machine to sleep (S3); returns when it sleeps.
     #[track_caller]
     pub fn suspend(&mut self) {
+        // One device after the other: QEMU may end where two computed processors set up devices at the
+        // same time (msix_table_mmio_write: Assertion).
+        self.check("echo 0 >/sys/power/pm_async");
         self.check("systemctl --no-block suspend");
         self.qmp.wait_for("SUSPEND", SOON);
     }
