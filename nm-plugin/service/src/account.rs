@@ -4,6 +4,7 @@
 //! where a system that is an image keeps its own (nss-altfiles); a lookup through NSS would load
 //! other people's modules into a root process for nothing.
 
+use aws_client_vpn_text::message::Localize;
 use std::io;
 use std::path::Path;
 use thiserror::Error;
@@ -22,17 +23,20 @@ pub(crate) struct Account {
 }
 
 /// The account cannot be used.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Localize)]
 pub(crate) enum AccountError {
     /// What could hold it could not be read.
-    #[error("could not read /etc/passwd or /usr/lib/passwd")]
-    Unreadable(#[source] io::Error),
+    // TRANSLATORS: Follows “OpenVPN could not be started:”
+    #[error("/etc/passwd or /usr/lib/passwd could not be read: {0}")]
+    Unreadable(io::Error),
     /// There is no such account.
+    // TRANSLATORS: Follows “OpenVPN could not be started:”
     #[error(
         "the system account {NAME} is missing; install the package again, or run systemd-sysusers"
     )]
     Missing,
     /// The account is root, or in root's group: it would take no privilege away.
+    // TRANSLATORS: Follows “OpenVPN could not be started:”
     #[error("the system account {NAME} must not have the rights of root")]
     Privileged,
 }

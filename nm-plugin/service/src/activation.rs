@@ -24,6 +24,7 @@ use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
 use aws_client_vpn_session::management::EncodeError;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session};
+use aws_client_vpn_text::message::Localize;
 use std::future::pending;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::Signal;
@@ -165,7 +166,7 @@ impl<'a> Activation<'a> {
                     openvpn::Event::Said(notification) => Input::RenewalSaid(notification),
                     openvpn::Event::Ended(how) => {
                         self.end_renewal().await;
-                        Input::RenewalEnded(how)
+                        Input::RenewalEnded(how.to_string())
                     }
                 }),
                 Answer { host, result } = self.resolver.next() => {
@@ -343,7 +344,7 @@ impl<'a> Activation<'a> {
                 self.protection.settings_change();
                 let device = device(&self.openvpn);
                 if let Err(error) = self.protection.close(&self.session, device) {
-                    return Some(Input::KillSwitchFailed(journal::error_chain(&error)));
+                    return Some(Input::KillSwitchFailed(error.message()));
                 }
                 let device = device.map_or("", TunDevice::name);
                 if !self.monitor.is_at_work() {
@@ -374,7 +375,7 @@ impl<'a> Activation<'a> {
             Effect::StartRenewal => {
                 match OpenVpn::start(self.session.profile(), "second openvpn") {
                     Ok(openvpn) => self.renewal = Some(openvpn),
-                    Err(why) => return Some(Input::RenewalEnded(why)),
+                    Err(why) => return Some(Input::RenewalEnded(why.to_string())),
                 }
             }
             Effect::SendToRenewal(command) => {

@@ -18,6 +18,7 @@ use aws_client_vpn_session::kill_switch::netlink::Change;
 use aws_client_vpn_session::kill_switch::{
     FirewallPolicy, OPENING_LIFETIME, Ruleset, local_networks,
 };
+use aws_client_vpn_text::message::Localize;
 use marks::{Found, Mark, Marks};
 use nftables::{Events, Nftables};
 use std::fs;
@@ -32,17 +33,20 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const REPETITION: Duration = Duration::from_secs(10);
 
 /// The kernel did not take the rules.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Localize)]
 pub(crate) enum KillSwitchError {
     /// No mark can be set.
-    #[error("no file can be made under {KILL_SWITCH_MARKS}")]
-    Mark(#[source] io::Error),
+    // TRANSLATORS: Follows “The kill switch could not be turned on:”
+    #[error("no file can be made under {KILL_SWITCH_MARKS}: {0}")]
+    Mark(io::Error),
     /// nftables cannot be reached.
-    #[error("the kernel has no nftables")]
-    Socket(#[source] io::Error),
+    // TRANSLATORS: Follows “The kill switch could not be turned on:”
+    #[error("the kernel has no nftables: {0}")]
+    Socket(io::Error),
     /// nftables refuses.
-    #[error("nftables does not take the rules")]
-    Refused(#[source] io::Error),
+    // TRANSLATORS: Follows “The kill switch could not be turned on:”
+    #[error("nftables refuses the rules: {0}")]
+    Refused(io::Error),
 }
 
 /// What one activation has to do with the kill switch: its own, or that of other connections.

@@ -15,6 +15,8 @@ use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::well_known::ENDPOINT_FIELD;
 use aws_client_vpn_session::management::{self, Command, EncodeError, Line, Notification};
 use aws_client_vpn_session::openvpn::{self, LaunchParameters};
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::redact::for_journal;
 use futures_lite::future::poll_once;
 use management_socket::{ManagementSocket, SendError};
@@ -41,7 +43,7 @@ pub(crate) enum Event {
     Said(Notification),
     /// OpenVPN is gone; how it ended, in words. All that it said has come before, and nothing
     /// follows.
-    Ended(String),
+    Ended(Message),
 }
 
 /// An OpenVPN that was started.
@@ -74,7 +76,7 @@ enum DeviceWatch {
 /// A process that has ended, and how much of its last output has been read.
 #[derive(Debug)]
 struct End {
-    how: String,
+    how: Message,
     stage: Stage,
 }
 
@@ -93,21 +95,29 @@ enum Stage {
 impl OpenVpn {
     /// Makes a device and a management socket, and starts an OpenVPN of this profile on them, which
     /// the journal calls `name`.
-    pub(crate) fn start(profile: &Profile, name: &'static str) -> Result<Self, String> {
-        let account = account::look_up().map_err(|error| journal::error_chain(&error))?;
-        let mut management = listen(account)
-            .map_err(|error| format!("no management socket could be made under /run: {error}"))?;
+    pub(crate) fn start(profile: &Profile, name: &'static str) -> Result<Self, Message> {
+        let account = account::look_up().map_err(|error| error.message())?;
+        let mut management = listen(account).map_err(|error| {
+            // TRANSLATORS: Follows “OpenVPN could not be started:”
+            message!(
+                "no management socket could be made under /run: {error}",
+                error = error
+            )
+        })?;
         let socket_path = management.path().unwrap_or_default();
-        let socket_path = socket_path
-            .to_str()
-            .ok_or("the path of the socket is not text")?;
+        let socket_path = socket_path.to_str().ok_or_else(|| {
+            // TRANSLATORS: Follows “OpenVPN could not be started:”
+            message!("the path of the socket is not UTF-8")
+        })?;
         let pkcs11_module = profile
             .pkcs11_id()
             .map(|_| pkcs11_module::find(profile.pkcs11_provider()))
             .transpose()
-            .map_err(|error| error.to_string())?;
-        let device = TunDevice::create(account.uid)
-            .map_err(|error| format!("no tun device could be made: {error}"))?;
+            .map_err(|error| error.message())?;
+        let device = TunDevice::create(account.uid).map_err(|error| {
+            // TRANSLATORS: Follows “OpenVPN could not be started:”
+            message!("no tun device could be made: {error}", error = error)
+        })?;
         let parameters = LaunchParameters {
             management_socket: socket_path,
             tun_device: device.name(),
@@ -118,7 +128,7 @@ impl OpenVpn {
             Ok(process) => process,
             Err(error) => {
                 drop(device.remove());
-                return Err(error.to_string());
+                return Err(error);
             }
         };
         if let Some(pid) = process.supervisor_pid() {
@@ -167,7 +177,8 @@ impl OpenVpn {
             how = self.process.ended() => {
                 let until = Instant::now() + process::REAP_LIMIT;
                 let how = match self.device_watch {
-                    DeviceWatch::Taken => "its network interface was taken away".to_owned(),
+                    // TRANSLATORS: In parentheses after “OpenVPN ended unexpectedly”
+                    DeviceWatch::Taken => message!("its network interface was taken away"),
                     DeviceWatch::Watching | DeviceWatch::Gone { .. } | DeviceWatch::Over => how,
                 };
                 self.end = Some(End { how, stage: Stage::Reaping { until } });
@@ -223,10 +234,12 @@ impl OpenVpn {
                     .management
                     .as_ref()
                     .is_some_and(|end| end.path().is_some());
-                let how = std::mem::take(&mut end.how);
+                let how = end.how.clone();
                 end.stage = Stage::Told;
                 Some(Event::Ended(match printed.back() {
-                    Some(last) if never_connected => format!("{how}: {}", for_journal(last)),
+                    Some(last) if never_connected => Message::new("{0}: {1}")
+                        .with("0", &how)
+                        .with("1", &for_journal(last).into_owned()),
                     Some(_) | None => how,
                 }))
             }

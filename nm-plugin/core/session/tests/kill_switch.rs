@@ -4,6 +4,7 @@
 mod simulation;
 
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Failure, Input};
+use aws_client_vpn_text::message::Message;
 use simulation::Simulation;
 use simulation::lines::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
 
@@ -12,11 +13,11 @@ fn without_its_kill_switch_a_connection_is_not_made() {
     let mut simulation = Simulation::saml();
     simulation.challenged();
     simulation.answered();
-    let did = simulation.input(Input::KillSwitchFailed("no nftables".to_owned()));
+    let did = simulation.input(Input::KillSwitchFailed(Message::new("no nftables")));
     assert_eq!(did, ["fail ConnectFailed", "Stopping", "terminate"]);
     assert_eq!(
         simulation.failures,
-        [Failure::KillSwitchFailed("no nftables".to_owned())]
+        [Failure::KillSwitchFailed(Message::new("no nftables"))]
     );
 }
 

@@ -6,6 +6,7 @@ mod simulation;
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{Conditions, Failure, Input, Presence};
+use aws_client_vpn_text::message::Message;
 use simulation::lines::{
     AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote,
 };
@@ -215,7 +216,7 @@ fn what_ends_a_connection_while_it_is_failing_ends_it_at_once() {
         ["Stopping", "terminate"]
     );
     let mut simulation = failing();
-    let gone = Input::OpenVpnEnded("exit code 1".to_owned());
+    let gone = Input::OpenVpnEnded(Message::new("exit code 1"));
     assert_eq!(
         simulation.input(gone)[..2],
         ["fail ConnectFailed", "Stopping"]
@@ -552,7 +553,7 @@ fn nothing_is_said_while_networkmanager_takes_the_connection_down() {
 fn openvpn_may_end_while_networkmanager_takes_the_connection_down() {
     let mut simulation = Simulation::connected();
     simulation.input(taken_down());
-    let ended = Input::OpenVpnEnded("signal 15".to_owned());
+    let ended = Input::OpenVpnEnded(Message::new("signal 15"));
     assert_eq!(simulation.input(ended), NOTHING);
     assert_eq!(
         simulation.input(Input::NetworkManagerGone),
@@ -695,7 +696,7 @@ fn why_openvpn_ended_is_told_in_words_for_users() {
     ] {
         let mut simulation = Simulation::connected();
         simulation.line(&format!(">STATE:1,EXITING,{detail},,,,,"));
-        simulation.input(Input::OpenVpnEnded("exit code 0".to_owned()));
+        simulation.input(Input::OpenVpnEnded(Message::new("exit code 0")));
         assert_eq!(simulation.failures, [failure]);
     }
 }

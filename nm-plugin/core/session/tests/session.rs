@@ -4,6 +4,7 @@
 mod simulation;
 
 use aws_client_vpn_session::session::{Failure, FailureReason, Input, ServiceState};
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;
 use simulation::lines::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
@@ -177,7 +178,7 @@ fn a_slow_person_is_asked_for_again_before_networkmanager_s_120_seconds() {
 fn each_end_announces_one_failure_at_most_and_leaves_nothing() {
     let end = |simulation: &mut Simulation| {
         assert_eq!(
-            simulation.input(Input::OpenVpnEnded("exit code 1".to_owned())),
+            simulation.input(Input::OpenVpnEnded(Message::new("exit code 1"))),
             ["clean up", "Stopped", "finish"]
         );
         assert!(simulation.failures.len() <= 1);
@@ -213,7 +214,7 @@ fn each_end_announces_one_failure_at_most_and_leaves_nothing() {
     end(&mut orphaned);
 
     let mut crashed = Simulation::connected();
-    let did = crashed.input(Input::OpenVpnEnded("killed by signal 9".to_owned()));
+    let did = crashed.input(Input::OpenVpnEnded(Message::new("killed by signal 9")));
     assert_eq!(
         did,
         [

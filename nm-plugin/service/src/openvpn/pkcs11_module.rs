@@ -5,6 +5,7 @@
 //! setting up is the administrator's too. OpenVPN has no privilege, and no home directory in which
 //! p11-kit could find settings of somebody else.
 
+use aws_client_vpn_text::message::Localize;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -28,22 +29,32 @@ const DIRECTORIES: [&str; 9] = [
 const SHARED_DIRECTORIES: [&str; 3] = ["/usr/lib/*", "/usr/lib64", "/usr/lib"];
 
 /// No module can be used.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Localize)]
 pub(crate) enum ModuleError {
     /// None of this name is installed.
+    // TRANSLATORS: Follows “OpenVPN could not be started:”
     #[error(
-        "there is no PKCS #11 module '{0}' among those of this computer; install p11-kit, or the \
-         package of the token's maker"
+        "there is no PKCS #11 module '{0}' on this computer; install p11-kit, or the package of \
+         the token's manufacturer"
     )]
     NotFound(String),
     /// Somebody who is not root could put another in its place.
-    #[error("the PKCS #11 module {} could be changed by somebody who is not root, so it is not used", .0.display())]
-    NotRoots(PathBuf),
+    // TRANSLATORS: Follows “OpenVPN could not be started:”
+    #[error(
+        "the PKCS #11 module {path} could be changed by somebody who is not root, so it is not used",
+        path = path.display()
+    )]
+    NotRoots {
+        /// The file.
+        path: PathBuf,
+    },
     /// The module's path is not text, which OpenVPN's configuration is.
-    #[error("the path of the PKCS #11 module is not text")]
+    // TRANSLATORS: Follows “OpenVPN could not be started:”
+    #[error("the path of the PKCS #11 module is not UTF-8")]
     NotText,
     /// A file cannot be looked at.
-    #[error("the PKCS #11 module {}: {source}", path.display())]
+    // TRANSLATORS: Follows “OpenVPN could not be started:”
+    #[error("the PKCS #11 module {path} cannot be read: {source}", path = path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -116,7 +127,9 @@ fn check_owner(path: &Path, owner: u32) -> Result<(), ModuleError> {
         let is_safe_directory = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
         let is_writable = metadata.mode() & 0o022 != 0 && !is_safe_directory;
         if is_writable || !matches!(metadata.uid(), uid if uid == owner || uid == 0) {
-            return Err(ModuleError::NotRoots(path.to_owned()));
+            return Err(ModuleError::NotRoots {
+                path: path.to_owned(),
+            });
         }
     }
     Ok(())
@@ -189,7 +202,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
             let error = find_in(&root, "vendor").unwrap_err();
             assert!(
-                matches!(error, ModuleError::NotRoots(_)),
+                matches!(error, ModuleError::NotRoots { .. }),
                 "{place}: {error}"
             );
             fs::set_permissions(&path, before).unwrap();
@@ -206,7 +219,7 @@ mod tests {
         std::os::unix::fs::symlink(&evil, &link).unwrap();
         assert!(matches!(
             find_in(&root, "vendor"),
-            Err(ModuleError::NotRoots(_))
+            Err(ModuleError::NotRoots { .. })
         ));
     }
 }

@@ -4,6 +4,8 @@ use super::tun_device::TunDevice;
 use super::{confinement, supervisor};
 use crate::account::Account;
 use aws_client_vpn_session::openvpn::Launch;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group};
@@ -48,15 +50,19 @@ pub(super) fn path() -> io::Result<PathBuf> {
 impl OpenVpnProcess {
     /// Starts OpenVPN as `account`. The configuration goes in through standard input, so that no
     /// key is ever in a file, an argument or the environment.
-    pub(super) fn start(launch: Launch, device: &TunDevice, account: Account) -> io::Result<Self> {
-        let openvpn = path()?;
+    pub(super) fn start(
+        launch: Launch,
+        device: &TunDevice,
+        account: Account,
+    ) -> Result<Self, Message> {
+        let openvpn = path().map_err(|error| Message::new("{0}").with("0", &error))?;
         // The supervisor would only be able to say so on a closed pipe.
         if !openvpn.is_file() {
-            let text = format!(
-                "{} is missing; install the package again",
-                openvpn.display()
-            );
-            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+            return Err(message!(
+                // TRANSLATORS: Follows “OpenVPN could not be started:”
+                "{path} is missing; install the package again",
+                path = openvpn.display()
+            ));
         }
         // Under a name of its own: whoever kills the service by name spares the supervisor, which
         // then takes the device away.
@@ -79,7 +85,7 @@ impl OpenVpnProcess {
             // Also leaves all supplementary groups.
             command.uid(account.uid).gid(account.gid);
         }
-        Self::spawn(command, launch.config)
+        Self::spawn(command, launch.config).map_err(|error| Message::new("{0}").with("0", &error))
     }
 
     /// Runs `command`, the leader of a process group, with `config` on its standard input.
@@ -115,10 +121,10 @@ impl OpenVpnProcess {
     }
 
     /// Waits for the end; tells how it came, in words. Nothing is lost if the future is dropped.
-    pub(super) async fn ended(&mut self) -> String {
+    pub(super) async fn ended(&mut self) -> Message {
         match self.supervisor.wait().await {
             Ok(status) => supervisor::describe(status),
-            Err(error) => error.to_string(),
+            Err(error) => Message::new("{0}").with("0", &error),
         }
     }
 

@@ -8,6 +8,8 @@
 
 use super::confinement;
 use super::tun_device::TunDevice;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Message;
 use rustix::process::{
     DumpableBehavior, Pid, Signal, getppid, kill_process, set_dumpable_behavior,
     set_parent_process_death_signal,
@@ -82,12 +84,24 @@ fn pid(argument: &OsStr) -> Option<Pid> {
 }
 
 /// What an exit code of the supervisor says of OpenVPN.
-pub(crate) fn describe(status: ExitStatus) -> String {
+pub(crate) fn describe(status: ExitStatus) -> Message {
     match (status.code(), status.signal()) {
-        (Some(code), _) if code > SIGNAL_BASE => format!("killed by signal {}", code - SIGNAL_BASE),
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("its supervisor was killed by signal {signal}"),
-        (None, None) => "for an unknown reason".to_owned(),
+        (Some(code), _) if code > SIGNAL_BASE => {
+            let signal = code - SIGNAL_BASE;
+            // TRANSLATORS: In parentheses after “OpenVPN ended unexpectedly”
+            message!("killed by signal {signal}", signal = signal)
+        }
+        // TRANSLATORS: In parentheses after “OpenVPN ended unexpectedly”
+        (Some(code), _) => message!("exit code {code}", code = code),
+        (None, Some(signal)) => {
+            // TRANSLATORS: In parentheses after “OpenVPN ended unexpectedly”
+            message!(
+                "its supervisor was killed by signal {signal}",
+                signal = signal
+            )
+        }
+        // TRANSLATORS: In parentheses after “OpenVPN ended unexpectedly”
+        (None, None) => message!("for an unknown reason"),
     }
 }
 
@@ -147,10 +161,14 @@ mod tests {
         let killed = ExitStatus::from_raw(9);
         assert_eq!(code(killed), 137);
         assert_eq!(
-            describe(ExitStatus::from_raw(137 << 8)),
+            describe(ExitStatus::from_raw(137 << 8)).to_string(),
             "killed by signal 9"
         );
-        assert_eq!(describe(ExitStatus::from_raw(1 << 8)), "exit code 1");
-        assert_eq!(describe(killed), "its supervisor was killed by signal 9");
+        let exited = describe(ExitStatus::from_raw(1 << 8));
+        assert_eq!(exited.to_string(), "exit code 1");
+        assert_eq!(
+            describe(killed).to_string(),
+            "its supervisor was killed by signal 9"
+        );
     }
 }

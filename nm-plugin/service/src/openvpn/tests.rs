@@ -75,7 +75,7 @@ async fn all_that_it_said_comes_before_its_end_which_comes_once() {
     }
     let event = next(&mut openvpn).await;
     assert!(
-        matches!(&event, Event::Ended(how) if how == "exit code 3"),
+        matches!(&event, Event::Ended(how) if how.to_string() == "exit code 3"),
         "{event:?}"
     );
     assert!(poll_once(openvpn.next()).await.is_none());
@@ -91,7 +91,7 @@ async fn what_goes_on_speaking_after_its_end_does_not_hide_it() {
     let end = async {
         loop {
             if let Event::Ended(how) = openvpn.next().await {
-                return how;
+                return how.to_string();
             }
         }
     };
@@ -116,7 +116,7 @@ async fn one_that_never_connects_is_explained_by_what_it_printed() {
     let mut one = OpenVpn::of("openvpn", process(), listening(), present());
     let event = next(&mut one).await;
     assert!(
-        matches!(&event, Event::Ended(how) if how == "exit code 1: the reason"),
+        matches!(&event, Event::Ended(how) if how.to_string() == "exit code 1: the reason"),
         "{event:?}"
     );
     // Whoever has connected has said why.
@@ -124,7 +124,7 @@ async fn one_that_never_connects_is_explained_by_what_it_printed() {
     let mut other = OpenVpn::of("openvpn", process(), connected, present());
     let event = next(&mut other).await;
     assert!(
-        matches!(&event, Event::Ended(how) if how == "exit code 1"),
+        matches!(&event, Event::Ended(how) if how.to_string() == "exit code 1"),
         "{event:?}"
     );
 }
@@ -134,7 +134,7 @@ async fn it_ends_when_somebody_takes_its_device_away() {
     let (mut openvpn, _peer) = openvpn("sleep 600", taken_away());
     let event = next(&mut openvpn).await;
     assert!(
-        matches!(&event, Event::Ended(how) if how == "its network interface was taken away"),
+        matches!(&event, Event::Ended(how) if how.to_string() == "its network interface was taken away"),
         "{event:?}"
     );
 }
@@ -152,7 +152,7 @@ async fn nobody_is_blamed_for_the_device_of_one_that_was_to_end() {
     openvpn.terminate();
     let event = next(&mut openvpn).await;
     assert!(
-        matches!(&event, Event::Ended(how) if how == "exit code 7"),
+        matches!(&event, Event::Ended(how) if how.to_string() == "exit code 7"),
         "{event:?}"
     );
 }
@@ -172,7 +172,7 @@ async fn one_that_takes_no_commands_is_killed() {
     assert!(openvpn.management.is_none(), "it is given up on at once");
     let event = next(&mut openvpn).await;
     assert!(
-        matches!(&event, Event::Ended(how) if how.ends_with("killed by signal 9")),
+        matches!(&event, Event::Ended(how) if how.to_string().ends_with("killed by signal 9")),
         "{event:?}"
     );
 }

@@ -16,6 +16,7 @@ use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -212,7 +213,7 @@ impl Context {
     }
 
     /// Why the connection ends when OpenVPN has ended, which it did as `how` says.
-    pub(super) fn openvpn_ended(&mut self, how: String) -> Failure {
+    pub(super) fn openvpn_ended(&mut self, how: Message) -> Failure {
         self.openvpn.is_gone = true;
         match self.openvpn.exiting.as_deref() {
             Some("inactive") => Failure::Inactive,

@@ -5,6 +5,7 @@ use super::conditions::Conditions;
 use crate::management::{Command, Notification};
 use crate::network_manager::VpnState;
 use crate::network_manager::ip_config::IpConfig;
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -37,13 +38,13 @@ pub enum Input {
         result: Result<Vec<IpAddr>, String>,
     },
     /// OpenVPN could not be started.
-    NotStarted(String),
+    NotStarted(Message),
     /// What OpenVPN is to be given holds something that its management interface cannot carry.
     Unsendable,
     /// OpenVPN's management interface said something.
     Management(Notification),
     /// The OpenVPN process is gone; how it ended, in words.
-    OpenVpnEnded(String),
+    OpenVpnEnded(Message),
     /// The renewal's OpenVPN's management interface said something.
     RenewalSaid(Notification),
     /// The renewal's OpenVPN is gone, or could not be started; why, in words.
@@ -51,7 +52,7 @@ pub enum Input {
     /// NetworkManager hands over what was asked for with [`Effect::RequestSecrets`].
     NewSecrets(BTreeMap<String, Secret>),
     /// The kill switch that the connection is to have cannot be closed; why, in words.
-    KillSwitchFailed(String),
+    KillSwitchFailed(Message),
     /// The world around the connection has changed.
     Conditions(Conditions),
     /// What NetworkManager says of the connection has changed.

@@ -45,7 +45,7 @@ pub enum Failure {
     },
     /// OpenVPN, its tun device or its socket could not be set up.
     #[error("OpenVPN could not be started: {0}. To check what it needs: aws-client-vpn doctor")]
-    NotStarted(String),
+    NotStarted(Message),
     /// The endpoint did not answer in time.
     #[error(
         "The endpoint {host} did not answer within {seconds} s. Check the network connection, and \
@@ -198,7 +198,7 @@ pub enum Failure {
          find out why: aws-client-vpn doctor. To connect without the kill switch, turn it off in \
          the connection's settings."
     )]
-    KillSwitchFailed(String),
+    KillSwitchFailed(Message),
     /// A new sign-in is needed, and the kill switch lets no browser out.
     #[error(
         "The endpoint requires a new sign-in, but the kill switch blocks the browser. Traffic \
@@ -222,7 +222,7 @@ pub enum Failure {
         "OpenVPN ended unexpectedly ({0}). Connect again. If this happens again, see the log \
          (sudo aws-client-vpn logs)."
     )]
-    OpenVpnEnded(String),
+    OpenVpnEnded(Message),
     /// OpenVPN gave up.
     #[error(
         "OpenVPN stopped with an error: {0}. Connect again. If this happens again, see the log \

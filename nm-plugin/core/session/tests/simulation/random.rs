@@ -11,6 +11,7 @@ use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{
     Browsers, BrowsersStopped, Conditions, Input, Presence, Session,
 };
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -345,10 +346,16 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
         Happening::Around(conditions) => Input::Conditions(*conditions),
         Happening::Shows(state, reason) => Input::VpnState(VpnState::of_vpn(*state, *reason)),
         Happening::Slept(seconds) => Input::Slept(Duration::from_secs(*seconds)),
-        Happening::Fails(Failing::NotStarted) => Input::NotStarted(why()),
+        Happening::Fails(Failing::NotStarted) => {
+            Input::NotStarted(Message::new("{0}").with("0", &why()))
+        }
         Happening::Fails(Failing::Unsendable) => Input::Unsendable,
-        Happening::Fails(Failing::Unprotected) => Input::KillSwitchFailed(why()),
-        Happening::Fails(Failing::Ended) => Input::OpenVpnEnded(why()),
+        Happening::Fails(Failing::Unprotected) => {
+            Input::KillSwitchFailed(Message::new("{0}").with("0", &why()))
+        }
+        Happening::Fails(Failing::Ended) => {
+            Input::OpenVpnEnded(Message::new("{0}").with("0", &why()))
+        }
         Happening::Fails(Failing::SecondEnded) => Input::RenewalEnded(why()),
         Happening::Renew => Input::Renew,
         Happening::Disconnect => Input::Disconnect,
