@@ -8,7 +8,8 @@
 use aws_client_vpn_profile::well_known::ACS_PORT;
 use aws_client_vpn_sign_in::acs_port::{listener_in, peer_in};
 use aws_client_vpn_sign_in::answer::LoginFailure;
-use std::fmt;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::Argument;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -68,7 +69,7 @@ pub(crate) async fn listen(
                     queues();
                 } else {
                     return Err(LoginFailure::PortInUse {
-                        holder: holder.to_string(),
+                        holder: holder.words(),
                     });
                 }
             }
@@ -100,18 +101,27 @@ enum Holder {
     Unknown,
 }
 
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Program { name, process } => write!(f, "{name} (process {process})"),
-            Self::OwnDialog => f.write_str("another login that still waits for its browser"),
-            Self::OtherUser => f.write_str("a program of another user"),
-            Self::Unknown => f.write_str("another program"),
-        }
-    }
-}
-
 impl Holder {
+    /// As a user is told.
+    fn words(&self) -> Argument {
+        let message = match self {
+            Self::Program { name, process } => {
+                message!(
+                    "{name} (process {process})",
+                    name = *name,
+                    process = *process
+                )
+            }
+            // TRANSLATORS: Goes into “Port 35001 … is in use by {holder}.”
+            Self::OwnDialog => message!("another sign-in that is waiting for the browser"),
+            // TRANSLATORS: Goes into “Port 35001 … is in use by {holder}.”
+            Self::OtherUser => message!("a program of another user"),
+            // TRANSLATORS: Goes into “Port 35001 … is in use by {holder}.”
+            Self::Unknown => message!("another program"),
+        };
+        message.into()
+    }
+
     /// Looks in /proc; what another user's processes have open cannot be seen there.
     fn find() -> Self {
         let socket = ["/proc/net/tcp", "/proc/net/tcp6"]

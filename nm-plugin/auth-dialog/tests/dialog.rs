@@ -14,6 +14,8 @@ mod desktop;
 mod world;
 
 use aws_client_vpn_sign_in::acs_port::listener_in;
+use aws_client_vpn_sign_in::answer::login_failure;
+use aws_client_vpn_text::secret::Secret;
 use desktop::{Bus, Portal};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
 use rustix::process::{Pid, Signal, kill_process};
@@ -609,6 +611,14 @@ fn a_port_that_is_never_left_is_not_waited_for_long() {
     });
 }
 
+/// What the answer of a dialog says of why there is no response, in English.
+fn failure_in(answer: &str) -> String {
+    let mut lines = answer.lines();
+    assert_eq!(lines.next(), Some("saml-response"), "{answer}");
+    let failure = login_failure(&Secret::from(lines.next().unwrap_or_default()));
+    failure.expect("a failure").to_string()
+}
+
 #[test]
 fn who_has_the_port_is_named() {
     isolated(|| {
@@ -617,9 +627,7 @@ fn who_has_the_port_is_named() {
         let mut dialog = Dialog::login(&browser);
         dialog.say("DONE\n\n");
         let answer = dialog.answer();
-        let failure = answer
-            .strip_prefix("saml-response\nlogin-failure:")
-            .expect("a failure");
+        let failure = failure_in(&answer);
         let us = format!("(process {})", std::process::id());
         assert!(failure.contains("Port 35001 on 127.0.0.1"), "{failure}");
         assert!(
@@ -652,11 +660,8 @@ fn what_cannot_work_is_said() {
             let mut dialog = Dialog::start(&mut command(None, hints));
             dialog.say("DONE\n\n");
             let answer = dialog.answer();
-            assert!(
-                answer.starts_with("saml-response\nlogin-failure:"),
-                "{answer}"
-            );
-            assert!(answer.contains(words), "{answer}");
+            let failure = failure_in(&answer);
+            assert!(failure.contains(words), "{failure}");
             dialog.say("QUIT\n");
             assert!(dialog.ends().success());
         }

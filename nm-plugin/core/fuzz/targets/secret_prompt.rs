@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_sign_in::agent_stdin::AgentStdin;
-use aws_client_vpn_sign_in::answer::{form_answer, login_failure_text};
+use aws_client_vpn_sign_in::answer::{form_answer, login_failure};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::request::{BrowserRequest, login_hints};
 use aws_client_vpn_text::secret::Secret;
@@ -46,8 +46,9 @@ fuzz_target!(|input: (u8, &str)| {
         assert!(lines.len() % 2 == 0 && printed.expose().ends_with("\n\n"));
     }
 
-    if let Some(reason) = login_failure_text(&Secret::from(text)) {
-        assert!(reason.len() <= 400 && !reason.contains(char::is_control));
+    if let Some(reason) = login_failure(&Secret::from(text)) {
+        let reason = reason.to_string();
+        assert!(reason.len() <= 1000 && !reason.contains(char::is_control));
     }
 
     let whole = AgentStdin::default().push(text.as_bytes());

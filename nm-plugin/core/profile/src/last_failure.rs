@@ -5,15 +5,13 @@
 //! What is kept is a text of ours with its arguments, so that each program says it in its user's
 //! language.
 
-use crate::settings::{lines, one_line};
-use aws_client_vpn_text::message::{Argument, Message};
+use crate::message_text;
+use aws_client_vpn_text::message::Message;
 
 /// Where the files are, each called as the connection's UUID.
 pub const DIRECTORY: &str = "/run/nm-aws-client-vpn/last-failure";
 /// No file is longer, in bytes.
 pub const LONGEST: usize = 16_384;
-/// Texts in texts of ours, at most.
-const DEEPEST: usize = 8;
 
 /// What a script can act on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +71,8 @@ impl LastFailure {
     /// As it is kept: a line for each part.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}\n{}\n{}\n", self.activation, self.at, self.kind.name());
-        write_message(&mut text, &self.reason);
-        text
+        let head = format!("{}\n{}\n{}\n", self.activation, self.at, self.kind.name());
+        head + &message_text::write(&self.reason)
     }
 
     /// What was kept; `None` if it is none of ours.
@@ -88,7 +85,7 @@ impl LastFailure {
         let kind = FailureKind::ALL
             .into_iter()
             .find(|known| known.name() == kind)?;
-        let reason = read_message(&mut rest, DEEPEST)?;
+        let reason = message_text::read(&mut rest)?;
         Some(Self {
             activation,
             at,
@@ -96,58 +93,6 @@ impl LastFailure {
             reason,
         })
     }
-}
-
-fn write_message(to: &mut String, message: &Message) {
-    write_line(to, "text", message.text());
-    for (name, argument) in message.arguments() {
-        write_line(to, "name", name);
-        match argument {
-            Argument::Literal(text) => write_line(to, "foreign", text),
-            Argument::Message(message) => write_message(to, message),
-        }
-    }
-    write_line(to, "end", "");
-}
-
-fn write_line(to: &mut String, kind: &str, text: &str) {
-    for part in [kind, " ", &one_line(text), "\n"] {
-        to.push_str(part);
-    }
-}
-
-fn read_message<'a>(from: &mut impl Iterator<Item = &'a str>, depth: usize) -> Option<Message> {
-    match read_line(from)? {
-        ("text", text) => read_arguments(from, text, depth),
-        _ => None,
-    }
-}
-
-fn read_arguments<'a>(
-    from: &mut impl Iterator<Item = &'a str>,
-    text: String,
-    depth: usize,
-) -> Option<Message> {
-    let depth = depth.checked_sub(1)?;
-    let mut arguments = Vec::new();
-    loop {
-        let name = match read_line(from)? {
-            ("name", name) => name,
-            ("end", _) => return Some(Message::of_parts(text, arguments)),
-            _ => return None,
-        };
-        let argument = match read_line(from)? {
-            ("foreign", text) => Argument::Literal(text),
-            ("text", text) => Argument::Message(read_arguments(from, text, depth)?),
-            _ => return None,
-        };
-        arguments.push((name, argument));
-    }
-}
-
-fn read_line<'a>(from: &mut impl Iterator<Item = &'a str>) -> Option<(&'a str, String)> {
-    let (kind, text) = from.next()?.split_once(' ')?;
-    Some((kind, lines(text)?))
 }
 
 #[cfg(test)]
@@ -181,18 +126,5 @@ mod tests {
             let part = lines[..count].join("\n");
             assert_eq!(LastFailure::from_text(&part), None, "{part}");
         }
-    }
-
-    #[test]
-    fn texts_in_texts_come_to_an_end() {
-        let deep = |depth: usize| {
-            let message = (1..depth).fold(Message::new("x"), |inner, _| message!("{a}", a = inner));
-            let failure = LastFailure {
-                reason: message,
-                ..failure()
-            };
-            LastFailure::from_text(&failure.to_text()).is_some()
-        };
-        assert!(deep(DEEPEST) && !deep(DEEPEST + 1));
     }
 }

@@ -10,6 +10,7 @@ pub mod keyfile;
 pub mod keys;
 pub mod kill_switch_mark;
 pub mod last_failure;
+pub mod message_text;
 pub mod ovpn;
 pub mod parts;
 pub mod pem;

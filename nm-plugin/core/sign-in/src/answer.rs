@@ -5,7 +5,9 @@ use crate::saml::{SamlError, SamlResponse};
 use crate::wire::{decode, encode, pairs};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
-use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_profile::message_text;
+use aws_client_vpn_profile::settings::{lines as unescape, one_line as escape};
+use aws_client_vpn_text::message::{Argument, Localize, Message};
 use aws_client_vpn_text::printable::one_line;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -18,19 +20,24 @@ use thiserror::Error;
 /// NetworkManager writes a secret without flags to disk.
 pub const LOGIN_FAILURE: &str = "login-failure";
 
+/// The longest reason that is passed on as it is, in bytes.
+const REASON_LIMIT: usize = 1000;
+/// The longest that is written out at all, in bytes.
+const SWELL_LIMIT: usize = 64 * 1024;
 /// Starts the value of [`SAML_RESPONSE`] when it carries what nobody shall keep.
 const TYPED_ONCE: &str = "typed-once";
 /// Why the auth dialog could not do a login, in the user's words.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum LoginFailure {
     /// The port that AWS sends the browser to is not free.
+    // TRANSLATORS: {holder} is the name of a program, or such as “another program”.
     #[error(
         "Port 35001 on 127.0.0.1, to which AWS sends the response, is in use by {holder}. Close \
          that program and connect again."
     )]
     PortInUse {
         /// The program that has it, as far as is known.
-        holder: String,
+        holder: Argument,
     },
     /// The port cannot be listened on for another reason.
     #[error(
@@ -53,20 +60,48 @@ impl LoginFailure {
     /// The failure as the value of the secret [`SAML_RESPONSE`]: one line.
     #[must_use]
     pub fn to_secret(&self) -> Secret {
-        Secret::new(format!("{LOGIN_FAILURE}:{}", one_line(&self.to_string())))
+        let text = message_text::write(&shortened(self.message()));
+        Secret::new(format!("{LOGIN_FAILURE}:{}", escape(&text)))
     }
 }
 
 /// The reason of a failed login, if `secret` is not a response but such a reason.
 ///
-/// The text is one line without control characters, whatever the sender put into it.
+/// What the sender put into it has no control characters in the end, and is short.
 #[must_use]
-pub fn login_failure_text(secret: &Secret) -> Option<String> {
-    secret
-        .expose()
-        .strip_prefix(LOGIN_FAILURE)?
-        .strip_prefix(':')
-        .map(one_line)
+pub fn login_failure(secret: &Secret) -> Option<Message> {
+    let text = secret.expose().strip_prefix(LOGIN_FAILURE)?;
+    let text = text.strip_prefix(':')?;
+    let message = unescape(text).and_then(|text| message_text::read(&mut text.lines()));
+    // Else somebody else's words, in a language that we do not know.
+    Some(message.map_or_else(|| Message::literal(one_line(text)), shortened))
+}
+
+/// `message`, or its beginning in English if it is long or has control characters: a user's process
+/// may send it to root's service.
+fn shortened(message: Message) -> Message {
+    if length(&message) > SWELL_LIMIT {
+        return Message::literal(one_line(message.text()));
+    }
+    let english = message.to_string();
+    match english.len() > REASON_LIMIT || english.contains(char::is_control) {
+        true => Message::literal(one_line(&english)),
+        false => message,
+    }
+}
+
+/// How long a message is in English, in bytes, without writing it out: a text may name what goes
+/// into it any number of times.
+fn length(message: &Message) -> usize {
+    let inside = message.arguments().map(|(name, argument)| {
+        let length = match argument {
+            Argument::Literal(text) => text.len(),
+            Argument::Message(message) => length(message),
+        };
+        let times = message.text().matches(&format!("{{{name}}}")).count();
+        length.saturating_mul(times)
+    });
+    inside.fold(message.text().len(), usize::saturating_add)
 }
 
 /// What a dialog prints when it has nothing: the agent passes the request on.
@@ -93,7 +128,7 @@ fn printed(secrets: &[(&str, &Secret)]) -> Secret {
 /// # Errors
 /// [`SamlError`] if it is none; [`SamlError::LoginFailed`] if it says why there is none.
 pub fn saml_response(secret: Secret) -> Result<SamlResponse, SamlError> {
-    match login_failure_text(&secret) {
+    match login_failure(&secret) {
         Some(failure) => Err(SamlError::LoginFailed(failure)),
         None => SamlResponse::from_secret(secret),
     }
@@ -152,15 +187,42 @@ mod tests {
 
     #[test]
     fn a_failure_travels_as_one_line() {
-        let failure = LoginFailure::PortInUse {
-            holder: "evil\nname\u{1b}[2J".repeat(90),
+        let in_use_by = |holder: &str| LoginFailure::PortInUse {
+            holder: holder.to_owned().into(),
         };
+        let failure = in_use_by("java");
         let secret = failure.to_secret();
         assert!(!secret.expose().contains(char::is_control));
-        let text = login_failure_text(&secret).unwrap();
-        assert!(text.starts_with("Port 35001 on 127.0.0.1"), "{text}");
-        assert!(text.len() <= aws_client_vpn_text::printable::LINE_LIMIT);
-        assert_eq!(login_failure_text(&Secret::from("PHNhbWw")), None);
+        assert_eq!(login_failure(&secret), Some(failure.message()));
+        assert_eq!(login_failure(&Secret::from("PHNhbWw")), None);
+        // What is neither short nor text alone is cut down to that.
+        for evil in ["evil\nname", "\u{1b}[2J", &"long".repeat(300)] {
+            let message = login_failure(&in_use_by(evil).to_secret()).unwrap();
+            let text = message.to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(text.len() <= REASON_LIMIT, "{text}");
+            assert_ne!(message, in_use_by(evil).message());
+        }
+    }
+
+    #[test]
+    fn a_reason_that_would_swell_is_not_written_out() {
+        let bomb = (0..7).fold(Message::new("x"), |inner, _| {
+            Message::new(&*"{a}".repeat(200).leak()).with("a", &inner)
+        });
+        assert!(length(&bomb) > 200_usize.pow(7));
+        let secret = format!("{LOGIN_FAILURE}:{}", escape(&message_text::write(&bomb)));
+        let message = login_failure(&Secret::new(secret)).unwrap();
+        assert!(message.to_string().len() <= REASON_LIMIT);
+    }
+
+    #[test]
+    fn a_reason_in_other_words_stays_as_it_is() {
+        for text in ["port 35001 is in use by sshd", "C:\\new", "text a\\nend"] {
+            let secret = Secret::new(format!("{LOGIN_FAILURE}:{text}"));
+            let message = login_failure(&secret);
+            assert_eq!(message, Some(Message::literal(text)), "{text}");
+        }
     }
 
     #[test]
@@ -214,6 +276,6 @@ mod tests {
         let Err(SamlError::LoginFailed(text)) = saml_response(secret) else {
             panic!("a failure passed for a response");
         };
-        assert!(text.ends_with("none found"), "{text}");
+        assert!(text.to_string().ends_with("none found"), "{text}");
     }
 }

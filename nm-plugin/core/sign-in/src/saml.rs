@@ -10,7 +10,7 @@
 
 mod root;
 
-use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::secret::Secret;
 use base64::Engine;
 use base64::alphabet;
@@ -80,7 +80,7 @@ pub enum SamlError {
     /// The auth dialog sent the reason of a failure instead, see
     /// [`LoginFailure`](crate::answer::LoginFailure).
     #[error("{0}")]
-    LoginFailed(String),
+    LoginFailed(Message),
 }
 
 /// The request that a login begins with, as far as an answer tells of it.

@@ -50,6 +50,12 @@ impl Message {
         }
     }
 
+    /// A text of the endpoint, the system or another program, which stays as it is.
+    #[must_use]
+    pub fn literal(text: impl Into<String>) -> Self {
+        Self::new("{0}").with("0", &text.into())
+    }
+
     /// A message that travelled: the English text of another process of ours, and what goes into
     /// it.
     #[must_use]
