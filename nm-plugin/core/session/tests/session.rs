@@ -4,7 +4,8 @@
 mod simulation;
 
 use aws_client_vpn_session::session::{Failure, FailureReason, Input, ServiceState};
-use aws_client_vpn_text::message::Message;
+use aws_client_vpn_sign_in::answer::LoginFailure;
+use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::redact::for_journal;
 use aws_client_vpn_text::secret::Secret;
 use simulation::lines::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
@@ -301,6 +302,24 @@ fn a_browser_login_needs_somebody_who_can_show_it() {
     simulation.challenged();
     assert_eq!(simulation.failures, [Failure::NotInteractive]);
     assert_eq!(simulation.failures[0].reason(), FailureReason::LoginFailed);
+}
+
+#[test]
+fn a_dialog_s_reason_is_a_text_that_can_be_translated() {
+    let mut simulation = Simulation::saml();
+    simulation.challenged();
+    let secret = LoginFailure::TimedOut.to_secret();
+    let secrets = BTreeMap::from([("saml-response".to_owned(), secret)]);
+    simulation.input(Input::NewSecrets(secrets));
+    let [failure] = &simulation.failures[..] else {
+        panic!("{:?}", simulation.failures);
+    };
+    let mark = |text: &str| format!("<{text}>");
+    assert_eq!(
+        failure.message().in_language(&mark),
+        "<The sign-in in the browser could not be completed. <<The time to sign in ran out. \
+         Connect again.>>>"
+    );
 }
 
 #[test]
