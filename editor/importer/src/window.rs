@@ -368,7 +368,7 @@ impl Inner {
         let Some(path) = file.path() else {
             self.show_refusal(&presentation::Refusal {
                 title: gettext!("This File Cannot Be Read"),
-                text: gettext!("Copy it to a folder on this computer first."),
+                text: gettext!("Copy it to this computer first."),
             });
             return;
         };
