@@ -52,6 +52,7 @@ mod failure;
 mod login;
 mod loss;
 mod network_manager;
+mod phase;
 mod proxy;
 mod put_off;
 mod reconnect;

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::login::{BrowserLogin, ComingLogin};
 use super::loss::Loss;
 use super::network_manager::Installed;
+use super::phase::Phase;
 use super::put_off::{self, PutOff};
 use crate::challenge::Challenge;
 use crate::network_manager::VpnState;
@@ -64,18 +65,6 @@ pub(super) enum Step {
     Asking(Prompt),
 }
 
-/// Which credentials a try carries.
-#[derive(Debug)]
-pub(super) enum Phase {
-    /// The first: for SAML, it asks for a challenge.
-    First,
-    /// The second: it carries the reply to the challenge, so it must reach the same node.
-    Reply(Secret),
-    /// The reply that was accepted before, sent again after a loss: where an endpoint takes it,
-    /// nobody has to sign in.
-    Replay(Secret),
-}
-
 /// Credentials that OpenVPN has been given to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
@@ -99,16 +88,6 @@ pub(super) struct Resume {
 pub(super) struct TunnelUp {
     pub(super) resume: Resume,
     pub(super) sent: Option<Sent>,
-}
-
-impl Phase {
-    /// What it sends.
-    pub(super) fn reply(&self) -> Option<&Secret> {
-        match self {
-            Self::First => None,
-            Self::Reply(reply) | Self::Replay(reply) => Some(reply),
-        }
-    }
 }
 
 impl Attempt {

@@ -11,13 +11,14 @@
 //! are restored as soon as the answer is there; the routes to the networks behind the tunnel stay
 //! all the time. The endpoint itself is always reached outside the tunnel.
 
-use super::attempt::{Attempt, Phase, Sent, Step};
+use super::attempt::{Attempt, Sent, Step};
 use super::conditions::Presence;
 use super::context::Context;
 use super::events::ServiceState;
 use super::login::ComingLogin;
 use super::loss::{Loss, Wait};
 use super::network_manager::Installed;
+use super::phase::Phase;
 use crate::challenge::Challenge;
 use crate::management::Command;
 use crate::network_manager::ip_config::IpConfig;

@@ -1,11 +1,12 @@
 //! What OpenVPN is given when it asks for credentials, and what follows when they are refused.
 
 use super::ask::PromptReason;
-use super::attempt::{Attempt, Phase, Sent, Step};
+use super::attempt::{Attempt, Sent, Step};
 use super::context::Context;
 use super::credentials::key_credential;
 use super::events::BrowsersStopped;
 use super::failure::Failure;
+use super::phase::Phase;
 use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password, static_challenge_reply};
 use crate::management::Command;

@@ -5,7 +5,7 @@
 //! the first OpenVPN restart, with the answer, which takes it a moment.
 
 use super::ask::PromptReason;
-use super::attempt::{Attempt, Phase, Resume, Sent, Step, TunnelUp};
+use super::attempt::{Attempt, Resume, Sent, Step, TunnelUp};
 use super::backoff::LoginBackoff;
 use super::context::{Context, OpenVpnEvent};
 use super::credentials::{KEY_REALM, key_credential};
@@ -13,6 +13,7 @@ use super::events::{Effect, Input};
 use super::failure::Failure;
 use super::login::BrowserLogin;
 use super::loss::Loss;
+use super::phase::Phase;
 use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, Notification, StateName};
