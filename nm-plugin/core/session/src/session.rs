@@ -375,6 +375,8 @@ impl Session {
 
     /// Ends the connection because of `failure`: at once, or by way of `Failing`.
     fn fail(&mut self, failure: Failure) {
+        // Also where OpenVPN is gone and nothing is waited for: that NetworkManager is given settings
+        // is what makes it remove the names when it is told of the failure next.
         if self.cx.leave_no_names_behind() && !self.cx.openvpn.is_gone {
             self.end_renewal();
             let until = self.cx.now + SETTINGS_GRACE;

@@ -93,6 +93,16 @@ fn who_does_not_sign_in_keeps_the_old_sign_in() {
     assert_eq!(simulation.session.deadline().map(|_| ()), Some(()));
 }
 
+/// A person is asked for one thing at a time.
+#[test]
+fn a_question_inside_the_tunnel_ends_the_page_of_a_renewal_and_that_is_said() {
+    let mut simulation = asked();
+    let did = simulation.line(">PASSWORD:Need 'Private Key' password");
+    assert_eq!(did.last().map(String::as_str), Some("ask"), "{did:?}");
+    let notes = simulation.notes.join("\n");
+    assert!(notes.contains("the new sign-in is given up"), "{notes}");
+}
+
 #[test]
 fn the_banner_of_the_tunnel_is_shown_again_with_it() {
     let timeouts = Timeouts {

@@ -489,6 +489,7 @@ fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
         give(&mut simulation, "wrong"),
         ["username HTTP Proxy ada", "password wrong"]
     );
+    simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.0 407 Unauthorized'");
     assert_eq!(simulation.line(need), ["ask"]);
     assert_eq!(
         give(&mut simulation, "right"),
@@ -504,6 +505,112 @@ fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
     simulation.after(600);
     let message = simulation.failures[0].to_string();
     assert!(message.contains("403 Access violation"), "{message}");
+}
+
+/// A try at whose proxy OpenVPN has been told `password`, which was asked for.
+fn behind_a_proxy(kind: &str, password: &str) -> (Simulation, String) {
+    let mut simulation = Simulation::begin(
+        &format!(
+            "auth-federate\n{}-proxy 192.0.2.80 3128",
+            kind.to_lowercase()
+        ),
+        true,
+        BTreeMap::new(),
+    );
+    simulation.first_phase();
+    let need = format!(">PASSWORD:Need '{kind} Proxy' username/password");
+    assert_eq!(simulation.line(&need), ["ask"]);
+    let did = simulation.input(Input::NewSecrets(BTreeMap::from([
+        ("proxy-username".to_owned(), Secret::from("ada")),
+        ("proxy-password".to_owned(), Secret::from(password)),
+    ])));
+    assert_eq!(did.last(), Some(&format!("password {password}")));
+    (simulation, need)
+}
+
+/// OpenVPN asks for its name and password in each try.
+#[test]
+fn a_try_that_fails_at_a_proxy_or_behind_it_refuses_no_password() {
+    let restart = [
+        ">STATE:1,RECONNECTING,init_instance,,,,,",
+        ">HOLD:Waiting for hold release:5",
+    ];
+    for (kind, said, is_refused) in [
+        ("HTTP", "", false),
+        (
+            "HTTP",
+            "HTTP proxy returned: 'HTTP/1.1 503 Service Unavailable'",
+            false,
+        ),
+        (
+            "HTTP",
+            "HTTP proxy returned: 'HTTP/1.1 200 Connection established'",
+            false,
+        ),
+        (
+            "HTTP",
+            "HTTP proxy returned: 'HTTP/1.1 407 Unauthorized'",
+            true,
+        ),
+        // As tinyproxy says it.
+        (
+            "HTTP",
+            "HTTP proxy returned: 'HTTP/1.0 401 Unauthorized'",
+            true,
+        ),
+        ("SOCKS", "", false),
+        (
+            "SOCKS",
+            "recv_socks_reply: Socks proxy returned bad reply",
+            false,
+        ),
+        (
+            "SOCKS",
+            "socks_username_password_auth: server refused the authentication",
+            true,
+        ),
+    ] {
+        let (mut simulation, need) = behind_a_proxy(kind, "hunter2");
+        for _ in 0..4 {
+            simulation.line(&format!(">LOG:1,N,{said}"));
+            simulation.lines(&restart);
+            simulation.after(6);
+            // As the `auto` of HTTP finds out each time.
+            simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.1 407 Unauthorized'");
+            let did = simulation.line(&need);
+            if is_refused {
+                assert_eq!(did, ["ask"], "{said}");
+                break;
+            }
+            assert_eq!(did.last().unwrap(), "password hunter2", "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_lets_through_at_last_is_not_in_the_way() {
+    let (mut simulation, _) = behind_a_proxy("HTTP", "hunter2");
+    simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.1 407 Unauthorized'");
+    simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.1 200 Connection established'");
+    simulation.after(600);
+    let message = simulation.failures[0].to_string();
+    assert!(!message.contains("through the proxy"), "{message}");
+}
+
+/// A taken-over OpenVPN writes them without end.
+#[test]
+fn the_variables_of_a_tunnel_have_a_bound() {
+    let mut simulation = Simulation::saml();
+    simulation.first_phase();
+    simulation.line(">UPDOWN:UP");
+    let value = "x".repeat(100_000);
+    for number in 0..100 {
+        simulation.line(&format!(">UPDOWN:ENV,variable_{number}={value}"));
+    }
+    assert!(format!("{:?}", simulation.session).len() < 6_000_000);
+    simulation.line(">UPDOWN:ENV,END");
+    let notes = simulation.notes.join("\n");
+    assert!(notes.contains("variables after the first"), "{notes}");
 }
 
 #[test]

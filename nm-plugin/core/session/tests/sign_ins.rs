@@ -638,6 +638,72 @@ fn a_pin_is_asked_for_and_a_wrong_one_is_not_sent_again() {
     assert_eq!(simulation.give(&[("pkcs11-pin", "9999")]), ["hold release"]);
 }
 
+/// One that wants its PIN for each signature.
+#[test]
+fn a_pin_that_is_asked_for_in_each_phase_is_sent_in_each() {
+    let mut simulation = Simulation::begin(
+        "auth-federate\npkcs11-id pkcs11:id=%01",
+        "",
+        true,
+        &[("pkcs11-pin", "9999")],
+    );
+    simulation.lines(&[HOLD]);
+    assert_eq!(simulation.lines(&[NEED_PIN]), ["password 9999"]);
+    let reply = second_phase(&mut simulation);
+    assert_eq!(simulation.lines(&[NEED_PIN]), ["password 9999"]);
+    assert_eq!(simulation.lines(&[NEED]), reply);
+    simulation.up();
+    assert!(simulation.failures.is_empty(), "{:?}", simulation.failures);
+    // A wrong one is still not sent twice: nothing has answered in between.
+    let mut simulation = Simulation::begin(
+        "auth-federate\npkcs11-id pkcs11:id=%01",
+        "",
+        true,
+        &[("pkcs11-pin", "9999")],
+    );
+    simulation.lines(&[HOLD, NEED_PIN]);
+    simulation.lines(&[">STATE:1,RECONNECTING,tls-error,,,,,", HOLD]);
+    assert_eq!(simulation.lines(&[NEED_PIN]), ["ask"]);
+}
+
+/// What a person has said in the browser is not lost while they are asked for a PIN.
+#[test]
+fn what_is_asked_for_in_the_second_phase_opens_no_second_page() {
+    for begins_again in [false, true] {
+        let mut simulation = Simulation::begin(
+            "auth-federate\npkcs11-id pkcs11:id=%01",
+            "",
+            true,
+            &[("pkcs11-pin", "9999")],
+        );
+        simulation.lines(&[HOLD, NEED_PIN]);
+        let reply = second_phase(&mut simulation);
+        simulation.lines(&[NEED_PIN]);
+        assert_eq!(simulation.lines(&[NEED_PIN]), ["ask"]);
+        if begins_again {
+            simulation.lines(&[">STATE:1,RECONNECTING,tls-error,,,,,", HOLD]);
+            simulation.give(&[("pkcs11-pin", "12345")]);
+            assert_eq!(simulation.lines(&[NEED_PIN]), ["password 12345"]);
+        } else {
+            assert_eq!(
+                simulation.give(&[("pkcs11-pin", "12345")]),
+                ["password 12345"]
+            );
+        }
+        assert_eq!(simulation.lines(&[NEED]), reply);
+    }
+}
+
+/// Goes on to the second phase after a login, and returns what is sent in it.
+fn second_phase(simulation: &mut Simulation) -> [&'static str; 2] {
+    simulation.lines(&[NEED]);
+    simulation
+        .lines(&[">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:sid:YWRh:https://idp.example/']"]);
+    simulation.lines(&RESTART);
+    simulation.give(&[("saml-response", "PHNhbWw%2B")]);
+    ["username Auth N/A", "password CRV1::sid::PHNhbWw%2B"]
+}
+
 #[test]
 fn a_token_that_is_not_there_is_named() {
     let mut simulation = Simulation::begin(

@@ -302,14 +302,14 @@ fn a_connection_comes_up_after_each_interruption() {
 
 /// The three processes of a connection. Two of them are the same executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Service,
     Supervisor,
     OpenVpn,
 }
 
 #[track_caller]
-fn kill(lab: &Lab, role: Role) {
+pub(crate) fn kill(lab: &Lab, role: Role) {
     let name = match role {
         Role::Service => SERVICE,
         Role::Supervisor => "openvpn-superv",

@@ -171,3 +171,35 @@ fn a_socks_proxy_is_told_a_name_and_a_password() {
     take_down(&lab, &before);
     assert_eq!(lab.warnings(), [""; 0]);
 }
+
+/// OpenVPN asks for the password in each try.
+#[test]
+fn a_proxy_that_fails_for_a_while_refuses_no_password() {
+    let line = format!("http-proxy {PROXY} 3128\n");
+    let (lab, before) = behind(&line, &[typed(&RIGHT)]);
+    lab.modify("+vpn.data", "connect-timeout=300");
+    let _proxy = squid(&lab);
+    assert_up(&lab, &lab.up());
+    take_down(&lab, &before);
+    // Nobody is behind it any more: it says so (503).
+    lab.server.check([
+        "sh",
+        "-ec",
+        "nft add table inet behind
+         nft 'add chain inet behind out { type filter hook output priority 0; }'
+         nft add rule inet behind out meta skuid proxy tcp dport 443 reject with tcp reset",
+    ]);
+    let mut journal = lab.journal_from_now();
+    let up = lab.begin_up();
+    eventually("it fails a few times", SOON * 6, || {
+        let failed = journal.text().matches("no success at this address").count();
+        (failed > 3).then_some(())
+    });
+    lab.server
+        .check(["nft", "delete", "table", "inet", "behind"]);
+    assert_up(&lab, &up.finish());
+    let shown = lab.agent.as_ref().unwrap().events.named("form");
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    take_down(&lab, &before);
+    assert_eq!(lab.warnings(), [""; 0]);
+}

@@ -3,7 +3,7 @@
 //! question for a name; programs on the client go on to send
 //! IPv4 and IPv6 and to ask for names.
 
-use crate::interruptions::{find_the_endpoint, lose_the_endpoint};
+use crate::interruptions::{Role, find_the_endpoint, kill, lose_the_endpoint};
 use crate::workday::pages_opened;
 use crate::{SOON, assert_up, endpoint, lab, state, take_down};
 use aws_client_vpn_harness::{Browser, DnsMode, Lab, Options, Snapshot, eventually, wait_for};
@@ -219,6 +219,19 @@ fn nothing_gets_out_with_nobody_there_and_plain_resolv_conf() {
 fn nothing_gets_out_with_nobody_there_and_a_kill_switch() {
     let settings = ["kill-switch=yes", "kill-switch-sign-in=yes"];
     nothing_gets_out_with_nobody_there(DnsMode::ResolvConf, &settings);
+}
+
+/// NetworkManager keeps the name servers of a VPN that fails while it is shown as connecting.
+#[test]
+fn no_name_server_is_left_where_openvpn_is_killed_while_the_loss_is_shown() {
+    let (mut lab, before) = full_tunnel(DnsMode::ResolvConf, &[], &[]);
+    lab.logind().lock();
+    it_says(&lab, "the screen is locked");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    it_says(&lab, "waiting for the screen to be unlocked");
+    kill(&lab, Role::OpenVpn);
+    assert_eq!(lab.vpn_ended(SOON).state, state::FAILED);
+    lab.assert_clean(&before);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::credentials::{Credentials, Rejected};
 use super::events::{Effect, ServiceState};
 use super::failure::Failure;
 use super::login::SECRETS_REQUEST_LIFETIME;
+use super::phase::Phase;
 use crate::challenge::Challenge;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
@@ -33,10 +34,15 @@ pub(super) struct Prompt {
 /// What the answer is for.
 #[derive(Debug)]
 pub(super) enum PromptReason {
-    /// The answer will be needed when OpenVPN starts.
-    Beforehand,
-    /// OpenVPN waits for it; if `is_up`, inside a tunnel that goes on with the answer.
-    Needed { realm: String, is_up: bool },
+    /// The answer will be needed for the try that follows.
+    Beforehand(Phase),
+    /// OpenVPN waits for it in the middle of a try; if `is_up`, inside a tunnel that goes on with the
+    /// answer.
+    Needed {
+        realm: String,
+        phase: Phase,
+        is_up: bool,
+    },
     /// The endpoint has asked a question.
     Challenged(Challenge),
 }
@@ -49,8 +55,9 @@ impl Prompt {
 
     /// OpenVPN begins again, and does not wait for an answer any more.
     pub(super) fn restarts(&mut self) {
-        if let PromptReason::Needed { .. } = self.why {
-            self.why = PromptReason::Beforehand;
+        if let PromptReason::Needed { phase, .. } = &mut self.why {
+            let phase = std::mem::replace(phase, Phase::First);
+            self.why = PromptReason::Beforehand(phase);
         }
     }
 

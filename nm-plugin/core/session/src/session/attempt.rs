@@ -35,7 +35,7 @@ pub(super) struct Attempt {
     pub(super) resume: Resume,
     /// Which credentials OpenVPN was given for this try; `None`: it sends its token.
     pub(super) sent: Option<Sent>,
-    /// The passphrase or PIN that OpenVPN has been given, until a try succeeds with it.
+    /// The passphrase or PIN that OpenVPN has been given, until it is known to be right.
     pub(super) key_credential_sent: Option<Credential>,
     /// How many questions the endpoint has asked, in all tries.
     pub(super) questions: u32,
@@ -233,7 +233,8 @@ impl Attempt {
         if is_first && self.loss.is_none() {
             let missing = cx.credentials.missing_for(&cx.profile);
             if !missing.is_empty() {
-                self.step = Step::Asking(cx.ask(missing, PromptReason::Beforehand)?);
+                let why = PromptReason::Beforehand(Phase::First);
+                self.step = Step::Asking(cx.ask(missing, why)?);
             }
         }
         self.release_hold(cx);
@@ -241,6 +242,7 @@ impl Attempt {
     }
 
     fn reconnecting(&mut self, why: &str, cx: &mut Context) -> Result<(), Failure> {
+        cx.proxy_try_over();
         let is_put_off = self.put_off.is_some() && why.starts_with(put_off::RESTART);
         if !is_put_off {
             self.put_off = None;
@@ -346,6 +348,8 @@ impl Attempt {
         if realm == KEY_REALM {
             return Ok(());
         }
+        // Whoever answers has checked what the key signed. A token may want its PIN for each signature.
+        self.key_credential_sent = None;
         let reason = reason.map_or("", Secret::expose);
         if let Some(PutOff { backoff, why }) = PutOff::parse(reason) {
             cx.note_of_endpoint(format!("the endpoint cannot take the sign-in now: {why}"));
@@ -416,8 +420,13 @@ impl Attempt {
                 self.start_try(Phase::Reply(answer), cx);
             }
             Step::Asking(asking) => match asking.take(secrets, &mut cx.credentials)? {
-                PromptReason::Beforehand => {}
-                PromptReason::Needed { realm, is_up } => {
+                PromptReason::Beforehand(phase) => self.start_try(phase, cx),
+                PromptReason::Needed {
+                    realm,
+                    phase,
+                    is_up,
+                } => {
+                    self.start_try(phase, cx);
                     self.password_needed(realm, cx)?;
                     if is_up {
                         cx.show_as_up();

@@ -26,10 +26,48 @@ use std::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct ProxyState {
     pub(super) address: Option<IpAddr>,
-    /// Whether name and password were sent, and nothing got through since.
-    pub(super) sent: bool,
+    pub(super) credentials: ProxyCredentials,
     /// What it said last of why it lets nobody through.
     pub(super) said: Option<String>,
+}
+
+/// How much memory the variables of one tunnel may take: several times what the most routes need that
+/// a tunnel may have.
+const ENVIRONMENT_LIMIT: usize = 4 << 20;
+/// What a variable takes beside its name and its value.
+const VARIABLE_SIZE: usize = 64;
+
+/// The variables of a tunnel that comes up, as far as OpenVPN has told them.
+#[derive(Debug, Default)]
+struct Environment {
+    variables: Vec<(String, String)>,
+    size: usize,
+    /// Whether there were more than have room.
+    is_cut: bool,
+}
+
+impl Environment {
+    fn push(&mut self, name: String, value: String) {
+        let size = self.size + name.len() + value.len() + VARIABLE_SIZE;
+        if size > ENVIRONMENT_LIMIT {
+            self.is_cut = true;
+            return;
+        }
+        self.size = size;
+        self.variables.push((name, value));
+    }
+}
+
+/// What became of the name and the password that a try has told the proxy.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProxyCredentials {
+    /// They were not sent, or nobody refused them.
+    #[default]
+    Fine,
+    /// They were sent, and the proxy has said nothing yet.
+    Sent,
+    /// The proxy has said that they are wrong.
+    Refused,
 }
 
 /// What outlives the states: the session's parameters, and what is known of each peer, in a type
@@ -62,7 +100,7 @@ pub(super) struct OpenVpn {
     is_set_up: bool,
     pub(super) is_held: bool,
     /// The environment of a tunnel that comes up, as far as it was told.
-    environment: Option<Vec<(String, String)>>,
+    environment: Option<Environment>,
     /// The tunnel that came up last: a restart need not say "up" again.
     pub(super) tunnel: Option<PushedOptions>,
     /// Why OpenVPN says that it ends.
@@ -142,12 +180,12 @@ impl Context {
             }
             Notification::Echo(text) => Some(OpenVpnEvent::Echo(text)),
             Notification::Up => {
-                self.openvpn.environment = Some(Vec::new());
+                self.openvpn.environment = Some(Environment::default());
                 None
             }
             Notification::Environment { name, value } => {
                 if let Some(environment) = &mut self.openvpn.environment {
-                    environment.push((name, value));
+                    environment.push(name, value);
                 }
                 None
             }
@@ -196,6 +234,12 @@ impl Context {
         let Some(environment) = self.openvpn.environment.take() else {
             return;
         };
+        if environment.is_cut {
+            self.note_of_endpoint(format!(
+                "ignored what the endpoint sent: variables after the first {ENVIRONMENT_LIMIT} bytes"
+            ));
+        }
+        let environment = environment.variables;
         self.openvpn.tunnel = match PushedOptions::from_environment(environment) {
             Ok(parameters) => {
                 for warning in parameters.warnings() {
@@ -287,8 +331,9 @@ impl Context {
         }
     }
 
-    /// NetworkManager forgets the name servers of a VPN that fails only if it was past "connecting"
-    /// (nm-policy.c): so it is given settings once more, without any. Returns whether it was.
+    /// NetworkManager removes the name servers of a VPN that fails only if that was being given settings
+    /// (IP_CONFIG_GET), or was further (nm-policy.c). One that is shown as lost is not: it is given
+    /// settings once more, without any. Returns whether it was.
     pub(super) fn leave_no_names_behind(&mut self) -> bool {
         if !self.network_manager.shows_it_as_lost() {
             return false;

@@ -4,7 +4,7 @@
 //! proxy where it asks for the endpoint's address. A proxy has credentials of its own.
 
 use super::attempt::Attempt;
-use super::context::Context;
+use super::context::{Context, ProxyCredentials};
 use super::events::Effect;
 use super::failure::Failure;
 use super::remote::no_address;
@@ -21,6 +21,14 @@ use std::net::IpAddr;
 /// What OpenVPN calls them when it asks for a user name and a password.
 const REALMS: [&str; 2] = ["HTTP Proxy", "SOCKS Proxy"];
 const CREDENTIALS: [Credential; 2] = [Credential::ProxyUserName, Credential::ProxyPassword];
+
+/// What OpenVPN writes before the first line of an HTTP proxy's answer.
+const HTTP_ANSWER: &str = "HTTP proxy returned: ";
+/// An HTTP proxy wants to know who it is, or does not take what it was told; tinyproxy says the latter
+/// as a web server would.
+const WHO: [&str; 2] = ["407", "401"];
+const OPEN: &str = "200";
+const SOCKS_REFUSAL: &str = "socks_username_password_auth: server refused the authentication";
 
 /// Whether a password is for a proxy.
 pub(super) fn is_realm(realm: &str) -> bool {
@@ -115,15 +123,32 @@ impl Context {
         if self.profile.proxy().is_none() {
             return;
         }
-        let is_about_it = (text.starts_with("HTTP proxy returned: ") && !text.contains(" 200"))
+        let status = http_status(text);
+        if self.proxy.credentials == ProxyCredentials::Sent {
+            // Whatever else it says, it has read them.
+            if status.is_some_and(|status| WHO.contains(&status)) || text.starts_with(SOCKS_REFUSAL)
+            {
+                self.proxy.credentials = ProxyCredentials::Refused;
+            } else if status.is_some() {
+                self.proxy.credentials = ProxyCredentials::Fine;
+            }
+        }
+        let is_in_the_way = status.is_some_and(|status| status != OPEN)
             || (text.starts_with("TCP: connect to ") && text.contains(" failed"))
             || text.starts_with("socks_");
-        if is_about_it {
+        // What is met behind it, was let through.
+        let lets_through = status == Some(OPEN) || text.starts_with("VERIFY OK: depth=0");
+        if is_in_the_way {
             self.proxy.said = Some(for_journal(text).into_owned());
-        } else if text.starts_with("VERIFY OK: depth=0") {
-            // The endpoint was met behind it.
-            self.proxy.sent = false;
+        } else if lets_through {
             self.proxy.said = None;
+        }
+    }
+
+    /// A try is over: what the proxy has not refused by now, it has not refused.
+    pub(super) fn proxy_try_over(&mut self) {
+        if self.proxy.credentials == ProxyCredentials::Sent {
+            self.proxy.credentials = ProxyCredentials::Fine;
         }
     }
 
@@ -135,13 +160,13 @@ impl Context {
 }
 
 impl Attempt {
-    /// The proxy wants to know who it is. OpenVPN asks again when it was told something wrong.
+    /// The proxy wants to know who it is. OpenVPN asks for it in each try.
     pub(super) fn proxy_credentials_needed(
         &mut self,
         realm: String,
         cx: &mut Context,
     ) -> Result<(), Failure> {
-        if std::mem::take(&mut cx.proxy.sent) {
+        if std::mem::take(&mut cx.proxy.credentials) == ProxyCredentials::Refused {
             if !cx.credentials.mark_refused(&CREDENTIALS) || !cx.interactive {
                 let host = cx.profile.proxy().map(|proxy| proxy.host.clone());
                 // TRANSLATORS: Follows “The endpoint could not be reached through the proxy {host}:”
@@ -158,9 +183,15 @@ impl Attempt {
         for command in cx.proxy_answers(&realm) {
             cx.send(command);
         }
-        cx.proxy.sent = true;
+        cx.proxy.credentials = ProxyCredentials::Sent;
         Ok(())
     }
+}
+
+/// The status of what an HTTP proxy answers: `HTTP proxy returned: 'HTTP/1.0 403 Access violation'`.
+fn http_status(text: &str) -> Option<&str> {
+    let answer = text.strip_prefix(HTTP_ANSWER)?;
+    answer.split_ascii_whitespace().nth(1)
 }
 
 fn proxy_failure(host: &str, reason: Argument) -> Failure {

@@ -59,8 +59,17 @@ impl Attempt {
         realm: String,
         cx: &mut Context,
     ) -> Result<(), Failure> {
-        let is_up = false;
-        self.step = Step::Asking(cx.ask(wanted, PromptReason::Needed { realm, is_up })?);
+        // What the try was to bring is brought with the answer.
+        let phase = match self.replace_with_first_try(cx) {
+            Step::Trying { phase, .. } => phase,
+            Step::WithdrawingRoute(_) | Step::AwaitingLogin(_) | Step::Asking(_) => Phase::First,
+        };
+        let why = PromptReason::Needed {
+            realm,
+            phase,
+            is_up: false,
+        };
+        self.step = Step::Asking(cx.ask(wanted, why)?);
         Ok(())
     }
 

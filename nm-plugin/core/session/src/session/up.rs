@@ -225,8 +225,16 @@ impl Up {
                 restart(cx);
             }
             Recovery::Ask { wanted, realm } => {
-                let is_up = true;
-                attempt.step = Step::Asking(cx.ask(wanted, PromptReason::Needed { realm, is_up })?);
+                if matches!(attempt.step, Step::AwaitingLogin(_)) {
+                    // NetworkManager asks a person one thing at a time.
+                    cx.note("the new sign-in is given up: something else is asked for".to_owned());
+                }
+                let why = PromptReason::Needed {
+                    realm,
+                    phase: Phase::First,
+                    is_up: true,
+                };
+                attempt.step = Step::Asking(cx.ask(wanted, why)?);
             }
         }
         Ok(attempt)
