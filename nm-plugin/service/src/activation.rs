@@ -279,8 +279,11 @@ impl<'a> Activation<'a> {
     /// The sign-in and its end, by the clock on the wall.
     fn expiry(&self) -> Expiry {
         let ends = self.session.sign_in_ends().and_then(|ends| {
-            let left = ends.saturating_duration_since(Instant::now());
-            let end = SystemTime::now() + left;
+            let (now, wall) = (Instant::now(), SystemTime::now());
+            let end = match ends.checked_duration_since(now) {
+                Some(left) => wall + left,
+                None => wall - now.duration_since(ends),
+            };
             end.duration_since(UNIX_EPOCH).ok()
         });
         Expiry {
