@@ -22,15 +22,23 @@ pub(crate) enum Event {
     /// Somebody signs in to the connection at `path`.
     Expected { path: String },
     /// An activation is in another state.
-    State { activation: String, state: u32 },
+    State {
+        activation: String,
+        state: u32,
+        reason: u32,
+    },
 }
 
 impl Event {
     /// The event in a signal of NetworkManager's.
     pub(crate) fn state(signal: &Message) -> Option<Self> {
         let activation = signal.header().path()?.to_string();
-        let (state, _reason) = signal.body().deserialize::<(u32, u32)>().ok()?;
-        Some(Self::State { activation, state })
+        let (state, reason) = signal.body().deserialize().ok()?;
+        Some(Self::State {
+            activation,
+            state,
+            reason,
+        })
     }
 }
 
@@ -73,11 +81,18 @@ impl Follower {
     async fn take_note(&mut self, event: Event) {
         match event {
             Event::Expected { path } => self.outcomes.expect(&path),
-            Event::State { activation, state } => {
-                if let Some(outcome) = self.outcomes.heard(&self.bus, &activation, state).await {
+            Event::State {
+                activation,
+                state,
+                reason,
+            } => {
+                let (outcomes, banners) = (&mut self.outcomes, &mut self.banners);
+                let outcome = outcomes.heard(&self.bus, &activation, state, reason).await;
+                let banner = banners.heard(&self.bus, &activation, state, reason).await;
+                if let Some(outcome) = outcome {
                     self.tell(outcome);
                 }
-                if let Some(banner) = self.banners.heard(&self.bus, &activation, state).await {
+                if let Some(banner) = banner {
                     self.show(banner);
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::audience::concerns_us;
 use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, VPN};
-use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
+use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED, is_up};
 use aws_client_vpn_profile::well_known::{GET_USER, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_secret_agent::property::property;
 use std::collections::HashSet;
@@ -35,8 +35,9 @@ impl Banners {
         bus: &Connection,
         activation: &str,
         state: u32,
+        reason: u32,
     ) -> Option<Banner> {
-        if !self.is_due(activation, state) {
+        if !self.is_due(activation, state, reason) {
             return None;
         }
         // Other VPNs have programs of their own for this, and other users their own agents.
@@ -51,9 +52,9 @@ impl Banners {
         (!words.is_empty()).then_some(Banner { name, text: words })
     }
 
-    fn is_due(&mut self, activation: &str, state: u32) -> bool {
+    fn is_due(&mut self, activation: &str, state: u32, reason: u32) -> bool {
         match state {
-            ACTIVATED => self.shown.insert(activation.to_owned()),
+            ACTIVATED if is_up(state, reason) => self.shown.insert(activation.to_owned()),
             FAILED | DISCONNECTED => {
                 self.shown.remove(activation);
                 false
@@ -80,8 +81,10 @@ mod tests {
     #[test]
     fn a_banner_is_due_once_in_each_activation() {
         let mut banners = Banners::default();
-        let states = [3, ACTIVATED, 3, ACTIVATED, DISCONNECTED, ACTIVATED];
-        let due = states.map(|state| banners.is_due("/a/1", state));
-        assert_eq!(due, [false, true, false, false, false, true]);
+        let (up, down) = ((ACTIVATED, 1), (DISCONNECTED, 2));
+        let taken_down = (ACTIVATED, 2);
+        let states = [(2, 0), taken_down, (3, 0), up, (3, 0), up, down, up];
+        let due = states.map(|(state, reason)| banners.is_due("/a/1", state, reason));
+        assert_eq!(due, [false, false, false, true, false, false, false, true]);
     }
 }

@@ -4,7 +4,8 @@
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
-use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED};
+use aws_client_vpn_profile::well_known::state_reason::USER_DISCONNECTED;
+use aws_client_vpn_profile::well_known::vpn_state::{DISCONNECTED, FAILED, is_up};
 use aws_client_vpn_secret_agent::property::property;
 use std::collections::{HashMap, HashSet};
 use zbus::Connection;
@@ -36,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) was_expected: bool,
     /// Whether it is up.
     pub(crate) is_up: bool,
+    /// Whether somebody took it down.
+    pub(crate) is_switched_off: bool,
     /// Why not, in the user's language, if that is for this user to know.
     pub(crate) reason: Option<String>,
 }
@@ -49,6 +52,12 @@ impl Outcome {
                 "{connection} is not connected. {reason}",
                 connection = self.name,
                 reason = reason.replace(char::is_control, " "),
+            ),
+            (false, None) if self.is_switched_off => gettext!(
+                "{connection} is not connected. {reason}",
+                connection = self.name,
+                // TRANSLATORS: Follows “'{name}' is not connected.”: it is the connection.
+                reason = gettext!("It was disconnected."),
             ),
             (false, None) => gettext!(
                 "{connection} is not connected. To find out why: sudo journalctl -e -t \
@@ -71,13 +80,14 @@ impl Outcomes {
         bus: &Connection,
         activation: &str,
         state: u32,
+        reason: u32,
     ) -> Option<Outcome> {
         if !self.activations.contains_key(activation)
             && let Some(known) = Activation::look_up(bus, activation).await
         {
             self.activations.insert(activation.to_owned(), known);
         }
-        self.ended(activation, state, |uuid| {
+        self.ended(activation, state, reason, |uuid| {
             let failure = failure_of(uuid, activation)?;
             Some(i18n::localize(&failure.reason))
         })
@@ -87,16 +97,17 @@ impl Outcomes {
         &mut self,
         path: &str,
         state: u32,
+        reason: u32,
         why: impl FnOnce(&str) -> Option<String>,
     ) -> Option<Outcome> {
-        let is_up = state == ACTIVATED;
-        if is_up {
+        if is_up(state, reason) {
             // This is the end of the way there; a second one comes when it goes down.
             let activation = self.activations.get(path)?;
             return Some(Outcome {
                 name: activation.name.clone(),
                 was_expected: self.expected.remove(&activation.connection),
-                is_up,
+                is_up: true,
+                is_switched_off: false,
                 reason: None,
             });
         }
@@ -106,7 +117,8 @@ impl Outcomes {
         let activation = self.activations.remove(path)?;
         Some(Outcome {
             was_expected: self.expected.remove(&activation.connection),
-            is_up,
+            is_up: false,
+            is_switched_off: reason == USER_DISCONNECTED,
             reason: why(&activation.uuid),
             name: activation.name,
         })
@@ -131,6 +143,7 @@ impl Activation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_client_vpn_profile::well_known::vpn_state::ACTIVATED;
 
     #[test]
     fn the_end_of_a_connection_is_told_once_and_those_signed_in_to_are_known() {
@@ -146,18 +159,36 @@ mod tests {
                 .activations
                 .insert(format!("/a/{number}"), activation);
         }
-        let mut heard =
-            |path: &str, state| outcomes.ended(path, state, |uuid| Some(uuid.to_owned()));
-        assert_eq!(heard("/a/1", 3), None);
-        let up = heard("/a/1", ACTIVATED).unwrap();
+        let mut heard = |path: &str, (state, reason)| {
+            outcomes.ended(path, state, reason, |uuid| Some(uuid.to_owned()))
+        };
+        let up_now = (ACTIVATED, 1);
+        assert_eq!(heard("/a/1", (3, 0)), None);
+        let up = heard("/a/1", up_now).unwrap();
         assert!(up.was_expected && up.is_up);
         assert_eq!(up.line(), "Work 1 is connected.");
         // It comes back, and ends.
-        assert!(!heard("/a/1", ACTIVATED).unwrap().was_expected);
-        let end = heard("/a/1", DISCONNECTED).unwrap();
+        assert!(!heard("/a/1", up_now).unwrap().was_expected);
+        let end = heard("/a/1", (DISCONNECTED, 6)).unwrap();
         assert_eq!((end.was_expected, end.is_up), (false, false));
         assert_eq!(end.line(), "Work 1 is not connected. u1");
-        assert_eq!(heard("/a/1", DISCONNECTED), None);
-        assert!(!heard("/a/2", FAILED).unwrap().was_expected);
+        assert_eq!(heard("/a/1", (DISCONNECTED, 6)), None);
+        assert!(!heard("/a/2", (FAILED, 9)).unwrap().was_expected);
+    }
+
+    #[test]
+    fn what_is_switched_off_on_its_way_was_never_up_and_needs_no_journal() {
+        let mut outcomes = Outcomes::default();
+        outcomes.expect("/c/1");
+        let activation = Activation {
+            connection: "/c/1".to_owned(),
+            uuid: "u1".to_owned(),
+            name: "Work".to_owned(),
+        };
+        outcomes.activations.insert("/a/1".to_owned(), activation);
+        assert_eq!(outcomes.ended("/a/1", ACTIVATED, 2, |_| None), None);
+        let end = outcomes.ended("/a/1", DISCONNECTED, 2, |_| None).unwrap();
+        assert!(end.was_expected);
+        assert_eq!(end.line(), "Work is not connected. It was disconnected.");
     }
 }

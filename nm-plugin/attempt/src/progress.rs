@@ -25,7 +25,8 @@ pub fn of(state: u32, reason: u32) -> Progress {
         vpn_state::NEED_AUTH => Progress::Working(gettext!("Waiting for you to sign in…")),
         vpn_state::CONNECT => Progress::Working(gettext!("Contacting the endpoint…")),
         vpn_state::IP_CONFIG_GET => Progress::Working(gettext!("Setting up the network…")),
-        vpn_state::ACTIVATED => Progress::Connected,
+        vpn_state::ACTIVATED if vpn_state::is_up(state, reason) => Progress::Connected,
+        vpn_state::ACTIVATED => Progress::Working(gettext!("Disconnecting…")),
         vpn_state::FAILED | vpn_state::DISCONNECTED => match reason {
             state_reason::USER_DISCONNECTED => Progress::SwitchedOff,
             _ => Progress::Failed(i18n::translate(failure(reason))),
@@ -99,7 +100,12 @@ mod tests {
         for state in 0..=4 {
             assert!(matches!(of(state, 0), Progress::Working(_)), "{state}");
         }
-        assert_eq!(of(5, 0), Progress::Connected);
+        for reason in 0..=12 {
+            match reason {
+                0 | 1 => assert_eq!(of(5, reason), Progress::Connected),
+                _ => assert!(matches!(of(5, reason), Progress::Working(_)), "{reason}"),
+            }
+        }
         assert_eq!(of(6, 2), Progress::SwitchedOff);
         let said: Vec<Progress> = (3..=12).map(|reason| of(6, reason)).collect();
         assert!(said.iter().all(|said| matches!(said, Progress::Failed(_))));

@@ -71,6 +71,15 @@ pub mod vpn_state {
     pub const ACTIVATED: u32 = 5;
     pub const FAILED: u32 = 6;
     pub const DISCONNECTED: u32 = 7;
+
+    /// Whether `VpnStateChanged` with this state and [`state_reason`](super::state_reason) tells of a
+    /// connection that is up. One that is being taken down has no number of its own there:
+    /// NetworkManager tells it as [`ACTIVATED`] with a reason.
+    #[must_use]
+    pub const fn is_up(state: u32, reason: u32) -> bool {
+        use super::state_reason::{NONE, UNKNOWN};
+        state == ACTIVATED && matches!(reason, UNKNOWN | NONE)
+    }
 }
 
 /// `NMActiveConnectionState` (nm-dbus-interface.h), as far as it says more than [`vpn_state`].
@@ -78,6 +87,7 @@ pub mod vpn_state {
 pub mod active_state {
     pub const ACTIVATING: u32 = 1;
     pub const DEACTIVATING: u32 = 3;
+    pub const DEACTIVATED: u32 = 4;
 }
 
 /// `NMActiveConnectionStateReason` (nm-dbus-interface.h), which comes along with either state.

@@ -51,13 +51,11 @@ impl VpnState {
     /// From `VpnStateChanged` of `VPN.Connection`.
     #[must_use]
     pub fn of_vpn(state: u32, reason: u32) -> Self {
-        let reason = Reason(reason);
         match state {
             vpn_state::NEED_AUTH => Self::NeedAuth,
-            // "Deactivating" has no number of its own there, but a reason.
-            vpn_state::ACTIVATED if reason.is_none() => Self::Activated,
-            vpn_state::ACTIVATED => Self::Deactivating(reason),
-            vpn_state::FAILED | vpn_state::DISCONNECTED => Self::Ended(reason),
+            vpn_state::ACTIVATED if vpn_state::is_up(state, reason) => Self::Activated,
+            vpn_state::ACTIVATED => Self::Deactivating(Reason(reason)),
+            vpn_state::FAILED | vpn_state::DISCONNECTED => Self::Ended(Reason(reason)),
             _ => Self::Connecting,
         }
     }
