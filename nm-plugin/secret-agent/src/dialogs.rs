@@ -1,26 +1,39 @@
-//! The dialogs that run, one for each connection that secrets are asked for of.
+//! The dialogs that run: one that asks for each connection, and beside it those that only look at
+//! what is kept.
 
 use crate::dialog::{self, NoAnswer};
 use crate::exchange::{Get, Reply};
 use crate::report::report;
-use crate::request::{ALLOW_INTERACTION, Connection};
+use crate::request::Connection;
 use crate::terminal::Terminal;
 use aws_client_vpn_i18n::gettext;
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+const TAKEN_BACK: fn() -> Reply = || Reply::TakenBack;
+/// How many may run at a time; each is a process.
+const MOST: usize = 64;
+
 /// Runs in a `LocalSet`.
 #[derive(Debug, Default)]
 pub struct Dialogs {
     terminal: Option<Rc<Terminal>>,
-    /// How to end those that run, by the connection's path.
-    running: HashMap<String, oneshot::Sender<Reply>>,
+    running: Vec<Running>,
     tasks: JoinSet<()>,
     was_cancelled: Rc<Cell<bool>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// The connection's.
+    path: String,
+    /// Whether it asks a person.
+    asks: bool,
+    /// How to end it.
+    end: oneshot::Sender<Reply>,
 }
 
 impl Dialogs {
@@ -33,8 +46,10 @@ impl Dialogs {
         }
     }
 
-    /// Starts one for a request, in the place of the one before for that connection.
+    /// Starts one for a request. One that asks takes the place of the one before that asks for that
+    /// connection; whoever only looks at what is kept, such as `nmcli --show-secrets`, ends nothing.
     pub fn begin(&mut self, get: Get) {
+        let asks = get.may_ask();
         let Get {
             connection,
             path,
@@ -42,52 +57,59 @@ impl Dialogs {
             flags,
             reply,
         } = get;
-        self.running.retain(|_, end| !end.is_closed());
-        self.take_back(&path);
+        if asks {
+            self.end(|running| running.asks && running.path == path, TAKEN_BACK);
+        }
+        self.running.retain(|running| !running.end.is_closed());
+        if self.running.len() >= MOST {
+            drop(reply.send(Reply::Nothing("too many requests at a time".to_owned())));
+            return;
+        }
         let (end, ended) = oneshot::channel();
-        self.running.insert(path, end);
+        self.running.push(Running { path, asks, end });
         let terminal = self.terminal.clone();
         let was_cancelled = Rc::clone(&self.was_cancelled);
         self.tasks.spawn_local(async move {
             let mut running = None;
             let answer = tokio::select! {
                 answer = answer(
-                    &connection, &hints, flags, terminal.as_ref(), &mut running
+                    &connection, &hints, flags, asks, terminal.as_ref(), &mut running
                 ) => answer,
                 Ok(end) = ended => end,
             };
-            was_cancelled.set(matches!(answer, Reply::Cancelled));
+            if asks {
+                was_cancelled.set(matches!(answer, Reply::Cancelled));
+            }
             // NetworkManager may have gone.
             drop(reply.send(answer));
             dialog::end(running).await;
         });
     }
 
-    /// Ends the one for the connection at `path`.
+    /// Ends those for the connection at `path`: NetworkManager does not say which it means.
     pub fn take_back(&mut self, path: &str) {
-        if let Some(end) = self.running.remove(path) {
-            drop(end.send(Reply::TakenBack));
-        }
+        self.end(|running| running.path == path, TAKEN_BACK);
     }
 
     /// Ends all.
     pub fn take_back_all(&mut self) {
-        for (_, end) in self.running.drain() {
-            drop(end.send(Reply::TakenBack));
-        }
+        self.end(|_| true, TAKEN_BACK);
     }
 
-    /// The user cancels everything that runs. Whether there was nothing.
+    /// The user cancels everything that asks. Whether there was nothing.
     pub fn cancel_all(&mut self) -> bool {
-        self.running.retain(|_, end| !end.is_closed());
-        let idle = self.running.is_empty();
-        for (_, end) in self.running.drain() {
-            drop(end.send(Reply::Cancelled));
-        }
-        if !idle && let Some(terminal) = &self.terminal {
+        let is_idle = self.end(|running| running.asks, || Reply::Cancelled) == 0;
+        if !is_idle && let Some(terminal) = &self.terminal {
             terminal.say(&gettext!("Cancelled."));
         }
-        idle
+        is_idle
+    }
+
+    /// Ends those that are `meant` with `reply`, and says how many there were.
+    fn end(&mut self, meant: impl Fn(&Running) -> bool, reply: fn() -> Reply) -> usize {
+        let ended = self.running.extract_if(.., |running| meant(running));
+        let sent = ended.map(|running| running.end.send(reply()));
+        sent.filter(Result::is_ok).count()
     }
 
     /// Whether the user cancelled the last one that ended.
@@ -113,23 +135,23 @@ async fn answer(
     connection: &Connection,
     hints: &[String],
     flags: u32,
+    asks: bool,
     terminal: Option<&Rc<Terminal>>,
     running: &mut Option<Child>,
 ) -> Reply {
-    let is_silent = flags & ALLOW_INTERACTION == 0;
     match dialog::run(connection, hints, flags, terminal, running).await {
         Ok(secrets) => Reply::Secrets(secrets),
         Err(NoAnswer::Cancelled) => Reply::Cancelled,
         // Who asks for what is kept gets nothing from NetworkManager where no agent answers, not
         // even what NetworkManager keeps itself: an editor or an update would lose that. And the
         // next agent may be Plasma's, which would open its wallet to look, and make one first.
-        Err(NoAnswer::Nothing) if is_silent => Reply::Secrets(Vec::new()),
+        Err(NoAnswer::Nothing) if !asks => Reply::Secrets(Vec::new()),
         Err(NoAnswer::Nothing) => Reply::Nothing(NoAnswer::Nothing.to_string()),
         Err(error @ (NoAnswer::Broken(_) | NoAnswer::Talkative | NoAnswer::Endless)) => {
             report(&error);
-            match is_silent {
-                true => Reply::Secrets(Vec::new()),
-                false => Reply::Nothing(error.to_string()),
+            match asks {
+                true => Reply::Nothing(error.to_string()),
+                false => Reply::Secrets(Vec::new()),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What the D-Bus object hands to the loop that runs the dialogs, and what it gets back.
 
-use crate::request::Connection;
+use crate::request::{ALLOW_INTERACTION, Connection};
 use aws_client_vpn_text::secret::Secret;
 use tokio::sync::oneshot;
 
@@ -26,6 +26,14 @@ pub struct Get {
     pub flags: u32,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Reply>,
+}
+
+impl Get {
+    /// Whether a person may be asked. Otherwise somebody looks at what is kept.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        self.flags & ALLOW_INTERACTION != 0
+    }
 }
 
 /// What becomes of a request.
