@@ -25,7 +25,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
@@ -125,6 +125,8 @@ struct Agent {
     caller: Caller,
     asks: mpsc::UnboundedReceiver<Ask>,
     services: Services,
+    /// Tells notifications that a service or a connection has changed.
+    changes: watch::Sender<()>,
     follower: mpsc::Sender<Event>,
     terminal: Option<Rc<Terminal>>,
     /// The registration with the NetworkManager that is there, as long as that takes.
@@ -157,6 +159,7 @@ impl Agent {
             caller,
             asks,
             services,
+            changes: watch::Sender::new(()),
             dialogs: Dialogs::new(terminal.clone()),
             terminal,
             registering: JoinSet::new(),
@@ -199,8 +202,14 @@ impl Agent {
                         self.network_manager(Some(owner.to_owned()).filter(|o| !o.is_empty()));
                     }
                 }
-                Some(Ok(change)) = signals.services.next() => self.services.changed(&change),
-                Some(Ok(state)) = signals.states.next() => self.follow(Event::state(&state)),
+                Some(Ok(change)) = signals.services.next() => {
+                    self.services.changed(&change);
+                    self.changes.send_replace(());
+                }
+                Some(Ok(state)) = signals.states.next() => {
+                    self.follow(Event::state(&state));
+                    self.changes.send_replace(());
+                }
                 Some(Ok(end)) = signals.ends.next() => self.told_of_an_end(&end),
                 Some(registered) = self.registering.join_next() => {
                     if registered.is_ok() {
@@ -241,12 +250,12 @@ impl Agent {
         let Some(end) = notification::read(signal).filter(|_| from_ours) else {
             return;
         };
-        if !concerns_us(end.user()) {
+        if !concerns_us(end.user()) || !end.is_ahead(SystemTime::now()) {
             return;
         }
         self.say(&end.line(SystemTime::now()));
         if self.terminal.is_none() && self.notices.len() < NOTICES {
-            let shown = notification::show_end(self.bus.clone(), end);
+            let shown = notification::show_end(self.bus.clone(), end, self.changes.subscribe());
             self.notices.spawn_local(shown);
         }
     }
@@ -270,9 +279,10 @@ impl Agent {
         match ask {
             Ask::TakeBack(path) => self.dialogs.take_back(&path),
             Ask::Get(get) => {
-                self.follow(Some(Event::Expected {
-                    path: get.path.clone(),
-                }));
+                if get.may_ask() {
+                    let path = get.path.clone();
+                    self.follow(Some(Event::Expected { path }));
+                }
                 self.dialogs.begin(get);
             }
         }

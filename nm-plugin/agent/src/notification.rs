@@ -11,7 +11,9 @@ use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
 use aws_client_vpn_secret_agent::report::report;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
+use std::future::pending;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
@@ -74,6 +76,34 @@ impl End {
         &self.user
     }
 
+    /// Whether there is anything left of it.
+    pub(crate) fn is_ahead(&self, now: SystemTime) -> bool {
+        self.minutes_left(now) > 0
+    }
+
+    /// Whether the service is gone, or knows of a later end.
+    async fn is_over(&self, system: &Connection) -> bool {
+        let call = async {
+            let service = self.service.as_str();
+            let proxy = zbus::Proxy::new(system, service, SIGN_IN_PATH, SIGN_IN).await?;
+            proxy
+                .call::<_, _, (String, String, u64)>("GetTerm", &())
+                .await
+        };
+        match timeout(BUS_TIME, call).await {
+            Ok(Ok((_uuid, _name, at))) => self.is_before(at),
+            Ok(Err(_)) => true,
+            // It is busy.
+            Err(_elapsed) => false,
+        }
+    }
+
+    /// Whether the end `at` is another one. The service computes it from the time that is left, so
+    /// that the same one may differ by a second.
+    fn is_before(&self, at: u64) -> bool {
+        at > self.at + 1
+    }
+
     fn minutes_left(&self, now: SystemTime) -> u64 {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         self.at.saturating_sub(now).div_ceil(60)
@@ -101,13 +131,14 @@ impl End {
 }
 
 /// Shows a notification, and renews the sign-in if its button is pressed. Returns when the
-/// notification is gone, or the sign-in has ended.
-pub(crate) async fn show_end(system: Connection, end: End) {
+/// notification is gone, or there is nothing to renew any more: the sign-in has ended or was renewed,
+/// or the connection is down. `changes` tells that something has changed about connections.
+pub(crate) async fn show_end(system: Connection, end: End, mut changes: watch::Receiver<()>) {
     let headline = end.headline(SystemTime::now());
     let left = Duration::from_secs(60 * end.minutes_left(SystemTime::now())).min(LONGEST_NOTICE);
     let content = Content {
         headline: &headline,
-        body: &gettext!("Sign in again now to stay connected. The tunnel stays up meanwhile."),
+        body: &gettext!("Sign in again now to stay connected."),
         // TRANSLATORS: A button: sign in again before the sign-in expires.
         buttons: &[(RENEW, &gettext!("Renew"))],
         urgency: Urgency::Critical,
@@ -126,9 +157,20 @@ pub(crate) async fn show_end(system: Connection, end: End) {
             }
         }
     };
-    let is_renewed = timeout(left, pressed).await.unwrap_or(false);
+    let over = async {
+        while changes.changed().await.is_ok() {
+            if end.is_over(&system).await {
+                return;
+            }
+        }
+        pending().await
+    };
+    let is_pressed = tokio::select! {
+        is_pressed = timeout(left, pressed) => is_pressed.unwrap_or(false),
+        () = over => false,
+    };
     notification.close().await;
-    if is_renewed {
+    if is_pressed {
         renew(&system, &end).await;
     }
 }
@@ -237,5 +279,9 @@ mod tests {
         );
         // A clock that was set meanwhile.
         assert_eq!(end.minutes_left(at(2_000_000)), 0);
+        assert!(end.is_ahead(at(1_000_599)) && !end.is_ahead(at(1_000_600)));
+        let others = [0, 1_000_599, 1_000_600, 1_000_601, 1_000_602, 1_001_200];
+        let are_later = others.map(|at| end.is_before(at));
+        assert_eq!(are_later, [false, false, false, false, true, true]);
     }
 }

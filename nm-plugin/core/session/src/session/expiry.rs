@@ -34,9 +34,37 @@ impl Expiry {
         }
     }
 
-    /// How long it still counts, if the person has to be told now.
+    /// How long it still counts, if the person has to be told now. Nobody is told of an end that
+    /// the computer has slept through.
     pub(super) fn due(&mut self, now: Instant) -> Option<Duration> {
         self.tell_at.take_if(|at| now >= *at)?;
-        Some(self.ends?.saturating_duration_since(now))
+        let left = self.ends?.checked_duration_since(now)?;
+        (!left.is_zero()).then_some(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_once_and_not_when_it_was_slept_through() {
+        #[expect(clippy::disallowed_methods, reason = "a moment to count from")]
+        let now = Instant::now() + Duration::from_secs(3600);
+        let length = Duration::from_secs(400);
+        let fresh = || Expiry {
+            ends: Some(now + length),
+            tell_at: Some(now + length - Duration::from_secs(100)),
+        };
+        let mut told = fresh();
+        assert_eq!(told.due(now), None);
+        let then = now + Duration::from_secs(310);
+        assert_eq!(told.due(then), Some(Duration::from_secs(90)));
+        assert_eq!(told.due(then), None);
+        for slept in [400, 500] {
+            let mut over = fresh();
+            over.slept(Duration::from_secs(slept));
+            assert_eq!(over.due(now), None, "{slept}");
+        }
     }
 }
