@@ -81,12 +81,14 @@ pub(crate) fn only_active<'a>(
     }
 }
 
-/// What NetworkManager has of it, if it is up or on its way.
+/// What NetworkManager has of it, if it is up or on its way. One that is being taken down may be there
+/// beside the one that comes after it.
 pub(crate) fn activation_of<'a>(
     stored: &Stored,
     active: &'a [Activation],
 ) -> Option<&'a Activation> {
-    active.iter().find(|active| active.uuid == stored.uuid)
+    let of_it = active.iter().filter(|active| active.uuid == stored.uuid);
+    of_it.min_by_key(|active| active.is_ending())
 }
 
 #[cfg(test)]
@@ -113,5 +115,24 @@ mod tests {
         assert_eq!(uuid("hme"), Err(ChoiceError::Unknown("hme".to_owned())));
         let several = uuid("work").unwrap_err().to_string();
         assert!(several.ends_with("1, 2"), "{several}");
+    }
+
+    #[test]
+    fn what_comes_up_counts_before_what_is_being_taken_down() {
+        let stored = Stored {
+            uuid: "1".to_owned(),
+            ..Stored::default()
+        };
+        let active = |path: &str, active_state| Activation {
+            path: path.to_owned(),
+            uuid: "1".to_owned(),
+            active_state,
+            ..Activation::default()
+        };
+        let (old, new) = (active("/old", 3), active("/new", 1));
+        for both in [[old.clone(), new.clone()], [new, old.clone()]] {
+            assert_eq!(activation_of(&stored, &both).unwrap().path, "/new");
+        }
+        assert_eq!(activation_of(&stored, &[old]).unwrap().path, "/old");
     }
 }

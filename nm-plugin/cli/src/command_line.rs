@@ -22,7 +22,7 @@ Exit codes:
    2                     The command line is wrong.
    3  refused            The endpoint refused this person or this computer.
    4  cancelled          Ctrl+C was pressed, the sign-in was cancelled, or somebody took the connection down.
-   5  timed-out          Nobody signed in in time, or the time of --timeout is over.
+   5  timed-out          Nobody signed in in time, or the time of --timeout is over. disconnect: it is not down after a minute.
    6  not-permitted      The policy of this computer (polkit) or a file's permissions forbid it.
    7  unreachable        There is no network, or the endpoint does not answer.
    8  nobody-to-ask      Something has to be asked, and there is neither a terminal nor a desktop.

@@ -5,15 +5,16 @@
 //! else runs.
 
 mod following;
+mod quit;
 
 use crate::Failure;
 use crate::actions::{ActionError, Manager};
 use crate::answer::{Answer, Outcome};
-use crate::choice::called;
+use crate::choice::{activation_of, called};
 use crate::command_line::Connect;
 use crate::line::one_line;
-use crate::network_manager::{self, Activation, Stored};
-use crate::status;
+use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
+use crate::status::{self, State};
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::{Ask, Reply};
@@ -21,22 +22,22 @@ use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_secret_agent::{own_bus, readiness, registration};
 use aws_client_vpn_text::message::{Localize, Message};
 use following::{Ended, Following, Step};
+use quit::Quit;
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How long a connection may take to go down after it was given up.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
 /// No longer than anybody waits, where nobody said how long.
 const NO_LIMIT: Duration = Duration::from_secs(30 * 24 * 3600);
-/// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
-const ALLOW_INTERACTION: u32 = 0x1;
+/// Between two looks at a connection that is being taken down.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The connection is not up.
 #[derive(Debug, Error, Localize)]
@@ -100,15 +101,23 @@ async fn connect_locally(options: &Connect) -> Result<Answer, Failure> {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let answer = network_manager::ask().await?;
     let stored = called(&answer.stored, &options.connection)?;
-    let active = answer.active.iter().find(|it| it.uuid == stored.uuid);
     let terminal = Terminal::open().map(|terminal| match options.no_browser {
         true => Rc::new(terminal.without_browser()),
         false => Rc::new(terminal),
     });
     let mut attempt = Attempt::start(stored, terminal).await?;
-    let outcome = attempt.run(options, active).await;
+    let outcome = attempt.run(options).await;
     attempt.leave().await;
     outcome
+}
+
+/// How far it came, where nothing went wrong.
+enum Reached {
+    Up,
+    /// It was up, and somebody took it down.
+    Down,
+    /// It was up, and is not down yet.
+    GoingDown,
 }
 
 /// What runs for one attempt.
@@ -140,33 +149,63 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    async fn run(
-        &mut self,
-        options: &Connect,
-        active: Option<&Activation>,
-    ) -> Result<Answer, Failure> {
-        let path = match active {
-            Some(active) => active.path.clone(),
+    async fn run(&mut self, options: &Connect) -> Result<Answer, Failure> {
+        let mut quit = Quit::listen().map_err(ConnectError::Exhausted)?;
+        let limit = options.timeout.map_or(NO_LIMIT, Duration::from_secs);
+        let limit = Instant::now() + limit;
+        let settled = tokio::select! {
+            biased;
+            () = quit.asked() => return Err(self.cancelled().into()),
+            () = sleep_until(limit) => return Err(self.timed_out(options).into()),
+            settled = self.settled() => settled?,
+        };
+        let path = match &settled {
+            Some(activation) => activation.path.clone(),
             None => {
                 let name = one_line(&self.stored.name);
                 self.say(&gettext!("Connecting '{name}'…", name = name));
-                self.manager.activate(&self.stored.path).await?.to_string()
+                tokio::select! {
+                    biased;
+                    // NetworkManager drops the request of a program that is gone.
+                    () = quit.asked() => return Err(self.cancelled().into()),
+                    path = self.manager.activate(&self.stored.path) => path?.to_string(),
+                }
             }
         };
-        let mut is_up = self.following.begin(&path, active.map(|it| it.vpn_state));
+        self.following.begin(&path);
+        let is_up = settled.is_some_and(|activation| State::of(&activation) == State::Up);
         if is_up && !options.stay {
             return Ok(self.up().await?);
         }
-        let how = self.wait(options, &path, &mut is_up).await;
-        match how {
-            Ok(()) if !options.stay => Ok(self.up().await?),
-            Ok(()) => {
-                let name = one_line(&self.stored.name);
-                let text = gettext!("'{name}' has been disconnected.", name = name) + "\n";
-                let fields = serde_json::json!({ "name": self.stored.name });
-                Ok(Answer::done(text, fields))
+        let name = one_line(&self.stored.name);
+        let text = match self.wait(options, &path, is_up, &mut quit, limit).await? {
+            Reached::Up => return Ok(self.up().await?),
+            Reached::Down => gettext!("'{name}' has been disconnected.", name = name),
+            Reached::GoingDown => gettext!("'{name}' is being disconnected.", name = name),
+        };
+        let fields = serde_json::json!({ "name": self.stored.name });
+        Ok(Answer::done(text + "\n", fields))
+    }
+
+    /// What NetworkManager has of it once nothing of it is being taken down. That is looked at after
+    /// [`Following::start`], so that an end in between is not missed.
+    async fn settled(&self) -> Result<Option<Activation>, NetworkManagerError> {
+        let mut is_said = false;
+        loop {
+            let active = network_manager::ask().await?.active;
+            match activation_of(self.stored, &active) {
+                Some(activation) if activation.is_ending() => {}
+                settled => return Ok(settled.cloned()),
             }
-            Err(error) => Err(error.into()),
+            if !is_said {
+                let name = one_line(&self.stored.name);
+                self.say(&gettext!(
+                    "'{name}' is still being disconnected. It connects when that is done…",
+                    name = name
+                ));
+                is_said = true;
+            }
+            sleep(PAUSE).await;
         }
     }
 
@@ -175,43 +214,40 @@ impl<'a> Attempt<'a> {
         &mut self,
         options: &Connect,
         path: &str,
-        is_up: &mut bool,
-    ) -> Result<(), ConnectError> {
-        let (mut interrupt, mut terminate, mut hang_up) = (
-            signal(SignalKind::interrupt()).map_err(ConnectError::Exhausted)?,
-            signal(SignalKind::terminate()).map_err(ConnectError::Exhausted)?,
-            signal(SignalKind::hangup()).map_err(ConnectError::Exhausted)?,
-        );
-        let limit = options.timeout.map_or(NO_LIMIT, Duration::from_secs);
-        let mut limit = pin!(sleep_until(Instant::now() + limit));
-        if *is_up {
+        mut is_up: bool,
+        quit: &mut Quit,
+        limit: Instant,
+    ) -> Result<Reached, ConnectError> {
+        let mut limit = pin!(sleep_until(limit));
+        if is_up {
             readiness::tell();
         }
         loop {
             tokio::select! {
                 biased;
-                _ = interrupt.recv() => return self.give_up(path, *is_up).await,
-                _ = terminate.recv() => return self.give_up(path, *is_up).await,
-                _ = hang_up.recv() => return self.give_up(path, *is_up).await,
-                () = &mut limit, if !*is_up => {
-                    drop(self.give_up(path, false).await);
-                    return Err(ConnectError::TimedOut {
-                        name: self.stored.name.clone(),
-                        seconds: options.timeout.unwrap_or_default(),
-                    });
+                () = quit.asked() => {
+                    let reached = self.give_up(path).await;
+                    return match is_up {
+                        true => Ok(reached),
+                        false => Err(self.cancelled()),
+                    };
+                }
+                () = &mut limit, if !is_up => {
+                    self.give_up(path).await;
+                    return Err(self.timed_out(options));
                 }
                 Some(ask) = self.asks.recv() => self.asked(ask),
                 Some(()) = self.dialogs.next_end() => {}
                 step = self.following.next() => match step {
                     Step::Working(words) => self.say(&words),
                     Step::Up if options.stay => {
-                        *is_up = true;
+                        is_up = true;
                         readiness::tell();
                         let up = self.up().await.map(|up| up.text);
                         self.say(up.unwrap_or_default().trim_end());
                     }
-                    Step::Up => return Ok(()),
-                    Step::Ended(ended) => return self.ended(ended, *is_up),
+                    Step::Up => return Ok(Reached::Up),
+                    Step::Ended(ended) => return self.ended(ended, is_up),
                     Step::ManagerGone => return Err(ConnectError::ManagerGone),
                 }
             }
@@ -222,7 +258,7 @@ impl<'a> Attempt<'a> {
         match ask {
             Ask::TakeBack(path) => self.dialogs.take_back(&path),
             // Nobody sees a window, or reads a line.
-            Ask::Get(get) if get.flags & ALLOW_INTERACTION != 0 && !self.has_a_person() => {
+            Ask::Get(get) if get.may_ask() && !self.has_a_person() => {
                 drop(get.reply.send(Reply::Nothing("nobody is there".to_owned())));
             }
             Ask::Get(get) => self.dialogs.begin(get),
@@ -235,7 +271,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// The person does not want it any more.
-    async fn give_up(&mut self, path: &str, was_up: bool) -> Result<(), ConnectError> {
+    async fn give_up(&mut self, path: &str) -> Reached {
         self.dialogs.cancel_all();
         let down = async {
             // It may have ended by itself.
@@ -245,29 +281,37 @@ impl<'a> Attempt<'a> {
                 Step::Ended(_) | Step::ManagerGone
             ) {}
         };
-        drop(timeout(LEAVING_TIME, down).await);
-        match was_up {
-            true => Ok(()),
-            false => Err(ConnectError::Cancelled(self.stored.name.clone())),
+        match timeout(LEAVING_TIME, down).await {
+            Ok(()) => Reached::Down,
+            Err(_elapsed) => Reached::GoingDown,
         }
     }
 
-    fn ended(&self, ended: Ended, was_up: bool) -> Result<(), ConnectError> {
-        let name = self.stored.name.clone();
-        if ended.outcome == Outcome::Cancelled || self.dialogs.was_cancelled() {
-            return match was_up {
-                true => Ok(()),
-                false => Err(ConnectError::Cancelled(name)),
-            };
+    fn ended(&self, ended: Ended, was_up: bool) -> Result<Reached, ConnectError> {
+        let is_wanted = ended.outcome == Outcome::Cancelled || self.dialogs.was_cancelled();
+        match (is_wanted, was_up) {
+            (true, true) => Ok(Reached::Down),
+            (true, false) => Err(self.cancelled()),
+            (false, _) => Err(ConnectError::Ended {
+                name: self.stored.name.clone(),
+                reason: ended.reason,
+                outcome: match was_up {
+                    true => Outcome::NotConnected,
+                    false => ended.outcome,
+                },
+            }),
         }
-        Err(ConnectError::Ended {
-            name,
-            reason: ended.reason,
-            outcome: match was_up {
-                true => Outcome::NotConnected,
-                false => ended.outcome,
-            },
-        })
+    }
+
+    fn cancelled(&self) -> ConnectError {
+        ConnectError::Cancelled(self.stored.name.clone())
+    }
+
+    fn timed_out(&self, options: &Connect) -> ConnectError {
+        ConnectError::TimedOut {
+            name: self.stored.name.clone(),
+            seconds: options.timeout.unwrap_or_default(),
+        }
     }
 
     /// What there is to say of a connection that is up.

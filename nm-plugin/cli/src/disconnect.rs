@@ -2,31 +2,65 @@
 
 use crate::Failure;
 use crate::actions::Manager;
-use crate::answer::Answer;
+use crate::answer::{Answer, Outcome};
 use crate::choice::{ChoiceError, activation_of, called, only_active};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, Stored};
 use aws_client_vpn_i18n::gettext;
+use aws_client_vpn_text::message::Localize;
 use std::time::Duration;
+use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 /// How long a connection may take to go down: dispatcher scripts run first.
 const LIMIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The connection is not down yet.
+#[derive(Debug, Error, Localize)]
+pub enum DisconnectError {
+    /// Scripts are not done.
+    #[error(
+        "'{name}' is still being disconnected after {seconds} s: NetworkManager waits for scripts in \
+         pre-down.d. Wait for it to end; 'aws-client-vpn status' shows when it is off."
+    )]
+    TimedOut {
+        /// The connection's name.
+        name: String,
+        /// How long was waited.
+        seconds: u64,
+    },
+}
+
+impl DisconnectError {
+    /// For scripts.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::TimedOut { .. } => Outcome::TimedOut,
+        }
+    }
+}
+
 /// Takes down the connection called `wanted`, or the only one that is up.
 ///
 /// # Errors
-/// If it is not clear which is meant, or NetworkManager does not do it.
+/// If it is not clear which is meant, or NetworkManager does not do it, or not in time.
 pub(crate) async fn disconnect(wanted: Option<&str>) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let (stored, activation) = choose(&answer.stored, &answer.active, wanted)?;
     Manager::open().await?.deactivate(&activation.path).await?;
     let limit = Instant::now() + LIMIT;
-    while Instant::now() < limit {
+    loop {
         let active = network_manager::ask().await?.active;
         if !active.iter().any(|active| active.path == activation.path) {
             break;
+        }
+        if Instant::now() >= limit {
+            return Err(Failure::Disconnect(DisconnectError::TimedOut {
+                name: stored.name.clone(),
+                seconds: LIMIT.as_secs(),
+            }));
         }
         sleep(PAUSE).await;
     }

@@ -5,6 +5,7 @@ use crate::answer::{Answer, Outcome};
 use crate::at_login::AtLoginError;
 use crate::choice::ChoiceError;
 use crate::connect::ConnectError;
+use crate::disconnect::DisconnectError;
 use crate::doctor::FixError;
 use crate::export::ExportError;
 use crate::import::ImportError;
@@ -31,6 +32,9 @@ pub enum Failure {
     /// `connect`
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// `disconnect`
+    #[error(transparent)]
+    Disconnect(#[from] DisconnectError),
     /// `import`
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -63,6 +67,7 @@ impl Failure {
             Self::Action(error) => error.outcome(),
             Self::Choice(error) => error.outcome(),
             Self::Connect(error) => error.outcome(),
+            Self::Disconnect(error) => error.outcome(),
             Self::Import(error) => error.outcome(),
             Self::AtLogin(error) => error.outcome(),
             Self::Export(error) => error.outcome(),

@@ -11,7 +11,7 @@ mod at_login;
 mod choice;
 pub mod command_line;
 mod connect;
-mod disconnect;
+pub mod disconnect;
 pub mod doctor;
 mod export;
 pub mod failure;

@@ -6,7 +6,7 @@ use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, CONNECTION, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_profile::well_known::{
-    OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH,
+    OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH, active_state, vpn_state,
 };
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Localize;
@@ -65,6 +65,8 @@ pub(crate) struct Activation {
     /// The active connection's D-Bus object.
     pub(crate) path: String,
     pub(crate) uuid: String,
+    /// `NMActiveConnectionState`.
+    pub(crate) active_state: u32,
     /// `NMVpnConnectionState`.
     pub(crate) vpn_state: u32,
     /// Addresses with prefix lengths.
@@ -78,6 +80,17 @@ pub(crate) struct Activation {
     pub(crate) sign_in_ends: Option<u64>,
     /// The service's name on the bus.
     pub(crate) service: String,
+}
+
+impl Activation {
+    /// Whether it is being taken down, or has just ended. `VpnState` does not tell the first: it stays
+    /// "activated" while scripts run.
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(
+            self.active_state,
+            active_state::DEACTIVATING | active_state::DEACTIVATED
+        ) || matches!(self.vpn_state, vpn_state::FAILED | vpn_state::DISCONNECTED)
+    }
 }
 
 /// How NetworkManager passes name servers on.
@@ -234,6 +247,7 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
         active.push(Activation {
             path: path.to_string(),
             uuid: text(&general, "Uuid"),
+            active_state: value(&general, "State").unwrap_or(0),
             vpn_state: value(&vpn, "VpnState").unwrap_or(0),
             addresses,
             domains,

@@ -5,7 +5,7 @@ mod collect;
 
 pub use collect::collect;
 
-use crate::choice::ChoiceError;
+use crate::choice::{ChoiceError, activation_of};
 use crate::line::{one_line, width};
 use crate::network_manager::{Activation, Stored};
 use crate::{json, when};
@@ -79,13 +79,13 @@ pub enum State {
 }
 
 impl State {
-    /// From NetworkManager's number.
-    fn from_network_manager(state: u32) -> Self {
-        match state {
+    /// From NetworkManager's numbers.
+    pub(crate) fn of(activation: &Activation) -> Self {
+        match activation.vpn_state {
+            _ if activation.is_ending() => Self::Ending,
             vpn_state::NEED_AUTH => Self::SigningIn,
             vpn_state::CONNECT | vpn_state::IP_CONFIG_GET => Self::Connecting,
             vpn_state::ACTIVATED => Self::Up,
-            vpn_state::FAILED | vpn_state::DISCONNECTED => Self::Ending,
             _ => Self::Starting,
         }
     }
@@ -124,7 +124,7 @@ impl Status {
         failed: impl Fn(&str) -> Option<LastFailure>,
     ) -> Self {
         let connections = stored.into_iter().map(|stored| {
-            let activation = active.iter().find(|active| active.uuid == stored.uuid);
+            let activation = activation_of(&stored, active);
             Connection::of(stored, activation, &started, &failed)
         });
         Self {
@@ -199,9 +199,7 @@ impl Connection {
             name_servers: of_it(|it| &it.name_servers),
             name: stored.name,
             uuid: stored.uuid,
-            state: activation.map_or(State::Off, |activation| {
-                State::from_network_manager(activation.vpn_state)
-            }),
+            state: activation.map_or(State::Off, State::of),
             since: activation
                 .and_then(|activation| activation.service_process)
                 .and_then(started),
@@ -413,17 +411,23 @@ mod tests {
 
     #[test]
     fn every_state_of_networkmanager_has_words() {
-        for (number, words) in [
-            (0, "starting"),
-            (1, "starting"),
-            (2, "waiting for the sign-in"),
-            (3, "connecting"),
-            (4, "connecting"),
-            (5, "up"),
-            (6, "ending"),
-            (7, "ending"),
+        for (active_state, vpn_state, words) in [
+            (1, 0, "starting"),
+            (1, 1, "starting"),
+            (1, 2, "waiting for the sign-in"),
+            (1, 3, "connecting"),
+            (1, 4, "connecting"),
+            (2, 5, "up"),
+            (3, 5, "ending"),
+            (4, 6, "ending"),
+            (4, 7, "ending"),
         ] {
-            assert_eq!(State::from_network_manager(number).words(), words);
+            let activation = Activation {
+                active_state,
+                vpn_state,
+                ..Activation::default()
+            };
+            assert_eq!(State::of(&activation).words(), words);
         }
     }
 

@@ -6,7 +6,7 @@ use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_attempt::progress::{self, Progress};
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::well_known::network_manager::VPN;
-use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
+use aws_client_vpn_profile::well_known::state_reason;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
 use futures_lite::StreamExt;
@@ -72,11 +72,9 @@ impl Following {
         })
     }
 
-    /// Follows the activation at `path` from here on, which is in `state` if it is not new. Whether
-    /// it is up.
-    pub(super) fn begin(&mut self, path: &str, state: Option<u32>) -> bool {
+    /// Follows the activation at `path` from here on.
+    pub(super) fn begin(&mut self, path: &str) {
         path.clone_into(&mut self.path);
-        state == Some(vpn_state::ACTIVATED)
     }
 
     /// What happens next. Nothing is lost if the future is dropped.
