@@ -5,7 +5,9 @@ use crate::choice::{ChoiceError, activation_of, only_active};
 use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
 use aws_client_vpn_i18n::gettext;
-use aws_client_vpn_profile::renewal;
+use aws_client_vpn_profile::parts::SignIn;
+use aws_client_vpn_profile::renewal::{self, NotRenewed};
+use aws_client_vpn_profile::settings;
 use aws_client_vpn_text::message::{Localize, Message};
 use thiserror::Error;
 
@@ -26,6 +28,8 @@ pub enum RenewError {
     Refused {
         /// As it says, or the bus.
         reason: Message,
+        /// For scripts.
+        outcome: Outcome,
     },
 }
 
@@ -37,7 +41,7 @@ impl RenewError {
             Self::NetworkManager(_) => Outcome::NoNetworkManager,
             Self::Choice(error) => error.outcome(),
             Self::Down(_) => Outcome::NotConnected,
-            Self::Refused { .. } => Outcome::Failed,
+            Self::Refused { outcome, .. } => *outcome,
         }
     }
 }
@@ -48,33 +52,49 @@ impl RenewError {
 /// If it is not clear which is meant, or its service refuses.
 pub async fn renew(wanted: Option<&str>) -> Result<Answer, RenewError> {
     let answer = network_manager::ask().await?;
-    let (name, service) = choose(&answer.stored, &answer.active, wanted)?;
+    let (stored, service) = choose(&answer.stored, &answer.active, wanted)?;
     match network_manager::renew(service).await {
-        Ok(()) => {
-            let done = gettext!(
-                "The browser opens for a new sign-in to '{name}'. The tunnel stays up meanwhile.",
-                name = one_line(name),
-            );
-            Ok(Answer::done(
-                done + "\n",
-                serde_json::json!({ "name": name }),
-            ))
-        }
+        Ok(()) => Ok(Answer::done(
+            begun(stored) + "\n",
+            serde_json::json!({ "name": stored.name }),
+        )),
         Err(zbus::Error::MethodError(name, said, _)) => Err(RenewError::Refused {
             reason: renewal::reason(&name, said.as_deref()),
+            outcome: match NotRenewed::from_error_name(&name) {
+                Some(NotRenewed::NobodyToAsk) => Outcome::NobodyToAsk,
+                Some(NotRenewed::NotUp | NotRenewed::NotYours) | None => Outcome::Failed,
+            },
         }),
         Err(error) => Err(RenewError::Refused {
             reason: Message::new("{0}").with("0", &error.to_string()),
+            outcome: Outcome::Failed,
         }),
     }
 }
 
-/// The name of the connection that is meant, and its service's on the bus.
+/// What happens now.
+fn begun(stored: &Stored) -> String {
+    let name = one_line(&stored.name);
+    let sign_in = settings::summary(&stored.data).map(|summary| summary.sign_in);
+    match sign_in {
+        Ok(SignIn::Saml) => gettext!(
+            "The browser opens for a new sign-in to '{name}'. The tunnel stays up meanwhile.",
+            name = name,
+        ),
+        Ok(SignIn::Password { .. } | SignIn::Certificate) | Err(_) => gettext!(
+            "A new sign-in to '{name}' begins. The tunnel pauses until it is done. You are asked for \
+             a password or code that is not saved.",
+            name = name,
+        ),
+    }
+}
+
+/// The connection that is meant, and its service's name on the bus.
 fn choose<'a>(
     stored: &'a [Stored],
     active: &'a [Activation],
     wanted: Option<&str>,
-) -> Result<(&'a str, &'a str), RenewError> {
+) -> Result<(&'a Stored, &'a str), RenewError> {
     let service = |stored: &Stored| {
         activation_of(stored, active).map(|activation| activation.service.as_str())
     };
@@ -87,16 +107,34 @@ fn choose<'a>(
         };
         // Two may have one name; the one that is up is meant.
         let up = [first].into_iter().chain(called);
-        let mut up = up.filter_map(|stored| Some((stored.name.as_str(), service(stored)?)));
+        let mut up = up.filter_map(|stored| Some((stored, service(stored)?)));
         return up.next().ok_or_else(|| RenewError::Down(wanted.to_owned()));
     }
     let (stored, activation) = only_active(stored, active)?;
-    Ok((&stored.name, &activation.service))
+    Ok((stored, &activation.service))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_browser_is_promised_only_where_one_opens() {
+        let says = |sign_in: &str| {
+            let data = [("remote", "host 443 udp"), ("sign-in", sign_in)];
+            begun(&Stored {
+                name: "work".to_owned(),
+                data: data
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                    .into(),
+                ..Stored::default()
+            })
+        };
+        assert!(says("saml").contains("The browser opens"));
+        for sign_in in ["password", "certificate"] {
+            assert!(says(sign_in).contains("The tunnel pauses"), "{sign_in}");
+        }
+    }
 
     #[test]
     fn the_connection_that_is_up_is_meant() {
@@ -117,8 +155,8 @@ mod tests {
         ];
         let up = [active("2")];
         for wanted in [None, Some("work"), Some("2")] {
-            let chosen = choose(&known, &up, wanted).unwrap();
-            assert_eq!(chosen, ("work", "service of 2"));
+            let (chosen, service) = choose(&known, &up, wanted).unwrap();
+            assert_eq!((chosen.uuid.as_str(), service), ("2", "service of 2"));
         }
         let why = |active: &[Activation], wanted| choose(&known, active, wanted).unwrap_err();
         assert!(matches!(why(&up, Some("home")), RenewError::Down(_)));

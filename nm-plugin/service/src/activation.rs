@@ -260,20 +260,25 @@ impl<'a> Activation<'a> {
                 None
             }
             sign_in::Request::Renew { caller, reply } => {
-                let user = self.user.as_deref();
-                if !self.session.is_up() {
-                    drop(reply.send(Err(SignInError::NotRenewed(NotRenewed::NotUp))));
-                    None
-                } else if caller == 0 || self.monitor.may_act_for(user, caller) {
-                    drop(reply.send(Ok(())));
-                    Some(Input::Renew)
-                } else {
-                    tracing::warn!("user {caller} may not renew the sign-in of this connection");
-                    drop(reply.send(Err(SignInError::NotRenewed(NotRenewed::NotYours))));
-                    None
-                }
+                let why_not = self.why_not_renewed(caller).await;
+                drop(reply.send(why_not.map_or(Ok(()), |why| Err(SignInError::NotRenewed(why)))));
+                why_not.is_none().then_some(Input::Renew)
             }
         }
+    }
+
+    /// Why the account numbered `caller` cannot have the sign-in renewed now.
+    async fn why_not_renewed(&self, caller: u32) -> Option<NotRenewed> {
+        let user = self.user.as_deref();
+        if !self.session.is_up() {
+            return Some(NotRenewed::NotUp);
+        }
+        if caller != 0 && !self.monitor.may_act_for(user, caller) {
+            tracing::warn!("user {caller} may not renew the sign-in of this connection");
+            return Some(NotRenewed::NotYours);
+        }
+        let asks = self.session.asks_a_person_to_renew();
+        (asks && !self.monitor.finds_an_agent(user).await).then_some(NotRenewed::NobodyToAsk)
     }
 
     /// The sign-in and its end, by the clock on the wall.

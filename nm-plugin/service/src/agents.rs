@@ -57,6 +57,11 @@ impl Agents {
         found.unwrap_or(false)
     }
 
+    /// As [`Self::look`], once and at once.
+    pub(crate) async fn are_there(&self, uid: Option<u32>) -> bool {
+        is_there(self.bus.clone(), uid).await
+    }
+
     /// Drops a look that is under way: its result would be out of date.
     pub(crate) fn look_away(&mut self) {
         if let Some(look) = self.look.take() {

@@ -70,7 +70,7 @@ impl Monitor {
     /// Resolves when something may have changed for `user`, who signed in. `looks_for_agent` says
     /// whether it matters that a person can be asked. Nothing is lost if the future is dropped.
     pub(crate) async fn changed(&mut self, user: Option<&str>, looks_for_agent: bool) -> Change {
-        let uid = self.watch.as_ref().and_then(|watch| watch.uid_of(user?));
+        let uid = self.uid_of(user);
         let world = async {
             match &mut self.watch {
                 Some(watch) => watch.changed().await,
@@ -104,6 +104,15 @@ impl Monitor {
         );
         let before = std::mem::replace(&mut self.seen, seen);
         (before != seen).then_some(seen)
+    }
+
+    /// Whether `user` can be asked now.
+    pub(crate) async fn finds_an_agent(&self, user: Option<&str>) -> bool {
+        self.agents.are_there(self.uid_of(user)).await
+    }
+
+    fn uid_of(&self, user: Option<&str>) -> Option<u32> {
+        self.watch.as_ref()?.uid_of(user?)
     }
 
     /// Whether the account numbered `caller` may act for `user`, who signed in.

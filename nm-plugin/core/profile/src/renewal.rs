@@ -13,10 +13,17 @@ pub enum NotRenewed {
     /// The sign-in is somebody else's.
     #[error("Only the user who signed in, or root, can renew this sign-in.")]
     NotYours,
+    /// No secret agent of the person's is there.
+    #[error(
+        "No program is running that can show you the sign-in. Log in to a desktop, or run \
+         'nm-aws-client-vpn-agent' in another terminal, and then renew again. The connection stays \
+         up."
+    )]
+    NobodyToAsk,
 }
 
 impl NotRenewed {
-    const ALL: [Self; 2] = [Self::NotUp, Self::NotYours];
+    const ALL: [Self; 3] = [Self::NotUp, Self::NotYours, Self::NobodyToAsk];
 
     /// The name of the error on the bus.
     #[must_use]
@@ -24,12 +31,20 @@ impl NotRenewed {
         match self {
             Self::NotUp => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotUp",
             Self::NotYours => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotYours",
+            Self::NobodyToAsk => {
+                "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NobodyToAsk"
+            }
         }
     }
 
-    /// The one with this name on the bus.
-    fn from_error_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|why| why.error_name() == name)
+    /// The one with this name on the bus. A service that is gone has no connection that is up.
+    #[must_use]
+    pub fn from_error_name(name: &str) -> Option<Self> {
+        match name {
+            "org.freedesktop.DBus.Error.ServiceUnknown"
+            | "org.freedesktop.DBus.Error.NameHasNoOwner" => Some(Self::NotUp),
+            _ => Self::ALL.into_iter().find(|why| why.error_name() == name),
+        }
     }
 }
 
@@ -55,6 +70,11 @@ mod tests {
         }
         let known = reason(NotRenewed::NotUp.error_name(), Some("whatever it says"));
         assert_eq!(known, NotRenewed::NotUp.message());
+        let gone = reason(
+            "org.freedesktop.DBus.Error.ServiceUnknown",
+            Some("The name :1"),
+        );
+        assert_eq!(gone, known);
         let other = "org.freedesktop.NetworkManager.VPN.Error.WrongState";
         assert_eq!(reason(other, Some("not {now}")).to_string(), "not {now}");
         assert_eq!(reason(other, None).to_string(), other);

@@ -77,6 +77,7 @@ use up::Up;
 
 use crate::kill_switch::FirewallPolicy;
 use crate::network_manager::VpnState;
+use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_text::secret::Secret;
@@ -233,6 +234,17 @@ impl Session {
     #[must_use]
     pub fn may_ask_a_person(&self) -> bool {
         matches!(&self.state, State::Connecting(attempt) if attempt.may_ask_a_person(&self.cx))
+    }
+
+    /// Whether a person is asked when the sign-in is renewed now: a request that no agent takes would
+    /// end the connection.
+    #[must_use]
+    pub fn asks_a_person_to_renew(&self) -> bool {
+        match self.cx.profile.sign_in() {
+            SignIn::Saml => true,
+            SignIn::Password { .. } => !self.cx.missing_passwords().is_empty(),
+            SignIn::Certificate => false,
+        }
     }
 
     /// Whether a NewSecrets call is expected now.
