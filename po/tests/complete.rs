@@ -60,6 +60,12 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "nobody is there",
         "for NetworkManager's log",
     ),
+    (
+        "nm-plugin/secret-agent/",
+        "too many requests at a time",
+        "for NetworkManager's log",
+    ),
+    ("nm-plugin/cli/", "State", "a property on D-Bus"),
     ("nm-plugin/", "Vpn", "a property on D-Bus"),
     ("nm-plugin/agent/", "Connectivity", "a property on D-Bus"),
     (

@@ -57,7 +57,7 @@ impl Outcome {
                 "{connection} is not connected. {reason}",
                 connection = self.name,
                 // TRANSLATORS: Follows “'{name}' is not connected.”: it is the connection.
-                reason = gettext!("It was disconnected."),
+                reason = gettext!("Somebody disconnected it."),
             ),
             (false, None) => gettext!(
                 "{connection} is not connected. To find out why: sudo journalctl -e -t \
@@ -189,6 +189,9 @@ mod tests {
         assert_eq!(outcomes.ended("/a/1", ACTIVATED, 2, |_| None), None);
         let end = outcomes.ended("/a/1", DISCONNECTED, 2, |_| None).unwrap();
         assert!(end.was_expected);
-        assert_eq!(end.line(), "Work is not connected. It was disconnected.");
+        assert_eq!(
+            end.line(),
+            "Work is not connected. Somebody disconnected it."
+        );
     }
 }

@@ -1,12 +1,13 @@
 //! `aws-client-vpn` as a whole client: profile to connection, connected at a terminal of its own.
 
-use crate::{SOON, assert_up, endpoint, lab, take_down};
+use crate::{SOON, assert_up, endpoint, lab, state, take_down};
 use aws_client_vpn_harness::{
     AgentStyle, Browser, Lab, Options, Snapshot, Terminal, eventually, wait_for,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::process::Output;
+use std::time::Duration;
 
 const BROWSER: &str = "BROWSER=/run/lab/bin/xdg-open";
 const SSH: &str = "USER=ada SSH_CONNECTION='192.0.2.99 50000 192.0.2.10 22'";
@@ -37,10 +38,31 @@ fn json(output: &Output) -> Value {
 /// NetworkManager may take a moment longer than the command, which has told it.
 #[track_caller]
 fn is_off(lab: &Lab) {
-    eventually("the connection is off", SOON, || {
-        let status = run(lab, &["status", "vpn"]).status.code();
-        (status == Some(10)).then_some(())
+    is_in_state(lab, "off");
+}
+
+#[track_caller]
+fn is_in_state(lab: &Lab, state: &str) {
+    let reached = wait_for(SOON, || {
+        let status = json(&run(lab, &["status", "vpn", "--json"]));
+        (status["connections"][0]["state"] == state).then_some(())
     });
+    assert!(reached.is_some(), "not {state}\n{}", lab.journal());
+}
+
+/// The scripts before a connection goes down take as long as the test wants.
+fn hold_scripts(lab: &Lab) {
+    lab.set_pre_down_delay(Duration::from_secs(3600));
+}
+
+/// Those that run end, and others take no time.
+#[track_caller]
+fn release_scripts(lab: &Lab) {
+    lab.set_pre_down_delay(Duration::ZERO);
+    eventually("the script waits", SOON, || {
+        (!lab.client.processes_called("sleep").is_empty()).then_some(())
+    });
+    lab.client.signal("sleep", Signal::TERM);
 }
 
 /// The link that the terminal shows.
@@ -267,6 +289,125 @@ fn ctrl_c_and_the_time_limit_leave_nothing_behind() {
     lab.assert_clean(&before);
     let end = at_terminal(&lab, BROWSER, "connect vpn --timeout 2").finish();
     assert_eq!(end.code, Some(5), "{}", end.text);
+    lab.assert_clean(&before);
+}
+
+/// NetworkManager tells it with the number of a connection that is up.
+#[test]
+fn what_is_switched_off_during_the_sign_in_is_not_connected() {
+    let (lab, before) = console(&[]);
+    lab.set_browser(&Browser::Closed);
+    for arguments in ["connect vpn", "connect vpn --stay"] {
+        let mut terminal = at_terminal(&lab, BROWSER, arguments);
+        terminal.expect("Waiting for the sign-in, ", SOON);
+        let down = lab.down();
+        assert!(down.status.success(), "{down:?}");
+        let end = terminal.finish();
+        assert_eq!(end.code, Some(4), "{arguments}: {}", end.text);
+        lab.assert_clean(&before);
+    }
+}
+
+#[test]
+fn what_is_being_taken_down_is_not_up_and_connect_waits_for_its_end() {
+    let (lab, before) = console(&[]);
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert_up(&lab, &end);
+    hold_scripts(&lab);
+    let mut command = lab.client.command("nmcli");
+    command.args(["--wait", "300", "connection", "down", "vpn"]);
+    let _nmcli = lab.client.spawn_logged("nmcli", command);
+    is_in_state(&lab, "ending");
+    assert_eq!(run(&lab, &["status", "vpn"]).status.code(), Some(10));
+    let late = run(&lab, &["connect", "vpn", "--timeout", "1"]);
+    assert_eq!(late.status.code(), Some(5), "{late:?}");
+    let still = "is still being disconnected";
+    let mut given_up = at_terminal(&lab, BROWSER, "connect vpn");
+    given_up.expect(still, SOON);
+    given_up.interrupt();
+    assert_eq!(given_up.finish().code, Some(4));
+    let mut connecting = at_terminal(&lab, BROWSER, "connect vpn");
+    connecting.expect(still, SOON);
+    release_scripts(&lab);
+    assert_up(&lab, &connecting.finish());
+    take_down(&lab, &before);
+}
+
+/// NetworkManager would end the connection.
+#[test]
+fn a_renewal_with_nobody_to_ask_leaves_the_connection_as_it_is() {
+    let (lab, before) = console(&[]);
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert_up(&lab, &end);
+    // The command may say so before what is noted here does.
+    eventually("it is noted that the connection is up", SOON, || {
+        let last = lab.vpn_states().last().copied();
+        last.filter(|last| last.state == state::ACTIVATED)
+    });
+    let states = lab.vpn_states();
+    let refused = run(&lab, &["renew", "vpn", "--json"]);
+    assert_eq!(refused.status.code(), Some(8), "{refused:?}");
+    let refused = json(&refused);
+    assert_eq!(refused["outcome"], "nobody-to-ask");
+    let reason = refused["reason"].as_str().unwrap();
+    assert!(reason.contains("No program is running"), "{reason}");
+    lab.no_packet_is_lost();
+    assert_eq!(lab.vpn_states(), states);
+    take_down(&lab, &before);
+}
+
+#[test]
+fn a_renewal_of_what_is_saved_needs_nobody() {
+    let (lab, before) = console(&["--sign-in=password"]);
+    lab.modify("+vpn.data", "username=ada@example.com, password-flags=0");
+    lab.modify("vpn.secrets", "password=correct horse");
+    assert_up(&lab, &lab.up());
+    let mut journal = lab.journal_from_now();
+    let said = lab.client.check(["aws-client-vpn", "renew", "vpn"]);
+    assert!(said.contains("The tunnel pauses"), "{said}");
+    eventually("the tunnel is up again", SOON, || {
+        journal
+            .text()
+            .contains("the tunnel is up again")
+            .then_some(())
+    });
+    lab.traffic_flows();
+    take_down(&lab, &before);
+}
+
+/// As `systemctl restart` does where scripts take longer than the one before waits for them.
+#[test]
+fn one_that_stays_begins_when_the_one_before_has_ended() {
+    let (lab, before) = console(&[]);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --stay");
+    terminal.expect("addresses", SOON);
+    hold_scripts(&lab);
+    terminal.interrupt();
+    let end = terminal.finish();
+    assert_eq!(end.code, Some(0), "{}", end.text);
+    assert!(end.text.contains("is being disconnected"), "{}", end.text);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --stay");
+    terminal.expect("is still being disconnected", SOON);
+    release_scripts(&lab);
+    terminal.expect("addresses", SOON);
+    lab.traffic_flows();
+    terminal.interrupt();
+    assert_eq!(terminal.finish().code, Some(0));
+    is_off(&lab);
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn disconnect_says_where_the_connection_is_not_down_in_time() {
+    let (lab, before) = console(&[]);
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert_up(&lab, &end);
+    hold_scripts(&lab);
+    let late = run(&lab, &["disconnect", "--json"]);
+    assert_eq!(late.status.code(), Some(5), "{late:?}");
+    assert_eq!(json(&late)["outcome"], "timed-out");
+    release_scripts(&lab);
+    is_off(&lab);
     lab.assert_clean(&before);
 }
 

@@ -79,6 +79,39 @@ fn ctrl_c_cancels_the_login_and_the_next_one_ends_the_agent() {
     assert!(agent.finish().success);
 }
 
+/// NetworkManager tells it with the number of a connection that is up.
+#[test]
+fn what_is_switched_off_during_the_sign_in_is_not_connected() {
+    let (lab, mut agent, before) = console(&[], BROWSER);
+    lab.set_browser(&Browser::Closed);
+    let up = lab.begin_up();
+    agent.expect("Waiting for the sign-in, ", SOON);
+    let down = lab.down();
+    assert!(down.status.success(), "{down:?}");
+    assert!(!up.finish().success);
+    agent.expect("vpn is not connected. Somebody disconnected it.", SOON);
+    assert!(
+        !agent.shown().contains("vpn is connected."),
+        "{}",
+        agent.shown()
+    );
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn looking_at_what_is_kept_does_not_end_the_sign_in() {
+    let (lab, mut agent, before) = console(&[], BROWSER);
+    lab.set_browser(&Browser::Waiting);
+    let up = lab.begin_up();
+    agent.expect("Waiting for the sign-in, ", SOON);
+    let shown = lab.nmcli(["--show-secrets", "connection", "show", "vpn"]);
+    assert!(shown.status.success(), "{shown:?}");
+    lab.browser_goes_on();
+    assert_up(&lab, &up.finish());
+    agent.expect("vpn is connected.", SOON);
+    take_down(&lab, &before);
+}
+
 #[test]
 fn a_networkmanager_that_was_restarted_finds_the_agent_again() {
     let (mut lab, mut agent, _) = console(&[], BROWSER);
