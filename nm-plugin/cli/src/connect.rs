@@ -192,7 +192,9 @@ impl<'a> Attempt<'a> {
     async fn settled(&self) -> Result<Option<Activation>, NetworkManagerError> {
         let mut is_said = false;
         loop {
-            let active = network_manager::ask().await?.active;
+            let Some(active) = network_manager::look_again().await? else {
+                continue;
+            };
             match activation_of(self.stored, &active) {
                 Some(activation) if activation.is_ending() => {}
                 settled => return Ok(settled.cloned()),

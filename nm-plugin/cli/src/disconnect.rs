@@ -52,8 +52,9 @@ pub(crate) async fn disconnect(wanted: Option<&str>) -> Result<Answer, Failure> 
     Manager::open().await?.deactivate(&activation.path).await?;
     let limit = Instant::now() + LIMIT;
     loop {
-        let active = network_manager::ask().await?.active;
-        if !active.iter().any(|active| active.path == activation.path) {
+        let active = network_manager::look_again().await?;
+        let is_gone = |active: Vec<Activation>| active.iter().all(|it| it.path != activation.path);
+        if active.is_some_and(is_gone) {
             break;
         }
         if Instant::now() >= limit {

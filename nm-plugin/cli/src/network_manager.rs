@@ -122,6 +122,16 @@ pub(crate) async fn ask() -> Result<Answer, NetworkManagerError> {
         .map_err(|_| NetworkManagerError::Silent)?
 }
 
+/// The activations, for whoever waits and looks again: `None` where NetworkManager takes long to
+/// answer, as on a busy machine.
+pub(crate) async fn look_again() -> Result<Option<Vec<Activation>>, NetworkManagerError> {
+    match ask().await {
+        Ok(answer) => Ok(Some(answer.active)),
+        Err(NetworkManagerError::Silent) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
     let bus = zbus::Connection::system()
         .await
