@@ -24,10 +24,10 @@ fn a_sign_in_grows_old_while_the_computer_sleeps() {
     // Three hours are left, and ten minutes before the end it is told.
     assert_eq!(simulation.after(3 * 3600 - 601), NOTHING);
     assert_eq!(simulation.after(1), ["sign-in ends in 600 s"]);
-    // Who sleeps over the end is told when it is too late to be asked ten minutes before.
+    // Who sleeps over the end is told nothing: there is nothing left to be renewed.
     let mut simulation = Simulation::connected_with(timeouts);
-    simulation.input(Input::Slept(hours(9)));
-    assert_eq!(simulation.after(0), ["sign-in ends in 0 s"]);
+    assert_eq!(simulation.input(Input::Slept(hours(9))), NOTHING);
+    assert_eq!(simulation.after(0), NOTHING);
 }
 
 #[test]
