@@ -617,6 +617,7 @@ fn the_variables_of_a_tunnel_have_a_bound() {
 fn a_proxy_that_refuses_three_passwords_is_asked_no_more() {
     let profile = "auth-federate\nhttp-proxy 192.0.2.80 3128";
     let need = ">PASSWORD:Need 'HTTP Proxy' username/password";
+    let refused = ">LOG:1,I,HTTP proxy returned: 'HTTP/1.1 407 Proxy Authentication Required'";
     let given = || {
         let given = ["proxy-username", "proxy-password"].into_iter().zip(1..);
         given.map(|(name, number)| (name.to_owned(), Secret::new(format!("{number}"))))
@@ -628,6 +629,7 @@ fn a_proxy_that_refuses_three_passwords_is_asked_no_more() {
         let secrets =
             given().map(|(name, value)| (name, Secret::new(format!("{}{number}", value.expose()))));
         simulation.input(Input::NewSecrets(secrets.collect()));
+        simulation.line(refused);
     }
     assert!(simulation.failures.is_empty());
     simulation.line(need);
@@ -637,6 +639,7 @@ fn a_proxy_that_refuses_three_passwords_is_asked_no_more() {
     let mut simulation = Simulation::begin(profile, false, given().collect());
     simulation.first_phase();
     assert_eq!(simulation.line(need).len(), 2);
+    simulation.line(refused);
     simulation.line(need);
     let message = simulation.failures[0].to_string();
     assert!(message.contains("refused the user name"), "{message}");
