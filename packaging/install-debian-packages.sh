@@ -21,7 +21,7 @@ done
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "These Debian packages are missing:$missing." >&2
-    echo "Install them as root, or run 'make deps' as root." >&2
+    echo "Install them as root, or run 'make deps' or 'make deps-package' as root." >&2
     exit 1
 fi
 
