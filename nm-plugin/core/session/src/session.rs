@@ -15,8 +15,9 @@
 //!             Trying ──▶ Trying         the next address or credentials      None ──▶ Fetching
 //!             Trying ◀─▶ Asking         a person types                       Fetching ──▶ AwaitingLogin
 //!             Trying ──▶ AwaitingLogin ──▶ Trying(Reply)                     AwaitingLogin ──▶ None
-//!             after a loss: Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin    both ──▶ TunnelLost
+//!             after a loss: Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin    all  ──▶ TunnelLost
 //!             WithdrawingRoute ──▶ Trying   nobody or no network any more
+//!             Asking ──▶ Up             it was asked for inside a tunnel
 //!
 //!   Connecting, Up ── a failure ───────────────────────────────────▶ Stopping
 //!   Connecting, Up ── a failure, while shown as lost ──▶ Failing ──▶ Stopping
@@ -25,7 +26,8 @@
 //! ```
 //!
 //! Where OpenVPN is gone already, `Stopped` follows in place of `Stopping`. A renewal that waits for a
-//! person when the tunnel is lost goes on as the attempt's `AwaitingLogin`. A prompt that OpenVPN
+//! person when the tunnel is lost goes on as the attempt's `AwaitingLogin`, unless it is OpenVPN that asks
+//! then: the page is given up. A prompt that OpenVPN
 //! raises inside a tunnel is an attempt, too, in the step `Asking`: the tunnel stays up, and `Up`
 //! follows again.
 //!

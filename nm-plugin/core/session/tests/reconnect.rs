@@ -159,6 +159,21 @@ fn a_token_that_is_refused_does_not_end_the_connection() {
     assert!(simulation.failures.is_empty());
 }
 
+/// OpenVPN drops its token with each refusal.
+#[test]
+fn a_challenge_in_answer_to_a_token_waits_for_somebody_who_can_see_the_page() {
+    let mut simulation = Simulation::connected();
+    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+    simulation.input(around(true, Presence::Locked));
+    simulation.lines(&[LOST, HOLD, &remote()]);
+    assert_eq!(simulation.line(&challenge()), NOTHING);
+    assert_eq!(simulation.lines(&[AGAIN, HOLD]), NOTHING);
+    assert_eq!(
+        simulation.input(around(true, Presence::Active)),
+        ["hold release"]
+    );
+}
+
 #[test]
 fn without_a_network_it_waits_and_is_shown_as_waiting() {
     let mut simulation = Simulation::connected();

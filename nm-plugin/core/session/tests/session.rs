@@ -552,7 +552,8 @@ fn a_try_that_fails_at_a_proxy_or_behind_it_refuses_no_password() {
             "HTTP proxy returned: 'HTTP/1.1 407 Unauthorized'",
             true,
         ),
-        // As tinyproxy says it.
+        // Without words, and as tinyproxy says it.
+        ("HTTP", "HTTP proxy returned: 'HTTP/1.1 407'", true),
         (
             "HTTP",
             "HTTP proxy returned: 'HTTP/1.0 401 Unauthorized'",
@@ -589,9 +590,12 @@ fn a_try_that_fails_at_a_proxy_or_behind_it_refuses_no_password() {
 
 #[test]
 fn a_proxy_that_lets_through_at_last_is_not_in_the_way() {
-    let (mut simulation, _) = behind_a_proxy("HTTP", "hunter2");
+    let (mut simulation, need) = behind_a_proxy("HTTP", "hunter2");
+    // As with NTLM, whose first answer is 407 to everybody.
     simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.1 407 Unauthorized'");
-    simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.1 200 Connection established'");
+    simulation.line(">LOG:1,N,HTTP proxy returned: 'HTTP/1.1 200'");
+    let did = simulation.line(&need);
+    assert_eq!(did.last().unwrap(), "password hunter2");
     simulation.after(600);
     let message = simulation.failures[0].to_string();
     assert!(!message.contains("through the proxy"), "{message}");

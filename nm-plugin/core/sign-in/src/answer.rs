@@ -72,6 +72,9 @@ impl LoginFailure {
 pub fn login_failure(secret: &Secret) -> Option<Message> {
     let text = secret.expose().strip_prefix(LOGIN_FAILURE)?;
     let text = text.strip_prefix(':')?;
+    if text.len() > SWELL_LIMIT {
+        return Some(Message::literal(one_line(text)));
+    }
     let message = unescape(text).and_then(|text| message_text::read(&mut text.lines()));
     // Else somebody else's words, in a language that we do not know.
     Some(message.map_or_else(|| Message::literal(one_line(text)), shortened))

@@ -348,7 +348,8 @@ impl Attempt {
         if realm == KEY_REALM {
             return Ok(());
         }
-        // Whoever answers has checked what the key signed. A token may want its PIN for each signature.
+        // The endpoint has answered, so the PIN or passphrase was right. A token may ask for its PIN
+        // again at the next signature; that is no refusal.
         self.key_credential_sent = None;
         let reason = reason.map_or("", Secret::expose);
         if let Some(PutOff { backoff, why }) = PutOff::parse(reason) {
@@ -367,6 +368,8 @@ impl Attempt {
             let challenge = Challenge::parse(reason);
             let challenge = challenge.map_err(|error| Failure::BadChallenge(error.message()))?;
             cx.note_of_endpoint(format!("the endpoint's challenge has {}", challenge.form()));
+            // OpenVPN has dropped it with the refusal (push.c).
+            self.resume.has_token = false;
             self.challenged(challenge, cx)
         } else {
             self.refused(RefusalReason::parse(reason), sent, cx)

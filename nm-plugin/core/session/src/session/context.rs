@@ -31,8 +31,8 @@ pub(super) struct ProxyState {
     pub(super) said: Option<String>,
 }
 
-/// How much memory the variables of one tunnel may take: several times what the most routes need that
-/// a tunnel may have.
+/// How much memory the variables of one tunnel may take: several times what the largest permitted
+/// number of routes needs.
 const ENVIRONMENT_LIMIT: usize = 4 << 20;
 /// What a variable takes beside its name and its value.
 const VARIABLE_SIZE: usize = 64;

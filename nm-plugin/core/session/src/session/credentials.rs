@@ -68,7 +68,7 @@ impl Credentials {
         refused
     }
 
-    /// Records that the endpoint refused `credentials`. Returns whether the person may try again.
+    /// Records that `credentials` were refused, by the endpoint, the key or the proxy. Returns whether the person may try again.
     pub(super) fn mark_refused(&mut self, credentials: &[Credential]) -> bool {
         self.refused.clear();
         for credential in credentials {

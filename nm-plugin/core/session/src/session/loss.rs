@@ -10,7 +10,7 @@ const LOSS_GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Loss {
     pub(super) since: Instant,
-    /// When NetworkManager is told; `None` once it has been.
+    /// When NetworkManager is next told that there is no tunnel; `None` if that is not due.
     pub(super) tell_at: Option<Instant>,
     /// Whether a person has asked for the login that brings it back.
     pub(super) login_requested_by_user: bool,

@@ -124,7 +124,10 @@ impl Context {
             return;
         }
         let status = http_status(text);
-        if self.proxy.credentials == ProxyCredentials::Sent {
+        if status == Some(OPEN) {
+            // Also after a 407 that was only a step of the proxy's own, as with NTLM.
+            self.proxy.credentials = ProxyCredentials::Fine;
+        } else if self.proxy.credentials == ProxyCredentials::Sent {
             // Whatever else it says, it has read them.
             if status.is_some_and(|status| WHO.contains(&status)) || text.starts_with(SOCKS_REFUSAL)
             {
@@ -191,7 +194,7 @@ impl Attempt {
 /// The status of what an HTTP proxy answers: `HTTP proxy returned: 'HTTP/1.0 403 Access violation'`.
 fn http_status(text: &str) -> Option<&str> {
     let answer = text.strip_prefix(HTTP_ANSWER)?;
-    answer.split_ascii_whitespace().nth(1)
+    answer.trim_matches('\'').split_ascii_whitespace().nth(1)
 }
 
 fn proxy_failure(host: &str, reason: Argument) -> Failure {
