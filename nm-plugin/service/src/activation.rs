@@ -111,7 +111,7 @@ impl<'a> Activation<'a> {
         })
     }
 
-    /// Begins one.
+    /// Begins the activation that was prepared.
     pub(crate) async fn begin(network_manager: &'a mut NetworkManager, prepared: Prepared) -> Self {
         let mut activation = Self {
             names: prepared.names,
@@ -251,7 +251,7 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// These come from anybody on this computer, in any number.
+    /// Sign-in requests come from anybody on this computer, in any number.
     async fn sign_in_requested(&mut self, request: sign_in::Request) -> Option<Input> {
         match request {
             sign_in::Request::Expiry { reply } => {

@@ -57,9 +57,9 @@ impl Agents {
         found.unwrap_or(false)
     }
 
-    /// As [`Self::look`], once and at once.
-    pub(crate) async fn are_there(&self, uid: Option<u32>) -> bool {
-        is_there(self.bus.clone(), uid).await
+    /// A single look, at once: whether there is one, as far as the bus tells in time.
+    pub(crate) async fn may_be_there(&self, uid: Option<u32>) -> bool {
+        found(&self.bus, uid).await.unwrap_or(true)
     }
 
     /// Drops a look that is under way: its result would be out of date.
@@ -71,16 +71,17 @@ impl Agents {
 }
 
 async fn is_there(bus: zbus::Connection, uid: Option<u32>) -> bool {
-    let programs = match tokio::time::timeout(ANSWER_LIMIT, programs(&bus, uid)).await {
-        Ok(Ok(programs)) => programs,
-        Ok(Err(error)) => {
-            tracing::warn!("cannot tell whether the desktop is ready for a login: {error}");
-            Vec::new()
-        }
-        Err(_) => Vec::new(),
-    };
-    let answers = programs.into_iter().map(|name| is_agent(&bus, name));
-    first_true(answers.map(Box::pin).collect()).await
+    found(&bus, uid).await.unwrap_or(false)
+}
+
+/// Whether an agent answers; `None` if the bus does not say in time who is on it.
+async fn found(bus: &zbus::Connection, uid: Option<u32>) -> Option<bool> {
+    let listed = tokio::time::timeout(ANSWER_LIMIT, programs(bus, uid)).await;
+    let programs = listed.ok()?.inspect_err(|error| {
+        tracing::warn!("cannot tell whether the desktop is ready for a login: {error}");
+    });
+    let answers = programs.ok()?.into_iter().map(|name| is_agent(bus, name));
+    Some(first_true(answers.map(Box::pin).collect()).await)
 }
 
 /// The connections to the bus that are of the account numbered `uid`.

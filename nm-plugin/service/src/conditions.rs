@@ -108,7 +108,7 @@ impl Monitor {
 
     /// Whether `user` can be asked now.
     pub(crate) async fn finds_an_agent(&self, user: Option<&str>) -> bool {
-        self.agents.are_there(self.uid_of(user)).await
+        self.agents.may_be_there(self.uid_of(user)).await
     }
 
     fn uid_of(&self, user: Option<&str>) -> Option<u32> {

@@ -21,7 +21,7 @@ const MANAGER: &str = "org.freedesktop.login1.Manager";
 const SESSION: &str = "org.freedesktop.login1.Session";
 /// How long logind may take for an answer.
 const LIMIT: Duration = Duration::from_secs(2);
-/// How long where nobody waits for the service any more.
+/// How long logind may take once NetworkManager is gone.
 const LAST_LIMIT: Duration = Duration::from_secs(10);
 /// The least time between two questions, however many signals come.
 const PAUSE: Duration = Duration::from_millis(250);

@@ -44,9 +44,15 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
         .build()
         .await?;
     let mut network_manager = NetworkManager::new(&bus, bus_name, requests);
-    let FirstLook::Activating { uuid } = network_manager.first_look().await else {
-        tracing::info!("the connection was taken down before it had begun");
-        return Ok(());
+    let uuid = match network_manager.first_look().await {
+        FirstLook::Activating { uuid } => uuid,
+        FirstLook::Over { end, uuid } => {
+            tracing::info!("the connection was taken down before it had begun");
+            if let Some(uuid) = uuid {
+                protection::taken_down(&uuid, end);
+            }
+            return Ok(());
+        }
     };
     // NetworkManager gives the name to this process alone.
     bus.request_name_with_flags(bus_name, RequestNameFlags::DoNotQueue.into())

@@ -3,10 +3,11 @@
 
 use super::config;
 use super::{PATH, Plugin, PluginError, Request, property};
-use aws_client_vpn_profile::well_known::active_state::{ACTIVATING, DEACTIVATING};
+use aws_client_vpn_profile::well_known::active_state::{ACTIVATING, DEACTIVATED, DEACTIVATING};
 use aws_client_vpn_profile::well_known::network_manager::{
     self, ACTIVE, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
 };
+use aws_client_vpn_profile::well_known::state_reason::USER_DISCONNECTED;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
 use aws_client_vpn_session::session::{FailureReason, ServiceState};
@@ -28,6 +29,11 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How long it may take for all of [`NetworkManager::first_look`]: it gives up on a service whose name
 /// is not on the bus after five seconds (nm-vpn-connection.c).
 const FIRST_LOOK_LIMIT: Duration = Duration::from_millis(1500);
+/// The errors of a bus on which there is no such object.
+const NO_OBJECT: [&str; 2] = [
+    "org.freedesktop.DBus.Error.UnknownObject",
+    "org.freedesktop.DBus.Error.UnknownMethod",
+];
 /// How long it may take to say Disconnect after a failure.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
 
@@ -42,7 +48,7 @@ pub(crate) enum Event {
     Gone,
 }
 
-/// What it shows of the activation before it has asked for anything.
+/// What NetworkManager shows of the activation before its first call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FirstLook {
     /// The connection is on its way.
@@ -50,8 +56,13 @@ pub(crate) enum FirstLook {
         /// Its UUID, where it can be had.
         uuid: Option<String>,
     },
-    /// It is being taken down already, or is gone.
-    Over,
+    /// The connection is being taken down already, or is gone.
+    Over {
+        /// Why.
+        end: Disconnect,
+        /// Its UUID, where it can be had.
+        uuid: Option<String>,
+    },
 }
 
 /// NetworkManager.
@@ -111,14 +122,19 @@ impl NetworkManager {
 
     /// Hears what it says of the activation, and asks how that stands.
     ///
-    /// To be called before the service has its name: whatever a connection is doing that is being
-    /// taken down, NetworkManager goes on with it as soon as the service is there, as if nobody had
-    /// asked for its end (`_name_owner_changed` and `_set_vpn_state` of nm-vpn-connection.c).
+    /// Call it before the service takes its name: if the connection is being taken down by then, the
+    /// appearance of the name makes NetworkManager go on connecting (`_name_owner_changed` and
+    /// `_set_vpn_state` of nm-vpn-connection.c).
     pub(crate) async fn first_look(&mut self) -> FirstLook {
         match tokio::time::timeout(FIRST_LOOK_LIMIT, self.properties()).await {
             Ok(Ok(Some(properties))) => first_look_at(&properties),
             // There is no such object any more.
-            Ok(Err(zbus::Error::MethodError(..))) => FirstLook::Over,
+            Ok(Err(zbus::Error::MethodError(error, ..))) if NO_OBJECT.contains(&error.as_str()) => {
+                FirstLook::Over {
+                    end: Disconnect::default(),
+                    uuid: None,
+                }
+            }
             Ok(Ok(None) | Err(_)) | Err(_) => FirstLook::Activating { uuid: None },
         }
     }
@@ -377,14 +393,23 @@ fn state_in(signal: &zbus::Message) -> Option<VpnState> {
 
 /// What the properties of the activation's object say.
 fn first_look_at(properties: &HashMap<String, OwnedValue>) -> FirstLook {
-    let state = properties.get("State");
-    let state: Option<u32> = state.and_then(|state| state.try_into().ok());
-    if state.is_some_and(|state| state >= DEACTIVATING) {
-        return FirstLook::Over;
-    }
     let uuid: Option<&str> = properties.get("Uuid").and_then(|uuid| uuid.try_into().ok());
-    FirstLook::Activating {
-        uuid: uuid.map(ToOwned::to_owned),
+    let uuid = uuid.map(ToOwned::to_owned);
+    let state = properties.get("State");
+    match state.and_then(|state| state.try_into().ok()) {
+        Some(DEACTIVATING) => {
+            // There is no reason beside it. This state is only that of a connection that a person has taken
+            // down or deleted (`nm_manager_deactivate_connection`); other ends skip it.
+            let mut end = Disconnect::default();
+            let taken_down = VpnState::of_active_connection(DEACTIVATING, USER_DISCONNECTED);
+            taken_down.into_iter().for_each(|state| end.take_in(state));
+            FirstLook::Over { end, uuid }
+        }
+        Some(DEACTIVATED) => FirstLook::Over {
+            end: Disconnect::default(),
+            uuid,
+        },
+        Some(_) | None => FirstLook::Activating { uuid },
     }
 }
 

@@ -311,7 +311,7 @@ fn a_networkmanager_that_restarts_takes_the_connection_down_in_each_state() {
 }
 
 /// The service, held up at its start until the test lets it go on, as on a computer that is busy.
-struct HeldService<'a>(&'a Lab);
+pub(crate) struct HeldService<'a>(&'a Lab);
 
 impl<'a> HeldService<'a> {
     const HOLD: &'static str = "cd /run/lab
@@ -326,20 +326,20 @@ END
 chmod 755 held-service
 mount -n --bind held-service /usr/libexec/nm-aws-client-vpn-service";
 
-    fn hold(lab: &'a Lab) -> Self {
+    pub(crate) fn hold(lab: &'a Lab) -> Self {
         lab.client.check(["sh", "-ec", Self::HOLD]);
         Self(lab)
     }
 
     /// Waits until NetworkManager has started it.
-    fn has_started(&self) {
+    pub(crate) fn has_started(&self) {
         eventually("NetworkManager starts the service", SOON, || {
             let started = ["test", "-e", "/run/lab/service-started"];
             self.0.client.run(started).status.success().then_some(())
         });
     }
 
-    fn let_go(self) {
+    pub(crate) fn let_go(self) {
         let line = ["touch", "/run/lab/service-goes-on"];
         self.0.client.check(line);
     }

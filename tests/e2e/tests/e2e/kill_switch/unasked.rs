@@ -1,10 +1,12 @@
 //! What nobody asked for opens no kill switch; and what nobody can take down any more, others do.
 
 use super::{LIFT, guarded, is_let_out, mark_of, stops, tables};
+use crate::down::HeldService;
 use crate::interruptions::SERVICE;
 use crate::{SOON, assert_up, endpoint, state};
 use aws_client_vpn_harness::{Browser, Lab, Options, eventually, typed};
 use rustix::process::Signal;
+use std::time::Duration;
 
 fn uuid(lab: &Lab) -> String {
     let show = [
@@ -161,6 +163,34 @@ fn a_connection_that_is_taken_down_while_an_agent_looks_for_its_password_stops_n
     lab.client.signal("lab-tool", Signal::CONT);
     is_let_out(&lab);
     up.abandon();
+    lab.assert_clean(&before);
+}
+
+#[test]
+fn a_connection_that_is_taken_down_before_its_service_has_started_stops_nothing() {
+    let (lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
+    left_closed(&lab);
+    eventually("the service has ended", SOON, || {
+        let services = lab.client.processes_called(SERVICE);
+        services.is_empty().then_some(())
+    });
+    let scripts = lab.pre_down_calls().len();
+    lab.set_pre_down_delay(Duration::from_secs(7));
+    let service = HeldService::hold(&lab);
+    let up = lab.begin_up();
+    service.has_started();
+    let mut command = lab.client.command("nmcli");
+    command.args(["--wait", "300", "connection", "down", "vpn"]);
+    let mut nmcli = lab.client.spawn_logged("nmcli", command);
+    eventually("the scripts run", SOON, || {
+        (lab.pre_down_calls().len() > scripts).then_some(())
+    });
+    assert!(stops(&lab));
+    service.let_go();
+    is_let_out(&lab);
+    assert!(nmcli.entrance.wait().unwrap().success());
+    up.abandon();
+    lab.set_pre_down_delay(Duration::ZERO);
     lab.assert_clean(&before);
 }
 
