@@ -161,8 +161,8 @@ impl Holder {
 /// Whether `peer`, at the other end of a connection to us, may speak for this user: a program of
 /// theirs, or of root's, who may do anything.
 ///
-/// One whom nobody knows may not. It has closed its end, which a browser does not do that waits for
-/// its page; nor do those that pass on what they get, for a container or another computer.
+/// A peer that is not in the table may not: it has closed its end. A browser keeps it open until it has
+/// its page; so do programs that forward for a container or another computer.
 pub(crate) fn speaks_for_user(peer: SocketAddr) -> bool {
     // A table is read in pieces, and one that changes meanwhile may be read without a row.
     let owner = (0..LOOKS).find_map(|_| owner_of(peer));

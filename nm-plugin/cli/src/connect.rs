@@ -168,6 +168,7 @@ impl<'a> Attempt<'a> {
                     biased;
                     // NetworkManager drops the request of a program that is gone.
                     () = quit.asked() => return Err(self.cancelled().into()),
+                    () = sleep_until(limit) => return Err(self.timed_out(options).into()),
                     path = self.manager.activate(&self.stored.path) => path?.to_string(),
                 }
             }

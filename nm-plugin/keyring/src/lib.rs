@@ -65,7 +65,7 @@ pub enum Unlocking {
 /// opened (see [`keep`]). A person is asked to unlock one only for what is still missing then.
 ///
 /// # Errors
-/// [`KeyringError`], if nothing was found; then go on without.
+/// [`KeyringError`]; then go on without.
 pub async fn look_up(
     uuid: &str,
     names: &[&str],
