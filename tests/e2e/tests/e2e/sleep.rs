@@ -22,7 +22,8 @@ fn a_sleep_while_the_endpoint_is_silent_makes_no_hang() {
         (Step::SecondPhase, "sign-in"),
     ] {
         let (mut lab, before) = laptop();
-        lab.modify("+vpn.data", "connect-timeout=60");
+        // NetworkManager itself gives up after 60 s.
+        lab.modify("+vpn.data", "connect-timeout=45");
         let up = bring_to(step, &mut lab);
         sleep_and_wake(&mut lab, SLEEP);
         let up = up.finish();
