@@ -1,18 +1,13 @@
 //! Has the kernel ask a table with the tunnel's routes before all others, where the user wants it.
 
-use crate::rtnetlink;
+use crate::rtnetlink::{self, ask};
 use aws_client_vpn_session::enforced_routes::wire::{self, Family, LeftOver};
 use aws_client_vpn_session::enforced_routes::{Changes, Tables, changes};
 use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::net::IpAddr;
 
-/// The size of one part of the kernel's answer; it makes them no larger.
-const PART_SIZE: usize = 32 * 1024;
-/// How many parts are read: with more routes than that, none go before others.
-const MOST_PARTS: usize = 256;
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
 /// The table of one tunnel, and the rules that have it asked.
@@ -141,21 +136,6 @@ fn perform(changes: &Changes, device: u32) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Sends a question, and has `take_in` read the answer until it has seen the last part.
-fn ask(request: &[u8], mut take_in: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
-    let socket = rtnetlink::open()?;
-    rustix::net::send(&socket, request, SendFlags::empty())?;
-    let mut buffer = vec![0; PART_SIZE];
-    for _ in 0..MOST_PARTS {
-        // The kernel makes each part when the one before is read, so it never has to be waited for.
-        let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
-        if take_in(&buffer[..length]) {
-            return Ok(());
-        }
-    }
-    Err(Errno::NOBUFS.into())
 }
 
 #[cfg(test)]

@@ -4,14 +4,8 @@ use crate::rtnetlink;
 use aws_client_vpn_session::route_guard::rtnetlink::{dump_request, read};
 use aws_client_vpn_session::route_guard::{Action, RouteGuard, RtRoute};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
 use std::io;
 use std::time::Instant;
-
-/// The size of one part of the kernel's answer; it makes them no larger.
-const PART_SIZE: usize = 32 * 1024;
-/// How many parts are read: with more routes than that, nobody's are looked after.
-const MOST_PARTS: usize = 256;
 
 /// Looks at the routes of the interface with number `device`, and puts back what is missing.
 pub(crate) fn keep(kept: &mut RouteGuard, device: u32, now: Instant) {
@@ -52,20 +46,13 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: u32, now: Instant) {
 }
 
 fn routes_of(device: u32) -> io::Result<Vec<RtRoute>> {
-    let socket = rtnetlink::open()?;
-    rustix::net::send(&socket, &dump_request(), SendFlags::empty())?;
     let mut routes = Vec::new();
-    let mut buffer = vec![0; PART_SIZE];
-    for _ in 0..MOST_PARTS {
-        // The kernel makes each part when the one before is read, so it never has to be waited for.
-        let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
-        let part = read(&buffer[..length], device);
+    rtnetlink::ask(&dump_request(), |part| {
+        let part = read(part, device);
         routes.extend(part.routes);
-        if part.is_last {
-            return Ok(routes);
-        }
-    }
-    Err(Errno::NOBUFS.into())
+        part.is_last
+    })?;
+    Ok(routes)
 }
 
 fn put_back(route: &RtRoute) -> Result<(), Errno> {

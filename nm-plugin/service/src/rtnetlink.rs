@@ -4,9 +4,15 @@ use aws_client_vpn_session::route_guard::rtnetlink::outcome;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+use std::io;
 
 /// Room for the kernel's answer to one request.
 const ANSWER_SIZE: usize = 4096;
+/// The size of one part of the kernel's answer to a question; it makes them no larger.
+const PART_SIZE: usize = 32 * 1024;
+/// How many parts are read: with more routes than that, none go before others, and nobody's are looked
+/// after.
+const MOST_PARTS: usize = 256;
 
 /// A socket to ask it through.
 pub(crate) fn open() -> Result<OwnedFd, Errno> {
@@ -27,4 +33,19 @@ pub(crate) fn carry_out(request: &[u8]) -> Result<(), Errno> {
     // It has answered by now.
     let (length, _) = rustix::net::recv(&socket, &mut answer, RecvFlags::empty())?;
     outcome(&answer[..length]).map_err(Errno::from_raw_os_error)
+}
+
+/// Sends a question, and has `take_in` read the answer until it has seen the last part.
+pub(crate) fn ask(request: &[u8], mut take_in: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+    let socket = open()?;
+    rustix::net::send(&socket, request, SendFlags::empty())?;
+    let mut buffer = vec![0; PART_SIZE];
+    for _ in 0..MOST_PARTS {
+        // The kernel makes each part when the one before is read, so it never has to be waited for.
+        let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
+        if take_in(&buffer[..length]) {
+            return Ok(());
+        }
+    }
+    Err(Errno::NOBUFS.into())
 }
