@@ -350,6 +350,7 @@ impl<'a> Activation<'a> {
             }
             Effect::Configure(ip_config) => {
                 self.protection.settings_change();
+                self.protection.keep_endpoint_reachable(&self.session);
                 let device = device(&self.openvpn);
                 if let Err(error) = self.protection.close(&self.session, device) {
                     return Some(Input::KillSwitchFailed(error.message()));
@@ -411,6 +412,7 @@ impl<'a> Activation<'a> {
 
     /// What has changed around the connection, if it is anything that matters.
     fn conditions(&mut self) -> Option<Input> {
+        self.protection.keep_endpoint_reachable(&self.session);
         let seen = self.monitor.look(&self.session, self.user.as_deref());
         seen.map(Input::Conditions)
     }
@@ -434,6 +436,7 @@ impl<'a> Activation<'a> {
         if let Some(openvpn) = self.openvpn.take() {
             openvpn.end(Duration::ZERO).await;
         }
+        self.protection.endpoint_left();
     }
 }
 

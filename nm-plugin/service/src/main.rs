@@ -10,6 +10,7 @@ mod activation;
 mod agents;
 mod conditions;
 mod dbus;
+mod endpoint_routes;
 mod enforced_routes;
 mod journal;
 mod kernel;
@@ -48,7 +49,8 @@ run it by hand.
                    connection with this UUID, or of any connection
   --lift-deleted-kill-switches
                    Lift the kill switches of connections that NetworkManager no longer has
-  --clear-away     Remove what services that were killed have left: kill switches and network interfaces
+  --clear-away     Remove what services that were killed have left: kill switches, network interfaces and
+                   routes
   --version        Print version
   --help           Print help
 ";
@@ -144,6 +146,7 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
 fn clear_away() -> ExitCode {
     TunDevice::remove_orphans();
     enforced_routes::remove_left_over();
+    endpoint_routes::remove_left_over();
     match kill_switch::lift(|_| true) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => not_lifted(&error),

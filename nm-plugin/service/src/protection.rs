@@ -5,6 +5,7 @@
 use crate::dbus::PluginError;
 use crate::dbus::connection::Connection as VpnConnection;
 use crate::dbus::network_manager::{self, NetworkManager};
+use crate::endpoint_routes::EndpointRoutes;
 use crate::enforced_routes::{self, EnforcedRoutes};
 use crate::journal;
 use crate::kill_switch::{self, KillSwitch, KillSwitchError};
@@ -27,6 +28,8 @@ pub(crate) struct Protection {
     routes: Option<RouteGuard>,
     /// The routes that go before all others, where the user wants that.
     enforced: Option<EnforcedRoutes>,
+    /// The routes to the endpoint.
+    endpoint: EndpointRoutes,
     /// Whether the kernel has told of a change since they were last looked at.
     routes_may_differ: bool,
     kill_switch: KillSwitch,
@@ -67,6 +70,7 @@ impl Protection {
         Self {
             routes,
             enforced: None,
+            endpoint: EndpointRoutes::default(),
             routes_may_differ: false,
             kill_switch,
             is_asked_for,
@@ -122,6 +126,7 @@ impl Protection {
     /// The kernel has told of a change of the network.
     pub(crate) fn network_changed(&mut self) {
         self.routes_may_differ = true;
+        self.endpoint.may_differ();
         if let Some(enforced) = &mut self.enforced {
             enforced.may_differ();
         }
@@ -186,6 +191,7 @@ impl Protection {
     /// NetworkManager is about to be given settings: it sets and removes routes before it says
     /// that it does.
     pub(crate) fn settings_change(&mut self) {
+        self.endpoint.begin();
         if let Some(routes) = &mut self.routes {
             routes.forget();
         }
@@ -232,15 +238,21 @@ impl Protection {
         } else if let Some(device) = device
             && !session.is_stopping()
         {
-            let endpoints = session.firewall().endpoints.into_iter();
-            let addresses = endpoints.map(|endpoint| endpoint.address).collect();
-            enforced.follow(device.index(), addresses);
+            enforced.follow(device.index(), addresses_of(session));
+        }
+    }
+
+    /// The endpoint's addresses are reached outside the tunnel, whichever network there is.
+    pub(crate) fn keep_endpoint_reachable(&mut self, session: &Session) {
+        if !session.is_stopping() {
+            self.endpoint.follow(|| addresses_of(session));
         }
     }
 
     /// Has a closed kill switch, of this connection or of another, follow what the session needs
     /// now: the endpoint, its name, the person's browser.
     pub(crate) fn keep_open(&mut self, session: &Session, device: Option<&TunDevice>) {
+        self.keep_endpoint_reachable(session);
         if self.is_over || session.is_stopping() {
             self.kill_switch.renew_no_more();
             return;
@@ -268,6 +280,11 @@ impl Protection {
         remotes.any(|remote| self.known_addresses(&remote.host, proxy).is_none())
     }
 
+    /// OpenVPN has ended, and needs no way to its endpoint.
+    pub(crate) fn endpoint_left(&mut self) {
+        self.endpoint.end();
+    }
+
     /// The connection has ended. If nobody took it down, traffic stays blocked.
     pub(crate) fn let_go(&mut self, end: Option<Disconnect>) {
         if let Some(mut enforced) = self.enforced.take() {
@@ -291,6 +308,12 @@ impl Protection {
             );
         }
     }
+}
+
+/// The addresses that OpenVPN sends packets to.
+fn addresses_of(session: &Session) -> Vec<IpAddr> {
+    let endpoints = session.firewall().endpoints.into_iter();
+    endpoints.map(|endpoint| endpoint.address).collect()
 }
 
 fn tell(done: Result<(), KillSwitchError>) {

@@ -4,6 +4,7 @@ use crate::activation::{Activation, Prepared};
 use crate::dbus::network_manager::{Event, FirstLook, NetworkManager};
 use crate::dbus::sign_in::{self, SignIn};
 use crate::dbus::{self, Plugin, PluginError, Reply, Request};
+use crate::endpoint_routes;
 use crate::openvpn::tun_device::TunDevice;
 use crate::protection;
 use aws_client_vpn_profile::well_known::{CONNECTION_FIELD, SIGN_IN_PATH};
@@ -35,6 +36,7 @@ pub(crate) enum ServiceError {
 pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServiceError::Signals)?;
     TunDevice::remove_orphans();
+    endpoint_routes::remove_left_over();
     let (sender, requests) = mpsc::channel(dbus::QUEUE);
     let (sign_in_sender, mut sign_in_requests) = mpsc::channel(dbus::QUEUE);
     // The object has to be there before the name is: NetworkManager calls at once.

@@ -114,12 +114,12 @@ fn wanted(tables: &Tables, endpoints: &[IpAddr]) -> Vec<Entry> {
     wanted
 }
 
-fn host(address: IpAddr) -> Network<IpAddr> {
+pub(crate) fn host(address: IpAddr) -> Network<IpAddr> {
     let prefix = if address.is_ipv4() { 32 } else { 128 };
     Network { address, prefix }
 }
 
-fn covers(wide: Network<IpAddr>, narrow: Network<IpAddr>) -> bool {
+pub(crate) fn covers(wide: Network<IpAddr>, narrow: Network<IpAddr>) -> bool {
     let prefix = u32::from(wide.prefix);
     wide.prefix <= narrow.prefix
         && match (wide.address, narrow.address) {

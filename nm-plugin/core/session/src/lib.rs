@@ -7,6 +7,7 @@
 
 mod banner;
 pub mod challenge;
+pub mod endpoint_routes;
 pub mod enforced_routes;
 pub mod ip;
 pub mod kernel_routes;

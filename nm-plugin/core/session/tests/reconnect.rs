@@ -637,42 +637,6 @@ fn attempts_that_fail_at_once_are_made_ever_more_seldom() {
 }
 
 #[test]
-fn a_tunnel_that_takes_everything_lets_another_node_be_reached_past_it() {
-    let mut simulation = Simulation::connected();
-    simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
-    simulation.lines(&[
-        ">UPDOWN:UP",
-        ">UPDOWN:ENV,ifconfig_local=10.88.0.2",
-        ">UPDOWN:ENV,ifconfig_netmask=255.255.255.224",
-        ">UPDOWN:ENV,route_redirect_gateway_ipv4=1",
-        ">UPDOWN:ENV,END",
-        LOST,
-        HOLD,
-        CONNECTED,
-    ]);
-    simulation.lines(&[LOST, HOLD]);
-    assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.2 443"]);
-    simulation.lines(&[NO_ANSWER, HOLD]);
-    assert_eq!(
-        simulation.line(&remote()),
-        [
-            "Starting",
-            "configure",
-            "Started",
-            "remote MOD 10.77.0.1 443"
-        ]
-    );
-    assert_eq!(simulation.after(5), ["Starting"]);
-    simulation.lines(&[NO_ANSWER, HOLD]);
-    simulation.after(1);
-    assert_eq!(
-        simulation.line(&remote()),
-        ["configure", "Started", "remote MOD 10.77.0.2 443"]
-    );
-    assert_eq!(simulation.after(2), ["Starting"]);
-}
-
-#[test]
 fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
     let at = |source: &str| {
         Input::Conditions(Conditions {

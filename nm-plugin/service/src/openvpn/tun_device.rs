@@ -7,6 +7,7 @@
 
 use crate::{kernel, rtnetlink};
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId, alias_request};
+use rustix::net::netdevice::name_to_index;
 use std::fs::{self, File};
 use std::io;
 
@@ -42,20 +43,13 @@ impl TunDevice {
     /// Removes the devices of services that were killed together with their supervisors. What
     /// belongs to a service that lives, or what an OpenVPN is attached to, stays.
     pub(crate) fn remove_orphans() {
-        let devices = fs::read_dir("/sys/class/net").into_iter().flatten();
-        for name in devices.flatten().map(|entry| entry.file_name()) {
-            let Some(name) = name.to_str().filter(|name| name.starts_with(DEVICE_PREFIX)) else {
+        for name in names().unwrap_or_default() {
+            let (Some(service), Ok(index)) = (service_of(&name), index_of(&name)) else {
                 continue;
             };
-            let alias = fs::read_to_string(format!("/sys/class/net/{name}/ifalias"));
-            let service = ProcessId::from_alias(&alias.unwrap_or_default());
-            let (Some(service), Ok(index)) = (service, index_of(name)) else {
-                continue;
-            };
-            if process(&service.pid.to_string()) == Some(service) {
+            if is_alive(service) {
                 continue;
             }
-            let name = name.to_owned();
             let device = Self { name, index };
             let name = device.name();
             match device.remove() {
@@ -67,6 +61,13 @@ impl TunDevice {
                 }
             }
         }
+    }
+
+    /// Whether a service that lives has a device.
+    pub(crate) fn is_any_in_use() -> bool {
+        let names = names().unwrap_or_default();
+        let mut services = names.iter().filter_map(|name| service_of(name));
+        services.any(is_alive)
     }
 
     /// The device as an argument of the supervisor, see [`fmt::Display`](std::fmt::Display).
@@ -119,6 +120,24 @@ impl std::fmt::Display for TunDevice {
     }
 }
 
+/// The numbers of all our devices in the kernel.
+pub(crate) fn numbers() -> io::Result<Vec<u32>> {
+    let socket = rtnetlink::open()?;
+    let number = |name: &String| name_to_index(&socket, name).ok();
+    Ok(names()?.iter().filter_map(number).collect())
+}
+
+/// The names of all our devices.
+fn names() -> io::Result<Vec<String>> {
+    // A line for each, `name: numbers`, after two of headings.
+    let table = fs::read_to_string("/proc/net/dev")?;
+    let names = table.lines().filter_map(|line| line.split_once(':'));
+    let names = names.map(|(name, _)| name.trim().to_owned());
+    Ok(names
+        .filter(|name| name.starts_with(DEVICE_PREFIX))
+        .collect())
+}
+
 fn index_of(name: &str) -> io::Result<u32> {
     let index = fs::read_to_string(format!("/sys/class/net/{name}/ifindex"))?;
     index
@@ -132,6 +151,16 @@ fn mark(index: u32) -> io::Result<()> {
     let service = process("self").ok_or(io::ErrorKind::NotFound)?;
     rtnetlink::carry_out(&alias_request(index, &service.to_string()))?;
     Ok(())
+}
+
+/// The service that made the device `name`.
+fn service_of(name: &str) -> Option<ProcessId> {
+    let alias = fs::read_to_string(format!("/sys/class/net/{name}/ifalias"));
+    ProcessId::from_alias(&alias.unwrap_or_default())
+}
+
+fn is_alive(service: ProcessId) -> bool {
+    process(&service.pid.to_string()) == Some(service)
 }
 
 /// The process `pid`, if it lives.

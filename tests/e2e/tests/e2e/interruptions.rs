@@ -139,12 +139,10 @@ fn openvpn_is_killed_in_each_state() {
 }
 
 /// What the next start of the service does for one that was killed: of its kill switch's mark,
-/// which stopped nothing, only a process with the service's rights can dispose.
+/// which stopped nothing, and of routes only a process with the service's rights can dispose.
 pub(crate) fn tidy_up_after_a_killed_service(lab: &Lab) {
-    lab.client.check([
-        "/usr/libexec/nm-aws-client-vpn-service",
-        "--lift-deleted-kill-switches",
-    ]);
+    lab.client
+        .check(["/usr/libexec/nm-aws-client-vpn-service", "--clear-away"]);
 }
 
 #[test]

@@ -245,6 +245,33 @@ fn another_interface_costs_nothing() {
     assert!(lab.down().status.success());
 }
 
+/// A full tunnel would take OpenVPN's own packets: the way to the endpoint follows the network.
+#[test]
+fn a_full_tunnel_moves_to_another_interface_and_to_another_router() {
+    let (lab, _) = at_work(&["--full-tunnel"]);
+    lab.second_cable();
+    let episode = Episode::begin(&lab, "cable pulled, other network there, full tunnel");
+    lab.client
+        .check(["nmcli", "--wait", "300", "device", "disconnect", "eth0"]);
+    episode.is_over(&lab, 0);
+    let episode = Episode::begin(&lab, "the same interface in another network, full tunnel");
+    let before = "ip address delete 198.51.100.254/24 dev eth1";
+    let now = "ip address add 203.0.113.254/24 dev eth1";
+    lab.server.check(["sh", "-ec", &format!("{now}; {before}")]);
+    let line = "nmcli connection modify other ipv4.addresses 203.0.113.10/24 \
+                    ipv4.gateway 203.0.113.254
+                nmcli --wait 300 connection up other";
+    lab.client.check(["sh", "-ec", line]);
+    episode.is_over(&lab, 0);
+    let way = lab.client.check(["ip", "route", "get", "192.0.2.1"]);
+    assert!(way.contains("via 203.0.113.254 dev eth1"), "{way}");
+    assert!(lab.down().status.success());
+    eventually("no route to the endpoint is left", SOON, || {
+        let left = lab.client.check(["ip", "route", "show", "proto", "201"]);
+        left.is_empty().then_some(())
+    });
+}
+
 #[test]
 fn a_time_without_any_network_is_waited_out() {
     let (lab, _) = at_work(&[]);

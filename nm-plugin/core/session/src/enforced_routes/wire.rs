@@ -6,7 +6,7 @@ use crate::own_table::{device_of, is_own_table, table_of};
 use crate::route_guard::rtnetlink::{
     AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, Message, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP,
     NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY,
-    RTA_OIF, RTA_TABLE, RTM_NEWROUTE, TYPE_UNICAST, frame, messages, push_attribute,
+    RTA_OIF, RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST, frame, messages, push_attribute,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +15,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const PRIORITY: u32 = 32_000;
 
 const RTM_GETLINK: u16 = 18;
-const RTM_DELROUTE: u16 = 25;
 const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
 const RTM_GETRULE: u16 = 34;

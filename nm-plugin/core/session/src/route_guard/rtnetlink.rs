@@ -11,6 +11,7 @@ const HEADER: usize = 16;
 /// `struct rtmsg`, and `struct fib_rule_hdr`, which is of the same length.
 pub(crate) const MESSAGE: usize = 12;
 pub(crate) const RTM_NEWROUTE: u16 = 24;
+pub(crate) const RTM_DELROUTE: u16 = 25;
 pub(crate) const RTM_GETROUTE: u16 = 26;
 pub(crate) const NLMSG_ERROR: u16 = 2;
 pub(crate) const NLMSG_DONE: u16 = 3;
@@ -27,7 +28,7 @@ const TABLE_LOCAL: u8 = 255;
 pub(crate) const TYPE_UNICAST: u8 = 1;
 pub(crate) const FLAG_CLONED: u32 = 0x200;
 /// A next hop's flag that is set and not seen: `RTNH_F_ONLINK`. The others say how it is.
-const FLAG_ON_LINK: u32 = 0x4;
+pub(crate) const FLAG_ON_LINK: u32 = 0x4;
 pub(crate) const RTA_DST: u16 = 1;
 pub(crate) const RTA_OIF: u16 = 4;
 pub(crate) const RTA_GATEWAY: u16 = 5;
@@ -125,7 +126,16 @@ pub(crate) struct Message<'a> {
 impl<'a> Message<'a> {
     /// `None` if it is not whole.
     pub(crate) fn read(payload: &'a [u8]) -> Option<Self> {
-        let (header, mut rest) = payload.split_first_chunk::<MESSAGE>()?;
+        let (header, rest) = payload.split_first_chunk::<MESSAGE>()?;
+        Self::of(*header, rest)
+    }
+
+    /// One that has no header: what belongs to a next hop.
+    pub(crate) fn of_attributes(attributes: &'a [u8]) -> Option<Self> {
+        Self::of([0; MESSAGE], attributes)
+    }
+
+    fn of(header: [u8; MESSAGE], mut rest: &'a [u8]) -> Option<Self> {
         let mut attributes = Vec::new();
         while let Some(([l0, l1, k0, k1], _)) = rest.split_first_chunk::<4>() {
             let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
@@ -133,13 +143,10 @@ impl<'a> Message<'a> {
             attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
             rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
-        Some(Self {
-            header: *header,
-            attributes,
-        })
+        Some(Self { header, attributes })
     }
 
-    fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
+    pub(crate) fn attribute(&self, kind: u16) -> Option<&'a [u8]> {
         let (_, value) = self.attributes.iter().find(|(own, _)| *own == kind)?;
         Some(value)
     }

@@ -281,9 +281,6 @@ impl Attempt {
             Step::WithdrawingRoute(_) | Step::AwaitingLogin(_) | Step::Asking(_) => false,
         };
         if let Some(remote) = cx.next_address(pinned) {
-            if cx.profile.proxy().is_none() {
-                self.route_endpoint_outside_tunnel(remote.address, cx);
-            }
             cx.send_remote(remote);
         }
     }

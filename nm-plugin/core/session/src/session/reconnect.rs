@@ -17,13 +17,11 @@ use super::context::Context;
 use super::events::ServiceState;
 use super::login::ComingLogin;
 use super::loss::{Loss, Wait};
-use super::network_manager::Installed;
 use super::phase::Phase;
 use crate::challenge::Challenge;
 use crate::management::Command;
 use crate::network_manager::ip_config::IpConfig;
 use aws_client_vpn_profile::parts::SignIn;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use url::Url;
 
@@ -216,29 +214,6 @@ impl Attempt {
         if self.loss.as_mut().is_some_and(withdrawn)
             && let Some(config) = cx.network_manager.config()
         {
-            self.configure(config, cx);
-        }
-    }
-
-    /// A full tunnel would also take the packets to another node of the endpoint: NetworkManager is
-    /// told its address before OpenVPN is, and makes a route to it outside the tunnel.
-    pub(super) fn route_endpoint_outside_tunnel(&mut self, address: IpAddr, cx: &mut Context) {
-        let (Some(loss), Some(installed)) = (&self.loss, &cx.network_manager.installed) else {
-            return;
-        };
-        let takes_all = match address {
-            IpAddr::V4(_) => installed.tunnel.redirect_ipv4,
-            IpAddr::V6(_) => installed.tunnel.redirect_ipv6,
-        };
-        if !takes_all || installed.server == Some(address) || loss.default_route_is_withdrawn {
-            return;
-        }
-        let installed = Installed {
-            server: Some(address),
-            ..installed.clone()
-        };
-        if let Ok(config) = cx.network_manager.config_of(&installed) {
-            cx.network_manager.installed = Some(installed);
             self.configure(config, cx);
         }
     }
