@@ -9,7 +9,9 @@ use crate::{connects, lab, packages, step};
 use aws_client_vpn_harness::Lab;
 use std::path::Path;
 
-const DIRECTORIES_OF_OTHERS: [&str; 11] = [
+const DIRECTORIES_OF_OTHERS: [&str; 13] = [
+    "/etc/xdg",
+    "/etc/xdg/autostart",
     "/usr/lib64/NetworkManager",
     "/usr/share/applications",
     "/usr/share/icons",
