@@ -3,7 +3,8 @@
 # materials, what is new, and the checksums of all. Run after `make deb rpm`.
 #
 # A release is: the version in Cargo.toml, a section of that version in CHANGELOG.md (in place of
-# "Unreleased") and in the metainfo files, a tag vVERSION, `make packages-test release`.
+# "Unreleased") and in the metainfo files, `make packages-test`, a tag vVERSION, `make release`. Without
+# the tag, it is a trial.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
@@ -19,11 +20,16 @@ if [ -n "$tag" ]; then
         grep -q "<release version=\"$version\"" "$metainfo" ||
             { echo "release: $metainfo does not tell of $version" >&2; exit 1; }
     done
+else
+    echo "release: no tag v$version here: these files are not published" >&2
 fi
 
 rm -rf "$out"
 mkdir -p "$out"
-for file in "$target"/dist/*"$version"*; do
+# Of the revisions that were built, this one.
+for file in "$target"/dist/*_"$version".orig*.tar.xz \
+    "$target"/dist/*_"$version-${DEB_REVISION:-1}"[._]* \
+    "$target"/dist/*-"$version-${RPM_RELEASE:-1}".*.rpm; do
     case $file in *.buildinfo | *.changes) ;; *) cp -p "$file" "$out/" ;; esac
 done
 python3 packaging/crates.py sbom "$version" >"$out/network-manager-aws-client-vpn-$version.cdx.json"
