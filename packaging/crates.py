@@ -28,6 +28,8 @@ TARGETS = [
     f"{machine}-unknown-linux-gnu"
     for machine in ("x86_64", "aarch64", "i686", "s390x", "powerpc64le", "riscv64gc")
 ] + ["armv7-unknown-linux-gnueabihf"]
+# OpenVPN's, which our patches extend: without its exception, nobody could pass on what is linked with OpenSSL.
+OPENVPN = "GPL-2.0-only WITH openvpn-openssl-exception"
 # Members that are in no package; what only they need is not vendored.
 UNSHIPPED = "tests"
 
@@ -172,12 +174,12 @@ def copyright(template):
 
 def licences():
     """The licences of our programs, of OpenVPN and of the linked crates, each once."""
-    found = {"GPL-2.0-or-later", "GPL-2.0-only"}
+    found = {"GPL-2.0-or-later", OPENVPN}
     for package in foreign(shipped(metadata(), with_tests=False)):
         expression = package["license"].replace("/", " OR ")
         words = sorted(re.split(r" OR ", expression)) if "AND" not in expression else [expression]
         found.add(" OR ".join(words))
-    print(" AND ".join(f"({e})" if " " in e else e for e in sorted(found)))
+    print(" AND ".join(f"({e})" if " OR " in e or " AND " in e else e for e in sorted(found)))
 
 
 def sbom(version):
@@ -234,7 +236,7 @@ def openvpn():
         "name": "openvpn",
         "version": version,
         "purl": f"pkg:generic/openvpn@{version}",
-        "licenses": [{"license": {"id": "GPL-2.0-only"}}],
+        "licenses": [{"expression": OPENVPN}],
         "hashes": [{"alg": "SHA-256", "content": checksum}],
         "pedigree": {"patches": patches},
     }
