@@ -24,6 +24,8 @@ autostartdir ?= /etc/xdg/autostart
 # Beside libnm's directory, as distributions have it, is Qt's.
 qt5plugindir ?= $(patsubst %/NetworkManager,%/qt5/plugins,$(plugindir))
 qt6plugindir ?= $(patsubst %/NetworkManager,%/qt6/plugins,$(plugindir))
+# Whether it is this system that the files go to, which has to be told of them.
+live ?= $(if $(DESTDIR),,yes)
 # What the programs look into; a distribution's own prefix is not a staging directory.
 export AWS_CLIENT_VPN_LOCALEDIR = $(localedir)
 export AWS_CLIENT_VPN_LIBEXECDIR = $(libexecdir)
@@ -143,7 +145,7 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 $(CLI)/completions/aws-client-vpn.bash $(DESTDIR)$(bashdir)/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(zshdir) $(CLI)/completions/_aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(fishdir) $(CLI)/completions/aws-client-vpn.fish
-ifeq ($(DESTDIR),)
+ifeq ($(live),yes)
 	-systemd-sysusers $(sysusersdir)/nm-aws-client-vpn.conf
 	-systemd-tmpfiles --create $(tmpfilesdir)/nm-aws-client-vpn.conf
 	-update-mime-database $(datadir)/mime
@@ -155,7 +157,7 @@ endif
 uninstall: ## removes what install has put into $(DESTDIR)$(prefix)
 	rm -rf $(TARGET)/uninstall
 	$(MAKE) install DESTDIR=$(TARGET)/uninstall
-ifeq ($(DESTDIR),)
+ifeq ($(live),yes)
 	-$(libexecdir)/nm-aws-client-vpn-service --lift-kill-switch
 	-systemctl --global disable nm-aws-client-vpn-agent.service
 	-systemctl disable --now nm-aws-client-vpn-kill-switch.path
@@ -163,7 +165,7 @@ endif
 	find $(TARGET)/uninstall ! -type d -printf '$(DESTDIR)/%P\0' | xargs -0 rm -f
 	rmdir $(DESTDIR)$(libexecdir)/nm-aws-client-vpn
 	rm -r $(TARGET)/uninstall
-ifeq ($(DESTDIR),)
+ifeq ($(live),yes)
 	-systemctl daemon-reload
 	-update-mime-database $(datadir)/mime
 	-update-desktop-database $(datadir)/applications

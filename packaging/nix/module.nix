@@ -9,6 +9,7 @@ in
   environment.systemPackages = [ package ];
   systemd.packages = [ package ];
   systemd.paths.nm-aws-client-vpn-kill-switch.wantedBy = [ "paths.target" ];
+  systemd.user.services.nm-aws-client-vpn-agent.wantedBy = [ "graphical-session.target" ];
   systemd.tmpfiles.packages = [ package ];
   # In place of sysusers.d.
   users.users.nm-aws-client-vpn = {
