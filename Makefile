@@ -8,6 +8,7 @@ bindir      ?= $(prefix)/bin
 libexecdir  ?= $(prefix)/libexec
 datadir     ?= $(prefix)/share
 mandir      ?= $(datadir)/man
+docdir      ?= $(datadir)/doc/NetworkManager-aws-client-vpn
 bashdir     ?= $(datadir)/bash-completion/completions
 zshdir      ?= $(datadir)/zsh/vendor-completions
 fishdir     ?= $(datadir)/fish/vendor_completions.d
@@ -142,6 +143,12 @@ install: build openvpn ## everything into $(DESTDIR)$(prefix)
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man1 $(CLI)/man/*.1 $(FILES)/man/*.1
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man5 $(FILES)/man/*.5
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(mandir)/man8 $(FILES)/man/*.8
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(docdir) README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md
+	set -e; for directory in docs docs/decisions docs/pictures; do \
+		$(INSTALL) -d $(DESTDIR)$(docdir)/$$directory; \
+		find $$directory -maxdepth 1 -type f \
+			-exec $(INSTALL) -m 644 -t $(DESTDIR)$(docdir)/$$directory {} +; \
+	done
 	$(INSTALL) -D -m 644 $(CLI)/completions/aws-client-vpn.bash $(DESTDIR)$(bashdir)/aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(zshdir) $(CLI)/completions/_aws-client-vpn
 	$(INSTALL) -D -m 644 -t $(DESTDIR)$(fishdir) $(CLI)/completions/aws-client-vpn.fish
@@ -164,6 +171,7 @@ ifeq ($(live),yes)
 endif
 	find $(TARGET)/uninstall ! -type d -printf '$(DESTDIR)/%P\0' | xargs -0 rm -f
 	rmdir $(DESTDIR)$(libexecdir)/nm-aws-client-vpn
+	find $(DESTDIR)$(docdir) -type d -empty -delete
 	rm -r $(TARGET)/uninstall
 ifeq ($(live),yes)
 	-systemctl daemon-reload
@@ -172,8 +180,8 @@ ifeq ($(live),yes)
 	-gtk-update-icon-cache -qtf $(datadir)/icons/hicolor
 endif
 
-stage: ## the same into target/stage, which the tests lay over their own /usr
-	$(MAKE) install DESTDIR=$(STAGE) prefix=/usr
+stage: ## the same into target/stage, as Debian has it, which the tests lay over their own /usr
+	$(MAKE) install DESTDIR=$(STAGE) prefix=/usr docdir=/usr/share/doc/network-manager-aws-client-vpn
 
 words: ## brings the catalogue in po/ up to the texts in the source
 	$(CARGO) run --quiet -p aws-client-vpn-po

@@ -10,7 +10,7 @@ rm -rf "$packages"
 mkdir -p "$packages/tree"
 packaging/deb/control-files.sh "$packages/tree" 1
 ln -s "$PWD/packaging" "$packages/tree/packaging"
-cp -r README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md docs "$packages/tree/"
+cp CHANGELOG.md "$packages/tree/"
 cd "$packages/tree"
 unset MAKEFLAGS MAKELEVEL
 # They are read once, a moment later: not worth compressing.
