@@ -5,6 +5,7 @@
                                     empty, so that Windows' libraries are in no source package
     crates.py copyright TEMPLATE    debian/copyright: the template and a paragraph for each crate
     crates.py linked                the crates that are linked into a program, name and version
+    crates.py texts                 the texts of the licences of all that is linked, and of OpenVPN's
     crates.py licences              one SPDX expression of all that is linked, for the RPM package
     crates.py sbom VERSION          CycloneDX 1.5 bill of materials, JSON
 
@@ -19,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -121,13 +123,16 @@ def without(crate, unwanted):
     write_checksums(crate, known)
 
 
+def licence_files(package):
+    where = pathlib.Path(package["manifest_path"]).parent
+    named = re.compile(r"(?i)(licen[sc]e|copying|copyright|notice)")
+    return [path for path in sorted(where.glob("*")) if named.match(path.name) and path.is_file()]
+
+
 def holders(package):
     """Whoever the crate's licence files name, else its authors, else its community."""
-    where = pathlib.Path(package["manifest_path"]).parent
     found = []
-    for path in sorted(where.glob("*")):
-        if not re.match(r"(?i)(licen[sc]e|copying|copyright|notice)", path.name) or not path.is_file():
-            continue
+    for path in licence_files(package):
         for line in path.read_text(errors="replace").splitlines():
             # Not the sentences of the licence itself.
             match = re.match(r"\s*copyright (?:\(c\)|©)?\s*(\d{4}.*|the .* developers.*)", line, re.I)
@@ -170,6 +175,31 @@ def copyright(template):
         body = path.read_text().rstrip().splitlines()
         lines += ["", f"License: {licence}"] + [f" {line.strip() or '.'}" for line in body]
     print("\n".join(lines))
+
+
+def texts():
+    """Each text once, below the names of what it came with."""
+    found = {}
+    copying = openvpn_copying()
+    found[copying] = ["OpenVPN: COPYING"]
+    for package in foreign(shipped(metadata(), with_tests=False)):
+        files = licence_files(package)
+        if not files:
+            sys.exit(f"crates.py: {directory(package)} has no text of its licence")
+        for path in files:
+            found.setdefault(path.read_bytes().strip(), []).append(f"{directory(package)}: {path.name}")
+    for text, names in found.items():
+        heading = "\n".join(names).encode()
+        sys.stdout.buffer.write(b"=" * 78 + b"\n" + heading + b"\n" + b"=" * 78 + b"\n\n" + text + b"\n\n")
+
+
+def openvpn_copying():
+    source = pathlib.Path(os.environ.get("OPENVPN_SOURCE", ROOT / "target/openvpn-source"))
+    pin = (ROOT / "packaging/openvpn/pin.sh").read_text()
+    archive = re.search(r"^orig=(.*)$", pin, re.M).group(1)
+    with tarfile.open(source / archive) as tar:
+        name = next(name for name in tar.getnames() if re.fullmatch(r"[^/]*/COPYING", name))
+        return tar.extractfile(name).read().strip()
 
 
 def licences():
@@ -250,6 +280,8 @@ if __name__ == "__main__":
             copyright(template)
         case ["linked"]:
             print("\n".join(directory(package) for package in foreign(shipped(metadata(), with_tests=False))))
+        case ["texts"]:
+            texts()
         case ["licences"]:
             licences()
         case ["sbom", version]:
