@@ -24,8 +24,10 @@ cp "$dist/${name}_$version".orig*.tar.xz "$build/SOURCES/"
 openvpn=$(sed -n 's/^orig=openvpn_\(.*\)\.orig.*/\1/p' packaging/openvpn/pin.sh)
 {
     echo "%global license_expression $(python3 packaging/crates.py licences)"
+    python3 packaging/crates.py linked |
+        sed -E 's/^(.+)-([0-9]+\.[0-9]+\.[0-9]+.*)$/Provides:       bundled(crate(\1)) = \2/' >"$build/bundled"
     sed -e "s/@version@/$version/; s/@revision@/$revision/; s/@openvpn_version@/$openvpn/" \
-        -e '/^@changelog@$/d' packaging/rpm/NetworkManager-aws-client-vpn.spec.in
+        -e "/^@bundled_crates@\$/{r $build/bundled" -e 'd;}' -e '/^@changelog@$/d' packaging/rpm/NetworkManager-aws-client-vpn.spec.in
     python3 packaging/changelog.py rpm "$version" "$revision" "$SOURCE_DATE_EPOCH"
 } >"$spec"
 
