@@ -4,7 +4,7 @@
 //! That takes questions to NetworkManager, so it is a task of its own.
 
 use crate::banner::{Banner, Banners};
-use crate::notification;
+use crate::notification::Notices;
 use crate::outcome::{Outcome, Outcomes};
 use aws_client_vpn_profile::well_known::network_manager::{NAME, VPN};
 use aws_client_vpn_secret_agent::terminal::Terminal;
@@ -46,6 +46,7 @@ impl Event {
 pub(crate) struct Follower {
     bus: Connection,
     terminal: Option<Rc<Terminal>>,
+    notices: Notices,
     outcomes: Outcomes,
     banners: Banners,
 }
@@ -62,11 +63,16 @@ impl Follower {
     }
 
     /// Starts the task, which ends when nobody can send to it any more.
-    pub(crate) fn start(bus: Connection, terminal: Option<Rc<Terminal>>) -> mpsc::Sender<Event> {
+    pub(crate) fn start(
+        bus: Connection,
+        terminal: Option<Rc<Terminal>>,
+        notices: Notices,
+    ) -> mpsc::Sender<Event> {
         let (sender, mut events) = mpsc::channel(QUEUE);
         let mut follower = Self {
             bus,
             terminal,
+            notices,
             outcomes: Outcomes::default(),
             banners: Banners::default(),
         };
@@ -112,7 +118,8 @@ impl Follower {
                     ..
                 },
             ) => {
-                spawn_local(notification::show_failure(name, reason));
+                let notices = self.notices.clone();
+                spawn_local(async move { notices.show_failure(name, reason).await });
             }
             (None, Outcome { reason: None, .. }) => {}
         }
@@ -126,7 +133,8 @@ impl Follower {
                 terminal.say(&format!("{}: {text}", banner.name));
             }
             None => {
-                spawn_local(notification::show_banner(banner));
+                let notices = self.notices.clone();
+                spawn_local(async move { notices.show_banner(banner).await });
             }
         }
     }

@@ -16,8 +16,8 @@ pub(crate) enum Instance {
     /// This is the only agent as long as the bus connection lives; without a session bus there is
     /// no other.
     Only {
-        /// Kept for the name.
-        _bus: Option<zbus::Connection>,
+        /// The connection to the session bus that has the name.
+        session: Option<zbus::Connection>,
     },
     /// Another one serves this session.
     Another,
@@ -28,8 +28,8 @@ impl Instance {
     pub(crate) async fn claim() -> Self {
         match timeout(BUS_TIME, request()).await {
             Ok(Ok((_, RequestNameReply::Exists))) => Self::Another,
-            Ok(Ok((bus, _))) => Self::Only { _bus: Some(bus) },
-            Ok(Err(_)) | Err(_) => Self::Only { _bus: None },
+            Ok(Ok((bus, _))) => Self::Only { session: Some(bus) },
+            Ok(Err(_)) | Err(_) => Self::Only { session: None },
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::activation::{Event, Follower};
 use crate::at_login;
 use crate::audience::concerns_us;
 use crate::instance::Instance;
-use crate::notification;
+use crate::notification::{self, Notices};
 use crate::rights;
 use crate::services::Services;
 use aws_client_vpn_i18n::gettext;
@@ -66,7 +66,7 @@ pub(crate) enum AgentEnd {
 pub(crate) async fn serve(terminal: Option<Terminal>) -> Result<(), AgentEnd> {
     let serving = async {
         // At a terminal, it is whoever started it who wants to be asked there.
-        let _instance = match terminal {
+        let session = match terminal {
             Some(_) => None,
             None => match Instance::claim().await {
                 Instance::Another => {
@@ -74,11 +74,11 @@ pub(crate) async fn serve(terminal: Option<Terminal>) -> Result<(), AgentEnd> {
                     readiness::tell();
                     return Ok(());
                 }
-                only @ Instance::Only { .. } => Some(only),
+                Instance::Only { session } => session,
             },
         };
         let terminal = terminal.map(Rc::new);
-        let start = timeout(START_TIME, Agent::start(terminal));
+        let start = timeout(START_TIME, Agent::start(terminal, Notices::new(session)));
         let (agent, signals) = start.await.map_err(|_| AgentEnd::SilentBus)??;
         agent.run(signals).await
     };
@@ -132,12 +132,16 @@ struct Agent {
     /// The registration with the NetworkManager that is there, as long as that takes.
     registering: JoinSet<()>,
     dialogs: Dialogs,
-    notices: JoinSet<()>,
+    notices: Notices,
+    showing: JoinSet<()>,
 }
 
 impl Agent {
     /// Everything that has to be waited for at the start.
-    async fn start(terminal: Option<Rc<Terminal>>) -> Result<(Self, Signals), AgentEnd> {
+    async fn start(
+        terminal: Option<Rc<Terminal>>,
+        notices: Notices,
+    ) -> Result<(Self, Signals), AgentEnd> {
         let (sender, asks) = mpsc::unbounded_channel();
         let caller = Caller::default();
         let bus = zbus::connection::Builder::system()?
@@ -154,7 +158,7 @@ impl Agent {
         let name = BusName::try_from(network_manager::NAME).map_err(zbus::Error::from)?;
         let owner = daemon.get_name_owner(name).await.ok();
         let mut agent = Self {
-            follower: Follower::start(bus.clone(), terminal.clone()),
+            follower: Follower::start(bus.clone(), terminal.clone(), notices.clone()),
             bus,
             caller,
             asks,
@@ -163,7 +167,8 @@ impl Agent {
             dialogs: Dialogs::new(terminal.clone()),
             terminal,
             registering: JoinSet::new(),
-            notices: JoinSet::new(),
+            notices,
+            showing: JoinSet::new(),
         };
         agent.network_manager(owner.map(|owner| owner.to_string()));
         // Beside the loop: it waits for networks, and asks much.
@@ -217,13 +222,13 @@ impl Agent {
                          Ctrl+C to stop."));
                         if let Some(terminal) = &self.terminal {
                             let told = rights::tell(self.bus.clone(), Rc::clone(terminal));
-                            self.notices.spawn_local(told);
+                            self.showing.spawn_local(told);
                         }
                         readiness::tell();
                     }
                 }
                 Some(_) = self.dialogs.next_end() => {}
-                Some(_) = self.notices.join_next() => {}
+                Some(_) = self.showing.join_next() => {}
             }
         }
     }
@@ -254,9 +259,11 @@ impl Agent {
             return;
         }
         self.say(&end.line(SystemTime::now()));
-        if self.terminal.is_none() && self.notices.len() < NOTICES {
-            let shown = notification::show_end(self.bus.clone(), end, self.changes.subscribe());
-            self.notices.spawn_local(shown);
+        if self.terminal.is_none() && self.showing.len() < NOTICES {
+            let (system, changes) = (self.bus.clone(), self.changes.subscribe());
+            let notices = self.notices.clone();
+            let shown = async move { notices.show_end(system, end, changes).await };
+            self.showing.spawn_local(shown);
         }
     }
 

@@ -130,100 +130,144 @@ impl End {
     }
 }
 
-/// Shows a notification, and renews the sign-in if its button is pressed. Returns when the
-/// notification is gone, or there is nothing to renew any more: the sign-in has ended or was renewed,
-/// or the connection is down. `changes` tells that something has changed about connections.
-pub(crate) async fn show_end(system: Connection, end: End, mut changes: watch::Receiver<()>) {
-    let headline = end.headline(SystemTime::now());
-    let left = Duration::from_secs(60 * end.minutes_left(SystemTime::now())).min(LONGEST_NOTICE);
-    let content = Content {
-        headline: &headline,
-        body: &gettext!("Sign in again now to stay connected."),
-        // TRANSLATORS: A button: sign in again before the sign-in expires.
-        buttons: &[(RENEW, &gettext!("Renew"))],
-        urgency: Urgency::Critical,
-        stays: Some(left),
-    };
-    let Some(mut notification) = show(&content).await else {
-        return;
-    };
-    let pressed = async {
-        loop {
-            match notification.event().await {
-                Event::Pressed { button, .. } if button == RENEW => return true,
-                // A click on the notification itself means that it was read.
-                Event::Pressed { .. } => {}
-                Event::Closed => return false,
-            }
-        }
-    };
-    let over = async {
-        while changes.changed().await.is_ok() {
-            if end.is_over(&system).await {
-                return;
-            }
-        }
-        pending().await
-    };
-    let is_pressed = tokio::select! {
-        is_pressed = timeout(left, pressed) => is_pressed.unwrap_or(false),
-        () = over => false,
-    };
-    notification.close().await;
-    if is_pressed {
-        renew(&system, &end).await;
+/// What shows this program's notifications.
+#[derive(Debug, Clone)]
+pub(crate) struct Notices {
+    session: Option<Connection>,
+}
+
+impl Notices {
+    /// Over the connection `session`, which lives as long as this program, if there is one: nobody takes
+    /// a notification away that stays to be read.
+    pub(crate) fn new(session: Option<Connection>) -> Self {
+        Self { session }
     }
-}
 
-/// Has the service ask for a sign-in, and tells the person if it does not.
-async fn renew(system: &Connection, end: &End) {
-    let call = async {
-        let proxy = zbus::Proxy::new(system, end.service.as_str(), SIGN_IN_PATH, SIGN_IN).await?;
-        proxy.call::<_, _, ()>(well_known::RENEW, &()).await
-    };
-    let why = match timeout(BUS_TIME, call).await {
-        Ok(Ok(())) => return,
-        Ok(Err(zbus::Error::MethodError(name, said, _))) => renewal::reason(&name, said.as_deref()),
-        Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
-        Err(_elapsed) => message!("The service does not answer."),
-    };
-    let why = message!("The sign-in was not renewed. {reason}", reason = why);
-    report(&why);
-    let content = Content {
-        headline: &end.name,
-        body: &i18n::localize(&why),
-        buttons: &[],
-        urgency: Urgency::Normal,
-        stays: None,
-    };
-    show(&content).await;
-}
-
-/// Shows what an endpoint says, unless nm-applet does.
-pub(crate) async fn show_banner(banner: Banner) {
-    if matches!(timeout(BUS_TIME, applet_runs()).await, Ok(Ok(true))) {
-        return;
+    /// Shows a notification, and renews the sign-in if its button is pressed. Returns when the
+    /// notification is gone, or there is nothing to renew any more: the sign-in has ended or was renewed,
+    /// or the connection is down. `changes` tells that something has changed about connections.
+    pub(crate) async fn show_end(
+        &self,
+        system: Connection,
+        end: End,
+        mut changes: watch::Receiver<()>,
+    ) {
+        let headline = end.headline(SystemTime::now());
+        let left =
+            Duration::from_secs(60 * end.minutes_left(SystemTime::now())).min(LONGEST_NOTICE);
+        let content = Content {
+            headline: &headline,
+            body: &gettext!("Sign in again now to stay connected."),
+            // TRANSLATORS: A button: sign in again before the sign-in expires.
+            buttons: &[(RENEW, &gettext!("Renew"))],
+            urgency: Urgency::Critical,
+            stays: Some(left),
+        };
+        let Some(mut notification) = self.show(&content).await else {
+            return;
+        };
+        let pressed = async {
+            loop {
+                match notification.event().await {
+                    Event::Pressed { button, .. } if button == RENEW => return true,
+                    // A click on the notification itself means that it was read.
+                    Event::Pressed { .. } => {}
+                    Event::Closed => return false,
+                }
+            }
+        };
+        let over = async {
+            while changes.changed().await.is_ok() {
+                if end.is_over(&system).await {
+                    return;
+                }
+            }
+            pending().await
+        };
+        let is_pressed = tokio::select! {
+            is_pressed = timeout(left, pressed) => is_pressed.unwrap_or(false),
+            () = over => false,
+        };
+        notification.close().await;
+        if is_pressed {
+            self.renew(&system, &end).await;
+        }
     }
-    let content = Content {
-        headline: &banner.name,
-        body: &banner.text,
-        buttons: &[],
-        urgency: Urgency::Normal,
-        stays: None,
-    };
-    show(&content).await;
-}
 
-/// Tells why a connection is not up any more, or did not come up.
-pub(crate) async fn show_failure(name: String, reason: String) {
-    let content = Content {
-        headline: &gettext!("{connection} is not connected", connection = name),
-        body: &reason,
-        buttons: &[],
-        urgency: Urgency::Normal,
-        stays: None,
-    };
-    show(&content).await;
+    /// Has the service ask for a sign-in, and tells the person if it does not.
+    async fn renew(&self, system: &Connection, end: &End) {
+        let call = async {
+            let proxy =
+                zbus::Proxy::new(system, end.service.as_str(), SIGN_IN_PATH, SIGN_IN).await?;
+            proxy.call::<_, _, ()>(well_known::RENEW, &()).await
+        };
+        let why = match timeout(BUS_TIME, call).await {
+            Ok(Ok(())) => return,
+            Ok(Err(zbus::Error::MethodError(name, said, _))) => {
+                renewal::reason(&name, said.as_deref())
+            }
+            Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
+            Err(_elapsed) => message!("The service does not answer."),
+        };
+        let why = message!("The sign-in was not renewed. {reason}", reason = why);
+        report(&why);
+        let content = Content {
+            headline: &end.name,
+            body: &i18n::localize(&why),
+            buttons: &[],
+            urgency: Urgency::Normal,
+            stays: None,
+        };
+        self.show(&content).await;
+    }
+
+    /// Shows what an endpoint says, unless nm-applet does.
+    pub(crate) async fn show_banner(&self, banner: Banner) {
+        if matches!(timeout(BUS_TIME, applet_runs()).await, Ok(Ok(true))) {
+            return;
+        }
+        let content = Content {
+            headline: &banner.name,
+            body: &banner.text,
+            buttons: &[],
+            urgency: Urgency::Normal,
+            stays: None,
+        };
+        self.show(&content).await;
+    }
+
+    /// Tells why a connection is not up any more, or did not come up.
+    pub(crate) async fn show_failure(&self, name: String, reason: String) {
+        let content = Content {
+            headline: &gettext!("{connection} is not connected", connection = name),
+            body: &reason,
+            buttons: &[],
+            urgency: Urgency::Normal,
+            stays: None,
+        };
+        self.show(&content).await;
+    }
+
+    async fn show(&self, content: &Content<'_>) -> Option<Notification> {
+        let shown = async {
+            let mut notification = match &self.session {
+                Some(session) => Notification::on(session.clone()).await?,
+                None => Notification::new().await?,
+            };
+            notification.show(content).await?;
+            Ok::<_, NotificationError>(notification)
+        };
+        shown
+            .await
+            .inspect_err(|error| {
+                let reason = error.to_string();
+                report(&message!(
+                    "No notification can be shown: {reason}",
+                    reason = reason
+                ));
+            })
+            .ok()
+    }
 }
 
 async fn applet_runs() -> zbus::Result<bool> {
@@ -235,24 +279,6 @@ async fn applet_runs() -> zbus::Result<bool> {
         }
     }
     Ok(false)
-}
-
-async fn show(content: &Content<'_>) -> Option<Notification> {
-    let shown = async {
-        let mut notification = Notification::new().await?;
-        notification.show(content).await?;
-        Ok::<_, NotificationError>(notification)
-    };
-    shown
-        .await
-        .inspect_err(|error| {
-            let reason = error.to_string();
-            report(&message!(
-                "No notification can be shown: {reason}",
-                reason = reason
-            ));
-        })
-        .ok()
 }
 
 #[cfg(test)]

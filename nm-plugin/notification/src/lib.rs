@@ -83,8 +83,8 @@ pub enum NotificationError {
     Silent,
 }
 
-/// A notification, and the service that shows it. It stays when this value is dropped: see
-/// [`Notification::close`].
+/// A notification, and the service that shows it. It stays when this value is dropped, as long as the
+/// connection to the bus does: see [`Notification::on`] and [`Notification::close`].
 #[derive(Debug)]
 pub struct Notification {
     session: Connection,
@@ -97,13 +97,22 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Asks the desktop whether it shows notifications; nothing is to be seen yet.
+    /// As [`Self::on`] a connection of its own, which ends with this value.
+    ///
+    /// # Errors
+    /// If the desktop shows no notifications.
+    pub async fn new() -> Result<Self, NotificationError> {
+        Self::on(within_limit(Connection::session()).await?).await
+    }
+
+    /// Asks the desktop whether it shows notifications; nothing is to be seen yet. GNOME takes a
+    /// notification away when the connection ends over which it was shown: what is to stay is for one
+    /// that lives as long as the program.
     ///
     /// # Errors
     /// If it does not.
-    pub async fn new() -> Result<Self, NotificationError> {
+    pub async fn on(session: Connection) -> Result<Self, NotificationError> {
         within_limit(async {
-            let session = Connection::session().await?;
             let rule = MatchRule::builder()
                 .msg_type(zbus::message::Type::Signal)
                 .sender(NAME)?

@@ -23,6 +23,7 @@ fn a_banner_that_is_pushed_is_networkmanager_s_and_what_is_none_is_told_of() {
     let notification = desktop.notifications.wait("notification", SOON);
     assert_eq!(notification["summary"], "vpn");
     assert_eq!(notification["body"], "Authorised use only.");
+    assert_eq!(notification["by_agent"], true, "GNOME takes it away");
     let journal = lab.journal();
     assert!(
         journal.contains("the endpoint sent what is not understood: {cre:1}"),

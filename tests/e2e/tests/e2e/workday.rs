@@ -485,6 +485,7 @@ fn the_end_of_a_sign_in_is_told_and_a_button_renews_it() {
     let shown = desktop.notifications.wait("notification", BACK);
     assert_eq!(shown["summary"], "vpn: your sign-in expires in 1 minute");
     assert_eq!(shown["actions"], json!(["renew", "Renew"]));
+    assert_eq!(shown["by_agent"], true, "GNOME takes it away");
     assert_eq!(pages_opened(&lab), 0, "a page that nobody asked for");
     // The person takes a while; meanwhile the tunnel stays.
     lab.set_browser(&Browser::Waiting);
