@@ -210,6 +210,7 @@ fn further(values: &Values, rest: &str) -> Option<Message> {
 pub(crate) fn of_settings(error: &SettingsError) -> (Field, Message) {
     let field = match error {
         SettingsError::Missing(key) | SettingsError::Bad(key) => field_of_key(key),
+        SettingsError::UdpPastProxy => Field::ProxyType,
         SettingsError::Profile(problem) => field_of_problem(problem),
     };
     (field, error.message())

@@ -3,7 +3,7 @@
 use aws_client_vpn_profile::keys::{AT_LOGIN, YES};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
-    self, PERSISTENT, Property, Update, VpnProperties, have_same_endpoint,
+    self, PERSISTENT, Property, SettingsError, Update, VpnProperties, have_same_endpoint,
 };
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
@@ -53,22 +53,28 @@ fn variant(property: &Property) -> Variant {
 /// The connection `old`, whose stored secrets are in `secrets`, brought up to `profile`; name,
 /// uuid, permissions and all that the user has set otherwise stay. One that an older version made
 /// is persistent from now on.
-#[must_use]
-pub fn updated(old: &Settings, secrets: &Settings, profile: &Profile) -> Settings {
+///
+/// # Errors
+/// If the profile does not go with what the user has set.
+pub fn updated(
+    old: &Settings,
+    secrets: &Settings,
+    profile: &Profile,
+) -> Result<Settings, SettingsError> {
     let old_secrets: BTreeMap<String, String> =
         property(secrets, "vpn", "secrets").unwrap_or_default();
     let old_secrets = old_secrets
         .into_iter()
         .map(|(name, value)| (name, Secret::new(value)))
         .collect();
-    let update = Update::new(&data(old), &old_secrets, profile);
+    let update = Update::new(&data(old), &old_secrets, profile)?;
     let mut new = old.clone();
     let vpn = new.entry("vpn".to_owned()).or_default();
     vpn.insert("data".to_owned(), update.data.to_variant());
     vpn.insert("secrets".to_owned(), exposed(&update.secrets));
     let persistent = VpnProperties::of_new_connection().persistent;
     vpn.insert(PERSISTENT.to_owned(), persistent.to_variant());
-    new
+    Ok(new)
 }
 
 /// Whether these are the settings of a connection of ours to an endpoint of `profile`.
@@ -137,7 +143,7 @@ mod tests {
         let persistent = |settings: &Settings| property(settings, "vpn", "persistent");
         assert_eq!(persistent(&settings), Some(true));
         settings.get_mut("vpn").unwrap().remove("persistent");
-        let new = updated(&settings, &Settings::new(), &profile(443));
+        let new = updated(&settings, &Settings::new(), &profile(443)).unwrap();
         assert_eq!(persistent(&new), Some(true));
     }
 
@@ -147,7 +153,7 @@ mod tests {
         let ipv4 = BTreeMap::from([("never-default".to_owned(), true.to_variant())]);
         old.insert("ipv4".to_owned(), ipv4);
         assert!(is_of_endpoint(&old, &profile(1194)));
-        let new = updated(&old, &Settings::new(), &profile(1194));
+        let new = updated(&old, &Settings::new(), &profile(1194)).unwrap();
         assert!(data(&new)["remote"].ends_with(" 1194 udp"));
         assert_eq!(name(&new), "Work");
         for setting in ["connection", "ipv4"] {

@@ -4,7 +4,7 @@ use crate::connection::{self, Settings};
 use aws_client_vpn_attempt::progress::{self, Progress};
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::to_secrets;
+use aws_client_vpn_profile::settings::{SettingsError, to_secrets};
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
@@ -48,6 +48,9 @@ pub enum NetworkManagerError {
          try again."
     )]
     Withheld,
+    /// The profile does not go with what the user has set; NetworkManager was not asked.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// Another reason, in NetworkManager's words.
     #[error("NetworkManager refused the request: {reason}", reason = *_0)]
     Refused(String),
@@ -159,7 +162,7 @@ impl NetworkManager {
             Err(NetworkManagerError::Withheld) if to_secrets(profile).is_empty() => Settings::new(),
             Err(error) => return Err(error),
         };
-        let new = connection::updated(&old.settings, &secrets, profile);
+        let new = connection::updated(&old.settings, &secrets, profile)?;
         let none = BTreeMap::<String, Variant>::new();
         let arguments = (new, TO_DISK, none).to_variant();
         let method = Method::new(path, CONNECTION, "Update2").with_person();

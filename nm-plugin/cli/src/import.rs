@@ -11,7 +11,7 @@ use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::ovpn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
-    self, PERSISTENT, Property, Update, VpnProperties, have_same_endpoint,
+    self, PERSISTENT, Property, SettingsError, Update, VpnProperties, have_same_endpoint,
 };
 use aws_client_vpn_profile_file as profile_file;
 use aws_client_vpn_profile_file::file::FileError;
@@ -60,6 +60,9 @@ pub enum ImportError {
         /// Where they would be.
         directory: String,
     },
+    /// The profile does not go with what the user has set.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The account has no name.
     #[error(
         "Your account has no user name, so the connection cannot be made available to you alone. \
@@ -85,6 +88,7 @@ impl ImportError {
             | Self::Exists(_)
             | Self::Several(_)
             | Self::OneName
+            | Self::Settings(_)
             | Self::NoUser => Outcome::Failed,
         }
     }
@@ -265,11 +269,11 @@ fn to_update<'a>(same: &[&'a Stored], name: Option<&str>) -> Result<&'a Stored, 
 }
 
 /// An update replaces all secrets that NetworkManager keeps, so they have to be in it.
-async fn update(old: &Stored, profile: &Profile) -> Result<(), ActionError> {
+async fn update(old: &Stored, profile: &Profile) -> Result<(), Failure> {
     let manager = Manager::of_secrets().await?;
     let mut settings = manager.settings(&old.path).await?;
     let secrets = secrets_of(&manager.secrets(&old.path).await?);
-    let update = Update::new(&data_of(&settings), &secrets, profile);
+    let update = Update::new(&data_of(&settings), &secrets, profile).map_err(ImportError::from)?;
     let vpn = settings.entry("vpn".to_owned()).or_default();
     let persistent = VpnProperties::of_new_connection().persistent;
     for (name, property) in [
@@ -279,7 +283,7 @@ async fn update(old: &Stored, profile: &Profile) -> Result<(), ActionError> {
     ] {
         vpn.insert(name.to_owned(), value(&property)?);
     }
-    manager.update(&old.path, &settings).await
+    Ok(manager.update(&old.path, &settings).await?)
 }
 
 /// A line for what became of it, and one for each note.

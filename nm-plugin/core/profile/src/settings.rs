@@ -49,6 +49,12 @@ pub enum SettingsError {
          modify NAME -vpn.data {0}"
     )]
     Bad(&'static str),
+    /// A newer profile does not go with the user's own proxy.
+    #[error(
+        "The connection uses a proxy, which supports TCP only, but the profile uses UDP. Ask for a \
+         profile with 'proto tcp', or remove the proxy from the connection's settings."
+    )]
+    UdpPastProxy,
     /// The parts do not fit together.
     #[error(transparent)]
     Profile(#[from] ProfileError),

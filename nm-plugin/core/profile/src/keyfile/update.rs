@@ -45,7 +45,7 @@ pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>
     let profile = from_settings(&data_of(release)?, &secrets_of(release))?;
     let old_data = data_of(copy)?;
     let old_secrets = secrets_of(copy);
-    let new = Update::new(&old_data, &old_secrets, &profile);
+    let new = Update::new(&old_data, &old_secrets, &profile)?;
     let persistent = VpnProperties::of_new_connection().persistent.to_string();
     let is_persistent = value(&lines_of(copy, VPN), PERSISTENT) == Some(persistent.as_str());
     if is_persistent && new.data == old_data && exposed(&new.secrets) == exposed(&old_secrets) {

@@ -2,17 +2,18 @@
 //!
 //! An administrator sends a new profile when something about the endpoint changes. What the
 //! profile says is taken from the new one; what the user has chosen since stays: time limits,
-//! user name, where passwords are kept, their own certificate, and keys that a newer version of
-//! this program may know.
+//! user name, where passwords are kept, their own certificate and proxy, and keys that a newer
+//! version of this program may know.
 
-use super::{to_data, to_secrets};
+use super::{SettingsError, to_data, to_secrets};
+use crate::credential::Credential;
 use crate::keys::{
     CONNECT_TIMEOUT, EARLY_PUSH_REQUEST, INACTIVITY_TIMEOUT, KEY_PASSPHRASE, LOGIN_TIMEOUT, MSSFIX,
-    OPTIONS, PKCS11_ID, PKCS11_PROVIDER, RANDOM_HOSTNAME, RECONNECT_TIMEOUT, REMOTE,
-    SESSION_LENGTH, SIGN_IN, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, TOKEN_PIN, USER_NAME,
-    flags_key,
+    OPTIONS, PKCS11_ID, PKCS11_PROVIDER, PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE,
+    RANDOM_HOSTNAME, RECONNECT_TIMEOUT, REMOTE, SESSION_LENGTH, SIGN_IN, STATIC_CHALLENGE,
+    STATIC_CHALLENGE_ECHO, TOKEN_PIN, USER_NAME, flags_key,
 };
-use crate::parts::InlineFile;
+use crate::parts::{InlineFile, Transport};
 use crate::profile::Profile;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,14 +56,35 @@ const OWN_CERTIFICATE: [&str; 6] = [
     PKCS11_PROVIDER,
 ];
 
+/// What a user sets for a proxy, if the profile has none.
+const OWN_PROXY: [&str; 4] = [PROXY_TYPE, PROXY_SERVER, PROXY_PORT, PROXY_AUTHENTICATES];
+
 impl Update {
     /// Brings a connection with these settings up to `profile`.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`SettingsError::UdpPastProxy`]
     pub fn new(
         old_data: &BTreeMap<String, String>,
         old_secrets: &BTreeMap<String, Secret>,
         profile: &Profile,
-    ) -> Self {
+    ) -> Result<Self, SettingsError> {
+        let has_proxy = old_data
+            .get(PROXY_TYPE)
+            .is_some_and(|kind| !kind.is_empty());
+        let keeps_proxy = has_proxy && profile.proxy().is_none();
+        let is_udp = profile
+            .remotes()
+            .iter()
+            .any(|remote| remote.transport == Transport::Udp);
+        if keeps_proxy && is_udp {
+            return Err(SettingsError::UdpPastProxy);
+        }
+        let is_of_proxy = |key: &str| {
+            let credentials = [Credential::ProxyUserName, Credential::ProxyPassword];
+            OWN_PROXY.contains(&key)
+                || keeps_proxy && credentials.iter().any(|it| it.flags_key() == key)
+        };
         let mut data = to_data(profile);
         let mut secrets = to_secrets(profile);
         let brings_certificate = OWN_CERTIFICATE
@@ -90,6 +112,8 @@ impl Update {
             );
             let kept = if of_certificate {
                 !brings_certificate
+            } else if is_of_proxy(key) {
+                keeps_proxy
             } else {
                 // Where a password is kept was asked of the user; whether there is one was not.
                 let is_flag = key.ends_with("-flags");
@@ -108,7 +132,7 @@ impl Update {
                 secrets.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
-        Self { data, secrets }
+        Ok(Self { data, secrets })
     }
 }
 
@@ -135,10 +159,18 @@ mod tests {
     const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
 
     fn profile(more: &str) -> Profile {
-        let text = format!("remote {HOST} 443\nproto udp\n<ca>\n{CERTIFICATE}</ca>\n{more}");
+        let text = format!("remote {HOST} 443\n<ca>\n{CERTIFICATE}</ca>\n{more}");
         Profile::parse(&text, &mut |_| Err("no file".to_owned()))
             .unwrap()
             .profile
+    }
+
+    fn updated(
+        data: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, Secret>,
+        profile: &Profile,
+    ) -> Update {
+        Update::new(data, secrets, profile).unwrap()
     }
 
     fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -184,7 +216,7 @@ mod tests {
             ("password".to_owned(), Secret::from("p")),
             ("tls-auth".to_owned(), Secret::from("old")),
         ]);
-        let update = Update::new(&old, &secrets, &profile("auth-user-pass\nreneg-sec 0\n"));
+        let update = updated(&old, &secrets, &profile("auth-user-pass\nreneg-sec 0\n"));
         assert_eq!(update.data["remote"], format!("{HOST} 443 udp"));
         assert_eq!(update.data["options"], "reneg-sec 0");
         assert!(!update.data.contains_key("static-challenge"));
@@ -200,7 +232,7 @@ mod tests {
         assert_eq!(update.secrets.keys().collect::<Vec<_>>(), ["password"]);
 
         // The kind of sign-in has changed: no password is left to be kept anywhere.
-        let update = Update::new(&old, &secrets, &profile("auth-federate\n"));
+        let update = updated(&old, &secrets, &profile("auth-federate\n"));
         assert_eq!(update.data["sign-in"], "saml");
         assert!(!update.data.contains_key("password-flags"));
     }
@@ -209,16 +241,49 @@ mod tests {
     fn a_certificate_of_the_user_s_own_stays_unless_a_new_one_comes() {
         let old = map(&[("cert", "old"), ("key-passphrase-flags", "1")]);
         let secrets = BTreeMap::from([("key".to_owned(), Secret::from("old"))]);
-        let update = Update::new(&old, &secrets, &profile("auth-federate\n"));
+        let update = updated(&old, &secrets, &profile("auth-federate\n"));
         assert_eq!(update.data["cert"], "old");
         assert_eq!(update.data["key-passphrase-flags"], "1");
         assert_eq!(update.secrets["key"].expose(), "old");
 
         let pem = CERTIFICATE.replace("CERTIFICATE", "PRIVATE KEY");
         let more = format!("<cert>\n{CERTIFICATE}</cert>\n<key>\n{pem}</key>\n");
-        let update = Update::new(&old, &secrets, &profile(&more));
+        let update = updated(&old, &secrets, &profile(&more));
         assert!(update.data["cert"].contains("TUlJ"));
         assert!(!update.data.contains_key("key-passphrase-flags"));
         assert!(update.secrets["key"].expose().contains("PRIVATE"));
+    }
+
+    /// Without its flags, NetworkManager would write the next answer to disk.
+    #[test]
+    fn a_proxy_of_the_user_s_own_stays_with_where_its_password_is_kept() {
+        let old = map(&[
+            ("proxy-type", "http"),
+            ("proxy-server", "own.example"),
+            ("proxy-port", "3128"),
+            ("proxy-auth", "yes"),
+            ("proxy-username-flags", "1"),
+            ("proxy-password-flags", "3"),
+        ]);
+        let secrets = BTreeMap::new();
+        let update = updated(&old, &secrets, &profile("proto tcp\nauth-federate\n"));
+        for (key, value) in &old {
+            assert_eq!(update.data.get(key), Some(value), "{key}");
+        }
+
+        // What the profile brings goes before.
+        let more = "proto tcp\nhttp-proxy new.example 8080\nauth-federate\n";
+        let update = updated(&old, &secrets, &profile(more));
+        assert_eq!(update.data["proxy-server"], "new.example");
+        assert_eq!(update.data["proxy-port"], "8080");
+        assert!(!update.data.contains_key("proxy-auth"));
+        assert_eq!(update.data["proxy-password-flags"], "3");
+
+        // Nothing would connect.
+        let refused = Update::new(&old, &secrets, &profile("auth-federate\n"));
+        assert_eq!(refused.err(), Some(SettingsError::UdpPastProxy));
+        let none = map(&[("proxy-type", ""), ("proxy-password-flags", "1")]);
+        let update = updated(&none, &secrets, &profile("auth-federate\n"));
+        assert!(!update.data.contains_key("proxy-password-flags"));
     }
 }
