@@ -85,7 +85,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
             Some(message!("Enter the PKCS #11 URI of your key on the token."))
         }
         Field::TokenKey => (!is_pkcs11_id(text)).then(|| {
-            message!("This is not the URI of a key, which looks like pkcs11:token=…;id=….")
+            message!("This is not the URI of a key. Such a URI looks like pkcs11:token=…;id=….")
         }),
         Field::TokenModule => (!text.is_empty() && !settings::is_provider(text)).then(|| {
             message!(

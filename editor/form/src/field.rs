@@ -430,8 +430,8 @@ impl Field {
             }
             Self::EnforceRoutes => gettext_noop!(
                 "The VPN's routes are used even if your own network has the same addresses, for \
-                 example if your home network has those of your company. Your router and the \
-                 endpoint stay reachable."
+                 example if your home network uses the same addresses as your company. Your router \
+                 and the endpoint stay reachable."
             ),
             Self::KillSwitch => gettext_noop!(
                 "Kill switch: once the connection is up, no traffic bypasses the VPN until you \
@@ -488,12 +488,12 @@ impl Field {
             Self::ProxyServer => gettext_noop!("The name or address of the proxy."),
             Self::ProxyPort => gettext_noop!("The port of the proxy."),
             Self::ProxyAuth => gettext_noop!(
-                "You are asked for the user name and password for the proxy before connecting. An \
-                 HTTP proxy that needs them requests them itself, so this can stay off for it."
+                "You are asked for the user name and password for the proxy before connecting. \
+                 Leave this off for an HTTP proxy: you are asked when it requests them."
             ),
             Self::TokenModule => gettext_noop!(
-                "The name of the token's driver. Leave empty to use all drivers that are set up \
-                 on this computer."
+                "The name of the token's module, such as opensc-pkcs11. Leave empty to use all \
+                 modules that are set up on this computer."
             ),
             Self::Directives => gettext_noop!(
                 "OpenVPN directives, one per line. Directives that run programs or access files \

@@ -125,7 +125,7 @@ pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
         groups.push(Group {
             title: gettext!("Notes"),
             description: gettext!(
-                "Lines of the profile that have no effect here, or a different one."
+                "Lines of the profile that have no effect here, or a different effect."
             ),
             rows: imported.warnings.iter().map(row).collect(),
             of_properties: false,

@@ -83,8 +83,8 @@ pub fn failure(reason: u32) -> &'static str {
              'aws-client-vpn connect' in a terminal."
         ),
         state_reason::LOGIN_FAILED => gettext_noop!(
-            "The sign-in was refused. Try again. If it is refused again, ask the administrator \
-             whether your account may use this endpoint."
+            "The sign-in was refused. Try again, and check what you enter. If it is refused again, \
+             ask your administrator whether you may use this endpoint."
         ),
         state_reason::CONNECTION_REMOVED => gettext_noop!("The connection was removed."),
         _ => gettext_noop!("The connection failed. Check the network connection and try again."),

@@ -36,7 +36,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "remov
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "status" -d 'Show the connections: state, since when, addresses, endpoint, sign-in, the last failure'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "at-login" -d 'Turn connecting at login on or off'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "renew" -d 'Sign in again to a connection that is up, before the endpoint ends it'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "doctor" -d 'Check that everything a connection needs is there, with a remedy for each problem'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "doctor" -d 'Check that everything a connection needs is there, and give a remedy for each problem'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_needs_command" -f -a "logs" -d 'Print the log of the last attempt to connect, ready to paste into a ticket'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l timeout -d 'Give up if the connection is not up after this many seconds [default: the connection\'s own limits, such as login-timeout]' -r
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand connect" -l no-browser -d 'Open no browser, only print the link'
@@ -48,7 +48,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand disconnect
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -l names -d 'Print the names only, a line each, for completions'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -l json -d 'Print JSON, for programs; aws-client-vpn(1) describes it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand list" -s h -l help -d 'Print help'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l name -d 'Name of the connection [default: that of the file]; with --update, which one to update' -r
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l name -d 'Name of the connection [default: the file\'s name without .ovpn]; with --update, which one to update' -r
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l all-users -d 'Give the connection to all users of this computer'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l update -d 'Update the connection to the same endpoint from the profile; your own settings are kept'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand import" -l from-aws-client -d 'Import all profiles that AWS\'s own client keeps for you'
@@ -61,7 +61,7 @@ complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand export" -s
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand remove" -l json -d 'Print JSON, for programs; aws-client-vpn(1) describes it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand remove" -s h -l help -d 'Print help'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l follow -d 'Keep running, and print the status again whenever it changes; with --json, one object per line'
-complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l short -d 'Print one line for a status bar: the connections that are up or coming up, or nothing'
+complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l short -d 'Print one line for a status bar: the connections that are up, coming up or going down; empty if there are none'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -l json -d 'Print JSON, for programs; aws-client-vpn(1) describes it'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c aws-client-vpn -n "__fish_aws_client_vpn_using_subcommand at-login" -l except-on -d 'Do not connect on this network (the name of its connection in NetworkManager); may be given several times' -r

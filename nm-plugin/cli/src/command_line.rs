@@ -22,18 +22,18 @@ Exit codes:
    2                     The command line is wrong.
    3  refused            The endpoint refused this person or this computer.
    4  cancelled          Ctrl+C was pressed, the sign-in was cancelled, or somebody took the connection down.
-   5  timed-out          Nobody signed in in time, or the time of --timeout is over. disconnect: it is not down after a minute.
+   5  timed-out          Nobody signed in in time, or the time of --timeout is over. disconnect: the connection was still not down after a minute.
    6  not-permitted      The policy of this computer (polkit) or a file's permissions forbid it.
    7  unreachable        There is no network, or the endpoint does not answer.
    8  nobody-to-ask      Something has to be asked, and there is neither a terminal nor a desktop.
    9  not-found          There is no such connection or file.
-  10  not-connected      The connection is not up. connect --stay: it was up, and has ended.
+  10  not-connected      The connection is not up. connect --stay: it was up, and ended without being taken down.
   11  no-networkmanager  NetworkManager does not run or does not answer.
 
 JSON:
   With --json, a command prints one object. Each has \"schema\" (1; it changes when a field is
-  removed or its meaning changes), \"outcome\" (a name from the list of exit codes) and, if nothing
-  was done, \"reason\" (an English sentence). Fields may be added. The other fields are described in
+  removed or its meaning changes), \"outcome\" (a name from the list of exit codes) and, unless that
+  is \"done\", \"reason\" (an English sentence). Fields may be added. The other fields are described in
   /usr/share/doc/*aws-client-vpn/docs/json.md.
 
 Examples:
@@ -59,8 +59,8 @@ pub enum Command {
     /// Connect, and sign in from this terminal
     ///
     /// The browser opens. Without a display, or over ssh, the link to sign in is printed, and the
-    /// ssh -L line that lets the browser of another computer answer. Passwords and codes are asked for
-    /// in this terminal. Ctrl+C cancels.
+    /// ssh -L command for signing in in a browser on another computer. Passwords and codes are asked
+    /// for in this terminal. Ctrl+C cancels.
     Connect(Connect),
     /// Take a connection down
     Disconnect(Disconnect),
@@ -80,15 +80,15 @@ pub enum Command {
     Status(Status),
     /// Turn connecting at login on or off
     ///
-    /// The agent of your session connects once when you have logged in and there is a network, and once
-    /// for each network that comes later. It does not if you have taken the connection down yourself.
+    /// The agent of your session connects once after you log in, and again each time you join another
+    /// network. It does not if you have taken the connection down yourself.
     AtLogin(AtLogin),
     /// Sign in again to a connection that is up, before the endpoint ends it
     ///
     /// An endpoint accepts a sign-in for some hours and then ends the connection. This command asks for
     /// the new sign-in at a moment that suits you. The tunnel stays up while you sign in in your browser.
     Renew(Renew),
-    /// Check that everything a connection needs is there, with a remedy for each problem
+    /// Check that everything a connection needs is there, and give a remedy for each problem
     ///
     /// The exit code is 1 if there is a problem, and 0 if there is none; warnings do not count. With
     /// --fix, problems that were fixed do not count either.
@@ -146,7 +146,8 @@ pub struct Import {
         value_hint = ValueHint::FilePath
     )]
     pub profiles: Vec<PathBuf>,
-    /// Name of the connection [default: that of the file]; with --update, which one to update
+    /// Name of the connection [default: the file's name without .ovpn]; with --update, which one to
+    /// update
     #[arg(long, conflicts_with = "from_aws_client")]
     pub name: Option<String>,
     /// Give the connection to all users of this computer
@@ -157,8 +158,8 @@ pub struct Import {
     pub update: bool,
     /// Import all profiles that AWS's own client keeps for you
     ///
-    /// Its versions up to 5 keep them in ~/.config/AWSVPNClient/OpenVpnConfigs. A profile whose
-    /// endpoint already has a connection is left out.
+    /// AWS's client up to version 5 keeps them in ~/.config/AWSVPNClient/OpenVpnConfigs. A profile
+    /// whose endpoint already has a connection is left out.
     #[arg(long, conflicts_with = "profiles")]
     pub from_aws_client: bool,
     /// Only show what would be imported
@@ -217,7 +218,8 @@ pub struct Status {
     /// Keep running, and print the status again whenever it changes; with --json, one object per line
     #[arg(long)]
     pub follow: bool,
-    /// Print one line for a status bar: the connections that are up or coming up, or nothing
+    /// Print one line for a status bar: the connections that are up, coming up or going down; empty if
+    /// there are none
     #[arg(long)]
     pub short: bool,
 }
@@ -249,8 +251,8 @@ pub struct Logs {
     /// Write a report on the endpoint to this file, for the developers of this program
     ///
     /// It says what the endpoint pushed, the form of its challenge, what it refused and how, and the
-    /// versions of all programs. It contains no secret. It is shown first, and written if you answer
-    /// yes.
+    /// versions of all programs. It contains no secret. It is shown first, and written only if you
+    /// type 'yes'.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
     /// Replace addresses and names in the report with numbers

@@ -33,7 +33,7 @@ pub enum NetworkManagerError {
     /// NetworkManager is not running.
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning(#[source] zbus::Error),
-    /// NetworkManager runs, and answers something else than expected.
+    /// NetworkManager runs, and answers something other than expected.
     #[error(
         "NetworkManager does not answer as expected. See its journal: journalctl -u \
          NetworkManager"

@@ -82,8 +82,8 @@ fn begun(stored: &Stored) -> String {
             name = name,
         ),
         Ok(SignIn::Password { .. } | SignIn::Certificate) | Err(_) => gettext!(
-            "A new sign-in to '{name}' begins. The tunnel pauses until it is done. You are asked for \
-             a password or code that is not saved.",
+            "A new sign-in to '{name}' begins. The tunnel pauses until it is done. You will be \
+             asked for any password or code that is not saved.",
             name = name,
         ),
     }

@@ -138,7 +138,7 @@ fn doctor_in_german() {
         "PROBLEM  OpenVPN         Das OpenVPN aus dem Paket fehlt",
         "                         -> Installieren Sie das Paket erneut",
         "gut      Kill-Switch     sperrt keinen Verkehr",
-        "Warnung  Uhr             2026-11-24 17:00:01 UTC, nicht vom Netz gestellt",
+        "Warnung  Uhr             2026-11-24 17:00:01 UTC, nicht über das Netz synchronisiert",
     ] {
         assert!(lines.contains(&line), "{line:?} is not in\n{text}");
     }

@@ -15,7 +15,7 @@ pub(crate) struct CommandLine {
 pub(crate) enum Action {
     /// Make a connection, or a package that installs it, from a profile (.ovpn)
     Make(Make),
-    /// Update users' copies of a connection to the release that a package has installed
+    /// Update users' changed copies of a connection from the file that a package has installed
     Update(Update),
 }
 
@@ -23,7 +23,7 @@ pub(crate) enum Action {
 pub(crate) struct Make {
     /// The profile, as AWS exports it
     pub(crate) profile: PathBuf,
-    /// Name of the connection [default: that of the file]
+    /// Name of the connection [default: the file's name without .ovpn]
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Give the connection to this user, who can then change it without being an administrator
@@ -55,7 +55,7 @@ pub(crate) enum Format {
 pub(crate) struct Update {
     /// The connection file that the package has installed
     pub(crate) release: PathBuf,
-    /// Directory with users' copies
+    /// Directory with users' changed copies
     #[arg(
         long,
         value_name = "DIRECTORY",

@@ -41,13 +41,13 @@ pub(crate) enum NoAnswer {
     #[error("No password is saved, and this request does not allow asking for one.")]
     Nothing,
     /// The dialog does not run, or not as it should.
-    #[error("The auth dialog failed: {0}")]
+    #[error("The program that asks for the sign-in failed: {0}")]
     Broken(#[from] io::Error),
     /// The dialog gives more than there is to give.
-    #[error("The auth dialog wrote more than is allowed.")]
+    #[error("The program that asks for the sign-in wrote more than is allowed.")]
     Talkative,
     /// The dialog stays when it has answered.
-    #[error("The auth dialog did not exit.")]
+    #[error("The program that asks for the sign-in did not exit.")]
     Endless,
 }
 

@@ -74,11 +74,11 @@ pub(super) enum Absent {
 pub(super) enum Failure {
     /// The user was asked and declined.
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
-    #[error("The choice of a program was cancelled.")]
+    #[error("No program was chosen to open the page.")]
     Declined,
     /// The portal failed.
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
-    #[error("The desktop's portal could not open the address.")]
+    #[error("The desktop's portal could not open the page.")]
     Portal,
 }
 

@@ -541,7 +541,9 @@ fn lines_that_do_not_fit_together_are_named() {
 
     let error = parse(&format!("{udp}x509-username-field CN\n")).expect_err("refused");
     assert!(
-        error.to_string().contains("built without this directive"),
+        error
+            .to_string()
+            .contains("built without support for this directive"),
         "{error}"
     );
 }

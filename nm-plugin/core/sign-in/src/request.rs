@@ -83,12 +83,12 @@ pub struct BrowserRequest {
 #[derive(Debug, Clone, Error, PartialEq, Eq, Localize)]
 pub enum BrowserRequestError {
     /// There is no address among the hints: nothing this dialog can do.
-    #[error("The request contains no address for the sign-in.")]
+    #[error("The request contains no link for the sign-in.")]
     NoAddress,
     /// The address is not one a browser may be sent to.
     #[error(
-        "The address for the sign-in does not begin with https, so it was not opened. Ask the \
-         administrator of the VPN."
+        "The link for the sign-in does not begin with https, so it was not opened. Tell the \
+         administrator of the endpoint."
     )]
     UnsafeAddress,
 }

@@ -68,7 +68,7 @@ pub enum SamlError {
     NotEncoded,
     /// The response is something else, whatever its name says.
     #[error(
-        "The form contains something else than a SAML response. Tell the administrator of the \
+        "The form contains something other than a SAML response. Tell the administrator of the \
          identity provider."
     )]
     NoResponse,

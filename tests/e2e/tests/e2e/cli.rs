@@ -252,13 +252,13 @@ const FAULTS: [(&str, &str, &str); 12] = [
         "cp /usr/bin/aws-client-vpn /run/x; touch -d '+3 days' /run/x; \
          mount --bind /run/x /usr/bin/aws-client-vpn",
         "clock",
-        "before this command was installed",
+        "which is earlier than this command's installation",
     ),
     (
         "/run/lab-programs/lab-tool hold-port 35001 >/run/x 2>&1 & \
          until grep -q occupied /run/x; do sleep 0.1; done",
         "port-35001",
-        "taken by lab-tool (process ",
+        "in use by lab-tool (process ",
     ),
 ];
 

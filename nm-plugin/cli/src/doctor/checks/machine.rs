@@ -354,7 +354,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
             CHECK,
             message!(
                 // TRANSLATORS: Port 35001, by another program.
-                "taken by {name} (process {process})",
+                "in use by {name} (process {process})",
                 name = name.clone(),
                 process = *process,
             ),
@@ -365,7 +365,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
         None => Finding::problem(
             CHECK,
             // TRANSLATORS: Port 35001, by another program.
-            message!("taken by a program of user {user}", user = listener.user),
+            message!("in use by a program of user {user}", user = listener.user),
             message!(
                 "find it with: sudo ss -ltnp 'sport = :35001'; AWS sends the browser to this port \
                  only"
@@ -391,7 +391,7 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
             message!("the SELinux policy does not allow a kill switch to be turned on"),
             message!(
                 "install the package NetworkManager-aws-client-vpn-selinux; to see what the policy \
-                 denies: ausearch -m AVC -c nm-aws-client-v"
+                 denies: ausearch -m AVC -c nm-aws-client-v (the name is cut at 15 characters)"
             ),
         )
     } else if facts.stopped_by.is_empty() {
@@ -413,15 +413,21 @@ pub(super) fn clock(facts: &Facts) -> Finding {
         )
     };
     if facts.clock.now + CLOCK_TOLERANCE < facts.clock.installed {
-        let seen = message!("{time}, before this command was installed", time = now);
+        let seen = message!(
+            "{time}, which is earlier than this command's installation",
+            time = now
+        );
         return Finding::problem(CHECK, seen, remedy());
     }
     match facts.clock.synchronized {
         // TRANSLATORS: The time of this computer's clock.
-        Some(true) => Finding::good(CHECK, message!("{time}, set by the network", time = now)),
+        Some(true) => Finding::good(
+            CHECK,
+            message!("{time}, synchronised over the network", time = now),
+        ),
         Some(false) => Finding::warning(
             CHECK,
-            message!("{time}, not set by the network", time = now),
+            message!("{time}, not synchronised over the network", time = now),
             remedy(),
         ),
         None => Finding::good(CHECK, plain(now)),

@@ -305,7 +305,7 @@ const FAULTS: &[Fault] = &[
         |f| f.clock.synchronized = Some(false),
         "clock",
         Verdict::Warning,
-        "not set",
+        "not synchronised",
     ),
 ];
 
@@ -403,7 +403,7 @@ fn a_program_s_name_cannot_draw_on_the_terminal() {
         program: Some(("\u{1b}[2Jx\ny".to_owned(), 7)),
     });
     let text = diagnose(&facts).to_string();
-    assert!(text.contains("taken by  [2Jx y (process 7)"), "{text}");
+    assert!(text.contains("in use by  [2Jx y (process 7)"), "{text}");
 }
 
 #[test]

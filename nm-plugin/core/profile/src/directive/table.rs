@@ -169,8 +169,8 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "http-proxy" | "socks-proxy"
             => Refused(gettext_noop!("A proxy has its own settings: proxy-type, proxy-server and \
              proxy-port.")),
-        "x509-username-field" => Refused(gettext_noop!("The VPN service's OpenVPN is built without this \
-         directive.")),
+        "x509-username-field" => Refused(gettext_noop!("The VPN service's OpenVPN is built without \
+                                                        support for this directive.")),
         "tls-crypt-v2" | "peer-fingerprint"
             => Refused(gettext_noop!("AWS Client VPN does not use this directive.")),
     }

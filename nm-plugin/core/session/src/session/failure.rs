@@ -140,8 +140,8 @@ pub enum Failure {
     },
     /// An answer that was refused came once more.
     #[error(
-        "What you entered was refused before, so it was not sent again. Connect again, and \
-         correct {0}."
+        "What you entered was refused before, so it was not sent again. Connect again, and enter \
+         {0} again, correctly."
     )]
     Unchanged(Message),
     /// Something has to be asked, but nobody can be.
