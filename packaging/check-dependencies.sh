@@ -5,9 +5,16 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# On each system that there are packages for.
+read_metadata() {
+    # shellcheck disable=SC2046 # a list of words
+    cargo metadata --format-version 1 --locked \
+        $(python3 packaging/crates.py targets | sed 's/^/--filter-platform=/')
+}
+
 # The Rust that we ask for is the lowest that the dependencies need: no older one
 # builds them, and no newer one is wanted without a reason.
-cargo metadata --format-version 1 --locked --filter-platform x86_64-unknown-linux-gnu |
+read_metadata |
     python3 -c '
 import json, sys
 
@@ -31,7 +38,7 @@ if cargo deny --version >/dev/null 2>&1; then
     exec cargo deny --offline check licenses bans sources
 fi
 
-cargo metadata --format-version 1 --locked --filter-platform x86_64-unknown-linux-gnu |
+read_metadata |
     python3 -c '
 import json, re, sys, tomllib
 

@@ -4,6 +4,7 @@
     crates.py vendor DIR            copies of all crates into DIR; those that no package needs are
                                     empty, so that Windows' libraries are in no source package
     crates.py copyright TEMPLATE    debian/copyright: the template and a paragraph for each crate
+    crates.py targets               what Rust calls the systems that the packages are built for
     crates.py linked                the crates that are linked into a program, name and version
     crates.py texts                 the texts of the licences of all that is linked, and of OpenVPN's
     crates.py licences              one SPDX expression of all that is linked, for the RPM package
@@ -28,7 +29,7 @@ CARGO = os.environ.get("CARGO", "cargo")
 # What Debian, Fedora and openSUSE build for; the crates of other systems are left out.
 TARGETS = [
     f"{machine}-unknown-linux-gnu"
-    for machine in ("x86_64", "aarch64", "i686", "s390x", "powerpc64le", "riscv64gc")
+    for machine in ("x86_64", "aarch64", "i686", "s390x", "powerpc64le", "riscv64gc", "loongarch64")
 ] + ["armv7-unknown-linux-gnueabihf"]
 # OpenVPN's, which our patches extend: without its exception, nobody could pass on what is linked with OpenSSL.
 OPENVPN = "GPL-2.0-only WITH openvpn-openssl-exception"
@@ -278,6 +279,8 @@ if __name__ == "__main__":
             vendor(destination)
         case ["copyright", template]:
             copyright(template)
+        case ["targets"]:
+            print("\n".join(TARGETS))
         case ["linked"]:
             print("\n".join(directory(package) for package in foreign(shipped(metadata(), with_tests=False))))
         case ["texts"]:
