@@ -45,7 +45,9 @@ rpm_() {
 # The source package carries the spec as rpm reads it, with the directories in it: no directory of this
 # machine.
 (cd "$build" && rpm_ --define "_topdir ." -bs "SPECS/${spec##*/}")
-[ "${PACKAGE_TESTS:-}" = yes ] || set -- --nocheck
+# Fedora's spec has it by itself. Debian's policy has the headers of the same name.
+[ ! -e /usr/share/selinux/devel/Makefile ] || set -- --with selinux "$@"
+[ "${PACKAGE_TESTS:-}" = yes ] || set -- --nocheck "$@"
 rpm_ --define "_topdir $build" --define "_builddir ${PACKAGE_BUILD_DIR:-$target/package}" \
     --rebuild "$@" "$build"/SRPMS/*.src.rpm
 mv -f "$build"/SRPMS/*.src.rpm "$build"/RPMS/*/*.rpm "$dist/"

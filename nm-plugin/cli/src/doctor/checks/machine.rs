@@ -390,8 +390,9 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
             CHECK,
             message!("the SELinux policy does not allow a kill switch to be turned on"),
             message!(
-                "install the package NetworkManager-aws-client-vpn-selinux; to see what the policy \
-                 denies: ausearch -m AVC -c nm-aws-client-v (the name is cut at 15 characters)"
+                "install the SELinux module, as /usr/share/doc/*aws-client-vpn/docs/kill-switch.md \
+                 says; to see what the policy denies: ausearch -m AVC -c nm-aws-client-v (the name \
+                 is cut at 15 characters)"
             ),
         )
     } else if facts.stopped_by.is_empty() {
