@@ -38,6 +38,8 @@ pub(crate) struct Monitor {
     /// Whether an agent was there when last looked.
     has_agent: bool,
     seen: Conditions,
+    /// The address that the way to the endpoint began at when there was one last.
+    source: Option<IpAddr>,
 }
 
 impl Monitor {
@@ -49,6 +51,7 @@ impl Monitor {
             agents: Agents::new(bus),
             has_agent: false,
             seen: Conditions::default(),
+            source: None,
         }
     }
 
@@ -100,8 +103,9 @@ impl Monitor {
             |address| session.is_inside(address),
             user,
             self.has_agent,
-            self.seen.source.filter(|_| session.is_up()),
+            self.source.filter(|_| session.is_up()),
         );
+        self.source = seen.source.or(self.source);
         let before = std::mem::replace(&mut self.seen, seen);
         (before != seen).then_some(seen)
     }

@@ -139,6 +139,7 @@ impl Session {
             proxy: ProxyState::default(),
             network_manager: NetworkManager::default(),
             conditions: Conditions::default(),
+            source: None,
             expiry: Expiry::default(),
             login_backoff: LoginBackoff::default(),
             now,
@@ -215,7 +216,7 @@ impl Session {
                 None => self.cx.remote.endpoints(self.cx.profile.remotes()),
             },
             // The endpoint of a connection that was up is known, and is not looked for outside.
-            names: self.cx.remote.is_resolving() && !was_up,
+            names: (self.cx.remote.is_resolving() || self.cx.is_resolving_proxy()) && !was_up,
             web: self.login().is_some_and(lets_out),
             ..FirewallPolicy::default()
         }

@@ -638,19 +638,34 @@ fn attempts_that_fail_at_once_are_made_ever_more_seldom() {
 
 #[test]
 fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
-    let at = |source: &str| {
+    let at = |source: Option<&str>| {
         Input::Conditions(Conditions {
-            source: Some(source.parse().unwrap()),
+            online: source.is_some(),
+            source: source.map(|source| source.parse().unwrap()),
             ..Conditions::default()
         })
     };
-    let mut udp = Simulation::connected();
-    udp.input(at("192.0.2.10"));
-    assert_eq!(udp.input(at("192.0.2.11")), NOTHING);
-    let mut tcp = Simulation::connected();
-    tcp.line(&format!(">REMOTE:{HOST},443,tcp-client"));
-    tcp.input(at("192.0.2.10"));
-    assert_eq!(tcp.input(at("192.0.2.11")), ["signal SIGUSR1"]);
+    // From one network to the other at once, or with none in between; which is also what comes back.
+    for (is_offline_between, then, restarts) in [
+        (false, "192.0.2.11", true),
+        (true, "192.0.2.11", true),
+        (true, "192.0.2.10", false),
+    ] {
+        for transport in ["udp", "tcp-client"] {
+            let mut simulation = Simulation::connected();
+            let question = format!(">REMOTE:{HOST},443,{transport}");
+            simulation.lines(&[LOST, HOLD, &question, CONNECTED]);
+            simulation.input(at(Some("192.0.2.10")));
+            if is_offline_between {
+                assert_eq!(simulation.input(at(None)), NOTHING);
+            }
+            let expected: &[_] = match transport {
+                "tcp-client" if restarts => &["signal SIGUSR1"],
+                _ => &[],
+            };
+            assert_eq!(simulation.input(at(Some(then))), expected, "{transport}");
+        }
+    }
 }
 
 #[test]

@@ -48,6 +48,46 @@ fn the_second_is_tried_if_the_first_has_no_address() {
     }
 }
 
+/// OpenVPN goes from one to the next, and back to the first.
+#[test]
+fn each_address_of_each_is_tried_in_turn() {
+    let tried = |simulation: &mut Simulation, question| {
+        simulation.lines(&[NO_ANSWER, HOLD]);
+        simulation.after(8);
+        simulation.line(question)
+    };
+    let mut simulation = begin(TWO);
+    simulation.line(HOLD);
+    simulation.lookup_ended("one.example", &["192.0.2.6", "192.0.2.7"]);
+    assert_eq!(simulation.line(FIRST), ["remote MOD 192.0.2.6 443"]);
+    simulation.lines(&[NO_ANSWER, HOLD, SECOND]);
+    let did = simulation.lookup_ended("two.example", &["192.0.2.8", "192.0.2.9"]);
+    assert_eq!(did, ["remote MOD 192.0.2.8 1194"]);
+    for (question, expected) in [
+        (FIRST, "remote MOD 192.0.2.7 443"),
+        (SECOND, "remote MOD 192.0.2.9 1194"),
+        (FIRST, "remote MOD 192.0.2.6 443"),
+        (SECOND, "remote MOD 192.0.2.8 1194"),
+    ] {
+        assert_eq!(tried(&mut simulation, question), [expected]);
+    }
+    // Also where both are the same name, and a network lets only one of them through.
+    let udp = ">REMOTE:one.example,443,udp";
+    let tcp = ">REMOTE:one.example,443,tcp-client";
+    let mut simulation = begin("remote one.example 443 udp\nremote one.example 443 tcp");
+    simulation.line(HOLD);
+    simulation.lookup_ended("one.example", &["192.0.2.6", "192.0.2.7"]);
+    assert_eq!(simulation.line(udp), ["remote MOD 192.0.2.6 443"]);
+    for (question, expected) in [
+        (tcp, "remote MOD 192.0.2.6 443"),
+        (udp, "remote MOD 192.0.2.7 443"),
+        (tcp, "remote MOD 192.0.2.7 443"),
+        (udp, "remote MOD 192.0.2.6 443"),
+    ] {
+        assert_eq!(tried(&mut simulation, question), [expected]);
+    }
+}
+
 /// The name that a connection failed for.
 fn not_resolved(simulation: &Simulation) -> &str {
     match &simulation.failures[..] {

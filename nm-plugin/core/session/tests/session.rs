@@ -462,6 +462,9 @@ fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
         simulation.did,
         ["Starting", "resolve proxy.example, random label: false"]
     );
+    // Where traffic is stopped, too.
+    let firewall = simulation.session.firewall();
+    assert!(firewall.names && firewall.endpoints.is_empty());
     let result = Ok(vec![IpAddr::from([192, 0, 2, 80])]);
     let host = "proxy.example".to_owned();
     let did = simulation.input(Input::Resolved { host, result });

@@ -1,7 +1,7 @@
 //! Logins that succeed.
 
 use crate::{SOON, assert_up, endpoint, lab, lab_with, take_down};
-use aws_client_vpn_harness::{AgentStyle, Browser, Options};
+use aws_client_vpn_harness::{AgentStyle, Browser, Options, eventually};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -19,6 +19,17 @@ fn a_login_over_tcp() {
     assert_up(&lab, &lab.up());
     take_down(&lab, &before);
     assert_eq!(lab.warnings(), [""; 0]);
+    // A network goes and another one comes: OpenVPN alone would wait for an answer until it calls the
+    // connection lost.
+    assert_up(&lab, &lab.up());
+    lab.client
+        .check(["nmcli", "--wait", "300", "device", "disconnect", "eth0"]);
+    lab.second_cable();
+    eventually("it is made again from the other address", SOON, || {
+        let told = lab.journal().contains("has another address on the way");
+        (told && lab.has_traffic()).then_some(())
+    });
+    assert!(lab.down().status.success());
 }
 
 #[test]

@@ -147,16 +147,23 @@ fn a_proxy_is_a_setting_too_and_one_that_lets_nobody_through_is_named() {
 }
 
 #[test]
-fn networkmanager_s_own_activation_finds_the_endpoint_behind_a_proxy() {
+fn a_proxy_is_found_where_traffic_was_left_stopped() {
     let lab = Lab::start(&endpoint(&["--sign-in=certificate"]));
     lab.import_with("tcp", 443, &format!("http-proxy {PROXY} 3128\n"));
     lab.modify("+vpn.data", "kill-switch=yes");
     let _proxy = tinyproxy(&lab, "");
     left_closed(&lab);
+    // NetworkManager's own activation asks nobody.
     activate_as_secondary(&lab);
     eventually("the tunnel is up", SOON * 2, || {
         lab.has_traffic().then_some(())
     });
+    only_the_proxy_is_let_through(&lab, 3128);
+    assert!(lab.down().status.success());
+    // A person's looks up a proxy that is known by its name.
+    left_closed(&lab);
+    lab.modify("+vpn.data", "proxy-server=login.idp.example");
+    assert_up(&lab, &lab.up());
     only_the_proxy_is_let_through(&lab, 3128);
     assert!(lab.down().status.success());
 }

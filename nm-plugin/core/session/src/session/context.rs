@@ -12,7 +12,7 @@ use super::remote::Remote;
 use crate::management::{Command, Notification, StateName};
 use crate::network_manager::ip_config::IpConfig;
 use crate::pushed::PushedOptions;
-use aws_client_vpn_profile::parts::Transport;
+use aws_client_vpn_profile::parts::{self, Transport};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_text::message;
@@ -86,6 +86,8 @@ pub(super) struct Context {
     pub(super) proxy: ProxyState,
     pub(super) network_manager: NetworkManager,
     pub(super) conditions: Conditions,
+    /// The address that packets to the endpoint come from, or came from last where no network is.
+    pub(super) source: Option<IpAddr>,
     pub(super) expiry: Expiry,
     pub(super) login_backoff: LoginBackoff,
     /// When the input that is being handled has happened.
@@ -140,7 +142,11 @@ impl Context {
                 port,
                 transport,
             } => {
-                self.remote.query(host, port, transport);
+                self.remote.waiting = Some(parts::Remote {
+                    host,
+                    port,
+                    transport,
+                });
                 Some(OpenVpnEvent::Remote)
             }
             Notification::PasswordNeeded { realm, .. } => Some(OpenVpnEvent::PasswordNeeded(realm)),
@@ -270,9 +276,11 @@ impl Context {
     /// survives a new address of this computer, TCP does not.
     pub(super) fn conditions_changed(&mut self, conditions: Conditions) -> bool {
         let before = std::mem::replace(&mut self.conditions, conditions);
-        let has_moved = before.source.is_some()
-            && conditions.source.is_some()
-            && before.source != conditions.source;
+        // Between two networks there is often none for a moment.
+        let last = conditions
+            .source
+            .and_then(|source| self.source.replace(source));
+        let has_moved = last.is_some() && last != self.source;
         if has_moved {
             self.note("this computer has another address on the way to the endpoint".to_owned());
         }
@@ -283,7 +291,7 @@ impl Context {
                 Presence::Away => "nobody is there who could sign in".to_owned(),
             });
         }
-        has_moved && self.remote.transport == Some(Transport::Tcp)
+        has_moved && self.remote.transport() == Some(Transport::Tcp)
     }
 
     pub(super) fn send(&mut self, command: Command) {

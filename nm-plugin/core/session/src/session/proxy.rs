@@ -52,6 +52,11 @@ impl Context {
         true
     }
 
+    /// Whether its address is being looked for: nothing goes on before that is known.
+    pub(super) fn is_resolving_proxy(&self) -> bool {
+        self.profile.proxy().is_some() && self.proxy.address.is_none()
+    }
+
     /// Starts OpenVPN, with the endpoint's address to come.
     pub(super) fn launch(&mut self) {
         self.resolve_first_remote();
@@ -96,7 +101,7 @@ impl Context {
     pub(super) fn outer_address(&self) -> Option<IpAddr> {
         match self.proxy_endpoint() {
             Some(proxy) => Some(proxy.address),
-            None => self.remote.current,
+            None => self.remote.address(),
         }
     }
 

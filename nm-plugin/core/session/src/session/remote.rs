@@ -18,27 +18,34 @@ pub(super) struct Remote {
     pub(super) known: BTreeMap<String, Vec<IpAddr>>,
     /// Names that the resolver has found nothing for in this attempt.
     pub(super) unresolved: BTreeSet<String>,
-    /// Whether the current address did not answer, so that the next one is tried.
-    pub(super) failed: bool,
+    /// The address that did not answer last, for each of the profile's remotes that failed since one
+    /// was reached: the next one is tried there.
+    failed: Vec<(parts::Remote, IpAddr)>,
     /// Whether the resolver is at work.
     pub(super) resolving: bool,
-    /// What OpenVPN waits for: the host and port of its `>REMOTE` question.
-    pub(super) waiting: Option<(String, u16)>,
-    /// The address the current attempt uses.
-    pub(super) current: Option<IpAddr>,
-    pub(super) transport: Option<Transport>,
+    /// What OpenVPN waits for: its `>REMOTE` question.
+    pub(super) waiting: Option<parts::Remote>,
+    /// Where the current attempt goes, and the address that it uses.
+    current: Option<(parts::Remote, IpAddr)>,
 }
 
 impl Remote {
-    /// OpenVPN's question for the address of `host`.
-    pub(super) fn query(&mut self, host: String, port: u16, transport: Transport) {
-        self.waiting = Some((host, port));
-        self.transport = Some(transport);
+    /// The address the current attempt uses.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.current.as_ref().map(|(_, address)| *address)
+    }
+
+    /// How packets of the current attempt are sent.
+    pub(super) fn transport(&self) -> Option<Transport> {
+        self.current.as_ref().map(|(remote, _)| remote.transport)
     }
 
     /// The current address does not answer.
     pub(super) fn mark_failed(&mut self) {
-        self.failed = true;
+        if let Some((remote, address)) = &self.current {
+            self.failed.retain(|(failed, _)| failed != remote);
+            self.failed.push((remote.clone(), *address));
+        }
         self.unresolved.clear();
     }
 
@@ -49,7 +56,7 @@ impl Remote {
 
     /// The current address answers.
     pub(super) fn mark_reached(&mut self) {
-        self.failed = false;
+        self.failed.clear();
     }
 
     /// Whether an address is being looked up.
@@ -73,18 +80,28 @@ impl Remote {
         endpoints
     }
 
-    pub(super) fn choose(&self, host: &str, pinned: bool) -> Option<IpAddr> {
-        if let (true, Some(current)) = (pinned, self.current) {
-            return Some(current);
+    /// Has the next attempt use an address of `remote`, if one is known: the last one, if that is
+    /// `pinned`.
+    pub(super) fn choose(&mut self, remote: &parts::Remote, pinned: bool) -> Option<IpAddr> {
+        let pinned = self.address().filter(|_| pinned);
+        let address = pinned.or_else(|| self.next_of(remote))?;
+        self.current = Some((remote.clone(), address));
+        Some(address)
+    }
+
+    /// The address of `remote` that is its turn.
+    fn next_of(&self, remote: &parts::Remote) -> Option<IpAddr> {
+        let known = self.known.get(&remote.host)?;
+        let position = |wanted| known.iter().position(|address| *address == wanted);
+        let failed = self.failed.iter().find(|(failed, _)| failed == remote);
+        let failed = failed.map(|(_, address)| *address);
+        // Where it is, or was, goes on.
+        let current = self.address().filter(|address| Some(*address) != failed);
+        if let Some(position) = current.and_then(position) {
+            return known.get(position).copied();
         }
-        let known = self.known.get(host)?;
-        let position = known.iter().position(|own| Some(*own) == self.current);
-        match position {
-            Some(position) if self.failed => known.get((position + 1) % known.len()),
-            Some(position) => known.get(position),
-            None => known.first(),
-        }
-        .copied()
+        let next = failed.and_then(position).map_or(0, |failed| failed + 1);
+        known.get(next.checked_rem(known.len())?).copied()
     }
 }
 

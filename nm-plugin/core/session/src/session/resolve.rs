@@ -68,19 +68,17 @@ impl Context {
     /// The address to tell OpenVPN, once both its question and the addresses are there; the last
     /// one, if that is `pinned`.
     pub(super) fn next_address(&mut self, pinned: bool) -> Option<RemoteAddress> {
-        let (host, port) = self.remote.waiting.take()?;
-        if let Some(address) = self.remote.choose(&host, pinned) {
-            self.remote.current = Some(address);
-            self.remote.failed = false;
+        let remote = self.remote.waiting.take()?;
+        if let Some(address) = self.remote.choose(&remote, pinned) {
             return Some(RemoteAddress {
-                host,
+                host: remote.host,
                 address,
-                port,
+                port: remote.port,
             });
         }
-        if self.remote.may_be_reached(&host) {
-            self.resolve(host.clone());
-            self.remote.waiting = Some((host, port));
+        if self.remote.may_be_reached(&remote.host) {
+            self.resolve(remote.host.clone());
+            self.remote.waiting = Some(remote);
         } else {
             // There is another one that may be, or the connection had failed.
             self.send(Command::RemoteSkip);

@@ -287,7 +287,7 @@ impl Up {
         let mut send = |command| cx.effects.push_back(Effect::SendToRenewal(command));
         match notification {
             Notification::Hold => send(Command::HoldRelease),
-            Notification::Remote { port, .. } => match cx.remote.current {
+            Notification::Remote { port, .. } => match cx.remote.address() {
                 Some(address) => send(Command::RemoteModify {
                     host: address.to_string(),
                     port,
