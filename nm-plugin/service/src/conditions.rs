@@ -7,7 +7,9 @@ use crate::agents::Agents;
 use crate::logind::{self, Told};
 use crate::rtnetlink;
 use aws_client_vpn_session::own_addresses;
-use aws_client_vpn_session::session::{Conditions, Presence, Session, may_act_for, presence_of};
+use aws_client_vpn_session::session::{
+    Conditions, Presence, Session, Ways, may_act_for, presence_of,
+};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use std::future::pending;
@@ -20,6 +22,9 @@ use tokio::sync::watch;
 const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 1 << 18;
 /// Any port will do: only the route is looked up.
 const PORT: u16 = 9;
+/// Addresses that nothing but a default route leads to: of documentation (RFC 5737, RFC 3849).
+const ANYWHERE_IPV4: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+const ANYWHERE_IPV6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
 
 /// What has changed around a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +43,8 @@ pub(crate) struct Monitor {
     /// Whether an agent was there when last looked.
     has_agent: bool,
     seen: Conditions,
-    /// The address that the way to the endpoint began at when there was one last.
-    source: Option<IpAddr>,
+    /// The ways as they were, each when there was one last.
+    ways: Ways,
 }
 
 impl Monitor {
@@ -51,7 +56,7 @@ impl Monitor {
             agents: Agents::new(bus),
             has_agent: false,
             seen: Conditions::default(),
-            source: None,
+            ways: Ways::default(),
         }
     }
 
@@ -99,13 +104,13 @@ impl Monitor {
     /// How it looks to the connection of `session`, if anything has changed that matters.
     pub(crate) fn look(&mut self, session: &Session, user: Option<&str>) -> Option<Conditions> {
         let seen = self.watch.as_ref()?.look(
-            session.endpoint_address(),
+            &session.endpoint_addresses(),
             |address| session.is_inside(address),
             user,
             self.has_agent,
-            self.source.filter(|_| session.is_up()),
+            Some(self.ways).filter(|_| session.is_up()),
         );
-        self.source = seen.source.or(self.source);
+        self.ways = seen.ways.unwrap_or_default().or(self.ways);
         let before = std::mem::replace(&mut self.seen, seen);
         (before != seen).then_some(seen)
     }
@@ -155,28 +160,20 @@ impl Watch {
         }
     }
 
-    /// How it looks to a connection whose endpoint is at `endpoint`. `is_inside` says whether an
-    /// address is one of the tunnel's own; `user` is who signed in; `has_agent` is what was seen of
-    /// that person's agent; `before` is the address that the tunnel was made from.
+    /// How it looks to a connection whose endpoint has the addresses `endpoint`. `is_inside` says
+    /// whether an address is one of the tunnel's own; `user` is who signed in; `has_agent` is what was
+    /// seen of that person's agent; `before` are the ways that the tunnel was made on.
     fn look(
         &self,
-        endpoint: Option<IpAddr>,
+        endpoint: &[IpAddr],
         is_inside: impl Fn(IpAddr) -> bool,
         user: Option<&str>,
         has_agent: bool,
-        before: Option<IpAddr>,
+        before: Option<Ways>,
     ) -> Conditions {
         let told = self.logind.borrow();
-        let source = endpoint
-            .and_then(way_to)
-            .filter(|source| !is_inside(*source))
-            .map(|now| match before {
-                Some(before) if is_kept(before, now) => before,
-                Some(_) | None => now,
-            });
         Conditions {
-            online: source.is_some(),
-            source,
+            ways: Some(ways_to(endpoint, is_inside, before)),
             asleep: told.asleep,
             presence: match &told.sessions {
                 Some(sessions) => presence_of(sessions, user),
@@ -200,15 +197,39 @@ impl Watch {
     }
 }
 
-/// Whether `before` is still an address that packets leave from on the way that `now` is for.
-fn is_kept(before: IpAddr, now: IpAddr) -> bool {
-    match (before, now) {
-        (IpAddr::V6(before), IpAddr::V6(now)) if before != now => {
-            let table = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
-            own_addresses::is_kept(&table, before, now)
-        }
-        (before, now) => before == now,
+/// The ways to `endpoint`, or to anywhere where it has no address of a family; from the addresses of
+/// `before` where packets still leave from those.
+fn ways_to(endpoint: &[IpAddr], is_inside: impl Fn(IpAddr) -> bool, before: Option<Ways>) -> Ways {
+    let (mut ipv4, mut ipv6): (Vec<IpAddr>, Vec<IpAddr>) =
+        endpoint.iter().partition(|address| address.is_ipv4());
+    if ipv4.is_empty() {
+        ipv4.push(ANYWHERE_IPV4.into());
     }
+    if ipv6.is_empty() {
+        ipv6.push(ANYWHERE_IPV6.into());
+    }
+    let mut ways = Ways::default();
+    for address in ipv4.into_iter().chain(ipv6) {
+        if ways.to(address).is_some() {
+            continue;
+        }
+        match way_to(address).filter(|source| !is_inside(*source)) {
+            Some(IpAddr::V4(source)) => ways.ipv4 = Some(source),
+            Some(IpAddr::V6(source)) => {
+                let before = before.and_then(|before| before.ipv6);
+                let kept = before.filter(|before| is_kept(*before, source));
+                ways.ipv6 = kept.or(Some(source));
+            }
+            None => {}
+        }
+    }
+    ways
+}
+
+/// Whether `before` is still an address that packets leave from on the way that `now` is for.
+fn is_kept(before: Ipv6Addr, now: Ipv6Addr) -> bool {
+    let table = || std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    before == now || own_addresses::is_kept(&table(), before, now)
 }
 
 /// The address of this computer that packets to `endpoint` come from; the kernel looks up a route

@@ -63,7 +63,7 @@ mod resolve;
 mod sign_in;
 mod up;
 
-pub use conditions::{Conditions, LoginSession, Presence, may_act_for, presence_of};
+pub use conditions::{Conditions, LoginSession, Presence, Ways, may_act_for, presence_of};
 pub use events::{Browsers, BrowsersStopped, Effect, Input, ServiceState};
 pub use failure::{Failure, FailureReason};
 
@@ -139,7 +139,7 @@ impl Session {
             proxy: ProxyState::default(),
             network_manager: NetworkManager::default(),
             conditions: Conditions::default(),
-            source: None,
+            last_ways: Ways::default(),
             expiry: Expiry::default(),
             login_backoff: LoginBackoff::default(),
             now,
@@ -183,6 +183,12 @@ impl Session {
     #[must_use]
     pub fn endpoint_address(&self) -> Option<IpAddr> {
         self.cx.outer_address()
+    }
+
+    /// Each known address that packets may go to: that one, and then the endpoint's others.
+    #[must_use]
+    pub fn endpoint_addresses(&self) -> Vec<IpAddr> {
+        self.cx.outer_addresses()
     }
 
     /// Whether `address` is this computer's inside the tunnel.

@@ -5,7 +5,7 @@ mod simulation;
 
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::network_manager::VpnState;
-use aws_client_vpn_session::session::{Conditions, Failure, Input, Presence};
+use aws_client_vpn_session::session::{Conditions, Failure, Input, Presence, Ways};
 use aws_client_vpn_text::message::Message;
 use simulation::lines::{
     AGAIN, CONNECTED, HOLD, LOST, NEED, NO_ANSWER, REFUSED, challenge, remote,
@@ -16,9 +16,20 @@ use std::time::Duration;
 
 const NOTHING: [&str; 0] = [];
 
+fn ways(ipv4: Option<&str>, ipv6: Option<&str>) -> Ways {
+    Ways {
+        ipv4: ipv4.map(|address| address.parse().unwrap()),
+        ipv6: ipv6.map(|address| address.parse().unwrap()),
+    }
+}
+
 fn around(online: bool, presence: Presence) -> Input {
     Input::Conditions(Conditions {
-        online,
+        ways: Some(if online {
+            ways(Some("192.0.2.10"), None)
+        } else {
+            Ways::default()
+        }),
         presence,
         ..Conditions::default()
     })
@@ -640,8 +651,7 @@ fn attempts_that_fail_at_once_are_made_ever_more_seldom() {
 fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
     let at = |source: Option<&str>| {
         Input::Conditions(Conditions {
-            online: source.is_some(),
-            source: source.map(|source| source.parse().unwrap()),
+            ways: Some(ways(source, None)),
             ..Conditions::default()
         })
     };
@@ -666,6 +676,62 @@ fn a_connection_of_tcp_does_not_survive_another_address_and_one_of_udp_may() {
             assert_eq!(simulation.input(at(Some(then))), expected, "{transport}");
         }
     }
+}
+
+/// The first network leads to the endpoint in one family, the second in the other.
+#[test]
+fn a_network_of_the_other_family_is_used() {
+    let at = |ipv4, ipv6| {
+        Input::Conditions(Conditions {
+            ways: Some(ways(ipv4, ipv6)),
+            ..Conditions::default()
+        })
+    };
+    let (ipv4, ipv6) = (Some("192.0.2.10"), Some("2001:db8::10"));
+    let up = |addresses: &[&str]| {
+        let mut simulation = Simulation::saml();
+        simulation.line(HOLD);
+        simulation.resolved(addresses);
+        let first = simulation.line(&remote());
+        simulation.lines(&[NEED, &challenge(), AGAIN, HOLD]);
+        simulation.answered();
+        simulation.lines(&[NEED, &remote()]);
+        simulation.up();
+        simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
+        (simulation, first)
+    };
+    let both = ["2001:db8:1::1", "192.0.2.1", "192.0.2.2"];
+    let (mut simulation, first) = up(&both);
+    assert_eq!(first, ["remote MOD 2001:db8:1::1 443"]);
+    simulation.input(at(None, ipv6));
+    simulation.line(LOST);
+    simulation.input(at(None, None));
+    assert_eq!(simulation.line(HOLD), NOTHING);
+    assert_eq!(simulation.input(at(ipv4, None)), ["hold release"]);
+    assert_eq!(simulation.line(&remote()), ["remote MOD 192.0.2.1 443"]);
+    // An address that no way leads to is nobody's turn.
+    for expected in ["remote MOD 192.0.2.2 443", "remote MOD 192.0.2.1 443"] {
+        simulation.line(NO_ANSWER);
+        simulation.resolved(&both);
+        simulation.line(HOLD);
+        simulation.after(8);
+        assert_eq!(simulation.line(&remote()), [expected]);
+    }
+    // Of one family only, as AWS's are: the new network may have a NAT64, and its names lead there.
+    let (mut simulation, _) = up(&["192.0.2.1"]);
+    simulation.input(at(ipv4, None));
+    simulation.line(LOST);
+    simulation.input(at(None, None));
+    assert_eq!(simulation.line(HOLD), NOTHING);
+    let did = simulation.input(at(None, ipv6));
+    assert_eq!(did, ["resolve, random label: true"]);
+    assert_eq!(simulation.resolved(&["192.0.2.1"]), NOTHING);
+    let did = simulation.input(at(None, Some("2001:db8::11")));
+    assert_eq!(did, ["resolve, random label: true"]);
+    let did = simulation.resolved(&["64:ff9b::c000:201", "192.0.2.1"]);
+    assert_eq!(did, ["hold release"]);
+    let did = simulation.line(&remote());
+    assert_eq!(did, ["remote MOD 64:ff9b::c000:201 443"]);
 }
 
 #[test]

@@ -66,9 +66,9 @@ impl LoginSession {
 /// Waits until the conditions are seen to be as they should be.
 async fn until_seen(monitor: &mut Monitor, is_so: impl Fn(&Conditions) -> bool) {
     let seen = |monitor: &Monitor| {
-        let endpoint = Some("203.0.113.1".parse().unwrap());
+        let endpoint = ["203.0.113.1".parse().unwrap()];
         let watch = monitor.watch.as_ref().unwrap();
-        watch.look(endpoint, |_| false, Some("ada"), monitor.has_agent, None)
+        watch.look(&endpoint, |_| false, Some("ada"), monitor.has_agent, None)
     };
     until(monitor, |monitor| is_so(&seen(monitor))).await;
 }
@@ -112,7 +112,7 @@ async fn changes() {
     assert!(!monitor.is_at_work() && !monitor.may_act_for(Some("ada"), 1000));
     monitor.begin();
     assert!(monitor.is_at_work());
-    until_seen(&mut monitor, |seen| !seen.online).await;
+    until_seen(&mut monitor, |seen| seen.ways == Some(Ways::default())).await;
     // From when logind has answered, no change of its own is missed.
     until(&mut monitor, |it| it.may_act_for(Some("ada"), 1000)).await;
     assert!(!monitor.may_act_for(Some("ada"), 1001));
@@ -127,8 +127,11 @@ async fn changes() {
         ip address add 192.0.2.10/24 dev one",
     );
     told_of(&mut monitor, "ip route add default via 192.0.2.1").await;
-    let from = Some("192.0.2.10".parse().unwrap());
-    until_seen(&mut monitor, |seen| seen.online && seen.source == from).await;
+    let ways = Ways {
+        ipv4: Some("192.0.2.10".parse().unwrap()),
+        ipv6: None,
+    };
+    until_seen(&mut monitor, |seen| seen.ways == Some(ways)).await;
 
     let manager = logind.object_server();
     let manager = manager.interface::<_, Manager>("/org/freedesktop/login1");
@@ -153,7 +156,7 @@ async fn changes() {
     }
 
     told_of(&mut monitor, "ip link set one down").await;
-    until_seen(&mut monitor, |seen| !seen.online).await;
+    until_seen(&mut monitor, |seen| seen.ways == Some(Ways::default())).await;
 }
 
 #[test]
@@ -184,6 +187,26 @@ fn ways() {
     assert_eq!(way("203.0.113.1").as_deref(), Some("198.51.100.10"));
     shell("ip route add unreachable 203.0.113.1");
     assert_eq!(way("203.0.113.1"), None);
+
+    // The first address that a way leads to; anywhere, where there is none of a family.
+    let ways = |endpoint: &[&str], inside: &str| {
+        let endpoint: Vec<_> = endpoint.iter().map(|text| text.parse().unwrap()).collect();
+        let ways = ways_to(&endpoint, |own| own.to_string() == inside, None);
+        [
+            ways.ipv4.map(|from| from.to_string()),
+            ways.ipv6.map(|from| from.to_string()),
+        ]
+    };
+    let from = |ipv4: &str, ipv6: &str| {
+        [ipv4, ipv6].map(|text| (!text.is_empty()).then(|| text.to_owned()))
+    };
+    let endpoint = ["203.0.113.1", "203.0.113.2", "198.51.100.1", "2001:db8::1"];
+    assert_eq!(ways(&endpoint, ""), from("198.51.100.10", "2001:db8::10"));
+    assert_eq!(ways(&["192.0.2.1"], ""), from("192.0.2.10", ""));
+    assert_eq!(ways(&["192.0.2.1"], "192.0.2.10"), from("", ""));
+    assert_eq!(ways(&["2001:db8::1"], ""), from("", "2001:db8::10"));
+    shell("ip -6 route add default via 2001:db8::1");
+    assert_eq!(ways(&["192.0.2.1"], ""), from("192.0.2.10", "2001:db8::10"));
 }
 
 #[test]
@@ -201,17 +224,24 @@ fn addresses() {
         ip -6 address add 2001:db8::10/64 dev one nodad
         ip -6 route add default via 2001:db8::1",
     );
-    let endpoint = "2001:db8:1::1".parse().unwrap();
-    let first = way_to(endpoint).unwrap();
+    let ways = |before| {
+        let endpoint = ["2001:db8:1::1".parse().unwrap()];
+        ways_to(&endpoint, |_| false, before)
+    };
+    let first = ways(None).ipv6.unwrap();
     assert_eq!(first.to_string(), "2001:db8::10");
     // As privacy extensions do each day: a new one, and the old one for what is under way.
     shell(
         "ip -6 address add 2001:db8::11/64 dev one nodad
         ip -6 address change 2001:db8::10/64 dev one preferred_lft 0 valid_lft 600",
     );
-    let second = way_to(endpoint).unwrap();
+    let second = ways(None).ipv6.unwrap();
     assert_eq!(second.to_string(), "2001:db8::11");
-    assert!(is_kept(first, second));
+    let before = Some(Ways {
+        ipv4: None,
+        ipv6: Some(first),
+    });
+    assert_eq!(ways(before).ipv6, Some(first));
     shell("ip -6 address delete 2001:db8::10/64 dev one");
-    assert!(!is_kept(first, second));
+    assert_eq!(ways(before).ipv6, Some(second));
 }

@@ -163,6 +163,10 @@ impl Attempt {
             Input::Resolved { host, result } => {
                 cx.resolved(host, result)?;
                 self.answer_remote(cx);
+                // Which may be what was waited for.
+                if self.is_waiting() {
+                    self.release_hold(cx);
+                }
             }
             Input::Conditions(conditions) => {
                 cx.conditions_changed(conditions);
@@ -276,6 +280,9 @@ impl Attempt {
 
     /// Tells OpenVPN the address to use, once both the question and the addresses are there.
     fn answer_remote(&mut self, cx: &mut Context) {
+        if cx.remote.address().is_some_and(|node| !cx.has_way_to(node)) {
+            self.leave_node(cx);
+        }
         let pinned = match &self.step {
             Step::Trying { phase, .. } => phase.reply().is_some(),
             Step::WithdrawingRoute(_) | Step::AwaitingLogin(_) | Step::Asking(_) => false,

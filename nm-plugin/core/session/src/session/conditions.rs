@@ -1,20 +1,55 @@
 //! What is known of the world around a connection: networks, sleep, and who sits at the computer.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What is known of the world around a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conditions {
-    /// Whether there is a way to the endpoint, past the tunnel.
-    pub online: bool,
-    /// The address of this computer on that way.
-    pub source: Option<IpAddr>,
+    /// The ways out of the computer; `None` if nobody has looked.
+    pub ways: Option<Ways>,
     /// Whether the computer is about to sleep, or asleep.
     pub asleep: bool,
     /// Whether somebody would see a login.
     pub presence: Presence,
     /// Whether a program of that person's would show it: NetworkManager has a secret agent to ask.
     pub has_agent: bool,
+}
+
+/// The ways out of the computer, past the tunnel, of each family: the address of this computer that
+/// packets to the endpoint come from; or to anywhere, where no address of the endpoint of that family is
+/// known.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Ways {
+    /// Of IPv4.
+    pub ipv4: Option<Ipv4Addr>,
+    /// Of IPv6.
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+impl Ways {
+    /// The address of this computer that packets to `address` come from.
+    #[must_use]
+    pub fn to(self, address: IpAddr) -> Option<IpAddr> {
+        match address {
+            IpAddr::V4(_) => self.ipv4.map(IpAddr::V4),
+            IpAddr::V6(_) => self.ipv6.map(IpAddr::V6),
+        }
+    }
+
+    /// These, and those of `last` where there is none of a family.
+    #[must_use]
+    pub fn or(self, last: Self) -> Self {
+        Self {
+            ipv4: self.ipv4.or(last.ipv4),
+            ipv6: self.ipv6.or(last.ipv6),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
 }
 
 /// Whether somebody sits at the computer.
@@ -79,8 +114,7 @@ pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -
 impl Default for Conditions {
     fn default() -> Self {
         Self {
-            online: true,
-            source: None,
+            ways: None,
             asleep: false,
             presence: Presence::Active,
             has_agent: true,

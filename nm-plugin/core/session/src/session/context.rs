@@ -2,7 +2,7 @@
 //! NetworkManager and the world.
 
 use super::backoff::LoginBackoff;
-use super::conditions::{Conditions, Presence};
+use super::conditions::{Conditions, Presence, Ways};
 use super::credentials::Credentials;
 use super::events::{Browsers, Effect, ServiceState};
 use super::expiry::Expiry;
@@ -86,8 +86,8 @@ pub(super) struct Context {
     pub(super) proxy: ProxyState,
     pub(super) network_manager: NetworkManager,
     pub(super) conditions: Conditions,
-    /// The address that packets to the endpoint come from, or came from last where no network is.
-    pub(super) source: Option<IpAddr>,
+    /// The ways as they are, or as they were last where there is none.
+    pub(super) last_ways: Ways,
     pub(super) expiry: Expiry,
     pub(super) login_backoff: LoginBackoff,
     /// When the input that is being handled has happened.
@@ -277,10 +277,13 @@ impl Context {
     pub(super) fn conditions_changed(&mut self, conditions: Conditions) -> bool {
         let before = std::mem::replace(&mut self.conditions, conditions);
         // Between two networks there is often none for a moment.
-        let last = conditions
-            .source
-            .and_then(|source| self.source.replace(source));
-        let has_moved = last.is_some() && last != self.source;
+        let now = conditions.ways.unwrap_or_default();
+        let last = self.last_ways;
+        self.last_ways = now.or(last);
+        let has_moved = self.outer_address().is_some_and(|address| {
+            let (last, now) = (last.to(address), now.to(address));
+            last.is_some() && now.is_some() && last != now
+        });
         if has_moved {
             self.note("this computer has another address on the way to the endpoint".to_owned());
         }
@@ -292,6 +295,25 @@ impl Context {
             });
         }
         has_moved && self.remote.transport() == Some(Transport::Tcp)
+    }
+
+    /// Whether there is a way to `address`, as far as is known.
+    pub(super) fn has_way_to(&self, address: IpAddr) -> bool {
+        let ways = self.conditions.ways;
+        ways.is_none_or(|ways| ways.to(address).is_some())
+    }
+
+    /// Whether there is a way to an address that is known.
+    pub(super) fn is_online(&self) -> bool {
+        let mut addresses = self.outer_addresses().into_iter();
+        addresses.any(|address| self.has_way_to(address))
+    }
+
+    /// Whether the network that is there leads to no address that is known, and may have one of its own
+    /// for the endpoint: of the other family, or of its NAT64.
+    pub(super) fn is_online_elsewhere(&self) -> bool {
+        let has_any = self.conditions.ways.is_some_and(|ways| !ways.is_empty());
+        has_any && self.profile.proxy().is_none() && !self.is_online()
     }
 
     pub(super) fn send(&mut self, command: Command) {

@@ -105,6 +105,18 @@ impl Context {
         }
     }
 
+    /// That one, and the others that it may be.
+    pub(super) fn outer_addresses(&self) -> Vec<IpAddr> {
+        let mut addresses: Vec<_> = self.outer_address().into_iter().collect();
+        if self.profile.proxy().is_none() {
+            let others = self.remote.known.values().flatten();
+            let others = others.filter(|other| !addresses.contains(other));
+            let others: Vec<_> = others.copied().collect();
+            addresses.extend(others);
+        }
+        addresses
+    }
+
     /// Name and password at the proxy; nothing if they are not there.
     pub(super) fn proxy_answers(&self, realm: &str) -> Vec<Command> {
         let [name, password] = CREDENTIALS.map(|credential| self.credentials.get(credential));

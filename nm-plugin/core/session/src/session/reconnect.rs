@@ -38,7 +38,7 @@ impl Context {
     fn retry_blocker(&self) -> Option<Wait> {
         if self.conditions.asleep {
             Some(Wait::Asleep)
-        } else if !self.conditions.online {
+        } else if !self.is_online() {
             Some(Wait::Offline)
         } else {
             None
@@ -78,16 +78,21 @@ impl Attempt {
             self.release_at = Some(cx.now + pause);
         }
         if self.loss.is_some() {
-            if !cx.conditions.online {
+            if !cx.is_online() {
                 return;
             }
             cx.resolve_first_remote();
         }
         cx.remote.mark_failed();
+        self.leave_node(cx);
+    }
+
+    /// Another node is tried: the reply that made the tunnel means nothing to it, and OpenVPN may have it
+    /// still.
+    pub(super) fn leave_node(&mut self, cx: &mut Context) {
         if let Step::Trying { phase, .. } = &mut self.step
             && let Phase::Replay(_) = phase
         {
-            // The reply means nothing to another node, and OpenVPN may have it still.
             if let Phase::Replay(reply) = std::mem::replace(phase, Phase::First) {
                 self.resume.reply = Some(reply);
             }
@@ -103,6 +108,9 @@ impl Attempt {
             self.cancel_page(cx);
         }
         if self.loss.is_some() {
+            if cx.is_online_elsewhere() {
+                cx.resolve_first_remote();
+            }
             self.release_hold(cx);
         }
     }

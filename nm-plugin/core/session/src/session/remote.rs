@@ -4,6 +4,7 @@
 //! it was, and then the other addresses it knows already: while the tunnel is down its name servers
 //! are still the system's first ones, and asking them would take long and lead nowhere.
 
+use super::conditions::Ways;
 use crate::kill_switch::Endpoint;
 use aws_client_vpn_profile::parts;
 use aws_client_vpn_profile::parts::Transport;
@@ -81,27 +82,33 @@ impl Remote {
     }
 
     /// Has the next attempt use an address of `remote`, if one is known: the last one, if that is
-    /// `pinned`.
-    pub(super) fn choose(&mut self, remote: &parts::Remote, pinned: bool) -> Option<IpAddr> {
+    /// `pinned`; else, if it can be, one that a way leads to.
+    pub(super) fn choose(
+        &mut self,
+        remote: &parts::Remote,
+        pinned: bool,
+        ways: Option<Ways>,
+    ) -> Option<IpAddr> {
         let pinned = self.address().filter(|_| pinned);
-        let address = pinned.or_else(|| self.next_of(remote))?;
+        let address = pinned.or_else(|| self.next_of(remote, ways))?;
         self.current = Some((remote.clone(), address));
         Some(address)
     }
 
     /// The address of `remote` that is its turn.
-    fn next_of(&self, remote: &parts::Remote) -> Option<IpAddr> {
+    fn next_of(&self, remote: &parts::Remote, ways: Option<Ways>) -> Option<IpAddr> {
         let known = self.known.get(&remote.host)?;
         let position = |wanted| known.iter().position(|address| *address == wanted);
         let failed = self.failed.iter().find(|(failed, _)| failed == remote);
         let failed = failed.map(|(_, address)| *address);
         // Where it is, or was, goes on.
         let current = self.address().filter(|address| Some(*address) != failed);
-        if let Some(position) = current.and_then(position) {
-            return known.get(position).copied();
-        }
-        let next = failed.and_then(position).map_or(0, |failed| failed + 1);
-        known.get(next.checked_rem(known.len())?).copied()
+        let current = current.and_then(position);
+        let first = current.or_else(|| Some(failed.and_then(position)? + 1));
+        let (before, from) = known.split_at_checked(first.unwrap_or(0))?;
+        let in_turn = || from.iter().chain(before).copied();
+        let is_reached = |address: &IpAddr| ways.is_none_or(|ways| ways.to(*address).is_some());
+        in_turn().find(is_reached).or_else(|| in_turn().next())
     }
 }
 

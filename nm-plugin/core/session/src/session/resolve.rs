@@ -69,7 +69,7 @@ impl Context {
     /// one, if that is `pinned`.
     pub(super) fn next_address(&mut self, pinned: bool) -> Option<RemoteAddress> {
         let remote = self.remote.waiting.take()?;
-        if let Some(address) = self.remote.choose(&remote, pinned) {
+        if let Some(address) = self.remote.choose(&remote, pinned, self.conditions.ways) {
             return Some(RemoteAddress {
                 host: remote.host,
                 address,

@@ -9,7 +9,7 @@ use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management;
 use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{
-    Browsers, BrowsersStopped, Conditions, Input, Presence, Session,
+    Browsers, BrowsersStopped, Conditions, Input, Presence, Session, Ways,
 };
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
@@ -205,15 +205,14 @@ fn conditions() -> impl Strategy<Value = Conditions> {
         1 => Just(Presence::Locked),
         1 => Just(Presence::Away),
     ];
-    let source = proptest::option::of(prop_oneof![
-        Just([192, 0, 2, 1].into()),
-        Just([192, 0, 2, 2].into()),
-    ]);
+    let ipv4 = prop_oneof![Just([192, 0, 2, 1].into()), Just([192, 0, 2, 2].into()),];
+    let ipv6 = Just([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into());
     let mostly = || proptest::bool::weighted(0.8);
-    (mostly(), source, mostly(), presence, mostly()).prop_map(
-        |(online, source, awake, presence, has_agent)| Conditions {
-            online,
-            source,
+    let ipv4 = proptest::option::weighted(0.8, ipv4);
+    let ipv6 = proptest::option::weighted(0.2, ipv6);
+    (ipv4, ipv6, mostly(), presence, mostly()).prop_map(
+        |(ipv4, ipv6, awake, presence, has_agent)| Conditions {
+            ways: Some(Ways { ipv4, ipv6 }),
             asleep: !awake,
             presence,
             has_agent,
