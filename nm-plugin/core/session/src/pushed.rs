@@ -106,6 +106,16 @@ impl PushedOptions {
         }
     }
 
+    /// The family that a tunnel takes all of, and the one that goes past it.
+    #[must_use]
+    pub fn takes_all_of_one_family(&self) -> Option<[&'static str; 2]> {
+        match (self.redirect_ipv4, self.redirect_ipv6) {
+            (true, false) => Some(["IPv4", "IPv6"]),
+            (false, true) => Some(["IPv6", "IPv4"]),
+            (true, true) | (false, false) => None,
+        }
+    }
+
     /// What was left out, and why.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
@@ -129,11 +139,11 @@ impl PushedOptions {
         let mut dropped = servers - self.name_servers.len();
         if !ipv4 {
             dropped += std::mem::take(&mut self.ipv4_routes).len();
-            self.redirect_ipv4 = false;
+            dropped += usize::from(std::mem::take(&mut self.redirect_ipv4));
         }
         if !ipv6 {
             dropped += std::mem::take(&mut self.ipv6_routes).len();
-            self.redirect_ipv6 = false;
+            dropped += usize::from(std::mem::take(&mut self.redirect_ipv6));
         }
         if dropped > 0 {
             let family = if ipv4 { "IPv6" } else { "IPv4" };
@@ -383,7 +393,7 @@ mod tests {
         assert!(!tunnel.redirect_ipv6);
         assert_eq!(
             tunnel.warnings(),
-            ["2 IPv6 routes or name servers, for it gave no IPv6 address"]
+            ["3 IPv6 routes or name servers, for it gave no IPv6 address"]
         );
     }
 

@@ -17,6 +17,7 @@
 //!             Trying ──▶ AwaitingLogin ──▶ Trying(Reply)                     AwaitingLogin ──▶ None
 //!             after a loss: Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin    all  ──▶ TunnelLost
 //!             WithdrawingRoute ──▶ Trying   nobody or no network any more
+//!             AwaitingLogin ──▶ Trying      after a loss: nobody is there any more
 //!             Asking ──▶ Up             it was asked for inside a tunnel
 //!
 //!   Connecting, Up ── a failure ───────────────────────────────────▶ Stopping

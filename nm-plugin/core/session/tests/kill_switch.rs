@@ -3,6 +3,7 @@
 
 mod simulation;
 
+use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Failure, Input};
 use aws_client_vpn_text::message::Message;
 use simulation::Simulation;
@@ -84,7 +85,7 @@ fn signs_in_twice(browsers: Option<Browsers>) -> (Simulation, [bool; 2]) {
     simulation.lines(&[&remote(), NEED]);
     simulation.line(&challenge());
     // The way past the lost tunnel is made first.
-    simulation.after(5);
+    simulation.input(Input::VpnState(VpnState::Activated));
     let second = simulation.session.firewall().web;
     (simulation, [first, second])
 }

@@ -56,6 +56,11 @@ fn released_for_a_login(simulation: &mut Simulation) {
     assert_eq!(simulation.line(HOLD), ["hold release"]);
 }
 
+/// NetworkManager has applied settings.
+fn applied() -> Input {
+    Input::VpnState(VpnState::Activated)
+}
+
 /// Before a page is opened, names and default route go, and NetworkManager takes a moment for it.
 fn page_opens(simulation: &mut Simulation) {
     let did = simulation.line(&challenge());
@@ -63,7 +68,8 @@ fn page_opens(simulation: &mut Simulation) {
         did.ends_with(&["configure".to_owned(), "Started".to_owned()]),
         "{did:?}"
     );
-    assert_eq!(simulation.after(2), ["Starting", "ask"]);
+    assert_eq!(simulation.after(2), NOTHING);
+    assert_eq!(simulation.input(applied()), ["Starting", "ask"]);
 }
 
 /// NetworkManager has taken in the browser's answer.
@@ -334,7 +340,7 @@ fn who_leaves_a_moment_before_the_page_is_opened_is_not_asked() {
             ["Starting", "configure", "Started"]
         );
         assert!(takes_everything(&simulation));
-        assert_eq!(simulation.after(5), ["Starting"]);
+        assert_eq!(simulation.input(applied()), ["Starting"]);
         assert_eq!(simulation.after(3600), NOTHING);
         assert_eq!(simulation.hints.len(), 1);
         assert_eq!(
@@ -732,6 +738,58 @@ fn a_network_of_the_other_family_is_used() {
     assert_eq!(did, ["hold release"]);
     let did = simulation.line(&remote());
     assert_eq!(did, ["remote MOD 64:ff9b::c000:201 443"]);
+}
+
+/// A dispatcher's pre-up script takes as long as it takes.
+#[test]
+fn a_page_waits_until_networkmanager_has_applied_what_it_was_given_but_not_for_ever() {
+    for is_applied in [true, false] {
+        let mut simulation = full_tunnel();
+        simulation.lines(&[LOST, HOLD, &remote()]);
+        answer_tried_in_vain(&mut simulation);
+        simulation.lines(&[HOLD, &remote(), NEED, &challenge(), AGAIN, HOLD]);
+        assert_eq!(simulation.after(59), NOTHING);
+        let did = if is_applied {
+            simulation.input(applied())
+        } else {
+            simulation.after(1)
+        };
+        assert_eq!(did, ["Starting", "ask"]);
+    }
+}
+
+#[test]
+fn a_page_that_nobody_sees_any_more_leads_nothing_past_the_tunnel() {
+    let asleep = Conditions {
+        asleep: true,
+        ..Conditions::default()
+    };
+    for wait in [
+        around(true, Presence::Locked),
+        around(true, Presence::Away),
+        Input::Conditions(asleep),
+    ] {
+        let mut simulation = full_tunnel();
+        simulation.lines(&[LOST, HOLD, &remote()]);
+        answer_tried_in_vain(&mut simulation);
+        simulation.lines(&[HOLD, &remote(), NEED]);
+        page_opens(&mut simulation);
+        simulation.lines(&[AGAIN, HOLD]);
+        // Without a network, somebody still sees it.
+        assert_eq!(simulation.input(around(false, Presence::Active)), NOTHING);
+        assert!(!takes_everything(&simulation));
+        let did = simulation.input(wait);
+        assert_eq!(did, ["Started", "Starting", "configure", "Started"]);
+        assert!(takes_everything(&simulation) && !simulation.session.expects_secrets());
+        assert_eq!(simulation.input(applied()), ["Starting"]);
+        assert_eq!(simulation.after(8 * 3600), NOTHING);
+        // The next page does not have to wait because of the one that nobody saw.
+        let back = simulation.input(around(true, Presence::Active));
+        assert_eq!(back, ["hold release"]);
+        simulation.lines(&[&remote(), NEED]);
+        page_opens(&mut simulation);
+        assert!(simulation.failures.is_empty());
+    }
 }
 
 #[test]

@@ -207,7 +207,8 @@ fn where_no_challenge_can_be_had_beside_it_the_tunnel_pauses() {
             simulation.line(&challenge()),
             ["Starting", "configure", "Started"]
         );
-        assert_eq!(simulation.after(2), ["Starting", "ask"]);
+        let applied = Input::VpnState(VpnState::Activated);
+        assert_eq!(simulation.input(applied), ["Starting", "ask"]);
         simulation.lines(&[AGAIN, HOLD]);
         simulation.answered();
         assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
@@ -244,8 +245,7 @@ fn a_closed_kill_switch_lets_the_browser_out_also_where_the_tunnel_pauses_for_a_
         }
         simulation.lines(&[&remote(), NEED, &challenge()]);
         assert!(!simulation.session.firewall().web, "there is no page yet");
-        simulation.after(2);
-        simulation.after(2);
+        simulation.input(Input::VpnState(VpnState::Activated));
         assert_eq!(simulation.failures, []);
         assert!(simulation.session.expects_secrets() && simulation.session.firewall().web);
     }

@@ -47,6 +47,8 @@ fn a_full_tunnel_takes_everything() {
     assert!(elsewhere.contains("dev awsvpn"), "{elsewhere}");
     let node = lab.client.check(["ip", "route", "get", "192.0.2.1"]);
     assert!(node.contains("dev eth0"), "{node}");
+    let told = "takes all of IPv4 into the tunnel, and nothing of IPv6";
+    assert!(lab.journal().contains(told), "{}", lab.journal());
     take_down(&lab, &before);
 }
 
@@ -357,6 +359,57 @@ fn an_endpoint_of_aws_is_found_under_a_random_label_whatever_the_profile_says() 
         "{lookups:?}"
     );
     take_down(&lab, &before);
+}
+
+/// As at home with IPv6, and then at a hotel without.
+#[test]
+fn an_endpoint_of_both_families_is_reached_where_a_network_has_only_the_other() {
+    let (lab, _) = lab(&endpoint(&["--auth-token"]));
+    lab.server.check([
+        "sh",
+        "-ec",
+        "echo 0 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6
+        ip -6 address add 2001:db8:1::1/64 dev eth0 nodad",
+    ]);
+    let mut relay = lab.server.command("socat");
+    relay.args([
+        "-T600",
+        "UDP6-LISTEN:443,bind=[2001:db8:1::1],fork,reuseaddr",
+        "UDP4:192.0.2.1:443",
+    ]);
+    let _relay = lab.server.spawn_logged("relay", relay);
+    lab.client.check([
+        "sh",
+        "-ec",
+        "echo 0 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6
+        printf '2001:db8:1::1 both.example\n192.0.2.1 both.example\n' >>/etc/hosts
+        nmcli connection modify base ipv6.method manual ipv6.addresses 2001:db8:1::10/64
+        nmcli --wait 300 connection up base",
+    ]);
+    eventually("the relay is there", SOON, || {
+        let listening = lab.server.check(["ss", "-Hlun", "sport", "=", ":443"]);
+        let ping = ["ping", "-c", "1", "-W", "1", "2001:db8:1::1"];
+        let is_there = listening.contains("2001:db8:1::1") && lab.client.run(ping).status.success();
+        is_there.then_some(())
+    });
+    lab.modify("+vpn.data", "remote=both.example 443 udp");
+    lab.modify("-vpn.data", "remote-random-hostname");
+    assert_up(&lab, &lab.up());
+    let connects_to = |address: &str| {
+        let words = format!("connecting to both.example at {address} port 443");
+        lab.journal().contains(&words)
+    };
+    assert!(connects_to("2001:db8:1::1"), "{}", lab.journal());
+    lab.client.check([
+        "sh",
+        "-ec",
+        "nmcli connection modify base ipv6.method disabled ipv6.addresses ''
+        nmcli --wait 300 device reapply eth0",
+    ]);
+    eventually("it is reached over IPv4", SOON * 2, || {
+        (connects_to("192.0.2.1") && lab.has_traffic()).then_some(())
+    });
+    assert!(lab.down().status.success());
 }
 
 #[test]

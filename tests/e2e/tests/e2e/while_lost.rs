@@ -252,17 +252,49 @@ fn nothing_gets_out_while_a_token_or_the_last_answer_is_tried() {
     }
 }
 
+/// A dispatcher script that takes its time.
+const SLOW_PRE_UP: &str = "cd /etc/NetworkManager/dispatcher.d
+    mkdir -p pre-up.d
+    cat >pre-up.d/60-slow <<'END'
+#!/bin/sh
+[ \"$2\" = vpn-pre-up ] || exit 0
+echo begun >>/run/pre-up
+sleep 5
+echo done >>/run/pre-up
+END
+    chmod 755 pre-up.d/60-slow";
+const NO_PRE_UP: &str = "cd /etc/NetworkManager/dispatcher.d
+    rm pre-up.d/60-slow /run/pre-up
+    rmdir --ignore-fail-on-non-empty pre-up.d";
+
 #[test]
 fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
     // The endpoint takes its time over the answer.
     let settings = ["connect-timeout=300"];
     let (mut lab, before) = full_tunnel(DnsMode::Resolved, &[], &settings);
     lab.forget_browser_events();
-    lab.set_browser(&Browser::Waiting);
     lab.endpoint()
         .command(&json!({"set": {"answer_phase2": false}}));
     let seen = lab.endpoint_events().count();
+    // NetworkManager takes the name servers back after its pre-up scripts.
+    lab.client.check(["sh", "-ec", SLOW_PRE_UP]);
+    lab.set_browser(&Browser::Closed);
     lab.endpoint().command(&json!({"kick": "all"}));
+    lab.browser_did("opened", SOON * 3);
+    let ran = lab.client.check(["cat", "/run/pre-up"]);
+    assert!(ran.contains("done"), "{ran}");
+    lab.client.check(["sh", "-ec", NO_PRE_UP]);
+    assert!(way_to(&lab, OUTSIDE).contains("dev eth0"));
+    // Nobody sees the page any more.
+    lab.logind().lock();
+    it_says(&lab, "the page is given up");
+    eventually("everything is led into the tunnel", SOON, || {
+        leads_into_the_tunnel(&lab)
+    });
+    nothing_gets_out(&lab, "locked with a page open", true);
+    lab.forget_browser_events();
+    lab.set_browser(&Browser::Waiting);
+    lab.logind().unlock();
     lab.browser_did("opened", SOON * 3);
     assert!(way_to(&lab, OUTSIDE).contains("dev eth0"));
     lab.browser_goes_on();

@@ -306,6 +306,7 @@ impl Attempt {
         };
         let config = cx.network_manager.config_of(&installed);
         let config = config.map_err(Failure::BadTunnel)?;
+        let takes_all_of = installed.tunnel.takes_all_of_one_family();
         // Whether it costs the person, or the endpoint, a new sign-in.
         let is_new = match phase {
             Phase::Reply(_) => true,
@@ -320,6 +321,12 @@ impl Attempt {
         let is_unnoticed = self.came_back(cx);
         let installed = Some(installed);
         if !is_unnoticed || cx.network_manager.installed != installed {
+            if let Some([taken, past]) = takes_all_of {
+                cx.note_of_endpoint(format!(
+                    "the endpoint takes all of {taken} into the tunnel, and nothing of {past}: where \
+                     this computer's network has {past}, that goes past the tunnel"
+                ));
+            }
             cx.network_manager.installed = installed;
             cx.install(config);
         }
@@ -388,6 +395,7 @@ impl Attempt {
                 cx.reassert_state();
                 self.ask_again(cx);
             }
+            (VpnState::Activated, Step::WithdrawingRoute(_)) => self.route_withdrawn(cx),
             // It has settings again, and takes that for a tunnel that is up.
             (VpnState::Activated, Step::Trying { .. }) => self.announce_loss(cx),
             // It has processed the browser's answer. Settings that it gets earlier, it ignores.
@@ -467,7 +475,7 @@ impl Attempt {
                     .flatten()
                     .min()
             }
-            Step::WithdrawingRoute(coming) => Some(coming.at),
+            Step::WithdrawingRoute(coming) => Some(coming.until),
             Step::AwaitingLogin(login) => Some(login.deadline()),
             Step::Asking(asking) => Some(asking.deadline()),
         }
@@ -512,7 +520,7 @@ impl Attempt {
                 self.ask_again(cx);
                 Ok(())
             }
-            Step::WithdrawingRoute(coming) if now >= coming.at => {
+            Step::WithdrawingRoute(coming) if now >= coming.until => {
                 self.route_withdrawn(cx);
                 Ok(())
             }

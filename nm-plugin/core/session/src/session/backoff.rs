@@ -21,4 +21,10 @@ impl LoginBackoff {
         self.logins += 1;
         self.not_before = Some(now + pause);
     }
+
+    /// The last one is given up, for nobody is there to see it.
+    pub(super) fn take_back(&mut self) {
+        self.logins = self.logins.saturating_sub(1);
+        self.not_before = None;
+    }
 }

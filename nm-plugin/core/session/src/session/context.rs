@@ -350,12 +350,17 @@ impl Context {
         }
     }
 
-    /// NetworkManager takes a connection for up that is not. It goes back to "connecting" only from
-    /// a service that says it was up.
+    /// NetworkManager takes a connection for up that is not.
     pub(super) fn reassert_state(&mut self) {
         self.note(
             "NetworkManager takes the connection for one that is up; telling it again".to_owned(),
         );
+        self.begin_again();
+    }
+
+    /// Has NetworkManager go back to "connecting", which takes back what it asks a person. It does so
+    /// only from a service that says it was up.
+    pub(super) fn begin_again(&mut self) {
         for state in [ServiceState::Started, ServiceState::Starting] {
             self.effects.push_back(Effect::Announce(state));
         }

@@ -35,8 +35,8 @@ pub(super) struct BrowserLogin {
 pub(super) struct ComingLogin {
     pub(super) challenge: Challenge,
     pub(super) url: Url,
-    /// When NetworkManager has done so.
-    pub(super) at: Instant,
+    /// How long NetworkManager may take for that.
+    pub(super) until: Instant,
 }
 
 impl BrowserLogin {

@@ -25,9 +25,10 @@ use aws_client_vpn_profile::parts::SignIn;
 use std::time::{Duration, Instant};
 use url::Url;
 
-/// How long NetworkManager may take from new settings to "activated", dispatcher scripts included.
-/// Told earlier that the tunnel is not up, it would go on to say that it is (seen with 1.42).
-const SETTLE: Duration = Duration::from_secs(2);
+/// How long NetworkManager may take from new settings to "activated", which the dispatcher's pre-up
+/// scripts come before. Told earlier that the tunnel is not up, it would cancel the scripts, leave the
+/// name servers as they were, and go on to say that it is up (seen with 1.42).
+const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 /// The longest pause before another attempt.
 const MAX_PAUSE: Duration = Duration::from_secs(8);
 /// After how many tries the pause between them grows no further.
@@ -49,13 +50,22 @@ impl Context {
     fn login_blocker(&self) -> Option<Wait> {
         let not_before = self.login_backoff.not_before;
         self.retry_blocker()
-            .or(match (self.conditions.presence, not_before) {
-                (Presence::Locked, _) => Some(Wait::Locked),
-                (Presence::Away, _) => Some(Wait::Absent),
-                (Presence::Active, Some(then)) if self.now < then => Some(Wait::LoginPause(then)),
-                (Presence::Active, _) if !self.conditions.has_agent => Some(Wait::NoAgent),
-                (Presence::Active, _) => None,
+            .or_else(|| self.nobody_sees())
+            .or(match not_before {
+                Some(then) if self.now < then => Some(Wait::LoginPause(then)),
+                _ if !self.conditions.has_agent => Some(Wait::NoAgent),
+                _ => None,
             })
+    }
+
+    /// Why nobody would see a page, if so.
+    fn nobody_sees(&self) -> Option<Wait> {
+        match self.conditions.presence {
+            _ if self.conditions.asleep => Some(Wait::Asleep),
+            Presence::Locked => Some(Wait::Locked),
+            Presence::Away => Some(Wait::Absent),
+            Presence::Active => None,
+        }
     }
 }
 
@@ -104,7 +114,15 @@ impl Attempt {
 
     /// Conditions have changed: what was waited for may be there, or be gone.
     pub(super) fn on_conditions_changed(&mut self, cx: &mut Context) {
-        if matches!(self.step, Step::WithdrawingRoute(_)) && cx.login_blocker().is_some() {
+        let page_is_for_nobody = match &self.step {
+            Step::WithdrawingRoute(_) => cx.login_blocker().is_some(),
+            // What goes past the tunnel for its sake, goes only while somebody sees it.
+            Step::AwaitingLogin(_) => {
+                self.default_route_is_withdrawn() && cx.nobody_sees().is_some()
+            }
+            Step::Trying { .. } | Step::Asking(_) => false,
+        };
+        if page_is_for_nobody {
             self.cancel_page(cx);
         }
         if self.loss.is_some() {
@@ -193,27 +211,47 @@ impl Attempt {
             }
             self.configure(config, cx);
         }
-        let at = cx.now + SETTLE;
-        self.step = Step::WithdrawingRoute(Box::new(ComingLogin { challenge, url, at }));
+        let until = cx.now + SETTLE_LIMIT;
+        let coming = ComingLogin {
+            challenge,
+            url,
+            until,
+        };
+        self.step = Step::WithdrawingRoute(Box::new(coming));
     }
 
-    /// NetworkManager has had time to withdraw the default route: the page is opened.
+    /// NetworkManager has withdrawn the default route, or had time enough for it: the page is opened.
     pub(super) fn route_withdrawn(&mut self, cx: &mut Context) {
         if cx.login_blocker().is_some() {
             self.cancel_page(cx);
         } else if let Step::WithdrawingRoute(coming) = self.replace_with_first_try(cx) {
             cx.login_backoff.count(cx.now);
             let requested_by_user = self.is_renewed();
+            if let Some(loss) = &mut self.loss {
+                loss.tell_at = None;
+            }
             let login = cx.ask_for_login(coming.challenge, coming.url, requested_by_user);
             self.step = Step::AwaitingLogin(login);
         }
     }
 
-    /// Nobody is there any more to see the page, which is not open yet.
+    /// Nobody is there any more to see the page, which is open or about to be: it is asked for again
+    /// once somebody is.
     fn cancel_page(&mut self, cx: &mut Context) {
+        if let Step::AwaitingLogin(_) = self.step {
+            cx.note("the page is given up, and asked for again later".to_owned());
+            cx.login_backoff.take_back();
+            // NetworkManager ignores settings while it asks.
+            cx.begin_again();
+        }
         self.restore_default_route(cx);
         self.start_try(Phase::First, cx);
         self.release_hold(cx);
+    }
+
+    fn default_route_is_withdrawn(&self) -> bool {
+        let loss = self.loss.as_ref();
+        loss.is_some_and(|loss| loss.default_route_is_withdrawn)
     }
 
     /// Restores the default route and name servers, although the tunnel is still down.
@@ -232,9 +270,7 @@ impl Attempt {
     fn configure(&mut self, config: IpConfig, cx: &mut Context) {
         cx.install(config);
         if let Some(loss) = &mut self.loss {
-            let settled = cx.now + SETTLE;
-            let at = loss.tell_at.map_or(settled, |at| at.max(settled));
-            loss.tell_at = Some(at);
+            loss.tell_at = Some(cx.now + SETTLE_LIMIT);
         }
     }
 
