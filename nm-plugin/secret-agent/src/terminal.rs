@@ -4,15 +4,17 @@
 //! programs write to their streams goes elsewhere.
 
 mod line;
+mod place;
 mod words;
 
-use crate::terminal::line::{EchoOff, read_line};
+use crate::terminal::line::{Continued, EchoOff, read_line};
+use crate::terminal::place::{has_display, may_have_browser, variable};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::window::{Answer, Countdown, FormState, Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;
 use aws_client_vpn_text::secret::Secret;
+use rustix::termios::tcgetwinsize;
 use std::collections::VecDeque;
-use std::env;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -55,21 +57,26 @@ impl Terminal {
             .custom_flags(flags.bits().cast_signed())
             .open("/dev/tty")
             .ok()?;
-        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let ssh = set("SSH_CONNECTION");
-        let name = rustix::system::uname();
-        let address = ssh.as_deref().and_then(|ssh| ssh.split(' ').nth(2));
-        let host = address.unwrap_or_else(|| name.nodename().to_str().unwrap_or("this-computer"));
-        let user = set("USER").or_else(|| set("LOGNAME"));
+        let ssh = place::ssh_connection();
+        let host = match ssh.as_deref().and_then(place::own_address) {
+            Some(address) => address.to_string(),
+            None => {
+                let name = rustix::system::uname();
+                name.nodename()
+                    .to_str()
+                    .unwrap_or("this-computer")
+                    .to_owned()
+            }
+        };
         Some(Self {
             tty,
-            here: match user {
+            here: match place::user() {
                 Some(user) => format!("{user}@{host}"),
-                None => host.to_owned(),
+                None => host,
             },
-            is_remote: ssh.is_some() || set("SSH_TTY").is_some(),
-            opens_browser: true,
-            has_keyring: set("DBUS_SESSION_BUS_ADDRESS").is_some(),
+            is_remote: ssh.is_some() || variable("SSH_TTY").is_some(),
+            opens_browser: may_have_browser(),
+            has_keyring: variable("DBUS_SESSION_BUS_ADDRESS").is_some(),
             turn: Mutex::new(()),
         })
     }
@@ -83,7 +90,8 @@ impl Terminal {
         }
     }
 
-    /// Whether a browser is to be opened here: one helps nobody who sits at another computer.
+    /// Whether a browser is to be opened here: one helps nobody who sits at another computer, and a
+    /// text console has none.
     pub(crate) fn opens_browser(&self) -> bool {
         self.opens_browser && !self.is_remote
     }
@@ -152,13 +160,14 @@ impl Terminal {
 
     /// Whether the browser may well be on another computer.
     fn needs_tunnel(&self) -> bool {
-        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-        self.is_remote || !(is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"))
+        self.is_remote || !has_display()
     }
 
     fn progress(&self, countdown: Option<&Countdown>) {
         if let Some(countdown) = countdown {
-            let line = words::progress(&countdown.clock(Instant::now()));
+            // Zero where it is not known.
+            let columns = tcgetwinsize(&self.tty).map_or(0, |size| size.ws_col);
+            let line = words::progress(&countdown.clock(Instant::now()), usize::from(columns));
             self.write(&[CLEAR_LINE, &line].concat());
         }
     }
@@ -184,10 +193,20 @@ impl Terminal {
     }
 
     async fn ask_line(&self, prompt: &str, masked: bool) -> Option<Secret> {
+        let mut continued = Continued::listen();
         // Before it is asked for: whoever types at once is not to be seen.
         let echo = masked.then(|| EchoOff::on(&self.tty));
-        self.write(&[CLEAR_LINE, prompt].concat());
-        let line = read_line(&self.tty).await;
+        let line = read_line(&self.tty);
+        tokio::pin!(line);
+        let line = loop {
+            self.write(&[CLEAR_LINE, prompt].concat());
+            tokio::select! {
+                biased;
+                // A shell sets its own modes when it stops a program, and leaves them.
+                () = continued.next() => echo.iter().for_each(EchoOff::again),
+                line = &mut line => break line,
+            }
+        };
         if echo.is_some() {
             self.write("\n");
         }

@@ -113,6 +113,15 @@ impl Terminal {
         self.press("\u{3}");
     }
 
+    /// Presses Ctrl and Z.
+    ///
+    /// # Panics
+    /// If the program is gone.
+    #[track_caller]
+    pub fn suspend(&mut self) {
+        self.press("\u{1a}");
+    }
+
     #[track_caller]
     fn press(&mut self, keys: &str) {
         let stdin = self.process.entrance.stdin.as_mut().expect("it is piped");

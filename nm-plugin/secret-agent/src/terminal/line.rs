@@ -5,6 +5,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use zeroize::Zeroizing;
 
 /// What a terminal hands over at once, at most.
@@ -19,13 +20,19 @@ pub(super) struct EchoOff<'a> {
 impl<'a> EchoOff<'a> {
     pub(super) fn on(tty: &'a File) -> Self {
         let before = tcgetattr(tty).ok();
-        if let Some(before) = &before {
+        let off = Self { tty, before };
+        off.again();
+        off
+    }
+
+    /// Once more, where something else has set the terminal.
+    pub(super) fn again(&self) {
+        if let Some(before) = &self.before {
             let mut silent = before.clone();
             silent.local_modes.remove(LocalModes::ECHO);
             // What was typed ahead goes: it was not meant for a password.
-            let _ = tcsetattr(tty, OptionalActions::Flush, &silent);
+            let _ = tcsetattr(self.tty, OptionalActions::Flush, &silent);
         }
-        Self { tty, before }
     }
 }
 
@@ -34,6 +41,25 @@ impl Drop for EchoOff<'_> {
         if let Some(before) = &self.before {
             let _ = tcsetattr(self.tty, OptionalActions::Now, before);
         }
+    }
+}
+
+/// The times at which this program goes on after it was stopped (Ctrl+Z, and `fg`).
+pub(super) struct Continued(Option<Signal>);
+
+impl Continued {
+    pub(super) fn listen() -> Self {
+        let number = rustix::process::Signal::CONT.as_raw();
+        Self(signal(SignalKind::from_raw(number)).ok())
+    }
+
+    pub(super) async fn next(&mut self) {
+        if let Some(signals) = &mut self.0
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 }
 

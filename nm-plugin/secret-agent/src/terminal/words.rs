@@ -31,12 +31,22 @@ pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> Str
     lines.join("\n")
 }
 
-/// The line that counts down.
-pub(super) fn progress(time: &str) -> String {
-    gettext!(
+/// The line that counts down, as much of it as stands in one row of `columns`, or all if they are 0:
+/// one that is wrapped cannot be taken back.
+pub(super) fn progress(time: &str, columns: usize) -> String {
+    let all = gettext!(
         "Waiting for the sign-in, {time} left. Press Ctrl+C to cancel.",
         time = time
-    )
+    );
+    let sentence = all.split_inclusive(". ").next().unwrap_or_default();
+    let choices = [&all, sentence.trim_end(), time];
+    // Some terminals wrap as soon as the last column is taken.
+    let fits = |line: &&str| columns == 0 || line.chars().count() < columns;
+    choices
+        .into_iter()
+        .find(fits)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Why something is asked.
@@ -90,6 +100,22 @@ mod tests {
         );
         let remote = login("Work", &url, Some("ada@192.0.2.1"));
         assert!(remote.contains("\n  ssh -L 35001:127.0.0.1:35001 ada@192.0.2.1\n"));
+    }
+
+    #[test]
+    fn the_countdown_stays_in_its_row() {
+        let all = "Waiting for the sign-in, 9:59 left. Press Ctrl+C to cancel.";
+        for (columns, line) in [
+            (0, all),
+            (60, all),
+            (59, "Waiting for the sign-in, 9:59 left."),
+            (36, "Waiting for the sign-in, 9:59 left."),
+            (35, "9:59"),
+            (5, "9:59"),
+            (4, ""),
+        ] {
+            assert_eq!(progress("9:59", columns), line, "{columns}");
+        }
     }
 
     #[test]

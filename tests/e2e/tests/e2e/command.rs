@@ -259,16 +259,54 @@ fn no_browser_is_opened_where_none_is_wanted() {
     take_down(&lab, &before);
 }
 
+/// The rows of a text console are few and short, and what is wrapped in it cannot be taken back.
+#[test]
+fn a_text_console_shows_the_link_and_a_countdown_in_one_row() {
+    let (lab, before) = console(&[]);
+    let line = "stty cols 40; exec env -u DISPLAY -u WAYLAND_DISPLAY -u BROWSER \
+                XDG_SESSION_TYPE=tty aws-client-vpn connect vpn";
+    let mut terminal = lab.at_terminal(line);
+    for _ in 0..3 {
+        terminal.expect("\r\u{1b}[KWaiting for the sign-in, ", SOON);
+    }
+    let shown = terminal.shown();
+    let counted = shown
+        .split("\r\u{1b}[K")
+        .filter(|it| it.starts_with("Waiting"));
+    for row in counted {
+        assert!(row.chars().count() < 40, "{row:?}");
+    }
+    lab.client
+        .check(["/run/lab/bin/xdg-open", &link(&terminal)]);
+    let end = terminal.finish();
+    assert_up(&lab, &end);
+    // That there is no browser is no failure here.
+    assert!(!end.text.contains("No web browser"), "{}", end.text);
+    take_down(&lab, &before);
+    assert_eq!(lab.warnings(), [""; 0]);
+}
+
+/// Also after Ctrl+Z and `fg`: a shell sets its own modes when it stops a program, and leaves them.
 #[test]
 fn passwords_and_codes_are_asked_for_unseen_at_the_same_terminal() {
     let (lab, before) = console(&["--sign-in=password-mfa"]);
-    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn");
+    let mut terminal = lab.at_terminal("exec env PS1='shell: ' bash --norc --noprofile -i");
+    terminal.expect("shell: ", SOON);
+    terminal.type_line("aws-client-vpn connect vpn");
     terminal.expect("User name: ", SOON);
     terminal.type_line("ada@example.com");
+    terminal.expect("Password: ", SOON);
+    terminal.suspend();
+    terminal.expect("Stopped", SOON);
+    terminal.expect("shell: ", SOON);
+    terminal.type_line("fg");
     terminal.expect("Password: ", SOON);
     terminal.type_line("correct horse");
     terminal.expect(": ", SOON);
     terminal.type_line("123456");
+    terminal.expect("shell: ", SOON);
+    // With what the command ended with.
+    terminal.type_line("exit");
     let end = terminal.finish();
     assert_up(&lab, &end);
     assert!(!end.text.contains("correct horse"), "{}", end.text);
