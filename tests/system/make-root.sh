@@ -24,7 +24,7 @@ make_root() {
     $inside apt-get -q -y update
     $inside apt-get -q -y install \
         systemd systemd-sysv libpam-systemd dbus dbus-user-session polkitd network-manager \
-        openssh-server openssh-client nftables iproute2 iputils-ping procps curl ca-certificates \
+        openssh-server openssh-client sudo nftables iproute2 iputils-ping procps curl ca-certificates \
         xdg-desktop-portal xdg-desktop-portal-gtk xdg-desktop-portal-gnome xdg-utils \
         gdm3 gnome-shell gnome-session gnome-settings-daemon gnome-keyring libpam-gnome-keyring \
         at-spi2-core libgl1-mesa-dri adwaita-icon-theme fonts-cantarell
@@ -34,7 +34,7 @@ make_root() {
     $inside apt-get clean
     rm "$root/usr/sbin/policy-rc.d"
 
-    # As Debian's installer makes the first user, but without sudo; and somebody else.
+    # As Debian's installer makes the first user, but not in the group sudo; and somebody else.
     $inside useradd --create-home --shell /bin/bash \
         --groups cdrom,floppy,audio,dip,video,plugdev,users,netdev ada
     $inside useradd --create-home --shell /bin/bash --groups users bob

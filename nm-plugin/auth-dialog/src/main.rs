@@ -11,6 +11,7 @@ mod acs;
 mod agent;
 mod ask;
 mod browser;
+mod caller;
 mod cli;
 mod dialog;
 mod journal;

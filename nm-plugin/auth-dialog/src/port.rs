@@ -5,6 +5,7 @@
 //! Then the user has to know which program. A login of another of our connections is waited for:
 //! it will be over, and this one's turn comes.
 
+use crate::caller;
 use aws_client_vpn_profile::well_known::ACS_PORT;
 use aws_client_vpn_sign_in::acs_port::{listener_in, peer_in};
 use aws_client_vpn_sign_in::answer::LoginFailure;
@@ -159,14 +160,18 @@ impl Holder {
 }
 
 /// Whether `peer`, at the other end of a connection to us, may speak for this user: a program of
-/// theirs, or of root's, who may do anything.
+/// theirs, or of root's, who may do anything. If we are root's, also one of the user who has root do
+/// this.
 ///
 /// A peer that is not in the table may not: it has closed its end. A browser keeps it open until it has
 /// its page; so do programs that forward for a container or another computer.
 pub(crate) fn speaks_for_user(peer: SocketAddr) -> bool {
     // A table is read in pieces, and one that changes meanwhile may be read without a row.
     let owner = (0..LOOKS).find_map(|_| owner_of(peer));
-    owner.is_some_and(|user| user == 0 || user == rustix::process::getuid().as_raw())
+    let own = rustix::process::getuid();
+    owner.is_some_and(|user| {
+        user == 0 || user == own.as_raw() || own.is_root() && caller::of_root() == Some(user)
+    })
 }
 
 fn owner_of(peer: SocketAddr) -> Option<u32> {

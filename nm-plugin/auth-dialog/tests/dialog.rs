@@ -307,6 +307,22 @@ fn an_answer_to_another_request_does_not_count_whatever_its_relay_state_says() {
     });
 }
 
+/// The first line of what a program of the user `uid` is answered to `request`.
+fn request_of(uid: u32, request: &str) -> String {
+    let send = "exec 3<>/dev/tcp/127.0.0.1/35001; cat >&3; head -n 1 <&3";
+    let mut program = Command::new("setpriv")
+        .args([format!("--reuid={uid}"), format!("--regid={uid}")])
+        .args(["--clear-groups", "bash", "-c", send])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = program.stdin.take().unwrap();
+    stdin.write_all(request.as_bytes()).unwrap();
+    drop(stdin);
+    String::from_utf8(program.wait_with_output().unwrap().stdout).unwrap()
+}
+
 #[test]
 fn another_user_s_program_answers_nothing() {
     isolated(|| {
@@ -314,29 +330,29 @@ fn another_user_s_program_answers_nothing() {
         let mut dialog = Dialog::login(&browser);
         dialog.say("DONE\n\n");
         browser.opened();
-        let send = "exec 3<>/dev/tcp/127.0.0.1/35001; cat >&3; head -n 1 <&3";
-        let mut stranger = Command::new("setpriv")
-            .args([
-                "--reuid=65534",
-                "--regid=65534",
-                "--clear-groups",
-                "bash",
-                "-c",
-                send,
-            ])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        stranger
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(post(FORM).as_bytes())
-            .unwrap();
-        let said = String::from_utf8(stranger.wait_with_output().unwrap().stdout).unwrap();
-        assert_eq!(status(&said), "403", "{said}");
+        assert_eq!(status(&request_of(65534, &post(FORM))), "403");
         assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+/// `sudo aws-client-vpn connect` runs it as root, and the browser, or ssh's end here, is the caller's.
+#[test]
+fn the_user_who_has_root_do_it_answers_and_no_other_user() {
+    isolated(|| {
+        let browser = Browser::new();
+        let hints = login();
+        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+        // The kernel's word, where there is one, goes before sudo's.
+        let login = std::fs::read_to_string("/proc/self/loginuid").unwrap_or_default();
+        let login = login.parse().ok().filter(|id| ![0, u32::MAX].contains(id));
+        let caller = login.unwrap_or(65533);
+        let mut command = command(Some(&browser), &hints);
+        let mut dialog = Dialog::start(command.env("SUDO_UID", "65533"));
+        dialog.say("DONE\n\n");
+        browser.opened();
+        assert_eq!(status(&request_of(65534, &post(FORM))), "403");
+        assert_eq!(status(&request_of(caller, &post(FORM))), "200");
         assert_eq!(dialog.answer(), ANSWER);
     });
 }

@@ -1,8 +1,9 @@
 //! What polkit lets users do, what the product tells them of it, and that its remedies help.
 
-use crate::await_logins;
+use crate::{await_end, await_logins};
 use aws_client_vpn_harness::eventually;
 use aws_client_vpn_system::{SOON, System};
+use std::net::IpAddr;
 
 const RULE: &str = include_str!("../../../../docs/50-aws-client-vpn.rules");
 
@@ -33,6 +34,8 @@ fn over_ssh_polkit_decides() {
     agent.interrupt();
     drop(agent);
 
+    with_sudo_the_caller_signs_in(&system);
+
     let install = "groupadd --system vpn; gpasswd --add ada vpn; \
                    printf '%s' \"$1\" >/etc/polkit-1/rules.d/50-aws-client-vpn.rules";
     system.client.check(["sh", "-ec", install, "sh", RULE]);
@@ -60,22 +63,57 @@ fn over_ssh_polkit_decides() {
     let up = system.begin_over_ssh("ada", "nmcli --wait 300 connection up vpn");
     agent.expect("Waiting for the sign-in", SOON);
     let shown = agent.shown();
-    let link = shown
-        .split_whitespace()
-        .find(|word| word.starts_with("https://"));
-    let link = link.expect("the agent shows the link");
-    // At the user's other computer, ssh passes the port on; here it is the same one.
-    let mut browser = system.as_user("ada", "/run/lab/bin/xdg-open");
-    assert!(
-        browser
-            .arg(link)
-            .status()
-            .is_ok_and(|status| status.success())
-    );
+    ada_signs_in(&system, &shown);
     let up = up.finish();
     assert!(up.success, "{}\n{shown}\n{}", up.text, system.story());
     system.traffic_flows();
     assert!(!agent.shown().contains("polkit"), "{}", agent.shown());
+}
+
+/// As root, `connect` takes the answer that ssh passes on for its caller, and no other user's.
+fn with_sudo_the_caller_signs_in(system: &System) {
+    let may = "echo 'ada ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ada";
+    system.client.check(["sh", "-ec", may]);
+    let mut terminal = system.terminal_over_ssh("ada", "sudo aws-client-vpn connect vpn");
+    terminal.expect("Waiting for the sign-in", SOON);
+    let shown = terminal.shown();
+    let forward = shown.split("ssh -L 35001:127.0.0.1:35001 ada@").nth(1);
+    let address = forward.and_then(|it| it.split_whitespace().next()?.parse().ok());
+    assert!(
+        address.is_some_and(|it: IpAddr| it.is_loopback()),
+        "{shown}"
+    );
+    let mut stranger = system.as_user("bob", "curl");
+    stranger.args([
+        "--silent",
+        "--output",
+        "/dev/null",
+        "--write-out",
+        "%{http_code}",
+    ]);
+    stranger.args(["--data", "SAMLResponse=x", "http://127.0.0.1:35001/"]);
+    let told = stranger.output().expect("nsenter can be run").stdout;
+    assert_eq!(String::from_utf8_lossy(&told), "403");
+    ada_signs_in(system, &shown);
+    let end = terminal.finish();
+    assert!(end.success, "{}\n{}", end.text, system.story());
+    assert!(!end.text.contains("No web browser"), "{}", end.text);
+    system.traffic_flows();
+    let down = ["nmcli", "--wait", "300", "connection", "down", "vpn"];
+    system.client.check(down);
+    await_end(system);
+}
+
+/// Opens the link that is `shown`. At the user's other computer, ssh passes the port on; here it is the
+/// same one.
+#[track_caller]
+fn ada_signs_in(system: &System, shown: &str) {
+    let mut words = shown.split_whitespace();
+    let link = words.find(|word| word.starts_with("https://"));
+    let link = link.expect("the link is shown");
+    let mut browser = system.as_user("ada", "/run/lab/bin/xdg-open");
+    let done = browser.arg(link).status();
+    assert!(done.is_ok_and(|status| status.success()));
 }
 
 /// Debian gives to the group netdev, and to administrators, what others need a password for.
