@@ -173,8 +173,13 @@ impl<'a> Attempt<'a> {
                 }
             }
         };
-        self.following.begin(&path);
-        let is_up = settled.is_some_and(|activation| State::of(&activation) == State::Up);
+        self.following.begin(&path, settled.is_some());
+        let is_up = (settled.as_ref()).is_some_and(|it| State::of(it) == State::Up);
+        if let Some(activation) = settled.filter(|_| !is_up)
+            && let Some(words) = self.following.now(activation.vpn_state)
+        {
+            self.say(&words);
+        }
         if is_up && !options.stay {
             return Ok(self.up().await?);
         }

@@ -4,9 +4,10 @@ use crate::answer::Outcome;
 use crate::network_manager::NAME;
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_attempt::progress::{self, Progress};
+use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::well_known::network_manager::VPN;
-use aws_client_vpn_profile::well_known::state_reason;
+use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
 use futures_lite::StreamExt;
@@ -43,6 +44,8 @@ pub(super) struct Following {
     path: String,
     states: MessageStream,
     manager: MessageStream,
+    /// Whether another program began it.
+    is_joined: bool,
     said: Option<String>,
 }
 
@@ -68,13 +71,23 @@ impl Following {
             path: String::new(),
             states: MessageStream::for_match_rule(states, &bus, Some(QUEUE)).await?,
             manager: MessageStream::for_match_rule(manager, &bus, Some(QUEUE)).await?,
+            is_joined: false,
             said: None,
         })
     }
 
-    /// Follows the activation at `path` from here on.
-    pub(super) fn begin(&mut self, path: &str) {
+    /// Follows the activation at `path` from here on, which another program began if it `is_joined`.
+    pub(super) fn begin(&mut self, path: &str, is_joined: bool) {
         path.clone_into(&mut self.path);
+        self.is_joined = is_joined;
+    }
+
+    /// What is waited for in `state`, in which no signal may come for long.
+    pub(super) fn now(&mut self, state: u32) -> Option<String> {
+        match self.step(state, 0) {
+            Some(Step::Working(words)) => Some(words),
+            _ => None,
+        }
     }
 
     /// What happens next. Nothing is lost if the future is dropped.
@@ -108,6 +121,14 @@ impl Following {
     fn step(&mut self, state: u32, reason: u32) -> Option<Step> {
         match progress::of_activation(&self.uuid, &self.path, state, reason) {
             Progress::Working(words) => {
+                let words = match self.is_joined && state == vpn_state::NEED_AUTH {
+                    // Its agent was asked first.
+                    true => gettext!(
+                        "Waiting for the sign-in, which another program shows. Complete it there. \
+                         Ctrl+C cancels it there, too."
+                    ),
+                    false => words,
+                };
                 let is_new = self.said.as_ref() != Some(&words);
                 self.said = Some(words.clone());
                 is_new.then_some(Step::Working(words))
