@@ -277,15 +277,17 @@ fn an_export_that_cannot_be_says_why_and_changes_nothing() {
 }
 
 #[test]
-fn an_export_replaces_a_link_and_leaves_its_target() {
+fn an_export_leaves_a_link_and_its_target() {
     let (host, directory) = (Host::new(), Directory::new());
     let connection = host
         .import(&directory.file("a.ovpn", &saml_profile()))
         .expect("imported");
     let target = directory.file("target", "precious");
     symlink(&target, directory.path("link.ovpn")).expect("a link");
-    host.export(&directory.path("link.ovpn"), &connection)
-        .expect("exported");
+    let link = directory.path("link.ovpn");
+    let error = host.export(&link, &connection).expect_err("a link");
+    assert!(error.message().contains("not a regular file"), "{error}");
+    assert!(link.is_symlink());
     assert_eq!(fs::read_to_string(&target).expect("text"), "precious");
 }
 

@@ -129,7 +129,8 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Puts `text` into a file at `path` that only its owner may read, whole or not at all.
 ///
-/// A regular file or a symbolic link there is replaced.
+/// A regular file there is replaced. Nothing else is: to replace a link such as `/dev/stdout` would take
+/// it from all other programs.
 ///
 /// # Errors
 /// [`WriteError`]
@@ -142,7 +143,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), WriteError> {
 
 fn replace(path: &Path, text: &str) -> Result<(), FileError> {
     match path.symlink_metadata() {
-        Ok(found) if !found.is_file() && !found.is_symlink() => return Err(FileError::NotRegular),
+        Ok(found) if !found.is_file() => return Err(FileError::NotRegular),
         Ok(_) | Err(_) => {}
     }
     let directory = match path.parent() {
@@ -165,8 +166,36 @@ fn replace(path: &Path, text: &str) -> Result<(), FileError> {
 
 #[cfg(test)]
 mod tests {
-    use super::FileError;
+    use super::{FileError, write};
     use std::io::{Error, ErrorKind};
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    #[test]
+    fn a_link_is_neither_replaced_nor_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let file = path("file");
+        write(&file, "precious").unwrap();
+        let nowhere = path("nowhere");
+        for target in [
+            Path::new("/dev/stdout"),
+            Path::new("/dev/null"),
+            &file,
+            &nowhere,
+        ] {
+            let link = path("link");
+            symlink(target, &link).unwrap();
+            let refused = write(&link, "text").unwrap_err();
+            assert!(matches!(refused.reason, FileError::NotRegular), "{refused}");
+            assert_eq!(std::fs::read_link(&link).unwrap(), target);
+            std::fs::remove_file(&link).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+        assert!(!nowhere.exists());
+        write(&file, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
+    }
 
     #[test]
     fn each_reason_has_the_remedy_that_helps() {

@@ -8,7 +8,6 @@ pub mod file;
 
 use crate::certificate_files::CertificateFiles;
 use crate::file::FileError;
-use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::directive::line as ovpn_line;
 use aws_client_vpn_profile::ovpn::{self, Incomplete, ParsedProfile};
 use aws_client_vpn_profile::problem::{ParseError, ProfileError, Warning};
@@ -129,12 +128,10 @@ pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
         file::read_bytes(&directory.join(name)).map_err(|reason| {
-            let why = gettext!(
-                "{file} cannot be read. {reason}",
-                file = name,
-                reason = i18n::localize(&reason)
-            );
-            [&why, " ", &i18n::localize(&reason.remedy())].concat()
+            let remedy = reason.remedy();
+            let path = PathBuf::from(name);
+            let why = ImportError::File { path, reason };
+            Message::new("{0} {1}").with("0", &why).with("1", &remedy)
         })
     };
     match Profile::parse(&text, &mut read_file) {

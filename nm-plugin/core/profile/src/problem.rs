@@ -5,7 +5,7 @@
 
 use crate::Incomplete;
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_text::message::{Argument, Localize, Message};
 use std::fmt;
 use thiserror::Error;
 
@@ -252,7 +252,7 @@ pub enum ProfileError {
         /// Which directive names it.
         directive: &'static str,
         /// Why, and what to do.
-        reason: String,
+        reason: Argument,
     },
     /// There is no `remote`.
     #[error(

@@ -11,7 +11,7 @@ use crate::parts::{
 use crate::pem::{self, checked_content};
 use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, ParseError, ProfileError, Warning};
 use crate::profile::{Parts, Profile, REMOTE_LIMIT, objections};
-use aws_client_vpn_text::message::Message;
+use aws_client_vpn_text::message::{Argument, Message, ToArgument};
 use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
@@ -53,7 +53,7 @@ pub struct ParsedProfile {
 /// What is collected while the lines are read: a field for each kind of line. What they say together is
 /// known only after the last, as their order says nothing.
 struct Reader<'a> {
-    read_file: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    read_file: &'a mut dyn FnMut(&str) -> Result<Vec<u8>, Argument>,
     remotes: Vec<(String, Option<u16>, Option<Transport>)>,
     port: Option<u16>,
     transport: Option<Transport>,
@@ -86,13 +86,13 @@ struct Connection {
 
 impl Profile {
     /// Reads a profile. `read_file` is asked for the content of a certificate or key that the
-    /// profile names as a file, which need not be text; an error is text for the user.
+    /// profile names as a file, which need not be text; an error is what the user is told.
     ///
     /// # Errors
     /// [`ParseError`], with all that is wrong and its lines.
-    pub fn parse(
+    pub fn parse<E: ToArgument>(
         text: &str,
-        read_file: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+        read_file: &mut dyn FnMut(&str) -> Result<Vec<u8>, E>,
     ) -> Result<ParsedProfile, ParseError> {
         if text.len() > FILE_LIMIT {
             return Err(ParseError::whole(ProfileError::TooLarge));
@@ -104,7 +104,7 @@ impl Profile {
             return Err(ParseError::whole(ProfileError::NotAws));
         }
         let mut reader = Reader {
-            read_file,
+            read_file: &mut |path| read_file(path).map_err(|why| why.to_argument()),
             remotes: Vec::new(),
             port: None,
             transport: None,
