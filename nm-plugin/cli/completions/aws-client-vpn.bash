@@ -309,9 +309,19 @@ else
 fi
 
 _aws-client-vpn-or-name() {
-    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} name
-    if [[ $COMP_CWORD -ge 2 && $cur != -* && $before != --* ]]; then
-        case "${COMP_WORDS[1]}" in
+    local cur=${COMP_WORDS[COMP_CWORD]} command='' name i
+    for (( i = 1; i < COMP_CWORD; i++ )); do
+        case "${COMP_WORDS[i]}" in
+            --except-on | --file | --name | --output | --report | --timeout | --unless-reachable | -o)
+                [[ ${COMP_WORDS[i+1]} == = ]] && (( i++ ))
+                (( i++ ))
+                ;;
+            -*) ;;
+            *) command+=" ${COMP_WORDS[i]}" ;;
+        esac
+    done
+    if [[ $i -eq $COMP_CWORD && $cur != -* ]]; then
+        case "${command# }" in
             connect | disconnect | export | remove | status | at-login | renew | logs)
                 local IFS=$'\n'
                 COMPREPLY=()

@@ -8,7 +8,7 @@
 use aws_client_vpn_cli::command_line::CommandLine;
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -157,9 +157,13 @@ fn with_names(shell: Shell, script: &str, command: &clap::Command) -> String {
     let commands: Vec<&str> = commands.map(clap::Command::get_name).collect();
     if shell == Shell::Bash {
         let commands = commands.join(" | ");
+        let valued = command.get_subcommands().flat_map(options_with_value);
+        let valued: BTreeSet<_> = valued.collect();
+        let valued = Vec::from_iter(valued).join(" | ");
         // clap_complete takes the dashes of our name for steps to subcommands in one of two places.
         let script = script.replace("aws__subcmd__client__subcmd__vpn", "aws__client__vpn");
-        script + &BASH.replace("COMMANDS", &commands)
+        let wrapper = BASH.replace("COMMANDS", &commands);
+        script + &wrapper.replace("VALUED", &valued)
     } else if shell == Shell::Zsh {
         let script = with_own_names(script);
         let (head, body) = script.split_once("_aws-client-vpn() {").unwrap();
@@ -170,11 +174,35 @@ fn with_names(shell: Shell, script: &str, command: &clap::Command) -> String {
     }
 }
 
+/// The options of a command that a value comes after.
+fn options_with_value(command: &clap::Command) -> Vec<String> {
+    let valued = command
+        .get_opts()
+        .filter(|it| it.get_action().takes_values());
+    let names = valued.flat_map(|option| {
+        let long = option.get_long().map(|long| format!("--{long}"));
+        let short = option.get_short().map(|short| format!("-{short}"));
+        long.into_iter().chain(short)
+    });
+    names.collect()
+}
+
+// Bash takes a "=" for a word of its own.
 const BASH: &str = r#"
 _aws-client-vpn-or-name() {
-    local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} name
-    if [[ $COMP_CWORD -ge 2 && $cur != -* && $before != --* ]]; then
-        case "${COMP_WORDS[1]}" in
+    local cur=${COMP_WORDS[COMP_CWORD]} command='' name i
+    for (( i = 1; i < COMP_CWORD; i++ )); do
+        case "${COMP_WORDS[i]}" in
+            VALUED)
+                [[ ${COMP_WORDS[i+1]} == = ]] && (( i++ ))
+                (( i++ ))
+                ;;
+            -*) ;;
+            *) command+=" ${COMP_WORDS[i]}" ;;
+        esac
+    done
+    if [[ $i -eq $COMP_CWORD && $cur != -* ]]; then
+        case "${command# }" in
             COMMANDS)
                 local IFS=$'\n'
                 COMPREPLY=()
@@ -232,6 +260,33 @@ fn bash_completes_the_names_of_connections() {
     assert_eq!(completed("connect ''"), "work\nmy\\ vpn\nwonder\n");
     assert_eq!(completed("connect wo"), "work\nwonder\n");
     assert_eq!(completed("disconnect 'my\\ '"), "my\\ vpn\n");
+    for before in [
+        "--json connect",
+        "export -o file",
+        "connect --timeout 5 --no-browser",
+        "connect --timeout = 5",
+    ] {
+        assert_eq!(
+            completed(&format!("{before} wo")),
+            "work\nwonder\n",
+            "{before}"
+        );
+    }
+    // Neither after a name, nor where an option wants something else.
+    for words in [
+        "at-login work ''",
+        "export work -o ''",
+        "export -o ''",
+        "connect work ''",
+        "connect --timeout ''",
+        "connect --timeout = ''",
+        "logs --file wo",
+        "import wo",
+    ] {
+        let completed = completed(words);
+        assert!(!completed.contains("work\nwonder"), "{words}: {completed}");
+    }
+    assert!(completed("at-login work ''").contains("on\noff"));
     assert!(completed("connect --no").contains("--no-browser"));
     assert!(completed("conn").contains("connect"));
 }
