@@ -94,6 +94,16 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
         "for who reads the ticket",
     ),
     (
+        "nm-plugin/cli/src/run.rs",
+        "At least one check found a problem.",
+        "for programs",
+    ),
+    (
+        "nm-plugin/cli/src/logs/reporting.rs",
+        "The report was not confirmed with 'yes', so it was not written.",
+        "for programs",
+    ),
+    (
         "nm-plugin/cli/src/logs/report.rs",
         "is a login banner set on the endpoint?",
         "for who reads the report",

@@ -1,6 +1,7 @@
 //! What a command comes to: a text for people, JSON for programs, and an exit code for scripts.
 
 use crate::json;
+use aws_client_vpn_profile_file::file::FileError;
 use serde_json::{Map, Value};
 
 /// How it came out. The codes are in the man page of `aws-client-vpn`, and stay.
@@ -28,6 +29,17 @@ pub enum Outcome {
     NotConnected,
     /// NetworkManager cannot be asked.
     NoNetworkManager,
+}
+
+/// What becomes of a command whose file cannot be read or written.
+impl From<&FileError> for Outcome {
+    fn from(error: &FileError) -> Self {
+        match error {
+            FileError::Missing => Self::NotFound,
+            FileError::Denied => Self::NotPermitted,
+            FileError::System(_) | FileError::NotRegular | FileError::TooLarge => Self::Failed,
+        }
+    }
 }
 
 impl Outcome {
@@ -101,9 +113,15 @@ impl Answer {
         Self::of(Outcome::Done, text, fields)
     }
 
-    /// As [`Self::done`], with another outcome.
+    /// That it is not, and why, in English: what programs read has the reason besides.
     #[must_use]
-    pub fn of(outcome: Outcome, text: String, fields: Value) -> Self {
+    pub fn not_done(outcome: Outcome, reason: String, text: String, fields: Value) -> Self {
+        let mut answer = Self::of(outcome, text, fields);
+        answer.json["reason"] = reason.into();
+        answer
+    }
+
+    fn of(outcome: Outcome, text: String, fields: Value) -> Self {
         let mut object = Map::new();
         object.insert("schema".to_owned(), json::SCHEMA.into());
         object.insert("outcome".to_owned(), outcome.name().into());
@@ -140,6 +158,13 @@ mod tests {
     fn every_object_says_which_schema_it_has_and_how_it_came_out() {
         let answer = Answer::done(String::new(), serde_json::json!({ "a": 1 }));
         let expected = serde_json::json!({ "schema": json::SCHEMA, "outcome": "done", "a": 1 });
+        assert_eq!(answer.json, expected);
+        let why = "It was not wanted.".to_owned();
+        let fields = serde_json::json!({ "a": 1 });
+        let answer = Answer::not_done(Outcome::Cancelled, why.clone(), String::new(), fields);
+        let expected = serde_json::json!({
+            "schema": json::SCHEMA, "outcome": "cancelled", "reason": why, "a": 1
+        });
         assert_eq!(answer.json, expected);
     }
 }

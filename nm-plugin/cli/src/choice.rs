@@ -62,6 +62,16 @@ pub(crate) fn called<'a>(stored: &'a [Stored], wanted: &str) -> Result<&'a Store
     }
 }
 
+/// Their names, and the UUIDs of those that are called as another.
+pub(crate) fn told_apart<'a>(stored: &[&'a Stored]) -> Vec<&'a str> {
+    let is_alone = |one: &Stored| stored.iter().filter(|it| it.name == one.name).count() == 1;
+    let word = |one: &&'a Stored| match is_alone(one) {
+        true => one.name.as_str(),
+        false => one.uuid.as_str(),
+    };
+    stored.iter().map(word).collect()
+}
+
 /// The only connection that is up, or on its way.
 pub(crate) fn only_active<'a>(
     stored: &'a [Stored],
@@ -75,8 +85,8 @@ pub(crate) fn only_active<'a>(
         [] => Err(ChoiceError::NoneUp),
         [only] => Ok(only),
         ref several => {
-            let names: Vec<_> = several.iter().map(|(it, _)| it.name.as_str()).collect();
-            Err(ChoiceError::SeveralUp(names.join(", ")))
+            let several: Vec<_> = several.iter().map(|(it, _)| *it).collect();
+            Err(ChoiceError::SeveralUp(told_apart(&several).join(", ")))
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::network_manager;
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, SettingsError};
-use aws_client_vpn_profile_file::file::{self, FileError, WriteError};
+use aws_client_vpn_profile_file::file::{self, WriteError};
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
@@ -31,11 +31,8 @@ impl ExportError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::File(WriteError {
-                reason: FileError::Denied,
-                ..
-            }) => Outcome::NotPermitted,
-            Self::Settings(_) | Self::File(_) => Outcome::Failed,
+            Self::File(WriteError { reason, .. }) => reason.into(),
+            Self::Settings(_) => Outcome::Failed,
         }
     }
 }
@@ -60,7 +57,7 @@ pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Fa
     };
     file::write(path, &profile).map_err(ExportError::File)?;
     let text = gettext!("The profile is in {file}.", file = path.display());
-    let fields = serde_json::json!({ "name": stored.name, "file": path });
+    let fields = serde_json::json!({ "name": stored.name, "file": path.to_string_lossy() });
     Ok(Answer::done(text + "\n", fields))
 }
 

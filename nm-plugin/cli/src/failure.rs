@@ -14,6 +14,7 @@ use crate::network_manager::NetworkManagerError;
 use crate::renew::RenewError;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_text::message::Localize;
+use serde_json::json;
 use std::error::Error;
 use std::io;
 
@@ -71,28 +72,36 @@ impl Failure {
             Self::Import(error) => error.outcome(),
             Self::AtLogin(error) => error.outcome(),
             Self::Export(error) => error.outcome(),
+            Self::Logs(error) => error.outcome(),
             Self::Renew(error) => error.outcome(),
             Self::Fix(FixError::NotRoot) => Outcome::NotPermitted,
-            Self::Fix(_) | Self::Logs(_) | Self::Exhausted(_) => Outcome::Failed,
+            Self::Fix(_) | Self::Exhausted(_) => Outcome::Failed,
         }
     }
 
     /// In the user's language, with what others say of the causes in theirs; English for programs.
     #[must_use]
     pub fn answer(&self) -> Answer {
+        let text = i18n::localize(self) + &self.causes();
+        Answer::not_done(self.outcome(), self.reason(), text, json!({}))
+    }
+
+    /// For programs.
+    pub(crate) fn reason(&self) -> String {
+        self.message().to_string() + &self.causes()
+    }
+
+    fn causes(&self) -> String {
         let mut causes = Vec::new();
         let mut source = self.source();
         while let Some(cause) = source {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        let causes = match causes.is_empty() {
+        match causes.is_empty() {
             true => String::new(),
             false => format!(" ({})", causes.join(": ")),
-        };
-        let reason = self.message().to_string() + &causes;
-        let fields = serde_json::json!({ "reason": reason });
-        Answer::of(self.outcome(), i18n::localize(self) + &causes, fields)
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::Failure;
 use crate::answer::Answer;
-use crate::command_line::Status;
-use crate::status;
+use crate::command_line;
+use crate::line::one_line;
+use crate::status::{self, Status};
 use aws_client_vpn_secret_agent::signals::signals;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
@@ -17,13 +18,19 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Prints the state now and after each change, until nobody reads it any more.
-pub(crate) async fn follow(options: &Status, json: bool) -> Result<Answer, Failure> {
+///
+/// # Errors
+/// If there is no connection of the name that is given.
+pub(crate) async fn follow(options: &command_line::Status, json: bool) -> Result<Answer, Failure> {
     let mut before = None;
     loop {
         // A bus or a NetworkManager that is gone comes back.
         let mut signals = signals().await.ok();
         loop {
-            let shown = shown(options, json).await;
+            let shown = match status::look(options.connection.as_deref()).await {
+                Err(unknown @ Failure::Choice(_)) if before.is_none() => return Err(unknown),
+                looked => shown(looked, options.short, json),
+            };
             if before.as_ref() != Some(&shown) {
                 let mut out = io::stdout().lock();
                 if out
@@ -52,27 +59,44 @@ pub(crate) async fn follow(options: &Status, json: bool) -> Result<Answer, Failu
     }
 }
 
-async fn shown(options: &Status, json: bool) -> String {
-    let answer = match status::collect().await {
-        Ok(status) => match &options.connection {
-            Some(wanted) => status.clone().only(wanted).unwrap_or(status::none()),
-            None => status,
-        },
-        Err(error) => {
-            if json {
-                return Failure::from(error).answer().json.to_string() + "\n";
-            }
-            status::none()
-        }
+fn shown(looked: Result<Status, Failure>, is_short: bool, json: bool) -> String {
+    let answer = match &looked {
+        Ok(status) => Answer::done(status.text(is_short), status.fields()),
+        Err(failure) => failure.answer(),
     };
-    match (json, options.short) {
-        (true, _) => {
-            Answer::done(String::new(), answer.fields())
-                .json
-                .to_string()
-                + "\n"
-        }
-        (false, true) => answer.short(),
-        (false, false) => answer.to_string() + "\n",
+    match (json, is_short, looked.is_ok()) {
+        (true, _, _) => format!("{}\n", answer.json),
+        (false, true, true) => answer.text,
+        (false, true, false) => "\n".to_owned(),
+        (false, false, true) => answer.text + "\n",
+        (false, false, false) => one_line(&answer.text) + "\n\n",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choice::ChoiceError;
+
+    #[test]
+    fn what_cannot_be_seen_is_not_said_to_be_missing() {
+        let none = || {
+            Ok(Status {
+                connections: Vec::new(),
+            })
+        };
+        let unknown = || Err(ChoiceError::Unknown("wrk\n".to_owned()).into());
+        assert!(
+            shown(none(), false, false).starts_with("There is no AWS Client VPN connection yet")
+        );
+        assert_eq!(
+            shown(unknown(), false, false),
+            "There is no AWS Client VPN connection called 'wrk '. To see all: aws-client-vpn list\n\n"
+        );
+        assert_eq!(shown(unknown(), true, false), "\n");
+        let json = shown(unknown(), true, true);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["outcome"], "not-found");
+        assert_eq!(json["connections"], serde_json::Value::Null);
     }
 }

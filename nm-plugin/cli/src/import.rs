@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::actions::{ActionError, Manager, Settings, value};
 use crate::answer::{Answer, Outcome};
+use crate::choice::told_apart;
 use crate::command_line::Import;
 use crate::export::{data_of, secrets_of};
 use crate::line::one_line;
@@ -14,7 +15,6 @@ use aws_client_vpn_profile::settings::{
     self, PERSISTENT, Property, SettingsError, Update, VpnProperties, have_same_endpoint,
 };
 use aws_client_vpn_profile_file as profile_file;
-use aws_client_vpn_profile_file::file::FileError;
 use aws_client_vpn_text::message::{Localize, Message};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -39,9 +39,16 @@ pub enum ImportError {
     /// A connection to this endpoint is there.
     #[error(
         "'{0}' is already a connection to this endpoint. To update it from this profile and keep \
-         your own settings, add --update. To make another connection, add --name."
+         your own settings, add --update. To make another connection, give it another name with \
+         --name."
     )]
     Exists(String),
+    /// A connection to another endpoint has the name.
+    #[error(
+        "'{0}' is already a connection to another endpoint. Import the profile with another name \
+         (--name), or remove that connection first: aws-client-vpn remove NAME"
+    )]
+    NameTaken(String),
     /// Several are.
     #[error("Several connections use this endpoint. Choose the one to update with --name: {0}")]
     Several(String),
@@ -76,16 +83,11 @@ impl ImportError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Profile(profile_file::ImportError::File { reason, .. }) => match reason {
-                FileError::Missing => Outcome::NotFound,
-                FileError::Denied => Outcome::NotPermitted,
-                FileError::System(_) | FileError::NotRegular | FileError::TooLarge => {
-                    Outcome::Failed
-                }
-            },
+            Self::Profile(profile_file::ImportError::File { reason, .. }) => reason.into(),
             Self::NoAwsProfiles { .. } | Self::NothingToUpdate => Outcome::NotFound,
             Self::Profile(_)
             | Self::Exists(_)
+            | Self::NameTaken(_)
             | Self::Several(_)
             | Self::OneName
             | Self::Settings(_)
@@ -97,8 +99,8 @@ impl ImportError {
 /// What became of a profile.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Imported {
-    /// Where it was.
-    pub file: PathBuf,
+    /// Where it was; JSON has no words for a name that is not UTF-8.
+    pub file: String,
     /// What was done.
     pub what: What,
     /// The connection's name.
@@ -118,7 +120,7 @@ pub enum What {
     Added,
     /// The connection that was there has the profile now.
     Updated,
-    /// The connection would be made (`--dry-run`).
+    /// The connection would be made or updated (`--dry-run`).
     Found,
     /// Nothing.
     LeftOut,
@@ -128,114 +130,161 @@ fn english<S: serde::Serializer>(notes: &[Message], serializer: S) -> Result<S::
     serializer.collect_seq(notes.iter().map(ToString::to_string))
 }
 
-/// Imports what the command line says.
+/// Imports what the command line says. What is wrong with one profile does not keep the others out.
 ///
 /// # Errors
-/// If one of the profiles that were named cannot be imported; those before it are. Of those of AWS's
-/// own client, one that cannot be is left out.
+/// If nothing can be imported, or the only profile cannot.
 pub async fn import(options: &Import) -> Result<Answer, Failure> {
-    let mut imported = Vec::new();
-    if options.from_aws_client {
-        let directory = aws_directory();
-        let files = profiles_in(&directory);
-        if files.is_empty() {
-            let directory = directory.display().to_string();
-            return Err(ImportError::NoAwsProfiles { directory }.into());
-        }
-        for file in files {
-            imported.push(of_aws_client(options, file).await?);
-        }
-    } else {
-        if options.name.is_some() && options.profiles.len() > 1 {
-            return Err(ImportError::OneName.into());
-        }
-        for file in &options.profiles {
-            imported.push(one(options, file).await?);
+    let files = files(options)?;
+    let (mut imported, mut planned) = (Vec::new(), Vec::new());
+    let mut why = None;
+    for file in &files {
+        match one(options, file, &mut planned).await {
+            Ok(one) => imported.push(one),
+            Err(failure) => {
+                imported.push(left_out(options, file, &failure));
+                // What is not the profile's fault would befall the next one, too.
+                let is_of_profile = matches!(failure, Failure::Import(_));
+                if why.is_none() || !is_of_profile {
+                    why = Some(failure);
+                }
+                if !is_of_profile {
+                    break;
+                }
+            }
         }
     }
-    let text = imported.iter().map(described).collect();
-    let outcome = match imported.iter().all(|one| one.what == What::LeftOut) {
-        true => Outcome::Failed,
-        false => Outcome::Done,
-    };
+    let text = imported.iter().map(|one| described(one, options.update));
+    let text = text.collect();
     let fields = serde_json::json!({ "profiles": imported });
-    Ok(Answer::of(outcome, text, fields))
-}
-
-async fn of_aws_client(options: &Import, file: PathBuf) -> Result<Imported, Failure> {
-    match one(options, &file).await {
-        Err(Failure::Import(error)) => Ok(Imported {
-            what: What::LeftOut,
-            name: aws_name(&file),
-            uuid: None,
-            notes: vec![error.message()],
-            file,
-        }),
-        imported => imported,
+    let is_any = imported.iter().any(|one| one.what != What::LeftOut);
+    match why {
+        None => Ok(Answer::done(text, fields)),
+        // Nobody has named them: some are of no use, or there already.
+        Some(Failure::Import(_)) if options.from_aws_client && is_any => {
+            Ok(Answer::done(text, fields))
+        }
+        Some(failure) if options.profiles.len() == 1 => Err(failure),
+        Some(failure) => Ok(Answer::not_done(
+            failure.outcome(),
+            failure.reason(),
+            text,
+            fields,
+        )),
     }
 }
 
-async fn one(options: &Import, file: &Path) -> Result<Imported, Failure> {
+fn files(options: &Import) -> Result<Vec<PathBuf>, ImportError> {
+    if !options.from_aws_client {
+        return match options.name.is_some() && options.profiles.len() > 1 {
+            true => Err(ImportError::OneName),
+            false => Ok(options.profiles.clone()),
+        };
+    }
+    let directory = aws_directory();
+    let files = profiles_in(&directory);
+    if files.is_empty() {
+        let directory = directory.display().to_string();
+        return Err(ImportError::NoAwsProfiles { directory });
+    }
+    Ok(files)
+}
+
+fn left_out(options: &Import, file: &Path, failure: &Failure) -> Imported {
+    Imported {
+        file: file.display().to_string(),
+        what: What::LeftOut,
+        name: new_name(options, file),
+        uuid: None,
+        notes: vec![failure.message()],
+    }
+}
+
+/// The name of a connection that is made from `file`.
+fn new_name(options: &Import, file: &Path) -> String {
+    match &options.name {
+        Some(name) => name.clone(),
+        None if options.from_aws_client => aws_name(file),
+        None => profile_file::connection_name(file),
+    }
+}
+
+/// `planned` is what would have been made before (`--dry-run`).
+async fn one(
+    options: &Import,
+    file: &Path,
+    planned: &mut Vec<Stored>,
+) -> Result<Imported, Failure> {
     let ovpn::ParsedProfile { profile, warnings } =
         profile_file::read(file).map_err(ImportError::from)?;
-    let notes = warnings.iter().map(Localize::message).collect();
-    let stored = network_manager::ask().await?.stored;
-    let same = stored
-        .iter()
-        .filter(|stored| have_same_endpoint(&stored.data, &profile))
-        .collect::<Vec<_>>();
-    let file = file.to_owned();
-    if options.update {
-        let old = to_update(&same, options.name.as_deref())?;
-        let (name, uuid) = (old.name.clone(), Some(old.uuid.clone()));
-        let what = match options.dry_run {
-            true => What::Found,
-            false => {
-                update(old, &profile).await?;
-                What::Updated
-            }
+    let mut stored = network_manager::ask().await?.stored;
+    stored.extend(planned.iter().cloned());
+    let (what, name, uuid) = if options.update {
+        let same = stored.iter();
+        let same = same.filter(|it| have_same_endpoint(&it.data, &profile));
+        let old = to_update(&same.collect::<Vec<_>>(), options.name.as_deref())?;
+        if !options.dry_run {
+            update(old, &profile).await?;
+        }
+        (What::Updated, old.name.clone(), Some(old.uuid.clone()))
+    } else {
+        let name = new_name(options, file);
+        assert_new(&stored, &profile, &name, options.name.is_some())?;
+        let uuid = if options.dry_run {
+            planned.push(Stored {
+                name: name.clone(),
+                data: settings::to_data(&profile),
+                ..Stored::default()
+            });
+            None
+        } else {
+            Some(add(options, &name, &profile).await?)
         };
-        return Ok(Imported {
-            file,
-            what,
-            name,
-            uuid,
-            notes,
-        });
-    }
-    if let Some(existing) = same.first()
-        && options.name.is_none()
-    {
-        return Err(ImportError::Exists(existing.name.clone()).into());
-    }
-    let name = match &options.name {
-        Some(name) => name.clone(),
-        None if options.from_aws_client => aws_name(&file),
-        None => profile_file::connection_name(&file),
+        (What::Added, name, uuid)
     };
-    if options.dry_run {
-        return Ok(Imported {
-            file,
-            what: What::Found,
-            name,
-            uuid: None,
-            notes,
-        });
+    Ok(Imported {
+        file: file.display().to_string(),
+        what: if options.dry_run { What::Found } else { what },
+        name,
+        uuid,
+        notes: warnings.iter().map(Localize::message).collect(),
+    })
+}
+
+/// A connection is known by its name, so none gets that of another. A second one to the same endpoint
+/// is made only under a name that the user has chosen.
+fn assert_new(
+    stored: &[Stored],
+    profile: &Profile,
+    name: &str,
+    is_chosen: bool,
+) -> Result<(), ImportError> {
+    let mut same = stored
+        .iter()
+        .filter(|it| have_same_endpoint(&it.data, profile));
+    let twin = match is_chosen {
+        true => same.find(|it| it.name == name),
+        false => same.next(),
+    };
+    match twin {
+        Some(twin) => Err(ImportError::Exists(twin.name.clone())),
+        None if stored.iter().any(|it| it.name == name) => {
+            Err(ImportError::NameTaken(name.to_owned()))
+        }
+        None => Ok(()),
     }
+}
+
+/// Makes a connection, and returns its UUID.
+async fn add(options: &Import, name: &str, profile: &Profile) -> Result<String, Failure> {
     let uuid = Uuid::new_v4().to_string();
     let user = match options.all_users || rustix::process::geteuid().is_root() {
         true => None,
         false => Some(own_name().ok_or(ImportError::NoUser)?),
     };
-    let settings = new_settings(&name, &uuid, user.as_deref(), &profile)?;
+    let settings = new_settings(name, &uuid, user.as_deref(), profile)?;
     Manager::open().await?.add(&settings).await?;
-    Ok(Imported {
-        file,
-        what: What::Added,
-        name,
-        uuid: Some(uuid),
-        notes,
-    })
+    Ok(uuid)
 }
 
 fn new_settings(
@@ -262,8 +311,8 @@ fn to_update<'a>(same: &[&'a Stored], name: Option<&str>) -> Result<&'a Stored, 
         [] => Err(ImportError::NothingToUpdate),
         [only] => Ok(only),
         ref several => {
-            let names: Vec<_> = several.iter().map(|it| it.name.as_str()).collect();
-            Err(ImportError::Several(names.join(", ")))
+            let several: Vec<_> = several.iter().map(|it| **it).collect();
+            Err(ImportError::Several(told_apart(&several).join(", ")))
         }
     }
 }
@@ -287,9 +336,9 @@ async fn update(old: &Stored, profile: &Profile) -> Result<(), Failure> {
 }
 
 /// A line for what became of it, and one for each note.
-fn described(imported: &Imported) -> String {
+fn described(imported: &Imported, is_update: bool) -> String {
     let name = one_line(&imported.name);
-    let file = one_line(&imported.file.display().to_string());
+    let file = one_line(&imported.file);
     let mut text = match imported.what {
         What::Added => {
             gettext!("'{name}' has been added. To connect:", name = name)
@@ -297,6 +346,11 @@ fn described(imported: &Imported) -> String {
         }
         What::Updated => gettext!(
             "'{name}' has been updated from {file}.",
+            name = name,
+            file = file
+        ),
+        What::Found if is_update => gettext!(
+            "'{name}' would be updated from {file}.",
             name = name,
             file = file
         ),
@@ -402,5 +456,86 @@ mod tests {
         assert_eq!(name(&[&a, &b], Some("uuid of a")), Ok("a".to_owned()));
         assert_eq!(name(&[&a, &b], None), Err(Outcome::Failed));
         assert_eq!(name(&[], None), Err(Outcome::NotFound));
+        let other = Stored {
+            uuid: "2".to_owned(),
+            ..a.clone()
+        };
+        let why = to_update(&[&a, &other], Some("a")).unwrap_err().to_string();
+        assert!(why.ends_with(": uuid of a, 2"), "{why}");
+    }
+
+    #[test]
+    fn a_name_belongs_to_one_connection() {
+        let profile = |host: &str| {
+            let text = format!(
+                "remote {host}.clientvpn.eu-north-1.amazonaws.com 443\nauth-federate\n<ca>\n\
+                 -----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n</ca>\n"
+            );
+            let parsed = Profile::parse(&text, &mut |_| Err(String::new()));
+            parsed.unwrap().profile
+        };
+        let stored = |name: &str, host: &str| Stored {
+            name: name.to_owned(),
+            data: settings::to_data(&profile(host)),
+            ..Stored::default()
+        };
+        let known = [
+            stored("work", "a"),
+            stored("second", "a"),
+            stored("lab", "b"),
+        ];
+        let refused = |host: &str, name: &str, is_chosen| {
+            let new = assert_new(&known, &profile(host), name, is_chosen);
+            new.err().map(|error| error.to_string())
+        };
+        assert_eq!(refused("a", "third", true), None);
+        assert_eq!(refused("c", "third", false), None);
+        for (host, name, is_chosen, begin, remedy) in [
+            (
+                "a",
+                "work",
+                true,
+                "'work' is already a connection to this",
+                "--update",
+            ),
+            (
+                "a",
+                "second",
+                true,
+                "'second' is already a connection to this",
+                "--update",
+            ),
+            (
+                "a",
+                "lab",
+                false,
+                "'work' is already a connection to this",
+                "--update",
+            ),
+            (
+                "a",
+                "lab",
+                true,
+                "'lab' is already a connection to another",
+                "remove",
+            ),
+            (
+                "c",
+                "work",
+                true,
+                "'work' is already a connection to another",
+                "remove",
+            ),
+            (
+                "c",
+                "work",
+                false,
+                "'work' is already a connection to another",
+                "remove",
+            ),
+        ] {
+            let why = refused(host, name, is_chosen).unwrap();
+            assert!(why.starts_with(begin) && why.contains(remedy), "{why}");
+        }
     }
 }

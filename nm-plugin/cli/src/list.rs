@@ -1,6 +1,7 @@
 //! `aws-client-vpn list`: a line for each connection.
 
 use crate::answer::Answer;
+use crate::choice::told_apart;
 use crate::line::one_line;
 use crate::network_manager::{self, NetworkManagerError};
 use crate::status::{self, Status};
@@ -22,11 +23,9 @@ pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
 /// If NetworkManager cannot be asked.
 pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
     let answer = network_manager::ask().await?;
-    let stored = &answer.stored;
-    let names = stored.iter().map(|one| {
-        let is_alone = stored.iter().filter(|other| other.name == one.name).count() == 1;
-        one_line(if is_alone { &one.name } else { &one.uuid }) + "\n"
-    });
+    let stored: Vec<_> = answer.stored.iter().collect();
+    let names = told_apart(&stored).into_iter();
+    let names = names.map(|name| one_line(name) + "\n");
     Ok(Answer::done(names.collect(), serde_json::json!({})))
 }
 

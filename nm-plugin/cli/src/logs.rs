@@ -69,8 +69,7 @@ pub fn cut(entries: Vec<Entry>, uuid: &str, all: bool) -> Vec<Entry> {
     let mut log: Vec<Entry> = entries.into_iter().filter(tells).collect();
     let begins = |entry: &Entry| entry.begins_attempt().is_some();
     // Before the first attempt, a dialog's words are another connection's.
-    let is_dialog = |entry: &Entry| matches!(entry.source, Source::Dialog | Source::Agent);
-    let first = log.iter().position(|entry| !is_dialog(entry));
+    let first = log.iter().position(Entry::is_of_system);
     log.drain(..first.unwrap_or(log.len()));
     if !all && let Some(last) = log.iter().rposition(begins) {
         // NetworkManager says a few words before the service does; they begin after the last

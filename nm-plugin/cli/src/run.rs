@@ -2,7 +2,8 @@
 
 use crate::Failure;
 use crate::answer::{Answer, Outcome};
-use crate::command_line::{Command, CommandLine};
+use crate::choice::ChoiceError;
+use crate::command_line::{Command, CommandLine, Status};
 use crate::{
     at_login, connect, disconnect, doctor, export, follow, import, list, logs, remove, renew,
     status,
@@ -32,15 +33,14 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
             } else {
                 doctor::collect().await
             };
-            let outcome = match diagnosis.has_problem() {
-                true => Outcome::Failed,
-                false => Outcome::Done,
-            };
-            Ok(Answer::of(
-                outcome,
-                diagnosis.to_string(),
-                diagnosis.fields(),
-            ))
+            let (text, fields) = (diagnosis.to_string(), diagnosis.fields());
+            Ok(match diagnosis.has_problem() {
+                true => {
+                    let why = "At least one check found a problem.".to_owned();
+                    Answer::not_done(Outcome::Failed, why, text, fields)
+                }
+                false => Answer::done(text, fields),
+            })
         }
         Command::Logs(options) => {
             if let Some(path) = &options.report {
@@ -56,18 +56,14 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
 }
 
 /// Of one connection, the exit code tells whether it is up.
-async fn shown(options: &crate::command_line::Status) -> Result<Answer, Failure> {
-    let mut status = status::collect().await?;
-    let mut outcome = Outcome::Done;
-    if let Some(wanted) = &options.connection {
-        status = status.only(wanted)?;
-        if !status.is_up() {
-            outcome = Outcome::NotConnected;
+async fn shown(options: &Status) -> Result<Answer, Failure> {
+    let status = status::look(options.connection.as_deref()).await?;
+    let (text, fields) = (status.text(options.short), status.fields());
+    Ok(match &options.connection {
+        Some(wanted) if !status.is_up() => {
+            let why = Failure::from(ChoiceError::NotUp(wanted.clone()));
+            Answer::not_done(why.outcome(), why.reason(), text, fields)
         }
-    }
-    let text = match options.short {
-        true => status.short(),
-        false => status.to_string(),
-    };
-    Ok(Answer::of(outcome, text, status.fields()))
+        _ => Answer::done(text, fields),
+    })
 }

@@ -4,6 +4,7 @@
 mod collect;
 
 pub use collect::collect;
+pub(crate) use collect::look;
 
 use crate::choice::{ChoiceError, activation_of};
 use crate::line::{one_line, width};
@@ -108,13 +109,6 @@ impl State {
     }
 }
 
-/// Nothing is known.
-pub(crate) fn none() -> Status {
-    Status {
-        connections: Vec::new(),
-    }
-}
-
 impl Status {
     /// `started` says of a service's process number when it was started.
     pub(crate) fn of(
@@ -153,6 +147,14 @@ impl Status {
     #[must_use]
     pub fn fields(&self) -> serde_json::Value {
         serde_json::json!({ "connections": self.connections })
+    }
+
+    /// For people.
+    pub(crate) fn text(&self, is_short: bool) -> String {
+        match is_short {
+            true => self.short(),
+            false => self.to_string(),
+        }
     }
 
     /// In one line, for a bar: what is up or on its way; empty if nothing is.

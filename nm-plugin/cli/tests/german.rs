@@ -4,7 +4,7 @@
 
 use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnose};
 use aws_client_vpn_cli::status::{Connection, State, Status, Way};
-use aws_client_vpn_i18n::{DOMAIN, init_library_at, init_program};
+use aws_client_vpn_i18n::{DOMAIN, init_library_at, init_program, localize};
 use aws_client_vpn_profile::settings::summary;
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Localize;
@@ -45,6 +45,20 @@ fn people_read_german_and_programs_english() {
 fn inner() {
     status_in_german();
     doctor_in_german();
+    import_in_german();
+}
+
+fn import_in_german() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("work.ovpn");
+    let profile = "remote x.clientvpn.eu-north-1.amazonaws.com 443\ncert mine.pem\n";
+    std::fs::write(&file, profile).unwrap();
+    let why = aws_client_vpn_profile_file::read(&file).unwrap_err();
+    let english = "'cert': mine.pem cannot be read. The file does not exist. Put the file beside";
+    let german = "„cert“: mine.pem kann nicht gelesen werden. Die Datei gibt es nicht. Legen Sie";
+    let (program, person) = (why.message().to_string(), localize(&why));
+    assert!(program.contains(english), "{program}");
+    assert!(person.contains(german), "{person}");
 }
 
 fn status_in_german() {
@@ -127,6 +141,7 @@ fn doctor_in_german() {
             synchronized: Some(false),
         },
         opener: Some("xdg-open"),
+        has_display: true,
         ..Facts::default()
     });
     let text = diagnosis.to_string();

@@ -82,6 +82,9 @@ pub(super) async fn facts() -> Facts {
             .await
             .ok()
             .flatten(),
+        has_display: ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
         processes,
         listener: listener(),
         openvpn: match openvpn.filter(|path| path.exists()) {

@@ -32,6 +32,8 @@ pub struct Facts {
     pub plasma: Option<Plasma>,
     /// What opens a browser for this user, if anything does.
     pub opener: Option<&'static str>,
+    /// Whether this session has a display.
+    pub has_display: bool,
     /// Programs that run.
     pub processes: Vec<Process>,
     /// Who listens on the port of the browser's answer.

@@ -3,9 +3,10 @@
 use super::{
     AttemptLog, Entry, JOURNAL_FIELDS, called, cut, of_journal, of_network_manager_log, used_last,
 };
+use crate::answer::Outcome;
 use crate::command_line::Logs;
 use crate::network_manager;
-use aws_client_vpn_profile_file::file::WriteError;
+use aws_client_vpn_profile_file::file::{FileError, WriteError};
 use aws_client_vpn_text::message::Localize;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,18 +35,23 @@ pub enum LogsError {
     #[error("The journal does not answer. Try again, or give a file: --file FILE")]
     Slow,
     /// The file cannot be read.
-    #[error("{file} cannot be read: {reason}", file = file.display())]
+    #[error("{file} cannot be read. {reason}", file = file.display())]
     File {
         /// Which.
         file: PathBuf,
         /// Why not.
-        reason: io::Error,
+        reason: FileError,
     },
+    /// Nothing of the system's programs is in the journal, as far as this user may read it.
+    #[error(
+        "The journal shows nothing of NetworkManager. Most likely, you do not have permission to \
+         read the system's journal: use sudo, or join the group systemd-journal."
+    )]
+    Denied,
     /// Nothing of ours is in it.
     #[error(
-        "The journal has no AWS Client VPN connection since the computer was started. If one was \
-         used, you do not have permission to read the system's journal: use sudo, or join the \
-         group systemd-journal."
+        "No AWS Client VPN connection has been used since this log began. To see all connections: \
+         aws-client-vpn list"
     )]
     Empty,
     /// The report cannot be written.
@@ -57,6 +63,19 @@ pub enum LogsError {
          connections: aws-client-vpn list"
     )]
     Unknown(String),
+}
+
+impl LogsError {
+    /// The outcome, for exit code and JSON.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::File { reason, .. } | Self::Unwritten(WriteError { reason, .. }) => reason.into(),
+            Self::Denied => Outcome::NotPermitted,
+            Self::Empty | Self::Unknown(_) => Outcome::NotFound,
+            Self::NoJournal(_) | Self::Slow => Outcome::Failed,
+        }
+    }
 }
 
 /// Reads the journal or the file, and tells the log.
@@ -71,7 +90,14 @@ pub async fn collect(options: &Logs) -> Result<String, LogsError> {
 pub(crate) async fn attempt_log(options: &Logs) -> Result<AttemptLog, LogsError> {
     let entries = match &options.file {
         Some(file) => of_file(file).await?,
-        None => of_journal(&journal().await?),
+        None => {
+            let entries = of_journal(&journal().await?);
+            // Everybody may read what programs of their own have said.
+            if !entries.iter().any(Entry::is_of_system) && !rustix::process::geteuid().is_root() {
+                return Err(LogsError::Denied);
+            }
+            entries
+        }
     };
     let manager = network_manager::ask().await.ok();
     let stored = manager.as_ref().and_then(|manager| {
@@ -101,9 +127,9 @@ pub(crate) async fn attempt_log(options: &Logs) -> Result<AttemptLog, LogsError>
 }
 
 async fn of_file(path: &Path) -> Result<Vec<Entry>, LogsError> {
-    let wrong = |reason| LogsError::File {
+    let wrong = |reason: io::Error| LogsError::File {
         file: path.to_owned(),
-        reason,
+        reason: reason.into(),
     };
     let text = if path == Path::new("-") {
         read(tokio::fs::File::from_std(stdin().map_err(wrong)?)).await

@@ -76,6 +76,14 @@ impl Entry {
         self.attempt.as_deref().filter(|_| is_the_service)
     }
 
+    /// Whether a program of the system says it, and none of the user's.
+    pub(super) fn is_of_system(&self) -> bool {
+        match self.source {
+            Source::NetworkManager | Source::Service => true,
+            Source::Dialog | Source::Agent => false,
+        }
+    }
+
     /// Whether the service tells here what the endpoint did.
     pub(super) fn tells_of_endpoint(&self) -> bool {
         self.source == Source::Service && self.is_of_endpoint

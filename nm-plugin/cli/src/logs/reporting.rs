@@ -26,10 +26,11 @@ pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, 
     if !is_wanted(&report, path) {
         let fields = serde_json::json!({ "report": report, "file": null });
         let text = gettext!("Nothing was written.") + "\n";
-        return Ok(Answer::of(Outcome::Cancelled, text, fields));
+        let why = "The report was not confirmed with 'yes', so it was not written.".to_owned();
+        return Ok(Answer::not_done(Outcome::Cancelled, why, text, fields));
     }
     file::write(path, &report)?;
-    let fields = serde_json::json!({ "report": report, "file": path });
+    let fields = serde_json::json!({ "report": report, "file": path.to_string_lossy() });
     let text = gettext!(
         "The report is in {file}. Add what you know at its end, and attach it to an issue.",
         file = path.display()

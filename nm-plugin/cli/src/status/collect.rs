@@ -1,6 +1,7 @@
 //! Where the facts of `status` come from: NetworkManager, and /proc for the time of a start.
 
 use super::Status;
+use crate::Failure;
 use crate::network_manager::{self, NetworkManagerError};
 use aws_client_vpn_attempt::last_failure;
 use std::fs;
@@ -17,6 +18,18 @@ pub async fn collect() -> Result<Status, NetworkManagerError> {
         started,
         last_failure,
     ))
+}
+
+/// As [`collect`], of the connection called `wanted` alone if one is.
+///
+/// # Errors
+/// If NetworkManager cannot be asked, or there is none of that name.
+pub(crate) async fn look(wanted: Option<&str>) -> Result<Status, Failure> {
+    let status = collect().await?;
+    Ok(match wanted {
+        Some(wanted) => status.only(wanted)?,
+        None => status,
+    })
 }
 
 /// When the process was started, in seconds since 1970.

@@ -3,6 +3,8 @@
 use crate::{SOON, assert_up, endpoint, lab, take_down};
 use aws_client_vpn_harness::{AgentStyle, Browser, DnsMode, Lab, Options, eventually, wait_for};
 use serde_json::Value;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 const LIBEXEC: &str = "/usr/libexec";
 
@@ -90,7 +92,11 @@ fn logs_tell_the_last_attempt_without_its_secrets() {
     let wrong = lab
         .client
         .run(["aws-client-vpn", "logs", "nobody", "--file", log]);
-    assert!(!wrong.status.success());
+    assert_eq!(wrong.status.code(), Some(9), "{wrong:?}");
+    let missing = lab
+        .client
+        .run(["aws-client-vpn", "logs", "--file", "/run/lab/missing"]);
+    assert_eq!(missing.status.code(), Some(9), "{missing:?}");
 }
 
 #[test]
@@ -106,19 +112,30 @@ fn a_report_shows_what_the_endpoint_did_and_is_written_if_that_is_wanted() {
             .then_some(())
     });
     take_down(&lab, &before);
+    // A name that is no text.
     let report = |answer: &str, more: &str| {
         let line = format!(
             "printf '%s' {answer} | aws-client-vpn logs vpn --file /run/lab/logs/NetworkManager.log \
-             --report /run/lab/report {more} 2>&1"
+             --report \"$(printf '/run/lab/r\\351port')\" 2>&1 {more}"
         );
         let output = lab.client.run(["sh", "-c", &line]);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         (said, output.status.code())
     };
-    let file = lab.client.root().join("run/lab/report");
+    let file = OsStr::from_bytes(b"run/lab/r\xe9port");
+    let file = lab.client.root().join(file);
     let (said, code) = report("no", "");
     assert!(said.contains("Nothing was written."), "{said}");
     assert_eq!(code, Some(4));
+    let (said, _) = report("no", "--json 2>/dev/null");
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert!(
+        said["reason"]
+            .as_str()
+            .unwrap()
+            .contains("was not confirmed"),
+        "{said}"
+    );
     assert!(!file.exists());
     let (said, code) = report("yes", "");
     assert_eq!(code, Some(0), "{said}");
@@ -185,6 +202,20 @@ fn logs_come_out_of_the_real_journal() {
         let of_it = lab.client.check(["aws-client-vpn", "logs", "vpn"]);
         (of_the_last.stdout == of_it.as_bytes()).then_some(())
     });
+    // An account may read what programs of its own have written, and the system's have not.
+    for words in [&["logs"][..], &["logs", "vpn"]] {
+        let as_nobody = [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ];
+        let line = as_nobody.iter().chain(&["aws-client-vpn"]).chain(words);
+        let refused = lab.client.run(line);
+        assert_eq!(refused.status.code(), Some(6), "{refused:?}");
+        let why = String::from_utf8_lossy(&refused.stderr);
+        assert!(why.contains("use sudo"), "{why}");
+    }
     let line = "echo yes | aws-client-vpn logs vpn --report /run/lab/report";
     lab.client.check(["sh", "-c", line]);
     let report = std::fs::read_to_string(lab.client.root().join("run/lab/report")).unwrap();
@@ -302,6 +333,7 @@ fn the_doctor_finds_each_fault() {
             .find(|finding| finding["check"] == check)
             .unwrap();
         assert_eq!(finding["verdict"], "problem", "{fault}: {found:#}");
+        assert_eq!(found["reason"], "At least one check found a problem.");
         assert!(
             finding["seen"].as_str().unwrap().contains(seen),
             "{finding}"
@@ -348,23 +380,35 @@ fn the_doctor_asks_for_an_agent_and_for_name_servers() {
         agent: Some(AgentStyle::NmApplet),
         ..Options::default()
     });
-    // As somebody who is not root and has no desktop.
-    let seen = |lab: &Lab| {
+    // As somebody who is not root, in a session without an agent.
+    let seen = |display: &str| {
         let output = lab.client.run([
             "setpriv",
             "--reuid=65534",
             "--regid=65534",
             "--clear-groups",
+            "env",
+            display,
             "aws-client-vpn",
             "doctor",
         ]);
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (text, output.status.code())
     };
-    let text = seen(&lab);
+    let (text, code) = seen("DISPLAY=:9");
     assert!(
-        text.contains("no program can show a sign-in to user 65534"),
+        text.contains("PROBLEM  agent")
+            && text.contains("no program can show a sign-in to user 65534"),
         "{text}"
     );
+    assert_eq!(code, Some(1), "{text}");
+    // A console needs none.
+    let (text, code) = seen("DISPLAY=");
+    assert!(
+        text.contains("warning  agent") && text.contains("aws-client-vpn connect NAME"),
+        "{text}"
+    );
+    assert_eq!(code, Some(0), "{text}");
     // NetworkManager writes /etc/resolv.conf here, as it does where there is no local resolver.
     assert!(text.contains("warning  dns"), "{text}");
     assert!(text.contains("systemd-resolved or dns=dnsmasq"), "{text}");
@@ -399,5 +443,16 @@ fn the_command_speaks_the_language_of_its_user() {
     assert!(
         json.contains("\"free for the response of the browser\""),
         "{json}"
+    );
+    // A file that is named in a file.
+    let profile = "remote x.clientvpn.eu-north-1.amazonaws.com 443\\ncert mine.pem\\n";
+    let write = format!("printf '{profile}' >/run/lab/work.ovpn");
+    lab.client.check(["sh", "-c", &write]);
+    let [json, person] = german(&["import", "/run/lab/work.ovpn", "--json"]);
+    let both = "mine.pem cannot be read. The file does not exist. Put the file beside";
+    assert!(json.contains(both), "{json}");
+    assert!(
+        person.contains("mine.pem kann nicht gelesen werden."),
+        "{person}"
     );
 }

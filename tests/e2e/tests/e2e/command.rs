@@ -97,10 +97,38 @@ fn a_profile_is_imported_listed_exported_updated_and_removed() {
     ]);
     let expected = "org.freedesktop.NetworkManager.aws-client-vpn\nyes\n600\nno\n";
     assert_eq!(shown, expected);
-    // The same endpoint once more is no second connection by mistake.
-    let again = run(&lab, &["import", &file]);
-    assert_eq!(again.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("'my work'"));
+    // The same endpoint once more is no second connection by mistake, nor is its name.
+    for line in [
+        &["import", &file][..],
+        &["import", &file, "--name", "my work"],
+    ] {
+        let again = run(&lab, line);
+        assert_eq!(again.status.code(), Some(1));
+        let why = String::from_utf8_lossy(&again.stderr);
+        assert!(
+            why.contains("'my work' is already a connection to this endpoint"),
+            "{why}"
+        );
+    }
+    let script = format!("sed s/cvpn-endpoint-0/cvpn-endpoint-1/ {file} >/run/lab/other.ovpn");
+    lab.client.check(["sh", "-c", &script]);
+    let other = run(
+        &lab,
+        &["import", "/run/lab/other.ovpn", "--name", "my work"],
+    );
+    assert_eq!(other.status.code(), Some(1));
+    let why = String::from_utf8_lossy(&other.stderr);
+    assert!(
+        why.contains("'my work' is already a connection to another"),
+        "{why}"
+    );
+    assert_eq!(
+        lab.client.check(["aws-client-vpn", "list", "--names"]),
+        "my work\n"
+    );
+    let dry = run(&lab, &["import", &file, "--update", "--dry-run"]);
+    let dry = String::from_utf8_lossy(&dry.stdout);
+    assert!(dry.contains("'my work' would be updated from"), "{dry}");
     lab.client.check([
         "nmcli",
         "connection",
@@ -128,11 +156,102 @@ fn a_profile_is_imported_listed_exported_updated_and_removed() {
     );
     let exported = lab.client.check(["aws-client-vpn", "export", "my work"]);
     assert!(exported.contains("auth-federate"), "{exported}");
+    let down = run(&lab, &["status", "my work", "--json"]);
+    assert_eq!(down.status.code(), Some(10));
+    assert_eq!(json(&down)["reason"], "'my work' is not connected.");
     let wrong = run(&lab, &["remove", "work"]);
     assert_eq!(wrong.status.code(), Some(9));
+    // What is there and no file is left as it is; a link is, whatever it leads to.
+    lab.client
+        .check(["ln", "-s", "/dev/stdout", "/run/lab/link"]);
+    let link = run(&lab, &["export", "my work", "-o", "/run/lab/link"]);
+    assert_eq!(link.status.code(), Some(1), "{link:?}");
+    let target = lab.client.check(["readlink", "/run/lab/link"]);
+    assert_eq!(target, "/dev/stdout\n");
+    let nowhere = run(&lab, &["export", "my work", "-o", "/run/lab/no/file"]);
+    assert_eq!(nowhere.status.code(), Some(9), "{nowhere:?}");
     lab.client.check(["aws-client-vpn", "remove", "my work"]);
     assert_eq!(lab.client.check(["aws-client-vpn", "list", "--names"]), "");
     lab.assert_clean(&before);
+}
+
+/// In a shell, as its name is no text.
+#[test]
+fn a_file_whose_name_is_not_utf_8_is_read_and_written() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let file = lab.profile("udp", 443);
+    let shell = |line: &str| {
+        let line = format!("f=$(printf '/run/lab/caf\\351.ovpn'); {line}");
+        lab.client.run(["sh", "-c", &line])
+    };
+    let imported = shell(&format!(
+        "cp {file} \"$f\"; aws-client-vpn import \"$f\" --name cafe --json"
+    ));
+    let imported = json(&imported);
+    assert_eq!(imported["profiles"][0]["what"], "added", "{imported}");
+    assert_eq!(imported["profiles"][0]["file"], "/run/lab/caf\u{fffd}.ovpn");
+    let exported =
+        shell("rm \"$f\"; aws-client-vpn export cafe -o \"$f\" --json && test -s \"$f\"");
+    assert!(exported.status.success(), "{exported:?}");
+    assert_eq!(json(&exported)["file"], "/run/lab/caf\u{fffd}.ovpn");
+}
+
+#[test]
+fn what_is_wrong_with_one_profile_keeps_no_other_out() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let file = lab.profile("udp", 443);
+    let script = format!(
+        "cd /run/lab; echo nonsense >broken.ovpn; cp {file} good.ovpn; cp {file} twin.ovpn; \
+         sed s/cvpn-endpoint-0/cvpn-endpoint-1/ {file} >other.ovpn"
+    );
+    lab.client.check(["sh", "-c", &script]);
+    let files = ["broken", "good", "twin", "missing", "other"];
+    let files = files.map(|name| format!("/run/lab/{name}.ovpn"));
+    let import = |more: &[&str]| {
+        let files = files.iter().map(String::as_str);
+        let line: Vec<_> = ["import"].into_iter().chain(files).collect();
+        run(&lab, &[&line, more].concat())
+    };
+    let whats = |imported: &Value| -> Vec<String> {
+        let profiles = imported["profiles"].as_array().unwrap().iter();
+        profiles
+            .map(|one| one["what"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for (more, done) in [
+        (&["--json", "--dry-run"][..], "found"),
+        (&["--json"], "added"),
+    ] {
+        let imported = import(more);
+        assert_eq!(imported.status.code(), Some(1), "{imported:?}");
+        let imported = json(&imported);
+        let expected = ["left-out", done, "left-out", "left-out", done];
+        assert_eq!(whats(&imported), expected, "{imported:#}");
+        let twin = imported["profiles"][2]["notes"][0].as_str().unwrap();
+        assert!(
+            twin.contains("'good' is already a connection to this"),
+            "{twin}"
+        );
+        let reason = imported["reason"].as_str().unwrap();
+        assert!(reason.starts_with("/run/lab/broken.ovpn: "), "{reason}");
+    }
+    let names = lab.client.check(["aws-client-vpn", "list", "--names"]);
+    assert_eq!(names, "good\nother\n");
+    // The next try says of each why it is left out; the reason is the first's.
+    let again = import(&[]);
+    assert_eq!(again.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&again.stdout);
+    assert_eq!(text.matches(" was left out.").count(), 5, "{text}");
+    assert!(
+        text.contains("missing.ovpn cannot be read. The file does not exist."),
+        "{text}"
+    );
 }
 
 /// NetworkManager asks the agents, too, before it gives out what it keeps itself, and gives out
@@ -549,10 +668,11 @@ fn the_profiles_of_aws_s_client_are_found_and_taken_over() {
     let status = json(&run(&lab, &["status", "Work", "--json"]));
     assert_eq!(status["connections"][0]["sign_in"], "saml", "{status}");
     // Once more, all is there already.
-    assert_eq!(
-        run(&lab, &["import", "--from-aws-client"]).status.code(),
-        Some(1)
-    );
+    let again = run(&lab, &["import", "--from-aws-client", "--json"]);
+    assert_eq!(again.status.code(), Some(1));
+    let again = json(&again);
+    assert_eq!(again["profiles"][1]["what"], "left-out", "{again}");
+    assert!(again["reason"].is_string(), "{again}");
 }
 
 #[test]
@@ -561,6 +681,8 @@ fn a_bar_is_told_of_each_change() {
     let mut bar = lab.at_terminal("exec aws-client-vpn status --follow --short");
     let mut json = lab.at_terminal("exec aws-client-vpn status --follow --json");
     json.expect("\"state\":\"off\"", SOON);
+    let unknown = run(&lab, &["status", "nobody", "--follow"]);
+    assert_eq!(unknown.status.code(), Some(9), "{unknown:?}");
     lab.set_browser(&Browser::Waiting);
     let connecting = at_terminal(&lab, BROWSER, "connect vpn");
     bar.expect("vpn: ", SOON);
@@ -573,6 +695,24 @@ fn a_bar_is_told_of_each_change() {
     json.interrupt();
     drop((bar.finish(), json.finish()));
     take_down(&lab, &before);
+}
+
+#[test]
+fn who_follows_is_told_what_cannot_be_seen() {
+    let (mut lab, _) = console(&[]);
+    let unknown = run(&lab, &["status", "nobody", "--follow"]);
+    assert_eq!(unknown.status.code(), Some(9), "{unknown:?}");
+    let mut people = lab.at_terminal("exec aws-client-vpn status --follow");
+    let mut json = lab.at_terminal("exec aws-client-vpn status --follow --json");
+    people.expect("off", SOON);
+    json.expect("\"state\":\"off\"", SOON);
+    lab.kill_network_manager();
+    people.expect("NetworkManager is not running.", SOON);
+    json.expect("\"outcome\":\"no-networkmanager\"", SOON);
+    people.interrupt();
+    json.interrupt();
+    let shown = people.finish().text + &json.finish().text;
+    assert!(!shown.contains("There is no AWS Client VPN"), "{shown}");
 }
 
 /// The value after `key` in the page about bars.

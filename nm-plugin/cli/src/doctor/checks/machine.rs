@@ -265,6 +265,16 @@ pub(super) fn agent(facts: &Facts) -> Finding {
         );
         return Finding::good(CHECK, seen);
     }
+    if let Some(desktop) = runs(&DESKTOPS_WITHOUT) {
+        return Finding::problem(
+            CHECK,
+            message!(
+                "{desktop} is running, which does not show sign-ins of this VPN",
+                desktop = desktop.to_owned(),
+            ),
+            message!("start nm-applet or nm-aws-client-vpn-agent with the session"),
+        );
+    }
     if user == 0 {
         return Finding::warning(
             CHECK,
@@ -272,27 +282,28 @@ pub(super) fn agent(facts: &Facts) -> Finding {
                 "root has no desktop; a sign-in is shown to the user who asks for the connection"
             ),
             message!(
-                "run this command as the user of the desktop, and connect as that user, without \
-                 sudo"
+                "to check a desktop, run this command as its user; in a terminal, aws-client-vpn \
+                 connect NAME shows the sign-in"
             ),
         );
     }
-    match runs(&DESKTOPS_WITHOUT) {
-        Some(desktop) => Finding::problem(
-            CHECK,
-            message!(
-                "{desktop} is running, which does not show sign-ins of this VPN",
-                desktop = desktop.to_owned(),
-            ),
-            message!("start nm-applet or nm-aws-client-vpn-agent with the session"),
-        ),
-        None => Finding::problem(
+    match facts.has_display {
+        true => Finding::problem(
             CHECK,
             message!("no program can show a sign-in to user {user}", user = user),
             message!(
                 "connect from a desktop session, or start nm-applet or nm-aws-client-vpn-agent \
                  in it"
             ),
+        ),
+        // `connect` and certificates need none.
+        false => Finding::warning(
+            CHECK,
+            message!(
+                "there is no display, and no program that shows sign-ins to user {user}",
+                user = user
+            ),
+            message!("connect in a terminal, which shows the sign-in: aws-client-vpn connect NAME"),
         ),
     }
 }

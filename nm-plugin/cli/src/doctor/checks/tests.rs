@@ -40,6 +40,7 @@ fn healthy() -> Facts {
         window: Some(true),
         plasma: None,
         opener: Some("xdg-desktop-portal"),
+        has_display: true,
         processes: vec![Process {
             user: 1000,
             name: "gnome-shell".to_owned(),
@@ -237,6 +238,15 @@ const FAULTS: &[Fault] = &[
         "user 1000",
     ),
     (
+        |f| {
+            f.processes[0].user = 1001;
+            f.has_display = false;
+        },
+        "agent",
+        Verdict::Warning,
+        "there is no display",
+    ),
+    (
         |f| f.processes[0].name = "plasmashell".to_owned(),
         "agent",
         Verdict::Problem,
@@ -272,7 +282,12 @@ const FAULTS: &[Fault] = &[
         Verdict::Warning,
         "no program that opens a browser was found",
     ),
-    (|f| f.user = 0, "agent", Verdict::Warning, "root"),
+    (
+        |f| f.user = 0,
+        "agent",
+        Verdict::Warning,
+        "root has no desktop",
+    ),
     (
         |f| {
             f.listener = Some(Listener {
