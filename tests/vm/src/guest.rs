@@ -4,7 +4,7 @@ use crate::qmp::Line;
 use aws_client_vpn_harness::wait_for;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,17 +67,18 @@ impl Guest {
         );
     }
 
+    /// Has shell run as root that ends the agent, too: nothing is heard of it.
+    #[track_caller]
+    pub(crate) fn start(&mut self, script: &str) {
+        let line = self.line.as_mut().expect("the machine was waited for");
+        line.send(&json!({ "execute": "guest-exec", "arguments": shell(script) }));
+    }
+
     /// Runs shell as root, to its end.
     #[track_caller]
     pub(crate) fn run(&mut self, script: &str, limit: Duration) -> Outcome {
         let line = self.line.as_mut().expect("the machine was waited for");
-        let arguments = json!({
-            "path": "/bin/sh", "arg": ["-c", format!("exec 2>&1\n{script}")],
-            "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                    "HOME=/root", "LANG=C.UTF-8"],
-            "capture-output": true,
-        });
-        let pid = line.call("guest-exec", &arguments, ANSWER)["pid"].clone();
+        let pid = line.call("guest-exec", &shell(script), ANSWER)["pid"].clone();
         let ended = wait_for(limit, || {
             let status = line.call("guest-exec-status", &json!({ "pid": pid }), ANSWER);
             (status["exited"] == true).then_some(status).or_else(rest)
@@ -93,4 +94,14 @@ impl Guest {
             output: String::from_utf8_lossy(&output).into_owned(),
         }
     }
+}
+
+/// What the agent is told to run.
+fn shell(script: &str) -> Value {
+    json!({
+        "path": "/bin/sh", "arg": ["-c", format!("exec 2>&1\n{script}")],
+        "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME=/root", "LANG=C.UTF-8"],
+        "capture-output": true,
+    })
 }

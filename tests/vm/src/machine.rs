@@ -322,7 +322,7 @@ impl Machine {
     /// Reboots it, as its menu does; returns when it is online again.
     #[track_caller]
     pub fn reboot(&mut self) {
-        self.check("systemctl --no-block reboot");
+        self.guest.start("systemctl reboot");
         self.qmp.wait_for("RESET", SOON);
         self.await_boot();
     }

@@ -8,7 +8,7 @@ use aws_client_vpn_vm::{Machine, Person, Test, chosen, run};
 use serde_json::json;
 use std::process::ExitCode;
 
-const TESTS: [Test<Person>; 9] = [
+const TESTS: [Test<Person>; 10] = [
     (
         "both packages are installed while she is logged in",
         install,
@@ -29,6 +29,10 @@ const TESTS: [Test<Person>; 9] = [
         sign_in_with_chromium,
     ),
     ("the computer sleeps", sleep),
+    (
+        "after a restart nothing is left over, and it connects at login",
+        restart,
+    ),
     ("nothing went wrong that she did not see", journal_is_clean),
 ];
 
@@ -211,10 +215,25 @@ fn sleep(person: &mut Person) {
     sign_in(person, browser, "awake");
 }
 
-/// Neither our programs nor those that meet them warn of anything.
+/// The computer is restarted while the tunnel is up.
+fn restart(person: &mut Person) {
+    be_connected(person);
+    person.check_as_user(&format!("aws-client-vpn at-login {CONNECTION} on"));
+    person.reboot();
+    person.check(&format!("nmcli connection show {CONNECTION}"));
+    person.check("! ip link show awsvpn0");
+    person.check("! nft list tables | grep aws-client-vpn");
+    person.check("! ls -A /run/nm-aws-client-vpn | grep .");
+    person.check("! pgrep -f [l]ibexec/nm-aws-client-vpn-service");
+    person.log_in();
+    let browser = default_browser(person);
+    sign_in(person, browser, "connects-at-login");
+}
+
+/// Neither our programs nor those that meet them warn of anything, since the first boot.
 fn journal_is_clean(person: &mut Person) {
     let warnings = person.check(
-        "journalctl --no-pager --priority=warning --boot | \
+        "journalctl --no-pager --priority=warning --boot=all | \
          grep -i -e aws-client-vpn -e awsvpn -e apparmor=.DENIED || true",
     );
     assert_eq!(warnings, "");
