@@ -24,6 +24,8 @@ use tokio::time::{Instant, timeout_at};
 pub(crate) enum End {
     /// The user does not want to.
     Cancelled,
+    /// The agent does not want an answer any more.
+    Dismissed,
     /// The sign-in cannot be done.
     Failed(LoginFailure),
 }

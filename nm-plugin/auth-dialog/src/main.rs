@@ -34,6 +34,7 @@ use crate::window::Dismissed;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_sign_in::answer::{self, EMPTY_ANSWER, LoginFailure};
 use aws_client_vpn_sign_in::form::CredentialForm;
+use aws_client_vpn_sign_in::hints::cancel_is_an_answer;
 use aws_client_vpn_sign_in::request::{BrowserRequest, BrowserRequestError};
 use aws_client_vpn_text::secret::Secret;
 use rustix::process::DumpableBehavior;
@@ -151,12 +152,12 @@ async fn converse(dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
             };
             let asked = tokio::select! {
                 biased;
-                asked = ask::ask(form, connection, dialog) => asked,
-                () = dialog.dismissed_by(agent) => None,
+                asked = ask::ask(form, connection, dialog) => asked.ok_or(End::Cancelled),
+                () = dialog.dismissed_by(agent) => Err(End::Dismissed),
             };
             match asked {
-                Some(asked) => hand_over(&asked, agent, dialog).await,
-                None => cancelled(dialog),
+                Ok(asked) => hand_over(&asked, agent, dialog).await,
+                Err(end) => ended(&end, dialog, agent).await,
             }
         }
         Err(error @ BrowserRequestError::UnsafeAddress) => fail(&error.into(), dialog, agent).await,
@@ -167,7 +168,7 @@ async fn sign_in(prompt: &BrowserRequest, dialog: &Dialog<'_>, agent: &mut Agent
     let outcome = tokio::select! {
         biased;
         outcome = login::login(prompt, dialog) => outcome,
-        () = dialog.dismissed_by(agent) => Err(End::Cancelled),
+        () = dialog.dismissed_by(agent) => Err(End::Dismissed),
     };
     match outcome {
         Ok(answered) => {
@@ -178,10 +179,19 @@ async fn sign_in(prompt: &BrowserRequest, dialog: &Dialog<'_>, agent: &mut Agent
             let told = hand_over(&answer, agent, dialog);
             tokio::join!(told, answered.page_delivered(), dialog.clear()).0
         }
-        Err(End::Failed(failure)) => tokio::join!(fail(&failure, dialog, agent), dialog.clear()).0,
-        Err(End::Cancelled) => {
-            dialog.clear().await;
-            cancelled(dialog)
+        Err(end) => tokio::join!(ended(&end, dialog, agent), dialog.clear()).0,
+    }
+}
+
+async fn ended(end: &End, dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
+    match end {
+        End::Failed(failure) => fail(failure, dialog, agent).await,
+        End::Cancelled if cancel_is_an_answer(&dialog.request.hints) => {
+            fail(&LoginFailure::Cancelled, dialog, agent).await
+        }
+        End::Cancelled | End::Dismissed => {
+            dialog.journal.info("the login was cancelled");
+            CANCELLED
         }
     }
 }
@@ -189,11 +199,6 @@ async fn sign_in(prompt: &BrowserRequest, dialog: &Dialog<'_>, agent: &mut Agent
 async fn fail(failure: &LoginFailure, dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
     dialog.journal.error(&failure.to_string());
     hand_over(&answer::answer(&failure.to_secret()), agent, dialog).await
-}
-
-fn cancelled(dialog: &Dialog<'_>) -> ExitCode {
-    dialog.journal.info("the login was cancelled");
-    CANCELLED
 }
 
 /// Hands `answer` to the agent, as agents read it.

@@ -124,6 +124,19 @@ fn cancel_is_the_user_s_cancel() {
         installed.action("cancel");
         assert_eq!(dialog.ends().code(), Some(1));
         assert_eq!(dialog.rest(), "");
+        // Where the service wants to hear of it, it is an answer.
+        let installed = Installed::new();
+        let hint = ["--hint", "x-aws-client-vpn-cancel-is-an-answer"];
+        let dialog = start(installed.command_for(None, PASSWORD).args(hint));
+        installed.told();
+        installed.told();
+        installed.action("cancel");
+        let answer = finish(dialog);
+        assert!(
+            answer.starts_with("saml-response\nlogin-failure:")
+                && answer.contains("The sign-in was cancelled."),
+            "{answer}"
+        );
     });
 }
 

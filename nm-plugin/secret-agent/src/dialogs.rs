@@ -7,6 +7,8 @@ use crate::report::report;
 use crate::request::Connection;
 use crate::terminal::Terminal;
 use aws_client_vpn_i18n::gettext;
+use aws_client_vpn_sign_in::answer::cancelled;
+use aws_client_vpn_sign_in::hints::cancel_is_an_answer;
 use std::cell::Cell;
 use std::rc::Rc;
 use tokio::process::Child;
@@ -77,9 +79,16 @@ impl Dialogs {
                 ) => answer,
                 Ok(end) = ended => end,
             };
+            let is_cancelled = matches!(answer, Reply::Cancelled);
             if asks {
-                was_cancelled.set(matches!(answer, Reply::Cancelled));
+                was_cancelled.set(is_cancelled);
             }
+            let answer = if is_cancelled && cancel_is_an_answer(&hints) {
+                let (name, value) = cancelled();
+                Reply::Secrets(vec![(name.to_owned(), value)])
+            } else {
+                answer
+            };
             // NetworkManager may have gone.
             drop(reply.send(answer));
             dialog::end(running).await;

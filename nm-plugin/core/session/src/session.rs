@@ -40,7 +40,8 @@
 //! [`Loss`](loss::Loss), and with it `Trying` may wait: for a network, for a person, for the computer
 //! to wake up. A failure is the error of a handler, so there is at most
 //! one. `Failing` is only for a connection that NetworkManager shows as lost: NetworkManager first
-//! gets settings without name servers, so that it removes them, and then the failure.
+//! gets settings without name servers, so that it removes them, and then the failure. Where it asks a
+//! person, it is made to stop that before: it ignores settings meanwhile.
 
 mod ask;
 mod attempt;
@@ -110,8 +111,13 @@ enum State {
     Up(Up),
     /// NetworkManager is taking the connection down, and nothing but its Disconnect matters.
     Deactivating,
-    /// NetworkManager applies settings without name servers before it is told of the failure.
-    Failing { failure: Failure, until: Instant },
+    /// NetworkManager applies settings without name servers before it is told of the failure; it ignores
+    /// them while it asks a person, so it may have to stop that first.
+    Failing {
+        failure: Failure,
+        until: Instant,
+        has_settings: bool,
+    },
     /// OpenVPN was asked to end; at `until` it is killed, and at the next `until` no longer waited for.
     Stopping { until: Instant, killed: bool },
     /// Nothing is left.
@@ -307,6 +313,9 @@ impl Session {
     /// Handles what happened at `now`.
     pub fn handle(&mut self, input: Input, now: Instant) {
         self.cx.now = now;
+        if let Input::VpnState(state) = &input {
+            self.cx.network_manager.shown = Some(*state);
+        }
         if let Err(failure) = self.step(input) {
             self.fail(failure);
         }
@@ -355,16 +364,28 @@ impl Session {
                 self.end_renewal();
                 self.state = State::Deactivating;
             }
-            (State::Failing { until, .. }, input) => {
+            (
+                State::Failing {
+                    until,
+                    has_settings,
+                    ..
+                },
+                input,
+            ) => {
+                if !*has_settings && matches!(input, Input::VpnState(VpnState::Connecting)) {
+                    (*until, *has_settings) = (cx.now + SETTINGS_GRACE, true);
+                    cx.leave_no_names_behind();
+                }
                 // OpenVPN is kept running until then: NetworkManager refuses settings of an interface
                 // that is gone, keeps the name servers, and tells the user that the settings were
                 // wrong.
-                let is_gone = matches!(input, Input::OpenVpnEnded(_) | Input::NotStarted(_));
-                cx.openvpn.is_gone |= is_gone;
-                let is_applied = matches!(input, Input::VpnState(VpnState::Activated));
+                cx.openvpn.is_gone |=
+                    matches!(input, Input::OpenVpnEnded(_) | Input::NotStarted(_));
+                let is_up = matches!(input, Input::VpnState(VpnState::Activated));
+                let is_applied = *has_settings && (is_up || cx.openvpn.is_gone);
                 let is_due = cx.now >= *until;
                 // The state is only a placeholder: `failed` sets the next one.
-                if (is_gone || is_applied || is_due)
+                if (is_applied || is_due)
                     && let State::Failing { failure, .. } =
                         std::mem::replace(&mut self.state, State::Deactivating)
                 {
@@ -397,12 +418,22 @@ impl Session {
 
     /// Ends the connection because of `failure`: at once, or by way of `Failing`.
     fn fail(&mut self, failure: Failure) {
+        let cx = &mut self.cx;
+        let is_asking = cx.network_manager.shows_it_as_lost()
+            && cx.network_manager.shown == Some(VpnState::NeedAuth);
+        if is_asking {
+            cx.begin_again();
+        }
         // Also where OpenVPN is gone and nothing is waited for: that NetworkManager is given settings
         // is what makes it remove the names when it is told of the failure next.
-        if self.cx.leave_no_names_behind() && !self.cx.openvpn.is_gone {
+        if is_asking || (cx.leave_no_names_behind() && !cx.openvpn.is_gone) {
+            let until = cx.now + SETTINGS_GRACE;
             self.end_renewal();
-            let until = self.cx.now + SETTINGS_GRACE;
-            self.state = State::Failing { failure, until };
+            self.state = State::Failing {
+                failure,
+                until,
+                has_settings: !is_asking,
+            };
         } else {
             self.failed(failure);
         }

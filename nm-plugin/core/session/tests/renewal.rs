@@ -6,7 +6,9 @@ mod simulation;
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management;
 use aws_client_vpn_session::network_manager::VpnState;
-use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input};
+use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Failure, Input};
+use aws_client_vpn_sign_in::answer::cancelled;
+use aws_client_vpn_sign_in::hints::cancel_is_an_answer;
 use simulation::Simulation;
 use simulation::lines::{
     AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, RESTARTED, challenge, remote,
@@ -91,6 +93,55 @@ fn who_does_not_sign_in_keeps_the_old_sign_in() {
     assert_eq!(simulation.after(600), ["configure", "Started"]);
     assert!(simulation.session.is_up() && !simulation.session.expects_secrets());
     assert_eq!(simulation.session.deadline().map(|_| ()), Some(()));
+}
+
+/// An agent's error would have NetworkManager end the connection.
+#[test]
+fn who_cancels_a_renewal_keeps_the_old_sign_in() {
+    let mut simulation = asked();
+    let asks_for_an_answer: Vec<_> = simulation
+        .hints
+        .iter()
+        .map(|hints| cancel_is_an_answer(hints))
+        .collect();
+    assert_eq!(
+        asks_for_an_answer,
+        [false, true],
+        "only where there is a tunnel"
+    );
+    assert_eq!(
+        simulation.input(cancelled_by_a_person()),
+        ["configure", "Started"]
+    );
+    assert!(simulation.session.is_up() && !simulation.session.expects_secrets());
+    assert!(simulation.failures.is_empty());
+}
+
+/// What belongs to a connection that is lost is taken away first.
+#[test]
+fn who_cancels_the_sign_in_of_a_lost_connection_leaves_no_names_behind() {
+    let mut simulation = asked();
+    simulation.lines(&[LOST, HOLD]);
+    assert!(simulation.session.expects_secrets());
+    // It takes settings once it has processed the answer.
+    simulation.input(Input::VpnState(VpnState::NeedAuth));
+    let did = simulation.input(cancelled_by_a_person());
+    assert_eq!(did, ["Started", "Starting"]);
+    let did = simulation.input(Input::VpnState(VpnState::Connecting));
+    assert_eq!(did, ["configure", "Started"]);
+    let names = |simulation: &Simulation| {
+        let ipv4 = simulation.config.as_ref().unwrap().ipv4.as_ref();
+        ipv4.map(|ipv4| ipv4.name_servers.len())
+    };
+    assert_eq!(names(&simulation), Some(0));
+    let did = simulation.input(Input::VpnState(VpnState::Activated));
+    assert_eq!(did[0], "fail LoginFailed", "{did:?}");
+    assert_eq!(simulation.failures, [Failure::Cancelled]);
+}
+
+fn cancelled_by_a_person() -> Input {
+    let (name, value) = cancelled();
+    Input::NewSecrets(BTreeMap::from([(name.to_owned(), value)]))
 }
 
 /// A person is asked for one thing at a time.

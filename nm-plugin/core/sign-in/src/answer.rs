@@ -51,6 +51,9 @@ pub enum LoginFailure {
     /// The address is not safe to open.
     #[error(transparent)]
     BadPrompt(#[from] BrowserRequestError),
+    /// The person has cancelled it.
+    #[error("The sign-in was cancelled.")]
+    Cancelled,
     /// The time for the login is over.
     #[error("The time to sign in ran out. Connect again.")]
     TimedOut,
@@ -124,6 +127,19 @@ fn printed(secrets: &[(&str, &Secret)]) -> Secret {
         .flat_map(|(name, value)| [name, "\n", value.expose(), "\n"]);
     // It has the whole room at once: a string that grows leaves copies behind.
     Secret::new(lines.chain([EMPTY_ANSWER]).collect::<Vec<_>>().concat())
+}
+
+/// Name and value of the answer that a person has cancelled, where Cancel is an answer.
+#[must_use]
+pub fn cancelled() -> (&'static str, Secret) {
+    (SAML_RESPONSE, LoginFailure::Cancelled.to_secret())
+}
+
+/// Whether `secrets` are that answer.
+#[must_use]
+pub fn is_cancelled(secrets: &BTreeMap<String, Secret>) -> bool {
+    let (name, value) = cancelled();
+    secrets.get(name) == Some(&value)
 }
 
 /// The SAML response that a secret agent handed over as [`SAML_RESPONSE`].

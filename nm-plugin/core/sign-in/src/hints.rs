@@ -9,6 +9,9 @@ pub const URL_HINT_PREFIX: &str = "x-aws-client-vpn-url:";
 /// The hint that the browser has been opened already: NetworkManager gives an agent 120 s, so
 /// for a longer login it is asked again, and a second tab would be in the way.
 pub const RETRY_HINT: &str = "x-aws-client-vpn-retry";
+/// The hint that Cancel is an answer: an agent's error makes NetworkManager end the connection at once,
+/// also one that is up, and keep its name servers.
+const CANCEL_HINT: &str = "x-aws-client-vpn-cancel-is-an-answer";
 /// Starts the hint with the time that is left for the login, in whole seconds.
 pub const SECONDS_LEFT_HINT_PREFIX: &str = "x-aws-client-vpn-seconds-left:";
 /// Starts the hint that NetworkManager makes of the service's message to the user.
@@ -16,3 +19,16 @@ pub const MESSAGE_HINT_PREFIX: &str = "x-vpn-message:";
 /// The time for a login if the hints name none: AWS's own ten minutes.
 pub(crate) const DEFAULT_TIME_LEFT: Duration = Duration::from_secs(600);
 pub(crate) const LONGEST_TIME_LEFT: Duration = Duration::from_secs(3600);
+
+/// `hints` of a request whose cancellation the service wants to hear of itself.
+#[must_use]
+pub fn with_cancel_as_an_answer(mut hints: Vec<String>) -> Vec<String> {
+    hints.push(CANCEL_HINT.to_owned());
+    hints
+}
+
+/// Whether who cancels the request that `hints` belong to is to answer that.
+#[must_use]
+pub fn cancel_is_an_answer(hints: &[String]) -> bool {
+    hints.iter().any(|hint| hint == CANCEL_HINT)
+}

@@ -1,7 +1,8 @@
 //! Sessions whose desktop runs no auth dialogs: our own agent, at a terminal.
 
 use crate::{SOON, assert_up, endpoint, reason, state, take_down};
-use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Terminal, VpnState};
+use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, Terminal, VpnState, eventually};
+use serde_json::json;
 
 const READY: &str = "Waiting for connections that need a sign-in.";
 const BROWSER: &str = "BROWSER=/run/lab/bin/xdg-open";
@@ -75,6 +76,22 @@ fn ctrl_c_cancels_the_login_and_the_next_one_ends_the_agent() {
     assert_eq!(lab.vpn_ended(SOON), end);
     agent.expect("vpn is not connected.", SOON);
     lab.assert_clean(&before);
+    // A renewal that is cancelled leaves the connection as it is.
+    lab.set_browser(&Browser::Scripted);
+    assert_up(&lab, &lab.up());
+    agent.expect("vpn is connected.", SOON);
+    lab.set_browser(&Browser::Closed);
+    lab.client.check(["aws-client-vpn", "renew", "vpn"]);
+    agent.expect("Waiting for the sign-in, ", SOON);
+    agent.interrupt();
+    agent.expect("Cancelled.", SOON);
+    eventually("NetworkManager shows it as up again", SOON, || {
+        let goes_on = lab.journal().contains("goes on with the old one");
+        let last = lab.vpn_states().last().copied()?;
+        (goes_on && last.state == state::ACTIVATED).then_some(())
+    });
+    lab.traffic_flows();
+    take_down(&lab, &before);
     agent.interrupt();
     assert!(agent.finish().success);
 }
@@ -127,7 +144,7 @@ fn a_networkmanager_that_was_restarted_finds_the_agent_again() {
 
 #[test]
 fn passwords_are_asked_for_unseen() {
-    let (lab, mut agent, before) = console(&["--sign-in=password-mfa"], BROWSER);
+    let (mut lab, mut agent, before) = console(&["--sign-in=password-mfa"], BROWSER);
     let up = lab.begin_up();
     agent.expect("User name: ", SOON);
     agent.type_line("ada@example.com");
@@ -143,7 +160,20 @@ fn passwords_are_asked_for_unseen() {
         "{}",
         agent.shown()
     );
-    take_down(&lab, &before);
+    // It is lost, and whoever is asked for another code does not want to. NetworkManager would keep the
+    // name servers of a VPN that an agent's error ends while it is shown as connecting.
+    lab.endpoint().command(&json!({"kick": "all"}));
+    agent.expect("Enter MFA code", SOON);
+    agent.interrupt();
+    agent.expect("Cancelled.", SOON);
+    let end = VpnState {
+        state: state::FAILED,
+        reason: reason::LOGIN_FAILED,
+    };
+    assert_eq!(lab.vpn_ended(SOON), end);
+    let told = "The sign-in was cancelled, so the connection has ended.";
+    assert!(lab.journal().contains(told), "{}", lab.journal());
+    lab.assert_clean(&before);
     // Without a keyring nothing is kept.
     let secrets = lab.nmcli(["--show-secrets", "connection", "show", "vpn"]);
     assert!(!String::from_utf8_lossy(&secrets.stdout).contains("correct horse"));

@@ -15,6 +15,7 @@ use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_sign_in::answer::decode_unsaved;
 use aws_client_vpn_sign_in::form::{ChallengePrompt, form_hints};
+use aws_client_vpn_sign_in::hints::with_cancel_as_an_answer;
 use aws_client_vpn_sign_in::retry_reason::a_credential;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
@@ -77,16 +78,18 @@ impl Prompt {
         };
         let refused = cx.credentials.refused();
         let seconds_left = self.until.saturating_duration_since(cx.now).as_secs();
-        cx.effects.push_back(Effect::RequestSecrets {
-            message,
-            hints: form_hints(
-                &self.wanted,
-                &refused,
-                cx.credentials.refusal.as_ref(),
-                question.as_ref(),
-                seconds_left,
-            ),
-        });
+        let mut hints = form_hints(
+            &self.wanted,
+            &refused,
+            cx.credentials.refusal.as_ref(),
+            question.as_ref(),
+            seconds_left,
+        );
+        if cx.network_manager.installed.is_some() {
+            hints = with_cancel_as_an_answer(hints);
+        }
+        cx.effects
+            .push_back(Effect::RequestSecrets { message, hints });
     }
 
     /// The endpoint's own question, if an answer to it is wanted.

@@ -17,6 +17,7 @@ use crate::challenge::Challenge;
 use crate::network_manager::VpnState;
 use crate::pushed::{self, TunnelError};
 use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_sign_in::answer::is_cancelled;
 use aws_client_vpn_sign_in::refusal::RefusalReason;
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
@@ -428,6 +429,10 @@ impl Attempt {
         secrets: BTreeMap<String, Secret>,
         cx: &mut Context,
     ) -> Result<Option<TunnelUp>, Failure> {
+        let is_asking = matches!(self.step, Step::AwaitingLogin(_) | Step::Asking(_));
+        if is_asking && is_cancelled(&secrets) {
+            return Err(Failure::Cancelled);
+        }
         match self.replace_with_first_try(cx) {
             Step::AwaitingLogin(login) => {
                 let answer = cx.take_answer(&login, secrets);

@@ -169,6 +169,9 @@ pub enum Failure {
         /// The limit that ran out.
         minutes: u64,
     },
+    /// The person has cancelled the sign-in that was to bring a lost connection back.
+    #[error("The sign-in was cancelled, so the connection has ended. Connect again to sign in.")]
+    Cancelled,
     /// The auth dialog reported why there is no login.
     #[error("The sign-in in the browser could not be completed. {0}")]
     LoginUnavailable(Message),
@@ -268,7 +271,7 @@ impl Failure {
             | Self::NoAnswerToSignIn { .. }
             | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_) => (FailureKind::Unreachable, ConnectFailed),
-            Self::BrowsersStopped => (FailureKind::Ended, LoginFailed),
+            Self::BrowsersStopped | Self::Cancelled => (FailureKind::Ended, LoginFailed),
             Self::Inactive | Self::EndedByEndpoint => (FailureKind::Ended, ConnectFailed),
             Self::TokenMissing(_)
             | Self::BadChallenge(_)

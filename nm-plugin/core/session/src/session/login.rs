@@ -5,6 +5,7 @@ use super::events::{Effect, ServiceState};
 use crate::challenge::Challenge;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_sign_in::answer::saml_response;
+use aws_client_vpn_sign_in::hints::with_cancel_as_an_answer;
 use aws_client_vpn_sign_in::request::login_hints;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
@@ -28,6 +29,8 @@ pub(super) struct BrowserLogin {
     pub(super) agent_asked: bool,
     /// Whether a person has asked to sign in: has connected, or renews.
     pub(super) requested_by_user: bool,
+    /// Whether there is, or was, a tunnel: then the connection does not end as if there had been none.
+    is_after_a_tunnel: bool,
 }
 
 /// A login that has no page yet: first the default route of the tunnel that is down is withdrawn.
@@ -53,12 +56,17 @@ impl BrowserLogin {
 
     fn request(&self, again: bool, now: Instant) -> Effect {
         let seconds_left = self.until.saturating_duration_since(now).as_secs();
+        let hints = login_hints(&self.url, seconds_left, again);
         Effect::RequestSecrets {
             message: format!(
                 "Sign in at {} in your browser to connect.",
                 self.url.host_str().unwrap_or("the identity provider")
             ),
-            hints: login_hints(&self.url, seconds_left, again),
+            hints: if self.is_after_a_tunnel {
+                with_cancel_as_an_answer(hints)
+            } else {
+                hints
+            },
         }
     }
 
@@ -99,6 +107,7 @@ impl Context {
             ask_again: now + SECRETS_REQUEST_LIFETIME,
             agent_asked: false,
             requested_by_user,
+            is_after_a_tunnel: self.network_manager.installed.is_some(),
         };
         self.effects.push_back(login.request(false, now));
         Box::new(login)

@@ -11,6 +11,7 @@
 //! more, whatever the state was, until Disconnect comes.
 
 use super::events::ServiceState;
+use crate::network_manager::VpnState;
 use crate::network_manager::ip_config::{self, IpConfig};
 use crate::pushed::{PushedOptions, TunnelError};
 use std::net::IpAddr;
@@ -19,6 +20,8 @@ use std::net::IpAddr;
 #[derive(Debug)]
 pub(super) struct NetworkManager {
     pub(super) announced: ServiceState,
+    /// What it has said of the connection last.
+    pub(super) shown: Option<VpnState>,
     /// Which of the settings it was given; it takes no notice of those that it has.
     pub(super) generation: u32,
     /// The tunnel that it has the settings of.
@@ -58,6 +61,7 @@ impl Default for NetworkManager {
     fn default() -> Self {
         Self {
             announced: ServiceState::Init,
+            shown: None,
             generation: 0,
             installed: None,
         }
