@@ -41,6 +41,11 @@ const FOR_PEOPLE: &[&str] = &[
 const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ("", "AWS Client VPN", "a name"),
     ("", "Escape", "the name of a key"),
+    (
+        "nm-plugin/agent/src/at_login.rs",
+        "Display",
+        "a property of logind's",
+    ),
     ("", "AWS Client VPN.ovpn", "the name of a file"),
     ("", "remote  65535 udp", "a directive"),
     ("", "BEGIN CERTIFICATE", "a mark in a file"),

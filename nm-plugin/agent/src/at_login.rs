@@ -1,8 +1,9 @@
 //! Connects when the user has logged in and a network is there, where a connection's settings say so.
 //!
 //! NetworkManager's own ways (`connection.secondaries`) try at boot, when nobody can sign in. What is
-//! decided is `aws_client_vpn_sign_in`'s; this looks, waits and connects. A file in XDG_RUNTIME_DIR,
-//! which ends with the login, keeps a restarted agent from taking its start for a login.
+//! decided is `aws_client_vpn_sign_in`'s; this looks, waits and connects. A file in XDG_RUNTIME_DIR
+//! keeps a restarted agent from taking its start for a login. The directory may outlive the login, so
+//! logind's session is noted in it.
 
 use aws_client_vpn_profile::settings::AtLogin;
 use aws_client_vpn_profile::well_known::network_manager::{
@@ -34,12 +35,17 @@ const PROBE_TIME: Duration = Duration::from_secs(2);
 const CALL_TIME: Duration = Duration::from_secs(25);
 /// The pause before NetworkManager is asked again after it was not there.
 const PAUSE: Duration = Duration::from_secs(30);
+/// logind on the system bus.
+const LOGIN: &str = "org.freedesktop.login1";
+const LOGIN_PATH: &str = "/org/freedesktop/login1";
+const LOGIN_MANAGER: &str = "org.freedesktop.login1.Manager";
+const LOGIN_USER: &str = "org.freedesktop.login1.User";
 /// `NM_CONNECTIVITY_PORTAL`
 const PORTAL: u32 = 2;
 
 /// Looks and connects for as long as the session lasts.
 pub(crate) async fn serve(bus: zbus::Connection) {
-    let mut login = Login::begin(bus);
+    let mut login = Login::begin(bus).await;
     loop {
         // NetworkManager, or the bus, may come later.
         if let Ok(signals) = signals().await {
@@ -52,6 +58,8 @@ pub(crate) async fn serve(bus: zbus::Connection) {
 struct Login {
     bus: zbus::Connection,
     file: Option<PathBuf>,
+    /// What tells this login from others.
+    session: String,
     known: AtLogins,
     /// The connections of activations that were seen, by their paths.
     active: HashMap<String, String>,
@@ -65,14 +73,18 @@ struct Wanted {
 }
 
 impl Login {
-    fn begin(bus: zbus::Connection) -> Self {
+    async fn begin(bus: zbus::Connection) -> Self {
         let directory = std::env::var_os("XDG_RUNTIME_DIR").filter(|it| !it.is_empty());
         let file = directory.map(|it| PathBuf::from(it).join("nm-aws-client-vpn-at-login"));
         let text = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
+        let session = timeout(CALL_TIME, session(&bus)).await;
+        // Without logind, a file is of this login.
+        let session = session.ok().and_then(Result::ok).unwrap_or_default();
         Self {
             bus,
             file,
-            known: AtLogins::from_text(&text.unwrap_or_default()),
+            known: AtLogins::from_text(&text.unwrap_or_default(), &session),
+            session,
             active: HashMap::new(),
         }
     }
@@ -245,9 +257,19 @@ impl Login {
     /// Where there is no place for it, a new agent is taken for a new login.
     fn keep(&self) {
         if let Some(file) = &self.file {
-            drop(fs::write(file, self.known.to_text()));
+            drop(fs::write(file, self.known.to_text(&self.session)));
         }
     }
+}
+
+/// logind's name for the session at whose screen the user is; empty, if it knows none.
+async fn session(bus: &zbus::Connection) -> zbus::Result<String> {
+    let user = rustix::process::getuid().as_raw();
+    let manager = zbus::Proxy::new(bus, LOGIN, LOGIN_PATH, LOGIN_MANAGER).await?;
+    let path: OwnedObjectPath = manager.call("GetUser", &(user,)).await?;
+    let user = zbus::Proxy::new(bus, LOGIN, path, LOGIN_USER).await?;
+    let (session, _): (String, OwnedObjectPath) = user.get_property("Display").await?;
+    Ok(session)
 }
 
 /// Whether the network is one to connect on, as far as a connection's settings say.

@@ -45,20 +45,23 @@ impl AtLogins {
         self.is_new = false;
     }
 
-    /// What the next agent of this login has to know: lines, for a file.
+    /// What the next agent of the login `name` has to know: lines, for a file.
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, name: &str) -> String {
         // One that was not tried yet is new to the next agent, too.
         let network = self.network.as_deref().filter(|_| !self.is_new);
-        let lines = [network.unwrap_or_default()].into_iter();
+        let lines = [name, network.unwrap_or_default()].into_iter();
         let lines = lines.chain(self.off.iter().map(String::as_str));
         lines.map(|line| format!("{line}\n")).collect()
     }
 
-    /// What an agent of this login left.
+    /// What an agent of the login `name` left; nothing, if `text` is of another login.
     #[must_use]
-    pub fn from_text(text: &str) -> Self {
+    pub fn from_text(text: &str, name: &str) -> Self {
         let mut lines = text.lines().map(str::to_owned);
+        if lines.next().as_deref() != Some(name) {
+            return Self::default();
+        }
         Self {
             network: lines.next().filter(|network| !network.is_empty()),
             is_new: false,
@@ -108,7 +111,7 @@ mod tests {
         login.network(Some("home"));
         login.switched_off("a");
         let again = |login: &AtLogins| {
-            let mut again = AtLogins::from_text(&login.to_text());
+            let mut again = AtLogins::from_text(&login.to_text("3"), "3");
             again.network(Some("home"));
             again
         };
@@ -117,6 +120,20 @@ mod tests {
         login.tried();
         assert_eq!(again(&login), login);
         assert!(!again(&login).is_due("b"));
-        assert_eq!(AtLogins::from_text(""), AtLogins::default());
+        for text in ["", "\n", "3", "3\n"] {
+            assert_eq!(AtLogins::from_text(text, "3"), AtLogins::default());
+        }
+    }
+
+    /// The file outlives a login: for a while, or for as long as the user is there in another way.
+    #[test]
+    fn another_login_begins_anew() {
+        let mut login = AtLogins::default();
+        login.network(Some("home"));
+        login.tried();
+        login.switched_off("a");
+        let mut next = AtLogins::from_text(&login.to_text("3"), "5");
+        next.network(Some("home"));
+        assert!(next.is_due("a"));
     }
 }

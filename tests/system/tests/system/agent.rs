@@ -1,12 +1,13 @@
 //! Our agent as a unit of the user's service manager.
 
-use aws_client_vpn_harness::eventually;
+use crate::await_end;
+use aws_client_vpn_harness::{eventually, wait_for};
 use aws_client_vpn_system::{SOON, System};
 
 const UNIT: &str = "nm-aws-client-vpn-agent.service";
 
 #[test]
-fn the_agent_starts_with_the_session_and_again_when_it_is_killed() {
+fn the_agent_starts_with_the_session_and_again_when_it_is_killed_and_connects_at_the_next() {
     let system = System::start();
     let ada = system.log_in("ada");
     let main = || {
@@ -29,9 +30,20 @@ fn the_agent_starts_with_the_session_and_again_when_it_is_killed() {
     });
     ada.import("udp", 443);
     ada.connects();
+    ada.check(["aws-client-vpn", "at-login", "vpn", "on"]);
+    // What the agents of this session have kept is there for those of the next one.
+    // (As `loginctl enable-linger`, which asks udev, too.)
+    let linger = "mkdir -p /var/lib/systemd/linger; touch /var/lib/systemd/linger/ada";
+    system.client.check(["sh", "-ec", linger]);
     ada.log_out();
     eventually("it ends with the session", SOON, || {
         let running = system.client.processes_called("nm-aws-client-vpn-agent");
         running.is_empty().then_some(())
     });
+    let down = ["nmcli", "--wait", "300", "connection", "down", "vpn"];
+    system.client.check(down);
+    await_end(&system);
+    let _ada = system.log_in("ada");
+    let connected = wait_for(SOON, || system.has_traffic().then_some(()));
+    assert!(connected.is_some(), "{}", system.story());
 }
