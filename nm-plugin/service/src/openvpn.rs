@@ -252,7 +252,7 @@ impl OpenVpn {
         match line {
             Ok(Some(Line::Complete(line))) => {
                 let notification = management::decode(line.expose());
-                if let Notification::Log { text, .. } = &notification {
+                if let Notification::Log(text) = &notification {
                     let shown = for_journal(text.expose());
                     match management::tells_of_endpoint(text.expose()) {
                         true => tracing::info!({ ENDPOINT_FIELD } = true, "{name}: {shown}"),

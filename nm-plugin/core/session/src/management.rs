@@ -16,23 +16,22 @@ pub use lines::{LINE_LIMIT, Line, LineBuffer};
 
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_text::secret::Secret;
-use std::net::{IpAddr, Ipv4Addr};
 
 /// A line of the management interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notification {
     /// `>HOLD:` OpenVPN waits for [`Command::HoldRelease`].
     Hold,
-    /// `>INFO:` the greeting.
-    Info(String),
-    /// `>STATE:`
-    State(State),
+    /// `>STATE:…,CONNECTED,…`
+    Connected,
+    /// `>STATE:…,RECONNECTING,…`, and why.
+    Reconnecting(String),
+    /// `>STATE:…,EXITING,…`, and why.
+    Exiting(String),
     /// `>PASSWORD:Need …`
     PasswordNeeded {
         /// `Auth`, `Private Key`, …
         realm: String,
-        /// What has to be given.
-        kind: NeedKind,
     },
     /// `>PASSWORD:Verification Failed: …`
     VerificationFailed {
@@ -42,7 +41,7 @@ pub enum Notification {
         reason: Option<Secret>,
     },
     /// `>PASSWORD:Auth-Token:…`
-    AuthToken(Secret),
+    AuthToken,
     /// `>REMOTE:` OpenVPN asks for the address to connect to.
     Remote {
         /// The name in the configuration.
@@ -65,24 +64,12 @@ pub enum Notification {
     },
     /// `>UPDOWN:ENV,END`
     EnvironmentEnd,
-    /// `>LOG:` a line of OpenVPN's log.
-    Log {
-        /// `I`, `W`, `N`, `F`, `D`, … (management-notes.txt).
-        flags: String,
-        /// The line; not to be shown as it is.
-        text: Secret,
-    },
+    /// `>LOG:` a line of OpenVPN's log; not to be shown as it is.
+    Log(Secret),
     /// `>ECHO:` text pushed by the server.
     Echo(String),
     /// `>FATAL:` OpenVPN is about to end.
     Fatal(String),
-    /// `>BYTECOUNT:`, in bytes.
-    ByteCount {
-        /// From the server.
-        received: u64,
-        /// To the server.
-        sent: u64,
-    },
     /// `>NEED-OK:` a question to the user.
     NeedOk {
         /// What it is about.
@@ -90,74 +77,13 @@ pub enum Notification {
         /// The question.
         message: String,
     },
-    /// `>INFOMSG:`
-    InfoMessage(String),
-    /// `>NOTIFY:`
-    Notify(String),
-    /// `SUCCESS:`
-    Success(String),
     /// `ERROR:`
     Error(String),
-    /// Anything else.
-    Other(String),
-}
-
-/// What `>PASSWORD:Need` asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NeedKind {
-    /// A user name and a password.
-    UserPassword {
-        /// The question of a `static-challenge`, if one is to be answered along with it.
-        static_challenge: Option<String>,
-    },
-    /// A password alone.
-    Password,
-}
-
-/// `>STATE:time,name,detail,tun,remote,port,…`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
-    /// The state.
-    pub name: StateName,
-    /// Why, for `RECONNECTING` and `EXITING`; how, for `CONNECTED`.
-    pub detail: String,
-    /// The tunnel's own address.
-    pub local_ipv4: Option<Ipv4Addr>,
-    /// The server's address.
-    pub remote_ip: Option<IpAddr>,
-    /// The server's port.
-    pub remote_port: Option<u16>,
-}
-
-/// The states of OpenVPN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StateName {
-    /// The first.
-    Connecting,
-    /// Asking the resolver.
-    Resolve,
-    /// Waiting for a TCP connection.
-    TcpConnect,
-    /// Waiting for the server's first packet.
-    Wait,
-    /// TLS and credentials.
-    Auth,
-    /// The server waits for another authentication.
-    AuthPending,
-    /// Waiting for the pushed options.
-    GetConfig,
-    /// Setting an address.
-    AssignIp,
-    /// Setting routes.
-    AddRoutes,
-    /// Up.
-    Connected,
-    /// A restart of the connection.
-    Reconnecting,
-    /// The last.
-    Exiting,
-    /// A state this project does not know.
-    Other(String),
+    /// Understood, and nothing to do: `SUCCESS:`, `>INFO:`, `>INFOMSG:`, `>NOTIFY:`,
+    /// `>BYTECOUNT:` and the other states.
+    Ignored,
+    /// Anything else; it may hold anything, so nothing of it is kept.
+    Other,
 }
 
 /// What the service tells OpenVPN.
@@ -198,11 +124,9 @@ pub enum Command {
     Restart,
     /// `forget-passwords`: the token too.
     ForgetPasswords,
-    /// `needok NAME ok|cancel`
-    NeedOk {
+    /// `needok NAME cancel`
+    NeedCancel {
         /// What it is about.
         name: String,
-        /// The answer.
-        ok: bool,
     },
 }

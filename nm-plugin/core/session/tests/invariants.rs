@@ -35,7 +35,7 @@ impl Watcher {
         if said_by_openvpn == Notification::Hold {
             self.is_held = true;
             self.wants.clear();
-        } else if let Notification::PasswordNeeded { realm, .. } = said_by_openvpn {
+        } else if let Notification::PasswordNeeded { realm } = said_by_openvpn {
             self.wants.push(realm);
         }
         while let Some(effect) = session.poll_effect() {

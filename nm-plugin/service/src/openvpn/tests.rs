@@ -68,7 +68,7 @@ async fn all_that_it_said_comes_before_its_end_which_comes_once() {
     openvpn.process.ended().await;
     for number in 0..50 {
         let event = next(&mut openvpn).await;
-        let Event::Said(Notification::Log { text, .. }) = event else {
+        let Event::Said(Notification::Log(text)) = event else {
             panic!("{number}: {event:?}");
         };
         assert_eq!(text.expose(), number.to_string());

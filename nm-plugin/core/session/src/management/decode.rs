@@ -1,42 +1,39 @@
 //! A line to a notification. Never fails: what is not understood is [`Notification::Other`].
 
-use super::{NeedKind, Notification, State, StateName};
+use super::Notification;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_text::secret::Secret;
 
 /// Reads one line, without its end.
 #[must_use]
 pub fn decode(line: &str) -> Notification {
-    let other = || Notification::Other(kind_of(line));
-    if let Some(text) = line.strip_prefix("SUCCESS:") {
-        return Notification::Success(text.trim_start().to_owned());
+    if line.starts_with("SUCCESS:") {
+        return Notification::Ignored;
     }
     if let Some(text) = line.strip_prefix("ERROR:") {
         return Notification::Error(error(text.trim_start()));
     }
     let Some((kind, body)) = line.strip_prefix('>').and_then(|rest| rest.split_once(':')) else {
-        return other();
+        return Notification::Other;
     };
-    match kind {
-        "HOLD" => Notification::Hold,
-        "INFO" => Notification::Info(body.to_owned()),
-        "STATE" => state(body).map_or_else(other, Notification::State),
-        "PASSWORD" => password(body).unwrap_or_else(other),
-        "REMOTE" => remote(body).unwrap_or_else(other),
-        "UPDOWN" => up_down(body).unwrap_or_else(other),
-        "LOG" => log(body).unwrap_or_else(other),
+    let notification = match kind {
+        "HOLD" => Some(Notification::Hold),
+        "STATE" => state(body),
+        "PASSWORD" => password(body),
+        "REMOTE" => remote(body),
+        "UPDOWN" => up_down(body),
+        "LOG" => log(body),
         "ECHO" => {
             // `time,text`
             let text = body.split_once(',').map_or(body, |(_, text)| text);
-            Notification::Echo(text.to_owned())
+            Some(Notification::Echo(text.to_owned()))
         }
-        "FATAL" => Notification::Fatal(body.to_owned()),
-        "BYTECOUNT" => byte_count(body).unwrap_or_else(other),
-        "NEED-OK" => need_ok(body).unwrap_or_else(other),
-        "INFOMSG" => Notification::InfoMessage(body.to_owned()),
-        "NOTIFY" => Notification::Notify(body.to_owned()),
-        _ => other(),
-    }
+        "FATAL" => Some(Notification::Fatal(body.to_owned())),
+        "NEED-OK" => need_ok(body),
+        "INFO" | "INFOMSG" | "NOTIFY" | "BYTECOUNT" => Some(Notification::Ignored),
+        _ => None,
+    };
+    notification.unwrap_or(Notification::Other)
 }
 
 /// An OpenVPN without our patch quotes the beginning of a parameter that is too long for it
@@ -48,63 +45,33 @@ fn error(text: &str) -> String {
     }
 }
 
-/// A line that is not understood may hold anything; only its kind is kept.
-fn kind_of(line: &str) -> String {
-    match line.strip_prefix('>').and_then(|rest| rest.split_once(':')) {
-        Some((kind, _)) if kind.bytes().all(|byte| byte.is_ascii_uppercase()) => kind.to_owned(),
-        _ => String::new(),
-    }
-}
-
-fn state(body: &str) -> Option<State> {
+fn state(body: &str) -> Option<Notification> {
+    // `time,name,detail,…`
     let mut fields = body.split(',').skip(1);
-    let name = match fields.next()? {
-        "CONNECTING" => StateName::Connecting,
-        "RESOLVE" => StateName::Resolve,
-        "TCP_CONNECT" => StateName::TcpConnect,
-        "WAIT" => StateName::Wait,
-        "AUTH" => StateName::Auth,
-        "AUTH_PENDING" => StateName::AuthPending,
-        "GET_CONFIG" => StateName::GetConfig,
-        "ASSIGN_IP" => StateName::AssignIp,
-        "ADD_ROUTES" => StateName::AddRoutes,
-        "CONNECTED" => StateName::Connected,
-        "RECONNECTING" => StateName::Reconnecting,
-        "EXITING" => StateName::Exiting,
-        other => StateName::Other(other.to_owned()),
-    };
-    let mut field = || fields.next().unwrap_or_default();
-    Some(State {
-        name,
-        detail: field().to_owned(),
-        local_ipv4: field().parse().ok(),
-        remote_ip: field().parse().ok(),
-        remote_port: field().parse().ok(),
+    let name = fields.next()?;
+    let mut detail = || fields.next().unwrap_or_default().to_owned();
+    Some(match name {
+        "CONNECTED" => Notification::Connected,
+        "RECONNECTING" => Notification::Reconnecting(detail()),
+        "EXITING" => Notification::Exiting(detail()),
+        _ => Notification::Ignored,
     })
 }
 
 fn password(body: &str) -> Option<Notification> {
-    if let Some(token) = body.strip_prefix("Auth-Token:") {
-        return Some(Notification::AuthToken(Secret::from(token)));
+    if body.starts_with("Auth-Token:") {
+        return Some(Notification::AuthToken);
     }
     if let Some(rest) = body.strip_prefix("Need '") {
         // The realm may be the label of a token, with quotes of its own.
-        let (realm, kind) = rest.split_once("' ")?;
-        let kind = match kind.trim_start() {
-            "password" => NeedKind::Password,
-            // `username/password SC:<flags>,<text>`
-            kind => NeedKind::UserPassword {
-                static_challenge: kind
-                    .strip_prefix("username/password")?
-                    .trim_start()
-                    .strip_prefix("SC:")
-                    .and_then(|challenge| challenge.split_once(','))
-                    .map(|(_, text)| text.to_owned()),
-            },
-        };
+        let (realm, what) = rest.split_once("' ")?;
+        let what = what.trim_start();
+        // `username/password SC:<flags>,<text>` where a static challenge is to be answered.
+        if what != "password" && !what.starts_with("username/password") {
+            return None;
+        }
         return Some(Notification::PasswordNeeded {
             realm: realm.to_owned(),
-            kind,
         });
     }
     let rest = body.strip_prefix("Verification Failed: '")?;
@@ -153,20 +120,9 @@ fn up_down(body: &str) -> Option<Notification> {
 }
 
 fn log(body: &str) -> Option<Notification> {
-    let mut fields = body.splitn(3, ',').skip(1);
-    let flags = fields.next()?.to_owned();
-    Some(Notification::Log {
-        flags,
-        text: Secret::from(fields.next()?),
-    })
-}
-
-fn byte_count(body: &str) -> Option<Notification> {
-    let (received, sent) = body.split_once(',')?;
-    Some(Notification::ByteCount {
-        received: received.parse().ok()?,
-        sent: sent.parse().ok()?,
-    })
+    // `time,flags,text`
+    let text = body.splitn(3, ',').nth(2)?;
+    Some(Notification::Log(Secret::from(text)))
 }
 
 fn need_ok(body: &str) -> Option<Notification> {
@@ -182,27 +138,18 @@ fn need_ok(body: &str) -> Option<Notification> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::net::Ipv4Addr;
 
     #[test]
     fn lines_as_openvpn_sends_them() {
-        let need = |kind| Notification::PasswordNeeded {
-            realm: "Auth".to_owned(),
-            kind,
+        let need = |realm: &str| Notification::PasswordNeeded {
+            realm: realm.to_owned(),
         };
         let table = [
             (">HOLD:Waiting for hold release:0", Notification::Hold),
-            (
-                ">PASSWORD:Need 'Auth' username/password",
-                need(NeedKind::UserPassword {
-                    static_challenge: None,
-                }),
-            ),
+            (">PASSWORD:Need 'Auth' username/password", need("Auth")),
             (
                 ">PASSWORD:Need 'Auth' username/password SC:1,Enter MFA code, please",
-                need(NeedKind::UserPassword {
-                    static_challenge: Some("Enter MFA code, please".to_owned()),
-                }),
+                need("Auth"),
             ),
             (
                 ">REMOTE:cvpn.example,443,udp",
@@ -223,35 +170,11 @@ mod tests {
             ),
             (">ECHO:1700000000,", Notification::Echo(String::new())),
             (">ECHO:1700000000,a,b", Notification::Echo("a,b".to_owned())),
-            (
-                ">BYTECOUNT:12,34",
-                Notification::ByteCount {
-                    received: 12,
-                    sent: 34,
-                },
-            ),
-            (
-                "SUCCESS: hold release",
-                Notification::Success("hold release".to_owned()),
-            ),
-            (
-                ">PASSWORD:Need 'Private Key' password",
-                Notification::PasswordNeeded {
-                    realm: "Private Key".to_owned(),
-                    kind: NeedKind::Password,
-                },
-            ),
-            (
-                ">PASSWORD:Need 'Ann's token' password",
-                Notification::PasswordNeeded {
-                    realm: "Ann's token".to_owned(),
-                    kind: NeedKind::Password,
-                },
-            ),
-            (
-                ">PASSWORD:Auth-Token:SESS_ID_AT_x",
-                Notification::AuthToken(Secret::from("SESS_ID_AT_x")),
-            ),
+            (">BYTECOUNT:12,34", Notification::Ignored),
+            ("SUCCESS: hold release", Notification::Ignored),
+            (">PASSWORD:Need 'Private Key' password", need("Private Key")),
+            (">PASSWORD:Need 'Ann's token' password", need("Ann's token")),
+            (">PASSWORD:Auth-Token:SESS_ID_AT_x", Notification::AuthToken),
             (
                 ">REMOTE:2001:db8::1,1194,tcp-client",
                 Notification::Remote {
@@ -262,10 +185,7 @@ mod tests {
             ),
             (
                 ">LOG:1700000000,W,a, b: c",
-                Notification::Log {
-                    flags: "W".to_owned(),
-                    text: Secret::from("a, b: c"),
-                },
+                Notification::Log(Secret::from("a, b: c")),
             ),
             (
                 ">NEED-OK:Need 'token-insertion-request' confirmation MSG:Insert 'x': now",
@@ -280,26 +200,23 @@ mod tests {
             ),
             (
                 ">INFOMSG:WEB_AUTH::https://idp.example/",
-                Notification::InfoMessage("WEB_AUTH::https://idp.example/".to_owned()),
+                Notification::Ignored,
             ),
             (
                 ">NOTIFY:info,server-pushed-connection-reset,",
-                Notification::Notify("info,server-pushed-connection-reset,".to_owned()),
+                Notification::Ignored,
             ),
             (
                 "ERROR: command 'x' failed",
                 Notification::Error("command 'x' failed".to_owned()),
             ),
             (">UPDOWN:DOWN", Notification::Down),
-            (">PASSWORD:what", Notification::Other("PASSWORD".to_owned())),
-            (">REMOTE:,443,udp", Notification::Other("REMOTE".to_owned())),
-            (
-                ">REMOTE:a,65536,udp",
-                Notification::Other("REMOTE".to_owned()),
-            ),
-            (">BYTECOUNT:1", Notification::Other("BYTECOUNT".to_owned())),
-            (">UPDOWN:ENV,x", Notification::Other("UPDOWN".to_owned())),
-            ("END", Notification::Other(String::new())),
+            (">PASSWORD:what", Notification::Other),
+            (">PASSWORD:Need 'Auth' a poem", Notification::Other),
+            (">REMOTE:,443,udp", Notification::Other),
+            (">REMOTE:a,65536,udp", Notification::Other),
+            (">UPDOWN:ENV,x", Notification::Other),
+            ("END", Notification::Other),
         ];
         for (line, expected) in table {
             assert_eq!(decode(line), expected, "{line}");
@@ -352,21 +269,25 @@ mod tests {
     }
 
     #[test]
-    fn a_state_has_its_fields() {
-        let line = ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.1,1194,,";
-        let Notification::State(state) = decode(line) else {
-            panic!()
-        };
-        assert_eq!(state.name, StateName::Connected);
-        assert_eq!(state.local_ipv4, Some(Ipv4Addr::new(10, 88, 0, 2)));
-        assert_eq!(state.remote_port, Some(1194));
-        let Notification::State(state) = decode(">STATE:1,RECONNECTING,ping-restart,,,,,") else {
-            panic!()
-        };
-        assert_eq!(
-            (state.name, state.detail.as_str()),
-            (StateName::Reconnecting, "ping-restart")
-        );
+    fn of_the_states_those_count_that_begin_or_end_something() {
+        for (line, expected) in [
+            (
+                ">STATE:1,CONNECTED,SUCCESS,10.88.0.2,10.77.0.1,1194,,",
+                Notification::Connected,
+            ),
+            (
+                ">STATE:1,RECONNECTING,ping-restart,,,,,",
+                Notification::Reconnecting("ping-restart".to_owned()),
+            ),
+            (
+                ">STATE:1,EXITING,SIGTERM,,,,,",
+                Notification::Exiting("SIGTERM".to_owned()),
+            ),
+            (">STATE:1,WAIT,,,,,,", Notification::Ignored),
+            (">STATE:1", Notification::Other),
+        ] {
+            assert_eq!(decode(line), expected, "{line}");
+        }
     }
 
     proptest! {

@@ -29,7 +29,7 @@ impl Command {
             Self::RemoteSkip => Ok(Secret::from("remote SKIP\n")),
             Self::Restart => Ok(Secret::from("signal SIGUSR1\n")),
             Self::ForgetPasswords => Ok(Secret::from("forget-passwords\n")),
-            Self::NeedOk { name, ok } => line("needok", &[name, if *ok { "ok" } else { "cancel" }]),
+            Self::NeedCancel { name } => line("needok", &[name, "cancel"]),
         }
     }
 }
@@ -108,10 +108,7 @@ mod tests {
                 "username \"Auth\" \"N/A\"\n",
             ),
             (
-                Command::NeedOk {
-                    name: realm(),
-                    ok: false,
-                },
+                Command::NeedCancel { name: realm() },
                 "needok \"Auth\" \"cancel\"\n",
             ),
         ] {

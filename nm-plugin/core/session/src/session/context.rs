@@ -9,7 +9,7 @@ use super::expiry::Expiry;
 use super::failure::Failure;
 use super::network_manager::NetworkManager;
 use super::remote::Remote;
-use crate::management::{Command, Notification, StateName};
+use crate::management::{Command, Notification};
 use crate::network_manager::ip_config::IpConfig;
 use crate::pushed::PushedOptions;
 use aws_client_vpn_profile::parts::{self, Transport};
@@ -149,30 +149,18 @@ impl Context {
                 });
                 Some(OpenVpnEvent::Remote)
             }
-            Notification::PasswordNeeded { realm, .. } => Some(OpenVpnEvent::PasswordNeeded(realm)),
+            Notification::PasswordNeeded { realm } => Some(OpenVpnEvent::PasswordNeeded(realm)),
             Notification::VerificationFailed { realm, reason } => {
                 Some(OpenVpnEvent::VerificationFailed { realm, reason })
             }
-            Notification::State(state) => match state.name {
-                StateName::Connected => Some(OpenVpnEvent::Connected),
-                StateName::Reconnecting => Some(OpenVpnEvent::Reconnecting(state.detail)),
-                StateName::Exiting => {
-                    self.openvpn.exiting = Some(state.detail);
-                    None
-                }
-                StateName::Connecting
-                | StateName::Resolve
-                | StateName::TcpConnect
-                | StateName::Wait
-                | StateName::Auth
-                | StateName::AuthPending
-                | StateName::GetConfig
-                | StateName::AssignIp
-                | StateName::AddRoutes
-                | StateName::Other(_) => None,
-            },
-            Notification::AuthToken(_) => Some(OpenVpnEvent::AuthToken),
-            Notification::Log { text, .. } => {
+            Notification::Connected => Some(OpenVpnEvent::Connected),
+            Notification::Reconnecting(why) => Some(OpenVpnEvent::Reconnecting(why)),
+            Notification::Exiting(why) => {
+                self.openvpn.exiting = Some(why);
+                None
+            }
+            Notification::AuthToken => Some(OpenVpnEvent::AuthToken),
+            Notification::Log(text) => {
                 let said = text.expose();
                 if said.contains("unknown control message") && said.contains("CRV1:") {
                     // OpenVPN has thrown the challenge away, and waits for an answer that will not
@@ -212,18 +200,13 @@ impl Context {
             Notification::NeedOk { name, message } => {
                 // For example, a token is to be plugged in.
                 let is_token = name == "token-insertion-request";
-                self.send(Command::NeedOk { name, ok: false });
+                self.send(Command::NeedCancel { name });
                 if is_token {
                     return Err(Failure::TokenMissing(message));
                 }
                 None
             }
-            Notification::Info(_)
-            | Notification::InfoMessage(_)
-            | Notification::Notify(_)
-            | Notification::ByteCount { .. }
-            | Notification::Success(_)
-            | Notification::Other(_) => None,
+            Notification::Ignored | Notification::Other => None,
         })
     }
 

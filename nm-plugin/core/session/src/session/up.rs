@@ -16,7 +16,7 @@ use super::loss::Loss;
 use super::phase::Phase;
 use super::proxy;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
-use crate::management::{Command, Notification, StateName};
+use crate::management::{Command, Notification};
 use crate::network_manager::VpnState;
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::parts::SignIn;
@@ -294,7 +294,7 @@ impl Up {
                 }),
                 None => return self.renewal_failed("the endpoint's address is not known", cx),
             },
-            Notification::PasswordNeeded { realm, .. } if proxy::is_realm(&realm) => {
+            Notification::PasswordNeeded { realm } if proxy::is_realm(&realm) => {
                 let answers = cx.proxy_answers(&realm);
                 if answers.is_empty() {
                     return self.renewal_failed("its proxy wants a password that is not kept", cx);
@@ -302,7 +302,7 @@ impl Up {
                 let commands = answers.into_iter().map(Effect::SendToRenewal);
                 cx.effects.extend(commands);
             }
-            Notification::PasswordNeeded { realm, .. } => {
+            Notification::PasswordNeeded { realm } => {
                 let password = match key_credential(&realm) {
                     Some(credential) => cx.credentials.get(credential).cloned(),
                     None => {
@@ -330,27 +330,23 @@ impl Up {
                 self.renewal = Some(Renewal::AwaitingLogin(login));
             }
             Notification::Fatal(text) => return self.renewal_failed(&text, cx),
-            Notification::State(state)
-                if state.name == StateName::Reconnecting && state.detail != "auth-failure" =>
-            {
-                return self.renewal_failed(&state.detail, cx);
+            Notification::Reconnecting(why) if why != "auth-failure" => {
+                return self.renewal_failed(&why, cx);
             }
-            Notification::State(_)
+            Notification::Connected
+            | Notification::Reconnecting(_)
+            | Notification::Exiting(_)
             | Notification::Up
             | Notification::Down
             | Notification::Environment { .. }
             | Notification::EnvironmentEnd
             | Notification::Error(_)
             | Notification::NeedOk { .. }
-            | Notification::Log { .. }
+            | Notification::Log(_)
             | Notification::Echo(_)
-            | Notification::AuthToken(_)
-            | Notification::Info(_)
-            | Notification::InfoMessage(_)
-            | Notification::Notify(_)
-            | Notification::ByteCount { .. }
-            | Notification::Success(_)
-            | Notification::Other(_) => {}
+            | Notification::AuthToken
+            | Notification::Ignored
+            | Notification::Other => {}
         }
         None
     }
