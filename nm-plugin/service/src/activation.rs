@@ -21,7 +21,7 @@ use aws_client_vpn_profile::renewal::NotRenewed;
 use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD, ENDPOINT_FIELD};
 use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
-use aws_client_vpn_session::management::EncodeError;
+use aws_client_vpn_session::management::ControlCharacter;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session};
 use aws_client_vpn_text::message::Localize;
@@ -377,7 +377,7 @@ impl<'a> Activation<'a> {
             },
             Effect::Send(command) => {
                 let sent = self.openvpn.as_mut().map(|openvpn| openvpn.send(&command));
-                if let Some(Err(EncodeError::ControlCharacter)) = sent {
+                if let Some(Err(ControlCharacter)) = sent {
                     return Some(Input::Unsendable);
                 }
             }

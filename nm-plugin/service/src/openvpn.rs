@@ -13,7 +13,7 @@ use crate::account::{self, Account};
 use crate::journal;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::well_known::ENDPOINT_FIELD;
-use aws_client_vpn_session::management::{self, Command, EncodeError, Line, Notification};
+use aws_client_vpn_session::management::{self, Command, ControlCharacter, Line, Notification};
 use aws_client_vpn_session::openvpn::{self, LaunchParameters};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
@@ -284,7 +284,7 @@ impl OpenVpn {
 
     /// Sends one command. An error is one of the command itself: if it cannot be sent for another
     /// reason, the end of this OpenVPN follows, and tells more.
-    pub(crate) fn send(&mut self, command: &Command) -> Result<(), EncodeError> {
+    pub(crate) fn send(&mut self, command: &Command) -> Result<(), ControlCharacter> {
         let sent = match &mut self.management {
             Some(management) => management.send(command),
             None => Err(SendError::NotConnected),

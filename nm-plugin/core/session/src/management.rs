@@ -10,7 +10,7 @@ mod endpoint;
 mod lines;
 
 pub use decode::decode;
-pub use encode::EncodeError;
+pub use encode::ControlCharacter;
 pub use endpoint::tells_of_endpoint;
 pub use lines::{LINE_LIMIT, Line, LineBuffer};
 

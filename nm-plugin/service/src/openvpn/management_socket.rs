@@ -6,7 +6,7 @@
 
 use super::runtime_dir::{RuntimeDir, give_to_group};
 use crate::account::Account;
-use aws_client_vpn_session::management::{Command, EncodeError, Line, LineBuffer};
+use aws_client_vpn_session::management::{Command, ControlCharacter, Line, LineBuffer};
 use aws_client_vpn_text::secret::Secret;
 use rustix::net::sockopt::socket_peercred;
 use std::collections::VecDeque;
@@ -103,7 +103,7 @@ impl Outgoing {
 pub(super) enum SendError {
     /// The command holds something that the interface cannot carry.
     #[error(transparent)]
-    Unsendable(#[from] EncodeError),
+    Unsendable(#[from] ControlCharacter),
     /// OpenVPN is not there.
     #[error("OpenVPN's management interface is not connected")]
     NotConnected,

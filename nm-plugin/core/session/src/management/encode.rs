@@ -4,20 +4,18 @@ use super::Command;
 use aws_client_vpn_text::secret::Secret;
 use thiserror::Error;
 
-/// A command holds something that the interface cannot carry.
+/// A command holds what the interface cannot carry: a line end would begin another command, and
+/// OpenVPN drops other control characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum EncodeError {
-    /// A line end would begin another command, and OpenVPN drops other control characters.
-    #[error("a command holds a control character")]
-    ControlCharacter,
-}
+#[error("a command holds a control character")]
+pub struct ControlCharacter;
 
 impl Command {
     /// The line, its end included. Parameters are quoted as OpenVPN's parser expects it.
     ///
     /// # Errors
-    /// [`EncodeError::ControlCharacter`] if a parameter holds one.
-    pub fn encode(&self) -> Result<Secret, EncodeError> {
+    /// [`ControlCharacter`] if a parameter holds one.
+    pub fn encode(&self) -> Result<Secret, ControlCharacter> {
         match self {
             Self::HoldRelease => Ok(Secret::from("hold release\n")),
             Self::StateOn => Ok(Secret::from("state on\n")),
@@ -34,12 +32,12 @@ impl Command {
     }
 }
 
-fn line(command: &str, parameters: &[&str]) -> Result<Secret, EncodeError> {
+fn line(command: &str, parameters: &[&str]) -> Result<Secret, ControlCharacter> {
     if parameters
         .iter()
         .any(|text| text.chars().any(char::is_control))
     {
-        return Err(EncodeError::ControlCharacter);
+        return Err(ControlCharacter);
     }
     // The whole room at once: a string that grows leaves copies behind.
     let room = parameters
@@ -153,7 +151,7 @@ mod tests {
                     prop_assert!(!line.chars().any(char::is_control));
                     prop_assert_eq!(words(line), ["password".to_owned(), realm, text]);
                 }
-                Err(EncodeError::ControlCharacter) => {
+                Err(ControlCharacter) => {
                     prop_assert!(realm.chars().chain(text.chars()).any(char::is_control));
                 }
             }
@@ -163,11 +161,7 @@ mod tests {
     #[test]
     fn nothing_can_begin_another_command() {
         for text in ["a\nsignal SIGTERM", "a\rb", "a\0b", "a\tb", "a\u{85}b"] {
-            assert_eq!(
-                password(text).encode(),
-                Err(EncodeError::ControlCharacter),
-                "{text:?}"
-            );
+            assert_eq!(password(text).encode(), Err(ControlCharacter), "{text:?}");
         }
     }
 }
