@@ -22,19 +22,7 @@ pub(crate) const REMOTE_LIMIT: usize = 64;
 
 /// An AWS Client VPN profile, valid by construction.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Profile {
-    remotes: Vec<Remote>,
-    random_hostname: bool,
-    sign_in: SignIn,
-    user_name: Option<String>,
-    early_push_request: bool,
-    pkcs11_id: Option<String>,
-    pkcs11_provider: Option<String>,
-    does_not_require: BTreeSet<Credential>,
-    proxy: Option<Proxy>,
-    inline: BTreeMap<InlineFile, Zeroizing<String>>,
-    directives: Vec<Directive>,
-}
+pub struct Profile(Parts);
 
 impl Profile {
     /// Puts a profile together out of parts; the same checks hold as for a file.
@@ -47,80 +35,68 @@ impl Profile {
 
     /// A profile that need not be valid yet.
     pub(crate) fn unchecked(parts: Parts) -> Self {
-        Self {
-            remotes: parts.remotes,
-            random_hostname: parts.random_hostname,
-            sign_in: parts.sign_in,
-            user_name: parts.user_name,
-            early_push_request: parts.early_push_request,
-            pkcs11_id: parts.pkcs11_id,
-            pkcs11_provider: parts.pkcs11_provider,
-            does_not_require: parts.does_not_require,
-            proxy: parts.proxy,
-            inline: parts.inline,
-            directives: parts.directives,
-        }
+        Self(parts)
     }
 
     /// Where the endpoint is; never empty.
     #[must_use]
     pub fn remotes(&self) -> &[Remote] {
-        &self.remotes
+        &self.0.remotes
     }
 
     /// Whether a random label has to stand in front of the name.
     #[must_use]
     pub fn random_hostname(&self) -> bool {
-        self.random_hostname
+        self.0.random_hostname
     }
 
     /// How users sign in.
     #[must_use]
     pub fn sign_in(&self) -> &SignIn {
-        &self.sign_in
+        &self.0.sign_in
     }
 
     /// The user name for a password, if the profile has one.
     #[must_use]
     pub fn user_name(&self) -> Option<&str> {
-        self.user_name.as_deref()
+        self.0.user_name.as_deref()
     }
 
     /// Whether OpenVPN asks for the pushed options at once.
     #[must_use]
     pub fn early_push_request(&self) -> bool {
-        self.early_push_request
+        self.0.early_push_request
     }
 
     /// The certificate and key on a security token, as PKCS #11 names them.
     #[must_use]
     pub fn pkcs11_id(&self) -> Option<&str> {
-        self.pkcs11_id.as_deref()
+        self.0.pkcs11_id.as_deref()
     }
 
     /// The name of the module that drives the token, if it is not left to the system.
     #[must_use]
     pub fn pkcs11_provider(&self) -> Option<&str> {
-        self.pkcs11_provider.as_deref()
+        self.0.pkcs11_provider.as_deref()
     }
 
     /// Whether the connection says that `credential` does not exist, so nobody is asked for it.
     #[must_use]
     pub fn does_not_require(&self, credential: Credential) -> bool {
-        self.does_not_require.contains(&credential)
+        self.0.does_not_require.contains(&credential)
     }
 
     /// The proxy on the way to the endpoint.
     #[must_use]
     pub fn proxy(&self) -> Option<&Proxy> {
-        self.proxy.as_ref()
+        self.0.proxy.as_ref()
     }
 
     /// The same, with the proxy's address in place of its name.
     #[must_use]
     pub fn with_proxy_at(&self, address: IpAddr) -> Self {
         let mut profile = self.clone();
-        if let Some(proxy) = &mut profile.proxy {
+        if let Some(proxy) = &mut profile.0.proxy {
             proxy.host = address.to_string();
         }
         profile
@@ -129,21 +105,21 @@ impl Profile {
     /// The content of a block.
     #[must_use]
     pub fn inline(&self, inline: InlineFile) -> Option<&str> {
-        self.inline.get(&inline).map(|text| text.as_str())
+        self.0.inline.get(&inline).map(|text| text.as_str())
     }
 
     /// The directives that go to OpenVPN as they are.
     #[must_use]
     pub fn directives(&self) -> &[Directive] {
-        &self.directives
+        &self.0.directives
     }
 
     /// Whether the client has a certificate.
     #[must_use]
     pub fn has_client_certificate(&self) -> bool {
-        self.inline.contains_key(&InlineFile::Cert)
-            || self.inline.contains_key(&InlineFile::Pkcs12)
-            || self.pkcs11_id.is_some()
+        self.0.inline.contains_key(&InlineFile::Cert)
+            || self.0.inline.contains_key(&InlineFile::Pkcs12)
+            || self.0.pkcs11_id.is_some()
     }
 
     /// Whether the private key needs a passphrase.
@@ -155,7 +131,8 @@ impl Profile {
     /// The endpoint's name, for a person.
     #[must_use]
     pub fn display_endpoint(&self) -> String {
-        self.remotes
+        self.0
+            .remotes
             .first()
             .map(|remote| remote.host.clone())
             .unwrap_or_default()
@@ -164,7 +141,7 @@ impl Profile {
     /// The AWS region the endpoint is in, if its name tells.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        let mut labels = self.remotes.first()?.host.split('.');
+        let mut labels = self.0.remotes.first()?.host.split('.');
         labels.find(|label| *label == "clientvpn")?;
         labels.next()
     }
@@ -236,7 +213,7 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, ProfileError)> {
 }
 
 /// The parts of a profile, not checked together yet.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) remotes: Vec<Remote>,
     pub(crate) random_hostname: bool,
@@ -255,10 +232,10 @@ pub(crate) struct Parts {
 impl std::fmt::Debug for Profile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Profile")
-            .field("remotes", &self.remotes)
-            .field("sign_in", &self.sign_in)
-            .field("inline", &self.inline.keys().collect::<Vec<_>>())
-            .field("directives", &self.directives)
+            .field("remotes", &self.0.remotes)
+            .field("sign_in", &self.0.sign_in)
+            .field("inline", &self.0.inline.keys().collect::<Vec<_>>())
+            .field("directives", &self.0.directives)
             .finish_non_exhaustive()
     }
 }
