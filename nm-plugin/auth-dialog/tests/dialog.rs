@@ -690,7 +690,8 @@ fn a_release_opens_no_http_address() {
     isolated(|| {
         let browser = Browser::new();
         let hint = "x-aws-client-vpn-url:http://127.0.0.1:8080/";
-        let mut dialog = Dialog::start(&mut command(Some(&browser), &[hint]));
+        // It is not asked for a password in its place either.
+        let mut dialog = Dialog::start(&mut command(Some(&browser), &["password", hint]));
         dialog.say("DONE\n\n");
         assert!(dialog.answer().contains("does not begin with https"));
         assert!(!browser.was_opened());

@@ -1,7 +1,7 @@
 //! What the service and its auth dialog say to each other through NetworkManager.
 //!
 //! A request asks for one of two things: a login in the browser ([`BrowserRequest`]), or what a person
-//! types ([`CredentialForm`]).
+//! types ([`CredentialForm`](crate::form::CredentialForm)).
 //!
 //! Between them stand NetworkManager and whatever secret agent the user's desktop has, so the
 //! only ways are the hints of a secrets request (they become `-t` arguments of the dialog, which
@@ -9,13 +9,11 @@
 //! from here. The agent itself talks to the dialog in lines: its settings and secrets, `DONE`,
 //! later `QUIT`.
 
-use crate::form::CredentialForm;
 use crate::hints::{
     DEFAULT_TIME_LEFT, LONGEST_TIME_LEFT, MESSAGE_HINT_PREFIX, RETRY_HINT,
     SECONDS_LEFT_HINT_PREFIX, URL_HINT_PREFIX,
 };
 use aws_client_vpn_text::message::Localize;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
 use url::Url;
@@ -33,39 +31,6 @@ pub fn login_hints(url: &Url, seconds_left: u64, retry: bool) -> Vec<String> {
         hints.push(RETRY_HINT.to_owned());
     }
     hints
-}
-
-/// What the auth dialog is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
-    /// A login in the browser.
-    Login(BrowserRequest),
-    /// What a person types, or an agent has kept.
-    Form(CredentialForm),
-}
-
-impl Request {
-    /// Reads the hints and settings (`vpn.data`) of a secrets request; for `loopback_http` see
-    /// [`BrowserRequest::parse`].
-    ///
-    /// Without a hint that says what is wanted, it is the form of everything that the settings
-    /// may ever ask for: so agents ask for what is kept.
-    ///
-    /// # Errors
-    /// As [`BrowserRequest::parse`]: [`BrowserRequestError::NoAddress`] if nothing is asked for at all.
-    pub fn parse<'a>(
-        hints: impl IntoIterator<Item = &'a str> + Clone,
-        data: &BTreeMap<String, String>,
-        loopback_http: bool,
-    ) -> Result<Self, BrowserRequestError> {
-        match BrowserRequest::parse(hints.clone(), loopback_http) {
-            Ok(prompt) => Ok(Self::Login(prompt)),
-            Err(BrowserRequestError::UnsafeAddress) => Err(BrowserRequestError::UnsafeAddress),
-            Err(BrowserRequestError::NoAddress) => CredentialForm::parse(hints, data)
-                .map(Self::Form)
-                .ok_or(BrowserRequestError::NoAddress),
-        }
-    }
 }
 
 /// A login that the auth dialog is asked for.
@@ -195,23 +160,6 @@ mod tests {
     fn a_message_that_is_an_address_will_do() {
         let message = format!("{MESSAGE_HINT_PREFIX}{ADDRESS}");
         assert_eq!(prompt(&[&message]).unwrap().url.as_str(), ADDRESS);
-    }
-
-    #[test]
-    fn a_request_is_a_login_or_a_form() {
-        let data = BTreeMap::from([("sign-in".to_owned(), "password".to_owned())]);
-        let parse = |hints: &[&str]| Request::parse(hints.iter().copied(), &data, false);
-        let url = format!("{URL_HINT_PREFIX}{ADDRESS}");
-        assert!(matches!(parse(&["password", &url]), Ok(Request::Login(_))));
-        let unsafe_url = format!("{URL_HINT_PREFIX}http://idp.example/");
-        assert_eq!(
-            parse(&["password", &unsafe_url]),
-            Err(BrowserRequestError::UnsafeAddress)
-        );
-        assert!(matches!(parse(&["password"]), Ok(Request::Form(form)) if form.fields.len() == 1));
-        assert!(matches!(parse(&[]), Ok(Request::Form(form)) if form.fields.len() == 2));
-        let nothing = Request::parse([], &BTreeMap::new(), false);
-        assert_eq!(nothing, Err(BrowserRequestError::NoAddress));
     }
 
     #[test]

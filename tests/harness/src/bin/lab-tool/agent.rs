@@ -7,7 +7,7 @@
 use crate::report::report;
 use crate::scripted_user::{ScriptedUser, Typed};
 use aws_client_vpn_sign_in::form::CredentialForm;
-use aws_client_vpn_sign_in::request;
+use aws_client_vpn_sign_in::request::{BrowserRequest, BrowserRequestError};
 use aws_client_vpn_text::secret::Secret;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -195,9 +195,9 @@ impl Request {
         let uuid = text("connection", "uuid").ok_or_else(|| wrong("uuid"))?;
         let data = strings("data").into_iter().collect();
         let words = hints.iter().map(String::as_str);
-        let form = match request::Request::parse(words, &data, true) {
-            Ok(request::Request::Form(form)) => Some(form),
-            Ok(request::Request::Login(_)) | Err(_) => None,
+        let form = match BrowserRequest::parse(words.clone(), true) {
+            Err(BrowserRequestError::NoAddress) => CredentialForm::parse(words, &data),
+            Ok(_) | Err(BrowserRequestError::UnsafeAddress) => None,
         };
         let mut arguments = vec![
             "-u".to_owned(),
