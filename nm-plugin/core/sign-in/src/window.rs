@@ -98,35 +98,19 @@ impl Screen {
     /// Whether it is what a window shows already, as far as the person is concerned.
     #[must_use]
     pub fn is_same_as(&self, shown: &Self) -> bool {
-        match (self, shown) {
-            (
-                Self::Login {
-                    connection, url, ..
-                },
-                Self::Login {
-                    connection: shown,
-                    url: shown_url,
-                    ..
-                },
-            ) => connection == shown && url == shown_url,
-            (
-                Self::Form { connection, form },
-                Self::Form {
-                    connection: shown,
-                    form: shown_form,
-                },
-            ) => {
-                let same_reason = form.message == shown_form.message;
-                connection == shown && same_reason && form.fields == shown_form.fields
-            }
-            (
-                Self::Login { .. }
-                | Self::Form { .. }
-                | Self::NoBrowser { .. }
-                | Self::CopyLink
-                | Self::KeepOpen,
-                _,
-            ) => false,
+        match self {
+            Self::Login {
+                connection, url, ..
+            } => matches!(
+                shown,
+                Self::Login { connection: its, url: its_url, .. } if its == connection && its_url == url
+            ),
+            Self::Form { connection, form } => matches!(
+                shown,
+                Self::Form { connection: its, form: shown }
+                    if its == connection && shown.message == form.message && shown.fields == form.fields
+            ),
+            Self::NoBrowser { .. } | Self::CopyLink | Self::KeepOpen => false,
         }
     }
 
