@@ -6,6 +6,7 @@
 
 use super::conditions::Ways;
 use crate::kill_switch::Endpoint;
+use aws_client_vpn_profile::ovpn::is_aws_host;
 use aws_client_vpn_profile::parts;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_text::message;
@@ -121,10 +122,7 @@ pub(super) fn no_address() -> Message {
 /// Whether `host` is the name of an AWS endpoint: it has no address of its own, only names with a
 /// label in front of it have.
 pub(super) fn is_aws_endpoint(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    host.starts_with("cvpn-endpoint-")
-        && host.contains(".clientvpn.")
-        && (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))
+    host.to_ascii_lowercase().starts_with("cvpn-endpoint-") && is_aws_host(host)
 }
 
 #[cfg(test)]
