@@ -135,7 +135,7 @@ async fn run(arguments: &[String], token: Option<&str>, launched: &Notify) -> Re
         return Ok(());
     };
     // A program's name and what the system says of it: nothing of ours to translate.
-    let failed = |why: &dyn Display| Message::new("{0}").with("0", &format!("{program}: {why}."));
+    let failed = |why: &dyn Display| Message::literal(format!("{program}: {why}."));
     let mut command = Command::new(program);
     if let Some(token) = token {
         // As Wayland and X11 hand it on.

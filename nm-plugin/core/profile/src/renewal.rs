@@ -53,7 +53,7 @@ impl NotRenewed {
 pub fn reason(name: &str, said: Option<&str>) -> Message {
     match NotRenewed::from_error_name(name) {
         Some(why) => why.message(),
-        None => Message::new("{0}").with("0", &said.unwrap_or(name).to_owned()),
+        None => Message::literal(said.unwrap_or(name)),
     }
 }
 

@@ -345,16 +345,10 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
         Happening::Around(conditions) => Input::Conditions(*conditions),
         Happening::Shows(state, reason) => Input::VpnState(VpnState::of_vpn(*state, *reason)),
         Happening::Slept(seconds) => Input::Slept(Duration::from_secs(*seconds)),
-        Happening::Fails(Failing::NotStarted) => {
-            Input::NotStarted(Message::new("{0}").with("0", &why()))
-        }
+        Happening::Fails(Failing::NotStarted) => Input::NotStarted(Message::literal(why())),
         Happening::Fails(Failing::Unsendable) => Input::Unsendable,
-        Happening::Fails(Failing::Unprotected) => {
-            Input::KillSwitchFailed(Message::new("{0}").with("0", &why()))
-        }
-        Happening::Fails(Failing::Ended) => {
-            Input::OpenVpnEnded(Message::new("{0}").with("0", &why()))
-        }
+        Happening::Fails(Failing::Unprotected) => Input::KillSwitchFailed(Message::literal(why())),
+        Happening::Fails(Failing::Ended) => Input::OpenVpnEnded(Message::literal(why())),
         Happening::Fails(Failing::SecondEnded) => Input::RenewalEnded(why()),
         Happening::Renew => Input::Renew,
         Happening::Disconnect => Input::Disconnect,
