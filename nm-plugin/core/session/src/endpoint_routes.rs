@@ -9,7 +9,6 @@
 //! has a host route of ours, which follows the best way that is outside of all our tunnels, and goes
 //! before NetworkManager's by its metric.
 
-use crate::enforced_routes::{covers, host};
 use crate::ip::Network;
 use crate::route_guard::rtnetlink::{
     AF_INET, AF_INET6, FLAG_CLONED, FLAG_ON_LINK, Message, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE,
@@ -156,8 +155,9 @@ impl Ways {
     }
 
     fn best(&self, address: IpAddr) -> Option<&Hop> {
-        let leads_there =
-            |other: &&Outside| covers(other.network, host(address)) && !other.is_to(address);
+        let leads_there = |other: &&Outside| {
+            other.network.covers(Network::host(address)) && !other.is_to(address)
+        };
         let ways = self.outside.iter().filter(leads_there);
         // Of several that are alike, the first one.
         let best = ways
@@ -174,7 +174,7 @@ impl Ways {
 
 impl Outside {
     fn is_to(&self, address: IpAddr) -> bool {
-        self.network == host(address)
+        self.network == Network::host(address)
     }
 }
 
@@ -239,7 +239,7 @@ fn route(address: IpAddr, scope: u8, flags: u32) -> Vec<u8> {
         IpAddr::V4(address) => (AF_INET, address.octets().to_vec()),
         IpAddr::V6(address) => (AF_INET6, address.octets().to_vec()),
     };
-    let prefix = host(address).prefix;
+    let prefix = Network::host(address).prefix;
     let mut body = vec![
         family,
         prefix,

@@ -94,10 +94,11 @@ pub fn changes(tables: &Tables, endpoints: &[IpAddr]) -> Changes {
 
 /// The exceptions come first.
 fn wanted(tables: &Tables, endpoints: &[IpAddr]) -> Vec<Entry> {
-    let hosts = endpoints.iter().chain(&tables.routers).copied().map(host);
+    let hosts = endpoints.iter().chain(&tables.routers).copied();
+    let hosts = hosts.map(Network::host);
     let mut exceptions: Vec<_> = NOT_ROUTED.into_iter().chain(hosts).collect();
     exceptions.retain(|exception| {
-        let covers = |route: &Entry| covers(route.network, *exception);
+        let covers = |route: &Entry| route.network.covers(*exception);
         tables.tunnel.iter().any(covers)
     });
     let mut wanted: Vec<Entry> = Vec::new();
@@ -112,27 +113,6 @@ fn wanted(tables: &Tables, endpoints: &[IpAddr]) -> Vec<Entry> {
         }
     }
     wanted
-}
-
-pub(crate) fn host(address: IpAddr) -> Network<IpAddr> {
-    let prefix = if address.is_ipv4() { 32 } else { 128 };
-    Network { address, prefix }
-}
-
-pub(crate) fn covers(wide: Network<IpAddr>, narrow: Network<IpAddr>) -> bool {
-    let prefix = u32::from(wide.prefix);
-    wide.prefix <= narrow.prefix
-        && match (wide.address, narrow.address) {
-            (IpAddr::V4(wide), IpAddr::V4(narrow)) => {
-                let difference = u32::from(wide) ^ u32::from(narrow);
-                difference.checked_shr(32 - prefix).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(wide), IpAddr::V6(narrow)) => {
-                let difference = u128::from(wide) ^ u128::from(narrow);
-                difference.checked_shr(128 - prefix).unwrap_or(0) == 0
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
 }
 
 const fn ipv4(octets: [u8; 4], prefix: u8) -> Network<IpAddr> {

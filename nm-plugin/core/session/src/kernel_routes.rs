@@ -4,6 +4,7 @@
 //! specific way, or the one that came up last, and nobody sees why something does not answer. So
 //! it is said once, when a tunnel comes up.
 
+use crate::ip::Network;
 use crate::network_manager::ip_config::IpConfig;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,10 +16,8 @@ const LIMIT: usize = 20;
 pub struct KernelRoute {
     /// The interface.
     pub device: String,
-    /// The network's address.
-    pub address: IpAddr,
-    /// The length of its prefix.
-    pub prefix: u8,
+    /// Where to.
+    pub network: Network<IpAddr>,
     /// Whether no router is on the way.
     pub is_on_link: bool,
 }
@@ -37,8 +36,10 @@ impl KernelRoute {
             let mask = u32::from_be_bytes(number(columns.nth(4))?.to_ne_bytes());
             Some(Self {
                 device,
-                address: address.into(),
-                prefix: u8::try_from(mask.leading_ones()).ok()?,
+                network: Network {
+                    address: address.into(),
+                    prefix: u8::try_from(mask.leading_ones()).ok()?,
+                },
                 is_on_link: router == 0,
             })
         });
@@ -47,8 +48,10 @@ impl KernelRoute {
             let address = u128::from_str_radix(columns.first()?, 16).ok()?;
             Some(Self {
                 device: (*columns.last()?).to_owned(),
-                address: Ipv6Addr::from(address).into(),
-                prefix: u8::from_str_radix(columns.get(1)?, 16).ok()?,
+                network: Network {
+                    address: Ipv6Addr::from(address).into(),
+                    prefix: u8::from_str_radix(columns.get(1)?, 16).ok()?,
+                },
                 is_on_link: columns.get(4)?.bytes().all(|digit| digit == b'0'),
             })
         });
@@ -57,12 +60,13 @@ impl KernelRoute {
 
     /// Whether it is the way to a network somewhere, not to a host, to everything or to a link.
     fn is_of_a_network(&self) -> bool {
-        match self.address {
+        let Network { address, prefix } = self.network;
+        match address {
             IpAddr::V4(address) => {
-                (1..32).contains(&self.prefix) && !address.is_loopback() && !address.is_multicast()
+                (1..32).contains(&prefix) && !address.is_loopback() && !address.is_multicast()
             }
             IpAddr::V6(address) => {
-                (1..128).contains(&self.prefix)
+                (1..128).contains(&prefix)
                     && !address.is_unicast_link_local()
                     && !address.is_multicast()
             }
@@ -83,15 +87,16 @@ pub fn overlaps(
     let ipv6 = config.ipv6.iter().flat_map(|family| &family.routes);
     let own = ipv4
         .map(|route| (IpAddr::V4(route.network.address), route.network.prefix))
-        .chain(ipv6.map(|route| (IpAddr::V6(route.network.address), route.network.prefix)));
+        .chain(ipv6.map(|route| (IpAddr::V6(route.network.address), route.network.prefix)))
+        .map(|(address, prefix)| Network { address, prefix });
     let others: Vec<_> = routes
         .iter()
         .filter(|other| other.device != device && other.is_of_a_network())
         .collect();
     let mut found = Vec::new();
-    for (address, prefix) in own {
+    for network in own {
         for other in &others {
-            if found.len() < LIMIT && overlap((address, prefix), (other.address, other.prefix)) {
+            if found.len() < LIMIT && network.overlaps(other.network) {
                 let which = if is_enforced {
                     "goes through this connection, as enforce-routes is on"
                 } else {
@@ -99,29 +104,14 @@ pub fn overlaps(
                      enforce-routes=yes it would go through this connection"
                 };
                 found.push(format!(
-                    "{address}/{prefix} goes through this connection, but {}/{} through {}: what is \
-                     in both {which}",
-                    other.address, other.prefix, other.device
+                    "{network} goes through this connection, but {} through {}: what is in both \
+                     {which}",
+                    other.network, other.device
                 ));
             }
         }
     }
     found
-}
-
-fn overlap(one: (IpAddr, u8), other: (IpAddr, u8)) -> bool {
-    let prefix = u32::from(one.1.min(other.1));
-    match (one.0, other.0) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => {
-            let difference = u32::from(one) ^ u32::from(other);
-            difference.checked_shr(32 - prefix).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(one), IpAddr::V6(other)) => {
-            let difference = u128::from(one) ^ u128::from(other);
-            difference.checked_shr(128 - prefix).unwrap_or(0) == 0
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
 }
 
 #[cfg(test)]
@@ -155,7 +145,7 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
             .iter()
             .map(|route| {
                 let way = if route.is_on_link { "" } else { " by a router" };
-                format!("{} {}/{}{way}", route.device, route.address, route.prefix)
+                format!("{} {}{way}", route.device, route.network)
             })
             .collect();
         assert_eq!(
@@ -178,8 +168,10 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
         let is_of_a_network = |address: &str, prefix| {
             let route = KernelRoute {
                 device: "eth0".to_owned(),
-                address: address.parse().unwrap(),
-                prefix,
+                network: Network {
+                    address: address.parse().unwrap(),
+                    prefix,
+                },
                 is_on_link: true,
             };
             route.is_of_a_network()

@@ -114,7 +114,7 @@ impl Ruleset {
         output.extend(devices.iter().map(|name| device(Direction::Out, name)));
         for endpoint in endpoints(policies) {
             output.push(Rule {
-                destination: Some(host(endpoint.address)),
+                destination: Some(Network::host(endpoint.address)),
                 ..Rule::of(Protocol::Port(endpoint.transport, endpoint.port))
             });
         }
@@ -221,8 +221,8 @@ fn around(lan: &[Network<IpAddr>]) -> Vec<Rule> {
     });
     let link: [Network<IpAddr>; 5] = [
         network(Ipv4Addr::new(224, 0, 0, 0).into(), 24),
-        host(Ipv4Addr::new(239, 255, 255, 250).into()),
-        host(Ipv4Addr::BROADCAST.into()),
+        Network::host(Ipv4Addr::new(239, 255, 255, 250).into()),
+        Network::host(Ipv4Addr::BROADCAST.into()),
         network(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0).into(), 10),
         network(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0).into(), 16),
     ];
@@ -235,10 +235,6 @@ fn around(lan: &[Network<IpAddr>]) -> Vec<Rule> {
 
 fn network(address: IpAddr, prefix: u8) -> Network<IpAddr> {
     Network { address, prefix }
-}
-
-fn host(address: IpAddr) -> Network<IpAddr> {
-    network(address, if address.is_ipv4() { 32 } else { 128 })
 }
 
 impl Rule {

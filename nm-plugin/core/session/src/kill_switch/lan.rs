@@ -36,10 +36,7 @@ pub fn local_networks(
         .iter()
         .filter(|route| route.is_on_link)
         .filter(|route| !route.device.starts_with(tunnels) && route.device != "lo")
-        .map(|route| Network {
-            address: route.address,
-            prefix: route.prefix,
-        })
+        .map(|route| route.network)
         .filter(|network| match network.address {
             IpAddr::V4(_) => (SHORTEST_PREFIX_IPV4..32).contains(&network.prefix),
             IpAddr::V6(address) => {
@@ -48,7 +45,10 @@ pub fn local_networks(
                     && !address.is_unicast_link_local()
             }
         })
-        .filter(|network| own.iter().any(|address| is_in(*address, *network)))
+        .filter(|network| {
+            own.iter()
+                .any(|address| network.covers(Network::host(*address)))
+        })
         .collect();
     networks.sort_by_key(|network| (network.address, network.prefix));
     networks.dedup();
@@ -69,19 +69,6 @@ fn ipv4_of(trie: &str) -> impl Iterator<Item = IpAddr> {
         let is_local = line.starts_with("/32 host LOCAL");
         node.filter(|_| is_local)
     })
-}
-
-fn is_in(address: IpAddr, network: Network<IpAddr>) -> bool {
-    let prefix = u32::from(network.prefix);
-    match (address, network.address) {
-        (IpAddr::V4(own), IpAddr::V4(of)) => {
-            (u32::from(own) ^ u32::from(of)).leading_zeros() >= prefix
-        }
-        (IpAddr::V6(own), IpAddr::V6(of)) => {
-            (u128::from(own) ^ u128::from(of)).leading_zeros() >= prefix
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
 }
 
 #[cfg(test)]
@@ -107,8 +94,10 @@ Main:
     fn route(device: &str, address: &str, prefix: u8, is_on_link: bool) -> KernelRoute {
         KernelRoute {
             device: device.to_owned(),
-            address: address.parse().unwrap(),
-            prefix,
+            network: Network {
+                address: address.parse().unwrap(),
+                prefix,
+            },
             is_on_link,
         }
     }
@@ -134,7 +123,7 @@ Main:
                     fe800000000000000000000000000010 02 40 20 80     eth0\nnonsense\n";
         let shown: Vec<_> = local_networks(&routes, TRIE, ipv6, "awsvpn")
             .iter()
-            .map(|network| format!("{}/{}", network.address, network.prefix))
+            .map(ToString::to_string)
             .collect();
         assert_eq!(shown, ["192.0.2.0/24", "2001:db8::/64"]);
         assert!(local_networks(&routes, "", "", "awsvpn").is_empty());

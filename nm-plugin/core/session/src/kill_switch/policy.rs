@@ -76,8 +76,8 @@ impl FirewallPolicy {
             );
         }
         let networks = self.local_networks.iter().flatten().take(MOST_NETWORKS);
-        for Network { address, prefix } in networks {
-            line("network", &format_args!("{address}/{prefix}"));
+        for network in networks {
+            line("network", network);
         }
         lines.concat() + END + "\n"
     }
@@ -146,8 +146,7 @@ fn network(text: &str) -> Option<Network<IpAddr>> {
     let (address, prefix) = text.split_once('/')?;
     let address: IpAddr = address.parse().ok()?;
     let prefix = prefix.parse().ok()?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    (1..=longest)
+    (1..=Network::host(address).prefix)
         .contains(&prefix)
         .then_some(Network { address, prefix })
 }
