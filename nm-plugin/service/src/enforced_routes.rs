@@ -3,6 +3,7 @@
 use crate::rtnetlink::{self, ask};
 use aws_client_vpn_session::enforced_routes::wire::{self, Family, LeftOver};
 use aws_client_vpn_session::enforced_routes::{Changes, Tables, changes};
+use aws_client_vpn_session::interface::link_request;
 use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
 use rustix::io::Errno;
 use std::io;
@@ -108,8 +109,7 @@ fn look_for_left_over() -> io::Result<()> {
     let mut left_over = LeftOver::default();
     ask(&wire::rules_request(), |part| left_over.take_in_rules(part))?;
     // What cannot be found out is left alone.
-    left_over
-        .leave(|device| rtnetlink::carry_out(&wire::link_request(device)) != Err(Errno::NODEV));
+    left_over.leave(|device| rtnetlink::carry_out(&link_request(device)) != Err(Errno::NODEV));
     if left_over.is_empty() {
         return Ok(());
     }

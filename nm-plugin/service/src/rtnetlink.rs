@@ -1,6 +1,6 @@
 //! What the kernel is asked of interfaces and routes (rtnetlink(7)).
 
-use aws_client_vpn_session::route_guard::rtnetlink::outcome;
+use aws_client_vpn_session::netlink::outcome;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};

@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use aws_client_vpn_session::netlink::outcome;
 use aws_client_vpn_session::route_guard::rtnetlink;
 use aws_client_vpn_session::kill_switch::{local_networks, netlink};
 use aws_client_vpn_session::kernel_routes::KernelRoute;
@@ -10,7 +11,7 @@ use aws_client_vpn_session::kernel_routes::KernelRoute;
 fuzz_target!(|input: (&[u8], u32, &str, &str)| {
     let (bytes, device, routes, addresses) = input;
     let _ = netlink::replacement(None, 1).answered(bytes);
-    let _ = (netlink::last_change(bytes), rtnetlink::outcome(bytes));
+    let _ = (netlink::last_change(bytes), outcome(bytes));
     for route in rtnetlink::read(bytes, device).routes {
         let _ = route.to_string();
         assert_eq!(rtnetlink::read(&route.addition(), device).routes, [route]);

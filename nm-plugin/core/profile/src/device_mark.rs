@@ -8,10 +8,6 @@ use std::fmt;
 pub const DEVICE_PREFIX: &str = "awsvpn";
 /// What the alias begins with.
 const ALIAS_PREFIX: &str = "nm-aws-client-vpn-service";
-/// `RTM_NEWLINK`, `NLM_F_REQUEST | NLM_F_ACK` and `IFLA_IFALIAS` (linux/rtnetlink.h, if_link.h).
-const RTM_NEWLINK: u16 = 16;
-const FLAGS: u16 = 0x1 | 0x4;
-const IFLA_IFALIAS: u16 = 20;
 
 /// A process, also when its number is given again. Its text is the alias of its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,27 +50,6 @@ impl fmt::Display for ProcessId {
     }
 }
 
-/// The request that gives the interface with number `index` this alias.
-#[must_use]
-pub fn alias_request(index: u32, alias: &str) -> Vec<u8> {
-    let length = u16::try_from(4 + alias.len()).unwrap_or(u16::MAX);
-    let mut body = vec![0_u8; 4];
-    body.extend(index.to_ne_bytes());
-    // Flags, and which of them to change: none.
-    body.extend([0; 8]);
-    body.extend(length.to_ne_bytes());
-    body.extend(IFLA_IFALIAS.to_ne_bytes());
-    body.extend(alias.as_bytes());
-    body.resize(body.len().next_multiple_of(4), 0);
-    let whole = u32::try_from(16 + body.len()).unwrap_or(u32::MAX);
-    let mut message = whole.to_ne_bytes().to_vec();
-    message.extend(RTM_NEWLINK.to_ne_bytes());
-    message.extend(FLAGS.to_ne_bytes());
-    message.extend([0; 8]);
-    message.extend(body);
-    message
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,27 +84,5 @@ mod tests {
         assert_eq!(ProcessId::from_stat(&stat("S")), Some(process));
         assert_eq!(ProcessId::from_stat(&stat("Z")), None);
         assert_eq!(ProcessId::from_stat("817 (a) S 1"), None);
-    }
-
-    #[test]
-    fn an_alias_is_set_as_the_kernel_s_headers_say() {
-        for (alias, padding) in [("abc", &[0][..]), ("abcd", &[])] {
-            let length = u16::try_from(4 + alias.len()).unwrap();
-            // RTM_NEWLINK with NLM_F_REQUEST and _ACK, `struct ifinfomsg`, IFLA_IFALIAS.
-            let expected = [
-                &40_u32.to_ne_bytes()[..],
-                &16_u16.to_ne_bytes(),
-                &0x5_u16.to_ne_bytes(),
-                &[0; 8],
-                &[0; 4],
-                &7_u32.to_ne_bytes(),
-                &[0; 8],
-                &length.to_ne_bytes(),
-                &20_u16.to_ne_bytes(),
-                alias.as_bytes(),
-                padding,
-            ];
-            assert_eq!(alias_request(7, alias), expected.concat());
-        }
     }
 }

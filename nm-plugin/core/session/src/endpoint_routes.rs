@@ -10,10 +10,13 @@
 //! before NetworkManager's by its metric.
 
 use crate::ip::Network;
+use crate::netlink::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, frame,
+    messages, push_attribute,
+};
 use crate::route_guard::rtnetlink::{
-    AF_INET, AF_INET6, FLAG_CLONED, FLAG_ON_LINK, Message, NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE,
-    NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, RTA_DST, RTA_GATEWAY, RTA_OIF, RTA_TABLE, RTM_DELROUTE,
-    RTM_NEWROUTE, TYPE_UNICAST, frame, messages, push_attribute,
+    AF_INET, AF_INET6, FLAG_CLONED, FLAG_ON_LINK, Message, RTA_DST, RTA_GATEWAY, RTA_OIF,
+    RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST,
 };
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -76,11 +79,11 @@ impl Ways {
     /// Takes in a part of the kernel's list of routes; `tunnels` are the numbers of our interfaces.
     /// Says whether it is the last part.
     pub fn take_in(&mut self, bytes: &[u8], tunnels: &[u32]) -> bool {
-        for (kind, payload) in messages(bytes) {
-            match kind {
+        for message in messages(bytes) {
+            match message.kind {
                 NLMSG_DONE | NLMSG_ERROR => return true,
                 RTM_NEWROUTE => {
-                    self.take_in_route(payload, tunnels);
+                    self.take_in_route(message.content, tunnels);
                 }
                 _ => {}
             }
@@ -217,7 +220,7 @@ impl Hop {
             push_attribute(&mut body, RTA_PREFSRC, source);
         }
         let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
-        frame(RTM_NEWROUTE, flags, &body)
+        frame(RTM_NEWROUTE, flags, 0, &body)
     }
 }
 
@@ -231,7 +234,7 @@ fn router(message: &Message<'_>) -> Option<(u16, Vec<u8>)> {
 pub fn removal(address: IpAddr) -> Vec<u8> {
     // `RT_SCOPE_NOWHERE`: whatever scope it has.
     let body = route(address, 255, 0);
-    frame(RTM_DELROUTE, NLM_F_REQUEST | NLM_F_ACK, &body)
+    frame(RTM_DELROUTE, NLM_F_REQUEST | NLM_F_ACK, 0, &body)
 }
 
 fn route(address: IpAddr, scope: u8, flags: u32) -> Vec<u8> {
@@ -286,13 +289,13 @@ mod tests {
         push_attribute(&mut body, RTA_PRIORITY, &metric.to_ne_bytes());
         push_attribute(&mut body, RTA_GATEWAY, &[10, 0, 0, router]);
         push_attribute(&mut body, RTA_OIF, &device.to_ne_bytes());
-        frame(RTM_NEWROUTE, 0, &body)
+        frame(RTM_NEWROUTE, 0, 0, &body)
     }
 
     fn ways(routes: &[Vec<u8>]) -> Ways {
         let mut ways = Ways::default();
         assert!(!ways.take_in(&routes.concat(), &[TUNNEL]));
-        assert!(ways.take_in(&frame(NLMSG_DONE, 0, &[0; 4]), &[TUNNEL]));
+        assert!(ways.take_in(&frame(NLMSG_DONE, 0, 0, &[0; 4]), &[TUNNEL]));
         ways
     }
 
@@ -373,7 +376,7 @@ mod tests {
         }
         let mut body = vec![AF_INET, 0, 0, 0, TABLE_MAIN, 4, 0, TYPE_UNICAST, 0, 0, 0, 0];
         push_attribute(&mut body, RTA_MULTIPATH, &hops);
-        let ways = ways(&[frame(RTM_NEWROUTE, 0, &body)]);
+        let ways = ways(&[frame(RTM_NEWROUTE, 0, 0, &body)]);
         let changes = ways.changes(&[ENDPOINT.into()]);
         assert_eq!(router_of(&changes), Some(vec![10, 0, 0, 1]));
     }
@@ -383,7 +386,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes: Vec<u8>, address: IpAddr) {
             let mut ways = Ways::default();
             ways.take_in(&bytes, &[TUNNEL]);
-            ways.take_in(&frame(RTM_NEWROUTE, 0, &bytes), &[TUNNEL]);
+            ways.take_in(&frame(RTM_NEWROUTE, 0, 0, &bytes), &[TUNNEL]);
             let _ = (ways.changes(&[address]), ways.has_route_of_others(address));
         }
     }

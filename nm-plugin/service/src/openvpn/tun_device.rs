@@ -6,7 +6,8 @@
 //! it away; the device's alias says whose it is.
 
 use crate::{kernel, rtnetlink};
-use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId, alias_request};
+use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
+use aws_client_vpn_session::interface::alias_request;
 use rustix::net::netdevice::name_to_index;
 use std::fs::{self, File};
 use std::io;

@@ -2,11 +2,14 @@
 
 use super::{Entry, Tables, Way};
 use crate::ip::Network;
+use crate::netlink::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE,
+    NLMSG_ERROR, frame, messages, push_attribute,
+};
 use crate::own_table::{device_of, is_own_table, table_of};
 use crate::route_guard::rtnetlink::{
-    AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, Message, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP,
-    NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY,
-    RTA_OIF, RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST, frame, messages, push_attribute,
+    AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, Message, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY,
+    RTA_OIF, RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,11 +17,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// administrator is likely to have put in front.
 const PRIORITY: u32 = 32_000;
 
-const RTM_GETLINK: u16 = 18;
 const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
 const RTM_GETRULE: u16 = 34;
-const NLM_F_EXCL: u16 = 0x200;
 const TABLE_MAIN: u32 = 254;
 const PROTOCOL_STATIC: u8 = 4;
 const SCOPE_UNIVERSE: u8 = 0;
@@ -51,17 +52,17 @@ impl Family {
 /// The question for all rules.
 #[must_use]
 pub fn rules_request() -> Vec<u8> {
-    frame(RTM_GETRULE, NLM_F_REQUEST | NLM_F_DUMP, &[0; MESSAGE])
+    frame(RTM_GETRULE, NLM_F_REQUEST | NLM_F_DUMP, 0, &[0; MESSAGE])
 }
 
 impl Tables {
     /// Takes in a part of the kernel's list of routes, for the tunnel whose interface has the number
     /// `device`; says whether it is the last part.
     pub fn take_in(&mut self, bytes: &[u8], device: u32) -> bool {
-        for (kind, payload) in messages(bytes) {
-            match kind {
+        for message in messages(bytes) {
+            match message.kind {
                 NLMSG_DONE | NLMSG_ERROR => return true,
-                RTM_NEWROUTE => self.take_in_route(payload, device),
+                RTM_NEWROUTE => self.take_in_route(message.content, device),
                 _ => {}
             }
         }
@@ -134,8 +135,8 @@ pub struct LeftOver {
 impl LeftOver {
     /// Takes in a part of the answer to a [`rules_request`]. Says whether it is the last part.
     pub fn take_in_rules(&mut self, bytes: &[u8]) -> bool {
-        for (kind, payload) in messages(bytes) {
-            match (kind, Message::read(payload)) {
+        for message in messages(bytes) {
+            match (message.kind, Message::read(message.content)) {
                 (NLMSG_DONE | NLMSG_ERROR, _) => return true,
                 (RTM_NEWRULE, Some(message)) => {
                     let is_ours = message.number(FRA_PRIORITY) == Some(PRIORITY);
@@ -157,8 +158,8 @@ impl LeftOver {
 
     /// Takes in a part of the kernel's list of routes, after the rules.
     pub fn take_in_routes(&mut self, bytes: &[u8]) -> bool {
-        for (kind, payload) in messages(bytes) {
-            match (kind, Message::read(payload)) {
+        for message in messages(bytes) {
+            match (message.kind, Message::read(message.content)) {
                 (NLMSG_DONE | NLMSG_ERROR, _) => return true,
                 (RTM_NEWROUTE, Some(message)) => {
                     if let (Some(table), Some(address), TYPE_THROW) = (
@@ -195,15 +196,6 @@ impl LeftOver {
         let routes = self.routes.iter();
         rules.chain(routes.map(|(table, entry)| removal_from(*table, entry, None)))
     }
-}
-
-/// The question for the interface with number `device`; the answer is an error where it is gone.
-#[must_use]
-pub fn link_request(device: u32) -> Vec<u8> {
-    // `struct ifinfomsg`
-    let mut body = vec![0; 16];
-    body[4..8].copy_from_slice(&device.to_ne_bytes());
-    frame(RTM_GETLINK, NLM_F_REQUEST, &body)
 }
 
 /// The request that puts `entry` into the table of `device`, in the place of another one to the
@@ -249,7 +241,7 @@ fn rule_of(family: u8, table: u32, kind: u16, flags: u16) -> Vec<u8> {
     let mut body = vec![family, 0, 0, 0, 0, 0, 0, ACTION_TO_TABLE, 0, 0, 0, 0];
     push_attribute(&mut body, FRA_PRIORITY, &PRIORITY.to_ne_bytes());
     push_attribute(&mut body, FRA_TABLE, &table.to_ne_bytes());
-    frame(kind, flags, &body)
+    frame(kind, flags, 0, &body)
 }
 
 fn route(kind: u16, flags: u16, entry: &Entry, table: u32, device: Option<u32>) -> Vec<u8> {
@@ -276,7 +268,7 @@ fn route(kind: u16, flags: u16, entry: &Entry, table: u32, device: Option<u32>) 
             push_attribute(&mut body, RTA_PREFSRC, &octets(source));
         }
     }
-    frame(kind, flags, &body)
+    frame(kind, flags, 0, &body)
 }
 
 #[cfg(test)]
@@ -340,9 +332,6 @@ mod tests {
     fn requests_are_as_the_kernel_s_headers_say() {
         // NLM_F_REQUEST and NLM_F_DUMP.
         assert_eq!(parts(&rules_request()), (34, 0x301, &[0; 12][..]));
-        let mut link = [0; 16];
-        link[4..8].copy_from_slice(&7_u32.to_ne_bytes());
-        assert_eq!(parts(&link_request(7)), (18, 0x1, &link[..]));
 
         let (priority, table) = (32_000_u32.to_ne_bytes(), 35_001_007_u32.to_ne_bytes());
         let rule_of = |family| {
@@ -395,7 +384,7 @@ mod tests {
                 (4, &device),
                 (5, &[192, 168, 1, 1]),
             ];
-            let message = frame(RTM_NEWROUTE, 0, &body(header, &attributes));
+            let message = frame(RTM_NEWROUTE, 0, 0, &body(header, &attributes));
             let mut tables = Tables::default();
             assert!(!tables.take_in(&[message.clone(), message].concat(), 7));
             (tables.own.len(), tables.tunnel.len(), tables.routers.len())
@@ -429,12 +418,12 @@ mod tests {
         let device = 7_u32.to_ne_bytes();
         for (family, expected) in [(2, "0.0.0.0/0"), (10, "::/0")] {
             let header = [family, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0];
-            let message = frame(RTM_NEWROUTE, 0, &body(header, &[(4, &device)]));
+            let message = frame(RTM_NEWROUTE, 0, 0, &body(header, &[(4, &device)]));
             let mut tables = Tables::default();
             tables.take_in(&message, 7);
             assert_eq!(tables.tunnel, [entry(expected, Way::Tunnel(None))]);
         }
-        let done = frame(NLMSG_DONE, 0, &[0; 4]);
+        let done = frame(NLMSG_DONE, 0, 0, &[0; 4]);
         assert!(Tables::default().take_in(&done, 7));
     }
 
@@ -465,7 +454,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
-            for framed in [bytes.clone(), frame(RTM_NEWROUTE, 0, &bytes), frame(RTM_NEWRULE, 0, &bytes)] {
+            for framed in [bytes.clone(), frame(RTM_NEWROUTE, 0, 0, &bytes), frame(RTM_NEWRULE, 0, 0, &bytes)] {
                 Tables::default().take_in(&framed, device);
                 let mut left_over = LeftOver::default();
                 left_over.take_in_rules(&framed);

@@ -8,14 +8,13 @@
 
 use super::{Direction, OPENING_LIFETIME, Protocol, Rule, Ruleset, TABLE, TRANSPORTS, Verdict};
 use crate::ip::Network;
+use crate::netlink::{
+    NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, NLMSG_ERROR, attributes, frame, messages,
+    push_attribute,
+};
 use aws_client_vpn_profile::parts::Transport;
 use std::net::IpAddr;
 
-const NLM_F_REQUEST: u16 = 0x1;
-const NLM_F_ACK: u16 = 0x4;
-const NLM_F_CREATE: u16 = 0x400;
-const NLM_F_APPEND: u16 = 0x800;
-const NLMSG_ERROR: u16 = 2;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const NFTABLES: u16 = 10;
@@ -31,7 +30,6 @@ const NAME_OF_TABLE: u16 = 1;
 /// `NFPROTO_INET`: IPv4 and IPv6 in one table.
 const INET: u8 = 1;
 const NESTED: u16 = 0x8000;
-const HEADER: usize = 16;
 /// `struct nfgenmsg`, after the header.
 const NETFILTER_HEADER: usize = 4;
 
@@ -193,18 +191,12 @@ impl Batch {
         resource: u16,
         write: impl FnOnce(&mut Attributes<'_>),
     ) {
-        let start = self.bytes.len();
-        self.bytes.extend([0; 4]);
-        self.bytes.extend(kind.to_ne_bytes());
-        self.bytes.extend((NLM_F_REQUEST | flags).to_ne_bytes());
-        self.bytes.extend(self.next.to_ne_bytes());
-        self.bytes.extend([0; 4]);
+        let mut body = vec![family, 0];
+        body.extend(resource.to_be_bytes());
+        write(&mut Attributes(&mut body));
+        let message = frame(kind, NLM_F_REQUEST | flags, self.next, &body);
+        self.bytes.extend(message);
         self.next = self.next.wrapping_add(1);
-        self.bytes.extend([family, 0]);
-        self.bytes.extend(resource.to_be_bytes());
-        write(&mut Attributes(&mut self.bytes));
-        let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
-        self.bytes[start..start + 4].copy_from_slice(&length.to_ne_bytes());
     }
 }
 
@@ -223,7 +215,7 @@ pub fn last_change(events: &[u8]) -> Option<Change> {
     let changes = messages(events).filter(|message| {
         message.kind >> 8 == NFTABLES
             && message.kind != NEW_GENERATION
-            && message.table() == Some(TABLE.as_bytes())
+            && table_of(message.content) == Some(TABLE.as_bytes())
     });
     let from = changes.last()?.port;
     let is_ours = (FIRST_PORT..FIRST_PORT + PORTS).contains(&from);
@@ -234,68 +226,26 @@ pub fn last_change(events: &[u8]) -> Option<Change> {
     })
 }
 
-/// A message of netlink.
-struct Message<'a> {
-    kind: u16,
-    sequence: u32,
-    /// The socket that it comes from, or whose request it answers.
-    port: u32,
-    content: &'a [u8],
-}
-
-impl<'a> Message<'a> {
-    /// The name of the table that it is about.
-    fn table(&self) -> Option<&'a [u8]> {
-        let mut attributes = self.content.get(NETFILTER_HEADER..)?;
-        while let Some(([l0, l1, k0, k1], rest)) = attributes.split_first_chunk() {
-            let length = usize::from(u16::from_ne_bytes([*l0, *l1])).checked_sub(4)?;
-            if u16::from_ne_bytes([*k0, *k1]) == NAME_OF_TABLE {
-                let value = rest.get(..length)?;
-                return Some(value.strip_suffix(&[0]).unwrap_or(value));
-            }
-            attributes = rest.get(length.next_multiple_of(4)..)?;
-        }
-        None
-    }
-}
-
-/// The messages in what was received.
-fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
-    std::iter::from_fn(move || {
-        let (header, _) = bytes.split_first_chunk::<HEADER>()?;
-        let [l0, l1, l2, l3, k0, k1, _, _, s0, s1, s2, s3, p0, p1, p2, p3] = *header;
-        let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
-        let message = bytes.get(HEADER..length)?;
-        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some(Message {
-            kind: u16::from_ne_bytes([k0, k1]),
-            sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
-            port: u32::from_ne_bytes([p0, p1, p2, p3]),
-            content: message,
-        })
-    })
+/// The name of the table that a message of nf_tables is about.
+fn table_of(content: &[u8]) -> Option<&[u8]> {
+    let attributes = attributes(content.get(NETFILTER_HEADER..)?);
+    let (_, name) = attributes
+        .flatten()
+        .find(|(kind, _)| *kind == NAME_OF_TABLE)?;
+    Some(name.strip_suffix(&[0]).unwrap_or(name))
 }
 
 struct Attributes<'a>(&'a mut Vec<u8>);
 
 impl Attributes<'_> {
-    fn attribute(&mut self, kind: u16, write: impl FnOnce(&mut Attributes<'_>)) {
-        let start = self.0.len();
-        self.0.extend([0; 2]);
-        self.0.extend(kind.to_ne_bytes());
-        write(&mut Attributes(self.0));
-        let length = u16::try_from(self.0.len() - start).unwrap_or(u16::MAX);
-        self.0[start..start + 2].copy_from_slice(&length.to_ne_bytes());
-        let padded = self.0.len().next_multiple_of(4);
-        self.0.resize(padded, 0);
-    }
-
     fn bytes(&mut self, kind: u16, bytes: &[u8]) {
-        self.attribute(kind, |to| to.0.extend_from_slice(bytes));
+        push_attribute(self.0, kind, bytes);
     }
 
     fn nested(&mut self, kind: u16, write: impl FnOnce(&mut Attributes<'_>)) {
-        self.attribute(kind | NESTED, write);
+        let mut value = Vec::new();
+        write(&mut Attributes(&mut value));
+        push_attribute(self.0, kind | NESTED, &value);
     }
 
     fn text(&mut self, kind: u16, text: &str) {
@@ -513,14 +463,8 @@ mod tests {
     }
 
     fn message(kind: u16, sequence: u32, port: u32, content: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(HEADER + content.len()).unwrap();
-        let mut bytes = length.to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend([0; 2]);
-        bytes.extend(sequence.to_ne_bytes());
-        bytes.extend(port.to_ne_bytes());
-        bytes.extend(content);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        let mut bytes = frame(kind, 0, sequence, content);
+        bytes[12..16].copy_from_slice(&port.to_ne_bytes());
         bytes
     }
 

@@ -3,23 +3,19 @@
 //! A route is kept as the bytes it came in, but for what only the kernel may say, so that it is
 //! put back exactly as NetworkManager had set it, whatever attributes that has.
 
+use crate::netlink::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
+    attributes, frame, messages, push_attribute,
+};
 use crate::own_table::is_own_table;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-const HEADER: usize = 16;
 /// `struct rtmsg`, and `struct fib_rule_hdr`, which is of the same length.
 pub(crate) const MESSAGE: usize = 12;
 pub(crate) const RTM_NEWROUTE: u16 = 24;
 pub(crate) const RTM_DELROUTE: u16 = 25;
 pub(crate) const RTM_GETROUTE: u16 = 26;
-pub(crate) const NLMSG_ERROR: u16 = 2;
-pub(crate) const NLMSG_DONE: u16 = 3;
-pub(crate) const NLM_F_REQUEST: u16 = 0x1;
-pub(crate) const NLM_F_ACK: u16 = 0x4;
-pub(crate) const NLM_F_DUMP: u16 = 0x300;
-pub(crate) const NLM_F_REPLACE: u16 = 0x100;
-pub(crate) const NLM_F_CREATE: u16 = 0x400;
 pub(crate) const AF_INET: u8 = 2;
 pub(crate) const AF_INET6: u8 = 10;
 /// Set by the kernel itself, or by NetworkManager in its place, with an address.
@@ -56,7 +52,7 @@ pub struct RtRoute {
 #[must_use]
 pub fn dump_request() -> Vec<u8> {
     // AF_UNSPEC: of each family.
-    frame(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, &[0; MESSAGE])
+    frame(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, 0, &[0; MESSAGE])
 }
 
 /// A part of the kernel's answer.
@@ -75,46 +71,14 @@ pub fn read(bytes: &[u8], device: u32) -> Part {
         routes: Vec::new(),
         is_last: false,
     };
-    for (kind, payload) in messages(bytes) {
-        match kind {
+    for message in messages(bytes) {
+        match message.kind {
             NLMSG_DONE | NLMSG_ERROR => part.is_last = true,
-            RTM_NEWROUTE => part.routes.extend(RtRoute::read(payload, device)),
+            RTM_NEWROUTE => part.routes.extend(RtRoute::read(message.content, device)),
             _ => {}
         }
     }
     part
-}
-
-/// What the kernel answered to an [`RtRoute::addition`].
-///
-/// # Errors
-/// The number of the error.
-pub fn outcome(bytes: &[u8]) -> Result<(), i32> {
-    match next_message(bytes) {
-        Some((NLMSG_ERROR, payload, _)) => match payload.first_chunk() {
-            Some([0, 0, 0, 0]) | None => Ok(()),
-            Some(code) => Err(i32::from_ne_bytes(*code).saturating_neg()),
-        },
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// The messages in `bytes`: the kind of each, and what is in it.
-pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    std::iter::from_fn(move || {
-        let (kind, payload, rest) = next_message(bytes)?;
-        bytes = rest;
-        Some((kind, payload))
-    })
-}
-
-fn next_message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
-    let (header, _) = bytes.split_first_chunk::<HEADER>()?;
-    let [l0, l1, l2, l3, k0, k1, ..] = *header;
-    let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
-    let payload = bytes.get(HEADER..length)?;
-    let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-    Some((u16::from_ne_bytes([k0, k1]), payload, rest))
 }
 
 /// A message of a route or a rule: its header, and what follows.
@@ -126,7 +90,7 @@ pub(crate) struct Message<'a> {
 impl<'a> Message<'a> {
     /// `None` if it is not whole.
     pub(crate) fn read(payload: &'a [u8]) -> Option<Self> {
-        let (header, rest) = payload.split_first_chunk::<MESSAGE>()?;
+        let (header, rest) = payload.split_first_chunk()?;
         Self::of(*header, rest)
     }
 
@@ -135,14 +99,8 @@ impl<'a> Message<'a> {
         Self::of([0; MESSAGE], attributes)
     }
 
-    fn of(header: [u8; MESSAGE], mut rest: &'a [u8]) -> Option<Self> {
-        let mut attributes = Vec::new();
-        while let Some(([l0, l1, k0, k1], _)) = rest.split_first_chunk::<4>() {
-            let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
-            let value = rest.get(4..length)?;
-            attributes.push((u16::from_ne_bytes([*k0, *k1]) & 0x3fff, value));
-            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        }
+    fn of(header: [u8; MESSAGE], rest: &'a [u8]) -> Option<Self> {
+        let attributes = attributes(rest).collect::<Option<_>>()?;
         Some(Self { header, attributes })
     }
 
@@ -196,28 +154,8 @@ impl RtRoute {
     #[must_use]
     pub fn addition(&self) -> Vec<u8> {
         let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
-        frame(RTM_NEWROUTE, flags, &self.body)
+        frame(RTM_NEWROUTE, flags, 0, &self.body)
     }
-}
-
-/// Writes an attribute at the end of `body`.
-pub(crate) fn push_attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX);
-    body.extend(length.to_ne_bytes());
-    body.extend(kind.to_ne_bytes());
-    body.extend(value);
-    body.resize(body.len().next_multiple_of(4), 0);
-}
-
-/// A message with its header.
-pub(crate) fn frame(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
-    let mut bytes = length.to_ne_bytes().to_vec();
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(flags.to_ne_bytes());
-    bytes.extend([0; 8]);
-    bytes.extend(body);
-    bytes
 }
 
 /// As a person writes it: the network, and the next hop.
@@ -247,6 +185,7 @@ impl fmt::Debug for RtRoute {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::netlink::HEADER;
     use proptest::prelude::*;
 
     /// Length, kind and flags of a request (`struct nlmsghdr`).
@@ -270,17 +209,13 @@ pub(super) mod tests {
     fn message(device: u32, protocol: u8, network: [u8; 4], prefix: u8) -> Vec<u8> {
         let mut body = vec![AF_INET, prefix, 0, 0, 254, protocol, 0, TYPE_UNICAST];
         body.extend((0x10_u32 | FLAG_ON_LINK).to_ne_bytes());
-        let mut attribute = |kind: u16, value: &[u8]| {
-            body.extend(u16::try_from(4 + value.len()).unwrap().to_ne_bytes());
-            body.extend(kind.to_ne_bytes());
-            body.extend(value);
-        };
+        let mut attribute = |kind, value: &[u8]| push_attribute(&mut body, kind, value);
         attribute(RTA_DST, &network);
         attribute(RTA_OIF, &device.to_ne_bytes());
         attribute(RTA_GATEWAY, &[10, 88, 0, 1]);
         // RTA_CACHEINFO
         attribute(12, &[0; 32]);
-        frame(RTM_NEWROUTE, 0, &body)
+        frame(RTM_NEWROUTE, 0, 0, &body)
     }
 
     pub(in super::super) fn route(
@@ -295,7 +230,7 @@ pub(super) mod tests {
 
     #[test]
     fn only_what_programs_have_set_for_the_device_is_read() {
-        let done = frame(NLMSG_DONE, 0, &[0; 4]);
+        let done = frame(NLMSG_DONE, 0, 0, &[0; 4]);
         let dump = [
             message(7, 4, [10, 1, 0, 0], 16),
             message(8, 4, [10, 2, 0, 0], 16),
@@ -325,26 +260,18 @@ pub(super) mod tests {
         let shown = |family: u8| {
             let mut body = vec![family, 0, 0, 0, 254, 4, 0, TYPE_UNICAST, 0, 0, 0, 0];
             push_attribute(&mut body, RTA_OIF, &7_u32.to_ne_bytes());
-            let part = read(&frame(RTM_NEWROUTE, 0, &body), 7);
+            let part = read(&frame(RTM_NEWROUTE, 0, 0, &body), 7);
             assert!(!part.is_last);
             part.routes[0].to_string()
         };
         assert_eq!([shown(AF_INET), shown(AF_INET6)], ["0.0.0.0/0", "::/0"]);
     }
 
-    #[test]
-    fn an_error_is_told() {
-        let answer = |code: i32| frame(NLMSG_ERROR, 0, &[code.to_ne_bytes(), [0; 4]].concat());
-        assert_eq!(outcome(&answer(0)), Ok(()));
-        assert_eq!(outcome(&answer(-101)), Err(101));
-        assert_eq!(outcome(&[]), Ok(()));
-    }
-
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
-            let _ = (read(&bytes, device), outcome(&bytes));
-            let framed = frame(RTM_NEWROUTE, 0, &bytes);
+            let _ = read(&bytes, device);
+            let framed = frame(RTM_NEWROUTE, 0, 0, &bytes);
             for route in read(&framed, device).routes {
                 let _ = (route.to_string(), route.addition());
             }

@@ -3,6 +3,7 @@
 
 use super::super::{Endpoint, FirewallPolicy};
 use super::*;
+use crate::netlink::HEADER;
 
 /// All kinds of rules that there are.
 fn ruleset() -> Ruleset {

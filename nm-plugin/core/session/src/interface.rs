@@ -1,0 +1,68 @@
+//! What the kernel is asked of interfaces (linux/rtnetlink.h, linux/if_link.h).
+
+use crate::netlink::{NLM_F_ACK, NLM_F_REQUEST, frame, push_attribute};
+
+const RTM_NEWLINK: u16 = 16;
+const RTM_GETLINK: u16 = 18;
+const IFLA_IFALIAS: u16 = 20;
+
+/// The question for the interface with number `index`; the answer is an error where it is gone.
+#[must_use]
+pub fn link_request(index: u32) -> Vec<u8> {
+    frame(RTM_GETLINK, NLM_F_REQUEST, 0, &interface(index))
+}
+
+/// The request that gives the interface with number `index` this alias.
+#[must_use]
+pub fn alias_request(index: u32, alias: &str) -> Vec<u8> {
+    let mut body = interface(index);
+    push_attribute(&mut body, IFLA_IFALIAS, alias.as_bytes());
+    frame(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 0, &body)
+}
+
+/// `struct ifinfomsg`; of the flags, none are to change.
+fn interface(index: u32) -> Vec<u8> {
+    [&[0; 4][..], &index.to_ne_bytes(), &[0; 8]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_is_asked_for_as_the_kernel_s_headers_say() {
+        // RTM_GETLINK with NLM_F_REQUEST, `struct ifinfomsg`.
+        let expected = [
+            &32_u32.to_ne_bytes()[..],
+            &18_u16.to_ne_bytes(),
+            &0x1_u16.to_ne_bytes(),
+            &[0; 8],
+            &[0; 4],
+            &7_u32.to_ne_bytes(),
+            &[0; 8],
+        ];
+        assert_eq!(link_request(7), expected.concat());
+    }
+
+    #[test]
+    fn an_alias_is_set_as_the_kernel_s_headers_say() {
+        for (alias, padding) in [("abc", &[0][..]), ("abcd", &[])] {
+            let length = u16::try_from(4 + alias.len()).unwrap();
+            // RTM_NEWLINK with NLM_F_REQUEST and _ACK, `struct ifinfomsg`, IFLA_IFALIAS.
+            let expected = [
+                &40_u32.to_ne_bytes()[..],
+                &16_u16.to_ne_bytes(),
+                &0x5_u16.to_ne_bytes(),
+                &[0; 8],
+                &[0; 4],
+                &7_u32.to_ne_bytes(),
+                &[0; 8],
+                &length.to_ne_bytes(),
+                &20_u16.to_ne_bytes(),
+                alias.as_bytes(),
+                padding,
+            ];
+            assert_eq!(alias_request(7, alias), expected.concat());
+        }
+    }
+}
