@@ -3,7 +3,7 @@
 //! Nothing is refused here: a value that makes no sense is shown as it is, or as none of the
 //! choices, and is marked as wrong where it stands.
 
-use crate::field::{Field, Value, name_check, protocol, proxy, sign_in, source};
+use crate::field::{Field, Kind, Value, name_check, protocol, proxy, sign_in, source};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::keys::{
@@ -62,45 +62,39 @@ pub(crate) const SWITCHES: [(Field, &str, bool); 7] = [
     (Field::KillSwitchSignIn, KILL_SWITCH_SIGN_IN, false),
 ];
 
+/// The texts that are an item each.
+pub(crate) const TEXTS: [(Field, &str); 11] = [
+    (Field::UserName, USER_NAME),
+    (Field::Challenge, STATIC_CHALLENGE),
+    (Field::TokenKey, PKCS11_ID),
+    (Field::TokenModule, PKCS11_PROVIDER),
+    (Field::LoginLimit, LOGIN_TIMEOUT),
+    (Field::ConnectLimit, CONNECT_TIMEOUT),
+    (Field::SessionLength, SESSION_LENGTH),
+    (Field::ReconnectLimit, RECONNECT_TIMEOUT),
+    (Field::InactivityLimit, INACTIVITY_TIMEOUT),
+    (Field::ProxyServer, PROXY_SERVER),
+    (Field::ProxyPort, PROXY_PORT),
+];
+
 /// A page on which nothing is filled in.
 pub(crate) fn blank() -> Values {
-    let text = || Value::Text(String::new());
-    Field::all()
-        .map(|field| {
-            let value = match field {
-                Field::Endpoint | Field::Port | Field::UserName | Field::Challenge => text(),
-                Field::Certificate | Field::Ca | Field::TokenKey | Field::ServerName => text(),
-                Field::LoginLimit | Field::ConnectLimit | Field::TunnelMtu => text(),
-                Field::MssFix | Field::RetryPause | Field::RetryPauseMost => text(),
-                Field::PingInterval | Field::PingRestart => text(),
-                Field::SessionLength | Field::ReconnectLimit | Field::InactivityLimit => text(),
-                Field::TokenModule | Field::Directives => text(),
-                Field::ProxyServer | Field::ProxyPort => text(),
-                Field::Protocol | Field::SignIn => Value::Choice(NO_CHOICE),
-                Field::CertificateSource | Field::ServerNameCheck | Field::ProxyType => {
-                    Value::Choice(0)
-                }
-                Field::PasswordKeeping | Field::KeyPassphraseKeeping | Field::TokenPinKeeping => {
-                    Value::Choice(0)
-                }
-                Field::KeepRoutes => Value::Switch(true),
-                Field::ChallengeEcho
-                | Field::RandomHostname
-                | Field::ProxyAuth
-                | Field::AtLogin
-                | Field::EnforceRoutes
-                | Field::KillSwitch
-                | Field::KillSwitchLan
-                | Field::KillSwitchSignIn => Value::Switch(false),
-                Field::Password
-                | Field::PrivateKey
-                | Field::Pkcs12
-                | Field::KeyPassphrase
-                | Field::TokenPin => Value::Secret(Secret::from("")),
-            };
-            (field, value)
-        })
-        .collect()
+    let value = |field: Field| match field.kind() {
+        Kind::Switch => {
+            let is_on = |(own, _, default)| own == field && default;
+            Value::Switch(SWITCHES.into_iter().any(is_on))
+        }
+        Kind::Choice(_) if matches!(field, Field::Protocol | Field::SignIn) => {
+            Value::Choice(NO_CHOICE)
+        }
+        Kind::Choice(_) => Value::Choice(0),
+        Kind::Secret => Value::Secret("".into()),
+        Kind::Content(inline) if inline.is_secret() => Value::Secret("".into()),
+        Kind::Content(_) | Kind::Text(_) | Kind::Number(_) | Kind::Lines => {
+            Value::Text(String::new())
+        }
+    };
+    Field::all().map(|field| (field, value(field))).collect()
 }
 
 /// What a new connection begins with: as AWS sets up an endpoint unless told otherwise.
@@ -218,19 +212,7 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
                 .is_some_and(|value| value != NO),
         ),
     );
-    for (field, key) in [
-        (Field::UserName, USER_NAME),
-        (Field::Challenge, STATIC_CHALLENGE),
-        (Field::TokenKey, PKCS11_ID),
-        (Field::TokenModule, PKCS11_PROVIDER),
-        (Field::LoginLimit, LOGIN_TIMEOUT),
-        (Field::ConnectLimit, CONNECT_TIMEOUT),
-        (Field::SessionLength, SESSION_LENGTH),
-        (Field::ReconnectLimit, RECONNECT_TIMEOUT),
-        (Field::InactivityLimit, INACTIVITY_TIMEOUT),
-        (Field::ProxyServer, PROXY_SERVER),
-        (Field::ProxyPort, PROXY_PORT),
-    ] {
+    for (field, key) in TEXTS {
         set(field, Value::Text(text(key)));
     }
 

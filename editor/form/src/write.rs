@@ -2,14 +2,13 @@
 //! touched, and nothing else.
 
 use crate::field::{Field, Value, protocol, proxy, sign_in, source};
-use crate::read::{SECRET_FLAGS, SECRETS, SWITCHES, Values, directives_of};
+use crate::read::{SECRET_FLAGS, SECRETS, SWITCHES, TEXTS, Values, directives_of};
 use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::keys::{
-    CHALLENGE_RESPONSE, CONNECT_TIMEOUT, INACTIVITY_TIMEOUT, LOGIN_TIMEOUT, NO, OPTIONS, PKCS11_ID,
-    PKCS11_PROVIDER, PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME,
-    RECONNECT_TIMEOUT, REMOTE, SAML_RESPONSE, SESSION_LENGTH, SIGN_IN, SIGN_IN_CERTIFICATE,
+    CHALLENGE_RESPONSE, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, PROXY_AUTHENTICATES, PROXY_PORT,
+    PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE,
     SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{InlineFile, Transport};
@@ -94,12 +93,23 @@ impl Edit<'_> {
     /// All that is different.
     pub(crate) fn changes(&self) -> Changes {
         let mut wanted = Wanted::default();
+        for (field, key) in TEXTS {
+            if self.is_touched(field) {
+                wanted.set(key, self.text(field));
+            }
+        }
+        for (field, key, _) in SWITCHES {
+            if self.is_touched(field) {
+                let on = self.value(field).is_on();
+                wanted.set(key, if on { YES } else { NO });
+            }
+        }
         self.endpoint(&mut wanted);
         self.sign_in(&mut wanted);
         self.certificate(&mut wanted);
         self.proxy(&mut wanted);
         self.credentials(&mut wanted);
-        self.limits_and_directives(&mut wanted);
+        self.directives(&mut wanted);
         let flags = format!("{SAML_RESPONSE}-flags");
         wanted.set(&flags, SecretFlags::NotSaved.flags());
 
@@ -156,9 +166,6 @@ impl Edit<'_> {
             }
             return;
         }
-        if self.is_touched(Field::UserName) {
-            wanted.set(USER_NAME, self.text(Field::UserName));
-        }
         if self.any_touched(&[Field::Challenge, Field::ChallengeEcho]) {
             let text = self.text(Field::Challenge);
             wanted.set(STATIC_CHALLENGE, text);
@@ -190,14 +197,6 @@ impl Edit<'_> {
             && let Some(name) = proxy::NAMES.get(choice)
         {
             wanted.set(PROXY_TYPE, name);
-        }
-        for (field, key) in [
-            (Field::ProxyServer, PROXY_SERVER),
-            (Field::ProxyPort, PROXY_PORT),
-        ] {
-            if self.is_touched(field) {
-                wanted.set(key, self.text(field));
-            }
         }
     }
 
@@ -232,20 +231,9 @@ impl Edit<'_> {
         if is_moved && source != Some(source::FILES) {
             wanted.remove(InlineFile::ExtraCerts.name());
         }
-        if source != Some(source::TOKEN) {
-            if is_moved {
-                wanted.remove(PKCS11_ID);
-                wanted.remove(PKCS11_PROVIDER);
-            }
-            return;
-        }
-        for (field, key) in [
-            (Field::TokenKey, PKCS11_ID),
-            (Field::TokenModule, PKCS11_PROVIDER),
-        ] {
-            if self.is_touched(field) {
-                wanted.set(key, self.text(field));
-            }
+        if is_moved && source != Some(source::TOKEN) {
+            wanted.remove(PKCS11_ID);
+            wanted.remove(PKCS11_PROVIDER);
         }
     }
 
@@ -280,24 +268,7 @@ impl Edit<'_> {
         }
     }
 
-    fn limits_and_directives(&self, wanted: &mut Wanted) {
-        for (field, key) in [
-            (Field::LoginLimit, LOGIN_TIMEOUT),
-            (Field::ConnectLimit, CONNECT_TIMEOUT),
-            (Field::SessionLength, SESSION_LENGTH),
-            (Field::ReconnectLimit, RECONNECT_TIMEOUT),
-            (Field::InactivityLimit, INACTIVITY_TIMEOUT),
-        ] {
-            if self.is_touched(field) {
-                wanted.set(key, self.text(field));
-            }
-        }
-        for (field, key, _) in SWITCHES {
-            if self.is_touched(field) {
-                let on = self.value(field).is_on();
-                wanted.set(key, if on { YES } else { NO });
-            }
-        }
+    fn directives(&self, wanted: &mut Wanted) {
         let old = directives_of(self.old);
         let new = directives_of(self.new);
         if old != new {
