@@ -24,12 +24,12 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
     }
     let value = values.get(&field)?;
     let text = value.text().trim();
-    let directive = |name: &str| {
-        let is_filled = !text.is_empty();
-        is_filled
-            .then(|| directives::objection(name, &[text]))
-            .flatten()
+    let missing = |says: Message| text.is_empty().then_some(says);
+    let optional = |name: &str, arguments: &[&str]| match text {
+        "" => None,
+        _ => directives::objection(name, arguments),
     };
+    let directive = |name: &str| optional(name, &[text]);
     match field {
         Field::Endpoint => match endpoint::meant(text, 1, Transport::Udp).err()? {
             BadEndpoint::Missing => Some(message!("Enter the name of the endpoint.")),
@@ -66,21 +66,13 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
             let has_control = text.chars().any(char::is_control);
             has_control.then(|| message!("A user name must be a single line of text."))
         }
-        Field::Challenge => (!text.is_empty())
-            .then(|| directives::objection("pull-filter", &["accept", text]))
-            .flatten(),
-        Field::Certificate => content(InlineFile::Cert, text, "BEGIN CERTIFICATE").or_else(|| {
-            let is_missing = text.is_empty();
-            is_missing.then(|| message!("Choose the file with your certificate."))
-        }),
-        Field::PrivateKey => content(InlineFile::Key, text, "PRIVATE KEY").or_else(|| {
-            let is_missing = text.is_empty();
-            is_missing.then(|| message!("Choose the file with the private key."))
-        }),
-        Field::Pkcs12 => content(InlineFile::Pkcs12, text, "").or_else(|| {
-            let is_missing = text.is_empty();
-            is_missing.then(|| message!("Choose the file with your certificate and key."))
-        }),
+        Field::Challenge => optional("pull-filter", &["accept", text]),
+        Field::Certificate => content(InlineFile::Cert, text, "BEGIN CERTIFICATE")
+            .or_else(|| missing(message!("Choose the file with your certificate."))),
+        Field::PrivateKey => content(InlineFile::Key, text, "PRIVATE KEY")
+            .or_else(|| missing(message!("Choose the file with the private key."))),
+        Field::Pkcs12 => content(InlineFile::Pkcs12, text, "")
+            .or_else(|| missing(message!("Choose the file with your certificate and key."))),
         Field::TokenKey if text.is_empty() => {
             Some(message!("Enter the PKCS #11 URI of your key on the token."))
         }
@@ -100,18 +92,16 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
             is_missing.then(|| message!("Choose the file with the certificate authority."))
         }),
         Field::ServerName => {
-            if text.is_empty() {
-                return Some(message!(
-                    "Enter the name that the certificate must contain."
-                ));
-            }
             let check = values.get(&Field::ServerNameCheck).map(Value::choice);
             let kind = if check == Some(name_check::SUBJECT) {
                 "subject"
             } else {
                 "name"
             };
-            directives::objection("verify-x509-name", &[text, kind])
+            missing(message!(
+                "Enter the name that the certificate must contain."
+            ))
+            .or_else(|| directives::objection("verify-x509-name", &[text, kind]))
         }
         Field::LoginLimit => number(text, &LOGIN_SECONDS, false),
         Field::ConnectLimit => number(text, &CONNECT_SECONDS, false),
