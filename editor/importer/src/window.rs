@@ -207,14 +207,18 @@ impl Inner {
     }
 
     /// A page with little more than a sentence; Enter presses its first button.
-    fn show_status(&self, page: &adw::StatusPage) {
-        self.show(page, &page.title());
-        let child = page.child();
-        let first = child
-            .as_ref()
-            .and_then(|child| child.first_child())
-            .filter(|first| first.is::<gtk::Button>());
-        let button = first.or(child).filter(|child| child.is::<gtk::Button>());
+    fn show_status(&self, icon: &str, title: &str, text: &str, child: &impl IsA<gtk::Widget>) {
+        let page = adw::StatusPage::builder()
+            .icon_name(icon)
+            .title(glib::markup_escape_text(title))
+            .description(glib::markup_escape_text(text))
+            .child(child)
+            .build();
+        self.show(&page, title);
+        let child = child.upcast_ref::<gtk::Widget>();
+        let is_button = |widget: &gtk::Widget| widget.is::<gtk::Button>();
+        let first = child.first_child().filter(is_button);
+        let button = first.or_else(|| Some(child.clone()).filter(is_button));
         self.window.set_default_widget(button.as_ref());
         if let Some(button) = button {
             button.grab_focus();
@@ -222,36 +226,43 @@ impl Inner {
     }
 
     fn show_welcome(&self) {
-        let page = adw::StatusPage::builder()
-            .icon_name(APPLICATION_ID)
-            .title(gettext!("Add an AWS Client VPN"))
-            .description(gettext!(
+        self.show_status(
+            APPLICATION_ID,
+            &gettext!("Add an AWS Client VPN"),
+            &gettext!(
                 "Open the profile that your administrator gave you, a file that ends in “.ovpn”, \
                  or drop it here."
-            ))
-            .child(&button(&gettext!("_Open Profile…"), "win.open", true))
-            .build();
-        self.show_status(&page);
+            ),
+            &button(&gettext!("_Open Profile…"), "win.open", true),
+        );
     }
 
-    fn choose_file(self: &Rc<Self>) {
-        let profiles = gtk::FileFilter::new();
-        profiles.set_name(Some(&gettext!("VPN Profiles")));
-        profiles.add_suffix("ovpn");
-        profiles.add_suffix("conf");
+    /// A dialog that offers files with certain endings first.
+    fn chooser(&self, title: &str, kind: &str, endings: &[&str]) -> gtk::FileChooserNative {
+        let filter = gtk::FileFilter::new();
+        filter.set_name(Some(kind));
+        for ending in endings {
+            filter.add_suffix(ending);
+        }
         let all = gtk::FileFilter::new();
         all.set_name(Some(&gettext!("All Files")));
         all.add_pattern("*");
         let chooser = gtk::FileChooserNative::builder()
-            .title(gettext!("Open Profile"))
+            .title(title)
             .transient_for(&self.window)
             .modal(true)
             .action(gtk::FileChooserAction::Open)
             .accept_label(gettext!("_Open"))
             .cancel_label(gettext!("_Cancel"))
             .build();
-        chooser.add_filter(&profiles);
+        chooser.add_filter(&filter);
         chooser.add_filter(&all);
+        chooser
+    }
+
+    fn choose_file(self: &Rc<Self>) {
+        let title = gettext!("Open Profile");
+        let chooser = self.chooser(&title, &gettext!("VPN Profiles"), &["ovpn", "conf"]);
         glib::spawn_future_local(clone!(
             #[weak(rename_to = inner)]
             self,
@@ -266,25 +277,10 @@ impl Inner {
     }
 
     fn choose_certificate(self: &Rc<Self>) {
-        let filter = gtk::FileFilter::new();
-        filter.set_name(Some(&gettext!("Certificates and Keys")));
-        for ending in ["crt", "cer", "pem", "key", "p12", "pfx"] {
-            filter.add_suffix(ending);
-        }
-        let all = gtk::FileFilter::new();
-        all.set_name(Some(&gettext!("All Files")));
-        all.add_pattern("*");
-        let chooser = gtk::FileChooserNative::builder()
-            .title(gettext!("Choose Your Certificate and Key"))
-            .transient_for(&self.window)
-            .modal(true)
-            .action(gtk::FileChooserAction::Open)
-            .select_multiple(true)
-            .accept_label(gettext!("_Open"))
-            .cancel_label(gettext!("_Cancel"))
-            .build();
-        chooser.add_filter(&filter);
-        chooser.add_filter(&all);
+        let endings = ["crt", "cer", "pem", "key", "p12", "pfx"];
+        let title = gettext!("Choose Your Certificate and Key");
+        let chooser = self.chooser(&title, &gettext!("Certificates and Keys"), &endings);
+        chooser.set_select_multiple(true);
         glib::spawn_future_local(clone!(
             #[weak(rename_to = inner)]
             self,
@@ -349,16 +345,15 @@ impl Inner {
 
     fn show_missing(&self, missing: &Rc<MissingFiles>, error: Option<&CertificateError>) {
         let shown = presentation::missing_certificate(&missing.chosen.borrow(), error);
-        let page = adw::StatusPage::builder()
-            .icon_name("dialog-password-symbolic")
-            .title(glib::markup_escape_text(&shown.title))
-            .description(glib::markup_escape_text(&shown.text))
-            .child(&buttons(
+        self.show_status(
+            "dialog-password-symbolic",
+            &shown.title,
+            &shown.text,
+            &buttons(
                 &button(&gettext!("_Choose Files…"), "win.certificate", true),
                 &button(&gettext!("_Open Another Profile…"), "win.open", false),
-            ))
-            .build();
-        self.show_status(&page);
+            ),
+        );
         self.title
             .set_subtitle(&profile_file::file_name(&missing.path));
         self.state.replace(State::Incomplete(missing.clone()));
@@ -458,17 +453,12 @@ impl Inner {
 
     fn show_refusal(&self, refusal: &presentation::Refusal) {
         self.state.take();
-        let page = adw::StatusPage::builder()
-            .icon_name("dialog-warning-symbolic")
-            .title(glib::markup_escape_text(&refusal.title))
-            .description(glib::markup_escape_text(&refusal.text))
-            .child(&button(
-                &gettext!("_Open Another Profile…"),
-                "win.open",
-                false,
-            ))
-            .build();
-        self.show_status(&page);
+        self.show_status(
+            "dialog-warning-symbolic",
+            &refusal.title,
+            &refusal.text,
+            &button(&gettext!("_Open Another Profile…"), "win.open", false),
+        );
     }
 
     fn accept(self: &Rc<Self>) {
@@ -537,22 +527,16 @@ impl Inner {
     }
 
     fn show_stored(&self, name: String, stored: Stored) {
-        let page = adw::StatusPage::builder()
-            .icon_name("object-select-symbolic")
-            .title(glib::markup_escape_text(&gettext!(
-                "“{name}” Is Ready",
-                name = name
-            )))
-            .description(gettext!(
-                "You can connect and disconnect it in the network menu at any time."
-            ))
-            .child(&buttons(
+        self.show_status(
+            "object-select-symbolic",
+            &gettext!("“{name}” Is Ready", name = name),
+            &gettext!("You can connect and disconnect it in the network menu at any time."),
+            &buttons(
                 &button(&gettext!("C_onnect Now"), "win.connect", true),
                 // TRANSLATORS: A button that closes the window once the connection is made.
                 &button(&gettext!("_Done"), "window.close", false),
-            ))
-            .build();
-        self.show_status(&page);
+            ),
+        );
         self.state.replace(State::Stored {
             name,
             stored,
@@ -591,11 +575,7 @@ impl Inner {
             }
         }
         glib::timeout_future(CONNECT_LIMIT).await;
-        let waits = self
-            .body
-            .child()
-            .is_some_and(|page| page.widget_name() == WORKING);
-        if waits {
+        if self.working_page().is_some() {
             self.show_progress(&Progress::Failed(gettext!(
                 "Connecting is taking longer than usual. The network menu shows whether it \
                  succeeds."
@@ -611,48 +591,43 @@ impl Inner {
     }
 
     fn show_progress(&self, progress: &Progress) {
-        let page = match progress {
-            Progress::Working(what) => {
-                self.show_working(what);
-                return;
-            }
-            Progress::Connected => adw::StatusPage::builder()
-                .icon_name("network-vpn-symbolic")
-                .title(gettext!("Connected"))
-                .description(glib::markup_escape_text(&gettext!(
+        match progress {
+            Progress::Working(what) => self.show_working(what),
+            Progress::Connected => self.show_status(
+                "network-vpn-symbolic",
+                &gettext!("Connected"),
+                &gettext!(
                     "“{name}” is connected. Disconnect it in the network menu.",
                     name = self.name()
-                )))
-                .child(&buttons(
+                ),
+                &buttons(
                     &button(&gettext!("_Done"), "window.close", true),
                     &button(&gettext!("_Disconnect"), "win.disconnect", false),
-                ))
-                .build(),
-            Progress::SwitchedOff => adw::StatusPage::builder()
-                .icon_name("network-vpn-symbolic")
-                .title(gettext!("Not Connected"))
-                .description(gettext!("The connection was disconnected."))
-                .child(&buttons(
+                ),
+            ),
+            Progress::SwitchedOff => self.show_status(
+                "network-vpn-symbolic",
+                &gettext!("Not Connected"),
+                &gettext!("The connection was disconnected."),
+                &buttons(
                     &button(&gettext!("C_onnect Now"), "win.connect", false),
                     &button(&gettext!("_Done"), "window.close", true),
-                ))
-                .build(),
-            Progress::Failed(why) => adw::StatusPage::builder()
-                .icon_name("dialog-warning-symbolic")
-                .title(gettext!("Not Connected"))
-                .description(glib::markup_escape_text(why))
-                .child(&buttons(
+                ),
+            ),
+            Progress::Failed(why) => self.show_status(
+                "dialog-warning-symbolic",
+                &gettext!("Not Connected"),
+                why,
+                &buttons(
                     &button(&gettext!("_Try Again"), "win.connect", true),
                     &button(&gettext!("_Done"), "window.close", false),
-                ))
-                .build(),
-        };
-        self.show_status(&page);
+                ),
+            ),
+        }
     }
 
     fn show_working(&self, what: &str) {
-        let current = self.body.child().and_downcast::<adw::StatusPage>();
-        if let Some(page) = current.filter(|page| page.widget_name() == WORKING) {
+        if let Some(page) = self.working_page() {
             page.set_description(Some(&glib::markup_escape_text(what)));
             return;
         }
@@ -665,18 +640,21 @@ impl Inner {
         let child = gtk::Box::new(gtk::Orientation::Vertical, 24);
         child.append(&spinner);
         child.append(&stop);
-        let page = adw::StatusPage::builder()
-            .name(WORKING)
-            .icon_name("network-vpn-symbolic")
-            .title(glib::markup_escape_text(&gettext!(
-                "Connecting to “{name}”",
-                name = self.name()
-            )))
-            .description(glib::markup_escape_text(what))
-            .child(&child)
-            .build();
-        self.show_status(&page);
+        child.set_widget_name(WORKING);
+        self.show_status(
+            "network-vpn-symbolic",
+            &gettext!("Connecting to “{name}”", name = self.name()),
+            what,
+            &child,
+        );
         stop.grab_focus();
+    }
+
+    /// The page that waits, if it is the one that is shown.
+    fn working_page(&self) -> Option<adw::StatusPage> {
+        let page = self.body.child().and_downcast::<adw::StatusPage>()?;
+        let child = page.child()?;
+        (child.widget_name() == WORKING).then_some(page)
     }
 
     /// NetworkManager's report of the end changes the page.
@@ -702,7 +680,7 @@ impl Inner {
     }
 }
 
-/// The name of the page that waits.
+/// The name of what is on the page that waits.
 const WORKING: &str = "working";
 
 fn button(label: &str, action: &str, suggested: bool) -> gtk::Button {
