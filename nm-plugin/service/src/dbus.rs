@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
 use zbus::fdo::DBusProxy;
 use zbus::message::Header;
-use zbus::names::OwnedUniqueName;
+use zbus::names::{OwnedUniqueName, UniqueName};
 use zbus::object_server::SignalEmitter;
 use zbus::zvariant::OwnedValue;
 
@@ -118,21 +118,13 @@ impl Plugin {
         bus: &zbus::Connection,
         header: &Header<'_>,
     ) -> Result<OwnedUniqueName, PluginError> {
-        let Some(sender) = header.sender() else {
-            return Err(PluginError::Failed(
-                "the caller has no name on the bus".to_owned(),
-            ));
-        };
+        let sender = sender(header)?;
         if let Some(root) = &self.root
             && root.as_str() == sender.as_str()
         {
             return Ok(root.clone());
         }
-        let uid = DBusProxy::new(bus)
-            .await?
-            .get_connection_unix_user(sender.clone().into())
-            .await
-            .map_err(zbus::Error::from)?;
+        let uid = user_of(bus, sender).await?;
         if uid != rustix::process::geteuid().as_raw() {
             tracing::warn!("refused a call from user {uid}: only NetworkManager may call");
             return Err(PluginError::Failed(
@@ -143,6 +135,37 @@ impl Plugin {
         self.root = Some(sender.clone());
         Ok(sender)
     }
+
+    async fn begin(
+        &mut self,
+        bus: &zbus::Connection,
+        header: &Header<'_>,
+        connection: Dictionary,
+        interactive: bool,
+    ) -> Result<(), PluginError> {
+        let caller = self.check_caller(bus, header).await?;
+        let connection = self.checked(connection)?;
+        ask(&self.requests, |reply| Request::Connect {
+            connection,
+            interactive,
+            caller,
+            reply,
+        })
+        .await
+    }
+}
+
+/// The caller's name on the bus.
+fn sender<'a>(header: &'a Header<'_>) -> Result<&'a UniqueName<'a>, PluginError> {
+    let nameless = || PluginError::Failed("the caller has no name on the bus".to_owned());
+    header.sender().ok_or_else(nameless)
+}
+
+/// The user that has this name on the bus.
+async fn user_of(bus: &zbus::Connection, name: &UniqueName<'_>) -> Result<u32, PluginError> {
+    let daemon = DBusProxy::new(bus).await?;
+    let user = daemon.get_connection_unix_user(name.clone().into()).await;
+    Ok(user.map_err(zbus::Error::from)?)
 }
 
 /// Passes a request on, and waits for the answer.
@@ -168,15 +191,7 @@ impl Plugin {
         #[zbus(connection)] bus: &zbus::Connection,
         connection: Dictionary,
     ) -> Result<(), PluginError> {
-        let caller = self.check_caller(bus, &header).await?;
-        let connection = self.checked(connection)?;
-        ask(&self.requests, |reply| Request::Connect {
-            connection,
-            interactive: false,
-            caller,
-            reply,
-        })
-        .await
+        self.begin(bus, &header, connection, false).await
     }
 
     /// `ConnectInteractive(a{sa{sv}} connection, a{sv} details)`: secrets may be asked for.
@@ -187,15 +202,7 @@ impl Plugin {
         connection: Dictionary,
         _details: HashMap<String, OwnedValue>,
     ) -> Result<(), PluginError> {
-        let caller = self.check_caller(bus, &header).await?;
-        let connection = self.checked(connection)?;
-        ask(&self.requests, |reply| Request::Connect {
-            connection,
-            interactive: true,
-            caller,
-            reply,
-        })
-        .await
+        self.begin(bus, &header, connection, true).await
     }
 
     /// `NeedSecrets(a{sa{sv}} settings) → s`: the setting that lacks secrets, or nothing.

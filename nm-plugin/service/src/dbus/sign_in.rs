@@ -5,12 +5,11 @@
 //! sign-in is for root and for the person whose sign-in it is. The signal is a broadcast, for the
 //! service does not know who shows notifications: it carries nothing but names and a time.
 
-use super::PluginError;
+use super::{PluginError, sender, user_of};
 use aws_client_vpn_profile::renewal::NotRenewed;
 use aws_client_vpn_profile::well_known::SIGN_IN_PATH;
 use tokio::sync::{mpsc, oneshot};
 use zbus::DBusError;
-use zbus::fdo::DBusProxy;
 use zbus::message::{Header, Message};
 use zbus::names::ErrorName;
 use zbus::object_server::SignalEmitter;
@@ -40,12 +39,6 @@ pub(crate) enum SignInError {
 impl From<PluginError> for SignInError {
     fn from(error: PluginError) -> Self {
         Self::Other(error)
-    }
-}
-
-impl From<zbus::Error> for SignInError {
-    fn from(error: zbus::Error) -> Self {
-        Self::Other(error.into())
     }
 }
 
@@ -149,15 +142,7 @@ impl SignIn {
         #[zbus(header)] header: Header<'_>,
         #[zbus(connection)] bus: &zbus::Connection,
     ) -> Result<(), SignInError> {
-        let Some(sender) = header.sender() else {
-            let text = "the caller has no name on the bus".to_owned();
-            return Err(PluginError::Failed(text).into());
-        };
-        let caller = DBusProxy::new(bus)
-            .await?
-            .get_connection_unix_user(sender.clone().into())
-            .await
-            .map_err(zbus::Error::from)?;
+        let caller = user_of(bus, sender(&header)?).await?;
         self.ask(|reply| Request::Renew { caller, reply }).await
     }
 
