@@ -4,8 +4,8 @@
 //! the key, and stands in where there is no translation. A test in `po/` finds texts that go round
 //! the catalogue.
 //!
-//! Libraries that run inside other programs call [`bind`], which changes nothing for their host:
-//! the domain is our own, and the host's locale is left as it is. Programs of ours call [`start`].
+//! Libraries that run inside other programs call [`init_library`], which changes nothing for their host:
+//! the domain is our own, and the host's locale is left as it is. Programs of ours call [`init_program`].
 
 use aws_client_vpn_text::message::{Localize, Message, fill};
 use gettextrs::{LocaleCategory, bind_textdomain_codeset, bindtextdomain, dgettext, dngettext};

@@ -117,7 +117,7 @@ fn slug(name: &str) -> String {
     }
 }
 
-/// Brings the copies in a directory up to an release; each is replaced as a whole, or left alone.
+/// Brings the copies in a directory up to a release; each is replaced as a whole, or left alone.
 pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<String, ProvisionError> {
     let text = Zeroizing::new(fs::read_to_string(release).map_err(ProvisionError::file(release))?);
     let uuid = uuid_of(&text);

@@ -56,12 +56,10 @@ pub(crate) fn look_up() -> Result<Account, AccountError> {
 
 /// The number of the account `name`, of those that stand in files.
 pub(crate) fn uid_of(name: &str) -> Option<u32> {
-    let files = FILES
+    let mut files = FILES
         .into_iter()
         .filter_map(|file| std::fs::read_to_string(file).ok());
-    files
-        .into_iter()
-        .find_map(|passwd| Some(find_named(&passwd, name)?.uid))
+    files.find_map(|passwd| Some(find_named(&passwd, name)?.uid))
 }
 
 fn find_in<const N: usize>(files: [&Path; N]) -> Result<Account, AccountError> {

@@ -26,7 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// and OpenVPN's arguments.
 pub(crate) const ARGUMENT: &str = "--supervise-openvpn";
 
-/// OpenVPN is confined before it begins, see [`crate::confinement`].
+/// OpenVPN is confined before it begins, see [`super::confinement`].
 pub(crate) const CONFINED: &str = "confined";
 /// OpenVPN is not confined.
 pub(crate) const UNCONFINED: &str = "unconfined";
