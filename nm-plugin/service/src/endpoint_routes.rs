@@ -112,7 +112,9 @@ fn remove_all() -> io::Result<()> {
 fn look() -> io::Result<Ways> {
     let tunnels = tun_device::numbers()?;
     let mut ways = Ways::default();
-    ask(&dump_request(), |part| ways.take_in(part, &tunnels))?;
+    ask(&dump_request(), |kind, payload| {
+        ways.take_in(kind, payload, &tunnels)
+    })?;
     Ok(ways)
 }
 

@@ -43,7 +43,9 @@ impl EnforcedRoutes {
 
     fn make_fit(&mut self, device: u32) -> io::Result<()> {
         let mut tables = Tables::default();
-        ask(&dump_request(), |part| tables.take_in(part, device))?;
+        ask(&dump_request(), |kind, payload| {
+            tables.take_in(kind, payload, device)
+        })?;
         let changes = changes(&tables, &self.endpoints);
         if changes.routes == [0, 0] && self.device.is_none() {
             return Ok(());
@@ -84,7 +86,10 @@ impl EnforcedRoutes {
             }
         }
         let mut tables = Tables::default();
-        let emptied = ask(&dump_request(), |part| tables.take_in(part, device)).and_then(|()| {
+        let emptied = ask(&dump_request(), |kind, payload| {
+            tables.take_in(kind, payload, device)
+        })
+        .and_then(|()| {
             tables.tunnel.clear();
             perform(&changes(&tables, &[]), device)
         });
@@ -107,13 +112,17 @@ pub(crate) fn remove_left_over() {
 
 fn look_for_left_over() -> io::Result<()> {
     let mut left_over = LeftOver::default();
-    ask(&wire::rules_request(), |part| left_over.take_in_rules(part))?;
+    ask(&wire::rules_request(), |kind, payload| {
+        left_over.take_in_rule(kind, payload)
+    })?;
     // What cannot be found out is left alone.
     left_over.leave(|device| rtnetlink::carry_out(&link_request(device)) != Err(Errno::NODEV));
     if left_over.is_empty() {
         return Ok(());
     }
-    ask(&dump_request(), |part| left_over.take_in_routes(part))?;
+    ask(&dump_request(), |kind, payload| {
+        left_over.take_in_route(kind, payload)
+    })?;
     for request in left_over.requests() {
         rtnetlink::carry_out(&request)?;
     }

@@ -1,7 +1,7 @@
 //! Asks the kernel for the tunnel's routes, and sets those again that somebody has taken away.
 
 use crate::rtnetlink;
-use aws_client_vpn_session::route_guard::rtnetlink::{dump_request, read};
+use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
 use aws_client_vpn_session::route_guard::{Action, RouteGuard, RtRoute};
 use rustix::io::Errno;
 use std::io;
@@ -47,10 +47,8 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: u32, now: Instant) {
 
 fn routes_of(device: u32) -> io::Result<Vec<RtRoute>> {
     let mut routes = Vec::new();
-    rtnetlink::ask(&dump_request(), |part| {
-        let part = read(part, device);
-        routes.extend(part.routes);
-        part.is_last
+    rtnetlink::ask(&dump_request(), |kind, payload| {
+        routes.extend(RtRoute::read(kind, payload, device));
     })?;
     Ok(routes)
 }

@@ -1,6 +1,6 @@
 //! What the kernel is asked of interfaces and routes (rtnetlink(7)).
 
-use aws_client_vpn_session::netlink::outcome;
+use aws_client_vpn_session::netlink::{outcome, read_part};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -35,15 +35,15 @@ pub(crate) fn carry_out(request: &[u8]) -> Result<(), Errno> {
     outcome(&answer[..length]).map_err(Errno::from_raw_os_error)
 }
 
-/// Sends a question, and has `take_in` read the answer until it has seen the last part.
-pub(crate) fn ask(request: &[u8], mut take_in: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+/// Sends a question, and gives `take_in` the kind of each message of the answer, and what is in it.
+pub(crate) fn ask(request: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> io::Result<()> {
     let socket = open()?;
     rustix::net::send(&socket, request, SendFlags::empty())?;
     let mut buffer = vec![0; PART_SIZE];
     for _ in 0..MOST_PARTS {
         // The kernel makes each part when the one before is read, so it never has to be waited for.
         let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
-        if take_in(&buffer[..length]) {
+        if read_part(&buffer[..length], &mut take_in) {
             return Ok(());
         }
     }

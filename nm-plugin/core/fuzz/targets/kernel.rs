@@ -3,18 +3,24 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use aws_client_vpn_session::netlink::outcome;
-use aws_client_vpn_session::route_guard::rtnetlink;
+use aws_client_vpn_session::netlink::{outcome, read_part};
+use aws_client_vpn_session::route_guard::RtRoute;
 use aws_client_vpn_session::kill_switch::{local_networks, netlink};
 use aws_client_vpn_session::kernel_routes::KernelRoute;
+
+fn routes_of(bytes: &[u8], device: u32) -> Vec<RtRoute> {
+    let mut routes = Vec::new();
+    read_part(bytes, |kind, payload| routes.extend(RtRoute::read(kind, payload, device)));
+    routes
+}
 
 fuzz_target!(|input: (&[u8], u32, &str, &str)| {
     let (bytes, device, routes, addresses) = input;
     let _ = netlink::replacement(None, 1).answered(bytes);
     let _ = (netlink::last_change(bytes), outcome(bytes));
-    for route in rtnetlink::read(bytes, device).routes {
+    for route in routes_of(bytes, device) {
         let _ = route.to_string();
-        assert_eq!(rtnetlink::read(&route.addition(), device).routes, [route]);
+        assert_eq!(routes_of(&route.addition(), device), [route]);
     }
     let routes = KernelRoute::read(routes, routes);
     for network in local_networks(&routes, addresses, addresses, "awsvpn") {

@@ -11,8 +11,7 @@
 
 use crate::ip::Network;
 use crate::netlink::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, frame,
-    messages, push_attribute,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, frame, push_attribute,
 };
 use crate::route_guard::rtnetlink::{
     AF_INET, AF_INET6, FLAG_CLONED, FLAG_ON_LINK, Message, RTA_DST, RTA_GATEWAY, RTA_OIF,
@@ -76,19 +75,11 @@ pub enum Change {
 }
 
 impl Ways {
-    /// Takes in a part of the kernel's list of routes; `tunnels` are the numbers of our interfaces.
-    /// Says whether it is the last part.
-    pub fn take_in(&mut self, bytes: &[u8], tunnels: &[u32]) -> bool {
-        for message in messages(bytes) {
-            match message.kind {
-                NLMSG_DONE | NLMSG_ERROR => return true,
-                RTM_NEWROUTE => {
-                    self.take_in_route(message.content, tunnels);
-                }
-                _ => {}
-            }
+    /// Takes in a message of the kernel's list of routes; `tunnels` are the numbers of our interfaces.
+    pub fn take_in(&mut self, kind: u16, payload: &[u8], tunnels: &[u32]) {
+        if kind == RTM_NEWROUTE {
+            self.take_in_route(payload, tunnels);
         }
-        false
     }
 
     fn take_in_route(&mut self, payload: &[u8], tunnels: &[u32]) -> Option<()> {
@@ -262,6 +253,7 @@ fn route(address: IpAddr, scope: u8, flags: u32) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink::messages;
     use proptest::prelude::*;
 
     const ENDPOINT: [u8; 4] = [192, 0, 2, 1];
@@ -294,8 +286,9 @@ mod tests {
 
     fn ways(routes: &[Vec<u8>]) -> Ways {
         let mut ways = Ways::default();
-        assert!(!ways.take_in(&routes.concat(), &[TUNNEL]));
-        assert!(ways.take_in(&frame(NLMSG_DONE, 0, 0, &[0; 4]), &[TUNNEL]));
+        for message in messages(&routes.concat()) {
+            ways.take_in(message.kind, message.content, &[TUNNEL]);
+        }
         ways
     }
 
@@ -385,8 +378,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, address: IpAddr) {
             let mut ways = Ways::default();
-            ways.take_in(&bytes, &[TUNNEL]);
-            ways.take_in(&frame(RTM_NEWROUTE, 0, 0, &bytes), &[TUNNEL]);
+            ways.take_in(RTM_NEWROUTE, &bytes, &[TUNNEL]);
             let _ = (ways.changes(&[address]), ways.has_route_of_others(address));
         }
     }

@@ -3,8 +3,8 @@
 use super::{Entry, Tables, Way};
 use crate::ip::Network;
 use crate::netlink::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE,
-    NLMSG_ERROR, frame, messages, push_attribute,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, frame,
+    push_attribute,
 };
 use crate::own_table::{device_of, is_own_table, table_of};
 use crate::route_guard::rtnetlink::{
@@ -56,21 +56,10 @@ pub fn rules_request() -> Vec<u8> {
 }
 
 impl Tables {
-    /// Takes in a part of the kernel's list of routes, for the tunnel whose interface has the number
-    /// `device`; says whether it is the last part.
-    pub fn take_in(&mut self, bytes: &[u8], device: u32) -> bool {
-        for message in messages(bytes) {
-            match message.kind {
-                NLMSG_DONE | NLMSG_ERROR => return true,
-                RTM_NEWROUTE => self.take_in_route(message.content, device),
-                _ => {}
-            }
-        }
-        false
-    }
-
-    fn take_in_route(&mut self, payload: &[u8], device: u32) {
-        let Some(message) = Message::read(payload) else {
+    /// Takes in a message of the kernel's list of routes, for the tunnel whose interface has the
+    /// number `device`.
+    pub fn take_in(&mut self, kind: u16, payload: &[u8], device: u32) {
+        let Some(message) = Message::read(payload).filter(|_| kind == RTM_NEWROUTE) else {
             return;
         };
         let [
@@ -133,22 +122,16 @@ pub struct LeftOver {
 }
 
 impl LeftOver {
-    /// Takes in a part of the answer to a [`rules_request`]. Says whether it is the last part.
-    pub fn take_in_rules(&mut self, bytes: &[u8]) -> bool {
-        for message in messages(bytes) {
-            match (message.kind, Message::read(message.content)) {
-                (NLMSG_DONE | NLMSG_ERROR, _) => return true,
-                (RTM_NEWRULE, Some(message)) => {
-                    let is_ours = message.number(FRA_PRIORITY) == Some(PRIORITY);
-                    let table = message.number(FRA_TABLE).filter(|_| is_ours);
-                    let table = table.filter(|table| is_own_table(*table));
-                    self.rules
-                        .extend(table.map(|table| (message.header[0], table)));
-                }
-                _ => {}
-            }
+    /// Takes in a message of the answer to a [`rules_request`].
+    pub fn take_in_rule(&mut self, kind: u16, payload: &[u8]) {
+        if let Some(message) = Message::read(payload)
+            && kind == RTM_NEWRULE
+            && message.number(FRA_PRIORITY) == Some(PRIORITY)
+            && let Some(table) = message.number(FRA_TABLE)
+            && is_own_table(table)
+        {
+            self.rules.push((message.header[0], table));
         }
-        false
     }
 
     /// Leaves the tunnels alone whose interfaces are there.
@@ -156,30 +139,22 @@ impl LeftOver {
         self.rules.retain(|(_, table)| !is_there(device_of(*table)));
     }
 
-    /// Takes in a part of the kernel's list of routes, after the rules.
-    pub fn take_in_routes(&mut self, bytes: &[u8]) -> bool {
-        for message in messages(bytes) {
-            match (message.kind, Message::read(message.content)) {
-                (NLMSG_DONE | NLMSG_ERROR, _) => return true,
-                (RTM_NEWROUTE, Some(message)) => {
-                    if let (Some(table), Some(address), TYPE_THROW) = (
-                        message.number(RTA_TABLE),
-                        message.address(RTA_DST),
-                        message.header[7],
-                    ) && self.rules.iter().any(|(_, own)| *own == table)
-                    {
-                        let prefix = message.header[1];
-                        let entry = Entry {
-                            network: Network { address, prefix },
-                            way: Way::AsOtherwise,
-                        };
-                        self.routes.push((table, entry));
-                    }
-                }
-                _ => {}
-            }
+    /// Takes in a message of the kernel's list of routes, after the rules.
+    pub fn take_in_route(&mut self, kind: u16, payload: &[u8]) {
+        if let Some(message) = Message::read(payload)
+            && kind == RTM_NEWROUTE
+            && message.header[7] == TYPE_THROW
+            && let Some(table) = message.number(RTA_TABLE)
+            && let Some(address) = message.address(RTA_DST)
+            && self.rules.iter().any(|(_, own)| *own == table)
+        {
+            let prefix = message.header[1];
+            let entry = Entry {
+                network: Network { address, prefix },
+                way: Way::AsOtherwise,
+            };
+            self.routes.push((table, entry));
         }
-        false
     }
 
     /// Whether there is nothing.
@@ -274,6 +249,7 @@ fn route(kind: u16, flags: u16, entry: &Entry, table: u32, device: Option<u32>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink::messages;
     use proptest::prelude::*;
 
     fn entry(network: &str, way: Way) -> Entry {
@@ -285,6 +261,14 @@ mod tests {
             },
             way,
         }
+    }
+
+    fn tables_of(bytes: &[u8], device: u32) -> Tables {
+        let mut tables = Tables::default();
+        for message in messages(bytes) {
+            tables.take_in(message.kind, message.content, device);
+        }
+        tables
     }
 
     #[test]
@@ -300,14 +284,11 @@ mod tests {
             .iter()
             .flat_map(|entry| addition(entry, 7))
             .collect();
-        let mut tables = Tables::default();
-        assert!(!tables.take_in(&bytes, 7));
+        let tables = tables_of(&bytes, 7);
         assert_eq!(tables.own, entries);
         assert!(tables.tunnel.is_empty() && tables.routers.is_empty());
         // It is another tunnel's.
-        let mut others = Tables::default();
-        others.take_in(&bytes, 8);
-        assert_eq!(others, Tables::default());
+        assert_eq!(tables_of(&bytes, 8), Tables::default());
         let removal = removal(&entries[0], 7);
         assert_eq!(removal[4..6], 25_u16.to_ne_bytes());
     }
@@ -385,8 +366,7 @@ mod tests {
                 (5, &[192, 168, 1, 1]),
             ];
             let message = frame(RTM_NEWROUTE, 0, 0, &body(header, &attributes));
-            let mut tables = Tables::default();
-            assert!(!tables.take_in(&[message.clone(), message].concat(), 7));
+            let tables = tables_of(&[message.clone(), message].concat(), 7);
             (tables.own.len(), tables.tunnel.len(), tables.routers.len())
         };
         assert_eq!(taken(7, main, static_, unicast, 0), (0, 2, 0));
@@ -419,26 +399,29 @@ mod tests {
         for (family, expected) in [(2, "0.0.0.0/0"), (10, "::/0")] {
             let header = [family, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0];
             let message = frame(RTM_NEWROUTE, 0, 0, &body(header, &[(4, &device)]));
-            let mut tables = Tables::default();
-            tables.take_in(&message, 7);
-            assert_eq!(tables.tunnel, [entry(expected, Way::Tunnel(None))]);
+            assert_eq!(
+                tables_of(&message, 7).tunnel,
+                [entry(expected, Way::Tunnel(None))]
+            );
         }
-        let done = frame(NLMSG_DONE, 0, 0, &[0; 4]);
-        assert!(Tables::default().take_in(&done, 7));
     }
 
     #[test]
     fn a_rule_is_left_over_once_its_interface_is_gone() {
         let rules = [rule(Family::Ipv4, 7), rule(Family::Ipv6, 8)].concat();
         let mut left_over = LeftOver::default();
-        left_over.take_in_rules(&rules);
+        for message in messages(&rules) {
+            left_over.take_in_rule(message.kind, message.content);
+        }
         left_over.leave(|device| device == 8);
         assert!(!left_over.is_empty());
         let routes = [
             addition(&entry("10.0.0.1/32", Way::AsOtherwise), 7),
             addition(&entry("10.0.0.2/32", Way::AsOtherwise), 8),
         ];
-        left_over.take_in_routes(&routes.concat());
+        for message in messages(&routes.concat()) {
+            left_over.take_in_route(message.kind, message.content);
+        }
         let requests: Vec<_> = left_over.requests().collect();
         assert_eq!(
             requests,
@@ -454,12 +437,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
-            for framed in [bytes.clone(), frame(RTM_NEWROUTE, 0, 0, &bytes), frame(RTM_NEWRULE, 0, 0, &bytes)] {
-                Tables::default().take_in(&framed, device);
+            for kind in [RTM_NEWROUTE, RTM_NEWRULE] {
+                Tables::default().take_in(kind, &bytes, device);
                 let mut left_over = LeftOver::default();
-                left_over.take_in_rules(&framed);
+                left_over.take_in_rule(kind, &bytes);
                 left_over.leave(|_| false);
-                left_over.take_in_routes(&framed);
+                left_over.take_in_route(kind, &bytes);
             }
         }
     }

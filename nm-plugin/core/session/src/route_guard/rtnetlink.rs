@@ -4,8 +4,8 @@
 //! put back exactly as NetworkManager had set it, whatever attributes that has.
 
 use crate::netlink::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    attributes, frame, messages, push_attribute,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, attributes, frame,
+    push_attribute,
 };
 use crate::own_table::is_own_table;
 use std::fmt;
@@ -55,32 +55,6 @@ pub fn dump_request() -> Vec<u8> {
     frame(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, 0, &[0; MESSAGE])
 }
 
-/// A part of the kernel's answer.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The routes that programs have set for the interface.
-    pub routes: Vec<RtRoute>,
-    /// Whether it is the last part.
-    pub is_last: bool,
-}
-
-/// Reads a part of the answer to a [`dump_request`], for the interface with number `device`.
-#[must_use]
-pub fn read(bytes: &[u8], device: u32) -> Part {
-    let mut part = Part {
-        routes: Vec::new(),
-        is_last: false,
-    };
-    for message in messages(bytes) {
-        match message.kind {
-            NLMSG_DONE | NLMSG_ERROR => part.is_last = true,
-            RTM_NEWROUTE => part.routes.extend(RtRoute::read(message.content, device)),
-            _ => {}
-        }
-    }
-    part
-}
-
 /// A message of a route or a rule: its header, and what follows.
 pub(crate) struct Message<'a> {
     pub(crate) header: [u8; MESSAGE],
@@ -124,8 +98,11 @@ impl<'a> Message<'a> {
 }
 
 impl RtRoute {
-    fn read(payload: &[u8], device: u32) -> Option<Self> {
-        let message = Message::read(payload)?;
+    /// Reads a message of the answer to a [`dump_request`]: a route that a program has set for the
+    /// interface with number `device`.
+    #[must_use]
+    pub fn read(kind: u16, payload: &[u8], device: u32) -> Option<Self> {
+        let message = Message::read(payload).filter(|_| kind == RTM_NEWROUTE)?;
         let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         // A copy goes with what it is a copy of.
@@ -185,7 +162,7 @@ impl fmt::Debug for RtRoute {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::netlink::HEADER;
+    use crate::netlink::{HEADER, messages};
     use proptest::prelude::*;
 
     /// Length, kind and flags of a request (`struct nlmsghdr`).
@@ -203,6 +180,13 @@ pub(super) mod tests {
         // RTM_NEWROUTE with NLM_F_REQUEST, _ACK, _REPLACE and _CREATE.
         let addition = route(7, 4, [10, 1, 0, 0], 16).addition();
         assert_eq!(header(&addition), (addition.len(), 24, 0x505));
+    }
+
+    /// The routes in what the kernel sends.
+    fn read(bytes: &[u8], device: u32) -> Vec<RtRoute> {
+        messages(bytes)
+            .filter_map(|message| RtRoute::read(message.kind, message.content, device))
+            .collect()
     }
 
     /// A message of the kernel's, with what it adds itself.
@@ -224,23 +208,23 @@ pub(super) mod tests {
         network: [u8; 4],
         prefix: u8,
     ) -> RtRoute {
-        let mut part = read(&message(device, protocol, network, prefix), device);
-        part.routes.pop().unwrap()
+        let mut routes = read(&message(device, protocol, network, prefix), device);
+        routes.pop().unwrap()
     }
 
     #[test]
     fn only_what_programs_have_set_for_the_device_is_read() {
-        let done = frame(NLMSG_DONE, 0, 0, &[0; 4]);
+        let mut deleted = message(7, 4, [10, 4, 0, 0], 16);
+        // RTM_DELROUTE
+        deleted[4..6].copy_from_slice(&25_u16.to_ne_bytes());
         let dump = [
             message(7, 4, [10, 1, 0, 0], 16),
             message(8, 4, [10, 2, 0, 0], 16),
             message(7, PROTOCOL_KERNEL, [10, 3, 0, 0], 16),
-            done,
+            deleted,
         ]
         .concat();
-        let part = read(&dump, 7);
-        assert!(part.is_last);
-        let shown: Vec<_> = part.routes.iter().map(ToString::to_string).collect();
+        let shown: Vec<_> = read(&dump, 7).iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["10.1.0.0/16 through 10.88.0.1"]);
     }
 
@@ -249,7 +233,7 @@ pub(super) mod tests {
         let route = route(7, 4, [10, 1, 0, 0], 16);
         let addition = route.addition();
         // Whoever reads it finds the same route.
-        assert_eq!(read(&addition, 7).routes, [route]);
+        assert_eq!(read(&addition, 7), [route]);
         assert_eq!(addition.len(), HEADER + MESSAGE + 3 * 8);
         let flags = u32::from_ne_bytes(addition[HEADER + 8..HEADER + 12].try_into().unwrap());
         assert_eq!(flags, FLAG_ON_LINK, "not that the link is down");
@@ -260,9 +244,7 @@ pub(super) mod tests {
         let shown = |family: u8| {
             let mut body = vec![family, 0, 0, 0, 254, 4, 0, TYPE_UNICAST, 0, 0, 0, 0];
             push_attribute(&mut body, RTA_OIF, &7_u32.to_ne_bytes());
-            let part = read(&frame(RTM_NEWROUTE, 0, 0, &body), 7);
-            assert!(!part.is_last);
-            part.routes[0].to_string()
+            read(&frame(RTM_NEWROUTE, 0, 0, &body), 7)[0].to_string()
         };
         assert_eq!([shown(AF_INET), shown(AF_INET6)], ["0.0.0.0/0", "::/0"]);
     }
@@ -272,7 +254,7 @@ pub(super) mod tests {
         fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
             let _ = read(&bytes, device);
             let framed = frame(RTM_NEWROUTE, 0, 0, &bytes);
-            for route in read(&framed, device).routes {
+            for route in read(&framed, device) {
                 let _ = (route.to_string(), route.addition());
             }
         }
