@@ -43,9 +43,26 @@ pub(crate) fn ask(request: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> io::Re
     for _ in 0..MOST_PARTS {
         // The kernel makes each part when the one before is read, so it never has to be waited for.
         let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
-        if read_part(&buffer[..length], &mut take_in) {
+        let part = read_part(&buffer[..length], &mut take_in);
+        if part.map_err(Errno::from_raw_os_error)? {
             return Ok(());
         }
     }
     Err(Errno::NOBUFS.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
+
+    #[test]
+    fn a_question_that_the_kernel_refuses_has_no_empty_answer() {
+        ask(&dump_request(), |_, _| {}).unwrap();
+        // Of no kind that there is.
+        let mut request = dump_request();
+        request[4..6].copy_from_slice(&u16::MAX.to_ne_bytes());
+        let error = ask(&request, |_, _| {}).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(Errno::OPNOTSUPP.raw_os_error()));
+    }
 }

@@ -10,7 +10,7 @@ use aws_client_vpn_session::kernel_routes::KernelRoute;
 
 fn routes_of(bytes: &[u8], device: u32) -> Vec<RtRoute> {
     let mut routes = Vec::new();
-    read_part(bytes, |kind, payload| routes.extend(RtRoute::read(kind, payload, device)));
+    let _ = read_part(bytes, |kind, payload| routes.extend(RtRoute::read(kind, payload, device)));
     routes
 }
 

@@ -76,14 +76,18 @@ pub(crate) fn frame(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8
 
 /// Gives `take_in` the kind of each message in a part of the answer to a question, and what is in
 /// it. Says whether the answer ends with this part.
-pub fn read_part(bytes: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> bool {
+///
+/// # Errors
+/// The number of the error for which the kernel ends the answer: what was read is not all of it.
+pub fn read_part(bytes: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> Result<bool, i32> {
     for message in messages(bytes) {
         match message.kind {
-            NLMSG_DONE | NLMSG_ERROR => return true,
+            // Both begin with the number of an error, or 0.
+            NLMSG_DONE | NLMSG_ERROR => return error_in(message.content).map(|()| true),
             kind => take_in(kind, message.content),
         }
     }
-    false
+    Ok(false)
 }
 
 /// What the kernel answered to a request.
@@ -92,11 +96,15 @@ pub fn read_part(bytes: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> bool {
 /// The number of the error.
 pub fn outcome(bytes: &[u8]) -> Result<(), i32> {
     match messages(bytes).next() {
-        Some(message) if message.kind == NLMSG_ERROR => match message.content.first_chunk() {
-            Some([0, 0, 0, 0]) | None => Ok(()),
-            Some(code) => Err(i32::from_ne_bytes(*code).saturating_neg()),
-        },
+        Some(message) if message.kind == NLMSG_ERROR => error_in(message.content),
         Some(_) | None => Ok(()),
+    }
+}
+
+fn error_in(content: &[u8]) -> Result<(), i32> {
+    match content.first_chunk() {
+        Some([0, 0, 0, 0]) | None => Ok(()),
+        Some(code) => Err(i32::from_ne_bytes(*code).saturating_neg()),
     }
 }
 
@@ -123,12 +131,30 @@ mod tests {
         let (one, other) = (frame(24, 0, 0, &[0; 4]), frame(32, 0, 0, &[]));
         let done = frame(NLMSG_DONE, 0, 0, &[0; 4]);
         let both = vec![(24, 4), (32, 0)];
-        assert_eq!(read(&[&one[..], &other].concat()), (both.clone(), false));
+        assert_eq!(
+            read(&[&one[..], &other].concat()),
+            (both.clone(), Ok(false))
+        );
         assert_eq!(
             read(&[&one[..], &other, &done, &one].concat()),
-            (both, true)
+            (both, Ok(true))
         );
-        assert_eq!(read(&done), (vec![], true));
+        assert_eq!(read(&done), (vec![], Ok(true)));
+    }
+
+    #[test]
+    fn an_answer_that_ends_with_an_error_is_not_whole() {
+        let read = |kind, code: i32| {
+            let route = frame(24, 0, 0, &[0; 4]);
+            let end = frame(kind, 0, 0, &code.to_ne_bytes());
+            read_part(&[route, end].concat(), |_, _| {})
+        };
+        assert_eq!(read(NLMSG_DONE, -12), Err(12));
+        assert_eq!(read(NLMSG_ERROR, -95), Err(95));
+        assert_eq!(
+            (read(NLMSG_DONE, 0), read(NLMSG_ERROR, 0)),
+            (Ok(true), Ok(true))
+        );
     }
 
     #[test]
