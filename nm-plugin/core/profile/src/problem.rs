@@ -289,6 +289,13 @@ pub enum ProfileError {
 }
 
 impl ProfileError {
+    pub(crate) fn refused(directive: &str, reason: &'static str) -> Self {
+        Self::Refused {
+            directive: directive.to_owned(),
+            reason,
+        }
+    }
+
     /// The directive or block that it is about, if it is about one.
     pub(crate) fn directive(&self) -> Option<&str> {
         match self {

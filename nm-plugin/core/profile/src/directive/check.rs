@@ -51,10 +51,7 @@ fn directive_of_line(text: &str) -> Result<Option<Directive>, ProfileError> {
     };
     match rule(name) {
         Some((name, Rule::Keep(needed, kinds))) => keep(name, needed, kinds, arguments).map(Some),
-        Some((_, Rule::Refused(reason))) => Err(ProfileError::Refused {
-            directive: name.clone(),
-            reason,
-        }),
+        Some((_, Rule::Refused(reason))) => Err(ProfileError::refused(name, reason)),
         Some((_, Rule::Implied | Rule::Ignored(_))) => Ok(None),
         None => Err(ProfileError::Unknown(name.clone())),
     }

@@ -217,10 +217,7 @@ impl Reader<'_> {
             Some(inline) => self.insert(inline, content),
             None if tag == "auth-user-pass" => Err(password_is_asked_for(tag)),
             None => match rule(tag) {
-                Some((_, Rule::Refused(reason))) => Err(ProfileError::Refused {
-                    directive: tag.to_owned(),
-                    reason,
-                }),
+                Some((_, Rule::Refused(reason))) => Err(ProfileError::refused(tag, reason)),
                 Some((_, Rule::Ignored(reason))) => {
                     self.ignore(number, &format!("<{tag}>"), reason);
                     Ok(())
@@ -262,6 +259,12 @@ impl Reader<'_> {
             directive: name.to_owned(),
             reason,
         };
+        let port = |text: &str| {
+            port_of(text).ok_or_else(|| bad(message!("The port must be a number from 1 to 65535.")))
+        };
+        let transport = |text: &str| {
+            transport_of(text).ok_or_else(|| bad(message!("The protocol must be udp or tcp.")))
+        };
         let most = match name {
             "remote" => 3,
             "http-proxy" => 4,
@@ -278,49 +281,14 @@ impl Reader<'_> {
         }
         match name {
             "remote" => {
-                let host = argument(0).unwrap_or_default();
-                // As AWS's console and tools write it: any name may stand before the first dot.
-                let host = match host.strip_prefix("*.") {
-                    Some(rest) => {
-                        self.random_hostname = true;
-                        rest
-                    }
-                    None => host,
-                };
-                if host.is_empty() {
-                    return Err(bad(message!("The name of the endpoint is missing.")));
-                }
-                if !is_host(host) || (host.contains(':') && host.parse::<Ipv6Addr>().is_err()) {
-                    return Err(bad(message!(
-                        "'{host}' is not a valid host name. Write the name as AWS shows it, with \
-                         the port after a space: 'cvpn-endpoint-….amazonaws.com 443'.",
-                        host = host.to_owned()
-                    )));
-                }
-                let port = argument(1).map(|port| {
-                    port_of(port)
-                        .ok_or_else(|| bad(message!("The port must be a number from 1 to 65535.")))
-                });
-                let transport = argument(2).map(|proto| {
-                    transport_of(proto)
-                        .ok_or_else(|| bad(message!("The protocol must be udp or tcp.")))
-                });
-                self.remotes
-                    .push((host.to_owned(), port.transpose()?, transport.transpose()?));
+                let host = self.endpoint(argument(0).unwrap_or_default());
+                let host = host.map_err(bad)?.to_owned();
+                let port = argument(1).map(port).transpose()?;
+                let transport = argument(2).map(transport).transpose()?;
+                self.remotes.push((host, port, transport));
             }
-            "port" | "rport" => {
-                let port = argument(0).and_then(port_of);
-                self.port =
-                    Some(port.ok_or_else(|| {
-                        bad(message!("The port must be a number from 1 to 65535."))
-                    })?);
-            }
-            "proto" => {
-                let transport = argument(0).and_then(transport_of);
-                self.transport = Some(
-                    transport.ok_or_else(|| bad(message!("The protocol must be udp or tcp.")))?,
-                );
-            }
+            "port" | "rport" => self.port = Some(port(argument(0).unwrap_or_default())?),
+            "proto" => self.transport = Some(transport(argument(0).unwrap_or_default())?),
             "remote-random-hostname" => self.random_hostname = true,
             "auth-federate" => self.federated = true,
             "auth-retry" if argument(0) == Some("interact") => self.auth_retry_interact = true,
@@ -372,16 +340,39 @@ impl Reader<'_> {
                 return Err(bad(message!("AWS Client VPN supports tun devices only.")));
             }
             "compress" | "comp-lzo" | "allow-compression" if !is_no_compression(argument(0)) => {
-                return Err(ProfileError::Refused {
-                    directive: name.to_owned(),
-                    reason: gettext_noop!("Compression can reveal the contents of the connection."),
-                });
+                return Err(ProfileError::refused(
+                    name,
+                    gettext_noop!("Compression can reveal the contents of the connection."),
+                ));
             }
             "ca" | "cert" | "key" | "extra-certs" | "pkcs12" | "crl-verify" | "tls-auth"
             | "tls-crypt" => self.file(number, name, arguments)?,
             _ => self.table(number, name, arguments)?,
         }
         Ok(())
+    }
+
+    /// The name of the endpoint in a remote.
+    fn endpoint<'a>(&mut self, host: &'a str) -> Result<&'a str, Message> {
+        // As AWS's console and tools write it: any name may stand before the first dot.
+        let host = match host.strip_prefix("*.") {
+            Some(rest) => {
+                self.random_hostname = true;
+                rest
+            }
+            None => host,
+        };
+        if host.is_empty() {
+            return Err(message!("The name of the endpoint is missing."));
+        }
+        if !is_host(host) || (host.contains(':') && host.parse::<Ipv6Addr>().is_err()) {
+            return Err(message!(
+                "'{host}' is not a valid host name. Write the name as AWS shows it, with the port \
+                 after a space: 'cvpn-endpoint-….amazonaws.com 443'.",
+                host = host.to_owned()
+            ));
+        }
+        Ok(host)
     }
 
     /// The name and the password are the person's: they are asked for, and read from no file.
@@ -458,10 +449,10 @@ impl Reader<'_> {
                 return self.table(number, name, arguments);
             }
             [variable, ..] if variable.starts_with("LD_") => {
-                return Err(ProfileError::Refused {
-                    directive: name.to_owned(),
-                    reason: gettext_noop!("This directive would make programs load foreign code."),
-                });
+                return Err(ProfileError::refused(
+                    name,
+                    gettext_noop!("This directive would make programs load foreign code."),
+                ));
             }
             ["PATH", ..] => self.ignore(number, name, SETS_NAMES),
             _ => self.ignore(number, name, FOR_PROGRAMS),
@@ -530,10 +521,7 @@ impl Reader<'_> {
             Some((_, Rule::Implied)) => {}
             Some((_, Rule::Ignored(reason))) => self.ignore(number, name, reason),
             Some((_, Rule::Refused(reason))) => {
-                return Err(ProfileError::Refused {
-                    directive: name.to_owned(),
-                    reason,
-                });
+                return Err(ProfileError::refused(name, reason));
             }
             Some((name, Rule::Keep(needed, kinds))) => {
                 let directive = keep(name, needed, kinds, arguments)?;
