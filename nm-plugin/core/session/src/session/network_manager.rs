@@ -37,20 +37,8 @@ pub(super) struct Installed {
 }
 
 impl Installed {
-    fn ip_config(&self, generation: u32) -> Result<IpConfig, TunnelError> {
-        self.ip_config_of(&self.tunnel, generation)
-    }
-
-    /// As long as a browser has to get past the tunnel.
-    fn ip_config_for_a_login(&self, generation: u32) -> Result<IpConfig, TunnelError> {
-        self.ip_config_of(&self.tunnel.without_names_and_default(), generation)
-    }
-
-    fn ip_config_of(
-        &self,
-        tunnel: &PushedOptions,
-        generation: u32,
-    ) -> Result<IpConfig, TunnelError> {
+    /// The settings, with `tunnel` in the place of all that was pushed.
+    fn ip_config(&self, tunnel: &PushedOptions, generation: u32) -> Result<IpConfig, TunnelError> {
         let mut config = ip_config::ip_config(tunnel, self.server, generation)?;
         config.general.banner.clone_from(&self.banner);
         Ok(config)
@@ -71,7 +59,7 @@ impl Default for NetworkManager {
 impl NetworkManager {
     /// The settings for `installed`.
     pub(super) fn config_of(&self, installed: &Installed) -> Result<IpConfig, TunnelError> {
-        installed.ip_config(self.generation)
+        installed.ip_config(&installed.tunnel, self.generation)
     }
 
     /// The settings that it has, as it is given them once more.
@@ -82,7 +70,8 @@ impl NetworkManager {
     /// The same, without what would lead a browser into a tunnel that is down.
     pub(super) fn config_for_a_login(&self) -> Option<IpConfig> {
         let installed = self.installed.as_ref()?;
-        installed.ip_config_for_a_login(self.generation).ok()
+        let tunnel = installed.tunnel.without_names_and_default();
+        installed.ip_config(&tunnel, self.generation).ok()
     }
 
     /// Whether it shows a connection as up.
