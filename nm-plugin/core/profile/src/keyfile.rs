@@ -11,8 +11,12 @@ pub use update::{UpdateError, bring_up_to, uuid_of};
 use crate::profile::Profile;
 use crate::settings::{PERSISTENT, VpnProperties, to_data, to_secrets};
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::secret::Secret;
+use std::collections::BTreeMap;
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+const SECRETS: &str = "vpn-secrets";
 
 /// What a connection is called, to people and to NetworkManager.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,13 +74,7 @@ pub fn to_keyfile(
     for (key, value) in to_data(profile) {
         entry(&mut text, &key, &value);
     }
-    let secrets = to_secrets(profile);
-    if !secrets.is_empty() {
-        group(&mut text, "vpn-secrets");
-        for (key, secret) in secrets {
-            entry(&mut text, &key, secret.expose());
-        }
-    }
+    push_secrets(&mut text, &to_secrets(profile));
     for family in ["ipv4", "ipv6"] {
         group(&mut text, family);
         entry(&mut text, "method", "auto");
@@ -88,6 +86,15 @@ pub fn to_keyfile(
 #[must_use]
 pub fn holds_secrets(keyfile: &str) -> bool {
     keyfile.lines().any(|line| line.trim() == "[vpn-secrets]")
+}
+
+fn push_secrets(text: &mut String, secrets: &BTreeMap<String, Secret>) {
+    if !secrets.is_empty() {
+        group(text, SECRETS);
+    }
+    for (key, secret) in secrets {
+        entry(text, key, secret.expose());
+    }
 }
 
 fn group(text: &mut String, name: &str) {

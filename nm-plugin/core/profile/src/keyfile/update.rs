@@ -5,7 +5,7 @@
 //! package would not reach it. So what the profile says is taken from the new release here, and
 //! what the user chose stays, as it does when a profile is imported again.
 
-use super::{PERSISTENT, entry, group};
+use super::{PERSISTENT, SECRETS, entry, group, push_secrets};
 use crate::settings::{SettingsError, Update, VpnProperties, from_settings};
 use crate::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::message::Localize;
@@ -17,7 +17,6 @@ use zeroize::Zeroizing;
 /// What is set in the group of a VPN besides the plugin's own data.
 const PROPERTIES: [&str; 4] = ["service-type", "timeout", "user-name", PERSISTENT];
 const VPN: &str = "vpn";
-const SECRETS: &str = "vpn-secrets";
 
 /// Why a copy is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
@@ -79,15 +78,6 @@ pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>
         }
     }
     Ok(Some(text))
-}
-
-fn push_secrets(text: &mut String, secrets: &BTreeMap<String, Secret>) {
-    if !secrets.is_empty() {
-        group(text, SECRETS);
-    }
-    for (key, secret) in secrets {
-        entry(text, key, secret.expose());
-    }
 }
 
 fn exposed(secrets: &BTreeMap<String, Secret>) -> BTreeMap<&str, &str> {
