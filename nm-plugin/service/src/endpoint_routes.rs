@@ -15,7 +15,7 @@ pub(crate) struct EndpointRoutes {
     is_at_work: bool,
     may_differ: bool,
     addresses: Vec<IpAddr>,
-    /// Each address that was ever looked at, and whether its route is ours.
+    /// Each of the addresses that was looked at, and whether its route is ours.
     known: Vec<(IpAddr, bool)>,
     /// Whether it was said that it cannot be done.
     is_failing: bool,
@@ -55,6 +55,13 @@ impl EndpointRoutes {
 
     fn make_fit(&mut self) -> io::Result<()> {
         let ways = look()?;
+        let addresses = &self.addresses;
+        let is_left = |(known, _): &mut (IpAddr, bool)| !addresses.contains(known);
+        for (address, is_ours) in self.known.extract_if(.., is_left) {
+            if is_ours {
+                remove(&removal(address))?;
+            }
+        }
         for address in &self.addresses {
             if !self.known.iter().any(|(known, _)| known == address) {
                 let is_ours = !ways.has_route_of_others(*address);
@@ -66,18 +73,25 @@ impl EndpointRoutes {
             .iter()
             .filter(|address| self.is_ours(**address));
         let ours: Vec<_> = ours.copied().collect();
+        let mut done = Ok(());
         for change in ways.changes(&ours) {
             match change {
                 Change::Set(address, request) => match rtnetlink::carry_out(&request) {
                     Ok(()) => tracing::debug!("the way to {address} is set"),
                     // The network has changed once more: the kernel will tell.
-                    Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV | Errno::INVAL) => {}
-                    Err(error) => return Err(error.into()),
+                    Err(
+                        Errno::NETUNREACH
+                        | Errno::HOSTUNREACH
+                        | Errno::NETDOWN
+                        | Errno::NODEV
+                        | Errno::INVAL,
+                    ) => {}
+                    Err(error) => done = Err(error.into()),
                 },
                 Change::Remove(_, request) => remove(&request)?,
             }
         }
-        Ok(())
+        done
     }
 
     fn is_ours(&self, address: IpAddr) -> bool {
@@ -120,8 +134,8 @@ fn look() -> io::Result<Ways> {
 
 fn remove(request: &[u8]) -> io::Result<()> {
     match rtnetlink::carry_out(request) {
-        // It went with its interface, or was never set.
-        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        // It went with its interface, or was never set, as where there is no IPv6.
+        Ok(()) | Err(Errno::SRCH | Errno::OPNOTSUPP) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -203,6 +217,10 @@ mod tests {
             ip -6 route replace default via fd00:1::1 dev home metric 100";
         assert_eq!(after(back), ["home 10.0.0.1", "home fd00:1::1"]);
         shell("ip link set office up");
+        let only_one = || addresses().drain(..1).collect();
+        routes.follow(only_one);
+        assert_eq!(way_to(ENDPOINT), "home 10.0.0.1");
+        assert_eq!(way_to(IPV6_ENDPOINT), "awsvpn0 ", "it is not used");
         routes.end();
         assert_eq!(shell("ip route; ip -6 route"), before);
     }

@@ -22,6 +22,9 @@ use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session}
 use std::net::IpAddr;
 use std::time::Instant;
 
+/// How many addresses have a way of their own while a tunnel is looked for.
+const MOST_WAYS: usize = 64;
+
 /// The protection of one activation.
 pub(crate) struct Protection {
     /// The routes into the tunnel, where the user wants them kept.
@@ -245,7 +248,7 @@ impl Protection {
     /// The endpoint's addresses are reached outside the tunnel, whichever network there is.
     pub(crate) fn keep_endpoint_reachable(&mut self, session: &Session) {
         if !session.is_stopping() {
-            self.endpoint.follow(|| addresses_of(session));
+            self.endpoint.follow(|| ways_wanted(session));
         }
     }
 
@@ -310,7 +313,15 @@ impl Protection {
     }
 }
 
-/// The addresses that OpenVPN sends packets to.
+/// The addresses of the endpoint that have a way outside of their own. That all of them are the
+/// endpoint's is only a name server's word: while a tunnel is up, the one that it uses has proved it.
+fn ways_wanted(session: &Session) -> Vec<IpAddr> {
+    let mut addresses = session.endpoint_addresses();
+    addresses.truncate(if session.is_up() { 1 } else { MOST_WAYS });
+    addresses
+}
+
+/// The addresses that OpenVPN may send packets to.
 fn addresses_of(session: &Session) -> Vec<IpAddr> {
     let endpoints = session.firewall().endpoints.into_iter();
     endpoints.map(|endpoint| endpoint.address).collect()

@@ -107,10 +107,10 @@ impl Ways {
             return None;
         }
         let address = match (message.address(RTA_DST), family) {
-            (Some(address), _) => address,
+            (Some(address), AF_INET | AF_INET6) => address,
             (None, AF_INET) => Ipv4Addr::UNSPECIFIED.into(),
             (None, AF_INET6) => Ipv6Addr::UNSPECIFIED.into(),
-            (None, _) => return None,
+            (_, _) => return None,
         };
         let hop = Hop::read(&message, flags)?;
         if protocol == PROTOCOL_OURS {
