@@ -5,6 +5,8 @@
 //! keeps a restarted agent from taking its start for a login. The directory may outlive the login, so
 //! logind's session is noted in it.
 
+use aws_client_vpn_attempt::failure_of;
+use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::settings::AtLogin;
 use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
@@ -122,6 +124,11 @@ impl Login {
         else {
             return;
         };
+        // After a loss, Cancel is an answer: only the service's word tells it from a refusal.
+        let is_cancelled = |uuid: &str| {
+            let failure = failure_of(uuid, path.as_str());
+            failure.is_some_and(|failure| failure.kind == FailureKind::Cancelled)
+        };
         let is_end = matches!(state, vpn_state::FAILED | vpn_state::DISCONNECTED);
         let is_no = matches!(
             reason,
@@ -129,7 +136,7 @@ impl Login {
         );
         if is_end
             && let Some(uuid) = self.active.remove(path.as_str())
-            && is_no
+            && (is_no || is_cancelled(&uuid))
         {
             self.known.switched_off(&uuid);
             self.keep();
@@ -244,7 +251,7 @@ impl Login {
                 self.active.insert(path.to_string(), uuid);
                 return;
             }
-            Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
+            Ok(Err(error)) => Message::literal(error.to_string()),
             Err(_) => message!("NetworkManager does not answer."),
         };
         report(&message!(

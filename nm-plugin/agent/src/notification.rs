@@ -206,7 +206,7 @@ impl Notices {
             Ok(Err(zbus::Error::MethodError(name, said, _))) => {
                 renewal::reason(&name, said.as_deref())
             }
-            Ok(Err(error)) => Message::new("{0}").with("0", &error.to_string()),
+            Ok(Err(error)) => Message::literal(error.to_string()),
             Err(_elapsed) => message!("The service does not answer."),
         };
         let why = message!("The sign-in was not renewed. {reason}", reason = why);

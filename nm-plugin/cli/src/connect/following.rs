@@ -135,6 +135,8 @@ impl Following {
             }
             Progress::Connected => {
                 self.said = None;
+                // Whoever began it may be gone by the next sign-in.
+                self.is_joined = false;
                 Some(Step::Up)
             }
             Progress::SwitchedOff => Some(Step::Ended(Ended {
@@ -165,6 +167,7 @@ fn outcome(kind: Option<FailureKind>, reason: u32) -> Outcome {
         (Some(FailureKind::Unreachable), _) => Outcome::Unreachable,
         (Some(FailureKind::NobodyToAsk), _) => Outcome::NobodyToAsk,
         (Some(FailureKind::Ended), _) => Outcome::NotConnected,
+        (Some(FailureKind::Cancelled), _) => Outcome::Cancelled,
         (Some(FailureKind::Other), _) => Outcome::Failed,
         (None, state_reason::LOGIN_FAILED) => Outcome::Refused,
         (None, state_reason::NO_SECRETS) => Outcome::NobodyToAsk,
@@ -183,6 +186,7 @@ mod tests {
         let refused = state_reason::LOGIN_FAILED;
         for (kind, reason, expected) in [
             (Some(FailureKind::TimedOut), refused, Outcome::TimedOut),
+            (Some(FailureKind::Cancelled), refused, Outcome::Cancelled),
             (
                 Some(FailureKind::NobodyToAsk),
                 refused,

@@ -26,17 +26,20 @@ pub enum FailureKind {
     NobodyToAsk,
     /// A connection that was up is over, because the endpoint or a setting says so.
     Ended,
+    /// The person did not want to sign in again.
+    Cancelled,
     /// Anything else.
     Other,
 }
 
 impl FailureKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Refused,
         Self::TimedOut,
         Self::Unreachable,
         Self::NobodyToAsk,
         Self::Ended,
+        Self::Cancelled,
         Self::Other,
     ];
 
@@ -49,6 +52,7 @@ impl FailureKind {
             Self::Unreachable => "unreachable",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::Ended => "ended",
+            Self::Cancelled => "cancelled",
             Self::Other => "other",
         }
     }

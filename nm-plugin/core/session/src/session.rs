@@ -186,13 +186,7 @@ impl Session {
         }
     }
 
-    /// The endpoint's address that is used now, or was last.
-    #[must_use]
-    pub fn endpoint_address(&self) -> Option<IpAddr> {
-        self.cx.outer_address()
-    }
-
-    /// Each known address that packets may go to: that one, and then the endpoint's others.
+    /// The endpoint's address that is used now, or was last, and then its others.
     #[must_use]
     pub fn endpoint_addresses(&self) -> Vec<IpAddr> {
         self.cx.outer_addresses()

@@ -72,7 +72,7 @@ fn a_login_through_the_browser_brings_the_tunnel_up() {
         ["remote MOD 10.77.0.2 443"]
     );
     assert_eq!(
-        simulation.session.endpoint_address(),
+        simulation.session.endpoint_addresses().first().copied(),
         Some(IpAddr::from([10, 77, 0, 2]))
     );
     assert_eq!(simulation.up(), ["configure", "Started"]);
@@ -475,7 +475,7 @@ fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
     assert!(config.contains("http-proxy 192.0.2.80 3128"), "{config}");
     simulation.first_phase();
     assert_eq!(
-        simulation.session.endpoint_address(),
+        simulation.session.endpoint_addresses().first().copied(),
         Some(IpAddr::from([192, 0, 2, 80]))
     );
     let through = simulation.session.firewall().endpoints;

@@ -275,7 +275,6 @@ fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
     lab.forget_browser_events();
     lab.endpoint()
         .command(&json!({"set": {"answer_phase2": false}}));
-    let seen = lab.endpoint_events().count();
     // NetworkManager takes the name servers back after its pre-up scripts.
     lab.client.check(["sh", "-ec", SLOW_PRE_UP]);
     lab.set_browser(&Browser::Closed);
@@ -297,6 +296,7 @@ fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
     lab.logind().unlock();
     lab.browser_did("opened", SOON * 3);
     assert!(way_to(&lab, OUTSIDE).contains("dev eth0"));
+    let seen = lab.endpoint_events().count();
     lab.browser_goes_on();
     lab.endpoint_events().wait_after(seen, "ignored", SOON);
     eventually("everything is led into the tunnel", SOON, || {

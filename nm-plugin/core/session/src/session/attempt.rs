@@ -281,7 +281,9 @@ impl Attempt {
 
     /// Tells OpenVPN the address to use, once both the question and the addresses are there.
     fn answer_remote(&mut self, cx: &mut Context) {
-        if cx.remote.address().is_some_and(|node| !cx.has_way_to(node)) {
+        let ways = cx.ways_to_endpoint();
+        let has_way = |node| ways.is_none_or(|ways| ways.to(node).is_some());
+        if cx.remote.address().is_some_and(|node| !has_way(node)) {
             self.leave_node(cx);
         }
         let pinned = match &self.step {

@@ -280,16 +280,17 @@ impl Context {
         has_moved && self.remote.transport() == Some(Transport::Tcp)
     }
 
-    /// Whether there is a way to `address`, as far as is known.
-    pub(super) fn has_way_to(&self, address: IpAddr) -> bool {
-        let ways = self.conditions.ways;
-        ways.is_none_or(|ways| ways.to(address).is_some())
+    /// The ways that lead to the endpoint, as far as is known: a proxy has its own.
+    pub(super) fn ways_to_endpoint(&self) -> Option<Ways> {
+        let is_direct = self.profile.proxy().is_none();
+        self.conditions.ways.filter(|_| is_direct)
     }
 
     /// Whether there is a way to an address that is known.
     pub(super) fn is_online(&self) -> bool {
         let mut addresses = self.outer_addresses().into_iter();
-        addresses.any(|address| self.has_way_to(address))
+        let ways = self.conditions.ways;
+        addresses.any(|address| ways.is_none_or(|ways| ways.to(address).is_some()))
     }
 
     /// Whether the network that is there leads to no address that is known, and may have one of its own

@@ -169,7 +169,8 @@ pub enum Failure {
         /// The limit that ran out.
         minutes: u64,
     },
-    /// The person has cancelled the sign-in that was to bring a lost connection back.
+    /// The person has cancelled the sign-in that was to bring a lost connection back, or the password
+    /// of a renewal.
     #[error("The sign-in was cancelled, so the connection has ended. Connect again to sign in.")]
     Cancelled,
     /// The auth dialog reported why there is no login.
@@ -271,7 +272,8 @@ impl Failure {
             | Self::NoAnswerToSignIn { .. }
             | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_) => (FailureKind::Unreachable, ConnectFailed),
-            Self::BrowsersStopped | Self::Cancelled => (FailureKind::Ended, LoginFailed),
+            Self::BrowsersStopped => (FailureKind::Ended, LoginFailed),
+            Self::Cancelled => (FailureKind::Cancelled, LoginFailed),
             Self::Inactive | Self::EndedByEndpoint => (FailureKind::Ended, ConnectFailed),
             Self::TokenMissing(_)
             | Self::BadChallenge(_)

@@ -42,6 +42,17 @@ impl Remote {
         self.current.as_ref().map(|(remote, _)| remote.transport)
     }
 
+    /// `host` has these addresses. The one that is used stays known: packets go there still.
+    pub(super) fn learn(&mut self, host: String, mut addresses: Vec<IpAddr>) {
+        if let Some((remote, used)) = &self.current
+            && remote.host == host
+            && !addresses.contains(used)
+        {
+            addresses.push(*used);
+        }
+        self.known.insert(host, addresses);
+    }
+
     /// The current address does not answer.
     pub(super) fn mark_failed(&mut self) {
         if let Some((remote, address)) = &self.current {

@@ -47,7 +47,7 @@ impl Context {
         let reason = match result {
             Ok(addresses) if !addresses.is_empty() => {
                 self.note(format!("{host} has the addresses {addresses:?}"));
-                self.remote.known.insert(host, addresses);
+                self.remote.learn(host, addresses);
                 return Ok(());
             }
             Ok(_) => no_address().into(),
@@ -69,7 +69,7 @@ impl Context {
     /// one, if that is `pinned`.
     pub(super) fn next_address(&mut self, pinned: bool) -> Option<RemoteAddress> {
         let remote = self.remote.waiting.take()?;
-        if let Some(address) = self.remote.choose(&remote, pinned, self.conditions.ways) {
+        if let Some(address) = self.remote.choose(&remote, pinned, self.ways_to_endpoint()) {
             return Some(RemoteAddress {
                 host: remote.host,
                 address,
