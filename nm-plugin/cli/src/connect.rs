@@ -173,8 +173,8 @@ impl<'a> Attempt<'a> {
                 }
             }
         };
-        self.following.begin(&path, settled.is_some());
         let is_up = (settled.as_ref()).is_some_and(|it| State::of(it) == State::Up);
+        self.following.begin(&path, settled.is_some() && !is_up);
         if let Some(activation) = settled.filter(|_| !is_up)
             && let Some(words) = self.following.now(activation.vpn_state)
         {

@@ -17,6 +17,7 @@ use aws_client_vpn_profile::settings::{
 use aws_client_vpn_profile_file as profile_file;
 use aws_client_vpn_text::message::{Localize, Message};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use thiserror::Error;
@@ -223,7 +224,10 @@ async fn one(
         let same = stored.iter();
         let same = same.filter(|it| have_same_endpoint(&it.data, &profile));
         let old = to_update(&same.collect::<Vec<_>>(), options.name.as_deref())?;
-        if !options.dry_run {
+        if options.dry_run {
+            // What is refused does not depend on secrets.
+            Update::new(&old.data, &BTreeMap::new(), &profile).map_err(ImportError::from)?;
+        } else {
             update(old, &profile).await?;
         }
         (What::Updated, old.name.clone(), Some(old.uuid.clone()))

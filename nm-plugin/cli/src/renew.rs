@@ -66,7 +66,7 @@ pub async fn renew(wanted: Option<&str>) -> Result<Answer, RenewError> {
             },
         }),
         Err(error) => Err(RenewError::Refused {
-            reason: Message::new("{0}").with("0", &error.to_string()),
+            reason: Message::literal(error.to_string()),
             outcome: Outcome::Failed,
         }),
     }

@@ -48,7 +48,7 @@ fn reinstall() -> Message {
 
 /// What others call something: not ours to translate.
 fn plain(text: impl ToString) -> Message {
-    Message::new("{0}").with("0", &text.to_string())
+    Message::literal(text.to_string())
 }
 
 fn network_manager(facts: &Facts) -> Finding {

@@ -54,7 +54,7 @@ fn who_mends(facts: &Facts) -> Result<Option<PathBuf>, FixError> {
 
 async fn clear_away(program: &Path) -> Result<(), FixError> {
     let refused = |reason| FixError::Refused { reason };
-    let foreign = |reason: String| refused(Message::new("{0}").with("0", &reason));
+    let foreign = |reason: String| refused(Message::literal(reason));
     let output = Command::new(program)
         .arg("--clear-away")
         .env_clear()
