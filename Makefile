@@ -171,7 +171,7 @@ ifeq ($(live),yes)
 endif
 	find $(TARGET)/uninstall ! -type d -printf '$(DESTDIR)/%P\0' | xargs -0 rm -f
 	rmdir $(DESTDIR)$(libexecdir)/nm-aws-client-vpn
-	find $(DESTDIR)$(docdir) -type d -empty -delete
+	[ ! -d $(DESTDIR)$(docdir) ] || find $(DESTDIR)$(docdir) -type d -empty -delete
 	rm -r $(TARGET)/uninstall
 ifeq ($(live),yes)
 	-systemctl daemon-reload

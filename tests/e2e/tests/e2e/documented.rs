@@ -36,7 +36,7 @@ const FILE: Line = Text("what is added to the file of a connection");
 const BAR: Line = Text("the configuration of a status bar");
 
 /// Every line of code, by how it begins; the longest beginning counts.
-const LINES: [(&str, Line); 62] = [
+const LINES: [(&str, Line); 63] = [
     ("aws-client-vpn connect", Run),
     ("aws-client-vpn disconnect", Run),
     ("aws-client-vpn doctor", Run),
@@ -55,6 +55,10 @@ const LINES: [(&str, Line); 62] = [
     ("nmcli --terse connection show", RunConnected),
     ("nmcli --wait 300 connection up", Run),
     ("nmcli connection", Run),
+    (
+        "nmcli connection modify WIFI",
+        NotRun("is about the network's own connection: `network` has one without IPv6"),
+    ),
     ("ss ", Run),
     ("/usr/libexec/nm-aws-client-vpn/openvpn", Run),
     (

@@ -53,7 +53,7 @@ fn a_certificate_connects_at_boot_and_is_kept_up() {
     });
     // Everything in the system restarts, but its kernel. systemd stops and kills whatever still runs in
     // it, with a SIGSTOP that would be passed on to an nsenter that waits: so nothing is run there until
-    // PID 1 has executed itself anew, and this command is not waited for.
+    // PID 1 has executed itself again, and this command is not waited for.
     let mut command = system.client.command("systemctl");
     let mut reboot = command.arg("soft-reboot").spawn().expect("nsenter");
     let pid_1 = format!("/proc/{}/cmdline", system.client.init());
