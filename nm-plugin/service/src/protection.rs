@@ -19,9 +19,19 @@ use aws_client_vpn_session::kill_switch::FirewallPolicy;
 use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
 use aws_client_vpn_session::route_guard::RouteGuard;
 use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session};
+use std::fs;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
+/// What nm-aws-client-vpn-kill-switch.path watches.
+const CONNECTION_DIRECTORIES: [&str; 2] = [
+    "/etc/NetworkManager/system-connections",
+    "/run/NetworkManager/system-connections",
+];
+/// How long nothing has to change in them.
+const QUIET: Duration = Duration::from_secs(3);
+/// How often it is looked, within the time that the unit has.
+const MOST_LOOKS: usize = 6;
 /// How many addresses have a way of their own while a tunnel is looked for.
 const MOST_WAYS: usize = 64;
 
@@ -351,17 +361,34 @@ async fn lift_deleted(network_manager: &NetworkManager) -> Result<(), KillSwitch
     Ok(())
 }
 
-/// The same, for whoever calls this as root.
+/// The same, for whoever calls this as root, as the unit does that systemd starts when NetworkManager's
+/// files change. Of what changes until that unit has ended systemd says nothing (`path_enter_running`
+/// in its path.c), so it ends only when nothing has changed for a while.
 pub(crate) async fn lift_all_deleted() -> Result<(), Box<dyn std::error::Error>> {
     let bus = zbus::Connection::system().await?;
     let name = well_known::network_manager::NAME;
-    for uuid in kill_switch::left_closed()? {
-        let is_deleted = network_manager::is_deleted(&bus, name, &uuid).await;
-        if is_deleted.ok_or("NetworkManager does not answer")? {
-            lift_one(&uuid)?;
+    for _ in 0..MOST_LOOKS {
+        let before = changed_at();
+        for uuid in kill_switch::left_closed()? {
+            let is_deleted = network_manager::is_deleted(&bus, name, &uuid).await;
+            if is_deleted.ok_or("NetworkManager does not answer")? {
+                lift_one(&uuid)?;
+            }
+        }
+        if kill_switch::left_closed()?.is_empty() {
+            break;
+        }
+        tokio::time::sleep(QUIET).await;
+        if changed_at() == before {
+            break;
         }
     }
     Ok(())
+}
+
+/// When connections were last added or deleted, as the directories of their files say.
+fn changed_at() -> [Option<SystemTime>; 2] {
+    CONNECTION_DIRECTORIES.map(|directory| fs::metadata(directory).ok()?.modified().ok())
 }
 
 fn lift_one(uuid: &str) -> Result<(), KillSwitchError> {
