@@ -18,7 +18,7 @@ use crate::route_guard::rtnetlink::{
     RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST,
 };
 use std::cmp::Reverse;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 const TABLE_MAIN: u8 = 254;
 /// Who has set a route (`rtm_protocol`): a number that no program is known to use (iproute2's
@@ -84,20 +84,7 @@ impl Ways {
 
     fn take_in_route(&mut self, payload: &[u8], tunnels: &[u32]) -> Option<()> {
         let message = Message::read(payload)?;
-        let [
-            family,
-            prefix,
-            _,
-            _,
-            table,
-            protocol,
-            _,
-            kind,
-            f0,
-            f1,
-            f2,
-            f3,
-        ] = message.header;
+        let [_, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         let table = message.number(RTA_TABLE).unwrap_or(table.into());
         if table != TABLE_MAIN.into()
@@ -106,18 +93,13 @@ impl Ways {
         {
             return None;
         }
-        let address = match (message.address(RTA_DST), family) {
-            (Some(address), AF_INET | AF_INET6) => address,
-            (None, AF_INET) => Ipv4Addr::UNSPECIFIED.into(),
-            (None, AF_INET6) => Ipv6Addr::UNSPECIFIED.into(),
-            (_, _) => return None,
-        };
+        let network = message.network()?;
         let hop = Hop::read(&message, flags)?;
         if protocol == PROTOCOL_OURS {
-            self.own.push((address, hop));
+            self.own.push((network.address, hop));
         } else if !tunnels.contains(&hop.device) {
             self.outside.push(Outside {
-                network: Network { address, prefix },
+                network,
                 metric: message.number(RTA_PRIORITY).unwrap_or(0),
                 hop,
             });

@@ -11,7 +11,7 @@ use crate::route_guard::rtnetlink::{
     AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, Message, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY,
     RTA_OIF, RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST,
 };
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// Before the main table's rule (32766) and those of WireGuard's tools (32764); after what an
 /// administrator is likely to have put in front.
@@ -62,33 +62,17 @@ impl Tables {
         let Some(message) = Message::read(payload).filter(|_| kind == RTM_NEWROUTE) else {
             return;
         };
-        let [
-            family,
-            prefix,
-            _,
-            _,
-            table,
-            protocol,
-            _,
-            kind,
-            f0,
-            f1,
-            f2,
-            f3,
-        ] = message.header;
+        let [_, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;
         if u32::from_ne_bytes([f0, f1, f2, f3]) & FLAG_CLONED != 0 {
             return;
         }
         let table = message.number(RTA_TABLE).unwrap_or(u32::from(table));
         let is_of_the_tunnel = message.number(RTA_OIF) == Some(device);
-        let address = match (message.address(RTA_DST), family) {
-            (Some(address), _) => address,
-            (None, AF_INET) => Ipv4Addr::UNSPECIFIED.into(),
-            (None, AF_INET6) => Ipv6Addr::UNSPECIFIED.into(),
-            (None, _) => return,
+        let Some(network) = message.network() else {
+            return;
         };
         let into_tunnel = Entry {
-            network: Network { address, prefix },
+            network,
             way: Way::Tunnel(message.address(RTA_PREFSRC)),
         };
         if table == table_of(device) {
@@ -251,6 +235,7 @@ mod tests {
     use super::*;
     use crate::netlink::messages;
     use proptest::prelude::*;
+    use std::net::Ipv6Addr;
 
     fn entry(network: &str, way: Way) -> Entry {
         let (address, prefix) = network.split_once('/').unwrap();

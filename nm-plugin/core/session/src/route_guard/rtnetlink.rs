@@ -3,6 +3,7 @@
 //! A route is kept as the bytes it came in, but for what only the kernel may say, so that it is
 //! put back exactly as NetworkManager had set it, whatever attributes that has.
 
+use crate::ip::Network;
 use crate::netlink::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, attributes, frame,
     push_attribute,
@@ -94,6 +95,18 @@ impl<'a> Message<'a> {
         }
         let octets = <[u8; 16]>::try_from(value).ok()?;
         Some(Ipv6Addr::from(octets).into())
+    }
+
+    /// Where a route of IPv4 or IPv6 leads to; the kernel leaves an address out that is all zeros.
+    pub(crate) fn network(&self) -> Option<Network<IpAddr>> {
+        let [family, prefix, ..] = self.header;
+        let zeros = match family {
+            AF_INET => Ipv4Addr::UNSPECIFIED.into(),
+            AF_INET6 => Ipv6Addr::UNSPECIFIED.into(),
+            _ => return None,
+        };
+        let address = self.address(RTA_DST).unwrap_or(zeros);
+        Some(Network { address, prefix })
     }
 }
 
