@@ -13,7 +13,7 @@ use std::path::PathBuf;
     version,
     after_help = "Examples:\n  aws-client-vpn import work.ovpn\n  aws-client-vpn connect work\n  \
                   aws-client-vpn status\n  aws-client-vpn disconnect\n  aws-client-vpn doctor\n  \
-                  aws-client-vpn logs work >ticket.txt",
+                  sudo aws-client-vpn logs work >ticket.txt",
     // The codes are for scripts, and stay.
     after_long_help = "\
 Exit codes:
@@ -42,7 +42,7 @@ Examples:
   aws-client-vpn status
   aws-client-vpn disconnect
   aws-client-vpn doctor
-  aws-client-vpn logs work >ticket.txt"
+  sudo aws-client-vpn logs work >ticket.txt"
 )]
 pub struct CommandLine {
     /// What to do.
@@ -58,9 +58,9 @@ pub struct CommandLine {
 pub enum Command {
     /// Connect, and sign in from this terminal
     ///
-    /// The browser opens. Without a display, or over ssh, the link to sign in is printed, and the
-    /// ssh -L command for signing in in a browser on another computer. Passwords and codes are asked
-    /// for in this terminal. Ctrl+C cancels.
+    /// The browser opens. Without a display, or over ssh, the link to sign in is printed instead; over
+    /// ssh, with the ssh -L command that lets the browser of your own computer answer. Passwords and
+    /// codes are asked for in this terminal. Ctrl+C cancels.
     Connect(Connect),
     /// Take a connection down
     Disconnect(Disconnect),
@@ -81,7 +81,8 @@ pub enum Command {
     /// Turn connecting at login on or off
     ///
     /// The agent of your session connects once after you log in, and again each time you join another
-    /// network. It does not if you have taken the connection down yourself.
+    /// network. It does not if you have taken the connection down yourself, or cancelled its sign-in,
+    /// since you logged in.
     AtLogin(AtLogin),
     /// Sign in again to a connection that is up, before the endpoint ends it
     ///

@@ -49,8 +49,8 @@ run it by hand.
                    connection with this UUID, or of any connection
   --lift-deleted-kill-switches
                    Lift the kill switches of connections that NetworkManager no longer has
-  --clear-away     Remove what services that were killed have left: kill switches, network interfaces and
-                   routes
+  --clear-away     Remove what is left of connections that ended without being taken down: kill
+                   switches, network interfaces and routes
   --version        Print version
   --help           Print help
 ";

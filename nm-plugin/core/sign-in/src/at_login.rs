@@ -127,7 +127,7 @@ mod tests {
 
     /// The file outlives a login: for a while, or for as long as the user is there in another way.
     #[test]
-    fn another_login_begins_anew() {
+    fn another_login_starts_from_the_beginning() {
         let mut login = AtLogins::default();
         login.network(Some("home"));
         login.tried();
