@@ -76,7 +76,7 @@ deps-package:
 build: ## the programs and the library, in target/release
 	$(CARGO) build --release --locked $(SHIPPED)
 	$(CARGO) rustc --release --locked -p aws-client-vpn-editor-plasma --crate-type cdylib -- \
-		-C panic=abort
+		-C panic=abort -C strip=symbols
 
 openvpn: ## our patched OpenVPN, in target/openvpn (source: Debian's, or OPENVPN_TARBALL=)
 	packaging/openvpn/build.sh client
