@@ -29,9 +29,6 @@ pub fn root() -> PathBuf {
 }
 
 /// Our source files below `directory`, in order, without tests: their names from the root.
-///
-/// # Errors
-/// If a directory cannot be read.
 pub fn source_files(root: &Path, directory: &str) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     let mut open = vec![root.join(directory)];
@@ -74,9 +71,6 @@ pub struct Use {
 }
 
 /// Every text for users in the source, with what is known of it.
-///
-/// # Errors
-/// If a file cannot be read, or is not Rust.
 pub fn texts(root: &Path) -> io::Result<BTreeMap<Text, Use>> {
     let mut texts: BTreeMap<Text, Use> = BTreeMap::new();
     for directory in DIRECTORIES {

@@ -20,18 +20,12 @@ pub struct Found {
 }
 
 /// Reads a file; items that are only for tests are left out.
-///
-/// # Errors
-/// If it cannot be read, or is not Rust.
 pub fn read(path: &Path) -> io::Result<Found> {
     let text = std::fs::read_to_string(path)?;
     find(&text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
 }
 
 /// As [`read`], of the text of a file.
-///
-/// # Errors
-/// If it is not Rust.
 pub fn find(text: &str) -> Result<Found, proc_macro2::LexError> {
     let mut found = Found::default();
     found.walk(text.parse::<TokenStream>()?, false);

@@ -14,10 +14,8 @@ pub fn open(connection: &Connection) -> Form {
     Form::new(connection.data(), connection.secrets())
 }
 
-/// Puts what was changed on the page into a connection: all of it, or nothing.
-///
-/// # Errors
-/// Something on the page is wrong; names the field.
+/// Puts what was changed on the page into a connection: all of it, or nothing. Else an error that
+/// names the field that is wrong.
 pub fn save(form: &Form, connection: &Connection) -> Result<(), glib::Error> {
     let changes = form.changes().map_err(|(field, problem)| {
         let label = i18n::translate(field.label()).replace('_', "");

@@ -23,9 +23,6 @@ glib::wrapper! {
 
 impl Editor {
     /// An editor of `connection` with the widgets of a toolkit.
-    ///
-    /// # Errors
-    /// The toolkit cannot be used.
     pub fn new<T: Toolkit>(connection: &Connection) -> Result<Self, glib::Error> {
         T::init()
             .map_err(|error| plugin_error(ffi::NM_VPN_PLUGIN_ERROR_FAILED, &error.to_string()))?;

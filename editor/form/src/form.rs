@@ -154,10 +154,8 @@ impl Form {
         }
     }
 
-    /// The changes to write, if all is right.
-    ///
-    /// # Errors
-    /// The first field that is wrong, and what is wrong with it.
+    /// The changes to write, if all is right. Else the first field that is wrong, and what is wrong
+    /// with it.
     pub fn changes(&self) -> Result<Changes, (Field, Message)> {
         let own = Field::all().find_map(|field| Some((field, self.problem_of(field)?)));
         if let Some(found) = own {

@@ -24,9 +24,6 @@ pub trait Toolkit: Sized + 'static {
     type Place;
 
     /// Lets the bindings know that the host has started the toolkit.
-    ///
-    /// # Errors
-    /// It has not, and it cannot be started.
     fn init() -> Result<(), glib::BoolError>;
 
     /// An empty page.

@@ -53,9 +53,6 @@ fn variant(property: &Property) -> Variant {
 /// The connection `old`, whose stored secrets are in `secrets`, brought up to `profile`; name,
 /// uuid, permissions and all that the user has set otherwise stay. One that an older version made
 /// is persistent from now on.
-///
-/// # Errors
-/// If the profile does not go with what the user has set.
 pub fn updated(
     old: &Settings,
     secrets: &Settings,

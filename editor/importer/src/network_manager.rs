@@ -101,9 +101,6 @@ pub struct NetworkManager;
 
 impl NetworkManager {
     /// The connections to an endpoint of `profile`, of those that the user may see.
-    ///
-    /// # Errors
-    /// [`NetworkManagerError`]
     pub async fn existing(
         &self,
         profile: &Profile,
@@ -131,9 +128,6 @@ impl NetworkManager {
     }
 
     /// Adds a connection.
-    ///
-    /// # Errors
-    /// [`NetworkManagerError`]
     pub async fn add(&self, settings: &Settings) -> Result<Stored, NetworkManagerError> {
         let method = Method::new(SETTINGS_PATH, SETTINGS, "AddConnection2").with_person();
         let none = BTreeMap::<String, Variant>::new();
@@ -144,9 +138,6 @@ impl NetworkManager {
     }
 
     /// Brings a connection up to `profile`.
-    ///
-    /// # Errors
-    /// [`NetworkManagerError`]
     pub async fn update(
         &self,
         old: &ExistingConnection,
@@ -174,9 +165,6 @@ impl NetworkManager {
     }
 
     /// Connects, and tells `on_progress` what is going on until the [`Activation`] is dropped.
-    ///
-    /// # Errors
-    /// [`NetworkManagerError`] if it cannot even begin.
     pub async fn activate(
         &self,
         stored: &Stored,
@@ -241,9 +229,6 @@ impl NetworkManager {
     }
 
     /// Breaks off, or disconnects.
-    ///
-    /// # Errors
-    /// [`NetworkManagerError`]
     pub async fn deactivate(&self, activation: &Activation) -> Result<(), NetworkManagerError> {
         let method = Method::new(PATH, NAME, "DeactivateConnection").with_person();
         let arguments = (activation.active.clone(),).to_variant();

@@ -44,10 +44,8 @@ pub struct VpnChanges<'a> {
 }
 
 impl Connection {
-    /// A VPN connection whose addresses, routes and name servers come from the VPN.
-    ///
-    /// # Errors
-    /// A text holds a NUL, which NetworkManager cannot store.
+    /// A VPN connection whose addresses, routes and name servers come from the VPN. Fails if a text
+    /// holds a NUL, which NetworkManager cannot store.
     pub fn vpn(profile: &VpnProfile<'_>) -> Result<Self, glib::Error> {
         // SAFETY: a new object, owned by us.
         let raw = unsafe { ffi::nm_simple_connection_new() };
@@ -153,10 +151,8 @@ impl Connection {
         secrets
     }
 
-    /// Changes the VPN setting: all of `changes`, or nothing.
-    ///
-    /// # Errors
-    /// A text holds a NUL, which NetworkManager cannot store.
+    /// Changes the VPN setting: all of `changes`, or nothing. Fails if a text holds a NUL, which
+    /// NetworkManager cannot store.
     pub fn change_vpn(&self, changes: &VpnChanges<'_>) -> Result<(), glib::Error> {
         let data = changes
             .data
@@ -221,9 +217,6 @@ impl Connection {
     }
 
     /// Another reference to a connection that a C caller holds.
-    ///
-    /// # Errors
-    /// The caller passed no connection.
     ///
     /// # Safety
     /// `connection` is null or a live GObject.

@@ -28,10 +28,8 @@ pub trait VpnEditorImpl: ObjectImpl {
 
     /// Puts what the user changed into `connection`.
     ///
-    /// Hosts call it after each change too, with a copy: an error keeps their Apply button off.
-    ///
-    /// # Errors
-    /// Names the field that is wrong.
+    /// Hosts call it after each change too, with a copy: an error keeps their Apply button off. An
+    /// error names the field that is wrong.
     fn update(&self, connection: &Connection) -> Result<(), glib::Error>;
 }
 

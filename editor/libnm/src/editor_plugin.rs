@@ -43,24 +43,15 @@ pub trait VpnEditorPluginImpl: ObjectImpl {
     /// What the plugin can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// An editor page for `connection`.
-    ///
-    /// # Errors
-    /// `G_FILE_ERROR_NOENT` where no editor for the host's toolkit is installed: hosts take this
-    /// as "the client's package is missing", not as a fault.
+    /// An editor page for `connection`. `G_FILE_ERROR_NOENT` where none for the host's toolkit is
+    /// installed: hosts take this as "the client's package is missing", not as a fault.
     fn editor(&self, connection: &Connection) -> Result<VpnEditor, glib::Error>;
 
-    /// Reads the file at `path` into a new connection.
-    ///
-    /// # Errors
-    /// Says why the file cannot be imported. Hosts try each plugin in turn, so a file that is not
-    /// the plugin's own is declined at once.
+    /// Reads the file at `path` into a new connection. Hosts try each plugin in turn, so a file
+    /// that is not the plugin's own is declined at once.
     fn import(&self, path: &Path) -> Result<Connection, glib::Error>;
 
     /// Writes `connection` to a file at `path`.
-    ///
-    /// # Errors
-    /// Says why there is no such file now.
     fn export(&self, path: &Path, connection: &Connection) -> Result<(), glib::Error>;
 
     /// A name, without a directory, for the file that [`export`](Self::export) would write.

@@ -120,11 +120,8 @@ pub fn own_directory() -> Option<PathBuf> {
 pub struct EditorLibrary(EditorFactory);
 
 impl EditorLibrary {
-    /// Opens the library at `path`.
-    ///
-    /// # Errors
-    /// `G_FILE_ERROR_NOENT` if there is none: hosts take that for a package that is not installed.
-    /// Another one if it cannot be loaded.
+    /// Opens the library at `path`. `G_FILE_ERROR_NOENT` if there is none: hosts take that for a
+    /// package that is not installed.
     pub fn open(path: &Path) -> Result<Self, glib::Error> {
         if !path.is_file() {
             let message = format!("{} is not installed", path.display());
@@ -155,9 +152,6 @@ impl EditorLibrary {
     }
 
     /// An editor for `connection`.
-    ///
-    /// # Errors
-    /// What the editor says.
     pub fn editor(
         self,
         plugin: &VpnEditorPlugin,

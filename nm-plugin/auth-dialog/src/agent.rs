@@ -111,9 +111,6 @@ impl Agent {
     }
 
     /// Hands `text` to the agent.
-    ///
-    /// # Errors
-    /// When the agent is gone or does not read.
     pub(crate) async fn tell(&mut self, text: Secret) -> io::Result<()> {
         let mut answer = self.answer.try_clone()?;
         // A response can be longer than a pipe takes at once, and the browser waits for its page.

@@ -32,9 +32,6 @@ const OWN_NAME: &str = "nm-aws-client-vpn-auth-dialog";
 /// Listens on the port. `succeeds_another` says that an earlier dialog has just been told to
 /// leave it; `queues` is called once if another connection's login has it, whose end is then
 /// waited for until `turn_by`.
-///
-/// # Errors
-/// [`LoginFailure::PortInUse`] with the program that has it, or [`LoginFailure::PortUnusable`].
 pub(crate) async fn listen(
     succeeds_another: bool,
     turn_by: Instant,

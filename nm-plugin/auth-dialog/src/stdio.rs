@@ -20,9 +20,6 @@ pub(crate) struct Streams {
 
 impl Streams {
     /// Takes the streams away from everything else in this process and its children.
-    ///
-    /// # Errors
-    /// When descriptors are exhausted or there is no `/dev/null`.
     pub(crate) fn take() -> io::Result<Self> {
         let answer = fcntl_dupfd_cloexec(io::stdout(), 3)?.into();
         let stderr = fcntl_dupfd_cloexec(io::stderr(), 3)?.into();

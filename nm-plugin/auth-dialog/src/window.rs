@@ -79,9 +79,6 @@ impl Window {
     }
 
     /// The agent itself, at the other end of `socket`.
-    ///
-    /// # Errors
-    /// If that is no socket.
     pub(crate) fn at(socket: &File) -> io::Result<Self> {
         let socket = UnixStream::from(OwnedFd::from(socket.try_clone()?));
         // It is there as long as the agent is.

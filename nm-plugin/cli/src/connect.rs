@@ -88,10 +88,8 @@ impl ConnectError {
     }
 }
 
-/// Connects as the command line says. With `--stay`, until the connection is over.
-///
-/// # Errors
-/// If the connection does not come up, or is over for another reason than that somebody took it down.
+/// Connects as the command line says. With `--stay`, until the connection is over. Fails if the
+/// connection is over for another reason than that somebody took it down.
 pub(crate) async fn connect(options: &Connect) -> Result<Answer, Failure> {
     LocalSet::new().run_until(connect_locally(options)).await
 }

@@ -43,9 +43,6 @@ impl DisconnectError {
 }
 
 /// Takes down the connection called `wanted`, or the only one that is up.
-///
-/// # Errors
-/// If it is not clear which is meant, or NetworkManager does not do it, or not in time.
 pub(crate) async fn disconnect(wanted: Option<&str>) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let (stored, activation) = choose(&answer.stored, &answer.active, wanted)?;

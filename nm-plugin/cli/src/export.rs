@@ -39,9 +39,6 @@ impl ExportError {
 
 /// Prints the profile of the connection called `wanted`, or puts it into the file `to` that only its
 /// owner may read. Its private key is in it if it has one and the user may see it.
-///
-/// # Errors
-/// If there is no such connection, or it cannot be read or written.
 pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let stored = called(&answer.stored, wanted)?;

@@ -18,9 +18,6 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Prints the state now and after each change, until nobody reads it any more.
-///
-/// # Errors
-/// If there is no connection of the name that is given.
 pub(crate) async fn follow(options: &command_line::Status, json: bool) -> Result<Answer, Failure> {
     let mut before = None;
     loop {

@@ -132,9 +132,6 @@ fn english<S: serde::Serializer>(notes: &[Message], serializer: S) -> Result<S::
 }
 
 /// Imports what the command line says. What is wrong with one profile does not keep the others out.
-///
-/// # Errors
-/// If nothing can be imported, or the only profile cannot.
 pub async fn import(options: &Import) -> Result<Answer, Failure> {
     let files = files(options)?;
     let (mut imported, mut planned) = (Vec::new(), Vec::new());

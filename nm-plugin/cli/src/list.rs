@@ -8,9 +8,6 @@ use crate::status::{self, Status};
 use aws_client_vpn_i18n::{self as i18n, gettext};
 
 /// The connections, in the order of their names.
-///
-/// # Errors
-/// If NetworkManager cannot be asked.
 pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
     let status = status::collect().await?;
     Ok(Answer::done(table(&status), status.fields()))
@@ -18,9 +15,6 @@ pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
 
 /// Their names alone, a line each, for shells that complete them. One that is called as another is
 /// meant by its UUID.
-///
-/// # Errors
-/// If NetworkManager cannot be asked.
 pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
     let answer = network_manager::ask().await?;
     let stored: Vec<_> = answer.stored.iter().collect();

@@ -9,9 +9,6 @@ use crate::network_manager;
 use aws_client_vpn_i18n::gettext;
 
 /// Deletes the connection called `wanted`; one that is up is taken down.
-///
-/// # Errors
-/// If there is none, or NetworkManager does not do it.
 pub(crate) async fn remove(wanted: &str) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let stored = called(&answer.stored, wanted)?;

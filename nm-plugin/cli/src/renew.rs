@@ -47,9 +47,6 @@ impl RenewError {
 }
 
 /// Has the person sign in again to the connection called `wanted`, or to the only one that is up.
-///
-/// # Errors
-/// If it is not clear which is meant, or its service refuses.
 pub async fn renew(wanted: Option<&str>) -> Result<Answer, RenewError> {
     let answer = network_manager::ask().await?;
     let (stored, service) = choose(&answer.stored, &answer.active, wanted)?;

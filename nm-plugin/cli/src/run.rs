@@ -10,9 +10,6 @@ use crate::{
 };
 
 /// Does what the command line says.
-///
-/// # Errors
-/// [`Failure`]
 pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
     match &line.command {
         Command::Connect(options) => connect::connect(options).await,

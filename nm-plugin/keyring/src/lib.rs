@@ -63,9 +63,7 @@ pub enum Unlocking {
 ///
 /// What can be had without asking counts first: it is newer than what a keyring has that nobody has
 /// opened (see [`keep`]). A person is asked to unlock one only for what is still missing then.
-///
-/// # Errors
-/// [`KeyringError`]; then go on without.
+/// After an error, go on without.
 pub async fn look_up(
     uuid: &str,
     names: &[&str],
@@ -157,10 +155,7 @@ async fn value_of(
 /// Keeps `values`, by the names of the secrets, for the connection `uuid`, which the user calls
 /// `connection`. What was kept under the same names goes; of what is in a keyring that is locked, a
 /// person is asked to unlock it, and where they do not, the new value counts for as long as the old
-/// one is locked.
-///
-/// # Errors
-/// [`KeyringError`]; then nothing or not all is kept.
+/// one is locked. After an error, nothing or not all is kept.
 pub async fn keep(
     uuid: &str,
     connection: &str,
@@ -218,10 +213,7 @@ async fn default_collection<'service>(
 }
 
 /// Forgets everything that is kept of the connection `uuid`, as far as that can be had without
-/// asking a person.
-///
-/// # Errors
-/// [`KeyringError`]; then something may still be kept.
+/// asking a person. After an error, something may still be kept.
 pub async fn forget(uuid: &str) -> Result<(), KeyringError> {
     let service = connect().await?;
     let attributes = HashMap::from([(CONNECTION, uuid), SETTING]);

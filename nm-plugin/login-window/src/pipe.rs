@@ -30,9 +30,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 impl Pipe {
     /// Takes the streams and begins to read.
-    ///
-    /// # Errors
-    /// When descriptors or threads are exhausted.
     pub(crate) fn open() -> io::Result<Self> {
         let answers = rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?.into();
         let actions = UserActions(Arc::new(Mutex::new(answers)));

@@ -98,9 +98,6 @@ pub struct Notification {
 
 impl Notification {
     /// As [`Self::on`] a connection of its own, which ends with this value.
-    ///
-    /// # Errors
-    /// If the desktop shows no notifications.
     pub async fn new() -> Result<Self, NotificationError> {
         Self::on(within_limit(Connection::session()).await?).await
     }
@@ -108,9 +105,6 @@ impl Notification {
     /// Asks the desktop whether it shows notifications; nothing is to be seen yet. GNOME takes a
     /// notification away when the connection ends over which it was shown: what is to stay is for one
     /// that lives as long as the program.
-    ///
-    /// # Errors
-    /// If it does not.
     pub async fn on(session: Connection) -> Result<Self, NotificationError> {
         within_limit(async {
             let rule = MatchRule::builder()
@@ -151,9 +145,6 @@ impl Notification {
     }
 
     /// Shows it, or changes it in place.
-    ///
-    /// # Errors
-    /// If the desktop does not show it.
     pub async fn show(&mut self, content: &Content<'_>) -> Result<(), NotificationError> {
         let body = if self.can("body-markup") {
             plain(content.body)

@@ -94,9 +94,6 @@ impl CertificateFiles {
     }
 
     /// Gives `profile` its certificate.
-    ///
-    /// # Errors
-    /// [`CertificateError`]
     pub fn complete(&self, profile: &Incomplete) -> Result<ParsedProfile, CertificateError> {
         let read = |path: &Path| {
             file::read_bytes(path).map_err(|reason| CertificateError::File {
@@ -128,9 +125,6 @@ pub struct Chosen {
 
 impl Chosen {
     /// Takes a file for what is in it.
-    ///
-    /// # Errors
-    /// It cannot be read, or is none of the three.
     pub fn add(&mut self, path: &Path) -> Result<(), CertificateError> {
         let bytes = file::read_bytes(path).map_err(|reason| CertificateError::File {
             path: path.to_owned(),

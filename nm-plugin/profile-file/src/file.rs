@@ -107,9 +107,6 @@ pub struct WriteError {
 }
 
 /// The bytes of the regular file at `path`, at most [`SIZE_LIMIT`].
-///
-/// # Errors
-/// [`FileError`]
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
     // Without O_NONBLOCK the opening of a pipe would wait for its writer, and the host with it.
     let file = OpenOptions::new()
@@ -131,9 +128,6 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
 ///
 /// A regular file there is replaced. Nothing else is: to replace a link such as `/dev/stdout` would take
 /// it from all other programs.
-///
-/// # Errors
-/// [`WriteError`]
 pub fn write(path: &Path, text: &str) -> Result<(), WriteError> {
     replace(path, text).map_err(|reason| WriteError {
         path: path.to_owned(),

@@ -116,9 +116,6 @@ impl ImportError {
 }
 
 /// Reads the profile at `path`; files it refers to are read beside it.
-///
-/// # Errors
-/// [`ImportError`]
 pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
     let bytes = file::read_bytes(path).map_err(|reason| ImportError::File {
         path: path.to_owned(),

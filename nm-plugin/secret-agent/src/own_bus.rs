@@ -15,9 +15,6 @@ use zbus::names::BusName;
 const REGISTRATION_TIME: Duration = Duration::from_secs(25);
 
 /// Such a connection, and what NetworkManager asks on it; `None` if there is no NetworkManager.
-///
-/// # Errors
-/// If the bus cannot be used.
 pub async fn connect() -> zbus::Result<Option<(zbus::Connection, mpsc::UnboundedReceiver<Ask>)>> {
     let (sender, asks) = mpsc::unbounded_channel();
     let caller = Caller::default();

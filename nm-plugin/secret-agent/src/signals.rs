@@ -7,9 +7,6 @@ use zbus::{MatchRule, MessageStream};
 const QUEUE: usize = 64;
 
 /// All of it, on a connection of its own: calls on another one do not wait behind it.
-///
-/// # Errors
-/// If the bus cannot be used.
 pub async fn signals() -> zbus::Result<MessageStream> {
     let bus = zbus::Connection::system().await?;
     let rule = MatchRule::builder()

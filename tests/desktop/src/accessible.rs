@@ -198,9 +198,6 @@ impl Accessible {
     }
 
     /// Replaces the text it holds, as an input method does.
-    ///
-    /// # Panics
-    /// If that cannot be done.
     #[track_caller]
     pub fn set_text(&self, text: &str) {
         let done: Option<bool> = self.call(EDITABLE_TEXT, "SetTextContents", &(text,));
@@ -208,9 +205,6 @@ impl Accessible {
     }
 
     /// Does what a press of it does.
-    ///
-    /// # Panics
-    /// If it cannot be pressed.
     #[track_caller]
     pub fn press(&self) {
         let done: Option<bool> = self.call(ACTION, "DoAction", &(0_i32,));
@@ -253,9 +247,6 @@ impl Accessible {
     }
 
     /// As [`Self::find`]; waits until there is one.
-    ///
-    /// # Panics
-    /// If there is none in time, with all that there is.
     #[track_caller]
     pub fn wait(&self, role: Role, name: &str) -> Self {
         self.wait_any(role, &[name])
@@ -270,9 +261,6 @@ impl Accessible {
     }
 
     /// Waits until there is something below it for which `wanted` holds.
-    ///
-    /// # Panics
-    /// If there is none in time, with all that there is.
     #[track_caller]
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&Self) -> bool) -> Self {
         match wait_for(LIMIT, || self.search(&wanted)) {
@@ -282,9 +270,6 @@ impl Accessible {
     }
 
     /// Waits until it holds.
-    ///
-    /// # Panics
-    /// If it does not in time; with all that there is.
     #[track_caller]
     pub fn wait_until(&self, what: &str, condition: impl Fn(&Self) -> bool) {
         if wait_for(LIMIT, || condition(self).then_some(())).is_none() {

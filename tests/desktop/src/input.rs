@@ -23,9 +23,6 @@ impl Desktop<'_> {
     }
 
     /// Clicks into the middle of `target`.
-    ///
-    /// # Panics
-    /// If it is not on the screen.
     #[track_caller]
     pub fn click(&self, target: &Accessible) {
         self.point_at(target);
@@ -33,9 +30,6 @@ impl Desktop<'_> {
     }
 
     /// Moves the mouse into the middle of `target`.
-    ///
-    /// # Panics
-    /// If it is not on the screen.
     #[track_caller]
     pub fn point_at(&self, target: &Accessible) {
         let Some((x, y)) = wait_for(LIMIT, || self.middle_of(target)) else {

@@ -11,9 +11,6 @@ pub struct Display {
 
 impl Display {
     /// Starts it and waits until it listens.
-    ///
-    /// # Panics
-    /// If Xvfb is not installed or does not start.
     #[must_use]
     pub fn new() -> Self {
         let mut server = Command::new("Xvfb")
@@ -40,9 +37,6 @@ impl Display {
     }
 
     /// Runs a program on the display; returns what it printed.
-    ///
-    /// # Panics
-    /// If it fails.
     pub fn run(&self, command: &mut Command) -> String {
         let output = command
             .env("DISPLAY", self.name())

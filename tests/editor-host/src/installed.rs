@@ -25,9 +25,6 @@ pub struct Installed(tempfile::TempDir);
 
 impl Installed {
     /// Copies them.
-    ///
-    /// # Panics
-    /// If that fails.
     #[must_use]
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");

@@ -89,9 +89,6 @@ impl Host {
     }
 
     /// The plugin at `library`.
-    ///
-    /// # Panics
-    /// If libnm does not load it.
     #[must_use]
     pub fn with(library: &Path) -> Self {
         // libnm refuses a library that others may write to, which a developer's umask can make.
@@ -273,9 +270,6 @@ impl Drop for Imported {
 }
 
 /// The library that cargo built along with this program.
-///
-/// # Panics
-/// If it is not there.
 #[must_use]
 pub fn library() -> PathBuf {
     installed::find("libnm_vpn_plugin_aws_client_vpn.so").expect("the library")

@@ -1,9 +1,6 @@
 //! How much memory a host takes.
 
 /// RSS of this process, KiB.
-///
-/// # Panics
-/// Without procfs.
 #[must_use]
 pub fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("procfs");

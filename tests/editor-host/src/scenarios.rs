@@ -71,9 +71,6 @@ fn imported(host: &Host, sign_in: &str) -> Imported {
 }
 
 /// Does what the arguments of the program say.
-///
-/// # Panics
-/// If the editor does not do what it should.
 pub fn main<T: Toolkit>() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -34,9 +34,6 @@ pub(crate) struct Certificates {
 
 impl Certificates {
     /// Makes all of them. `web_name` is what the identity provider is reached as.
-    ///
-    /// # Errors
-    /// The random generator or the encoder failed.
     pub(crate) fn generate(
         web_address: IpAddr,
         web_name: Option<&str>,

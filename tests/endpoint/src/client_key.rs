@@ -10,9 +10,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What the user adds to the profile for `identity`; files that it names go into `directory`.
-///
-/// # Errors
-/// [`StartError::KeyForm`] if `openssl` cannot be run, [`StartError::File`].
 pub(crate) fn added_text(
     options: &Options,
     identity: &Identity,

@@ -110,9 +110,6 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Starts all parts and waits until they take clients.
-    ///
-    /// # Errors
-    /// The reason why a part did not start; nothing is left running then.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         if options.nodes.is_empty() || options.ports.is_empty() || options.transports.is_empty() {
             return Err(StartError::Nothing);

@@ -32,9 +32,6 @@ pub(crate) struct Files {
 
 impl Files {
     /// Writes them all.
-    ///
-    /// # Errors
-    /// [`StartError::File`].
     pub(crate) fn write(
         options: &Options,
         certificates: &Certificates,

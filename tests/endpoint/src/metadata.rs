@@ -31,9 +31,6 @@ pub enum MetadataError {
 
 impl Provider {
     /// Reads the metadata in a file.
-    ///
-    /// # Errors
-    /// [`MetadataError`]
     pub(crate) fn read(file: &Path) -> Result<Self, MetadataError> {
         let text = std::fs::read_to_string(file)
             .map_err(|error| MetadataError::File(file.to_owned(), error))?;

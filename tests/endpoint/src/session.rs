@@ -86,9 +86,6 @@ impl Sessions {
     }
 
     /// The login of `id` if `node` may go on with it; whatever comes of it, it served its once.
-    ///
-    /// # Errors
-    /// The reason why the node does not know the session any more, or never did.
     pub(crate) fn take(
         &mut self,
         node: usize,

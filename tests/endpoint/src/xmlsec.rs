@@ -49,9 +49,6 @@ pub(crate) enum SignatureError {
 
 impl Signer {
     /// A signer of this key and certificate, both in PEM.
-    ///
-    /// # Errors
-    /// [`SignatureError::Key`].
     pub(crate) fn new(key: &str, certificate: &str) -> Result<Self, SignatureError> {
         let random = SystemRandom::new();
         let document = STANDARD
@@ -68,9 +65,6 @@ impl Signer {
 
     /// The enveloped signature over an element: `element` is its exclusive canonical form without
     /// the signature, `id` its `ID` attribute.
-    ///
-    /// # Errors
-    /// [`SignatureError::Sign`].
     pub(crate) fn signature(&self, id: &str, element: &str) -> Result<String, SignatureError> {
         let digest = STANDARD.encode(digest(&SHA256, element.as_bytes()));
         let info = format!(
@@ -104,9 +98,6 @@ impl Signer {
 
 /// Checks the signature that `xpath` selects with the certificate of this file only, whatever
 /// certificate the document itself carries. The document goes through a pipe: no copy on a disk.
-///
-/// # Errors
-/// `xmlsec1` is not there or does not end. A signature that does not verify is `Ok(false)`.
 pub(crate) async fn verifies(
     document: &str,
     xpath: &str,

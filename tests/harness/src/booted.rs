@@ -31,9 +31,6 @@ pub struct Booted {
 impl Booted {
     /// Boots the system that is unpacked in the directory `system`, with `layers` over it, the first
     /// on top; returns when it is online and the endpoint ready. What is written there goes to memory.
-    ///
-    /// # Panics
-    /// If it cannot.
     #[must_use]
     pub fn start(system: &Path, layers: &[PathBuf], endpoint: &EndpointOptions) -> Self {
         let turn = Turn::take(true);
@@ -68,18 +65,12 @@ impl Booted {
     }
 
     /// Sends the endpoint a command, see its README.
-    ///
-    /// # Panics
-    /// If it has ended.
     pub fn endpoint_command(&self, command: &Value) {
         let mut endpoint = self.endpoint.lock().expect("not poisoned");
         endpoint.command(command);
     }
 
     /// The path of the endpoint's profile for `transport` (`udp` or `tcp`) and `port`, on the client.
-    ///
-    /// # Panics
-    /// If there is none.
     #[must_use]
     pub fn profile(&self, transport: &str, port: u16) -> String {
         let events = self.endpoint.lock().expect("not poisoned").events.clone();
@@ -98,9 +89,6 @@ impl Booted {
     }
 
     /// Sends packets through the tunnel until one is answered.
-    ///
-    /// # Panics
-    /// If there is none.
     #[track_caller]
     pub fn traffic_flows(&self) {
         let through = ["ping", "-I", "awsvpn0", "-c", "1", "-w", "60", "-i", "0.2"];

@@ -9,9 +9,6 @@ use std::sync::{Mutex, PoisonError};
 
 /// Unpacks the package `name` into the directory of that name below the target directory, unless it is
 /// there already. `version` is shell that prints which version; without it, the newest.
-///
-/// # Panics
-/// If it cannot be had from the Debian mirror.
 pub(crate) fn unpack(name: &str, version: Option<&str>) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

@@ -73,9 +73,6 @@ impl Endpoint {
     }
 
     /// Sends it a command, see the endpoint's README.
-    ///
-    /// # Panics
-    /// If it has ended.
     pub fn command(&mut self, command: &Value) {
         let stdin = self.process.entrance.stdin.as_mut().expect("it is piped");
         writeln!(stdin, "{command}")

@@ -57,18 +57,12 @@ impl Events {
     }
 
     /// Waits for an event of the kind `name`.
-    ///
-    /// # Panics
-    /// If there is none in time; with all that there were.
     #[track_caller]
     pub fn wait(&self, name: &str, limit: Duration) -> Event {
         self.wait_after(0, name, limit)
     }
 
     /// As [`Self::wait`], without the first `count`.
-    ///
-    /// # Panics
-    /// If there is none in time; with all that there were.
     #[track_caller]
     pub fn wait_after(&self, count: usize, name: &str, limit: Duration) -> Event {
         let found = wait_for(limit, || {

@@ -7,9 +7,6 @@ use crate::world::PROGRAMS_INSIDE;
 pub const IDLE_VPN: &str = "idle";
 
 /// Puts the plugin onto the client, with a connection of the name [`IDLE_VPN`].
-///
-/// # Panics
-/// If that cannot be done.
 pub fn install_idle_vpn(lab: &mut Lab) {
     let script = format!(
         "set -e\n\

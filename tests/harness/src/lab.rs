@@ -139,9 +139,6 @@ pub struct Lab {
 
 impl Lab {
     /// Makes a lab; returns when the client is online and the endpoint ready.
-    ///
-    /// # Panics
-    /// If it cannot; see the module's doc.
     #[must_use]
     pub fn start(options: &Options) -> Self {
         let turn = Turn::take(options.desktop);
@@ -201,17 +198,11 @@ impl Lab {
     }
 
     /// The endpoint.
-    ///
-    /// # Panics
-    /// If the lab was made without one.
     pub fn endpoint(&mut self) -> &mut Endpoint {
         self.endpoint.as_mut().expect("this lab has an endpoint")
     }
 
     /// The computer's sleep, and the person's session.
-    ///
-    /// # Panics
-    /// If the lab was made without one.
     pub fn logind(&mut self) -> &mut Logind {
         self.logind.as_mut().expect("this lab has a logind")
     }
@@ -259,9 +250,6 @@ impl Lab {
     }
 
     /// What the endpoint saw.
-    ///
-    /// # Panics
-    /// If the lab was made without one.
     #[must_use]
     pub fn endpoint_events(&self) -> &Events {
         &self
@@ -511,9 +499,6 @@ impl Lab {
     }
 
     /// Waits for the end of the last VPN connection: the state that ended it, and the reason.
-    ///
-    /// # Panics
-    /// If it does not end in time.
     #[track_caller]
     pub fn vpn_ended(&self, limit: Duration) -> VpnState {
         let ended = |seen: &VpnState| matches!(seen.state, 6 | 7);
@@ -581,9 +566,6 @@ impl Lab {
     }
 
     /// Waits for what the person at the browser does.
-    ///
-    /// # Panics
-    /// If it does not happen in time.
     #[track_caller]
     pub fn browser_did(&self, event: &str, limit: Duration) -> Event {
         let found = wait_for(limit, || {
@@ -644,9 +626,6 @@ impl Lab {
     }
 
     /// Where the endpoint's profile is on the client.
-    ///
-    /// # Panics
-    /// If the endpoint has no such profile.
     #[track_caller]
     #[must_use]
     pub fn profile(&self, transport: &str, port: u16) -> String {
@@ -691,9 +670,6 @@ impl Lab {
 
     /// Sends packets through the tunnel until one is answered: a server that is busy may drop the
     /// first.
-    ///
-    /// # Panics
-    /// If there is none.
     #[track_caller]
     pub fn traffic_flows(&self) {
         let output = self
@@ -708,9 +684,6 @@ impl Lab {
     }
 
     /// Sends a few packets through the tunnel, of which each is answered, however late.
-    ///
-    /// # Panics
-    /// If one is lost.
     #[track_caller]
     pub fn no_packet_is_lost(&self) {
         let line = ["ping", "-c", "10", "-i", "0.1", "-W", "60", INSIDE];
@@ -724,9 +697,6 @@ impl Lab {
     }
 
     /// As [`Self::traffic_flows`], over IPv6.
-    ///
-    /// # Panics
-    /// If there is no answer.
     #[track_caller]
     pub fn ipv6_traffic_flows(&self) {
         let output = self
@@ -747,9 +717,6 @@ impl Lab {
     }
 
     /// Checks that the client is as it was at `before`.
-    ///
-    /// # Panics
-    /// If something is left, or missing, after a good while.
     #[track_caller]
     pub fn assert_clean(&self, before: &Snapshot) {
         let mut differences = Vec::new();

@@ -13,8 +13,6 @@ pub struct LogTail {
 }
 
 impl LogTail {
-    /// # Panics
-    /// If there is no log yet.
     pub(crate) fn of(path: &Path) -> Self {
         let mut file = File::open(path).expect("the program that writes it was started");
         file.seek(SeekFrom::End(0)).expect("a file has an end");
@@ -25,9 +23,6 @@ impl LogTail {
     }
 
     /// All that was written since, so far.
-    ///
-    /// # Panics
-    /// If the log cannot be read.
     pub fn text(&mut self) -> Cow<'_, str> {
         self.file
             .read_to_end(&mut self.text)

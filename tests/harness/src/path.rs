@@ -35,9 +35,6 @@ impl LongPath {
     pub const SERVER: &'static str = "198.18.0.1";
 
     /// Lays one.
-    ///
-    /// # Panics
-    /// If it cannot, or there is one already.
     #[must_use]
     pub fn lay(client: &World, server: &World, options: PathOptions) -> Self {
         let (from_client, to_server) = io::pipe().expect("a pipe");

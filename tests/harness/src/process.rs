@@ -23,9 +23,6 @@ impl Process {
     }
 
     /// Its number, counted from outside.
-    ///
-    /// # Panics
-    /// If it has ended.
     #[must_use]
     pub fn pid(&self) -> i32 {
         eventually(&format!("{} runs", self.name), START_LIMIT, || {

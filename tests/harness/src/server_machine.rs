@@ -20,9 +20,6 @@ pub struct ServerMachine {
 
 impl ServerMachine {
     /// Starts it; returns when the endpoint is ready.
-    ///
-    /// # Panics
-    /// If it cannot.
     #[must_use]
     pub fn start(options: &EndpointOptions) -> Self {
         let dir = lab::new_directory();
@@ -51,9 +48,6 @@ impl ServerMachine {
     }
 
     /// Sends the endpoint a command, see its README.
-    ///
-    /// # Panics
-    /// If it has ended.
     pub fn endpoint_command(&mut self, command: &Value) {
         self.endpoint.command(command);
     }

@@ -43,9 +43,6 @@ pub struct SimpleSamlPhp {
 
 impl SimpleSamlPhp {
     /// Starts it; returns when it has given out its metadata.
-    ///
-    /// # Panics
-    /// If it does not start.
     #[must_use]
     pub fn start(lab: &Lab) -> Self {
         debian_package::unpack(PACKAGE, None);

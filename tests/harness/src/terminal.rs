@@ -25,9 +25,6 @@ pub struct Terminal {
 
 impl Terminal {
     /// Starts `line` of shell on `world` at a terminal of its own (util-linux's `script`).
-    ///
-    /// # Panics
-    /// If it cannot be started.
     pub(crate) fn start(world: &World, line: &str) -> Self {
         let mut command = world.command("env");
         // Tests that run in the background of a shell ignore Ctrl+C; what they start would as well.
@@ -37,9 +34,6 @@ impl Terminal {
     }
 
     /// As [`Self::start`], by a command of the caller's that runs `script`.
-    ///
-    /// # Panics
-    /// If it cannot be started.
     #[must_use]
     pub fn of(world: &World, mut command: Command) -> Self {
         command
@@ -79,9 +73,6 @@ impl Terminal {
     }
 
     /// Waits until `text` is shown after what was waited for before.
-    ///
-    /// # Panics
-    /// If it is not shown in time.
     #[track_caller]
     pub fn expect(&mut self, text: &str, limit: Duration) {
         let found = wait_for(limit, || {
@@ -96,27 +87,18 @@ impl Terminal {
     }
 
     /// Types `text` and presses Return.
-    ///
-    /// # Panics
-    /// If the program is gone.
     #[track_caller]
     pub fn type_line(&mut self, text: &str) {
         self.press(&[text, "\r"].concat());
     }
 
     /// Presses Ctrl and C.
-    ///
-    /// # Panics
-    /// If the program is gone.
     #[track_caller]
     pub fn interrupt(&mut self) {
         self.press("\u{3}");
     }
 
     /// Presses Ctrl and Z.
-    ///
-    /// # Panics
-    /// If the program is gone.
     #[track_caller]
     pub fn suspend(&mut self) {
         self.press("\u{1a}");
@@ -131,9 +113,6 @@ impl Terminal {
     }
 
     /// Waits for the program's end.
-    ///
-    /// # Panics
-    /// If it does not end.
     #[must_use]
     pub fn finish(mut self) -> Up {
         // Standard input stays open: its end would be that of the terminal.

@@ -17,9 +17,6 @@ pub struct Tools {
 
 impl Tools {
     /// Finds them all, and builds the test programs if cargo is running us.
-    ///
-    /// # Panics
-    /// If something is missing; the text says which command makes it.
     pub fn locate() -> &'static Self {
         static TOOLS: OnceLock<Tools> = OnceLock::new();
         TOOLS.get_or_init(|| {
@@ -34,9 +31,6 @@ impl Tools {
     }
 
     /// Makes sure that the program of the emulated endpoint is there.
-    ///
-    /// # Panics
-    /// If it is not.
     pub(crate) fn need_endpoint(&self) {
         static BUILT: OnceLock<()> = OnceLock::new();
         BUILT.get_or_init(|| self.build("aws-client-vpn-endpoint", "aws-client-vpn-endpoint"));

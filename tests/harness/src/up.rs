@@ -40,9 +40,6 @@ impl PendingUp {
     }
 
     /// Waits for its end.
-    ///
-    /// # Panics
-    /// If it does not end.
     #[must_use]
     pub fn finish(mut self) -> Up {
         let mut text = String::new();

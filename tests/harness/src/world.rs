@@ -238,9 +238,6 @@ impl World {
     }
 
     /// Sends a signal to all processes inside whose executable is called `name`.
-    ///
-    /// # Panics
-    /// If there is none.
     #[track_caller]
     pub fn signal(&self, name: &str, signal: Signal) {
         let pids = self.processes_called(name);

@@ -14,8 +14,6 @@ pub struct Certificates {
 impl Certificates {
     /// The certificates of this test program, made at the first call.
     ///
-    /// # Panics
-    ///
     /// When `openssl` is missing or fails.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Certificates> = OnceLock::new();

@@ -19,8 +19,6 @@ pub struct FarPath {
 impl FarPath {
     /// One to the server on `server_port`, by the program `relay` (`far-path`).
     ///
-    /// # Panics
-    ///
     /// When it does not come up.
     pub fn to(relay: &str, server_port: u16) -> Self {
         let port = Network::shared().port();
@@ -48,8 +46,6 @@ impl FarPath {
     }
 
     /// How many control packets the client had sent, at most, before an answer acknowledged one.
-    ///
-    /// # Panics
     ///
     /// When the relay has ended.
     pub fn most_unacknowledged(mut self) -> usize {

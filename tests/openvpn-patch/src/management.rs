@@ -27,8 +27,6 @@ impl Management {
 
     /// Sends one command; the newline is added.
     ///
-    /// # Panics
-    ///
     /// When OpenVPN is gone.
     pub fn send(&mut self, command: &str) {
         let mut line = command.as_bytes().to_vec();
@@ -40,8 +38,6 @@ impl Management {
     }
 
     /// The next line, without its end.
-    ///
-    /// # Panics
     ///
     /// When OpenVPN is gone, or says nothing for 40 seconds.
     pub fn line(&mut self) -> String {
@@ -61,8 +57,6 @@ impl Management {
     }
 
     /// The next line that begins with one of `starts`; those before it are dropped.
-    ///
-    /// # Panics
     ///
     /// As [`Management::line`], and when OpenVPN ends in a fatal error.
     pub fn wait_any(&mut self, starts: &[&str]) -> String {
@@ -103,8 +97,6 @@ impl Management {
 
     /// Enters a user name and a password; the answer to the latter.
     ///
-    /// # Panics
-    ///
     /// When the name is refused.
     pub fn enter(&mut self, user: &str, password: &str) -> String {
         self.send(&format!("username \"Auth\" {}", quote(user)));
@@ -115,8 +107,6 @@ impl Management {
     }
 
     /// Waits for a client of this server: its number, the number of its key, its environment.
-    ///
-    /// # Panics
     ///
     /// When the server says something that `management-notes.txt` does not have.
     pub fn client(&mut self) -> (String, String, Vec<String>) {

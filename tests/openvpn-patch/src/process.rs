@@ -52,8 +52,6 @@ pub struct OpenVpn {
 impl Program {
     /// Where the program is: in `$OPENVPN_DIR` or cargo's target directory, or Debian's.
     ///
-    /// # Panics
-    ///
     /// When it is not there.
     pub fn path(self) -> PathBuf {
         let built = |name: &str| {
@@ -119,8 +117,6 @@ impl OpenVpn {
 
     /// Starts a process; it waits for `hold release`.
     ///
-    /// # Panics
-    ///
     /// When it does not come up; with its log.
     pub fn start(program: Program, role: Role, options: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -165,8 +161,6 @@ impl OpenVpn {
 
     /// Waits until the log has `text` at least `times` times.
     ///
-    /// # Panics
-    ///
     /// When that takes more than 60 seconds.
     pub fn wait_log(&self, text: &str, times: usize) {
         let (log, news) = &*self.log;
@@ -184,8 +178,6 @@ impl OpenVpn {
 
     /// Resident memory, in KiB.
     ///
-    /// # Panics
-    ///
     /// When the process is gone.
     pub fn resident_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
@@ -198,8 +190,6 @@ impl OpenVpn {
     }
 
     /// How many times `text` is in the memory that the process can write.
-    ///
-    /// # Panics
     ///
     /// When the process is gone, or its memory may not be read.
     pub fn copies_in_memory(&self, text: &[u8]) -> usize {

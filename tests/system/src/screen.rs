@@ -47,9 +47,6 @@ impl Session<'_> {
     }
 
     /// Clicks into the middle of `target`, on an X screen.
-    ///
-    /// # Panics
-    /// If it is not there.
     #[track_caller]
     pub fn click(&self, target: &Accessible) {
         self.point_at(target);
@@ -57,9 +54,6 @@ impl Session<'_> {
     }
 
     /// Moves the mouse into the middle of `target`, on an X screen, once that has come to rest.
-    ///
-    /// # Panics
-    /// If it is not there.
     #[track_caller]
     pub fn point_at(&self, target: &Accessible) {
         let mut before = None;

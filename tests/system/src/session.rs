@@ -115,9 +115,6 @@ impl<'system> Session<'system> {
     }
 
     /// Waits until the secret agent `name` has registered with NetworkManager during this session.
-    ///
-    /// # Panics
-    /// If it does not.
     #[track_caller]
     pub fn await_agent_called(&self, name: &str) {
         eventually(&format!("{name} has registered"), SOON, || {
@@ -256,9 +253,6 @@ impl<'system> Session<'system> {
     }
 
     /// Runs a command in the session that has to succeed, and returns what it printed.
-    ///
-    /// # Panics
-    /// If it fails.
     #[track_caller]
     pub fn check<const N: usize>(&self, line: [&str; N]) -> String {
         let output = self.run(line);
@@ -320,9 +314,6 @@ impl<'system> Session<'system> {
     }
 
     /// `nmcli connection up vpn`, which has to succeed and to carry a packet.
-    ///
-    /// # Panics
-    /// If it does not.
     #[track_caller]
     pub fn connects(&self) {
         let up = self.up();

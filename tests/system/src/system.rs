@@ -41,27 +41,18 @@ impl Drop for System {
 
 impl System {
     /// Boots it, and installs the packages while it runs, as an administrator does.
-    ///
-    /// # Panics
-    /// If it cannot.
     #[must_use]
     pub fn start() -> Self {
         Self::start_with(&EndpointOptions::default())
     }
 
     /// As [`Self::start`], beside an endpoint with these options.
-    ///
-    /// # Panics
-    /// If it cannot.
     #[must_use]
     pub fn start_with(endpoint: &EndpointOptions) -> Self {
         Self::boot(&[], endpoint)
     }
 
     /// As [`Self::start_with`], with the desktop `name` on it, which `add-desktop.sh` has put there.
-    ///
-    /// # Panics
-    /// If it cannot.
     #[must_use]
     pub fn start_with_desktop(name: &str, endpoint: &EndpointOptions) -> Self {
         let layer = roots().join(format!("trixie-{name}"));
@@ -92,9 +83,6 @@ impl System {
     }
 
     /// `user` logs in at the screen, and GNOME's session starts.
-    ///
-    /// # Panics
-    /// If it does not.
     #[must_use]
     pub fn log_in(&self, user: &str) -> Session<'_> {
         Session::start(self, user, Kind::Gnome, None)
@@ -102,9 +90,6 @@ impl System {
 
     /// `user` logs in at the screen, and the session of `file` starts, as `xsessions/xfce`: one of
     /// those in `/usr/share` among which display managers let people choose.
-    ///
-    /// # Panics
-    /// If it does not.
     #[must_use]
     pub fn log_in_to(&self, user: &str, file: &str) -> Session<'_> {
         let file = SessionFile::read(self, file);
@@ -113,9 +98,6 @@ impl System {
 
     /// As [`Self::log_in_to`], by typing `password`, which becomes the user's, to what Plasma's display
     /// manager has in PAM.
-    ///
-    /// # Panics
-    /// If it does not.
     #[must_use]
     pub fn log_in_with_password(&self, user: &str, file: &str, password: &str) -> Session<'_> {
         let script = "set -e
@@ -131,9 +113,6 @@ impl System {
     }
 
     /// `user` logs in at a text console.
-    ///
-    /// # Panics
-    /// If that fails.
     #[must_use]
     pub fn log_in_at_console(&self, user: &str) -> Session<'_> {
         Session::start(self, user, Kind::Console, None)
@@ -205,9 +184,6 @@ impl System {
     }
 
     /// Waits until the journal has `text`, in what journalctl prints for `filters`.
-    ///
-    /// # Panics
-    /// If it does not come; with what our programs wrote.
     #[track_caller]
     pub fn journal_says<const N: usize>(&self, filters: [&str; N], text: &str) {
         let says = || self.journal(filters).contains(text).then_some(());

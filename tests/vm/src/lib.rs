@@ -20,9 +20,6 @@ use std::time::Instant;
 pub type Test<T> = (&'static str, fn(&mut T));
 
 /// Those of the tests whose names contain one of the words of the command line; all, without a word.
-///
-/// # Panics
-/// If there is none.
 #[must_use]
 pub fn chosen<T>(tests: &[Test<T>]) -> Vec<Test<T>> {
     let words: Vec<_> = std::env::args().skip(1).collect();

@@ -53,9 +53,6 @@ pub struct Machine {
 
 impl Machine {
     /// Boots the machine that `make-root.sh` has made under this name; returns when it is online. What it writes to its disk is gone when it is off.
-    ///
-    /// # Panics
-    /// If it cannot.
     #[must_use]
     pub fn boot(name: &str) -> Self {
         let tools = Tools::locate();
@@ -154,9 +151,6 @@ impl Machine {
     }
 
     /// Runs shell as root that has to succeed, and returns what it printed.
-    ///
-    /// # Panics
-    /// If it fails.
     #[track_caller]
     pub fn check(&mut self, script: &str) -> String {
         let (success, output) = self.run(script);
@@ -165,9 +159,6 @@ impl Machine {
     }
 
     /// Waits until shell that root runs succeeds.
-    ///
-    /// # Panics
-    /// If it does not; with what it printed last.
     #[track_caller]
     pub fn eventually(&mut self, what: &str, script: &str) {
         let mut said = String::new();

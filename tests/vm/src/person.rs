@@ -126,9 +126,6 @@ impl Person {
     }
 
     /// Waits until `program` shows something for which `wanted` holds.
-    ///
-    /// # Panics
-    /// If it does not; with all that is shown.
     #[track_caller]
     pub fn sees(&mut self, program: &str, what: &str, wanted: impl Fn(&Seen) -> bool) -> Seen {
         let user = self.user;
@@ -167,9 +164,6 @@ impl Person {
     }
 
     /// Waits until `program` shows something, but not this text.
-    ///
-    /// # Panics
-    /// If it goes on to.
     #[track_caller]
     pub fn sees_no_more(&mut self, program: &str, text: &str) {
         let gone = wait_for(SOON, || {

@@ -63,9 +63,6 @@ impl Line {
     }
 
     /// Says it, and returns what comes back; events that come between are kept.
-    ///
-    /// # Panics
-    /// If nothing comes within `limit`, or an error.
     #[track_caller]
     pub(crate) fn call(&mut self, command: &str, arguments: &Value, limit: Duration) -> Value {
         let mut message = json!({ "execute": command });

@@ -79,9 +79,6 @@ impl LogsError {
 }
 
 /// Reads the journal or the file, and tells the log.
-///
-/// # Errors
-/// If there is nothing to tell; see [`LogsError`].
 pub async fn collect(options: &Logs) -> Result<String, LogsError> {
     Ok(attempt_log(options).await?.to_string())
 }

@@ -10,9 +10,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Shows the report that `options` ask for, and writes it to `path` if the answer is yes.
-///
-/// # Errors
-/// If there is nothing to report, or the file cannot be written.
 pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, LogsError> {
     let log = attempt_log(options).await?;
     let mut versions = log.head;

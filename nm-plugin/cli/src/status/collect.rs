@@ -7,9 +7,6 @@ use aws_client_vpn_attempt::last_failure;
 use std::fs;
 
 /// Asks NetworkManager for the connections.
-///
-/// # Errors
-/// If NetworkManager cannot be asked.
 pub async fn collect() -> Result<Status, NetworkManagerError> {
     let answer = network_manager::ask().await?;
     Ok(Status::of(
@@ -21,9 +18,6 @@ pub async fn collect() -> Result<Status, NetworkManagerError> {
 }
 
 /// As [`collect`], of the connection called `wanted` alone if one is.
-///
-/// # Errors
-/// If NetworkManager cannot be asked, or there is none of that name.
 pub(crate) async fn look(wanted: Option<&str>) -> Result<Status, Failure> {
     let status = collect().await?;
     Ok(match wanted {

@@ -80,9 +80,6 @@ pub enum CertificateError {
 impl Certificate {
     /// The certificates of a text in PEM form, in their order; what stands between them is not
     /// looked at.
-    ///
-    /// # Errors
-    /// [`CertificateError`] if there is none or one cannot be read.
     pub fn read_all(pem: &str) -> Result<Vec<Self>, CertificateError> {
         let mut certificates = Vec::new();
         let mut rest = pem;

@@ -42,9 +42,6 @@ pub enum KeyfileError {
 
 /// The text of the keyfile. It may hold the private key that the profile brings, so it is wiped
 /// when it is dropped, and belongs in a file that only root can read.
-///
-/// # Errors
-/// [`KeyfileError`], if `identity` cannot be one.
 pub fn to_keyfile(
     identity: &Identity,
     profile: &Profile,

@@ -146,9 +146,6 @@ pub fn to_secrets(profile: &Profile) -> BTreeMap<String, Secret> {
 }
 
 /// The profile of a connection. Keys that are not in the table are not looked at.
-///
-/// # Errors
-/// [`SettingsError`], with the key.
 pub fn from_settings(
     data: &BTreeMap<String, String>,
     secrets: &BTreeMap<String, Secret>,
@@ -248,9 +245,6 @@ pub struct Summary {
 }
 
 /// The summary of a connection, for whoever may see its settings but not its keys.
-///
-/// # Errors
-/// [`SettingsError`], with the key.
 pub fn summary(data: &BTreeMap<String, String>) -> Result<Summary, SettingsError> {
     let remotes = remotes(data.get(REMOTE).ok_or(SettingsError::Missing(REMOTE))?)?;
     let remote = remotes.into_iter().next();
@@ -318,9 +312,6 @@ fn flag(
 }
 
 /// The addresses of an endpoint as [`REMOTE`] has them.
-///
-/// # Errors
-/// The value makes no sense.
 pub fn remotes(value: &str) -> Result<Vec<Remote>, SettingsError> {
     let remote = |text: &str| {
         let mut words = text.split_whitespace();

@@ -83,9 +83,6 @@ impl Challenge {
     }
 
     /// Reads the server's reason for a refusal.
-    ///
-    /// # Errors
-    /// The first three of [`ChallengeError`].
     pub fn parse(reason: &str) -> Result<Self, ChallengeError> {
         let rest = reason
             .strip_prefix(PREFIX)
@@ -151,9 +148,6 @@ impl Challenge {
     }
 
     /// The URL in the text, fit for a browser: absolute, `https`, without credentials.
-    ///
-    /// # Errors
-    /// The last four of [`ChallengeError`].
     pub fn url(&self) -> Result<Url, ChallengeError> {
         if self.text.len() > URL_LIMIT {
             return Err(ChallengeError::TooLong);

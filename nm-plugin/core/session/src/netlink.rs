@@ -75,10 +75,8 @@ pub(crate) fn frame(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8
 }
 
 /// Gives `take_in` the kind of each message in a part of the answer to a question, and what is in
-/// it. Says whether the answer ends with this part.
-///
-/// # Errors
-/// The number of the error for which the kernel ends the answer: what was read is not all of it.
+/// it. Says whether the answer ends with this part. After an error, of which this is the number,
+/// what was read is not all of it.
 pub fn read_part(bytes: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> Result<bool, i32> {
     for message in messages(bytes) {
         match message.kind {
@@ -91,9 +89,6 @@ pub fn read_part(bytes: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> Result<bo
 }
 
 /// What the kernel answered to a request.
-///
-/// # Errors
-/// The number of the error.
 pub fn outcome(bytes: &[u8]) -> Result<(), i32> {
     match messages(bytes).next() {
         Some(message) if message.kind == NLMSG_ERROR => error_in(message.content),

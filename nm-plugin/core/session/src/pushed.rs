@@ -72,9 +72,6 @@ pub enum TunnelError {
 
 impl PushedOptions {
     /// Reads the environment.
-    ///
-    /// # Errors
-    /// [`TunnelError::NoAddress`] if there is neither an IPv4 nor an IPv6 address.
     pub fn from_environment(
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, TunnelError> {

@@ -143,9 +143,7 @@ pub fn is_cancelled(secrets: &BTreeMap<String, Secret>) -> bool {
 }
 
 /// The SAML response that a secret agent handed over as [`SAML_RESPONSE`].
-///
-/// # Errors
-/// [`SamlError`] if it is none; [`SamlError::LoginFailed`] if it says why there is none.
+/// [`SamlError::LoginFailed`] if it says why there is none.
 pub fn saml_response(secret: Secret) -> Result<SamlResponse, SamlError> {
     match login_failure(&secret) {
         Some(failure) => Err(SamlError::LoginFailed(failure)),

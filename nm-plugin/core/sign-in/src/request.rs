@@ -65,9 +65,6 @@ impl BrowserRequest {
     /// request, as agents show it to the user. `loopback_http` also takes `http` on a loopback
     /// address; it is for builds that test against the emulated endpoint. A time over an hour
     /// counts as an hour.
-    ///
-    /// # Errors
-    /// [`BrowserRequestError`] if there is no address, or one that is not safe to open.
     pub fn parse<'a>(
         hints: impl IntoIterator<Item = &'a str>,
         loopback_http: bool,

@@ -141,10 +141,8 @@ pub struct SamlResponse(Secret);
 
 impl SamlResponse {
     /// Cuts the response out of the body of a form post (`application/x-www-form-urlencoded`).
-    ///
-    /// # Errors
-    /// [`SamlError`] if there is not exactly one usable response, or if it is for another login
-    /// than the one that begins with `request`.
+    /// Fails if there is not exactly one usable response, or if it is for another login than the
+    /// one that begins with `request`.
     pub fn from_form_body(body: &[u8], request: &Request) -> Result<Self, SamlError> {
         let mut response = None;
         let mut relay_state = None;
@@ -184,9 +182,6 @@ impl SamlResponse {
     }
 
     /// Takes what a secret agent handed over.
-    ///
-    /// # Errors
-    /// [`SamlError`] if it is none.
     pub fn from_secret(secret: Secret) -> Result<Self, SamlError> {
         check(secret.expose().as_bytes())?;
         Ok(Self(secret))

@@ -74,11 +74,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Takes what was read next and returns the lines that it completes, without their ends. A
-    /// line that is not UTF-8 is left out.
-    ///
-    /// # Errors
-    /// [`TooLong`]; then nothing more can be read from there.
+    /// Takes what was read next and returns the lines that it completes, without their ends. A line
+    /// that is not UTF-8 is left out. After [`TooLong`], nothing more can be read from there.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Secret>, TooLong> {
         let mut lines = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {

@@ -40,10 +40,6 @@ impl Verifier {
     }
 
     /// Accepts the response `text`, as it stands in the password, as an answer to `request_id`.
-    ///
-    /// # Errors
-    /// The reason why not; `xmlsec1` missing counts as a broken signature and is said on standard
-    /// error.
     pub(crate) async fn accept(&self, text: &str, request_id: &str) -> Result<(), Refusal> {
         let document = decode(text)?;
         let facts = Facts::read(&document)?;

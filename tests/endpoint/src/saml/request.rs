@@ -64,9 +64,6 @@ impl AuthnRequest {
     }
 
     /// Reads the value of a `SAMLRequest` parameter, after percent-decoding.
-    ///
-    /// # Errors
-    /// [`NoRequest`].
     pub(crate) fn decode(parameter: &str) -> Result<Self, NoRequest> {
         let deflated = STANDARD.decode(parameter).map_err(|_| NoRequest)?;
         let mut document = String::new();

@@ -46,9 +46,6 @@ pub(crate) struct ResponseParameters<'a> {
 }
 
 /// The response in base64: the value of the `SAMLResponse` field before percent-encoding.
-///
-/// # Errors
-/// It could not be signed.
 pub(crate) fn signed_response(
     signer: &Signer,
     parameters: &ResponseParameters<'_>,

@@ -17,9 +17,6 @@ pub struct Directive {
 
 impl Directive {
     /// Reads a line of a profile; `None` if it says nothing that OpenVPN would be told.
-    ///
-    /// # Errors
-    /// What is wrong with it.
     pub fn of_line(line: &str) -> Result<Option<Self>, ProfileError> {
         directive_of_line(line)
     }

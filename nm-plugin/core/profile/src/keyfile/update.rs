@@ -37,9 +37,6 @@ pub fn uuid_of(keyfile: &str) -> Option<String> {
 
 /// The text of `copy` after it was brought up to `release`, or `None` if nothing changes. A copy
 /// that an older version made is persistent from now on.
-///
-/// # Errors
-/// [`UpdateError`]
 pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>>, UpdateError> {
     let profile = from_settings(&data_of(release)?, &secrets_of(release))?;
     let old_data = data_of(copy)?;

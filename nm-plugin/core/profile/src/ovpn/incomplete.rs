@@ -49,9 +49,6 @@ impl Incomplete {
     }
 
     /// The profile with its certificate.
-    ///
-    /// # Errors
-    /// What is wrong with the certificate.
     pub fn complete(&self, certificate: &ClientCertificate) -> Result<ParsedProfile, ProfileError> {
         let mut parts = self.parts.clone();
         let mut insert = |inline: InlineFile, bytes: &[u8]| {

@@ -87,9 +87,6 @@ struct Connection {
 impl Profile {
     /// Reads a profile. `read_file` is asked for the content of a certificate or key that the
     /// profile names as a file, which need not be text; an error is what the user is told.
-    ///
-    /// # Errors
-    /// [`ParseError`], with all that is wrong and its lines.
     pub fn parse<E: ToArgument>(
         text: &str,
         read_file: &mut dyn FnMut(&str) -> Result<Vec<u8>, E>,

@@ -94,10 +94,8 @@ pub fn timeouts(data: &BTreeMap<String, String>) -> Timeouts {
     }
 }
 
-/// What the connection's kill switch lets through; `None` if it has none.
-///
-/// # Errors
-/// A switch that is neither on nor off: who wrote it wanted something.
+/// What the connection's kill switch lets through; `None` if it has none. Fails with a switch that
+/// is neither on nor off: who wrote it wanted something.
 pub fn kill_switch(
     data: &BTreeMap<String, String>,
 ) -> Result<Option<KillSwitchOptions>, SettingsError> {
@@ -109,17 +107,11 @@ pub fn kill_switch(
 }
 
 /// Whether routes into the tunnel are put back when another program takes them away.
-///
-/// # Errors
-/// The switch is neither on nor off.
 pub fn keeps_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsError> {
     flag(data, KEEP_ROUTES, true)
 }
 
 /// Whether routes into the tunnel go before all others.
-///
-/// # Errors
-/// The switch is neither on nor off.
 pub fn enforces_routes(data: &BTreeMap<String, String>) -> Result<bool, SettingsError> {
     flag(data, ENFORCE_ROUTES, false)
 }
@@ -133,10 +125,8 @@ pub struct AtLogin {
     pub unless_reachable: Option<(String, u16)>,
 }
 
-/// Whether and when an agent connects by itself when its user logs in.
-///
-/// # Errors
-/// A value that makes no sense: who wrote it wanted something else.
+/// Whether and when an agent connects by itself when its user logs in. Fails with a value that
+/// makes no sense: who wrote it wanted something else.
 pub fn at_login(data: &BTreeMap<String, String>) -> Result<Option<AtLogin>, SettingsError> {
     let text = |key: &str| data.get(key).map_or("", |text| text.trim());
     let names = text(AT_LOGIN_EXCEPT).split(',').map(str::trim);

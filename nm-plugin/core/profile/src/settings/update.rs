@@ -61,9 +61,6 @@ const OWN_PROXY: [&str; 4] = [PROXY_TYPE, PROXY_SERVER, PROXY_PORT, PROXY_AUTHEN
 
 impl Update {
     /// Brings a connection with these settings up to `profile`.
-    ///
-    /// # Errors
-    /// [`SettingsError::UdpPastProxy`]
     pub fn new(
         old_data: &BTreeMap<String, String>,
         old_secrets: &BTreeMap<String, Secret>,

@@ -99,10 +99,8 @@ impl Batch {
         self.acknowledged
     }
 
-    /// Takes in what the kernel answers. Answers to other batches mean nothing.
-    ///
-    /// # Errors
-    /// The number of the first error. The kernel has then changed nothing.
+    /// Takes in what the kernel answers. Answers to other batches mean nothing. After an error, of
+    /// which this is the number, the kernel has changed nothing.
     pub fn answered(&mut self, answers: &[u8]) -> Result<(), i32> {
         for message in messages(answers) {
             let is_ours =

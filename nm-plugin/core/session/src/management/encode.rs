@@ -12,9 +12,6 @@ pub struct ControlCharacter;
 
 impl Command {
     /// The line, its end included. Parameters are quoted as OpenVPN's parser expects it.
-    ///
-    /// # Errors
-    /// [`ControlCharacter`] if a parameter holds one.
     pub fn encode(&self) -> Result<Secret, ControlCharacter> {
         match self {
             Self::HoldRelease => Ok(Secret::from("hold release\n")),

@@ -55,9 +55,6 @@ pub struct FamilyConfig<A> {
 /// generations carry one more route, to a host that is inside the tunnel anyway: NetworkManager
 /// never finishes an activation whose new settings equal the old ones to the letter
 /// (nm-vpn-connection.c waits for a commit that does not come).
-///
-/// # Errors
-/// [`TunnelError::NoServer`] if the endpoint's address is not known.
 pub fn ip_config(
     tunnel: &PushedOptions,
     server: Option<IpAddr>,
