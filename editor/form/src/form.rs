@@ -1,11 +1,14 @@
 //! The state of a page: what is filled in, what is wrong with it, and what it changes.
 
+mod write;
+
+pub use write::Changes;
+
 use crate::certificate::{self, Summary};
 use crate::check;
 use crate::field::{Field, Kind, Value};
 use crate::read::{self, SECRET_FLAGS, SECRETS, Values};
 use crate::visibility::is_shown;
-use crate::write::{Changes, Edit};
 use aws_client_vpn_profile::credential::SecretFlags;
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_text::message::Message;
@@ -16,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Form {
     data: BTreeMap<String, String>,
     secrets: BTreeMap<String, Secret>,
+    /// What the page showed at first, and what it shows now.
     old: Values,
     new: Values,
     /// Fields that a user has filled in, and files that were no good.
@@ -161,7 +165,7 @@ impl Form {
         if let Some(found) = own {
             return Err(found);
         }
-        let changes = self.edit().changes();
+        let changes = self.edited();
         let (data, secrets) = changes.applied(&self.data, &self.secrets);
         match settings::from_settings(&data, &secrets) {
             Ok(_) => Ok(changes),
@@ -182,14 +186,5 @@ impl Form {
                 Some(SecretFlags::AgentOwned | SecretFlags::SystemOwned)
             )
         })
-    }
-
-    fn edit(&self) -> Edit<'_> {
-        Edit {
-            data: &self.data,
-            secrets: &self.secrets,
-            old: &self.old,
-            new: &self.new,
-        }
     }
 }

@@ -30,12 +30,10 @@ mod read;
 pub mod toolkit;
 mod visibility;
 mod widgets;
-mod write;
 
 pub use aws_client_vpn_profile_file::file;
 pub use editor::Editor;
 pub use field::{Field, GROUPS, Group, Kind, Value};
-pub use form::{Form, Row};
+pub use form::{Changes, Form, Row};
 pub use page::{PageField, Title};
 pub use toolkit::Toolkit;
-pub use write::Changes;

@@ -1,8 +1,9 @@
 //! What an edit changes in `vpn.data` and `vpn.secrets`: the items of the fields that were
 //! touched, and nothing else.
 
+use super::Form;
 use crate::field::{Field, Value, protocol, proxy, sign_in, source};
-use crate::read::{SECRET_FLAGS, SECRETS, SWITCHES, TEXTS, Values, directives_of};
+use crate::read::{SECRET_FLAGS, SECRETS, SWITCHES, TEXTS, directives_of};
 use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, SecretFlags};
@@ -40,12 +41,36 @@ impl Changes {
     }
 
     /// The items after the changes.
-    pub(crate) fn applied(
+    pub(super) fn applied(
         &self,
         data: &BTreeMap<String, String>,
         secrets: &BTreeMap<String, Secret>,
     ) -> (BTreeMap<String, String>, BTreeMap<String, Secret>) {
         (apply(data, &self.data), apply(secrets, &self.secrets))
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        let value = (!value.is_empty()).then(|| value.to_owned());
+        self.data.insert(key.to_owned(), value);
+    }
+
+    fn remove(&mut self, key: &str) {
+        self.data.insert(key.to_owned(), None);
+    }
+
+    fn set_secret(&mut self, key: &str, secret: Secret) {
+        let secret = (!secret.is_empty()).then_some(secret);
+        self.secrets.insert(key.to_owned(), secret);
+    }
+
+    fn remove_secret(&mut self, key: &str) {
+        self.secrets.insert(key.to_owned(), None);
+    }
+
+    /// Nothing is kept of a credential any more.
+    fn remove_credential(&mut self, credential: Credential) {
+        self.remove(&credential.flags_key());
+        self.remove_secret(credential.name());
     }
 }
 
@@ -63,27 +88,14 @@ fn apply<T: Clone>(
     items
 }
 
-/// A connection's items, what the page showed of them and what it shows now.
-pub(crate) struct Edit<'a> {
-    pub(crate) data: &'a BTreeMap<String, String>,
-    pub(crate) secrets: &'a BTreeMap<String, Secret>,
-    pub(crate) old: &'a Values,
-    pub(crate) new: &'a Values,
-}
-
-impl Edit<'_> {
+impl Form {
     /// What is not shown says nothing, whatever was filled in before.
     fn is_touched(&self, field: Field) -> bool {
-        is_shown(self.new, field) && self.old.get(&field) != self.new.get(&field)
+        is_shown(&self.new, field) && self.old.get(&field) != self.new.get(&field)
     }
 
     fn any_touched(&self, fields: &[Field]) -> bool {
         fields.iter().any(|field| self.is_touched(*field))
-    }
-
-    fn value(&self, field: Field) -> &Value {
-        // Each field has a value from the beginning.
-        self.new.get(&field).unwrap_or(&Value::Switch(false))
     }
 
     fn text(&self, field: Field) -> &str {
@@ -91,8 +103,8 @@ impl Edit<'_> {
     }
 
     /// All that is different.
-    pub(crate) fn changes(&self) -> Changes {
-        let mut wanted = Wanted::default();
+    pub(super) fn edited(&self) -> Changes {
+        let mut wanted = Changes::default();
         for (field, key) in TEXTS {
             if self.is_touched(field) {
                 wanted.set(key, self.text(field));
@@ -113,13 +125,17 @@ impl Edit<'_> {
         let flags = format!("{SAML_RESPONSE}-flags");
         wanted.set(&flags, SecretFlags::NotSaved.flags());
 
-        let mut changes = wanted.against(self.data, self.secrets);
-        changes.least_timeout = self.least_timeout();
-        self.guard_new_credentials(&mut changes);
-        changes
+        // What is so already is no change.
+        let changed = |key: &String, value: &mut Option<_>| self.data.get(key) != value.as_ref();
+        wanted.data.retain(changed);
+        let changed = |key: &String, value: &mut Option<_>| self.secrets.get(key) != value.as_ref();
+        wanted.secrets.retain(changed);
+        wanted.least_timeout = self.least_timeout();
+        self.guard_new_credentials(&mut wanted);
+        wanted
     }
 
-    fn endpoint(&self, wanted: &mut Wanted) {
+    fn endpoint(&self, wanted: &mut Changes) {
         if self.any_touched(&[Field::Endpoint, Field::Port, Field::Protocol]) {
             let port = self.text(Field::Port).parse().unwrap_or(0);
             let transport = match self.value(Field::Protocol).choice() {
@@ -137,7 +153,7 @@ impl Edit<'_> {
         }
     }
 
-    fn sign_in(&self, wanted: &mut Wanted) {
+    fn sign_in(&self, wanted: &mut Changes) {
         let choice = self.value(Field::SignIn).choice();
         let is_touched = self.is_touched(Field::SignIn);
         if is_touched {
@@ -161,8 +177,7 @@ impl Edit<'_> {
                 Credential::Password,
                 Credential::ChallengeResponse,
             ] {
-                wanted.remove(&credential.flags_key());
-                wanted.remove_secret(credential.name());
+                wanted.remove_credential(credential);
             }
             return;
         }
@@ -181,15 +196,14 @@ impl Edit<'_> {
         }
     }
 
-    fn proxy(&self, wanted: &mut Wanted) {
+    fn proxy(&self, wanted: &mut Changes) {
         let choice = self.value(Field::ProxyType).choice();
         if self.is_touched(Field::ProxyType) && choice == proxy::NONE {
             for key in [PROXY_TYPE, PROXY_SERVER, PROXY_PORT, PROXY_AUTHENTICATES] {
                 wanted.remove(key);
             }
             for credential in [Credential::ProxyUserName, Credential::ProxyPassword] {
-                wanted.remove(&credential.flags_key());
-                wanted.remove_secret(credential.name());
+                wanted.remove_credential(credential);
             }
             return;
         }
@@ -206,7 +220,7 @@ impl Edit<'_> {
             .then(|| self.value(Field::CertificateSource).choice())
     }
 
-    fn certificate(&self, wanted: &mut Wanted) {
+    fn certificate(&self, wanted: &mut Changes) {
         let source = self.source();
         let is_moved = self.any_touched(&[Field::SignIn, Field::CertificateSource]);
         for (field, inline, own) in [
@@ -237,7 +251,7 @@ impl Edit<'_> {
         }
     }
 
-    fn credentials(&self, wanted: &mut Wanted) {
+    fn credentials(&self, wanted: &mut Changes) {
         let is_moved = self.any_touched(&[
             Field::SignIn,
             Field::CertificateSource,
@@ -245,11 +259,10 @@ impl Edit<'_> {
             Field::Pkcs12,
         ]);
         for (credential, field, flags_field) in SECRETS {
-            let is_used = is_shown(self.new, field);
+            let is_used = is_shown(&self.new, field);
             if !is_used {
                 if is_moved {
-                    wanted.remove(&credential.flags_key());
-                    wanted.remove_secret(credential.name());
+                    wanted.remove_credential(credential);
                 }
                 continue;
             }
@@ -268,9 +281,9 @@ impl Edit<'_> {
         }
     }
 
-    fn directives(&self, wanted: &mut Wanted) {
-        let old = directives_of(self.old);
-        let new = directives_of(self.new);
+    fn directives(&self, wanted: &mut Changes) {
+        let old = directives_of(&self.old);
+        let new = directives_of(&self.new);
         if old != new {
             let options = self.data.get(OPTIONS).map_or("", String::as_str);
             let options = settings::lines(options).unwrap_or_else(|| options.to_owned());
@@ -300,7 +313,7 @@ impl Edit<'_> {
         ]) {
             return;
         }
-        let (data, secrets) = changes.applied(self.data, self.secrets);
+        let (data, secrets) = changes.applied(&self.data, &self.secrets);
         let Ok(profile) = settings::from_settings(&data, &secrets) else {
             return;
         };
@@ -311,52 +324,5 @@ impl Edit<'_> {
                 changes.data.insert(key, Some(flags.clone()));
             }
         }
-    }
-}
-
-/// What items are to be, whatever they are now.
-#[derive(Default)]
-struct Wanted {
-    data: BTreeMap<String, Option<String>>,
-    secrets: BTreeMap<String, Option<Secret>>,
-}
-
-impl Wanted {
-    fn set(&mut self, key: &str, value: &str) {
-        let value = (!value.is_empty()).then(|| value.to_owned());
-        self.data.insert(key.to_owned(), value);
-    }
-
-    fn remove(&mut self, key: &str) {
-        self.data.insert(key.to_owned(), None);
-    }
-
-    fn set_secret(&mut self, key: &str, secret: Secret) {
-        let secret = (!secret.is_empty()).then_some(secret);
-        self.secrets.insert(key.to_owned(), secret);
-    }
-
-    fn remove_secret(&mut self, key: &str) {
-        self.secrets.insert(key.to_owned(), None);
-    }
-
-    /// What of it is not so already.
-    fn against(
-        self,
-        data: &BTreeMap<String, String>,
-        secrets: &BTreeMap<String, Secret>,
-    ) -> Changes {
-        let mut changes = Changes {
-            data: self.data,
-            secrets: self.secrets,
-            least_timeout: None,
-        };
-        changes
-            .data
-            .retain(|key, value| data.get(key) != value.as_ref());
-        changes
-            .secrets
-            .retain(|key, secret| secrets.get(key) != secret.as_ref());
-        changes
     }
 }
