@@ -5,7 +5,6 @@ use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_libnm::connection::VpnChanges;
 use aws_client_vpn_libnm::guard::plugin_error;
 use aws_client_vpn_libnm::{Connection, ffi};
-use aws_client_vpn_profile::settings::VpnProperties;
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 
 /// The page of a connection.
@@ -30,10 +29,7 @@ pub fn save(form: &Form, connection: &Connection) -> Result<(), glib::Error> {
         service_type: SERVICE_TYPE,
         timeout: changes.timeout(connection.timeout()),
         // One that the host has just made; an older one's is its user's choice.
-        persistent: connection
-            .data()
-            .is_empty()
-            .then_some(VpnProperties::of_new_connection().persistent),
+        persistent: connection.data().is_empty().then_some(true),
         data: &changes.data,
         secrets: &changes.secrets,
     })

@@ -7,7 +7,7 @@ use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_profile::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::{self, VpnProperties};
+use aws_client_vpn_profile::settings;
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
 use proptest::prelude::*;
@@ -327,14 +327,11 @@ fn a_new_connection_asks_for_what_is_needed_and_no_more() {
 #[test]
 fn a_new_connection_outlives_its_network_and_an_old_one_s_choice_stays() {
     let host_s = |data: &BTreeMap<String, String>| {
-        let properties = VpnProperties {
+        Connection::vpn(&VpnProfile {
+            id: "new",
             service_type: SERVICE_TYPE,
             timeout: 0,
             persistent: false,
-        };
-        Connection::vpn(&VpnProfile {
-            id: "new",
-            properties,
             data,
             secrets: &BTreeMap::new(),
         })

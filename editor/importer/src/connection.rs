@@ -3,7 +3,7 @@
 use aws_client_vpn_profile::keys::{AT_LOGIN, YES};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
-    self, PERSISTENT, Property, SettingsError, Update, VpnProperties, have_same_endpoint,
+    self, PERSISTENT, Property, SettingsError, Update, have_same_endpoint,
 };
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
@@ -69,8 +69,7 @@ pub fn updated(
     let vpn = new.entry("vpn".to_owned()).or_default();
     vpn.insert("data".to_owned(), update.data.to_variant());
     vpn.insert("secrets".to_owned(), exposed(&update.secrets));
-    let persistent = VpnProperties::of_new_connection().persistent;
-    vpn.insert(PERSISTENT.to_owned(), persistent.to_variant());
+    vpn.insert(PERSISTENT.to_owned(), true.to_variant());
     Ok(new)
 }
 

@@ -2,7 +2,6 @@
 
 use crate::ffi;
 use crate::guard::plugin_error;
-use aws_client_vpn_profile::settings::VpnProperties;
 use aws_client_vpn_text::secret::Secret;
 use glib::ffi::gpointer;
 use glib::prelude::*;
@@ -21,8 +20,12 @@ pub struct Connection(NonNull<ffi::NMConnection>);
 pub struct VpnProfile<'a> {
     /// `connection.id`: the name a user sees.
     pub id: &'a str,
-    /// What stands in the `vpn` setting besides `data` and `secrets`.
-    pub properties: VpnProperties,
+    /// `vpn.service-type`.
+    pub service_type: &'a str,
+    /// `vpn.timeout`, seconds.
+    pub timeout: u32,
+    /// `vpn.persistent`.
+    pub persistent: bool,
     /// `vpn.data`; an empty value means that there is none.
     pub data: &'a BTreeMap<String, String>,
     /// `vpn.secrets`.
@@ -57,9 +60,9 @@ impl Connection {
             connection.add(
                 ffi::nm_setting_vpn_new(),
                 &[
-                    ("service-type", &profile.properties.service_type),
-                    ("timeout", &profile.properties.timeout),
-                    ("persistent", &profile.properties.persistent),
+                    ("service-type", &profile.service_type),
+                    ("timeout", &profile.timeout),
+                    ("persistent", &profile.persistent),
                 ],
             )?;
             connection.add(ffi::nm_setting_ip4_config_new(), &[("method", &"auto")])?;

@@ -2,10 +2,11 @@
 
 use aws_client_vpn_libnm::Connection;
 use aws_client_vpn_libnm::connection::VpnProfile;
-use aws_client_vpn_profile::keys::SAML_RESPONSE;
+use aws_client_vpn_profile::keys::{DEFAULT_VPN_TIMEOUT_SECONDS, SAML_RESPONSE};
 use aws_client_vpn_profile::ovpn::ParsedProfile;
 use aws_client_vpn_profile::problem::Warning;
-use aws_client_vpn_profile::settings::{self, VpnProperties};
+use aws_client_vpn_profile::settings;
+use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -25,7 +26,9 @@ impl Import {
     pub(crate) fn connection(&self) -> Result<Connection, glib::Error> {
         Connection::vpn(&VpnProfile {
             id: &self.id,
-            properties: VpnProperties::of_new_connection(),
+            service_type: SERVICE_TYPE,
+            timeout: DEFAULT_VPN_TIMEOUT_SECONDS,
+            persistent: true,
             data: &self.data,
             secrets: &self.secrets,
         })

@@ -12,7 +12,7 @@ use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::ovpn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
-    self, PERSISTENT, Property, SettingsError, Update, VpnProperties, have_same_endpoint,
+    self, PERSISTENT, Property, SettingsError, Update, have_same_endpoint,
 };
 use aws_client_vpn_profile_file as profile_file;
 use aws_client_vpn_text::message::{Localize, Message};
@@ -325,11 +325,10 @@ async fn update(old: &Stored, profile: &Profile) -> Result<(), Failure> {
     let secrets = secrets_of(&manager.secrets(&old.path).await?);
     let update = Update::new(&data_of(&settings), &secrets, profile).map_err(ImportError::from)?;
     let vpn = settings.entry("vpn".to_owned()).or_default();
-    let persistent = VpnProperties::of_new_connection().persistent;
     for (name, property) in [
         ("data", Property::Items(update.data)),
         ("secrets", Property::Secrets(update.secrets)),
-        (PERSISTENT, Property::Flag(persistent)),
+        (PERSISTENT, Property::Flag(true)),
     ] {
         vpn.insert(name.to_owned(), value(&property)?);
     }

@@ -13,7 +13,6 @@ pub use memory::resident_kib;
 use aws_client_vpn_libnm::connection::VpnProfile;
 use aws_client_vpn_libnm::ffi::{NMConnection, NMVpnEditor, NMVpnEditorPlugin};
 use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorPlugin};
-use aws_client_vpn_profile::settings::VpnProperties;
 use aws_client_vpn_text::secret::Secret;
 use glib::ffi::{GError, gboolean, gpointer};
 use glib::prelude::*;
@@ -214,15 +213,13 @@ pub struct Imported(*mut NMConnection);
 
 impl Imported {
     /// A connection made by hand.
-    pub fn vpn(id: &str, service_type: &'static str, data: &BTreeMap<String, String>) -> Self {
+    pub fn vpn(id: &str, service_type: &str, data: &BTreeMap<String, String>) -> Self {
         let connection = Connection::vpn(&VpnProfile {
             id,
             // As a host makes a new one: NetworkManager's own defaults.
-            properties: VpnProperties {
-                service_type,
-                timeout: 0,
-                persistent: false,
-            },
+            service_type,
+            timeout: 0,
+            persistent: false,
             data,
             secrets: &BTreeMap::<String, Secret>::new(),
         })

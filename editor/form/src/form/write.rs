@@ -8,12 +8,13 @@ use crate::visibility::{has_certificate, has_password, is_shown};
 use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::keys::{
-    CHALLENGE_RESPONSE, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER, PROXY_AUTHENTICATES, PROXY_PORT,
-    PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME, REMOTE, SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE,
-    SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    CHALLENGE_RESPONSE, DEFAULT_VPN_TIMEOUT_SECONDS, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
+    PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME, REMOTE,
+    SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
+    STATIC_CHALLENGE_ECHO, USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{InlineFile, Transport};
-use aws_client_vpn_profile::settings::{self, VpnProperties};
+use aws_client_vpn_profile::settings;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ impl Changes {
     #[must_use]
     pub fn timeout(&self, timeout: u32) -> Option<u32> {
         let wanted = match timeout {
-            0 => VpnProperties::of_new_connection().timeout,
+            0 => DEFAULT_VPN_TIMEOUT_SECONDS,
             set => set,
         };
         let wanted = wanted.max(self.least_timeout.unwrap_or(0));

@@ -8,8 +8,10 @@ mod update;
 
 pub use update::{UpdateError, bring_up_to, uuid_of};
 
+use crate::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use crate::profile::Profile;
-use crate::settings::{PERSISTENT, VpnProperties, to_data, to_secrets};
+use crate::settings::{PERSISTENT, to_data, to_secrets};
+use crate::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
@@ -64,10 +66,13 @@ pub fn to_keyfile(
         entry(&mut text, "permissions", &format!("user:{user}:;"));
     }
     group(&mut text, "vpn");
-    let properties = VpnProperties::of_new_connection();
-    entry(&mut text, "service-type", properties.service_type);
-    entry(&mut text, "timeout", &properties.timeout.to_string());
-    entry(&mut text, PERSISTENT, &properties.persistent.to_string());
+    entry(&mut text, "service-type", SERVICE_TYPE);
+    entry(
+        &mut text,
+        "timeout",
+        &DEFAULT_VPN_TIMEOUT_SECONDS.to_string(),
+    );
+    entry(&mut text, PERSISTENT, "true");
     for (key, value) in to_data(profile) {
         entry(&mut text, &key, &value);
     }

@@ -296,6 +296,13 @@ impl ProfileError {
         }
     }
 
+    pub(crate) fn bad_argument(directive: &str, reason: Message) -> Self {
+        Self::BadArgument {
+            directive: directive.to_owned(),
+            reason,
+        }
+    }
+
     /// The directive or block that it is about, if it is about one.
     pub(crate) fn directive(&self) -> Option<&str> {
         match self {

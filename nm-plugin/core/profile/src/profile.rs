@@ -22,20 +22,15 @@ pub(crate) const REMOTE_LIMIT: usize = 64;
 
 /// An AWS Client VPN profile, valid by construction.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Profile(Parts);
+pub struct Profile(pub(crate) Parts);
 
 impl Profile {
     /// Puts a profile together out of parts; the same checks hold as for a file.
     pub(crate) fn from_parts(parts: Parts) -> Result<Self, ProfileError> {
         match objections(&parts).into_iter().next() {
             Some((_, problem)) => Err(problem),
-            None => Ok(Self::unchecked(parts)),
+            None => Ok(Self(parts)),
         }
-    }
-
-    /// A profile that need not be valid yet.
-    pub(crate) fn unchecked(parts: Parts) -> Self {
-        Self(parts)
     }
 
     /// Where the endpoint is; never empty.
@@ -151,13 +146,12 @@ impl Profile {
 /// them.
 pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, ProfileError)> {
     let mut problems = Vec::new();
+    let bad_host = |host: &String| message!("'{host}' is not a valid host name.", host = *host);
     if parts.remotes.is_empty() || parts.remotes.len() > REMOTE_LIMIT {
-        problems.push((None, ProfileError::NoRemote));
+        problems.push(ProfileError::NoRemote);
     }
     if let Some(remote) = parts.remotes.iter().find(|remote| !is_host(&remote.host)) {
-        let reason = message!("'{host}' is not a valid host name.", host = remote.host);
-        let directive = "remote".to_owned();
-        problems.push((None, ProfileError::BadArgument { directive, reason }));
+        problems.push(ProfileError::bad_argument("remote", bad_host(&remote.host)));
     }
     if let SignIn::Password {
         static_challenge: Some(challenge),
@@ -165,51 +159,46 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, ProfileError)> {
     {
         let kinds = &[Argument::Text, Argument::OneOf(&["0", "1"])];
         let arguments = [challenge.text.clone(), "1".to_owned()];
-        let bad = keep("static-challenge", 2, kinds, &arguments).err();
-        problems.extend(bad.map(|problem| (None, problem)));
+        problems.extend(keep("static-challenge", 2, kinds, &arguments).err());
     }
     if let Some(proxy) = &parts.proxy {
         let directive = format!("{}-proxy", proxy.kind.as_str());
         let is_udp = |remote: &Remote| remote.transport == Transport::Udp;
         if parts.remotes.iter().any(is_udp) {
             let reason = message!("A proxy supports TCP only. Ask for a profile with 'proto tcp'.");
-            problems.push((None, ProfileError::BadArgument { directive, reason }));
-        } else if !is_host(&proxy.host) || proxy.port == 0 {
-            let reason = message!("'{host}' is not a valid host name.", host = proxy.host);
-            problems.push((None, ProfileError::BadArgument { directive, reason }));
+            problems.push(ProfileError::bad_argument(&directive, reason));
+        } else if !is_host(&proxy.host) {
+            problems.push(ProfileError::bad_argument(
+                &directive,
+                bad_host(&proxy.host),
+            ));
         }
     }
-    let together = check_together(&parts.remotes, &parts.directives);
-    problems.extend(together.map(|(index, problem)| (Some(index), problem)));
     let has = |inline| parts.inline.contains_key(&inline);
     if !has(InlineFile::Ca) && !has(InlineFile::Pkcs12) {
-        problems.push((None, ProfileError::NoCa));
+        problems.push(ProfileError::NoCa);
     }
-    match (has(InlineFile::Cert), has(InlineFile::Key)) {
-        (true, false) => {
-            problems.push((None, ProfileError::HalfCertificate(InlineFile::Key.name())))
+    for (half, other) in [
+        (InlineFile::Cert, InlineFile::Key),
+        (InlineFile::Key, InlineFile::Cert),
+    ] {
+        if has(half) && !has(other) {
+            problems.push(ProfileError::HalfCertificate(other.name()));
         }
-        (false, true) => {
-            problems.push((None, ProfileError::HalfCertificate(InlineFile::Cert.name())))
-        }
-        (true, true) | (false, false) => {}
     }
-    let certificates = [
-        has(InlineFile::Cert) || has(InlineFile::Key),
-        has(InlineFile::Pkcs12),
-        parts.pkcs11_id.is_some(),
-    ];
-    let certificates = certificates
-        .into_iter()
-        .filter(|is_there| *is_there)
-        .count();
+    let certificates = u8::from(has(InlineFile::Cert) || has(InlineFile::Key))
+        + u8::from(has(InlineFile::Pkcs12))
+        + u8::from(parts.pkcs11_id.is_some());
     if certificates > 1 {
-        problems.push((None, ProfileError::SeveralCertificates));
+        problems.push(ProfileError::SeveralCertificates);
     }
     if matches!(parts.sign_in, SignIn::Certificate) && certificates == 0 {
-        problems.push((None, ProfileError::NoSignIn));
+        problems.push(ProfileError::NoSignIn);
     }
-    problems
+    let together = check_together(&parts.remotes, &parts.directives);
+    let together = together.map(|(index, problem)| (Some(index), problem));
+    let problems = problems.into_iter().map(|problem| (None, problem));
+    problems.chain(together).collect()
 }
 
 /// The parts of a profile, not checked together yet.

@@ -12,8 +12,8 @@ mod update;
 
 pub use new_connection::{PERSISTENT, Property, new_connection};
 pub use options::{
-    AtLogin, KillSwitchOptions, Timeouts, VpnProperties, at_login, enforces_routes, keeps_routes,
-    kill_switch, session_length, timeouts,
+    AtLogin, KillSwitchOptions, Timeouts, at_login, enforces_routes, keeps_routes, kill_switch,
+    session_length, timeouts,
 };
 pub use update::{Update, have_same_endpoint};
 
@@ -64,18 +64,16 @@ pub enum SettingsError {
 #[must_use]
 pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
     let mut data = BTreeMap::new();
-    let mut set = |key: &str, value: &str| data.insert(key.to_owned(), value.to_owned());
+    let mut set = |key: &str, value: &str| {
+        data.insert(key.to_owned(), value.to_owned());
+    };
     set(REMOTE, &remotes_text(profile.remotes()));
     if profile.random_hostname() {
         set(RANDOM_HOSTNAME, YES);
     }
     match profile.sign_in() {
-        SignIn::Saml => {
-            set(SIGN_IN, SIGN_IN_SAML);
-        }
-        SignIn::Certificate => {
-            set(SIGN_IN, SIGN_IN_CERTIFICATE);
-        }
+        SignIn::Saml => set(SIGN_IN, SIGN_IN_SAML),
+        SignIn::Certificate => set(SIGN_IN, SIGN_IN_CERTIFICATE),
         SignIn::Password { static_challenge } => {
             set(SIGN_IN, SIGN_IN_PASSWORD);
             if let Some(challenge) = static_challenge {

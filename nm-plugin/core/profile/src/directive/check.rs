@@ -4,7 +4,6 @@ use super::line::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::table::{Argument, Rule, rule};
 use crate::parts::{Remote, Transport};
 use crate::problem::ProfileError;
-use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::BTreeSet;
 
@@ -18,7 +17,18 @@ pub struct Directive {
 impl Directive {
     /// Reads a line of a profile; `None` if it says nothing that OpenVPN would be told.
     pub fn of_line(line: &str) -> Result<Option<Self>, ProfileError> {
-        directive_of_line(line)
+        let words = line::split(line).map_err(bad_line)?;
+        let Some((name, arguments)) = words.split_first() else {
+            return Ok(None);
+        };
+        match rule(name) {
+            Some((name, Rule::Keep(needed, kinds))) => {
+                keep(name, needed, kinds, arguments).map(Some)
+            }
+            Some((_, Rule::Refused(reason))) => Err(ProfileError::refused(name, reason)),
+            Some((_, Rule::Implied | Rule::Ignored(_))) => Ok(None),
+            None => Err(ProfileError::Unknown(name.clone())),
+        }
     }
 
     /// As a line.
@@ -41,19 +51,6 @@ impl Directive {
     }
 }
 
-fn directive_of_line(text: &str) -> Result<Option<Directive>, ProfileError> {
-    let words = line::split(text).map_err(bad_line)?;
-    let Some((name, arguments)) = words.split_first() else {
-        return Ok(None);
-    };
-    match rule(name) {
-        Some((name, Rule::Keep(needed, kinds))) => keep(name, needed, kinds, arguments).map(Some),
-        Some((_, Rule::Refused(reason))) => Err(ProfileError::refused(name, reason)),
-        Some((_, Rule::Implied | Rule::Ignored(_))) => Ok(None),
-        None => Err(ProfileError::Unknown(name.clone())),
-    }
-}
-
 /// A directive that goes to OpenVPN, if its arguments are of these kinds.
 pub(crate) fn keep(
     name: &'static str,
@@ -61,10 +58,7 @@ pub(crate) fn keep(
     kinds: &[Argument],
     arguments: &[String],
 ) -> Result<Directive, ProfileError> {
-    let bad = |reason: Message| ProfileError::BadArgument {
-        directive: name.to_owned(),
-        reason,
-    };
+    let bad = |reason| ProfileError::bad_argument(name, reason);
     if arguments.len() < needed {
         return Err(bad(message!(
             "There are too few arguments; at least {needed} must be given.",
@@ -123,8 +117,7 @@ pub(crate) fn check_together<'a>(
             } else {
                 return None;
             };
-            let directive = directive.name.to_owned();
-            Some((index, ProfileError::BadArgument { directive, reason }))
+            Some((index, ProfileError::bad_argument(directive.name, reason)))
         })
 }
 

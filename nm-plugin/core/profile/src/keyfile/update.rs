@@ -6,7 +6,7 @@
 //! what the user chose stays, as it does when a profile is imported again.
 
 use super::{PERSISTENT, SECRETS, entry, group, push_secrets};
-use crate::settings::{SettingsError, Update, VpnProperties, from_settings};
+use crate::settings::{SettingsError, Update, from_settings};
 use crate::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
@@ -42,8 +42,7 @@ pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>
     let old_data = data_of(copy)?;
     let old_secrets = secrets_of(copy);
     let new = Update::new(&old_data, &old_secrets, &profile)?;
-    let persistent = VpnProperties::of_new_connection().persistent.to_string();
-    let is_persistent = value(&lines_of(copy, VPN), PERSISTENT) == Some(persistent.as_str());
+    let is_persistent = value(&lines_of(copy, VPN), PERSISTENT) == Some("true");
     if is_persistent && new.data == old_data && exposed(&new.secrets) == exposed(&old_secrets) {
         return Ok(None);
     }
@@ -58,7 +57,7 @@ pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>
                         entry(&mut text, key, &unescaped(value));
                     }
                 }
-                entry(&mut text, PERSISTENT, &persistent);
+                entry(&mut text, PERSISTENT, "true");
                 for (key, value) in &new.data {
                     entry(&mut text, key, value);
                 }

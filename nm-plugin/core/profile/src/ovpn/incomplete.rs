@@ -39,7 +39,7 @@ impl Incomplete {
     /// chosen.
     #[must_use]
     pub fn to_data(&self) -> BTreeMap<String, String> {
-        settings::to_data(&Profile::unchecked(self.parts.clone()))
+        settings::to_data(&Profile(self.parts.clone()))
     }
 
     /// What of the file is not as it says.
@@ -71,7 +71,7 @@ impl Incomplete {
         match objections(&parts).into_iter().next() {
             Some((_, problem)) => Err(problem),
             None => Ok(ParsedProfile {
-                profile: Profile::unchecked(parts),
+                profile: Profile(parts),
                 warnings: self.warnings.clone(),
             }),
         }

@@ -252,10 +252,7 @@ impl Reader<'_> {
         arguments: &[String],
     ) -> Result<(), ProfileError> {
         let argument = |index: usize| arguments.get(index).map(String::as_str);
-        let bad = |reason: Message| ProfileError::BadArgument {
-            directive: name.to_owned(),
-            reason,
-        };
+        let bad = |reason| ProfileError::bad_argument(name, reason);
         let port = |text: &str| {
             port_of(text).ok_or_else(|| bad(message!("The port must be a number from 1 to 65535.")))
         };
@@ -379,10 +376,8 @@ impl Reader<'_> {
         kind: ProxyKind,
         arguments: &[String],
     ) -> Result<(), ProfileError> {
-        let bad = |reason: Message| ProfileError::BadArgument {
-            directive: format!("{}-proxy", kind.as_str()),
-            reason,
-        };
+        let name = format!("{}-proxy", kind.as_str());
+        let bad = |reason| ProfileError::bad_argument(&name, reason);
         let host = arguments.first();
         let host = host.ok_or_else(|| bad(message!("The name of the proxy is missing.")))?;
         let is_url =
@@ -465,10 +460,7 @@ impl Reader<'_> {
     ) -> Result<(), ProfileError> {
         let (Some(inline), Some(path)) = (InlineFile::from_name(name), arguments.first()) else {
             let reason = message!("The name of the file is missing.");
-            return Err(ProfileError::BadArgument {
-                directive: name.to_owned(),
-                reason,
-            });
+            return Err(ProfileError::bad_argument(name, reason));
         };
         if let Some(direction) = arguments.get(1).filter(|_| inline == InlineFile::TlsAuth) {
             let direction = std::slice::from_ref(direction);
@@ -599,7 +591,7 @@ impl Reader<'_> {
         }
         match faults.as_slice() {
             [] => Ok(ParsedProfile {
-                profile: Profile::unchecked(parts),
+                profile: Profile(parts),
                 warnings,
             }),
             [fault] if fault.problem == ProfileError::NoSignIn => {
@@ -667,13 +659,11 @@ fn words(line: &str) -> Result<Vec<String>, ProfileError> {
 
 /// The service asks for it; a profile is no place for a password.
 fn password_is_asked_for(directive: &str) -> ProfileError {
-    ProfileError::BadArgument {
-        directive: directive.to_owned(),
-        reason: message!(
-            "The password is not read from a file on this computer. Write 'auth-user-pass' alone; \
-             you are asked for the user name and password when you connect."
-        ),
-    }
+    let reason = message!(
+        "The password is not read from a file on this computer. Write 'auth-user-pass' alone; you \
+         are asked for the user name and password when you connect."
+    );
+    ProfileError::bad_argument(directive, reason)
 }
 
 /// Accounts that guides have OpenVPN run as.

@@ -1,7 +1,9 @@
 //! A new connection as NetworkManager is given it, whoever makes it.
 
-use super::{VpnProperties, to_data, to_secrets};
+use super::{to_data, to_secrets};
+use crate::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use crate::profile::Profile;
+use crate::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 
@@ -22,8 +24,8 @@ pub enum Property {
     Secrets(BTreeMap<String, Secret>),
 }
 
-/// The property by which a connection outlives its network; NetworkManager leaves it out while it is
-/// off.
+/// The property by which a connection is not over when the cable is pulled or the lid closed; all of
+/// ours begin with it. NetworkManager leaves it out while it is off.
 pub const PERSISTENT: &str = "persistent";
 
 /// The settings of a connection for `profile`, each with its properties; with a `user` it is for them
@@ -37,7 +39,6 @@ pub fn new_connection(
 ) -> [(&'static str, Vec<(&'static str, Property)>); 2] {
     let text = |text: &str| Property::Text(text.to_owned());
     let permissions = user.map(|user| format!("user:{user}"));
-    let properties = VpnProperties::of_new_connection();
     let connection = vec![
         ("id", text(name)),
         ("uuid", text(uuid)),
@@ -49,9 +50,9 @@ pub fn new_connection(
         ),
     ];
     let vpn = vec![
-        ("service-type", text(properties.service_type)),
-        ("timeout", Property::Number(properties.timeout)),
-        (PERSISTENT, Property::Flag(properties.persistent)),
+        ("service-type", text(SERVICE_TYPE)),
+        ("timeout", Property::Number(DEFAULT_VPN_TIMEOUT_SECONDS)),
+        (PERSISTENT, Property::Flag(true)),
         ("data", Property::Items(to_data(profile))),
         ("secrets", Property::Secrets(to_secrets(profile))),
     ];

@@ -3,41 +3,16 @@
 use super::{SettingsError, flag};
 use crate::keys::{
     AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, CONNECT_SECONDS, CONNECT_TIMEOUT,
-    DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS, DEFAULT_RECONNECT_SECONDS,
-    DEFAULT_VPN_TIMEOUT_SECONDS, ENFORCE_ROUTES, KEEP_ROUTES, KILL_SWITCH, KILL_SWITCH_LAN,
-    KILL_SWITCH_SIGN_IN, LOGIN_SECONDS, LOGIN_TIMEOUT, RECONNECT_SECONDS, RECONNECT_TIMEOUT,
-    SESSION_LENGTH,
+    DEFAULT_CONNECT_SECONDS, DEFAULT_LOGIN_SECONDS, DEFAULT_RECONNECT_SECONDS, ENFORCE_ROUTES,
+    KEEP_ROUTES, KILL_SWITCH, KILL_SWITCH_LAN, KILL_SWITCH_SIGN_IN, LOGIN_SECONDS, LOGIN_TIMEOUT,
+    RECONNECT_SECONDS, RECONNECT_TIMEOUT, SESSION_LENGTH,
 };
-use crate::well_known::SERVICE_TYPE;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// No session that anybody knows of is longer; AWS's last a day at most.
 const LONGEST_SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// What a connection of ours has in NetworkManager's `vpn` setting besides `data` and `secrets`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VpnProperties {
-    /// `vpn.service-type`.
-    pub service_type: &'static str,
-    /// `vpn.timeout`, in seconds.
-    pub timeout: u32,
-    /// `vpn.persistent`: the connection is not over when the cable is pulled or the lid closed.
-    pub persistent: bool,
-}
-
-impl VpnProperties {
-    /// The settings that a new connection gets, whoever makes it.
-    #[must_use]
-    pub const fn of_new_connection() -> Self {
-        Self {
-            service_type: SERVICE_TYPE,
-            timeout: DEFAULT_VPN_TIMEOUT_SECONDS,
-            persistent: true,
-        }
-    }
-}
 
 /// How long a session waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,12 +29,7 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(60),
-            login: Duration::from_secs(600),
-            reconnect: Duration::from_secs(600),
-            session: None,
-        }
+        timeouts(&BTreeMap::new())
     }
 }
 
