@@ -1,7 +1,7 @@
 //! The program: one process for all its windows, one window for each profile.
 
+use crate::APPLICATION_ID;
 use crate::window::Window;
-use crate::{APPLICATION_ID, network_manager::NetworkManager};
 use adw::prelude::*;
 use aws_client_vpn_i18n as i18n;
 use gtk::gio;
@@ -29,11 +29,11 @@ pub fn new() -> adw::Application {
         application.add_action_entries([quit]);
     });
     application.connect_activate(|application| {
-        Window::new(application, &NetworkManager).present();
+        Window::new(application).present();
     });
     application.connect_open(|application, files, _hint| {
         for file in files {
-            let window = Window::new(application, &NetworkManager);
+            let window = Window::new(application);
             window.open(file);
             window.present();
         }

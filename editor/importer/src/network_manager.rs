@@ -95,145 +95,133 @@ pub struct Stored {
     uuid: String,
 }
 
-/// NetworkManager on the system bus.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NetworkManager;
-
-impl NetworkManager {
-    /// The connections to an endpoint of `profile`, of those that the user may see.
-    pub async fn existing(
-        &self,
-        profile: &Profile,
-    ) -> Result<Vec<ExistingConnection>, NetworkManagerError> {
-        let bus = bus().await?;
-        let method = Method::new(SETTINGS_PATH, SETTINGS, "ListConnections");
-        let (paths,): (Vec<ObjectPath>,) = method.call(&bus, None).await?;
-        let mut found = Vec::new();
-        for path in paths.into_iter().take(CONNECTION_LIMIT) {
-            let method = Method::new(path.as_str(), CONNECTION, "GetSettings");
-            // It may have been removed in the meantime.
-            let Ok((settings,)) = method.call::<(Settings,)>(&bus, None).await else {
-                continue;
-            };
-            if connection::is_of_endpoint(&settings, profile) {
-                let name = connection::name(&settings);
-                found.push(ExistingConnection {
-                    path,
-                    name,
-                    settings,
-                });
-            }
+/// The connections to an endpoint of `profile`, of those that the user may see.
+pub async fn existing(profile: &Profile) -> Result<Vec<ExistingConnection>, NetworkManagerError> {
+    let bus = bus().await?;
+    let listed = call(
+        &bus,
+        SETTINGS_PATH,
+        SETTINGS,
+        "ListConnections",
+        None,
+        LIMIT,
+    );
+    let (paths,): (Vec<ObjectPath>,) = listed.await?;
+    let mut found = Vec::new();
+    for path in paths.into_iter().take(CONNECTION_LIMIT) {
+        let settings = call(&bus, path.as_str(), CONNECTION, "GetSettings", None, LIMIT);
+        // It may have been removed in the meantime.
+        let Ok::<(Settings,), _>((settings,)) = settings.await else {
+            continue;
+        };
+        if connection::is_of_endpoint(&settings, profile) {
+            let name = connection::name(&settings);
+            found.push(ExistingConnection {
+                path,
+                name,
+                settings,
+            });
         }
-        Ok(found)
     }
+    Ok(found)
+}
 
-    /// Adds a connection.
-    pub async fn add(&self, settings: &Settings) -> Result<Stored, NetworkManagerError> {
-        let method = Method::new(SETTINGS_PATH, SETTINGS, "AddConnection2").with_person();
-        let none = BTreeMap::<String, Variant>::new();
-        let arguments = (settings.clone(), TO_DISK, none).to_variant();
-        let (path, _): (ObjectPath, Details) = method.call(&bus().await?, Some(arguments)).await?;
-        let uuid = connection::uuid(settings);
-        Ok(Stored { path, uuid })
-    }
+/// Adds a connection.
+pub async fn add(settings: &Settings) -> Result<Stored, NetworkManagerError> {
+    let arguments = Some((settings.clone(), TO_DISK, Details::new()).to_variant());
+    let method = "AddConnection2";
+    let (path, _): (ObjectPath, Details) =
+        ask(&bus().await?, SETTINGS_PATH, SETTINGS, method, arguments).await?;
+    let uuid = connection::uuid(settings);
+    Ok(Stored { path, uuid })
+}
 
-    /// Brings a connection up to `profile`.
-    pub async fn update(
-        &self,
-        old: &ExistingConnection,
-        profile: &Profile,
-    ) -> Result<Stored, NetworkManagerError> {
-        let bus = bus().await?;
-        let path = old.path.as_str();
-        // An update replaces all secrets that NetworkManager keeps, so they have to be in it.
-        let method = Method::new(path, CONNECTION, "GetSecrets").with_person();
-        let secrets = match method.call(&bus, Some(("vpn",).to_variant())).await {
-            Ok((secrets,)) => secrets,
-            // One that brings none replaces none.
-            Err(NetworkManagerError::Withheld) if to_secrets(profile).is_empty() => Settings::new(),
-            Err(error) => return Err(error),
-        };
-        let new = connection::updated(&old.settings, &secrets, profile)?;
-        let none = BTreeMap::<String, Variant>::new();
-        let arguments = (new, TO_DISK, none).to_variant();
-        let method = Method::new(path, CONNECTION, "Update2").with_person();
-        let _: (Details,) = method.call(&bus, Some(arguments)).await?;
-        Ok(Stored {
-            path: old.path.clone(),
-            uuid: connection::uuid(&old.settings),
-        })
-    }
+/// Brings a connection up to `profile`.
+pub async fn update(
+    old: &ExistingConnection,
+    profile: &Profile,
+) -> Result<Stored, NetworkManagerError> {
+    let bus = bus().await?;
+    let path = old.path.as_str();
+    // An update replaces all secrets that NetworkManager keeps, so they have to be in it.
+    let vpn = Some(("vpn",).to_variant());
+    let secrets = match ask(&bus, path, CONNECTION, "GetSecrets", vpn).await {
+        Ok((secrets,)) => secrets,
+        // One that brings none replaces none.
+        Err(NetworkManagerError::Withheld) if to_secrets(profile).is_empty() => Settings::new(),
+        Err(error) => return Err(error),
+    };
+    let new = connection::updated(&old.settings, &secrets, profile)?;
+    let arguments = Some((new, TO_DISK, Details::new()).to_variant());
+    let _: (Details,) = ask(&bus, path, CONNECTION, "Update2", arguments).await?;
+    Ok(Stored {
+        path: old.path.clone(),
+        uuid: connection::uuid(&old.settings),
+    })
+}
 
-    /// Connects, and tells `on_progress` what is going on until the [`Activation`] is dropped.
-    pub async fn activate(
-        &self,
-        stored: &Stored,
-        on_progress: impl Fn(Progress) + 'static,
-    ) -> Result<Activation, NetworkManagerError> {
-        let bus = bus().await?;
-        let on_progress = Rc::new(on_progress);
-        // It may be over before the reply is there, so its story is listened to before.
-        let story = Rc::new(RefCell::new(Story::of(&stored.uuid)));
-        let states = {
-            let (story, on_progress) = (story.clone(), on_progress.clone());
-            let sender = Some(NAME);
-            let flags = DBusSignalFlags::NONE;
-            let member = Some("VpnStateChanged");
-            bus.subscribe_to_signal(
-                sender,
-                Some(VPN),
-                member,
-                None,
-                None,
-                flags,
-                move |signal| {
-                    let Some((state, reason)) = signal.parameters.get::<(u32, u32)>() else {
-                        return;
-                    };
-                    let told = story.borrow_mut().hear(signal.object_path, state, reason);
-                    if let Some(progress) = told {
-                        on_progress(progress);
-                    }
-                },
-            )
-        };
-        let end = {
-            let on_progress = on_progress.clone();
-            let flags = DBusSignalFlags::NONE;
-            bus.subscribe_to_signal(
-                Some("org.freedesktop.DBus"),
-                Some("org.freedesktop.DBus"),
-                Some("NameOwnerChanged"),
-                None,
-                Some(NAME),
-                flags,
-                move |_| {
-                    on_progress(Progress::Failed(gettext!(
-                        "NetworkManager has stopped. Try again when it is running."
-                    )))
-                },
-            )
-        };
-        let method = Method::new(PATH, NAME, "ActivateConnection").with_person();
-        let any = || ObjectPath::try_from("/".to_owned()).unwrap_or_else(|_| stored.path.clone());
-        let arguments = (stored.path.clone(), any(), any()).to_variant();
-        let (active,): (ObjectPath,) = method.call(&bus, Some(arguments)).await?;
-        let told = story.borrow_mut().begin(active.as_str());
-        for progress in told {
-            on_progress(progress);
-        }
-        Ok(Activation {
-            active,
-            _subscriptions: [states, end],
-        })
+/// Connects, and tells `on_progress` what is going on until the [`Activation`] is dropped.
+pub async fn activate(
+    stored: &Stored,
+    on_progress: impl Fn(Progress) + 'static,
+) -> Result<Activation, NetworkManagerError> {
+    let bus = bus().await?;
+    let on_progress = Rc::new(on_progress);
+    // It may be over before the reply is there, so its story is listened to before.
+    let story = Rc::new(RefCell::new(Story::of(&stored.uuid)));
+    let states = {
+        let (story, on_progress) = (story.clone(), on_progress.clone());
+        bus.subscribe_to_signal(
+            Some(NAME),
+            Some(VPN),
+            Some("VpnStateChanged"),
+            None,
+            None,
+            DBusSignalFlags::NONE,
+            move |signal| {
+                let Some((state, reason)) = signal.parameters.get::<(u32, u32)>() else {
+                    return;
+                };
+                let told = story.borrow_mut().hear(signal.object_path, state, reason);
+                if let Some(progress) = told {
+                    on_progress(progress);
+                }
+            },
+        )
+    };
+    let end = {
+        let on_progress = on_progress.clone();
+        bus.subscribe_to_signal(
+            Some("org.freedesktop.DBus"),
+            Some("org.freedesktop.DBus"),
+            Some("NameOwnerChanged"),
+            None,
+            Some(NAME),
+            DBusSignalFlags::NONE,
+            move |_| {
+                on_progress(Progress::Failed(gettext!(
+                    "NetworkManager has stopped. Try again when it is running."
+                )))
+            },
+        )
+    };
+    let any = || ObjectPath::try_from("/".to_owned()).unwrap_or_else(|_| stored.path.clone());
+    let arguments = Some((stored.path.clone(), any(), any()).to_variant());
+    let (active,): (ObjectPath,) = ask(&bus, PATH, NAME, "ActivateConnection", arguments).await?;
+    let told = story.borrow_mut().begin(active.as_str());
+    for progress in told {
+        on_progress(progress);
     }
+    Ok(Activation {
+        active,
+        _subscriptions: [states, end],
+    })
+}
 
-    /// Breaks off, or disconnects.
-    pub async fn deactivate(&self, activation: &Activation) -> Result<(), NetworkManagerError> {
-        let method = Method::new(PATH, NAME, "DeactivateConnection").with_person();
-        let arguments = (activation.active.clone(),).to_variant();
-        method.call(&bus().await?, Some(arguments)).await
-    }
+/// Breaks off, or disconnects.
+pub async fn deactivate(activation: &Activation) -> Result<(), NetworkManagerError> {
+    let arguments = Some((activation.active.clone(),).to_variant());
+    ask(&bus().await?, PATH, NAME, "DeactivateConnection", arguments).await
 }
 
 type Details = BTreeMap<String, Variant>;
@@ -304,57 +292,45 @@ async fn bus() -> Result<DBusConnection, NetworkManagerError> {
     }
 }
 
-struct Method<'a> {
-    path: &'a str,
-    interface: &'a str,
-    name: &'a str,
-    with_person: bool,
+/// Calls a method for which polkit may have a person type a password.
+async fn ask<T: FromVariant>(
+    bus: &DBusConnection,
+    path: &str,
+    interface: &str,
+    method: &str,
+    arguments: Option<Variant>,
+) -> Result<T, NetworkManagerError> {
+    call(bus, path, interface, method, arguments, LIMIT_WITH_PERSON).await
 }
 
-impl<'a> Method<'a> {
-    fn new(path: &'a str, interface: &'a str, name: &'a str) -> Self {
-        Self {
-            path,
-            interface,
-            name,
-            with_person: false,
-        }
-    }
-
-    /// polkit may ask for a password.
-    fn with_person(mut self) -> Self {
-        self.with_person = true;
-        self
-    }
-
-    async fn call<T: FromVariant>(
-        &self,
-        bus: &DBusConnection,
-        arguments: Option<Variant>,
-    ) -> Result<T, NetworkManagerError> {
-        let (flags, limit) = match self.with_person {
-            true => (
-                DBusCallFlags::ALLOW_INTERACTIVE_AUTHORIZATION,
-                LIMIT_WITH_PERSON,
-            ),
-            false => (DBusCallFlags::NONE, LIMIT),
-        };
-        let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-        let reply = bus.call_future(
-            Some(NAME),
-            self.path,
-            self.interface,
-            self.name,
-            arguments.as_ref(),
-            Some(&T::static_variant_type()),
-            flags,
-            limit,
-        );
-        let reply = reply.await?;
-        reply
-            .get()
-            .ok_or_else(|| NetworkManagerError::Refused(self.name.to_owned()))
-    }
+/// Calls a method, and lets polkit ask where there is time for a person.
+async fn call<T: FromVariant>(
+    bus: &DBusConnection,
+    path: &str,
+    interface: &str,
+    method: &str,
+    arguments: Option<Variant>,
+    limit: Duration,
+) -> Result<T, NetworkManagerError> {
+    let flags = match limit {
+        LIMIT_WITH_PERSON => DBusCallFlags::ALLOW_INTERACTIVE_AUTHORIZATION,
+        _ => DBusCallFlags::NONE,
+    };
+    let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+    let reply = bus.call_future(
+        Some(NAME),
+        path,
+        interface,
+        method,
+        arguments.as_ref(),
+        Some(&T::static_variant_type()),
+        flags,
+        limit,
+    );
+    let reply = reply.await?;
+    reply
+        .get()
+        .ok_or_else(|| NetworkManagerError::Refused(method.to_owned()))
 }
 
 #[cfg(test)]

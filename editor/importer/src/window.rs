@@ -2,9 +2,7 @@
 
 use crate::APPLICATION_ID;
 use crate::connection;
-use crate::network_manager::{
-    Activation, ExistingConnection, NetworkManager, NetworkManagerError, Stored,
-};
+use crate::network_manager::{self, Activation, ExistingConnection, NetworkManagerError, Stored};
 use crate::presentation::{self, DateFormat};
 use crate::profile_page::{Choice, ProfilePage};
 use adw::prelude::*;
@@ -37,7 +35,6 @@ struct Inner {
     cancel: gtk::Button,
     accept: gtk::Button,
     body: adw::Bin,
-    network_manager: NetworkManager,
     state: RefCell<State>,
 }
 
@@ -75,7 +72,7 @@ struct MissingFiles {
 impl Window {
     /// A window that asks for a profile.
     #[must_use]
-    pub fn new(application: &adw::Application, network_manager: &NetworkManager) -> Self {
+    pub fn new(application: &adw::Application) -> Self {
         let title = adw::WindowTitle::new("AWS Client VPN", "");
         let cancel = gtk::Button::with_mnemonic(&gettext!("_Cancel"));
         cancel.set_action_name(Some("window.close"));
@@ -104,7 +101,6 @@ impl Window {
             cancel,
             accept,
             body,
-            network_manager: *network_manager,
             state: RefCell::default(),
         });
         inner.connect();
@@ -141,36 +137,23 @@ impl Inner {
             self,
             move |_| inner.accept()
         ));
-        let open = gio::ActionEntry::builder("open")
-            .activate(clone!(
+        let action = |name: &str, activate: fn(&Rc<Self>)| {
+            let on_activate = clone!(
                 #[weak(rename_to = inner)]
                 self,
-                move |_: &adw::ApplicationWindow, _, _| inner.choose_file()
-            ))
-            .build();
-        let connect = gio::ActionEntry::builder("connect")
-            .activate(clone!(
-                #[weak(rename_to = inner)]
-                self,
-                move |_: &adw::ApplicationWindow, _, _| inner.activate()
-            ))
-            .build();
-        let disconnect = gio::ActionEntry::builder("disconnect")
-            .activate(clone!(
-                #[weak(rename_to = inner)]
-                self,
-                move |_: &adw::ApplicationWindow, _, _| inner.break_off()
-            ))
-            .build();
-        let certificate = gio::ActionEntry::builder("certificate")
-            .activate(clone!(
-                #[weak(rename_to = inner)]
-                self,
-                move |_: &adw::ApplicationWindow, _, _| inner.choose_certificate()
-            ))
-            .build();
-        self.window
-            .add_action_entries([open, certificate, connect, disconnect]);
+                move |_: &adw::ApplicationWindow, _: &_, _: Option<&_>| activate(&inner)
+            );
+            gio::ActionEntry::builder(name)
+                .activate(on_activate)
+                .build()
+        };
+        self.window.add_action_entries([
+            action("open", Self::choose_file),
+            action("certificate", Self::choose_certificate),
+            action("connect", Self::activate),
+            action("disconnect", Self::break_off),
+        ]);
+
         let target = gtk::DropTarget::new(gdk::FileList::static_type(), gdk::DragAction::COPY);
         target.connect_drop(clone!(
             #[weak(rename_to = inner)]
@@ -185,6 +168,12 @@ impl Inner {
             }
         ));
         self.window.add_controller(target);
+    }
+
+    /// Does what takes time beside the main loop's other work.
+    fn spawn(self: &Rc<Self>, work: impl AsyncFnOnce(Rc<Self>) + 'static) {
+        let inner = self.clone();
+        glib::spawn_future_local(async move { work(inner).await });
     }
 
     /// `title` is what the desktop calls the window.
@@ -263,17 +252,13 @@ impl Inner {
     fn choose_file(self: &Rc<Self>) {
         let title = gettext!("Open Profile");
         let chooser = self.chooser(&title, &gettext!("VPN Profiles"), &["ovpn", "conf"]);
-        glib::spawn_future_local(clone!(
-            #[weak(rename_to = inner)]
-            self,
-            async move {
-                if chooser.run_future().await == gtk::ResponseType::Accept
-                    && let Some(file) = chooser.file()
-                {
-                    inner.open(&file);
-                }
+        self.spawn(async move |inner| {
+            if chooser.run_future().await == gtk::ResponseType::Accept
+                && let Some(file) = chooser.file()
+            {
+                inner.open(&file);
             }
-        ));
+        });
     }
 
     fn choose_certificate(self: &Rc<Self>) {
@@ -281,20 +266,16 @@ impl Inner {
         let title = gettext!("Choose Your Certificate and Key");
         let chooser = self.chooser(&title, &gettext!("Certificates and Keys"), &endings);
         chooser.set_select_multiple(true);
-        glib::spawn_future_local(clone!(
-            #[weak(rename_to = inner)]
-            self,
-            async move {
-                if chooser.run_future().await == gtk::ResponseType::Accept {
-                    let files: Vec<gio::File> = chooser
-                        .files()
-                        .iter::<gio::File>()
-                        .filter_map(Result::ok)
-                        .collect();
-                    inner.take_files(&files);
-                }
+        self.spawn(async move |inner| {
+            if chooser.run_future().await == gtk::ResponseType::Accept {
+                let files: Vec<gio::File> = chooser
+                    .files()
+                    .iter::<gio::File>()
+                    .filter_map(Result::ok)
+                    .collect();
+                inner.take_files(&files);
             }
-        ));
+        });
     }
 
     /// Files that were dropped or chosen: a profile, or what the profile before lacks.
@@ -310,11 +291,7 @@ impl Inner {
         match (missing, files.first()) {
             (Some(missing), Some(first)) if !is_profile(first) => {
                 let paths: Vec<PathBuf> = files.iter().filter_map(gio::File::path).collect();
-                glib::spawn_future_local(clone!(
-                    #[weak(rename_to = inner)]
-                    self,
-                    async move { inner.complete(missing, paths).await }
-                ));
+                self.spawn(async move |inner| inner.complete(missing, paths).await);
             }
             (_, Some(first)) => self.open(first),
             (_, None) => {}
@@ -367,11 +344,7 @@ impl Inner {
             });
             return;
         };
-        glib::spawn_future_local(clone!(
-            #[weak(rename_to = inner)]
-            self,
-            async move { inner.read(path).await }
-        ));
+        self.spawn(async move |inner| inner.read(path).await);
     }
 
     async fn read(self: Rc<Self>, path: PathBuf) {
@@ -417,7 +390,7 @@ impl Inner {
         };
         let groups = presentation::groups(&imported, &format);
         // If NetworkManager does not answer, adding will say so.
-        let existing = self.network_manager.existing(&imported.profile).await;
+        let existing = network_manager::existing(&imported.profile).await;
         let existing = existing.unwrap_or_default();
         let page = ProfilePage::new(&name, &groups, &existing);
         let loaded = Rc::new(LoadedProfile {
@@ -470,18 +443,14 @@ impl Inner {
         };
         let loaded = loaded.clone();
         self.accept.set_sensitive(false);
-        glib::spawn_future_local(clone!(
-            #[weak(rename_to = inner)]
-            self,
-            async move {
-                let outcome = inner.store(&loaded, choice).await;
-                inner.choice_changed(&loaded);
-                match outcome {
-                    Ok((name, stored)) => inner.show_stored(name, stored),
-                    Err(error) => inner.show_error(&error),
-                }
+        self.spawn(async move |inner| {
+            let outcome = inner.store(&loaded, choice).await;
+            inner.choice_changed(&loaded);
+            match outcome {
+                Ok((name, stored)) => inner.show_stored(name, stored),
+                Err(error) => inner.show_error(&error),
             }
-        ));
+        });
     }
 
     async fn store(
@@ -494,7 +463,7 @@ impl Inner {
                 let Some(old) = loaded.existing.get(index) else {
                     return Err(NetworkManagerError::TimedOut);
                 };
-                let stored = self.network_manager.update(old, &loaded.profile).await?;
+                let stored = network_manager::update(old, &loaded.profile).await?;
                 Ok((old.name.clone(), stored))
             }
             Choice::Add {
@@ -507,7 +476,7 @@ impl Inner {
                 let uuid = glib::uuid_string_random();
                 let user = user.as_deref();
                 let settings = connection::new(&name, &uuid, user, at_login, &loaded.profile);
-                let stored = self.network_manager.add(&settings).await?;
+                let stored = network_manager::add(&settings).await?;
                 Ok((name, stored))
             }
         }
@@ -550,11 +519,7 @@ impl Inner {
         };
         let stored = stored.clone();
         self.show_working(&gettext!("Preparing…"));
-        glib::spawn_future_local(clone!(
-            #[weak(rename_to = inner)]
-            self,
-            async move { inner.connect_and_watch(stored).await }
-        ));
+        self.spawn(async move |inner| inner.connect_and_watch(stored).await);
     }
 
     async fn connect_and_watch(self: Rc<Self>, stored: Stored) {
@@ -563,7 +528,7 @@ impl Inner {
             self,
             move |progress| inner.show_progress(&progress)
         );
-        match self.network_manager.activate(&stored, on_progress).await {
+        match network_manager::activate(&stored, on_progress).await {
             Ok(begun) => {
                 if let State::Stored { activation, .. } = &mut *self.state.borrow_mut() {
                     *activation = Some(begun);
@@ -663,20 +628,16 @@ impl Inner {
             State::Stored { activation, .. } => activation.take(),
             State::Empty | State::Incomplete(_) | State::Offered(_) => None,
         };
-        glib::spawn_future_local(clone!(
-            #[weak(rename_to = inner)]
-            self,
-            async move {
-                let failed = match &taken {
-                    Some(activation) => inner.network_manager.deactivate(activation).await.err(),
-                    None => None,
-                };
-                inner.show_progress(&match failed {
-                    Some(error) => Progress::Failed(i18n::localize(&error)),
-                    None => Progress::SwitchedOff,
-                });
-            }
-        ));
+        self.spawn(async move |inner| {
+            let failed = match &taken {
+                Some(activation) => network_manager::deactivate(activation).await.err(),
+                None => None,
+            };
+            inner.show_progress(&match failed {
+                Some(error) => Progress::Failed(i18n::localize(&error)),
+                None => Progress::SwitchedOff,
+            });
+        });
     }
 }
 

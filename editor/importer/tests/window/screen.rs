@@ -1,7 +1,6 @@
 //! What a person sees and does, in the widgets of the windows.
 
 use adw::prelude::*;
-use aws_client_vpn_importer::network_manager::NetworkManager;
 use aws_client_vpn_importer::window::Window;
 use gtk::{gio, glib};
 use std::path::{Path, PathBuf};
@@ -33,7 +32,7 @@ impl Screen {
     }
 
     fn window(&self) -> Window {
-        Window::new(&self.application, &NetworkManager)
+        Window::new(&self.application)
     }
 
     /// A window without a profile.
