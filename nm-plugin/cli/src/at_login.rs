@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::actions::{Manager, value};
-use crate::answer::{Answer, Outcome};
+use crate::answer::Answer;
 use crate::choice::called;
 use crate::command_line::{AtLogin, Switch};
 use crate::export::data_of;
@@ -24,14 +24,6 @@ pub enum AtLoginError {
     /// No place to look whether it answers.
     #[error("'{0}' is not a host with a port, such as intranet.example:443.")]
     Place(String),
-}
-
-impl AtLoginError {
-    /// The outcome, for exit code and JSON.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        Outcome::Failed
-    }
 }
 
 /// Writes the choice into the connection.

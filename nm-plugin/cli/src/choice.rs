@@ -72,19 +72,28 @@ pub(crate) fn told_apart<'a>(stored: &[&'a Stored]) -> Vec<&'a str> {
     stored.iter().map(word).collect()
 }
 
-/// The only connection that is up, or on its way.
-pub(crate) fn only_active<'a>(
+/// The connection that is up, or on its way: the one called `wanted`, or the only one.
+pub(crate) fn active<'a>(
     stored: &'a [Stored],
     active: &'a [Activation],
+    wanted: Option<&str>,
 ) -> Result<(&'a Stored, &'a Activation), ChoiceError> {
-    let up: Vec<_> = stored
+    let up = stored
         .iter()
-        .filter_map(|stored| Some((stored, activation_of(stored, active)?)))
-        .collect();
-    match up[..] {
-        [] => Err(ChoiceError::NoneUp),
-        [only] => Ok(only),
-        ref several => {
+        .filter_map(|stored| Some((stored, activation_of(stored, active)?)));
+    // Two may have one name; the one that is up is meant.
+    let is_meant = |stored: &Stored| wanted.is_none_or(|wanted| stored.name == wanted);
+    let up: Vec<_> = up.filter(|(stored, _)| is_meant(stored)).collect();
+    match (&up[..], wanted) {
+        ([only], _) => Ok(*only),
+        (_, Some(wanted)) => {
+            let stored = called(stored, wanted)?;
+            let activation = activation_of(stored, active);
+            let activation = activation.ok_or_else(|| ChoiceError::NotUp(wanted.to_owned()))?;
+            Ok((stored, activation))
+        }
+        ([], None) => Err(ChoiceError::NoneUp),
+        (several, None) => {
             let several: Vec<_> = several.iter().map(|(it, _)| *it).collect();
             Err(ChoiceError::SeveralUp(told_apart(&several).join(", ")))
         }
@@ -144,5 +153,36 @@ mod tests {
             assert_eq!(activation_of(&stored, &both).unwrap().path, "/new");
         }
         assert_eq!(activation_of(&stored, &[old]).unwrap().path, "/old");
+    }
+
+    #[test]
+    fn the_one_that_is_up_is_meant() {
+        let stored = |name: &str, uuid: &str| Stored {
+            name: name.to_owned(),
+            uuid: uuid.to_owned(),
+            ..Stored::default()
+        };
+        let active = |uuid: &str| Activation {
+            uuid: uuid.to_owned(),
+            ..Activation::default()
+        };
+        let known = [
+            stored("work", "1"),
+            stored("work", "2"),
+            stored("home", "3"),
+        ];
+        let chosen = |up: &[Activation], wanted| {
+            super::active(&known, up, wanted).map(|(stored, _)| stored.uuid.clone())
+        };
+        let up = [active("2")];
+        for wanted in [None, Some("work"), Some("2")] {
+            assert_eq!(chosen(&up, wanted).unwrap(), "2");
+        }
+        let down = ChoiceError::NotUp("home".to_owned());
+        assert_eq!(chosen(&up, Some("home")), Err(down));
+        assert_eq!(chosen(&[], None), Err(ChoiceError::NoneUp));
+        let both = [active("2"), active("3")];
+        let several = ChoiceError::SeveralUp("work, home".to_owned());
+        assert_eq!(chosen(&both, None), Err(several));
     }
 }

@@ -65,7 +65,18 @@ pub enum Verdict {
 pub fn diagnose(facts: &Facts) -> Diagnosis {
     Diagnosis {
         version: env!("CARGO_PKG_VERSION"),
-        findings: checks::ALL.iter().map(|check| check(facts)).collect(),
+        findings: checks::ALL
+            .iter()
+            .map(|(check, judge)| {
+                let (verdict, seen, remedy) = judge(facts);
+                Finding {
+                    check,
+                    verdict,
+                    seen,
+                    remedy,
+                }
+            })
+            .collect(),
     }
 }
 
@@ -117,33 +128,6 @@ impl Diagnosis {
                 }
                 summary
             }
-        }
-    }
-}
-
-impl Finding {
-    fn good(check: &'static str, seen: Message) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Good,
-            seen,
-            remedy: None,
-        }
-    }
-
-    fn warning(check: &'static str, seen: Message, remedy: Message) -> Self {
-        Self {
-            check,
-            verdict: Verdict::Warning,
-            seen,
-            remedy: Some(remedy),
-        }
-    }
-
-    fn problem(check: &'static str, seen: Message, remedy: Message) -> Self {
-        Self {
-            verdict: Verdict::Problem,
-            ..Self::warning(check, seen, remedy)
         }
     }
 }

@@ -5,7 +5,6 @@ use crate::answer::{Answer, Outcome};
 use crate::at_login::AtLoginError;
 use crate::choice::ChoiceError;
 use crate::connect::ConnectError;
-use crate::disconnect::DisconnectError;
 use crate::doctor::FixError;
 use crate::export::ExportError;
 use crate::import::ImportError;
@@ -33,9 +32,17 @@ pub enum Failure {
     /// `connect`
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// `disconnect`
-    #[error(transparent)]
-    Disconnect(#[from] DisconnectError),
+    /// Scripts are not done.
+    #[error(
+        "'{name}' is still being disconnected after {seconds} s: NetworkManager waits for scripts in \
+         pre-down.d. Wait for it to end; 'aws-client-vpn status' shows when it is off."
+    )]
+    StillDisconnecting {
+        /// The connection's name.
+        name: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// `import`
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -68,14 +75,13 @@ impl Failure {
             Self::Action(error) => error.outcome(),
             Self::Choice(error) => error.outcome(),
             Self::Connect(error) => error.outcome(),
-            Self::Disconnect(error) => error.outcome(),
+            Self::StillDisconnecting { .. } => Outcome::TimedOut,
             Self::Import(error) => error.outcome(),
-            Self::AtLogin(error) => error.outcome(),
             Self::Export(error) => error.outcome(),
             Self::Logs(error) => error.outcome(),
             Self::Renew(error) => error.outcome(),
             Self::Fix(FixError::NotRoot) => Outcome::NotPermitted,
-            Self::Fix(_) | Self::Exhausted(_) => Outcome::Failed,
+            Self::Fix(_) | Self::AtLogin(_) | Self::Exhausted(_) => Outcome::Failed,
         }
     }
 

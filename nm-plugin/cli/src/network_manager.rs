@@ -93,22 +93,16 @@ impl Activation {
     }
 }
 
-/// How NetworkManager passes name servers on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct DnsSetUp {
-    /// `default`, `dnsmasq`, `systemd-resolved`, `none`, …
-    pub(crate) mode: String,
-    /// `symlink`, `file`, `resolvconf`, `unmanaged`, …
-    pub(crate) rc_manager: String,
-}
-
 /// All that is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) version: String,
     /// What the user of this command may do; `None` if it does not tell.
     pub(crate) rights: Option<Rights>,
-    pub(crate) dns: DnsSetUp,
+    /// How name servers are passed on: `default`, `dnsmasq`, `systemd-resolved`, `none`, …
+    pub(crate) dns_mode: String,
+    /// `symlink`, `file`, `resolvconf`, `unmanaged`, …
+    pub(crate) rc_manager: String,
     pub(crate) stored: Vec<Stored>,
     /// The names of connections to endpoints of AWS that another VPN has imported.
     pub(crate) imported_as_openvpn: Vec<String>,
@@ -145,10 +139,8 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
     Ok(Answer {
         version: text(&manager, "Version"),
         rights: rights(&bus).await.ok(),
-        dns: DnsSetUp {
-            mode: text(&dns, "Mode"),
-            rc_manager: text(&dns, "RcManager"),
-        },
+        dns_mode: text(&dns, "Mode"),
+        rc_manager: text(&dns, "RcManager"),
         stored,
         imported_as_openvpn,
         active: active(&bus, &manager).await.map_err(strange)?,

@@ -48,7 +48,7 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
             let fields = serde_json::json!({ "lines": lines });
             Ok(Answer::done(log, fields))
         }
-        Command::Renew(options) => Ok(renew::renew(options.connection.as_deref()).await?),
+        Command::Renew(options) => renew::renew(options.connection.as_deref()).await,
     }
 }
 

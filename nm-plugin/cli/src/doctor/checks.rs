@@ -5,35 +5,67 @@ mod machine;
 
 pub(super) use machine::is_left;
 
-use super::Finding;
+use super::Verdict;
 use super::facts::{Facts, File};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::{gettext_noop, message};
 
-type Check = fn(&Facts) -> Finding;
+/// What a check comes to: how it is, what was seen, and what to do unless all is well.
+pub(super) type Judgement = (Verdict, Message, Option<Message>);
+type Check = fn(&Facts) -> Judgement;
 
-/// In the order in which a connection needs the things.
-pub(super) const ALL: [Check; 18] = [
-    network_manager,
-    plugin,
-    files,
-    service,
-    policy,
-    account,
-    openvpn,
-    machine::tun,
-    machine::dns,
-    machine::rights,
-    machine::imported_as_openvpn,
-    machine::agent,
-    machine::plasma,
-    machine::window,
-    machine::browser,
-    machine::port,
-    machine::kill_switch,
-    machine::clock,
+/// In the order in which a connection needs the things. The names are stable, for programs.
+pub(super) const ALL: [(&str, Check); 18] = [
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("network-manager"), network_manager),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("plugin"), plugin),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("files"), files),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("service"), service),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("d-bus-policy"), policy),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("account"), account),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("openvpn"), openvpn),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("tun"), machine::tun),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("dns"), machine::dns),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("rights"), machine::rights),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("connections"), machine::imported_as_openvpn),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("agent"), machine::agent),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("plasma"), machine::plasma),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("window"), machine::window),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("browser"), machine::browser),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("port-35001"), machine::port),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("kill-switch"), machine::kill_switch),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("clock"), machine::clock),
 ];
+
+fn good(seen: Message) -> Judgement {
+    (Verdict::Good, seen, None)
+}
+
+fn warning(seen: Message, remedy: Message) -> Judgement {
+    (Verdict::Warning, seen, Some(remedy))
+}
+
+fn problem(seen: Message, remedy: Message) -> Judgement {
+    (Verdict::Problem, seen, Some(remedy))
+}
 
 /// The account that OpenVPN runs as.
 const ACCOUNT: &str = "nm-aws-client-vpn";
@@ -51,18 +83,14 @@ fn plain(text: impl ToString) -> Message {
     Message::literal(text.to_string())
 }
 
-fn network_manager(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("network-manager");
+fn network_manager(facts: &Facts) -> Judgement {
     match &facts.network_manager {
-        None => Finding::problem(
-            CHECK,
+        None => problem(
             // TRANSLATORS: What a check of aws-client-vpn doctor found.
             message!("not checked"),
             message!("run this command again"),
         ),
-        Some(Err(error)) => Finding::problem(
-            CHECK,
+        Some(Err(error)) => problem(
             error.clone(),
             message!("systemctl start NetworkManager; this VPN is a plugin of it"),
         ),
@@ -79,26 +107,24 @@ fn network_manager(facts: &Facts) -> Finding {
                     "{version} or later is required; upgrade NetworkManager",
                     version = format!("{major}.{minor}"),
                 );
-                Finding::warning(CHECK, seen, remedy)
+                warning(seen, remedy)
             } else {
-                Finding::good(CHECK, seen)
+                good(seen)
             }
         }
     }
 }
 
-fn plugin(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("plugin");
+fn plugin(facts: &Facts) -> Judgement {
     let Some(name_file) = &facts.name_file else {
         let seen = message!(
             "NetworkManager does not know this VPN: the file {name} is missing",
             name = NAME_FILE.to_owned(),
         );
-        return Finding::problem(CHECK, seen, reinstall());
+        return problem(seen, reinstall());
     };
     if let Some(wrong) = wrong_with(&name_file.file) {
-        return Finding::problem(CHECK, wrong, remedy_for(&name_file.file));
+        return problem(wrong, remedy_for(&name_file.file));
     }
     let missing = [
         ("program", name_file.program.is_none()),
@@ -107,8 +133,7 @@ fn plugin(facts: &Facts) -> Finding {
     ];
     let path = name_file.file.path.display();
     match missing.iter().find(|(_, missing)| *missing) {
-        Some((key, _)) => Finding::problem(
-            CHECK,
+        Some((key, _)) => problem(
             message!(
                 // TRANSLATORS: {key} is a key of a configuration file.
                 "{path} has no line {key}=",
@@ -117,26 +142,22 @@ fn plugin(facts: &Facts) -> Finding {
             ),
             reinstall(),
         ),
-        None => Finding::good(CHECK, plain(path)),
+        None => good(plain(path)),
     }
 }
 
-fn files(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("files");
+fn files(facts: &Facts) -> Judgement {
     let wrong = facts
         .files
         .iter()
         .find_map(|file| Some((file, wrong_with(file)?)));
     match wrong {
-        Some((file, wrong)) => Finding::problem(CHECK, wrong, remedy_for(file)),
-        None if facts.files.is_empty() => Finding::problem(
-            CHECK,
+        Some((file, wrong)) => problem(wrong, remedy_for(file)),
+        None if facts.files.is_empty() => problem(
             message!("the plugin's .name file was not found"),
             reinstall(),
         ),
-        None => Finding::good(
-            CHECK,
+        None => good(
             // TRANSLATORS: How many files of the package were found.
             message!("{number} files found", number = facts.files.len()),
         ),
@@ -181,24 +202,16 @@ fn remedy_for(file: &File) -> Message {
     )
 }
 
-fn service(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("service");
+fn service(facts: &Facts) -> Judgement {
     let own = env!("CARGO_PKG_VERSION");
     match &facts.service_version {
-        None => Finding::problem(
-            CHECK,
-            message!("the service's program was not found"),
-            reinstall(),
-        ),
-        Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
-        Some(Ok(version)) if version == own => Finding::good(
-            CHECK,
+        None => problem(message!("the service's program was not found"), reinstall()),
+        Some(Err(error)) => problem(error.clone(), reinstall()),
+        Some(Ok(version)) if version == own => good(
             // TRANSLATORS: What a check of aws-client-vpn doctor found.
             message!("version {version}", version = version.clone()),
         ),
-        Some(Ok(version)) => Finding::warning(
-            CHECK,
+        Some(Ok(version)) => warning(
             message!(
                 "version {version}, but this command has version {own}",
                 version = version.clone(),
@@ -209,13 +222,10 @@ fn service(facts: &Facts) -> Finding {
     }
 }
 
-fn policy(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("d-bus-policy");
+fn policy(facts: &Facts) -> Judgement {
     match facts.policies.first() {
-        Some(policy) => Finding::good(CHECK, plain(policy.display())),
-        None => Finding::problem(
-            CHECK,
+        Some(policy) => good(plain(policy.display())),
+        None => problem(
             message!(
                 "no D-Bus policy allows the service to own {name}",
                 name = SERVICE_TYPE.to_owned(),
@@ -225,9 +235,7 @@ fn policy(facts: &Facts) -> Finding {
     }
 }
 
-fn account(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("account");
+fn account(facts: &Facts) -> Judgement {
     let found = facts.passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         (fields.next()? == ACCOUNT).then_some(())?;
@@ -235,16 +243,14 @@ fn account(facts: &Facts) -> Finding {
         Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
     });
     match found {
-        None => Finding::problem(
-            CHECK,
+        None => problem(
             message!(
                 "OpenVPN's account {account} is missing",
                 account = ACCOUNT.to_owned()
             ),
             plain("systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf"),
         ),
-        Some((0, _) | (_, 0)) => Finding::problem(
-            CHECK,
+        Some((0, _) | (_, 0)) => problem(
             message!(
                 "the account {account} has root privileges",
                 account = ACCOUNT.to_owned(),
@@ -254,41 +260,27 @@ fn account(facts: &Facts) -> Finding {
                 account = ACCOUNT.to_owned(),
             ),
         ),
-        Some((user, _)) => Finding::good(
-            CHECK,
-            message!(
-                // TRANSLATORS: An account with its number.
-                "{account} (user {user})",
-                account = ACCOUNT.to_owned(),
-                user = user
-            ),
-        ),
+        Some((user, _)) => good(message!(
+            // TRANSLATORS: An account with its number.
+            "{account} (user {user})",
+            account = ACCOUNT.to_owned(),
+            user = user
+        )),
     }
 }
 
-fn openvpn(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("openvpn");
+fn openvpn(facts: &Facts) -> Judgement {
     let Some(openvpn) = &facts.openvpn else {
         let seen = message!("the package's own OpenVPN is missing");
-        return Finding::problem(CHECK, seen, reinstall());
+        return problem(seen, reinstall());
     };
     match &openvpn.version {
-        None => Finding::problem(
-            CHECK,
-            message!("it does not report its version"),
-            reinstall(),
-        ),
-        Some(Err(error)) => Finding::problem(CHECK, error.clone(), reinstall()),
-        Some(Ok(version)) if openvpn.unknown_options.is_empty() => Finding::good(
-            CHECK,
-            message!(
-                "{version}, patched for AWS's sign-in",
-                version = version.clone()
-            ),
-        ),
-        Some(Ok(version)) => Finding::problem(
-            CHECK,
+        Err(error) => problem(error.clone(), reinstall()),
+        Ok(version) if openvpn.unknown_options.is_empty() => good(message!(
+            "{version}, patched for AWS's sign-in",
+            version = version.clone()
+        )),
+        Ok(version) => problem(
             message!(
                 "{version} lacks {options}, so it is not the package's OpenVPN",
                 version = version.clone(),

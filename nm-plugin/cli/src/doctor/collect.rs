@@ -278,7 +278,7 @@ async fn ask_openvpn(program: &Path) -> OpenVpn {
         words.join(" ")
     });
     OpenVpn {
-        version: Some(version),
+        version,
         unknown_options,
     }
 }
@@ -344,8 +344,8 @@ async fn ask_network_manager() -> Result<NetworkManager, Message> {
             .map(|connection| connection.name)
             .collect(),
         imported_as_openvpn: answer.imported_as_openvpn,
-        dns_mode: answer.dns.mode,
-        rc_manager: answer.dns.rc_manager,
+        dns_mode: answer.dns_mode,
+        rc_manager: answer.rc_manager,
     })
 }
 

@@ -137,10 +137,10 @@ pub struct Listener {
 }
 
 /// What OpenVPN says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenVpn {
     /// The first line of `--version`, or why there is none.
-    pub version: Option<Result<String, Message>>,
+    pub version: Result<String, Message>,
     /// Options of our patches that it does not know.
     pub unknown_options: Vec<&'static str>,
 }

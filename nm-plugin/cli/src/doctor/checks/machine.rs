@@ -1,14 +1,11 @@
 //! What a connection needs of the machine around it.
 
-use super::super::Finding;
 use super::super::facts::{Agent, Facts, NetworkManager, Plasma, Process};
-use super::plain;
+use super::{Judgement, good, plain, problem, warning};
 use aws_client_vpn_sign_in::rights::{Right, Rights};
+use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
-use aws_client_vpn_text::{gettext_noop, message};
 
-// TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-const RIGHTS: &str = gettext_noop!("rights");
 /// Programs whose secret agent runs auth dialogs.
 const AGENTS: [&str; 3] = ["gnome-shell", "nm-applet", "cinnamon"];
 /// Our own, of which it is known whether it answers.
@@ -18,13 +15,10 @@ const DESKTOPS_WITHOUT: [&str; 2] = ["plasmashell", "sway"];
 /// How long ago a clock may say the package will be installed: files keep their makers' times.
 const CLOCK_TOLERANCE: u64 = 24 * 60 * 60;
 
-pub(super) fn tun(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("tun");
+pub(super) fn tun(facts: &Facts) -> Judgement {
     if !facts.orphans.is_empty() {
         let devices = facts.orphans.join(", ");
-        Finding::problem(
-            CHECK,
+        problem(
             message!(
                 "a VPN service that was killed left interfaces behind: {devices}; routes through \
                  them lead nowhere",
@@ -33,10 +27,9 @@ pub(super) fn tun(facts: &Facts) -> Finding {
             left_over(),
         )
     } else if facts.tun {
-        Finding::good(CHECK, plain("/dev/net/tun"))
+        good(plain("/dev/net/tun"))
     } else {
-        Finding::problem(
-            CHECK,
+        problem(
             message!("/dev/net/tun is missing: the kernel cannot make tunnels"),
             message!("modprobe tun; after an upgrade of the kernel, restart the computer"),
         )
@@ -72,20 +65,17 @@ fn left_over() -> Message {
 }
 
 /// What is said of a check that NetworkManager has to answer, and does not.
-fn without_network_manager(check: &'static str) -> Finding {
-    Finding::warning(
-        check,
+fn without_network_manager() -> Judgement {
+    warning(
         // TRANSLATORS: What a check of aws-client-vpn doctor found.
         message!("cannot be checked without NetworkManager"),
         message!("start NetworkManager, then check again"),
     )
 }
 
-pub(super) fn dns(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("dns");
+pub(super) fn dns(facts: &Facts) -> Judgement {
     let Some(Ok(manager)) = &facts.network_manager else {
-        return without_network_manager(CHECK);
+        return without_network_manager();
     };
     let mode = manager.dns_mode.as_str();
     let link = facts.resolv_conf_link.as_ref();
@@ -98,33 +88,29 @@ pub(super) fn dns(facts: &Facts) -> Finding {
         .as_ref()
         .is_some_and(|link| link.contains("systemd/resolve/"));
     match mode {
-        "none" => Finding::problem(
-            CHECK,
+        "none" => problem(
             seen,
             message!(
                 "NetworkManager passes no name servers on (dns=none): names inside the VPN are \
                  not found; remove that line from /etc/NetworkManager"
             ),
         ),
-        _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" => Finding::problem(
-            CHECK,
+        _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" => problem(
             seen,
             message!(
                 "NetworkManager may not write /etc/resolv.conf (rc-manager=unmanaged): names \
                  inside the VPN are not found; remove that line, or use systemd-resolved"
             ),
         ),
-        "systemd-resolved" if !to_resolved => Finding::warning(
-            CHECK,
+        "systemd-resolved" if !to_resolved => warning(
             seen,
             message!(
                 "programs bypass systemd-resolved; to fix it: \
                  ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
             ),
         ),
-        "systemd-resolved" | "dnsmasq" => Finding::good(CHECK, seen),
-        _ => Finding::warning(
-            CHECK,
+        "systemd-resolved" | "dnsmasq" => good(seen),
+        _ => warning(
             seen,
             message!(
                 "while the VPN is up, its name servers are asked for all names; with \
@@ -134,15 +120,14 @@ pub(super) fn dns(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn rights(facts: &Facts) -> Finding {
+pub(super) fn rights(facts: &Facts) -> Judgement {
     let manager = facts.network_manager.as_ref();
     let Some(Ok(manager)) = manager else {
-        return without_network_manager(RIGHTS);
+        return without_network_manager();
     };
     let Some(rights) = manager.rights else {
         let remedy = message!("see the output of nmcli general permissions");
-        return Finding::warning(
-            RIGHTS,
+        return warning(
             message!("NetworkManager does not report permissions"),
             remedy,
         );
@@ -159,14 +144,13 @@ pub(super) fn rights(facts: &Facts) -> Finding {
         "log in at the computer itself instead of over ssh, or ask an administrator to install \
          the polkit rule /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
     );
-    Finding::problem(RIGHTS, seen, remedy)
+    problem(seen, remedy)
 }
 
 /// What polkit asks of a user who may start connections.
-fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
+fn sign_in(manager: &NetworkManager, rights: Rights) -> Judgement {
     match manager.shared.first() {
-        Some(name) if rights.sign_in_needs_password(&manager.version) => Finding::warning(
-            RIGHTS,
+        Some(name) if rights.sign_in_needs_password(&manager.version) => warning(
             message!(
                 "NetworkManager {version} asks for an administrator's password before each \
                  sign-in of '{name}', because the connection is available to all users",
@@ -179,20 +163,17 @@ fn sign_in(manager: &NetworkManager, rights: Rights) -> Finding {
                  netdev"
             ),
         ),
-        _ => Finding::good(RIGHTS, message!("this user may start and stop connections")),
+        _ => good(message!("this user may start and stop connections")),
     }
 }
 
-pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("connections");
+pub(super) fn imported_as_openvpn(facts: &Facts) -> Judgement {
     let Some(Ok(manager)) = &facts.network_manager else {
-        return without_network_manager(CHECK);
+        return without_network_manager();
     };
     match manager.imported_as_openvpn.first() {
-        None => Finding::good(CHECK, message!("no AWS endpoint was imported as OpenVPN")),
-        Some(name) => Finding::warning(
-            CHECK,
+        None => good(message!("no AWS endpoint was imported as OpenVPN")),
+        Some(name) => warning(
             message!(
                 "'{name}' leads to an AWS endpoint but was imported as OpenVPN, which cannot sign \
                  in in the browser",
@@ -207,17 +188,12 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn plasma(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("plasma");
+pub(super) fn plasma(facts: &Facts) -> Judgement {
     match facts.plasma {
         // TRANSLATORS: What a check of aws-client-vpn doctor found.
-        None => Finding::good(CHECK, message!("is not running")),
-        Some(Plasma::Supported) => {
-            Finding::good(CHECK, message!("its network applet can use this VPN"))
-        }
-        Some(Plasma::Unsupported { qt }) => Finding::problem(
-            CHECK,
+        None => good(message!("is not running")),
+        Some(Plasma::Supported) => good(message!("its network applet can use this VPN")),
+        Some(Plasma::Unsupported { qt }) => problem(
             message!(
                 "its network applet cannot use this VPN: its plugin for Qt {qt} is missing",
                 qt = qt,
@@ -227,9 +203,7 @@ pub(super) fn plasma(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn agent(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("agent");
+pub(super) fn agent(facts: &Facts) -> Judgement {
     let own = |process: &&Process| process.user == facts.user;
     let runs = |names: &[&'static str]| {
         names.iter().copied().find(|name| {
@@ -242,8 +216,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
     };
     let user = facts.user;
     if facts.agent == Some(Agent::Silent) {
-        return Finding::problem(
-            CHECK,
+        return problem(
             message!(
                 "{agent} is running but does not answer",
                 agent = OWN_AGENT.to_owned()
@@ -263,11 +236,10 @@ pub(super) fn agent(facts: &Facts) -> Finding {
             agent = agent.to_owned(),
             user = user,
         );
-        return Finding::good(CHECK, seen);
+        return good(seen);
     }
     if let Some(desktop) = runs(&DESKTOPS_WITHOUT) {
-        return Finding::problem(
-            CHECK,
+        return problem(
             message!(
                 "{desktop} is running, which does not show sign-ins of this VPN",
                 desktop = desktop.to_owned(),
@@ -276,8 +248,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
         );
     }
     if user == 0 {
-        return Finding::warning(
-            CHECK,
+        return warning(
             message!(
                 "root has no desktop; a sign-in is shown to the user who asks for the connection"
             ),
@@ -288,8 +259,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
         );
     }
     match facts.has_display {
-        true => Finding::problem(
-            CHECK,
+        true => problem(
             message!("no program can show a sign-in to user {user}", user = user),
             message!(
                 "connect from a desktop session, or start nm-applet or nm-aws-client-vpn-agent \
@@ -297,8 +267,7 @@ pub(super) fn agent(facts: &Facts) -> Finding {
             ),
         ),
         // `connect` and certificates need none.
-        false => Finding::warning(
-            CHECK,
+        false => warning(
             message!(
                 "there is no display, and no program that shows sign-ins to user {user}",
                 user = user
@@ -308,13 +277,10 @@ pub(super) fn agent(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn window(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("window");
+pub(super) fn window(facts: &Facts) -> Judgement {
     match facts.window {
-        Some(true) => Finding::good(CHECK, message!("asks for passwords and codes")),
-        Some(false) => Finding::warning(
-            CHECK,
+        Some(true) => good(message!("asks for passwords and codes")),
+        Some(false) => warning(
             message!(
                 "the window that asks for passwords and codes is not installed; they can be \
                  entered in a terminal only"
@@ -322,47 +288,40 @@ pub(super) fn window(facts: &Facts) -> Finding {
             message!("install the package whose name ends in -gnome; it serves every desktop"),
         ),
         // TRANSLATORS: What a check of aws-client-vpn doctor found.
-        None => Finding::good(CHECK, message!("not checked")),
+        None => good(message!("not checked")),
     }
 }
 
-pub(super) fn browser(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("browser");
+pub(super) fn browser(facts: &Facts) -> Judgement {
     match facts.opener {
         // TRANSLATORS: What opens the link of a sign-in.
-        Some(opener) => Finding::good(CHECK, message!("opened by {program}", program = opener)),
+        Some(opener) => good(message!("opened by {program}", program = opener)),
         // Who has no desktop signs in elsewhere.
-        None if facts.user == 0 => Finding::good(CHECK, message!("not checked")),
-        None => Finding::warning(
-            CHECK,
+        None if facts.user == 0 => good(message!("not checked")),
+        None => warning(
             message!("no program that opens a browser was found; only the link is shown"),
             message!("install xdg-utils or a desktop portal, or set BROWSER"),
         ),
     }
 }
 
-pub(super) fn port(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("port-35001");
+pub(super) fn port(facts: &Facts) -> Judgement {
     const DIALOG: &str = "nm-aws-client-vpn-auth-dialog";
     let waits = || {
-        Finding::good(
-            CHECK,
-            message!("in use by a sign-in that is waiting for the browser"),
-        )
+        good(message!(
+            "in use by a sign-in that is waiting for the browser"
+        ))
     };
     let dialog_of = |user| Process {
         user,
         name: DIALOG.to_owned(),
     };
     let Some(listener) = &facts.listener else {
-        return Finding::good(CHECK, message!("free for the response of the browser"));
+        return good(message!("free for the response of the browser"));
     };
     match &listener.program {
         Some((name, _)) if name == DIALOG => waits(),
-        Some((name, process)) => Finding::problem(
-            CHECK,
+        Some((name, process)) => problem(
             message!(
                 // TRANSLATORS: Port 35001, by another program.
                 "in use by {name} (process {process})",
@@ -373,8 +332,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
         ),
         // Nobody may look into a dialog, not even its own user.
         None if facts.processes.contains(&dialog_of(listener.user)) => waits(),
-        None => Finding::problem(
-            CHECK,
+        None => problem(
             // TRANSLATORS: Port 35001, by another program.
             message!("in use by a program of user {user}", user = listener.user),
             message!(
@@ -385,9 +343,7 @@ pub(super) fn port(facts: &Facts) -> Finding {
     }
 }
 
-pub(super) fn kill_switch(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("kill-switch");
+pub(super) fn kill_switch(facts: &Facts) -> Judgement {
     let over: Vec<String> = of_killed(facts).map(|uuid| known_as(facts, uuid)).collect();
     if !over.is_empty() {
         let seen = message!(
@@ -395,10 +351,9 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
              disconnected: {connections}",
             connections = over.join(", "),
         );
-        Finding::problem(CHECK, seen, left_over())
+        problem(seen, left_over())
     } else if facts.selinux_denies_rules {
-        Finding::warning(
-            CHECK,
+        warning(
             message!("the SELinux policy does not allow a kill switch to be turned on"),
             message!(
                 "install the SELinux module, as /usr/share/doc/*aws-client-vpn/docs/kill-switch.md \
@@ -408,16 +363,14 @@ pub(super) fn kill_switch(facts: &Facts) -> Finding {
         )
     } else if facts.stopped_by.is_empty() {
         // TRANSLATORS: The kill switch.
-        Finding::good(CHECK, message!("blocks no traffic"))
+        good(message!("blocks no traffic"))
     } else {
         // TRANSLATORS: The kill switch.
-        Finding::good(CHECK, message!("on, for a connection that is up"))
+        good(message!("on, for a connection that is up"))
     }
 }
 
-pub(super) fn clock(facts: &Facts) -> Finding {
-    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
-    const CHECK: &str = gettext_noop!("clock");
+pub(super) fn clock(facts: &Facts) -> Judgement {
     let now = crate::when::local(facts.clock.now);
     let remedy = || {
         message!(
@@ -429,19 +382,18 @@ pub(super) fn clock(facts: &Facts) -> Finding {
             "{time}, which is earlier than this command's installation",
             time = now
         );
-        return Finding::problem(CHECK, seen, remedy());
+        return problem(seen, remedy());
     }
     match facts.clock.synchronized {
         // TRANSLATORS: The time of this computer's clock.
-        Some(true) => Finding::good(
-            CHECK,
-            message!("{time}, synchronised over the network", time = now),
-        ),
-        Some(false) => Finding::warning(
-            CHECK,
+        Some(true) => good(message!(
+            "{time}, synchronised over the network",
+            time = now
+        )),
+        Some(false) => warning(
             message!("{time}, not synchronised over the network", time = now),
             remedy(),
         ),
-        None => Finding::good(CHECK, plain(now)),
+        None => good(plain(now)),
     }
 }

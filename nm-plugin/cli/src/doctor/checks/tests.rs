@@ -1,6 +1,6 @@
 use super::super::facts::{Agent, Plasma, Process};
 use super::super::{Clock, Closed, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
-use super::super::{Verdict, diagnose};
+use super::super::{Finding, diagnose};
 use super::*;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ fn healthy() -> Facts {
         }],
         listener: None,
         openvpn: Some(OpenVpn {
-            version: Some(Ok("OpenVPN 2.6.14".to_owned())),
+            version: Ok("OpenVPN 2.6.14".to_owned()),
             unknown_options: Vec::new(),
         }),
         tun: true,
