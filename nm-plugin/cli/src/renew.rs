@@ -43,23 +43,22 @@ impl RenewError {
 pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let chosen = choice::active(&answer.stored, &answer.active, wanted);
-    let (stored, activation) = chosen.map_err(|error| match error {
-        ChoiceError::NotUp(name) => RenewError::Down(name).into(),
-        error => Failure::from(error),
-    })?;
+    let (stored, activation) = match chosen {
+        Err(ChoiceError::NotUp(name)) => return Err(RenewError::Down(name).into()),
+        chosen => chosen?,
+    };
     let Err(error) = network_manager::renew(&activation.service).await else {
         let fields = serde_json::json!({ "name": stored.name });
         return Ok(Answer::done(begun(stored) + "\n", fields));
     };
-    let (reason, outcome) = match error {
-        zbus::Error::MethodError(name, said, _) => (
-            renewal::reason(&name, said.as_deref()),
-            match NotRenewed::from_error_name(&name) {
-                Some(NotRenewed::NobodyToAsk) => Outcome::NobodyToAsk,
-                Some(NotRenewed::NotUp | NotRenewed::NotYours) | None => Outcome::Failed,
-            },
-        ),
-        error => (Message::literal(error.to_string()), Outcome::Failed),
+    let (reason, outcome) = if let zbus::Error::MethodError(name, said, _) = error {
+        let outcome = match NotRenewed::from_error_name(&name) {
+            Some(NotRenewed::NobodyToAsk) => Outcome::NobodyToAsk,
+            Some(NotRenewed::NotUp | NotRenewed::NotYours) | None => Outcome::Failed,
+        };
+        (renewal::reason(&name, said.as_deref()), outcome)
+    } else {
+        (Message::literal(error.to_string()), Outcome::Failed)
     };
     Err(RenewError::Refused { reason, outcome }.into())
 }
