@@ -5,6 +5,7 @@
 //! waited for another login to be over, failed to open a browser, or never have been run.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use url::Url;
 
@@ -17,11 +18,8 @@ impl OpenedPage {
         let is_plain = |uuid: &str| {
             !uuid.is_empty() && uuid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
-        let directory = std::env::var_os("XDG_RUNTIME_DIR").filter(|_| is_plain(uuid));
-        Self(directory.map(|directory| {
-            let name = format!("nm-aws-client-vpn-page-{uuid}");
-            PathBuf::from(directory).join(name)
-        }))
+        let directory = session_dir().filter(|_| is_plain(uuid));
+        Self(directory.map(|directory| directory.join(format!("nm-aws-client-vpn-page-{uuid}"))))
     }
 
     /// Whether a browser has `url`; `None` where nothing can be written down.
@@ -43,6 +41,14 @@ impl OpenedPage {
             drop(fs::remove_file(path));
         }
     }
+}
+
+/// Where this user's session keeps such things. That of another user (sudo may leave it in the
+/// environment) is none: a link in it would lead root anywhere.
+pub(crate) fn session_dir() -> Option<PathBuf> {
+    let directory = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR")?);
+    let owner = fs::metadata(&directory).ok()?.uid();
+    (owner == rustix::process::geteuid().as_raw()).then_some(directory)
 }
 
 #[cfg(test)]

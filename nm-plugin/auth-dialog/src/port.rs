@@ -175,7 +175,7 @@ fn owner_of(peer: SocketAddr) -> Option<u32> {
     ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
         .filter_map(|path| fs::read_to_string(path).ok())
-        .find_map(|table| peer_in(&table, peer.port(), ACS_PORT))
+        .find_map(|table| peer_in(&table, peer, ACS_PORT))
 }
 
 fn processes() -> impl Iterator<Item = u32> {

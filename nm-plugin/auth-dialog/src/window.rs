@@ -5,6 +5,7 @@
 
 use crate::browser::has_display;
 use crate::journal::Journal;
+use crate::opened_page::session_dir;
 use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;
 use std::cell::Cell;
@@ -241,9 +242,7 @@ fn socket(uuid: &str) -> Option<PathBuf> {
     if uuid.is_empty() || uuid.len() > 64 || !uuid.chars().all(is_plain) {
         return None;
     }
-    let directory =
-        std::env::var_os("XDG_RUNTIME_DIR").filter(|directory| !directory.is_empty())?;
-    Some(Path::new(&directory).join(format!("{PROGRAM}-{uuid}")))
+    Some(session_dir()?.join(format!("{PROGRAM}-{uuid}")))
 }
 
 /// The program that belongs to this one.

@@ -309,10 +309,27 @@ fn an_answer_to_another_request_does_not_count_whatever_its_relay_state_says() {
 
 /// The first line of what a program of the user `uid` is answered to `request`.
 fn request_of(uid: u32, request: &str) -> String {
-    let send = "exec 3<>/dev/tcp/127.0.0.1/35001; cat >&3; head -n 1 <&3";
+    request_from(uid, "127.0.0.1:0", request)
+}
+
+/// The same, for a program that is at the address `own`.
+fn request_from(uid: u32, own: &str, request: &str) -> String {
+    let send = r#"
+        $dialog = IO::Socket::INET->new(LocalAddr => $ARGV[0], PeerAddr => "127.0.0.1:35001");
+        die "$@" unless $dialog;
+        print $dialog <STDIN>;
+        $dialog->flush;
+        print scalar <$dialog>"#;
     let mut program = Command::new("setpriv")
         .args([format!("--reuid={uid}"), format!("--regid={uid}")])
-        .args(["--clear-groups", "bash", "-c", send])
+        .args([
+            "--clear-groups",
+            "perl",
+            "-MIO::Socket::INET",
+            "-e",
+            send,
+            own,
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -331,8 +348,41 @@ fn another_user_s_program_answers_nothing() {
         dialog.say("DONE\n\n");
         browser.opened();
         assert_eq!(status(&request_of(65534, &post(FORM))), "403");
+        // At the port of a connection of this user's, on another address of loopback.
+        let own = TcpStream::connect(ADDRESS).unwrap();
+        let beside = format!("127.0.0.2:{}", own.local_addr().unwrap().port());
+        assert_eq!(status(&request_from(65534, &beside, &post(FORM))), "403");
         assert_eq!(status(&request(&post(FORM))), "200");
         assert_eq!(dialog.answer(), ANSWER);
+    });
+}
+
+/// `sudo -E` leaves root the directory of its caller.
+#[test]
+fn root_writes_nothing_in_another_users_directory() {
+    isolated(|| {
+        let run = tempfile::tempdir().unwrap();
+        let page = run
+            .path()
+            .join("nm-aws-client-vpn-page-8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8");
+        for (owner, writes) in [(65534, false), (0, true)] {
+            std::os::unix::fs::chown(run.path(), Some(owner), None).unwrap();
+            let browser = Browser::new();
+            let hints = login();
+            let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+            let mut command = command(Some(&browser), &hints);
+            let mut dialog = Dialog::start(command.env("XDG_RUNTIME_DIR", run.path()));
+            dialog.say("DONE\n\n");
+            browser.opened();
+            if writes {
+                until(|| page.exists().then_some(()));
+            } else {
+                std::thread::sleep(LATER);
+                assert!(!page.exists());
+            }
+            assert_eq!(status(&request(&post(FORM))), "200");
+            dialog.answer();
+        }
     });
 }
 
@@ -609,8 +659,8 @@ fn a_port_that_is_being_left_is_waited_for() {
     isolated(|| {
         let browser = Browser::new();
         let taken = taken_without_listening();
-        let _dialog = Dialog::login(&browser);
-        std::thread::sleep(Duration::from_millis(200));
+        let dialog = Dialog::login(&browser);
+        dialog.has_heard();
         assert!(!browser.was_opened(), "no browser without a port");
         drop(taken);
         assert_eq!(browser.opened(), URL);

@@ -3,6 +3,8 @@
 //! AWS lets the browser answer on one port only. When another program has it, the user has to know
 //! which one: the dialog says so, and the doctor.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 /// A socket and whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Socket {
@@ -49,10 +51,14 @@ pub fn listener_in(table: &str, port: u16) -> Option<Socket> {
     found
 }
 
-/// Whose the other end of a connection on loopback is: that of the socket at `port` of 127.0.0.1
-/// that is connected with `listening` there, in a table as above.
+/// Whose the other end of a connection on loopback is: that of the socket at `peer` that is connected
+/// with `listening` of 127.0.0.1, in a table as above. `peer` is at 127.0.0.1, too, as all that connects
+/// there by itself: another address of loopback may have the port of somebody else's socket.
 #[must_use]
-pub fn peer_in(table: &str, port: u16, listening: u16) -> Option<u32> {
+pub fn peer_in(table: &str, peer: SocketAddr, listening: u16) -> Option<u32> {
+    if peer.ip() != Ipv4Addr::LOCALHOST {
+        return None;
+    }
     table.lines().skip(1).find_map(|line| {
         let mut columns = line.split_ascii_whitespace().skip(1);
         let is_at = |column: &str, expected| {
@@ -60,7 +66,7 @@ pub fn peer_in(table: &str, port: u16, listening: u16) -> Option<u32> {
                 address.ends_with("0100007F") && u16::from_str_radix(port, 16) == Ok(expected)
             })
         };
-        if !is_at(columns.next()?, port) || !is_at(columns.next()?, listening) {
+        if !is_at(columns.next()?, peer.port()) || !is_at(columns.next()?, listening) {
             return None;
         }
         let user = columns.nth(4)?.parse().ok()?;
@@ -103,11 +109,10 @@ mod tests {
             ),
             ("nonsense\n  1: a:b c\n".to_owned(), None),
         ] {
-            assert_eq!(
-                peer_in(&format!("{HEAD}{rows}"), 50000, 35001),
-                expected,
-                "{rows}"
-            );
+            let table = format!("{HEAD}{rows}");
+            let owner = |peer: &str| peer_in(&table, peer.parse().unwrap(), 35001);
+            assert_eq!(owner("127.0.0.1:50000"), expected, "{rows}");
+            assert_eq!(owner("127.0.0.2:50000"), None, "{rows}");
         }
     }
 
