@@ -23,8 +23,12 @@ pub(super) fn has_display() -> bool {
         .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Whether there may be a browser: there is none at a text console, unless `BROWSER` names one.
+/// Whether there may be a browser: there is none at a text console, unless `BROWSER` names one, and
+/// none for sudo, which would run it as root.
 pub(super) fn may_have_browser() -> bool {
+    if sudo_caller().is_some() {
+        return false;
+    }
     let is_desktop = variable("XDG_SESSION_TYPE").is_some_and(|kind| kind != "tty");
     has_display() || is_desktop || variable("BROWSER").is_some()
 }
