@@ -36,13 +36,17 @@ pub(crate) fn reduce() -> io::Result<()> {
     keep_only_what_is_used()
 }
 
-/// No core file of this process and its children. The hard limit stays: SELinux lets nobody of
+/// No core file of this process and its children. A limit of no byte counts for files only: what crashes
+/// is written into a pipe all the same, if that is where the system wants it (core(5)). One byte is too
+/// few for a file, and for the kernel the sign that nothing is to be written into a pipe either
+/// (`do_coredump`). The hard limit stays: SELinux lets nobody of
 /// NetworkManager's domain change it, and an unprivileged child gains nothing by raising its own.
 /// A process that is not dumpable makes none anyway, so a failure here ends nothing.
 pub(crate) fn make_no_core_files() {
+    let maximum = getrlimit(Resource::Core).maximum;
     let limit = Rlimit {
-        current: Some(0),
-        maximum: getrlimit(Resource::Core).maximum,
+        current: Some(maximum.map_or(1, |most| most.min(1))),
+        maximum,
     };
     if let Err(error) = setrlimit(Resource::Core, limit) {
         tracing::warn!("core files cannot be forbidden: {error}");

@@ -196,23 +196,59 @@ fn allow(filter: &mut ScmpFilterContext) -> Result<(), ConfinementError> {
         }
     }
     for family in SOCKET_FAMILIES {
-        let is_family = first_argument_is(family.unsigned_abs());
-        let socket = ScmpSyscall::from_name("socket")?;
-        filter.add_rule_conditional(ScmpAction::Allow, socket, &[is_family])?;
+        allow_if(
+            filter,
+            "socket",
+            argument(0, u32::MAX, family.unsigned_abs()),
+        )?;
     }
-    // To itself, as abort(3) does: OpenVPN has this process's number. Those of other connections
-    // run as the same user.
-    let is_own = first_argument_is(std::process::id());
-    let tgkill = ScmpSyscall::from_name("tgkill")?;
-    filter.add_rule_conditional(ScmpAction::Allow, tgkill, &[is_own])?;
+    for command in FCNTL_COMMANDS {
+        for call in ["fcntl", "fcntl64"] {
+            allow_if(filter, call, argument(1, u32::MAX, command))?;
+        }
+    }
+    for (mask, request) in IOCTL_REQUESTS {
+        allow_if(filter, "ioctl", argument(1, mask, request))?;
+    }
+    // To itself, as abort(3) does, and of itself: OpenVPN has this process's number. Those of other
+    // connections run as the same user.
+    let own = std::process::id();
+    allow_if(filter, "tgkill", argument(0, u32::MAX, own))?;
+    for process in [0, own] {
+        allow_if(filter, "prlimit64", argument(0, u32::MAX, process))?;
+    }
     Ok(())
 }
 
-/// The kernel looks at no more of an `int` than its 32 bits.
-fn first_argument_is(value: u32) -> ScmpArgCompare {
-    let low = u64::from(u32::MAX);
-    ScmpArgCompare::new(0, ScmpCompareOp::MaskedEqual(low), u64::from(value))
+fn allow_if(
+    filter: &mut ScmpFilterContext,
+    call: &str,
+    condition: ScmpArgCompare,
+) -> Result<(), ConfinementError> {
+    let call = ScmpSyscall::from_name(call)?;
+    filter.add_rule_conditional(ScmpAction::Allow, call, &[condition])?;
+    Ok(())
 }
+
+/// That an argument has this value where `mask` has ones. The kernel looks at no more of an `int` than
+/// its 32 bits.
+fn argument(index: u32, mask: u32, value: u32) -> ScmpArgCompare {
+    let op = ScmpCompareOp::MaskedEqual(u64::from(mask));
+    ScmpArgCompare::new(index, op, u64::from(value))
+}
+
+/// `F_DUPFD` to `F_SETFL`, locks (what a PKCS #11 module keeps in files), `F_DUPFD_CLOEXEC`. None that
+/// has the kernel send signals to another process (`F_SETOWN`, `F_SETSIG`).
+const FCNTL_COMMANDS: [u32; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 1030];
+
+/// Those of terminals and tun devices, and those of sockets that are about interfaces: none that has the
+/// kernel send signals (`FIOSETOWN`, `SIOCSPGRP`).
+const IOCTL_REQUESTS: [(u32, u32); 4] = [
+    (0xff00, 0x5400),
+    (0xffff_fff0, 0x8910),
+    (0xffff_fff0, 0x8920),
+    (0xffff_fff0, 0x8930),
+];
 
 /// IP for the endpoint, Unix for the management interface, netlink for the devices' names.
 const SOCKET_FAMILIES: [i32; 4] = [
@@ -233,7 +269,6 @@ const SYSTEM_CALLS: &[&str] = &[
     "set_tid_address",
     "set_robust_list",
     "rseq",
-    "prlimit64",
     "getrlimit",
     "prctl",
     "uname",
@@ -252,9 +287,7 @@ const SYSTEM_CALLS: &[&str] = &[
     "dup3",
     "faccessat",
     "faccessat2",
-    "fcntl",
     "fstat",
-    "ioctl",
     "lseek",
     "newfstatat",
     "openat",
@@ -267,7 +300,7 @@ const SYSTEM_CALLS: &[&str] = &[
     "writev",
     "getdents64",
     "pipe2",
-    // Sockets; `socket` itself is below, with its families.
+    // Sockets; `socket` itself is above, with its families.
     "bind",
     "connect",
     "getpeername",
@@ -294,7 +327,7 @@ const SYSTEM_CALLS: &[&str] = &[
     "pselect6",
     "sched_getaffinity",
     "sched_yield",
-    // Who am I; signals. `tgkill` is below, to itself only.
+    // Who am I; signals. `tgkill` is above, to itself only.
     "capget",
     "getegid",
     "geteuid",
@@ -313,7 +346,6 @@ const SYSTEM_CALLS: &[&str] = &[
     "clock_getres_time64",
     "clock_gettime64",
     "clock_nanosleep_time64",
-    "fcntl64",
     "fstat64",
     "fstatat64",
     "futex_time64",
@@ -409,7 +441,7 @@ mod tests {
         ] {
             assert!(!SYSTEM_CALLS.contains(&call), "{call}");
         }
-        for call in ["socket", "tgkill"] {
+        for call in ["socket", "fcntl", "fcntl64", "ioctl", "prlimit64", "tgkill"] {
             assert!(!SYSTEM_CALLS.contains(&call), "has conditions");
         }
     }
