@@ -88,7 +88,7 @@ impl Installed {
 
     /// Whether no window has been started, or it has noted nothing more.
     pub(crate) fn is_silent(&self) -> bool {
-        self.told.try_recv().is_err()
+        self.is_silent_for(Duration::from_millis(500))
     }
 
     pub(crate) fn is_silent_for(&self, time: Duration) -> bool {

@@ -19,7 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// After this a QUIT or an end is meant, not sent in advance (300 ms).
 pub(crate) const LATER: Duration = Duration::from_millis(1500);
 
-const BLINK: Duration = Duration::from_millis(20);
+const BLINK: Duration = Duration::from_millis(50);
 /// How often it is measured at most.
 const BLINKS: usize = 400;
 
@@ -112,8 +112,9 @@ impl Browser {
             .expect("the browser is opened")
     }
 
+    /// Whether it is sent anywhere: a program that was started says so a moment later.
     pub(crate) fn was_opened(&self) -> bool {
-        self.opened.try_recv().is_ok()
+        self.opened.recv_timeout(Duration::from_millis(500)).is_ok()
     }
 }
 

@@ -313,6 +313,41 @@ mod tests {
         assert!(matches!(socket.next_line().await, Ok(None)));
     }
 
+    /// Whether this process is let in as an OpenVPN that runs as `uid` below `supervisor`.
+    async fn is_let_in(uid: u32, supervisor: Option<u32>) -> bool {
+        let run = tempfile::tempdir().unwrap();
+        let gid = rustix::process::getegid().as_raw();
+        let account = Account { uid, gid };
+        let dir = RuntimeDir::create_below(&run.path().join("ours"), account).unwrap();
+        let mut socket = ManagementSocket::listen(dir, account).unwrap();
+        if let Some(pid) = supervisor {
+            socket.expect_child_of(pid);
+        }
+        let mut peer = UnixStream::connect(socket.path().unwrap()).await.unwrap();
+        let said = b">HOLD:Waiting for hold release:0\n";
+        tokio::io::AsyncWriteExt::write_all(&mut peer, said)
+            .await
+            .unwrap();
+        let mut byte = [0];
+        tokio::select! {
+            line = socket.next_line() => assert!(matches!(line, Ok(Some(_))), "{line:?}"),
+            ended = tokio::io::AsyncReadExt::read(&mut peer, &mut byte) => {
+                assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+            }
+        }
+        socket.is_connected()
+    }
+
+    #[tokio::test]
+    async fn only_the_openvpn_of_this_connection_is_let_in() {
+        let uid = rustix::process::geteuid().as_raw();
+        let parent = std::os::unix::process::parent_id();
+        assert!(is_let_in(uid, Some(parent)).await);
+        assert!(!is_let_in(uid + 1, Some(parent)).await);
+        assert!(!is_let_in(uid, Some(std::process::id())).await);
+        assert!(!is_let_in(uid, None).await);
+    }
+
     #[test]
     fn the_parent_of_a_process_is_found() {
         let child = std::process::Command::new("sleep").arg("60").spawn();

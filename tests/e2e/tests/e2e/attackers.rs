@@ -53,13 +53,12 @@ fn another_user_can_neither_call_nor_listen_nor_look() {
              /org/freedesktop/DBus org.freedesktop.DBus.RequestName string:{service}.Connection_99 \
              uint32:0 | tr -d ' ' | sed s/uint32//) = 1"
         ),
-        "timeout 2 dbus-send --system --print-reply --dest=org.freedesktop.DBus \
+        "timeout 60 dbus-send --system --print-reply --dest=org.freedesktop.DBus \
          /org/freedesktop/DBus org.freedesktop.DBus.Monitoring.BecomeMonitor \
          array:string:'' uint32:0"
             .to_owned(),
         // Files and sockets.
         "ls /run/nm-aws-client-vpn".to_owned(),
-        format!("ls /run/nm-aws-client-vpn/{}", programs[0]),
         "touch /run/nm-aws-client-vpn/x".to_owned(),
         "cat /etc/NetworkManager/system-connections/vpn*".to_owned(),
     ];
@@ -74,7 +73,9 @@ fn another_user_can_neither_call_nor_listen_nor_look() {
     }
     for attempt in attempts {
         let (worked, text) = as_other_user(&lab, &attempt);
-        assert!(!worked, "{attempt}: {text}");
+        let refused = ["denied", "Denied", "not permitted", "not allowed"];
+        let refused = refused.iter().any(|word| text.contains(word));
+        assert!(!worked && refused, "{attempt}: {text}");
     }
     // It all goes on as if nothing had been.
     assert_eq!(

@@ -28,9 +28,9 @@ enum Line {
 }
 use Line::{NotRun, Run, RunConnected, RunConnectedWithYes, Text};
 
-const BUILDS: Line = NotRun("builds, installs or starts machines: `make test` and CI do it");
-const PACKAGES: Line = NotRun("changes the system's packages: `make packages-test` does it");
-const SYSTEMD: Line = NotRun("needs systemd: tests/system has it");
+const BUILDS: Line = NotRun("builds, installs or starts machines, for longer than a test may take");
+const PACKAGES: Line = NotRun("changes the system's packages");
+const SYSTEMD: Line = NotRun("changes what systemd starts: tests/system has the units at work");
 const SCRIPT: Line = Text("the rest of a script that begins with a command above it");
 const FILE: Line = Text("what is added to the file of a connection");
 const BAR: Line = Text("the configuration of a status bar");
@@ -67,7 +67,7 @@ const LINES: [(&str, Line); 63] = [
     ),
     (
         "aws-client-vpn status --follow",
-        NotRun("does not end by itself: run in `cli`"),
+        NotRun("does not end by itself: run in `command`"),
     ),
     (
         "nm-aws-client-vpn-agent",

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// How long a connection may take to go beyond its scripts, on a machine that is busy with other
 /// tests; an idle one takes a quarter of a second.
-const GOING: Duration = Duration::from_secs(10);
+const GOING: Duration = Duration::from_secs(20);
 /// Longer than a loss takes to be shown.
 const SLOW_SCRIPT: Duration = Duration::from_secs(7);
 

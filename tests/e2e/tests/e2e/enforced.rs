@@ -22,7 +22,7 @@ fn at_home(settings: &[&str]) -> (Lab, Snapshot) {
         "-ec",
         "ip netns add home
         ip link add home0 type veth peer name eth0 netns home
-        timeout 40 sh -c 'until nmcli device set home0 managed no; do sleep 0.1; done'
+        timeout 120 sh -c 'until nmcli device set home0 managed no; do sleep 0.1; done'
         ip address add 10.99.0.7/24 dev home0
         ip link set home0 up
         ip -n home address add $1/24 dev eth0

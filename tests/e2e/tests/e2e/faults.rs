@@ -2,7 +2,7 @@
 //! `tests/FAULTS.md` that no other file has. After each of them nothing is left.
 
 use crate::interruptions::{SERVICE, Step, bring_to, interface_goes};
-use crate::{SOON, assert_failed, assert_up, lab, reason, state, take_down};
+use crate::{SOON, assert_failed, assert_up, assert_warning, lab, reason, state, take_down};
 use aws_client_vpn_harness::{Browser, DnsMode, Lab, Options, Snapshot, VpnState, eventually};
 use rustix::process::Signal;
 
@@ -257,7 +257,13 @@ fn openvpn_is_one_that_does_not_know_our_options() {
         "/usr/libexec/nm-aws-client-vpn/openvpn",
     ]);
     let up = lab.up();
-    assert_failed(&lab, &up, reason::UNKNOWN, &["OpenVPN"], &before);
+    assert_failed(
+        &lab,
+        &up,
+        reason::UNKNOWN,
+        &["OpenVPN ended unexpectedly"],
+        &before,
+    );
 }
 
 #[test]
@@ -329,6 +335,7 @@ fn fails_without_a_panic(limit: &str) {
     assert!(!up.success);
     let end = lab.vpn_ended(SOON);
     assert_eq!(end.state, state::FAILED, "{end:?}\n{}", lab.journal());
+    assert_warning(&lab, &["OpenVPN could not be started"]);
     lab.assert_clean(&before);
     assert!(!lab.journal().contains("panicked"), "{}", lab.journal());
 }

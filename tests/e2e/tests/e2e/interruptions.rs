@@ -217,7 +217,13 @@ fn the_endpoint_goes_while_somebody_is_at_the_browser() {
     stop_nodes(&mut lab);
     lab.browser_goes_on();
     let up = up.finish();
-    assert_failed(&lab, &up, reason::UNKNOWN, &["sign-in"], &before);
+    assert_failed(
+        &lab,
+        &up,
+        reason::UNKNOWN,
+        &["while it checked the sign-in"],
+        &before,
+    );
 }
 
 #[test]
@@ -227,7 +233,13 @@ fn the_endpoint_goes_during_the_second_phase() {
     let up = bring_to(Step::SecondPhase, &mut lab);
     stop_nodes(&mut lab);
     let up = up.finish();
-    assert_failed(&lab, &up, reason::UNKNOWN, &["sign-in"], &before);
+    assert_failed(
+        &lab,
+        &up,
+        reason::UNKNOWN,
+        &["did not answer", "sign-in"],
+        &before,
+    );
 }
 
 #[test]

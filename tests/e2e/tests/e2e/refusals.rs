@@ -7,7 +7,7 @@ use aws_client_vpn_harness::{AgentStyle, Browser, Lab, LogTail, Options, VpnStat
 use serde_json::json;
 
 /// Time enough for what a browser does meanwhile on a busy machine.
-const LOGIN_TIMEOUT: &str = "login-timeout=20";
+const LOGIN_TIMEOUT: &str = "login-timeout=30";
 
 #[test]
 fn a_wrong_password_at_the_identity_provider() {

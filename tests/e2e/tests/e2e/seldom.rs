@@ -1,6 +1,9 @@
 //! What endpoints do seldom, or as nobody has seen it yet: each is taken for what it is.
 
-use crate::{SOON, assert_failed, assert_up, endpoint, lab, lab_with, reason, state, take_down};
+use crate::{
+    SOON, assert_failed, assert_up, assert_warning, endpoint, lab, lab_with, reason, state,
+    take_down,
+};
 use aws_client_vpn_harness::{DnsMode, Options, eventually};
 use serde_json::json;
 
@@ -107,6 +110,7 @@ fn an_endpoint_that_ends_the_connection_for_good_is_believed() {
     let end = lab.vpn_ended(SOON);
     let expected = (state::FAILED, reason::UNKNOWN);
     assert_eq!((end.state, end.reason), expected, "{}", lab.journal());
+    assert_warning(&lab, &["The endpoint ended the connection"]);
     lab.assert_clean(&before);
     assert_eq!(lab.endpoint_events().named("accepted").len(), 1);
 }

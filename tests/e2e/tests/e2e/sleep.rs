@@ -17,9 +17,9 @@ fn laptop() -> (Lab, Snapshot) {
 
 #[test]
 fn a_sleep_while_the_endpoint_is_silent_makes_no_hang() {
-    for (step, word) in [
-        (Step::FirstPhase, "did not answer"),
-        (Step::SecondPhase, "sign-in"),
+    for (step, words) in [
+        (Step::FirstPhase, &["did not answer"][..]),
+        (Step::SecondPhase, &["did not answer", "sign-in"]),
     ] {
         let (mut lab, before) = laptop();
         // NetworkManager itself gives up after 60 s.
@@ -27,7 +27,7 @@ fn a_sleep_while_the_endpoint_is_silent_makes_no_hang() {
         let up = bring_to(step, &mut lab);
         sleep_and_wake(&mut lab, SLEEP);
         let up = up.finish();
-        assert_failed(&lab, &up, reason::UNKNOWN, &[word], &before);
+        assert_failed(&lab, &up, reason::UNKNOWN, words, &before);
     }
 }
 

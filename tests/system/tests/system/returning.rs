@@ -16,6 +16,7 @@ fn a_connection_lost_behind_a_locked_screen_comes_back_after_unlocking() {
     system.journal_says(SERVICE, "the screen is locked");
     system.endpoint_command(&json!({"kick": "all"}));
     await_end(&system);
+    system.journal_says(SERVICE, "waiting for the screen to be unlocked");
     assert_eq!(logins(&system), 1, "nobody is at the browser");
     ada.unlock();
     comes_back(&system, &ada);
@@ -34,6 +35,8 @@ fn a_connection_lost_while_logged_out_comes_back_after_logging_in() {
     system.journal_says(SERVICE, "nobody is there who could sign in");
     system.endpoint_command(&json!({"kick": "all"}));
     await_end(&system);
+    system.journal_says(SERVICE, "waiting for somebody to be there");
+    assert_eq!(logins(&system), 1, "nobody is at the browser");
     let ada = system.log_in("ada");
     comes_back(&system, &ada);
 }

@@ -232,6 +232,7 @@ fn restart(person: &mut Person) {
 
 /// Neither our programs nor those that meet them warn of anything, since the first boot.
 fn journal_is_clean(person: &mut Person) {
+    person.check("journalctl --no-pager --priority=warning --boot=all | grep -q .");
     let warnings = person.check(
         "journalctl --no-pager --priority=warning --boot=all | \
          grep -i -e aws-client-vpn -e awsvpn -e apparmor=.DENIED || true",

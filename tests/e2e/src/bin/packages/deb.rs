@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How long a step may take that takes a moment on an idle machine.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(120);
 const NAMES: [&str; 2] = [
     "network-manager-aws-client-vpn",
     "network-manager-aws-client-vpn-gnome",

@@ -30,7 +30,7 @@ fn with_container(lab: &Lab) {
         ip -6 route add $1 via 2001:db8:1::1
         ip netns add container
         ip link add container0 type veth peer name eth0 netns container
-        timeout 40 sh -c 'until nmcli device set container0 managed no; do sleep 0.1; done'
+        timeout 120 sh -c 'until nmcli device set container0 managed no; do sleep 0.1; done'
         ip address add 198.18.0.1/24 dev container0
         ip link set container0 up
         ip -n container address add 198.18.0.2/24 dev eth0
@@ -82,13 +82,13 @@ fn with_bridge(lab: &Lab) {
         "sh",
         "-ec",
         "ip link add bridge0 type bridge
-        timeout 40 sh -c 'until nmcli device set bridge0 managed no; do sleep 0.1; done'
+        timeout 120 sh -c 'until nmcli device set bridge0 managed no; do sleep 0.1; done'
         ip address add 198.18.0.1/24 dev bridge0
         ip link set bridge0 up
         for number in 2 3; do
             ip netns add container$number
             ip link add port$number master bridge0 type veth peer name eth0 netns container$number
-            timeout 40 sh -c \
+            timeout 120 sh -c \
                 \"until nmcli device set port$number managed no; do sleep 0.1; done\"
             ip link set port$number master bridge0 up
             ip -n container$number address add 198.18.0.$number/24 dev eth0

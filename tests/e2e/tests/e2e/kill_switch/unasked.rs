@@ -3,7 +3,7 @@
 use super::{LIFT, guarded, is_let_out, mark_of, stops, tables};
 use crate::down::HeldService;
 use crate::interruptions::SERVICE;
-use crate::{SOON, assert_up, endpoint, state};
+use crate::{SOON, assert_up, endpoint, reason, state};
 use aws_client_vpn_harness::{Browser, Lab, Options, eventually, typed};
 use rustix::process::Signal;
 use std::time::Duration;
@@ -68,6 +68,9 @@ fn networkmanager_s_own_activation_opens_nothing_and_no_page() {
         let told = lab.journal().contains("the kill switch blocks the browser");
         told.then_some(())
     });
+    let end = lab.vpn_ended(SOON);
+    let expected = (state::FAILED, reason::LOGIN_FAILED);
+    assert_eq!((end.state, end.reason), expected, "{}", lab.journal());
     deactivate_secondary(&lab);
     assert!(stops(&lab));
     let rules = lab.client.check(["nft", "list", "ruleset"]);
@@ -100,7 +103,10 @@ fn networkmanager_s_own_activation_reaches_the_endpoint_where_nobody_has_to_sign
 
 #[test]
 fn a_login_that_comes_to_nothing_leaves_traffic_stopped_as_it_was() {
-    let (lab, before) = guarded(&Options::default(), &["kill-switch=yes", "login-timeout=5"]);
+    let (lab, before) = guarded(
+        &Options::default(),
+        &["kill-switch=yes", "login-timeout=30"],
+    );
     left_closed(&lab);
     // The tunnel that was is gone, with its interface.
     let rules = || {
