@@ -67,11 +67,11 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
             has_control.then(|| message!("A user name must be a single line of text."))
         }
         Field::Challenge => optional("pull-filter", &["accept", text]),
-        Field::Certificate => content(InlineFile::Cert, text, "BEGIN CERTIFICATE")
+        Field::Certificate => content(InlineFile::Cert, text)
             .or_else(|| missing(message!("Choose the file with your certificate."))),
-        Field::PrivateKey => content(InlineFile::Key, text, "PRIVATE KEY")
+        Field::PrivateKey => content(InlineFile::Key, text)
             .or_else(|| missing(message!("Choose the file with the private key."))),
-        Field::Pkcs12 => content(InlineFile::Pkcs12, text, "")
+        Field::Pkcs12 => content(InlineFile::Pkcs12, text)
             .or_else(|| missing(message!("Choose the file with your certificate and key."))),
         Field::TokenKey if text.is_empty() => {
             Some(message!("Enter the PKCS #11 URI of your key on the token."))
@@ -84,7 +84,7 @@ pub(crate) fn problem(values: &Values, field: Field) -> Option<Message> {
                 "This is not the name of a module. Use only letters, digits, “-”, “_” and “.”."
             )
         }),
-        Field::Ca => content(InlineFile::Ca, text, "BEGIN CERTIFICATE").or_else(|| {
+        Field::Ca => content(InlineFile::Ca, text).or_else(|| {
             let choice = |field| values.get(&field).map_or(usize::MAX, Value::choice);
             let has_other = has_certificate(choice(Field::SignIn))
                 && choice(Field::CertificateSource) == source::PKCS12;
@@ -153,11 +153,11 @@ fn number(text: &str, range: &RangeInclusive<u64>, is_needed: bool) -> Option<Me
 }
 
 /// Whether a content that is there is of its kind.
-fn content(inline: InlineFile, text: &str, mark: &str) -> Option<Message> {
+fn content(inline: InlineFile, text: &str) -> Option<Message> {
     if text.is_empty() {
         return None;
     }
-    let is_good = inline.content_of_file(text.as_bytes()).is_some() && text.contains(mark);
+    let is_good = inline.content_of_file(text.as_bytes()).is_ok();
     (!is_good).then(|| not_that(inline))
 }
 

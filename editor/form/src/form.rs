@@ -92,8 +92,8 @@ impl Form {
             }
         });
         match content {
-            Some(content) => self.set(field, content),
-            None => self.refuse_file(field, check::not_that(inline)),
+            Ok(content) => self.set(field, content),
+            Err(_) => self.refuse_file(field, check::not_that(inline)),
         }
     }
 

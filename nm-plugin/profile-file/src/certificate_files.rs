@@ -131,21 +131,20 @@ impl Chosen {
             reason,
         })?;
         let bytes = Zeroizing::new(bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        let has_key = text.contains("PRIVATE KEY");
-        let is_certificate = InlineFile::Cert.content_of_file(&bytes).is_some();
-        if !has_key && is_certificate {
+        let is = |inline: InlineFile| inline.content_of_file(&bytes).is_ok();
+        // Some keep both in one file.
+        let (is_certificate, is_key) = (is(InlineFile::Cert), is(InlineFile::Key));
+        if is_certificate {
             self.certificate = Some(path.to_owned());
-        } else if InlineFile::Key.content_of_file(&bytes).is_some() {
+        }
+        if is_key {
             self.key = Some(path.to_owned());
-            // Some keep both in one file.
-            if text.contains("BEGIN CERTIFICATE") {
-                self.certificate = Some(path.to_owned());
+        }
+        if !is_certificate && !is_key {
+            if !is_pkcs12(path) || !is(InlineFile::Pkcs12) {
+                return Err(CertificateError::Other(path.to_owned()));
             }
-        } else if is_pkcs12(path) && InlineFile::Pkcs12.content_of_file(&bytes).is_some() {
             self.pkcs12 = Some(path.to_owned());
-        } else {
-            return Err(CertificateError::Other(path.to_owned()));
         }
         Ok(())
     }
@@ -180,7 +179,8 @@ fn is_pkcs12(path: &Path) -> bool {
 fn is_of_client(path: &Path) -> bool {
     let bytes = file::read_bytes(path).unwrap_or_default();
     let text = InlineFile::Cert.content_of_file(&bytes);
-    text.and_then(|text| Certificate::read_all(text.expose()).ok())
+    text.ok()
+        .and_then(|text| Certificate::read_all(text.expose()).ok())
         .and_then(|all| all.into_iter().next())
         .is_some_and(|own| own.for_clients && !own.self_issued)
 }

@@ -2,6 +2,7 @@
 
 use crate::certificate::Certificate;
 use crate::parts::InlineFile;
+use crate::problem::ProfileError;
 use aws_client_vpn_text::secret::{Secret, collected};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,17 +16,33 @@ const LINE_LIMIT: usize = 254;
 const LABEL_LIMIT: usize = 64;
 
 impl InlineFile {
-    /// What a file holds, in the form in which it is kept; `None` if it is no such thing.
-    #[must_use]
-    pub fn content_of_file(self, bytes: &[u8]) -> Option<Secret> {
-        let text = text_of_file(self, bytes).or_else(|| certificate_of_der(self, bytes))?;
+    /// What a file holds, in the form in which it is kept.
+    ///
+    /// # Errors
+    /// It is damaged, or no such thing.
+    pub fn content_of_file(self, bytes: &[u8]) -> Result<Secret, ProfileError> {
+        let text = text_of_file(self, bytes)
+            .or_else(|| certificate_of_der(self, bytes))
+            .ok_or(ProfileError::BadContent(self.name()))?;
         checked_content(self, &text).map(Secret::new)
+    }
+
+    /// Whether a PEM block of this label belongs here. Every user of the computer may read what is no
+    /// secret, so that nothing else is kept with it: a file may hold a certificate and its key.
+    fn takes(self, label: &str) -> bool {
+        match self {
+            Self::Ca | Self::Cert | Self::ExtraCerts => {
+                ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].contains(&label)
+            }
+            Self::CrlVerify => label == "X509 CRL",
+            Self::Key | Self::Pkcs12 | Self::TlsAuth | Self::TlsCrypt => true,
+        }
     }
 }
 
 /// Puts the content of a block into its normal form.
-pub(crate) fn checked_content(inline: InlineFile, text: &str) -> Option<String> {
-    match inline {
+pub(crate) fn checked_content(inline: InlineFile, text: &str) -> Result<String, ProfileError> {
+    let content = match inline {
         InlineFile::Pkcs12 => base64(text),
         InlineFile::Ca
         | InlineFile::Cert
@@ -33,49 +50,64 @@ pub(crate) fn checked_content(inline: InlineFile, text: &str) -> Option<String> 
         | InlineFile::ExtraCerts
         | InlineFile::CrlVerify
         | InlineFile::TlsAuth
-        | InlineFile::TlsCrypt => blocks(text),
+        | InlineFile::TlsCrypt => blocks(inline, text),
+    };
+    let content = content.ok_or(ProfileError::BadContent(inline.name()))?;
+    let is_other = inline == InlineFile::Key && !content.contains("PRIVATE KEY-----");
+    if content.is_empty() || is_other {
+        return Err(ProfileError::OtherContent(inline.name()));
     }
+    Ok(content)
 }
 
-/// Keeps the PEM blocks of `text` and drops what stands around them; `None` if there is no whole
-/// block or a line of one is not base64.
-fn blocks(text: &str) -> Option<String> {
+/// Keeps the PEM blocks of `text` that belong there and drops what stands around them; `None` if there
+/// is no whole block at all or a line of one is not base64.
+fn blocks(inline: InlineFile, text: &str) -> Option<String> {
     if text.len() > LIMIT {
         return None;
     }
     let mut kept = String::with_capacity(text.len());
+    let mut has_block = false;
     let mut label: Option<&str> = None;
     for line in text.lines().flat_map(pieces) {
+        let belongs;
         match label {
             None => {
                 label = line
                     .strip_prefix("-----BEGIN ")
                     .and_then(|rest| rest.strip_suffix("-----"));
-                if label.is_none() {
+                let Some(label) = label else {
                     continue;
-                }
-                if !label.is_some_and(is_label) {
+                };
+                if !is_label(label) {
                     return None;
                 }
+                belongs = inline.takes(label);
             }
             Some(open) => {
                 let end = line
                     .strip_prefix("-----END ")
                     .and_then(|rest| rest.strip_suffix("-----"));
+                belongs = inline.takes(open);
                 if end == Some(open) {
                     label = None;
-                } else if let Some(lines) = in_lines(line) {
-                    kept.push_str(&Zeroizing::new(lines));
+                    has_block = true;
+                } else if let Some(lines) = in_lines(line).map(Zeroizing::new) {
+                    if belongs {
+                        kept.push_str(&lines);
+                    }
                     continue;
                 } else if !is_body(line) {
                     return None;
                 }
             }
         }
-        kept.push_str(line);
-        kept.push('\n');
+        if belongs {
+            kept.push_str(line);
+            kept.push('\n');
+        }
     }
-    (label.is_none() && !kept.is_empty()).then_some(kept)
+    (label.is_none() && has_block).then_some(kept)
 }
 
 /// A line without spaces around it, cut before and behind the marks where a block begins and ends: forms and chats make one
@@ -107,19 +139,6 @@ fn pieces(line: &str) -> impl Iterator<Item = &str> {
 fn in_lines(line: &str) -> Option<String> {
     let is_one = line.len() <= LINE_LIMIT && !line.contains(char::is_whitespace);
     (!is_one).then(|| base64(line)).flatten()
-}
-
-/// Whether a block says that it holds what its name says.
-pub(crate) fn is_of_its_kind(inline: InlineFile, content: &str) -> bool {
-    match inline {
-        InlineFile::Ca | InlineFile::Cert | InlineFile::ExtraCerts => {
-            content.contains("CERTIFICATE-----")
-        }
-        InlineFile::Key => content.contains("PRIVATE KEY-----"),
-        InlineFile::Pkcs12 | InlineFile::CrlVerify | InlineFile::TlsAuth | InlineFile::TlsCrypt => {
-            true
-        }
-    }
 }
 
 /// Whether a line, or a long word of one, can be of a certificate or key, however damaged it is.
@@ -217,6 +236,10 @@ fn is_base64(byte: u8) -> bool {
 mod tests {
     use super::*;
 
+    fn blocks(text: &str) -> Option<String> {
+        super::blocks(InlineFile::Key, text)
+    }
+
     const CERT: &str = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
 
     #[test]
@@ -272,10 +295,30 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_told_from_a_key() {
-        assert!(is_of_its_kind(InlineFile::Cert, CERT) && !is_of_its_kind(InlineFile::Key, CERT));
-        let key = "-----BEGIN EC PRIVATE KEY-----\nTUlJ\n-----END EC PRIVATE KEY-----\n";
-        assert!(is_of_its_kind(InlineFile::Key, key) && !is_of_its_kind(InlineFile::Cert, key));
+    fn each_has_its_own_kind_of_block_and_nothing_that_is_secret_beside_it() {
+        use InlineFile::{Ca, Cert, CrlVerify, ExtraCerts, Key};
+        let of = |label: &str| CERT.replace("CERTIFICATE", label);
+        let (key, revoked) = (of("EC PRIVATE KEY"), of("X509 CRL"));
+        let all = format!("{key}{CERT}{revoked}{}{key}", of("TRUSTED CERTIFICATE"));
+        let certificates = format!("{CERT}{}", of("TRUSTED CERTIFICATE"));
+        for (inline, kept) in [
+            (Ca, &certificates),
+            (Cert, &certificates),
+            (ExtraCerts, &certificates),
+            (CrlVerify, &revoked),
+            (Key, &all),
+        ] {
+            assert_eq!(checked_content(inline, &all).as_ref(), Ok(kept));
+        }
+        let other = |inline: InlineFile| Err(ProfileError::OtherContent(inline.name()));
+        for inline in [Ca, Cert, ExtraCerts, CrlVerify] {
+            assert_eq!(checked_content(inline, &key), other(inline));
+            assert_eq!(
+                checked_content(inline, &of("OPENSSH PRIVATE KEY")),
+                other(inline)
+            );
+        }
+        assert_eq!(checked_content(Key, CERT), other(Key));
     }
 
     #[test]

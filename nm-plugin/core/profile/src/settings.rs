@@ -158,7 +158,7 @@ pub fn from_settings(
         };
         if let Some(line) = line {
             let text = Zeroizing::new(lines(line).ok_or(SettingsError::Bad(name))?);
-            let content = checked_content(kind, &text).ok_or(SettingsError::Bad(name))?;
+            let content = checked_content(kind, &text).map_err(|_| SettingsError::Bad(name))?;
             inline.insert(kind, Zeroizing::new(content));
         }
     }

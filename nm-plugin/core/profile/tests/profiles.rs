@@ -305,6 +305,38 @@ fn files_are_read_at_import_and_kept() {
 }
 
 #[test]
+fn a_private_key_is_kept_with_the_secrets_whatever_file_it_stands_in() {
+    let certificate = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
+    let key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+    let endpoint = "remote cvpn-endpoint-01.prod.clientvpn.eu-central-1.amazonaws.com 443\n";
+    let read = |lines: &str| {
+        Profile::parse(&format!("{endpoint}{lines}"), &mut |path| match path {
+            "both.pem" => Ok(format!("{key}{certificate}").into_bytes()),
+            "id_ed25519" => Ok(key.replace("PRIVATE", "OPENSSH PRIVATE").into_bytes()),
+            _ => Err("no file".to_owned()),
+        })
+    };
+    let lines = "ca both.pem\ncert both.pem\nkey both.pem\n";
+    let profile = read(lines).expect("a profile").profile;
+    let (mut data, secrets) = (settings::to_data(&profile), settings::to_secrets(&profile));
+    assert!(!format!("{data:?}").contains("PRIVATE KEY"), "{data:?}");
+    assert!(secrets["key"].expose().contains("c2VjcmV0"));
+
+    // Version 0.1 kept it; an export, an update and OpenVPN get the certificate alone.
+    let kept = format!("{key}{certificate}").replace('\n', "\\n");
+    data.insert("cert".to_owned(), kept);
+    let profile = settings::from_settings(&data, &secrets).expect("a connection");
+    assert_eq!(profile.inline(InlineFile::Cert), Some(certificate));
+
+    for directive in ["ca", "cert", "extra-certs", "crl-verify"] {
+        let error = read(&format!("{lines}{directive} id_ed25519\n"))
+            .expect_err(directive)
+            .to_string();
+        assert!(error.contains("is of the wrong kind"), "{error}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_of_aws_is_left_to_others() {
     let saml = fixture!("saml");
     let hidden = "client\nremote vpn.example.org\n<ca>\nauth-federate\n</ca>\n";

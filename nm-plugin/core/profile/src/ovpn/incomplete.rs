@@ -2,11 +2,9 @@
 
 use super::ParsedProfile;
 use crate::parts::InlineFile;
-use crate::pem;
 use crate::problem::{ProfileError, Warning};
 use crate::profile::{Parts, Profile, objections};
 use crate::settings;
-use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -52,11 +50,7 @@ impl Incomplete {
     pub fn complete(&self, certificate: &ClientCertificate) -> Result<ParsedProfile, ProfileError> {
         let mut parts = self.parts.clone();
         let mut insert = |inline: InlineFile, bytes: &[u8]| {
-            let content = inline.content_of_file(bytes);
-            let content: Secret = content.ok_or(ProfileError::BadContent(inline.name()))?;
-            if !pem::is_of_its_kind(inline, content.expose()) {
-                return Err(ProfileError::OtherContent(inline.name()));
-            }
+            let content = inline.content_of_file(bytes)?;
             let content = Zeroizing::new(content.expose().to_owned());
             parts.inline.insert(inline, content);
             Ok(())

@@ -227,11 +227,7 @@ impl Reader<'_> {
     }
 
     fn insert(&mut self, inline: InlineFile, content: &str) -> Result<(), ProfileError> {
-        let content =
-            checked_content(inline, content).ok_or(ProfileError::BadContent(inline.name()))?;
-        if !pem::is_of_its_kind(inline, &content) {
-            return Err(ProfileError::OtherContent(inline.name()));
-        }
+        let content = checked_content(inline, content)?;
         self.inline.insert(inline, Zeroizing::new(content));
         Ok(())
     }
