@@ -9,6 +9,7 @@
 mod marks;
 mod nftables;
 
+use crate::account;
 use crate::openvpn::tun_device;
 use aws_client_vpn_profile::settings::KillSwitchOptions;
 use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;
@@ -379,7 +380,8 @@ fn ruleset<'a>(
 ) -> Option<Ruleset> {
     let others = others.into_iter().map(|found| &found.policy);
     let policies: Vec<_> = others.chain(own).cloned().collect();
-    Ruleset::of(&policies)
+    let user = account::look_up().ok().map(|account| account.uid);
+    Ruleset::of(&policies, user)
 }
 
 /// The connections whose services are gone and have left traffic stopped.

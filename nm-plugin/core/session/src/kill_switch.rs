@@ -60,6 +60,8 @@ pub struct Ruleset {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Rule {
     device: Option<(Direction, String)>,
+    /// Whose programs send them.
+    user: Option<u32>,
     destination: Option<Network<IpAddr>>,
     protocol: Option<Protocol>,
     verdict: Verdict,
@@ -93,10 +95,11 @@ enum Verdict {
 impl Ruleset {
     /// The rules that connections with these policies need; `None` if none of them stops anything.
     ///
-    /// Each is let through what keeps it up. The networks around are let through only if all that
+    /// Each is let through what keeps it up: to its endpoint what runs as `user`, OpenVPN, or every
+    /// program, where that account is not known. The networks around are let through only if all that
     /// stop the rest let them through: what one of them is to stop stays stopped.
     #[must_use]
-    pub fn of(policies: &[FirewallPolicy]) -> Option<Self> {
+    pub fn of(policies: &[FirewallPolicy], user: Option<u32>) -> Option<Self> {
         let policies = policies.get(..MOST_CONNECTIONS).unwrap_or(policies);
         let mut stopping = policies.iter().filter(|policy| policy.stops_the_rest);
         stopping.clone().next()?;
@@ -114,6 +117,7 @@ impl Ruleset {
         output.extend(devices.iter().map(|name| device(Direction::Out, name)));
         for endpoint in endpoints(policies) {
             output.push(Rule {
+                user,
                 destination: Some(Network::host(endpoint.address)),
                 ..Rule::of(Protocol::Port(endpoint.transport, endpoint.port))
             });

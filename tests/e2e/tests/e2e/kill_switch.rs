@@ -130,6 +130,10 @@ fn traffic_outside_is_stopped_also_while_the_tunnel_is_lost_and_flows_after_down
     ] {
         assert!(rules.contains(rule), "{rule:?} is not in {rules}");
     }
+    // The endpoint is there for OpenVPN only, whatever else a name server may call so.
+    let knock = "exec 3>/dev/udp/192.0.2.1/443; echo x >&3 && echo x >&3";
+    let stranger = lab.client.run(["bash", "-c", knock]);
+    assert!(!stranger.status.success(), "{stranger:?}");
     // The endpoint is gone; meanwhile and afterwards nothing goes past the tunnel.
     let states = lab.vpn_states().len();
     let connected = lab.endpoint_events().count();

@@ -313,6 +313,7 @@ const AT_MOST: u32 = 3;
 const AT_LEAST: u32 = 5;
 const META_IN_NAME: u32 = 6;
 const META_OUT_NAME: u32 = 7;
+const META_SOCKET_USER: u32 = 10;
 const META_FAMILY: u32 = 15;
 const META_PROTOCOL: u32 = 16;
 const NETWORK_HEADER: u32 = 1;
@@ -339,6 +340,11 @@ impl Rule {
                 *to = from;
             }
             to.is(&padded);
+        }
+        if let Some(user) = self.user {
+            to.meta(META_SOCKET_USER);
+            // In the machine's order of bytes, unlike what comes out of packets.
+            to.is(&user.to_ne_bytes());
         }
         if let Some(network) = self.destination {
             write_destination(to, network);

@@ -2,6 +2,9 @@ use super::*;
 use proptest::prelude::*;
 use std::fmt;
 
+/// The account of OpenVPN.
+const USER: u32 = 990;
+
 fn endpoints() -> Vec<Endpoint> {
     ["203.0.113.5", "2001:db8::5"]
         .map(|address| Endpoint {
@@ -43,7 +46,7 @@ fn local_networks() -> Vec<Network<IpAddr>> {
 }
 
 fn shown(policies: &[FirewallPolicy]) -> String {
-    Ruleset::of(policies).unwrap().to_string()
+    Ruleset::of(policies, Some(USER)).unwrap().to_string()
 }
 
 /// The rules that are not in [`CLOSED`].
@@ -58,8 +61,8 @@ const CLOSED: &str = r#"table inet aws-client-vpn-kill-switch {
 		type filter hook output priority filter; policy drop;
 		oifname "lo" accept
 		oifname "awsvpn0" accept
-		ip daddr 203.0.113.5 udp dport 443 accept
-		ip6 daddr 2001:db8::5 udp dport 443 accept
+		meta skuid 990 ip daddr 203.0.113.5 udp dport 443 accept
+		meta skuid 990 ip6 daddr 2001:db8::5 udp dport 443 accept
 		meta nfproto ipv4 udp sport 68 udp dport 67 accept
 		meta nfproto ipv6 udp sport 546 udp dport 547 accept
 		icmpv6 type 133-136 accept
@@ -83,21 +86,21 @@ fn only_the_tunnel_and_what_keeps_it_up_are_let_through() {
 
 #[test]
 fn where_nobody_stops_anything_there_are_no_rules() {
-    assert_eq!(Ruleset::of(&[]), None);
+    assert_eq!(Ruleset::of(&[], Some(USER)), None);
     let signs_in = FirewallPolicy {
         web: true,
         names: true,
         local_networks: Some(local_networks()),
         ..other()
     };
-    assert_eq!(Ruleset::of(&[other(), signs_in]), None);
+    assert_eq!(Ruleset::of(&[other(), signs_in], Some(USER)), None);
 }
 
 #[test]
 fn what_keeps_another_connection_up_is_let_through_too() {
     let expected = [
         "oifname \"awsvpn1\" accept",
-        "ip daddr 203.0.113.6 tcp dport 1194 accept",
+        "meta skuid 990 ip daddr 203.0.113.6 tcp dport 1194 accept",
         "oifname \"awsvpn1\" accept",
         "iifname \"awsvpn1\" accept",
     ];
@@ -206,7 +209,7 @@ fn the_number_of_endpoints_is_bounded() {
 
 #[test]
 fn each_batch_is_whole() {
-    for rules in [Ruleset::of(&[closed()]), None] {
+    for rules in [Ruleset::of(&[closed()], Some(USER)), None] {
         let batch = netlink::replacement(rules.as_ref(), 1);
         let mut rest = batch.bytes();
         let mut kinds = Vec::new();
@@ -239,7 +242,7 @@ proptest! {
             names,
             web,
         };
-        let ruleset = Ruleset::of(&vec![policy; others + 1]).unwrap();
+        let ruleset = Ruleset::of(&vec![policy; others + 1], None).unwrap();
         for chain in [&ruleset.output, &ruleset.forward] {
             let (last, before) = chain.split_last().unwrap();
             prop_assert_eq!(last, &Rule { verdict: Verdict::Reject, ..Rule::default() });
@@ -296,6 +299,9 @@ impl fmt::Display for Rule {
                 Direction::Out => "oifname",
             };
             write!(f, "{which} \"{name}\" ")?;
+        }
+        if let Some(user) = self.user {
+            write!(f, "meta skuid {user} ")?;
         }
         if let Some(Network { address, prefix }) = self.destination {
             let (family, length) = match address {

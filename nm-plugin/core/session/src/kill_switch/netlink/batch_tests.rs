@@ -12,7 +12,7 @@ fn ruleset() -> Ruleset {
         port: 1194,
         transport,
     };
-    Ruleset::of(&[FirewallPolicy {
+    let policy = FirewallPolicy {
         stops_the_rest: true,
         device: Some("awsvpn0".to_owned()),
         endpoints: vec![
@@ -26,8 +26,9 @@ fn ruleset() -> Ruleset {
         }]),
         names: true,
         web: true,
-    }])
-    .unwrap()
+    };
+    // The same in both orders of bytes.
+    Ruleset::of(&[policy], Some(0x0100_0001)).unwrap()
 }
 
 /// Attributes: the number of each, and what is in it.
