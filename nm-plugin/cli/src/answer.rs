@@ -37,7 +37,11 @@ impl From<&FileError> for Outcome {
         match error {
             FileError::Missing => Self::NotFound,
             FileError::Denied => Self::NotPermitted,
-            FileError::System(_) | FileError::NotRegular | FileError::TooLarge => Self::Failed,
+            FileError::System(_)
+            | FileError::NotRegular
+            | FileError::TooLarge
+            | FileError::Elsewhere
+            | FileError::OfAnother => Self::Failed,
         }
     }
 }

@@ -95,8 +95,16 @@ impl CertificateFiles {
 
     /// Gives `profile` its certificate.
     pub fn complete(&self, profile: &Incomplete) -> Result<ParsedProfile, CertificateError> {
+        self.complete_with(profile, file::read_bytes)
+    }
+
+    pub(crate) fn complete_with(
+        &self,
+        profile: &Incomplete,
+        read: impl Fn(&Path) -> Result<Vec<u8>, FileError>,
+    ) -> Result<ParsedProfile, CertificateError> {
         let read = |path: &Path| {
-            file::read_bytes(path).map_err(|reason| CertificateError::File {
+            read(path).map_err(|reason| CertificateError::File {
                 path: path.to_owned(),
                 reason,
             })

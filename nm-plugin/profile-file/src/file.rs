@@ -64,6 +64,14 @@ pub enum FileError {
         limit = SIZE_LIMIT / 1024
     )]
     TooLarge,
+    /// A profile that root reads names a file that is not beside it.
+    // TRANSLATORS: Follows “{file} cannot be read.”
+    #[error("Where root reads a profile, it may name only files beside it.")]
+    Elsewhere,
+    /// A profile that root reads names a file that the profile's owner could not read.
+    // TRANSLATORS: Follows “{file} cannot be read.”
+    #[error("The owner of the profile may not read it, so root does not read it either.")]
+    OfAnother,
 }
 
 impl FileError {
@@ -71,11 +79,14 @@ impl FileError {
     #[must_use]
     pub fn remedy(&self) -> Message {
         match self {
-            Self::Missing => {
+            Self::Missing | Self::Elsewhere => {
                 message!("Put the file beside the profile, and import the profile again.")
             }
             Self::Denied => {
                 message!("Give yourself permission to read it, and import the profile again.")
+            }
+            Self::OfAnother => {
+                message!("Give the file the owner of the profile, and import the profile again.")
             }
             Self::System(_) | Self::NotRegular | Self::TooLarge => message!(
                 "Check that the profile names the right file, and import the profile again."
@@ -90,6 +101,9 @@ impl From<std::io::Error> for FileError {
             Self::Missing
         } else if error.kind() == ErrorKind::PermissionDenied {
             Self::Denied
+        } else if error.raw_os_error() == Some(libc::ELOOP) {
+            // A link where none is followed.
+            Self::NotRegular
         } else {
             Self::System(error)
         }
@@ -108,14 +122,23 @@ pub struct WriteError {
 
 /// The bytes of the regular file at `path`, at most [`SIZE_LIMIT`].
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    contents(open(path, 0)?)
+}
+
+/// Opens a regular file to read it. `flags` are those of open(2), besides.
+pub(crate) fn open(path: &Path, flags: i32) -> Result<File, FileError> {
     // Without O_NONBLOCK the opening of a pipe would wait for its writer, and the host with it.
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | flags)
         .open(path)?;
     if !file.metadata()?.is_file() {
         return Err(FileError::NotRegular);
     }
+    Ok(file)
+}
+
+pub(crate) fn contents(file: File) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > SIZE_LIMIT {
@@ -126,16 +149,21 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Puts `text` into a file at `path` that only its owner may read, whole or not at all.
 ///
-/// A regular file there is replaced. Nothing else is: to replace a link such as `/dev/stdout` would take
-/// it from all other programs.
+/// A regular file there is replaced, whoever owned it or has it open. Nothing else is: to replace a link
+/// such as `/dev/stdout` would take it from all other programs.
 pub fn write(path: &Path, text: &str) -> Result<(), WriteError> {
-    replace(path, text).map_err(|reason| WriteError {
+    write_with_mode(path, text.as_bytes(), 0o600)
+}
+
+/// The same, with these permissions.
+pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
+    replace(path, bytes, mode).map_err(|reason| WriteError {
         path: path.to_owned(),
         reason,
     })
 }
 
-fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     match path.symlink_metadata() {
         Ok(found) if !found.is_file() => return Err(FileError::NotRegular),
         Ok(_) | Err(_) => {}
@@ -146,9 +174,11 @@ fn replace(path: &Path, text: &str) -> Result<(), FileError> {
     };
     let mut file = tempfile::Builder::new()
         .prefix(".aws-client-vpn-")
-        .permissions(Permissions::from_mode(0o600))
         .tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
+    // Until here it was its owner's alone.
+    let permissions = Permissions::from_mode(mode);
+    file.as_file().set_permissions(permissions)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     // The new name outlives a crash only with its directory on disk; the file itself is safe.

@@ -5,9 +5,11 @@
 
 pub mod certificate_files;
 pub mod file;
+mod named_files;
 
 use crate::certificate_files::CertificateFiles;
 use crate::file::FileError;
+use crate::named_files::NamedFiles;
 use aws_client_vpn_profile::directive::line as ovpn_line;
 use aws_client_vpn_profile::ovpn::{self, Incomplete, ParsedProfile};
 use aws_client_vpn_profile::problem::{ParseError, ProfileError, Warning};
@@ -54,6 +56,7 @@ pub struct MissingCertificate {
     pub profile: Box<Incomplete>,
     /// The files that seem to be meant.
     pub beside: Option<CertificateFiles>,
+    named: NamedFiles,
 }
 
 impl MissingCertificate {
@@ -61,7 +64,11 @@ impl MissingCertificate {
     #[must_use]
     pub fn with_what_is_beside(&self) -> Option<ParsedProfile> {
         let files = self.beside.as_ref()?;
-        let mut imported = files.complete(&self.profile).ok()?;
+        let read = |path: &Path| {
+            self.named
+                .read(Path::new(path.file_name().unwrap_or_default()))
+        };
+        let mut imported = files.complete_with(&self.profile, read).ok()?;
         imported.warnings.push(Warning::Taken(message!(
             "Your certificate is not in the profile. The one in '{file}' beside it was used.",
             file = file_name(files.certificate())
@@ -117,16 +124,20 @@ impl ImportError {
 
 /// Reads the profile at `path`; files it refers to are read beside it.
 pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
-    let bytes = file::read_bytes(path).map_err(|reason| ImportError::File {
+    let open = || {
+        let file = file::open(path, 0)?;
+        let named = NamedFiles::of(path, &file)?;
+        Ok((file::contents(file)?, named))
+    };
+    let (bytes, named) = open().map_err(|reason| ImportError::File {
         path: path.to_owned(),
         reason,
     })?;
     let (text, converted) = ovpn::decode(&Zeroizing::new(bytes));
-    let directory = path.parent().unwrap_or(Path::new(""));
     let mut read_file = |name: &str| {
-        file::read_bytes(&directory.join(name)).map_err(|reason| {
+        let path = PathBuf::from(name);
+        named.read(&path).map_err(|reason| {
             let remedy = reason.remedy();
-            let path = PathBuf::from(name);
             let why = ImportError::File { path, reason };
             Message::new("{0} {1}").with("0", &why).with("1", &remedy)
         })
@@ -141,6 +152,7 @@ pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
             reason: MissingCertificate {
                 profile,
                 beside: CertificateFiles::beside(path),
+                named,
             },
         }),
         Err(reason) => Err(ImportError::Profile {

@@ -5,9 +5,9 @@
 
 use crate::release::{ProvisionError, Release};
 use aws_client_vpn_profile::keyfile::holds_secrets;
+use aws_client_vpn_profile_file::file;
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,21 +17,8 @@ const CONNECTIONS: &str = "usr/lib/NetworkManager/system-connections";
 /// The keyfile itself, readable for its owner only.
 pub(crate) fn write_keyfile(release: &Release, output: &Path) -> Result<String, ProvisionError> {
     let path = output.join(format!("{}.nmconnection", release.slug));
-    write(&path, &release.keyfile)?;
+    file::write(&path, &release.keyfile)?;
     Ok(path.display().to_string())
-}
-
-fn write(path: &Path, text: &str) -> Result<(), ProvisionError> {
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600);
-    file.open(path)
-        // It may have been there, open to others.
-        .and_then(|file| {
-            file.set_permissions(fs::Permissions::from_mode(0o600))
-                .map(|()| file)
-        })
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(ProvisionError::file(path))
 }
 
 fn package_name(release: &Release) -> String {
@@ -81,7 +68,7 @@ pub(crate) fn build_deb(release: &Release, output: &Path) -> Result<String, Prov
         let text = format!("#!/bin/sh\nset -e\n{text}");
         write_open(&tree.join("DEBIAN").join(script), &text, 0o755)?;
     }
-    write(
+    file::write(
         &tree
             .join(CONNECTIONS)
             .join(format!("{}.nmconnection", release.slug)),
@@ -103,19 +90,22 @@ pub(crate) fn build_deb(release: &Release, output: &Path) -> Result<String, Prov
 pub(crate) fn build_rpm(release: &Release, output: &Path) -> Result<String, ProvisionError> {
     let (name, connection) = (package_name(release), connection(release));
     let work = tempfile::tempdir().map_err(ProvisionError::file(Path::new("/tmp")))?;
-    let file = format!("{}.nmconnection", release.slug);
+    let keyfile = format!("{}.nmconnection", release.slug);
     make_directory(work.path(), "SOURCES")?;
-    write(&work.path().join("SOURCES").join(&file), &release.keyfile)?;
+    file::write(
+        &work.path().join("SOURCES").join(&keyfile),
+        &release.keyfile,
+    )?;
     let visible_name = release.name.replace('%', "%%");
     let spec = format!(
         "Name: {name}\nVersion: {}\nRelease: 1\nSummary: AWS Client VPN connection {visible_name}\n\
-         License: LicenseRef-not-for-distribution\nBuildArch: noarch\nSource0: {file}\n\
+         License: LicenseRef-not-for-distribution\nBuildArch: noarch\nSource0: {keyfile}\n\
          Requires: NetworkManager-aws-client-vpn\n\
          Provides: {connection} = %{{version}}\nConflicts: {connection}\n\n\
          %description\nFor all users of this machine.\n\n\
-         %install\ninstall -D -m 600 %{{SOURCE0}} %{{buildroot}}/{CONNECTIONS}/{file}\n\n\
+         %install\ninstall -D -m 600 %{{SOURCE0}} %{{buildroot}}/{CONNECTIONS}/{keyfile}\n\n\
          %post\n{}\n%postun\n{AFTER_REMOVAL}\n\
-         %files\n%attr(600,root,root) /{CONNECTIONS}/{file}\n",
+         %files\n%attr(600,root,root) /{CONNECTIONS}/{keyfile}\n",
         release.version,
         after_installation(release),
     );
@@ -143,17 +133,9 @@ fn hand_out(release: &Release, built: &Path, output: &Path) -> Result<String, Pr
     } else {
         0o644
     };
-    fs::set_permissions(built, fs::Permissions::from_mode(mode))
-        .map_err(ProvisionError::file(built))?;
+    let bytes = fs::read(built).map_err(ProvisionError::file(built))?;
     let package = output.join(built.file_name().unwrap_or_default());
-    // An older one may be open to others; a copy takes the permissions along.
-    match fs::remove_file(&package) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(ProvisionError::file(&package)(error));
-        }
-        Ok(()) | Err(_) => {}
-    }
-    fs::copy(built, &package).map_err(ProvisionError::file(&package))?;
+    file::write_with_mode(&package, &bytes, mode)?;
     Ok(package.display().to_string())
 }
 
@@ -189,6 +171,8 @@ fn run(program: &'static str, mut command: Command) -> Result<(), ProvisionError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
     use std::process::Output;
     use zeroize::Zeroizing;
 
@@ -280,6 +264,31 @@ mod tests {
         );
         let other = install(&other);
         assert!(other.status.success(), "{other:?}");
+    }
+
+    /// Root may write into a user's directory, and what it makes there is not that user's.
+    #[test]
+    fn what_lies_in_the_way_is_neither_written_into_nor_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let release = release("1", "\n[vpn-secrets]\nkey=PRIVATE\n");
+        for make in [write_keyfile, build_deb] {
+            let path = make(&release, directory.path()).unwrap();
+            fs::write(&path, "before").unwrap();
+            let mut opened_before = fs::File::open(&path).unwrap();
+            assert_eq!(make(&release, directory.path()).unwrap(), path);
+            let mut read = String::new();
+            opened_before.read_to_string(&mut read).unwrap();
+            assert_eq!(read, "before");
+            assert_eq!(mode(&path), 0o600);
+
+            let target = directory.path().join("precious");
+            fs::write(&target, "precious").unwrap();
+            fs::remove_file(&path).unwrap();
+            symlink(&target, &path).unwrap();
+            let refused = make(&release, directory.path()).unwrap_err().to_string();
+            assert!(refused.ends_with("It is not a regular file."), "{refused}");
+            assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+        }
     }
 
     #[test]

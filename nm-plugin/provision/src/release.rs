@@ -5,6 +5,7 @@ use aws_client_vpn_i18n::{gettext, ngettext};
 use aws_client_vpn_profile::keyfile::{
     Identity, KeyfileError, UpdateError, bring_up_to, to_keyfile, uuid_of,
 };
+use aws_client_vpn_profile_file::file::WriteError;
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
 use aws_client_vpn_text::message::Localize;
 use std::io::Write;
@@ -21,6 +22,8 @@ pub(crate) enum ProvisionError {
     Profile(#[from] ImportError),
     #[error(transparent)]
     Keyfile(#[from] KeyfileError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
     #[error("{file}: {reason}", file = file.display())]
     File { file: PathBuf, reason: io::Error },
     #[error("{file}: {reason}", file = file.display())]

@@ -254,6 +254,43 @@ fn what_is_wrong_with_one_profile_keeps_no_other_out() {
     );
 }
 
+#[test]
+fn root_reads_for_a_profile_only_what_is_beside_it_and_its_owner_may_read() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let file = lab.profile("udp", 443);
+    // A profile out of a user's mail.
+    let script = format!(
+        "mkdir /run/lab/mail; cd /run/lab/mail; umask 077; \
+         sed -n '/BEGIN CERTIFICATE/,/END CERTIFICATE/p' {file} >../root.pem; \
+         cp ../root.pem other.pem; cp ../root.pem own.pem; ln -s own.pem link.pem; \
+         sed '/<ca>/,/<.ca>/d' {file} >profile; chown 65533 own.pem"
+    );
+    lab.client.check(["sh", "-c", &script]);
+    let import = |ca: &str| {
+        let script = "cd /run/lab/mail; cp profile work.ovpn; echo \"ca $0\" >>work.ovpn; \
+                      chown 65533 work.ovpn; exec aws-client-vpn import work.ovpn --dry-run --json";
+        json(&lab.client.run(["sh", "-c", script, ca]))
+    };
+    for (ca, why) in [
+        ("/run/lab/root.pem", "it may name only files beside it. Put"),
+        ("../root.pem", "it may name only files beside it. Put"),
+        ("other.pem", "The owner of the profile may not read it"),
+        ("link.pem", "It is not a regular file."),
+    ] {
+        let refused = import(ca);
+        let reason = refused["reason"].as_str().unwrap();
+        assert!(reason.contains(why), "{refused:#}");
+    }
+    let imported = import("own.pem");
+    assert_eq!(imported["profiles"][0]["what"], "found", "{imported:#}");
+    // As any file of another computer.
+    let imported = import("/etc/openvpn/own.pem");
+    assert_eq!(imported["profiles"][0]["what"], "found", "{imported:#}");
+}
+
 /// NetworkManager asks the agents, too, before it gives out what it keeps itself, and gives out
 /// nothing where none of them answers.
 fn what_networkmanager_keeps_is_kept(agent: Option<AgentStyle>, with_ours: bool) {
