@@ -11,7 +11,7 @@ pub const URL_HINT_PREFIX: &str = "x-aws-client-vpn-url:";
 pub const RETRY_HINT: &str = "x-aws-client-vpn-retry";
 /// The hint that Cancel is an answer: an agent's error makes NetworkManager end the connection at once,
 /// also one that is up, and keep its name servers.
-const CANCEL_HINT: &str = "x-aws-client-vpn-cancel-is-an-answer";
+pub const CANCEL_HINT: &str = "x-aws-client-vpn-cancel-is-an-answer";
 /// Starts the hint with the time that is left for the login, in whole seconds.
 pub const SECONDS_LEFT_HINT_PREFIX: &str = "x-aws-client-vpn-seconds-left:";
 /// Starts the hint that NetworkManager makes of the service's message to the user.
@@ -19,13 +19,6 @@ pub const MESSAGE_HINT_PREFIX: &str = "x-vpn-message:";
 /// The time for a login if the hints name none: AWS's own ten minutes.
 pub(crate) const DEFAULT_TIME_LEFT: Duration = Duration::from_secs(600);
 pub(crate) const LONGEST_TIME_LEFT: Duration = Duration::from_secs(3600);
-
-/// `hints` of a request whose cancellation the service wants to hear of itself.
-#[must_use]
-pub fn with_cancel_as_an_answer(mut hints: Vec<String>) -> Vec<String> {
-    hints.push(CANCEL_HINT.to_owned());
-    hints
-}
 
 /// Whether who cancels the request that `hints` belong to is to answer that.
 #[must_use]

@@ -15,7 +15,7 @@ use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_sign_in::answer::decode_unsaved;
 use aws_client_vpn_sign_in::form::{ChallengePrompt, form_hints};
-use aws_client_vpn_sign_in::hints::with_cancel_as_an_answer;
+use aws_client_vpn_sign_in::hints::CANCEL_HINT;
 use aws_client_vpn_sign_in::retry_reason::a_credential;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
@@ -78,18 +78,14 @@ impl Prompt {
         };
         let refused = cx.credentials.refused();
         let seconds_left = self.until.saturating_duration_since(cx.now).as_secs();
-        let mut hints = form_hints(
+        let hints = form_hints(
             &self.wanted,
             &refused,
             cx.credentials.refusal.as_ref(),
             question.as_ref(),
             seconds_left,
         );
-        if cx.network_manager.installed.is_some() {
-            hints = with_cancel_as_an_answer(hints);
-        }
-        cx.effects
-            .push_back(Effect::RequestSecrets { message, hints });
+        cx.request_secrets(message, hints);
     }
 
     /// The endpoint's own question, if an answer to it is wanted.
@@ -130,6 +126,16 @@ impl Prompt {
 }
 
 impl Context {
+    /// Has NetworkManager ask a person. If there is, or was, a tunnel, Cancel is an answer: the connection
+    /// does not end as if there had been none.
+    pub(super) fn request_secrets(&mut self, message: String, mut hints: Vec<String>) {
+        if self.network_manager.installed.is_some() {
+            hints.push(CANCEL_HINT.to_owned());
+        }
+        self.effects
+            .push_back(Effect::RequestSecrets { message, hints });
+    }
+
     /// Asks a person for what is `wanted`.
     pub(super) fn ask(
         &mut self,

@@ -417,10 +417,7 @@ impl Attempt {
     /// Asks once more for what is being waited for.
     fn ask_again(&mut self, cx: &mut Context) {
         match &mut self.step {
-            Step::AwaitingLogin(login) => {
-                let request = login.ask_again(cx.now);
-                cx.effects.push_back(request);
-            }
+            Step::AwaitingLogin(login) => login.ask_again(cx),
             Step::Asking(asking) => asking.ask_again(cx),
             Step::Trying { .. } | Step::WithdrawingRoute(_) => {}
         }

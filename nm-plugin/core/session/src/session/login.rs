@@ -1,11 +1,10 @@
 //! A person at the browser: what the endpoint asked, and what becomes of the answer.
 
 use super::context::Context;
-use super::events::{Effect, ServiceState};
+use super::events::ServiceState;
 use crate::challenge::Challenge;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_sign_in::answer::saml_response;
-use aws_client_vpn_sign_in::hints::with_cancel_as_an_answer;
 use aws_client_vpn_sign_in::request::login_hints;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
@@ -29,8 +28,6 @@ pub(super) struct BrowserLogin {
     pub(super) agent_asked: bool,
     /// Whether a person has asked to sign in: has connected, or renews.
     pub(super) requested_by_user: bool,
-    /// Whether there is, or was, a tunnel: then the connection does not end as if there had been none.
-    is_after_a_tunnel: bool,
 }
 
 /// A login that has no page yet: first the default route of the tunnel that is down is withdrawn.
@@ -49,25 +46,18 @@ impl BrowserLogin {
     }
 
     /// Asks once more, with a page only if there is none yet.
-    pub(super) fn ask_again(&mut self, now: Instant) -> Effect {
-        self.ask_again = now + SECRETS_REQUEST_LIFETIME;
-        self.request(self.agent_asked, now)
+    pub(super) fn ask_again(&mut self, cx: &mut Context) {
+        self.ask_again = cx.now + SECRETS_REQUEST_LIFETIME;
+        self.request(self.agent_asked, cx);
     }
 
-    fn request(&self, again: bool, now: Instant) -> Effect {
-        let seconds_left = self.until.saturating_duration_since(now).as_secs();
-        let hints = login_hints(&self.url, seconds_left, again);
-        Effect::RequestSecrets {
-            message: format!(
-                "Sign in at {} in your browser to connect.",
-                self.url.host_str().unwrap_or("the identity provider")
-            ),
-            hints: if self.is_after_a_tunnel {
-                with_cancel_as_an_answer(hints)
-            } else {
-                hints
-            },
-        }
+    fn request(&self, again: bool, cx: &mut Context) {
+        let seconds_left = self.until.saturating_duration_since(cx.now).as_secs();
+        let message = format!(
+            "Sign in at {} in your browser to connect.",
+            self.url.host_str().unwrap_or("the identity provider")
+        );
+        cx.request_secrets(message, login_hints(&self.url, seconds_left, again));
     }
 
     /// What goes to the endpoint, out of what NetworkManager brought.
@@ -107,9 +97,8 @@ impl Context {
             ask_again: now + SECRETS_REQUEST_LIFETIME,
             agent_asked: false,
             requested_by_user,
-            is_after_a_tunnel: self.network_manager.installed.is_some(),
         };
-        self.effects.push_back(login.request(false, now));
+        login.request(false, self);
         Box::new(login)
     }
 

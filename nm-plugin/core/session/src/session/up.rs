@@ -247,9 +247,8 @@ impl Up {
         match state {
             VpnState::NeedAuth => login.agent_asked = true,
             VpnState::Activated if cx.network_manager.shows_it_as_lost() => {
-                let request = login.ask_again(cx.now);
                 cx.reassert_state();
-                cx.effects.push_back(request);
+                login.ask_again(cx);
             }
             VpnState::Activated
             | VpnState::Connecting
@@ -420,8 +419,7 @@ impl Up {
             }
             Some(Renewal::AwaitingLogin(login)) if now >= login.deadline() => {
                 login.agent_asked = true;
-                let request = login.ask_again(now);
-                cx.effects.push_back(request);
+                login.ask_again(cx);
             }
             Some(Renewal::Fetching { .. } | Renewal::AwaitingLogin(_)) | None => {}
         }
