@@ -14,7 +14,7 @@ use aws_client_vpn_text::message::Message;
 use std::future::pending;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 use zbus::{Connection, MatchRule};
@@ -28,6 +28,9 @@ const APPLET: [&str; 2] = [
 ];
 /// How long a bus has to answer.
 const BUS_TIME: Duration = Duration::from_secs(5);
+/// How long the desktop has for each answer: at the first login after a boot, its notification service may
+/// still have to be started.
+const DESKTOP_TIME: Duration = Duration::from_secs(60);
 /// Longer than any time between the notice and the end.
 const LONGEST_NOTICE: Duration = Duration::from_secs(3600);
 
@@ -155,6 +158,7 @@ impl Notices {
         let headline = end.headline(SystemTime::now());
         let left =
             Duration::from_secs(60 * end.minutes_left(SystemTime::now())).min(LONGEST_NOTICE);
+        let until = Instant::now() + left;
         let content = Content {
             headline: &headline,
             body: &gettext!("Sign in again now to stay connected."),
@@ -185,7 +189,7 @@ impl Notices {
             pending().await
         };
         let is_pressed = tokio::select! {
-            is_pressed = timeout(left, pressed) => is_pressed.unwrap_or(false),
+            is_pressed = timeout_at(until, pressed) => is_pressed.unwrap_or(false),
             () = over => false,
         };
         notification.close().await;
@@ -251,8 +255,8 @@ impl Notices {
     async fn show(&self, content: &Content<'_>) -> Option<Notification> {
         let shown = async {
             let mut notification = match &self.session {
-                Some(session) => Notification::on(session.clone()).await?,
-                None => Notification::new().await?,
+                Some(session) => Notification::on(session.clone(), DESKTOP_TIME).await?,
+                None => Notification::new(DESKTOP_TIME).await?,
             };
             notification.show(content).await?;
             Ok::<_, NotificationError>(notification)

@@ -219,6 +219,22 @@ fn it_says_goodbye() {
     until(|| !runs(&dialog));
 }
 
+/// As at the first login after a boot, where the desktop's own programs are still being started.
+#[test]
+fn a_notice_waits_for_a_desktop_that_is_slow() {
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
+    let (_desktop, shown) = fixture.slow_desktop(Duration::from_secs(7));
+    fixture.start(&[]);
+    let agent = manager.agent();
+    let _service = fixture.sign_in_ends();
+    // Meanwhile it serves.
+    assert!(fixture.ask(&manager, &agent, SERVICE).is_ok());
+    assert!(shown.try_recv().is_err());
+    let shown = shown.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(shown, "Work: your sign-in expires in 10 minutes");
+}
+
 /// Whether the process with this number runs.
 fn runs(process: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

@@ -21,6 +21,10 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use url::Url;
 
+/// A portal that has to be started may take a while; one that hangs would take 25 s.
+const PORTAL_TIME: Duration = Duration::from_secs(5);
+/// The same where there is no other way: at the first login after a boot, much has to be started.
+const ONLY_PORTAL_TIME: Duration = Duration::from_secs(60);
 /// A program that has not failed by then has opened the browser, or is it.
 const FAILING_TIME: Duration = Duration::from_secs(5);
 
@@ -40,8 +44,14 @@ pub(crate) async fn open(
         journal.info(&format!("no browser yet: {reason}"));
         reasons.push(reason);
     };
+    let browser = env::var("BROWSER").ok();
+    let openers = openers(url.as_str(), browser.as_deref(), has_display());
+    let limit = match openers.is_empty() {
+        true => ONLY_PORTAL_TIME,
+        false => PORTAL_TIME,
+    };
     let portal = if may_have_desktop() {
-        portal::open(url, token).await
+        portal::open(url, token, limit).await
     } else {
         Err(portal::Absent::NoBus)
     };
@@ -61,11 +71,7 @@ pub(crate) async fn open(
             passed_over(absent.message())
         }
     }
-    for arguments in openers(
-        url.as_str(),
-        env::var("BROWSER").ok().as_deref(),
-        has_display(),
-    ) {
+    for arguments in openers {
         match run(&arguments, token, launched).await {
             Ok(()) => {
                 journal.info(&format!("{} opens the browser", arguments[0]));

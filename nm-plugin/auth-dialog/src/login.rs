@@ -102,11 +102,12 @@ impl LoginUi<'_> {
         self.take_note(failure.as_ref());
         let mut beside = {
             let choosing = self.beside(failure.is_none(), deadline);
-            tokio::pin!(choosing);
-            loop {
-                tokio::select! {
-                    chosen = &mut choosing => break chosen,
-                    ended = &mut opening, if failure.is_none() => failure = Some(ended),
+            tokio::select! {
+                chosen = choosing => chosen,
+                // What tells of that is a window.
+                ended = &mut opening, if failure.is_none() => {
+                    failure = Some(ended);
+                    None
                 }
             }
         };

@@ -12,6 +12,10 @@ const CANCEL: &str = "cancel";
 /// A click on the notification itself.
 const DEFAULT: &str = "default";
 
+/// How long the desktop has for each answer, before a window shows in its place what nobody needs as long
+/// as the page is there.
+const DESKTOP_TIME: Duration = Duration::from_secs(25);
+
 /// The notification of one login.
 #[derive(Debug)]
 pub(crate) struct Notice(Notification);
@@ -38,7 +42,7 @@ impl Notice {
         is_new: bool,
         time_left: Duration,
     ) -> Result<Option<Self>, NotificationError> {
-        let mut notification = Notification::new().await?;
+        let mut notification = Notification::new(DESKTOP_TIME).await?;
         if !notification.has_buttons() {
             return Ok(None);
         }

@@ -7,7 +7,6 @@
     reason = "a test that cannot set up what it needs has failed"
 )]
 
-#[expect(dead_code, reason = "shared with the tests of the window")]
 #[path = "dialog/desktop.rs"]
 mod desktop;
 #[path = "dialog/world.rs"]
@@ -782,6 +781,26 @@ fn a_portal_that_fails_or_is_missing_is_replaced() {
         let _dialog = login_on(&bus, &browser);
         portal.opened();
         assert_eq!(browser.opened(), URL);
+    });
+}
+
+/// As at the first login after a boot. There, nothing else can open a browser.
+#[test]
+fn a_portal_that_is_slow_is_waited_for_where_there_is_no_other_way() {
+    isolated(|| {
+        let bus = Bus::new();
+        let portal = Portal::new(&bus, 0);
+        let held = portal.hold();
+        let hints = login();
+        let hints: Vec<_> = hints.iter().map(String::as_str).collect();
+        let mut command = command(None, &hints);
+        let mut dialog = Dialog::start(command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address));
+        dialog.say("DONE\n\n");
+        portal.opened();
+        std::thread::sleep(Duration::from_secs(7));
+        drop(held);
+        assert_eq!(status(&request(&post(FORM))), "200");
+        assert_eq!(dialog.answer(), ANSWER);
     });
 }
 

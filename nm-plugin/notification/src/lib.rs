@@ -1,7 +1,7 @@
 //! A notification on the user's desktop (Desktop Notifications Specification 1.3).
 //!
-//! Every wait for the desktop has a limit: a notification is a comfort, and what it tells of goes on
-//! without it.
+//! Every wait for the desktop has the limit of who shows the notification: it is a comfort, and what it
+//! tells of goes on without it.
 
 use futures_lite::StreamExt;
 use std::collections::HashMap;
@@ -25,8 +25,6 @@ const DEFAULT: &str = "default";
 const SHOWS_DEFAULT: &str = "lxqt-notificationd";
 /// The desktop's own time for a notification.
 const OWN_TIME: i32 = -1;
-/// How long the desktop has to answer.
-const CALL_TIME: Duration = Duration::from_secs(5);
 /// How many signals may wait: the desktop also tells of the notifications of other programs.
 const QUEUE: usize = 256;
 
@@ -88,6 +86,7 @@ pub enum NotificationError {
 #[derive(Debug)]
 pub struct Notification {
     session: Connection,
+    limit: Duration,
     signals: MessageStream,
     capabilities: Vec<String>,
     shows_default: bool,
@@ -98,15 +97,15 @@ pub struct Notification {
 
 impl Notification {
     /// As [`Self::on`] a connection of its own, which ends with this value.
-    pub async fn new() -> Result<Self, NotificationError> {
-        Self::on(within_limit(Connection::session()).await?).await
+    pub async fn new(limit: Duration) -> Result<Self, NotificationError> {
+        Self::on(within(limit, Connection::session()).await?, limit).await
     }
 
-    /// Asks the desktop whether it shows notifications; nothing is to be seen yet. GNOME takes a
-    /// notification away when the connection ends over which it was shown: what is to stay is for one
-    /// that lives as long as the program.
-    pub async fn on(session: Connection) -> Result<Self, NotificationError> {
-        within_limit(async {
+    /// Asks the desktop, which has `limit` for each answer, whether it shows notifications; nothing is to
+    /// be seen yet. GNOME takes a notification away when the connection ends over which it was shown: what
+    /// is to stay is for one that lives as long as the program.
+    pub async fn on(session: Connection, limit: Duration) -> Result<Self, NotificationError> {
+        within(limit, async {
             let rule = MatchRule::builder()
                 .msg_type(zbus::message::Type::Signal)
                 .sender(NAME)?
@@ -124,6 +123,7 @@ impl Notification {
             });
             Ok(Self {
                 session,
+                limit,
                 signals,
                 capabilities,
                 shows_default,
@@ -173,7 +173,7 @@ impl Notification {
             timeout,
         );
         let session = &self.session;
-        self.id = within_limit(async {
+        self.id = within(self.limit, async {
             let shown = session.call_method(Some(NAME), PATH, Some(NAME), "Notify", &arguments);
             shown.await?.body().deserialize()
         })
@@ -228,7 +228,7 @@ impl Notification {
         let session = &self.session;
         // One that is gone already is no loss.
         drop(
-            within_limit(async {
+            within(self.limit, async {
                 let to = Some(NAME);
                 session
                     .call_method(to, PATH, Some(NAME), "CloseNotification", &self.id)
@@ -244,10 +244,11 @@ fn milliseconds(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX).max(1)
 }
 
-async fn within_limit<T>(
+async fn within<T>(
+    limit: Duration,
     call: impl Future<Output = zbus::Result<T>>,
 ) -> Result<T, NotificationError> {
-    match timeout(CALL_TIME, call).await {
+    match timeout(limit, call).await {
         Ok(done) => Ok(done?),
         Err(_elapsed) => Err(NotificationError::Silent),
     }

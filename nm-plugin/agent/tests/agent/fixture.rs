@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use zbus::message::Header;
 use zbus::zvariant::{ObjectPath, OwnedValue, Value};
@@ -103,6 +103,35 @@ impl AgentManager {
     async fn unregister(&self) {
         drop(self.answering.lock().await);
         let _ = self.told.send(Told::Unregistered);
+    }
+}
+
+struct Notifications {
+    time: Duration,
+    shown: Sender<String>,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    async fn get_capabilities(&self) -> Vec<&str> {
+        tokio::time::sleep(self.time).await;
+        vec!["actions", "body"]
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "so says the specification")]
+    fn notify(
+        &self,
+        _program: &str,
+        _replaces: u32,
+        _icon: &str,
+        summary: String,
+        _body: &str,
+        _actions: Vec<&str>,
+        _hints: HashMap<&str, Value<'_>>,
+        _expires: i32,
+    ) -> u32 {
+        drop(self.shown.send(summary));
+        7
     }
 }
 
@@ -270,6 +299,43 @@ impl Fixture {
                 .await
         });
         connection.unwrap()
+    }
+
+    /// A desktop that needs `time` to say whether it shows notifications, as one whose service is only
+    /// being started; what it shows then, as long as the value lives.
+    pub(crate) fn slow_desktop(&self, time: Duration) -> (zbus::Connection, Receiver<String>) {
+        let (sender, shown) = channel();
+        let notifications = Notifications {
+            time,
+            shown: sender,
+        };
+        let address = self.session.address.as_str();
+        let connection = self.runtime.block_on(async {
+            zbus::connection::Builder::address(address)?
+                .serve_at("/org/freedesktop/Notifications", notifications)?
+                .name("org.freedesktop.Notifications")?
+                .build()
+                .await
+        });
+        (connection.unwrap(), shown)
+    }
+
+    /// The service of a connection, whose sign-in it says to end in ten minutes.
+    pub(crate) fn sign_in_ends(&self) -> zbus::Connection {
+        let address = self.system.address.as_str();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        self.runtime.block_on(async {
+            let service = zbus::connection::Builder::address(address)
+                .unwrap()
+                .name(format!("{SERVICE}.Connection_1"))
+                .unwrap();
+            let service = service.build().await.unwrap();
+            let body = ("uuid", "Work", "", now.as_secs() + 600);
+            let path = "/org/freedesktop/NetworkManager/AwsClientVpn";
+            let told = service.emit_signal(None::<&str>, path, SIGN_IN, "Ends", &body);
+            told.await.unwrap();
+            service
+        })
     }
 
     /// Somebody else on the system bus.

@@ -34,8 +34,6 @@ const PATH: &str = "/org/freedesktop/portal/desktop";
 const INTERFACE: &str = "org.freedesktop.portal.OpenURI";
 const REQUEST_INTERFACE: &str = "org.freedesktop.portal.Request";
 
-/// A portal that has to be started may take a while; one that hangs would take 25 s.
-const CALL_TIME: Duration = Duration::from_secs(5);
 /// The longest address and token, and the longest reason, that the two processes tell each other.
 const LONGEST: u64 = 64 * 1024;
 /// What the helper says when the portal has taken the request; else it says why not.
@@ -82,12 +80,17 @@ pub(super) enum Failure {
     Portal,
 }
 
-/// Asks the portal to open `url`, in front of everything if there is a `token` for that.
-pub(super) async fn open(url: &Url, token: Option<&str>) -> Result<Opened, Absent> {
+/// Asks the portal, which has `limit` for its answer, to open `url`, in front of everything if there is a
+/// `token` for that.
+pub(super) async fn open(
+    url: &Url,
+    token: Option<&str>,
+    limit: Duration,
+) -> Result<Opened, Absent> {
     if !has_session_bus() {
         return Err(Absent::NoBus);
     }
-    let asked = timeout(CALL_TIME, ask(url, token)).await;
+    let asked = timeout(limit, ask(url, token)).await;
     let (helper, said) = asked
         .map_err(|_elapsed| Absent::Silent)?
         .map_err(|error| Absent::NoPortal(error.to_string()))?;
