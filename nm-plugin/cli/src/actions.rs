@@ -161,10 +161,14 @@ impl Manager {
         self.call(PATH, NAME, "ActivateConnection", &body).await
     }
 
-    /// Takes down what is active at `path`.
+    /// Takes down what is active at `path`, unless it is down already.
     pub(crate) async fn deactivate(&self, path: &str) -> Result<(), ActionError> {
-        self.call(PATH, NAME, "DeactivateConnection", &(object(path)?,))
-            .await
+        let body = (object(path)?,);
+        match self.call(PATH, NAME, "DeactivateConnection", &body).await {
+            // Here, "not active" is what is wanted.
+            Err(ActionError::NoNetwork) => Ok(()),
+            answer => answer,
+        }
     }
 
     async fn call<B, R>(

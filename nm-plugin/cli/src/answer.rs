@@ -35,7 +35,7 @@ pub enum Outcome {
 impl From<&FileError> for Outcome {
     fn from(error: &FileError) -> Self {
         match error {
-            FileError::Missing => Self::NotFound,
+            FileError::Missing | FileError::NoDirectory => Self::NotFound,
             FileError::Denied => Self::NotPermitted,
             FileError::System(_)
             | FileError::NotRegular

@@ -23,7 +23,7 @@ use aws_client_vpn_secret_agent::{own_bus, readiness, registration};
 use aws_client_vpn_text::message::{Localize, Message};
 use following::{Ended, Following, Step};
 use quit::Quit;
-use std::io;
+use std::io::{self, Write};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -330,7 +330,8 @@ impl<'a> Attempt<'a> {
     fn say(&self, text: &str) {
         match &self.terminal {
             Some(terminal) => terminal.say(text),
-            None => eprintln!("{text}"),
+            // Whoever closed the pipe has seen enough.
+            None => drop(writeln!(io::stderr(), "{text}")),
         }
     }
 

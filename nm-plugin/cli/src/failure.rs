@@ -101,7 +101,11 @@ impl Failure {
         let mut causes = Vec::new();
         let mut source = self.source();
         while let Some(cause) = source {
-            causes.push(cause.to_string());
+            let words = cause.to_string();
+            // The bus repeats its own.
+            if causes.last() != Some(&words) {
+                causes.push(words);
+            }
             source = cause.source();
         }
         match causes.is_empty() {
@@ -120,7 +124,9 @@ mod tests {
     fn a_cause_is_told_once() {
         let bad = SettingsError::Missing("remote");
         let cause = bad.to_string();
+        let of_bus = zbus::fdo::Error::Failed(cause.clone());
         let failures = [
+            NetworkManagerError::Strange(of_bus.into()).into(),
             Failure::Export(ExportError::Settings(bad)),
             Failure::Connect(ConnectError::Exhausted(std::io::Error::other(
                 cause.clone(),

@@ -56,6 +56,17 @@ pub enum ImportError {
     /// There is nothing to update.
     #[error("There is no connection to this endpoint yet. Leave out --update to make one.")]
     NothingToUpdate,
+    /// There is something to update, which is called otherwise.
+    #[error(
+        "No connection to this endpoint is called '{name}'. Choose the one to update with --name: \
+         {names}"
+    )]
+    OtherName {
+        /// As it was given.
+        name: String,
+        /// Theirs.
+        names: String,
+    },
     /// A name belongs to one profile.
     #[error("--name can be used with one profile only. Import the profiles one by one.")]
     OneName,
@@ -85,7 +96,9 @@ impl ImportError {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Profile(profile_file::ImportError::File { reason, .. }) => reason.into(),
-            Self::NoAwsProfiles { .. } | Self::NothingToUpdate => Outcome::NotFound,
+            Self::NoAwsProfiles { .. } | Self::NothingToUpdate | Self::OtherName { .. } => {
+                Outcome::NotFound
+            }
             Self::Profile(_)
             | Self::Exists(_)
             | Self::NameTaken(_)
@@ -306,15 +319,17 @@ fn new_settings(
 
 fn to_update<'a>(same: &[&'a Stored], name: Option<&str>) -> Result<&'a Stored, ImportError> {
     let meant =
-        |stored: &&&Stored| name.is_none_or(|name| stored.name == name || stored.uuid == name);
-    let meant: Vec<_> = same.iter().filter(meant).collect();
-    match meant[..] {
-        [] => Err(ImportError::NothingToUpdate),
-        [only] => Ok(only),
-        ref several => {
-            let several: Vec<_> = several.iter().map(|it| **it).collect();
-            Err(ImportError::Several(told_apart(&several).join(", ")))
-        }
+        |stored: &&Stored| name.is_none_or(|name| stored.name == name || stored.uuid == name);
+    let meant: Vec<_> = same.iter().copied().filter(meant).collect();
+    let names = |stored: &[&Stored]| told_apart(stored).join(", ");
+    match (&meant[..], name) {
+        ([only], _) => Ok(only),
+        ([], Some(name)) if !same.is_empty() => Err(ImportError::OtherName {
+            name: name.to_owned(),
+            names: names(same),
+        }),
+        ([], _) => Err(ImportError::NothingToUpdate),
+        (several, _) => Err(ImportError::Several(names(several))),
     }
 }
 
@@ -456,6 +471,11 @@ mod tests {
         assert_eq!(name(&[&a, &b], Some("uuid of a")), Ok("a".to_owned()));
         assert_eq!(name(&[&a, &b], None), Err(Outcome::Failed));
         assert_eq!(name(&[], None), Err(Outcome::NotFound));
+        let why = to_update(&[&a, &b], Some("c")).unwrap_err().to_string();
+        assert!(
+            why.ends_with("called 'c'. Choose the one to update with --name: a, b"),
+            "{why}"
+        );
         let other = Stored {
             uuid: "2".to_owned(),
             ..a.clone()

@@ -1,11 +1,11 @@
 //! The `aws-client-vpn` command; see the library of this package.
 
-use aws_client_vpn_cli::answer::Answer;
+use aws_client_vpn_cli::answer::{Answer, Outcome};
 use aws_client_vpn_cli::command_line::CommandLine;
 use aws_client_vpn_cli::failure::Failure;
 use aws_client_vpn_cli::line::one_line;
 use aws_client_vpn_cli::run::run;
-use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_i18n::{self as i18n, gettext};
 use clap::Parser;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,9 +23,15 @@ fn main() -> ExitCode {
         (false, true) => String::new(),
         (false, false) => answer.text,
     };
-    // Whoever closed the pipe has seen enough.
-    drop(io::stdout().write_all(text.as_bytes()));
-    ExitCode::from(answer.outcome.code())
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever closed the pipe has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let text = gettext!("The output cannot be written: {reason}", reason = error);
+            drop(writeln!(io::stderr(), "aws-client-vpn: {text}"));
+            ExitCode::from(Outcome::Failed.code())
+        }
+        Ok(()) | Err(_) => ExitCode::from(answer.outcome.code()),
+    }
 }
 
 /// The answer, and whether it is that nothing was done.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 use thiserror::Error;
-use zbus::fdo::{DBusProxy, PropertiesProxy};
+use zbus::fdo::{self, DBusProxy, PropertiesProxy};
 use zbus::names::{BusName, InterfaceName};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
@@ -32,7 +32,7 @@ pub enum NetworkManagerError {
     Bus(#[source] zbus::Error),
     /// NetworkManager is not running.
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
-    NotRunning(#[source] zbus::Error),
+    NotRunning,
     /// NetworkManager runs, and answers something other than expected.
     #[error(
         "NetworkManager does not answer as expected. See its journal: journalctl -u \
@@ -130,9 +130,7 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
     let bus = zbus::Connection::system()
         .await
         .map_err(NetworkManagerError::Bus)?;
-    let manager = properties(&bus, PATH, NAME)
-        .await
-        .map_err(NetworkManagerError::NotRunning)?;
+    let manager = properties(&bus, PATH, NAME).await.map_err(not_asked)?;
     let strange = NetworkManagerError::Strange;
     let dns = properties(&bus, DNS_PATH, DNS).await.map_err(strange)?;
     let (stored, imported_as_openvpn) = stored(&bus).await.map_err(strange)?;
@@ -145,6 +143,17 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
         imported_as_openvpn,
         active: active(&bus, &manager).await.map_err(strange)?,
     })
+}
+
+fn not_asked(error: zbus::Error) -> NetworkManagerError {
+    use fdo::Error::{NameHasNoOwner, ServiceUnknown};
+    if let zbus::Error::FDO(why) = &error
+        && matches!(**why, ServiceUnknown(_) | NameHasNoOwner(_))
+    {
+        NetworkManagerError::NotRunning
+    } else {
+        NetworkManagerError::Strange(error)
+    }
 }
 
 async fn rights(bus: &zbus::Connection) -> zbus::Result<Rights> {

@@ -48,6 +48,9 @@ pub enum FileError {
     /// The file is not there.
     #[error("The file does not exist.")]
     Missing,
+    /// The file is to be written where there is no directory.
+    #[error("Its directory does not exist.")]
+    NoDirectory,
     /// The user may not read the file.
     #[error("You do not have permission to open the file.")]
     Denied,
@@ -88,7 +91,7 @@ impl FileError {
             Self::OfAnother => {
                 message!("Give the file the owner of the profile, and import the profile again.")
             }
-            Self::System(_) | Self::NotRegular | Self::TooLarge => message!(
+            Self::NoDirectory | Self::System(_) | Self::NotRegular | Self::TooLarge => message!(
                 "Check that the profile names the right file, and import the profile again."
             ),
         }
@@ -174,7 +177,11 @@ fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     };
     let mut file = tempfile::Builder::new()
         .prefix(".aws-client-vpn-")
-        .tempfile_in(directory)?;
+        .tempfile_in(directory)
+        .map_err(|error| match error.kind() == ErrorKind::NotFound {
+            true => FileError::NoDirectory,
+            false => error.into(),
+        })?;
     file.write_all(bytes)?;
     // Until here it was its owner's alone.
     let permissions = Permissions::from_mode(mode);
@@ -219,6 +226,11 @@ mod tests {
         assert!(!nowhere.exists());
         write(&file, "new").unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
+        let refused = write(&path("none").join("file"), "text").unwrap_err();
+        assert!(
+            matches!(refused.reason, FileError::NoDirectory),
+            "{refused}"
+        );
     }
 
     #[test]

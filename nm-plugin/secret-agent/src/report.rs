@@ -3,7 +3,7 @@
 
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_text::message::Localize;
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::path::Path;
 
 /// Reports why something did not work.
@@ -15,5 +15,6 @@ pub fn report(why: &impl Localize) {
     };
     let program = std::env::args_os().next().unwrap_or_default();
     let program = Path::new(&program).file_name().unwrap_or_default();
-    eprintln!("{}: {text}", program.to_string_lossy());
+    // Nobody has to read it.
+    drop(writeln!(stderr(), "{}: {text}", program.to_string_lossy()));
 }

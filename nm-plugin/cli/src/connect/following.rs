@@ -46,6 +46,8 @@ pub(super) struct Following {
     manager: MessageStream,
     /// Whether another program began it.
     is_joined: bool,
+    /// Whether it has come further than to a look at what NetworkManager keeps.
+    is_on_its_way: bool,
     said: Option<String>,
 }
 
@@ -72,6 +74,7 @@ impl Following {
             states: MessageStream::for_match_rule(states, &bus, Some(QUEUE)).await?,
             manager: MessageStream::for_match_rule(manager, &bus, Some(QUEUE)).await?,
             is_joined: false,
+            is_on_its_way: false,
             said: None,
         })
     }
@@ -119,7 +122,10 @@ impl Following {
     }
 
     fn step(&mut self, state: u32, reason: u32) -> Option<Step> {
+        self.is_on_its_way |= self.is_joined || state == vpn_state::CONNECT;
         match progress::of_activation(&self.uuid, &self.path, state, reason) {
+            // Nobody is asked yet.
+            Progress::Working(_) if state == vpn_state::NEED_AUTH && !self.is_on_its_way => None,
             Progress::Working(words) => {
                 let words = match self.is_joined && state == vpn_state::NEED_AUTH {
                     // Its agent was asked first.

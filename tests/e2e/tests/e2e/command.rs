@@ -423,6 +423,63 @@ fn no_browser_is_opened_where_none_is_wanted() {
 }
 
 /// The rows of a text console are few and short, and what is wrapped in it cannot be taken back.
+/// As with `aws-client-vpn connect vpn 2>&1 | head -1`.
+#[test]
+fn nobody_has_to_read_what_connect_says() {
+    let (lab, before) = console(&["--sign-in=certificate"]);
+    let line =
+        "{ setsid --wait aws-client-vpn connect vpn; echo $? >/run/lab/code; } 2>&1 | head -1";
+    let said = lab.client.check(["sh", "-c", line]);
+    assert_eq!(said, "Connecting 'vpn'…\n");
+    let code = std::fs::read_to_string(lab.client.root().join("run/lab/code"));
+    assert_eq!(code.unwrap(), "0\n", "{}", lab.journal());
+    take_down(&lab, &before);
+}
+
+#[test]
+fn who_signs_in_with_a_certificate_is_not_waited_for() {
+    let (lab, before) = console(&["--sign-in=certificate"]);
+    let up = run(&lab, &["connect", "vpn"]);
+    let said = String::from_utf8_lossy(&up.stderr).into_owned();
+    assert_eq!(up.status.code(), Some(0), "{said}");
+    assert!(
+        said.starts_with("Connecting 'vpn'…\nContacting the endpoint…\n"),
+        "{said}"
+    );
+    take_down(&lab, &before);
+}
+
+#[test]
+fn whoever_disconnects_what_is_going_down_is_done_with_it() {
+    let (lab, before) = console(&[]);
+    let mut terminal = at_terminal(&lab, BROWSER, "connect vpn --no-browser");
+    terminal.expect("Waiting for the sign-in, ", SOON);
+    // Most of them find it up, and are not the first to take it down.
+    let line = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do \
+                { aws-client-vpn disconnect vpn >/dev/null 2>&1; echo $?; } & done; wait";
+    let codes = lab.client.check(["sh", "-c", line]);
+    let is_fine = |code| ["0", "10"].contains(&code);
+    assert!(codes.split_whitespace().all(is_fine), "{codes}");
+    drop(terminal.finish());
+    lab.assert_clean(&before);
+}
+
+/// Over ssh, it is the way of whoever has a connection of their own.
+#[test]
+fn root_connects_what_is_one_user_s_alone() {
+    let (mut lab, before) = lab(&Options {
+        agent: None,
+        logind: true,
+        ..Options::default()
+    });
+    lab.logind().become_user("nobody", 65534);
+    lab.modify("connection.permissions", "user:nobody");
+    let sudo = format!("{BROWSER} SUDO_UID=65534 SUDO_USER=nobody");
+    let end = at_terminal(&lab, &sudo, "connect vpn").finish();
+    assert_up(&lab, &end);
+    take_down(&lab, &before);
+}
+
 #[test]
 fn a_text_console_shows_the_link_and_a_countdown_in_one_row() {
     let (lab, before) = console(&[]);
