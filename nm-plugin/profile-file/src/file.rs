@@ -142,7 +142,9 @@ pub(crate) fn open(path: &Path, flags: i32) -> Result<File, FileError> {
 }
 
 pub(crate) fn contents(file: File) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
+    let size = file.metadata()?.len().min(SIZE_LIMIT);
+    // Reserve up front: reallocating would leave unwiped copies of a key.
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > SIZE_LIMIT {
         return Err(FileError::TooLarge);

@@ -5,6 +5,7 @@
 //! refuse a profile, so the callers show what they can.
 
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::printable::printable;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use thiserror::Error;
@@ -157,7 +158,7 @@ fn text(value: &x509_cert::der::Any) -> Option<String> {
         .or_else(|_| TeletexStringRef::try_from(value).map(|text| text.to_string()))
         .or_else(|_| Ia5StringRef::try_from(value).map(|text| text.to_string()))
         .ok()?;
-    let text = text.replace(char::is_control, " ");
+    let text = printable(&text);
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 

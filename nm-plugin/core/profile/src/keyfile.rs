@@ -13,6 +13,7 @@ use crate::profile::Profile;
 use crate::settings::{PERSISTENT, to_data, to_secrets};
 use crate::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::printable::is_control;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -48,7 +49,7 @@ pub fn to_keyfile(
     identity: &Identity,
     profile: &Profile,
 ) -> Result<Zeroizing<String>, KeyfileError> {
-    if identity.id.trim().is_empty() || identity.id.chars().any(char::is_control) {
+    if identity.id.trim().is_empty() || identity.id.contains(is_control) {
         return Err(KeyfileError::Name);
     }
     // Beside blanks, what separates entries of NetworkManager's list.
@@ -76,11 +77,11 @@ pub fn to_keyfile(
     for (key, value) in to_data(profile) {
         entry(&mut text, &key, &value);
     }
-    push_secrets(&mut text, &to_secrets(profile));
     for family in ["ipv4", "ipv6"] {
         group(&mut text, family);
         entry(&mut text, "method", "auto");
     }
+    push_secrets(&mut text, &to_secrets(profile));
     Ok(text)
 }
 
@@ -94,6 +95,11 @@ fn push_secrets(text: &mut String, secrets: &BTreeMap<String, Secret>) {
     if !secrets.is_empty() {
         group(text, SECRETS);
     }
+    // Reserve up front: reallocating would leave unwiped copies. Escaped, a text is at most twice as long.
+    let lengths = secrets
+        .iter()
+        .map(|(key, secret)| key.len() + 2 * secret.len() + 2);
+    text.reserve(lengths.sum());
     for (key, secret) in secrets {
         entry(text, key, secret.expose());
     }

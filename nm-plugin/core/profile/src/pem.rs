@@ -66,7 +66,8 @@ fn blocks(inline: InlineFile, text: &str) -> Option<String> {
     if text.len() > LIMIT {
         return None;
     }
-    let mut kept = String::with_capacity(text.len());
+    // With a line end after each piece. Reserve up front: reallocating would leave unwiped copies.
+    let mut kept = Zeroizing::new(String::with_capacity(2 * text.len()));
     let mut has_block = false;
     let mut label: Option<&str> = None;
     for line in text.lines().flat_map(pieces) {
@@ -107,7 +108,7 @@ fn blocks(inline: InlineFile, text: &str) -> Option<String> {
             kept.push('\n');
         }
     }
-    (label.is_none() && has_block).then_some(kept)
+    (label.is_none() && has_block).then(|| std::mem::take(&mut *kept))
 }
 
 /// A line without spaces around it, cut before and behind the marks where a block begins and ends: forms and chats make one

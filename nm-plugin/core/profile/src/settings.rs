@@ -341,7 +341,17 @@ pub fn remotes_text(remotes: &[Remote]) -> String {
 /// A text of several lines as a value.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('\n', "\\n")
+    let escaped = text.matches(['\\', '\n']).count();
+    // Reserve up front: reallocating would leave unwiped copies.
+    let mut line = String::with_capacity(text.len() + escaped);
+    for character in text.chars() {
+        match character {
+            '\\' => line.push_str("\\\\"),
+            '\n' => line.push_str("\\n"),
+            other => line.push(other),
+        }
+    }
+    line
 }
 
 /// The text that a value stands for; `None` if a backslash of it means nothing.

@@ -472,7 +472,7 @@ fn a_proxy_is_looked_up_first_and_is_all_that_is_let_through() {
     let did = simulation.input(Input::Resolved { host, result });
     assert_eq!(did, ["resolve, random label: true", "launch"]);
     let config = simulation.session.profile().to_ovpn();
-    assert!(config.contains("http-proxy 192.0.2.80 3128"), "{config}");
+    assert!(config.contains("http-proxy 192.0.2.80 3128"), "{}", *config);
     simulation.first_phase();
     assert_eq!(
         simulation.session.endpoint_addresses().first().copied(),

@@ -46,7 +46,9 @@ pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>
     if is_persistent && new.data == old_data && exposed(&new.secrets) == exposed(&old_secrets) {
         return Ok(None);
     }
-    let mut text = Zeroizing::new(String::new());
+    // All of it is of these two, and does not grow, which would leave unwiped copies.
+    let most = copy.len() + release.len() + PERSISTENT.len();
+    let mut text = Zeroizing::new(String::with_capacity(most + 64));
     for (name, lines) in groups(copy) {
         match name {
             VPN => {

@@ -129,6 +129,9 @@ impl Profile {
 impl Reader<'_> {
     fn read(&mut self, text: &str) {
         let mut lines = lines(text);
+        // Of each block in turn, with a line end after each piece of a line. Reserve up front: reallocating
+        // would leave unwiped copies.
+        let mut content = Zeroizing::new(String::with_capacity(2 * text.len()));
         while let Some((number, line)) = lines.next() {
             match tag(line).as_deref() {
                 Some("connection") if self.connection.is_none() => self.open_connection(number),
@@ -137,7 +140,7 @@ impl Reader<'_> {
                     self.fault(number, ProfileError::NoBlock(tag.to_owned()));
                 }
                 Some(tag) => {
-                    let mut content = Zeroizing::new(String::new());
+                    content.clear();
                     loop {
                         let Some((_, line)) = lines.next() else {
                             return self.fault(number, ProfileError::OpenBlock(tag.to_owned()));

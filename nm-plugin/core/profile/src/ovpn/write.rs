@@ -3,14 +3,15 @@
 use crate::directive::line;
 use crate::parts::{InlineFile, SignIn};
 use crate::profile::Profile;
+use zeroize::Zeroizing;
 
 impl Profile {
     /// The profile as a `.ovpn` file that [`Profile::parse`] reads back to an equal one, as far as
     /// such a file can say it: a user name is not part of it. It holds the private key, if there
     /// is one.
     #[must_use]
-    pub fn to_ovpn(&self) -> String {
-        let mut text = String::from("client\ndev tun\n");
+    pub fn to_ovpn(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::from("client\ndev tun\n"));
         for remote in self.remotes() {
             let (port, transport) = (remote.port.to_string(), remote.transport.as_str());
             push_line(&mut text, ["remote", &remote.host, &port, transport]);
@@ -57,14 +58,16 @@ impl Profile {
         }
     }
 
-    /// Certificates and keys.
+    /// Certificates and keys. What is pushed after them could leave an unwiped copy of them.
     pub fn push_blocks(&self, text: &mut String) {
-        for inline in InlineFile::ALL {
-            if let Some(content) = self.inline(inline) {
-                let name = inline.name();
-                text.push_str(&format!("<{name}>\n{content}</{name}>\n"));
-            }
-        }
+        let blocks: Vec<&str> = InlineFile::ALL
+            .into_iter()
+            .filter_map(|inline| Some((inline.name(), self.inline(inline)?)))
+            .flat_map(|(name, content)| ["<", name, ">\n", content, "</", name, ">\n"])
+            .collect();
+        // Reserve up front, for the same reason.
+        text.reserve(blocks.iter().map(|part| part.len()).sum());
+        text.extend(blocks);
     }
 }
 
