@@ -5,6 +5,7 @@ use aws_client_vpn_profile::settings::{self, SettingsError};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_profile_file::file::{self, WriteError};
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::printable::is_control;
 use std::path::Path;
 
 /// Why a connection cannot be exported.
@@ -37,7 +38,7 @@ pub(crate) fn export(path: &Path, connection: &Connection) -> Result<(), ExportE
 pub(crate) fn suggested_filename(id: &str) -> String {
     let name: String = id
         .chars()
-        .map(|c| if c == '/' || c.is_control() { '_' } else { c })
+        .map(|c| if c == '/' || is_control(c) { '_' } else { c })
         .collect();
     match name.trim().trim_start_matches('.') {
         "" => "AWS Client VPN.ovpn".to_owned(),

@@ -8,6 +8,7 @@ use crate::notification::Notices;
 use crate::outcome::{Outcome, Outcomes};
 use aws_client_vpn_profile::well_known::network_manager::{NAME, VPN};
 use aws_client_vpn_secret_agent::terminal::Terminal;
+use aws_client_vpn_text::printable::printable;
 use std::rc::Rc;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
@@ -107,7 +108,9 @@ impl Follower {
 
     fn tell(&self, outcome: Outcome) {
         match (&self.terminal, outcome) {
-            (Some(terminal), outcome) if outcome.was_expected => terminal.say(&outcome.line()),
+            (Some(terminal), outcome) if outcome.was_expected => {
+                terminal.say(&printable(&outcome.line()))
+            }
             (Some(_), _) => {}
             // In the background, what the desktop does not know.
             (
@@ -128,9 +131,7 @@ impl Follower {
     fn show(&self, banner: Banner) {
         match &self.terminal {
             Some(terminal) => {
-                // The endpoint's words must not draw on the terminal.
-                let text = banner.text.replace(char::is_control, " ");
-                terminal.say(&format!("{}: {text}", banner.name));
+                terminal.say(&printable(&format!("{}: {}", banner.name, banner.text)));
             }
             None => {
                 let notices = self.notices.clone();

@@ -19,6 +19,7 @@ use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_secret_agent::{readiness, registration};
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::printable::printable;
 use futures_lite::StreamExt;
 use std::io;
 use std::rc::Rc;
@@ -258,7 +259,7 @@ impl Agent {
         if !concerns_us(end.user()) || !end.is_ahead(SystemTime::now()) {
             return;
         }
-        self.say(&end.line(SystemTime::now()));
+        self.say(&printable(&end.line(SystemTime::now())));
         if self.terminal.is_none() && self.showing.len() < NOTICES {
             let (system, changes) = (self.bus.clone(), self.changes.subscribe());
             let notices = self.notices.clone();

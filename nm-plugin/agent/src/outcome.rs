@@ -51,7 +51,7 @@ impl Outcome {
             (false, Some(reason)) => gettext!(
                 "{connection} is not connected. {reason}",
                 connection = self.name,
-                reason = reason.replace(char::is_control, " "),
+                reason = reason,
             ),
             (false, None) if self.is_switched_off => gettext!(
                 "{connection} is not connected. {reason}",

@@ -4,6 +4,7 @@
 //! Protocol"). Writing it takes less time than starting a logging framework, and the browser is
 //! what the user waits for. A message never holds anything of a login but the names of programs.
 
+use aws_client_vpn_text::printable::printable;
 use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
@@ -53,7 +54,7 @@ impl Journal {
 
     /// A message that cannot be written is lost: there is nobody to tell.
     fn write(&self, priority: Priority, text: &str) {
-        let text = text.replace(char::is_control, " ");
+        let text = printable(text);
         if let Some(socket) = &self.socket {
             drop(socket.send(entry(priority, &text).as_bytes()));
         }

@@ -96,9 +96,10 @@ impl Terminal {
         self.opens_browser && !self.is_remote
     }
 
-    /// Prints a line of ours.
+    /// Prints lines of ours. The endpoint's words, and names that others have given to connections,
+    /// must not draw on the terminal.
     pub fn say(&self, text: &str) {
-        self.write(&[CLEAR_LINE, text, "\n"].concat());
+        self.write(&[CLEAR_LINE, &words::lines(text), "\n"].concat());
     }
 
     /// A terminal that is gone reads nothing; the hang-up comes by a signal.
@@ -141,7 +142,7 @@ impl Terminal {
                 }
                 // A terminal is not closed and opened.
                 Some(Screen::CopyLink | Screen::KeepOpen) => {}
-                Some(Screen::NoBrowser { reason }) => self.say(&words::clean(&reason)),
+                Some(Screen::NoBrowser { reason }) => self.say(&reason),
                 Some(Screen::Form { connection, form }) => {
                     let action = tokio::select! {
                         answer = self.ask(&connection, &form) => match answer {

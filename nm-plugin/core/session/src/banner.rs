@@ -4,6 +4,8 @@
 //! `msg` words of OpenVPN GUI are understood, and sentences without one. All else is for programs,
 //! and is reported, so that a support engineer can see what it was.
 
+use aws_client_vpn_text::printable::printable;
+
 /// The longest banner; AWS allows 1400 characters.
 const LENGTH_LIMIT: usize = 8192;
 /// How much of what is not understood is reported, in characters.
@@ -40,11 +42,6 @@ impl Banner {
     pub(crate) fn text(&self) -> Option<&str> {
         Some(self.0.trim()).filter(|text| !text.is_empty())
     }
-}
-
-fn printable(text: &str) -> String {
-    let keep = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(keep).collect()
 }
 
 fn report(echo: &str) -> String {

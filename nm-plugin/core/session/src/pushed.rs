@@ -12,6 +12,7 @@ pub use routes::ROUTE_LIMIT;
 
 use crate::ip::{Network, Route};
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::printable::is_control;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use thiserror::Error;
@@ -122,7 +123,7 @@ impl PushedOptions {
     /// Notes what was left out. The text may hold what the server sent, and goes to a log.
     fn warn(&mut self, what: &str) {
         if self.warnings.len() < WARNING_LIMIT {
-            let printable = what.chars().map(|c| if c.is_control() { '?' } else { c });
+            let printable = what.chars().map(|c| if is_control(c) { '?' } else { c });
             self.warnings.push(printable.take(WARNING_LENGTH).collect());
         }
     }

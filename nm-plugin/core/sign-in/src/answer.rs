@@ -8,7 +8,7 @@ use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_profile::message_text;
 use aws_client_vpn_profile::settings::{lines as unescape, one_line as escape};
 use aws_client_vpn_text::message::{Argument, Localize, Message};
-use aws_client_vpn_text::printable::one_line;
+use aws_client_vpn_text::printable::{is_control, one_line};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -90,7 +90,7 @@ fn shortened(message: Message) -> Message {
         return Message::literal(one_line(message.text()));
     }
     let english = message.to_string();
-    match english.len() > REASON_LIMIT || english.contains(char::is_control) {
+    match english.len() > REASON_LIMIT || english.contains(is_control) {
         true => Message::literal(one_line(&english)),
         false => message,
     }
@@ -216,7 +216,7 @@ mod tests {
         for evil in ["evil\nname", "\u{1b}[2J", &"long".repeat(300)] {
             let message = login_failure(&in_use_by(evil).to_secret()).unwrap();
             let text = message.to_string();
-            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(!text.contains(is_control), "{text:?}");
             assert!(text.len() <= REASON_LIMIT, "{text}");
             assert_ne!(message, in_use_by(evil).message());
         }

@@ -2,6 +2,7 @@
 
 use aws_client_vpn_text::gettext_noop;
 use aws_client_vpn_text::message::{Argument, Message, ToArgument};
+use aws_client_vpn_text::printable::printable;
 use std::fmt;
 
 /// What OpenVPN writes before the reason, if there is one, why a session is over
@@ -25,7 +26,7 @@ impl RefusalReason {
     pub fn parse(reason: &str) -> Self {
         let given = |words: &str, otherwise| match words.trim() {
             "" => otherwise,
-            words => Self::Given(words.strip_suffix('.').unwrap_or(words).to_owned()),
+            words => Self::Given(printable(words.strip_suffix('.').unwrap_or(words))),
         };
         match reason.strip_prefix(SESSION_OVER) {
             Some("") => Self::SessionExpired,

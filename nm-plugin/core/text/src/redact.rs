@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// A line of OpenVPN's log as it may stand in the journal: what carries a session id, a login or a
-/// token is cut off. Of pushed options, those after a token stay.
+/// token is cut off, and who signs in. Of pushed options, those after a token stay.
 #[must_use]
 pub fn for_journal(line: &str) -> Cow<'_, str> {
     const TOKEN: &str = "auth-token ";
@@ -17,7 +17,14 @@ pub fn for_journal(line: &str) -> Cow<'_, str> {
 }
 
 fn cut(line: &str) -> Cow<'_, str> {
-    const SECRET_FROM: [&str; 4] = ["CRV1:", "SAMLResponse", "auth-token ", "SESS_ID"];
+    // OpenVPN masks a command's password itself, and not its name, for which people type one by mistake.
+    const SECRET_FROM: [&str; 5] = [
+        "CRV1:",
+        "SAMLResponse",
+        "auth-token ",
+        "SESS_ID",
+        "CMD 'username ",
+    ];
     match SECRET_FROM
         .iter()
         .filter_map(|start| line.find(start))
@@ -45,5 +52,11 @@ mod tests {
         let twice = pushed("auth-token c2VjcmV0,ping 1,auth-token c2VjcmV0");
         assert!(!twice.contains("c2VjcmV0"), "{twice}");
         assert_eq!(for_journal("auth-token c2VjcmV0"), "[not shown]");
+    }
+
+    #[test]
+    fn who_signs_in_is_not_shown() {
+        let shown = for_journal("MANAGEMENT: CMD 'username \"Auth\" \"hunter2\"'");
+        assert_eq!(shown, "MANAGEMENT: [not shown]");
     }
 }

@@ -6,6 +6,7 @@
 use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_sign_in::form::{CredentialForm, Field};
 use aws_client_vpn_sign_in::window::site;
+use aws_client_vpn_text::printable::printable;
 
 /// The login of `connection` at `url`. `here` is what ssh calls this computer, if the browser may
 /// be on another one.
@@ -13,7 +14,7 @@ pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> Str
     let mut lines = vec![
         gettext!(
             "{connection}: sign in at {site} in your browser.",
-            connection = clean(connection),
+            connection = printable(connection),
             site = site(url),
         ),
         String::new(),
@@ -24,7 +25,7 @@ pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> Str
         lines.extend([
             gettext!("If your browser is on another computer, run this there first:"),
             String::new(),
-            format!("  ssh -L 35001:127.0.0.1:35001 {}", clean(here)),
+            format!("  ssh -L 35001:127.0.0.1:35001 {}", printable(here)),
             String::new(),
         ]);
     }
@@ -53,16 +54,16 @@ pub(super) fn progress(time: &str, columns: usize) -> String {
 pub(super) fn form(connection: &str, form: &CredentialForm) -> String {
     let again = form.message.as_deref().filter(|_| form.is_repeated());
     let why = match again {
-        Some(message) => clean(message),
+        Some(message) => printable(message),
         None => gettext!("Sign in to connect."),
     };
-    [&clean(connection), ": ", &why].concat()
+    [&printable(connection), ": ", &why].concat()
 }
 
 /// What is asked.
 pub(super) fn label(field: &Field) -> String {
     let label = match &field.question {
-        Some(question) => clean(question),
+        Some(question) => printable(question),
         None => i18n::translate(field.credential.label()),
     };
     [label.trim_end_matches([':', ' ']), ": "].concat()
@@ -81,15 +82,17 @@ pub(super) fn is_yes(answer: &str) -> bool {
     answer.is_empty() || "yes".starts_with(&answer) || yes.starts_with(&answer)
 }
 
-/// `text` without anything that a terminal would obey.
-pub(super) fn clean(text: &str) -> String {
-    text.replace(char::is_control, " ")
+/// `text` in its lines, without anything else that a terminal would obey.
+pub(super) fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use aws_client_vpn_profile::credential::Credential;
+    use aws_client_vpn_text::printable::is_control;
 
     #[test]
     fn the_link_stands_by_itself_and_the_tunnel_only_where_it_helps() {
@@ -129,11 +132,13 @@ mod tests {
             refused: false,
         };
         assert_eq!(label(&field), "Code [8m: ");
+        let name = "\u{1b}]0;x\u{7}\u{202e}a\r";
+        assert_eq!(
+            lines(&format!("{name}: it is up\n\n  b")),
+            " ]0;x  a : it is up\n\n  b"
+        );
         for text in [login("a\u{1b}]0;x\u{7}", &url, Some("h\r")), label(&field)] {
-            assert!(
-                !text.replace('\n', "").contains(char::is_control),
-                "{text:?}"
-            );
+            assert!(!text.replace('\n', "").contains(is_control), "{text:?}");
         }
     }
 

@@ -58,6 +58,11 @@ fn dispatcher_scripts_are_told_of_each_connection() {
     eventually("a script is told that it is down", SOON, || {
         has("vpn is down")
     });
+    // A user's name for a connection.
+    let name = "CONNECTION_ID=mine\u{1b}[2J\nvpn is up\\033[2J";
+    let line = ["env", name, "sh", "/run/lab/hook", "awsvpn0", "vpn-down"];
+    lab.client.check(line);
+    assert_eq!(has("mine[2Jvpn is up\\033[2J is down"), Some(()));
 }
 
 #[test]

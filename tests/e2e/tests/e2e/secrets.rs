@@ -116,6 +116,10 @@ fn sign_in(sign_in: &str) {
     take_down(&lab, &before);
     look(&mut scan, &lab);
     assert_eq!(scan.findings(), [], "secrets were found");
+    // OpenVPN would log it.
+    let journal = lab.journal();
+    assert!(!journal.contains(TYPED[0].1), "{journal}");
+    assert!(journal.contains("MANAGEMENT: [not shown]"), "{journal}");
     // The scan is not blind: what the person at the desktop reads from is found.
     let mut control = SecretScan::new();
     control.add("password", TYPED[1].1);
