@@ -143,7 +143,7 @@ fn remove(request: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::own_network::{in_its_own_network, shell};
+    use crate::tests::own_network::{in_its_own_network, shell};
 
     const ENDPOINT: &str = "192.0.2.1";
     const IPV6_ENDPOINT: &str = "2001:db8:1::1";

@@ -150,7 +150,7 @@ fn perform(changes: &Changes, device: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::own_network::{in_its_own_network, shell};
+    use crate::tests::own_network::{in_its_own_network, shell};
 
     /// A home network, a tunnel to a company that has its numbers, and the endpoint among them.
     /// No interface has an address that nobody gave it, which would come a second later.

@@ -18,10 +18,6 @@ mod kill_switch;
 mod last_failure;
 mod logind;
 mod openvpn;
-#[cfg(test)]
-mod own_bus;
-#[cfg(test)]
-mod own_network;
 mod privileges;
 mod protection;
 mod resolver;
@@ -205,4 +201,11 @@ fn serve(bus_name: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What tests of several modules need.
+#[cfg(test)]
+mod tests {
+    pub(crate) mod own_bus;
+    pub(crate) mod own_network;
 }

@@ -60,7 +60,7 @@ fn put_back(route: &RtRoute) -> Result<(), Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::own_network::{in_its_own_network, shell};
+    use crate::tests::own_network::{in_its_own_network, shell};
 
     #[test]
     fn the_routes_of_an_interface_are_read_and_put_back() {

@@ -1,6 +1,6 @@
 use super::*;
-use crate::own_bus::OwnBus;
-use crate::own_network::{in_its_own_network, shell};
+use crate::tests::own_bus::OwnBus;
+use crate::tests::own_network::{in_its_own_network, shell};
 use futures_lite::future::poll_once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! On the real nftables, in a network namespace of each test's own.
 
 use super::*;
-use crate::own_network::in_its_own_network;
+use crate::tests::own_network::in_its_own_network;
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_session::kill_switch::Endpoint;
 use std::path::Path;

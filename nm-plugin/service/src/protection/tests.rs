@@ -1,7 +1,7 @@
 //! On the real nftables, in a network namespace of each test's own.
 
 use super::*;
-use crate::own_network::{in_its_own_network, shell};
+use crate::tests::own_network::{in_its_own_network, shell};
 use aws_client_vpn_profile::parts::{ProxyKind, Transport};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{KillSwitchOptions, Timeouts};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::own_bus::OwnBus;
+use crate::tests::own_bus::OwnBus;
 use tokio::time::timeout;
 use zbus::connection::Connection;
 

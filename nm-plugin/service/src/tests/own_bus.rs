@@ -1,6 +1,6 @@
 //! Tests on a message bus of their own, which is a process of theirs and no system bus.
 
-use crate::own_network::SYSTEM_BUS;
+use crate::tests::own_network::SYSTEM_BUS;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
