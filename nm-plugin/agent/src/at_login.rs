@@ -168,35 +168,28 @@ impl Login {
     /// another path. `None` if it is a VPN, which is no other network.
     async fn network(&self) -> Option<Option<(String, String)>> {
         let primary = property(&self.bus, PATH, NAME, "PrimaryConnection").await;
-        let path = primary.and_then(|path| OwnedObjectPath::try_from(path).ok());
-        let Some(path) = path.filter(|path| path.as_str() != "/") else {
+        let is_one = |path: &OwnedObjectPath| path.as_str() != "/";
+        let Some(path) = primary.filter(is_one) else {
             return Some(None);
         };
-        let connectivity = property(&self.bus, PATH, NAME, "Connectivity").await;
-        if connectivity.and_then(|it| u32::try_from(it).ok()) == Some(PORTAL) {
+        if property(&self.bus, PATH, NAME, "Connectivity").await == Some(PORTAL) {
             return Some(None);
         }
-        let is_vpn = property(&self.bus, &path, ACTIVE, "Vpn").await?;
-        if bool::try_from(is_vpn).ok()? {
+        if property(&self.bus, &path, ACTIVE, "Vpn").await? {
             return None;
         }
-        let name = self.text(&path, "Id").await?;
+        let name = property(&self.bus, &path, ACTIVE, "Id").await?;
         Some(Some((path.to_string(), name)))
-    }
-
-    async fn text(&self, path: &str, name: &str) -> Option<String> {
-        String::try_from(property(&self.bus, path, ACTIVE, name).await?).ok()
     }
 
     /// What is up or on its way needs nobody, whoever asked for it.
     async fn note_active(&mut self) -> HashSet<String> {
         let mut active = HashSet::new();
         let paths = property(&self.bus, PATH, NAME, "ActiveConnections").await;
-        let paths = paths.and_then(|it| Vec::<OwnedObjectPath>::try_from(it).ok());
-        for path in paths.unwrap_or_default() {
-            let is_vpn = property(&self.bus, &path, ACTIVE, "Vpn").await;
-            if is_vpn.and_then(|it| bool::try_from(it).ok()) == Some(true)
-                && let Some(uuid) = self.text(&path, "Uuid").await
+        let paths: Vec<OwnedObjectPath> = paths.unwrap_or_default();
+        for path in paths {
+            if property(&self.bus, &path, ACTIVE, "Vpn").await == Some(true)
+                && let Some::<String>(uuid) = property(&self.bus, &path, ACTIVE, "Uuid").await
             {
                 self.known.seen(&uuid);
                 active.insert(uuid.clone());

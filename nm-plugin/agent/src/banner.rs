@@ -3,7 +3,7 @@
 use crate::audience::concerns_us;
 use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, VPN};
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED, is_up};
-use aws_client_vpn_profile::well_known::{GET_USER, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_profile::well_known::{GET_USER, SIGN_IN, SIGN_IN_PATH, service_of};
 use aws_client_vpn_secret_agent::property::property;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -41,15 +41,14 @@ impl Banners {
             return None;
         }
         // Other VPNs have programs of their own for this, and other users their own agents.
-        let number = activation.rsplit('/').next()?;
-        let service = format!("{SERVICE_TYPE}.Connection_{number}");
+        let service = service_of(activation);
         let user = timeout(CALL_TIME, user_of(bus, service)).await.ok()?.ok()?;
         if !concerns_us(&user) {
             return None;
         }
-        let words = text(bus, activation, VPN, "Banner").await?;
-        let name = text(bus, activation, ACTIVE, "Id").await?;
-        (!words.is_empty()).then_some(Banner { name, text: words })
+        let text: String = property(bus, activation, VPN, "Banner").await?;
+        let name = property(bus, activation, ACTIVE, "Id").await?;
+        (!text.is_empty()).then_some(Banner { name, text })
     }
 
     fn is_due(&mut self, activation: &str, state: u32, reason: u32) -> bool {
@@ -68,10 +67,6 @@ impl Banners {
 async fn user_of(bus: &Connection, service: String) -> zbus::Result<String> {
     let proxy = zbus::Proxy::new(bus, service, SIGN_IN_PATH, SIGN_IN).await?;
     proxy.call(GET_USER, &()).await
-}
-
-async fn text(bus: &Connection, path: &str, interface: &'static str, name: &str) -> Option<String> {
-    String::try_from(property(bus, path, interface, name).await?).ok()
 }
 
 #[cfg(test)]

@@ -127,15 +127,11 @@ impl Outcomes {
 
 impl Activation {
     async fn look_up(bus: &Connection, path: &str) -> Option<Self> {
-        let text = async |name| {
-            let value = property(bus, path, ACTIVE, name).await?;
-            String::try_from(value).ok()
-        };
-        let connection = property(bus, path, ACTIVE, "Connection").await?;
+        let connection: OwnedObjectPath = property(bus, path, ACTIVE, "Connection").await?;
         Some(Self {
-            connection: OwnedObjectPath::try_from(connection).ok()?.to_string(),
-            uuid: text("Uuid").await?,
-            name: text("Id").await?,
+            connection: connection.to_string(),
+            uuid: property(bus, path, ACTIVE, "Uuid").await?,
+            name: property(bus, path, ACTIVE, "Id").await?,
         })
     }
 }

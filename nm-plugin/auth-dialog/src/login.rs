@@ -6,7 +6,6 @@
 use crate::acs::{self, Answered};
 use crate::browser;
 use crate::dialog::{Dialog, SERVICE_FIRST};
-use crate::journal::Journal;
 use crate::notice::Deed;
 use crate::opened_page::OpenedPage;
 use crate::port;
@@ -54,7 +53,6 @@ pub(crate) async fn login(prompt: &BrowserRequest, dialog: &Dialog<'_>) -> Resul
             page: &page,
             launched: &launched,
             dialog,
-            journal: dialog.journal,
         };
         ui.keep(deadline).await
     };
@@ -75,19 +73,11 @@ struct LoginUi<'a> {
     page: &'a OpenedPage,
     launched: &'a Notify,
     dialog: &'a Dialog<'a>,
-    journal: &'a Journal,
 }
 
 /// The window that tells of the login; without one, it is the notification of the dialog, or nothing
 /// any more.
 type Beside = Option<Window>;
-
-/// What happens to what tells of the login.
-enum Event {
-    Deed(Deed),
-    /// The window is gone.
-    Gone,
-}
 
 impl LoginUi<'_> {
     /// Returns only if the login has to end.
@@ -121,16 +111,16 @@ impl LoginUi<'_> {
                 return End::Failed(failure);
             }
             tokio::select! {
-                event = self.event(&mut beside) => match event {
-                    Event::Deed(Deed::UserAction(UserAction::Cancel)) => return End::Cancelled,
-                    Event::Deed(Deed::UserAction(UserAction::OpenAgain { token })) => {
+                deed = self.deed(&mut beside) => match deed {
+                    Some(Deed::UserAction(UserAction::Cancel)) => return End::Cancelled,
+                    Some(Deed::UserAction(UserAction::OpenAgain { token })) => {
                         failure = None;
                         self.page.set(&self.prompt.url);
                         opening.set(self.open_browser(false, token));
                     }
                     // To a form that is not shown.
-                    Event::Deed(Deed::UserAction(UserAction::Answer(_))) => {}
-                    Event::Deed(Deed::CopyLink(token)) => {
+                    Some(Deed::UserAction(UserAction::Answer(_))) => {}
+                    Some(Deed::CopyLink(token)) => {
                         let mut window = self.dialog.new_window(token.as_deref());
                         self.show_login(&mut window, deadline).await;
                         window.show(&Screen::CopyLink).await;
@@ -139,11 +129,11 @@ impl LoginUi<'_> {
                             beside = Some(window);
                         }
                     }
-                    Event::Deed(Deed::PutAway) => {
+                    Some(Deed::PutAway) => {
                         self.dialog.notice.lock().await.take();
                     }
-                    Event::Gone => {
-                        self.journal.info("the window is gone");
+                    None => {
+                        self.dialog.journal.info("the window is gone");
                         beside = None;
                     }
                 },
@@ -164,8 +154,14 @@ impl LoginUi<'_> {
             let (url, is_new) = (&self.prompt.url, !self.is_open);
             match self.dialog.show_notice(url, is_new, time_left).await {
                 Ok(true) => return None,
-                Ok(false) => self.journal.info("notifications have no buttons here"),
-                Err(error) => self.journal.info(&format!("no notification: {error}")),
+                Ok(false) => self
+                    .dialog
+                    .journal
+                    .info("notifications have no buttons here"),
+                Err(error) => self
+                    .dialog
+                    .journal
+                    .info(&format!("no notification: {error}")),
             }
         }
         let mut window = window
@@ -185,15 +181,12 @@ impl LoginUi<'_> {
             .await;
     }
 
-    /// What happens next to what tells of the login. A call that is dropped loses nothing.
-    async fn event(&self, beside: &mut Beside) -> Event {
+    /// What the person does next; `None` if the window is gone. A call that is dropped loses nothing.
+    async fn deed(&self, beside: &mut Beside) -> Option<Deed> {
         match beside {
-            Some(window) => match window.action().await {
-                Some(action) => Event::Deed(Deed::UserAction(action)),
-                None => Event::Gone,
-            },
+            Some(window) => window.action().await.map(Deed::UserAction),
             None => match &mut *self.dialog.notice.lock().await {
-                Some(notice) => Event::Deed(notice.deed().await),
+                Some(notice) => Some(notice.deed().await),
                 None => std::future::pending().await,
             },
         }
@@ -202,7 +195,7 @@ impl LoginUi<'_> {
     /// Tells in a window that no browser opened: there is a link to copy.
     async fn tell(&self, beside: Beside, failure: &LoginFailure, deadline: Instant) -> Beside {
         self.take_note(Some(failure));
-        self.journal.error(&failure.to_string());
+        self.dialog.journal.error(&failure.to_string());
         let mut window = match beside {
             Some(window) => window,
             None => {
@@ -234,7 +227,7 @@ impl LoginUi<'_> {
             } else {
                 "waiting for the login in a browser that the user opens"
             };
-            self.journal.info(which);
+            self.dialog.journal.info(which);
             self.launched.notify_one();
             return std::future::pending().await;
         }
@@ -242,7 +235,7 @@ impl LoginUi<'_> {
             &self.prompt.url,
             token.as_deref(),
             self.launched,
-            self.journal,
+            self.dialog.journal,
         )
         .await
     }

@@ -65,36 +65,28 @@ impl Outcome {
     /// The exit code. 2 is clap's, for a wrong command line.
     #[must_use]
     pub const fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Refused => 3,
-            Self::Cancelled => 4,
-            Self::TimedOut => 5,
-            Self::NotPermitted => 6,
-            Self::Unreachable => 7,
-            Self::NobodyToAsk => 8,
-            Self::NotFound => 9,
-            Self::NotConnected => 10,
-            Self::NoNetworkManager => 11,
-        }
+        self.code_and_name().0
     }
 
     /// The outcome's name in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
+        self.code_and_name().1
+    }
+
+    const fn code_and_name(self) -> (u8, &'static str) {
         match self {
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Refused => "refused",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed-out",
-            Self::NotPermitted => "not-permitted",
-            Self::Unreachable => "unreachable",
-            Self::NobodyToAsk => "nobody-to-ask",
-            Self::NotFound => "not-found",
-            Self::NotConnected => "not-connected",
-            Self::NoNetworkManager => "no-networkmanager",
+            Self::Done => (0, "done"),
+            Self::Failed => (1, "failed"),
+            Self::Refused => (3, "refused"),
+            Self::Cancelled => (4, "cancelled"),
+            Self::TimedOut => (5, "timed-out"),
+            Self::NotPermitted => (6, "not-permitted"),
+            Self::Unreachable => (7, "unreachable"),
+            Self::NobodyToAsk => (8, "nobody-to-ask"),
+            Self::NotFound => (9, "not-found"),
+            Self::NotConnected => (10, "not-connected"),
+            Self::NoNetworkManager => (11, "no-networkmanager"),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::status::{self, State};
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::{Ask, Reply};
-use aws_client_vpn_secret_agent::terminal::Terminal;
+use aws_client_vpn_secret_agent::terminal::{Terminal, has_display};
 use aws_client_vpn_secret_agent::{own_bus, readiness, registration};
 use aws_client_vpn_text::message::{Localize, Message};
 use following::{Ended, Following, Step};
@@ -272,8 +272,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn has_a_person(&self) -> bool {
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        self.terminal.is_some() || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+        self.terminal.is_some() || has_display()
     }
 
     /// The person does not want it any more.

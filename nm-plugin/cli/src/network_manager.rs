@@ -6,7 +6,8 @@ use aws_client_vpn_profile::well_known::network_manager::{
     ACTIVE, CONNECTION, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_profile::well_known::{
-    OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH, active_state, vpn_state,
+    OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH, active_state, service_of,
+    vpn_state,
 };
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Localize;
@@ -243,8 +244,7 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
                 name_servers.extend(read_name_servers(&config));
             }
         }
-        let number = path.as_str().rsplit('/').next().unwrap_or_default();
-        let service = format!("{SERVICE_TYPE}.Connection_{number}");
+        let service = service_of(path.as_str());
         let service_process = match BusName::try_from(service.as_str()) {
             Ok(name) => daemon.get_connection_unix_process_id(name).await.ok(),
             Err(_) => None,

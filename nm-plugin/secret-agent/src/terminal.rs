@@ -8,7 +8,9 @@ mod place;
 mod words;
 
 use crate::terminal::line::{Continued, EchoOff, read_line};
-use crate::terminal::place::{has_display, may_have_browser, variable};
+pub use place::has_display;
+
+use crate::terminal::place::{may_have_browser, variable};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::window::{Answer, Countdown, FormState, Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;

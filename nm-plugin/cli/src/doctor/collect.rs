@@ -10,6 +10,7 @@ use crate::network_manager;
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
 use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
+use aws_client_vpn_secret_agent::terminal::has_display;
 use aws_client_vpn_sign_in::acs_port::listener_in;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
@@ -82,9 +83,7 @@ pub(super) async fn facts() -> Facts {
             .await
             .ok()
             .flatten(),
-        has_display: ["DISPLAY", "WAYLAND_DISPLAY"]
-            .iter()
-            .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())),
+        has_display: has_display(),
         processes,
         listener: listener(),
         openvpn: match openvpn.filter(|path| path.exists()) {
@@ -431,8 +430,7 @@ async fn opener() -> Option<&'static str> {
     if has_portal().await.unwrap_or(false) {
         return Some("xdg-desktop-portal");
     }
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if is_set("BROWSER") {
+    if std::env::var_os("BROWSER").is_some_and(|value| !value.is_empty()) {
         return Some("BROWSER");
     }
     let path = std::env::var_os("PATH").unwrap_or_default();

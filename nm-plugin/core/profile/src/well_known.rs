@@ -2,6 +2,14 @@
 
 /// The service type, in the `.name` file and in each connection.
 pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
+/// The name on the system bus of the service that serves the active connection at `path`:
+/// NetworkManager starts one for each.
+#[must_use]
+pub fn service_of(path: &str) -> String {
+    let number = path.rsplit('/').next().unwrap_or_default();
+    format!("{SERVICE_TYPE}.Connection_{number}")
+}
+
 /// The type of the VPN that imports an AWS profile where this one is not asked.
 pub const OPENVPN_SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.openvpn";
 /// The name on the session bus of the agent that serves the session in the background.

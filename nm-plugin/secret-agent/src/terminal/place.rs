@@ -17,7 +17,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 /// Whether the environment names a display.
-pub(super) fn has_display() -> bool {
+pub fn has_display() -> bool {
     ["WAYLAND_DISPLAY", "DISPLAY"]
         .iter()
         .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
