@@ -219,30 +219,16 @@ fn sign_in(profile: &Profile) -> String {
         (SignIn::Saml, false) => gettext!("Single sign-on in the browser"),
         (SignIn::Saml, true) => gettext!("Single sign-on in the browser, with a certificate"),
         (SignIn::Certificate, _) => gettext!("Certificate"),
-        (
-            SignIn::Password {
-                static_challenge: None,
-            },
-            false,
-        ) => gettext!("User name and password"),
-        (
-            SignIn::Password {
-                static_challenge: None,
-            },
-            true,
-        ) => gettext!("User name and password, with a certificate"),
-        (
-            SignIn::Password {
-                static_challenge: Some(_),
-            },
-            false,
-        ) => gettext!("User name, password and one-time code"),
-        (
-            SignIn::Password {
-                static_challenge: Some(_),
-            },
-            true,
-        ) => gettext!("User name, password and one-time code, with a certificate"),
+        (SignIn::Password { static_challenge }, _) => {
+            match (static_challenge.is_some(), certificate) {
+                (false, false) => gettext!("User name and password"),
+                (false, true) => gettext!("User name and password, with a certificate"),
+                (true, false) => gettext!("User name, password and one-time code"),
+                (true, true) => {
+                    gettext!("User name, password and one-time code, with a certificate")
+                }
+            }
+        }
     }
 }
 

@@ -225,17 +225,10 @@ impl Notification {
         if self.id == 0 {
             return;
         }
-        let session = &self.session;
+        let (to, method) = (Some(NAME), "CloseNotification");
+        let closed = self.session.call_method(to, PATH, to, method, &self.id);
         // One that is gone already is no loss.
-        drop(
-            within(self.limit, async {
-                let to = Some(NAME);
-                session
-                    .call_method(to, PATH, Some(NAME), "CloseNotification", &self.id)
-                    .await
-            })
-            .await,
-        );
+        drop(within(self.limit, closed).await);
     }
 }
 

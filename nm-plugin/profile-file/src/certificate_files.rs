@@ -2,7 +2,7 @@
 
 use crate::file::{self, FileError};
 use aws_client_vpn_profile::certificate::Certificate;
-use aws_client_vpn_profile::ovpn::{ClientCertificate, Incomplete, ParsedProfile};
+use aws_client_vpn_profile::ovpn::{Incomplete, ParsedProfile};
 use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::problem::ProfileError;
 use aws_client_vpn_text::message::Localize;
@@ -103,20 +103,21 @@ impl CertificateFiles {
         profile: &Incomplete,
         read: impl Fn(&Path) -> Result<Vec<u8>, FileError>,
     ) -> Result<ParsedProfile, CertificateError> {
-        let read = |path: &Path| {
-            read(path).map_err(|reason| CertificateError::File {
-                path: path.to_owned(),
+        let files = match self {
+            Self::Pair { certificate, key } => {
+                vec![(InlineFile::Cert, certificate), (InlineFile::Key, key)]
+            }
+            Self::Pkcs12(path) => vec![(InlineFile::Pkcs12, path)],
+        };
+        let content = |(inline, path): (_, &PathBuf)| match read(path) {
+            Ok(bytes) => Ok((inline, Zeroizing::new(bytes))),
+            Err(reason) => Err(CertificateError::File {
+                path: path.clone(),
                 reason,
-            })
+            }),
         };
-        let certificate = match self {
-            Self::Pair { certificate, key } => ClientCertificate::Files {
-                certificate: read(certificate)?,
-                key: read(key)?.into(),
-            },
-            Self::Pkcs12(path) => ClientCertificate::Pkcs12(read(path)?.into()),
-        };
-        Ok(profile.complete(&certificate)?)
+        let contents: Vec<_> = files.into_iter().map(content).collect::<Result<_, _>>()?;
+        Ok(profile.complete(&contents)?)
     }
 }
 

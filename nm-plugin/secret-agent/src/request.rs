@@ -85,27 +85,14 @@ impl Connection {
     /// What the dialog reads first: what a person may have given, and no key.
     #[must_use]
     pub fn input(&self) -> Secret {
-        let credentials = Credential::ALL.map(Credential::name);
-        let secrets = self
-            .secrets
-            .iter()
-            .map(|(name, value)| (name, value.expose()));
-        let secrets: Vec<_> = secrets
-            .filter(|(name, _)| credentials.contains(&name.as_str()))
-            .collect();
-        let data = self
-            .data
-            .iter()
-            .map(|(key, value)| ("DATA", key, value.as_str()));
-        let secrets = secrets
-            .into_iter()
-            .map(|(name, value)| ("SECRET", name, value));
-        let all: Vec<_> = data.chain(secrets).collect();
+        let data = self.data.iter();
+        let data = data.map(|(key, value)| ("DATA", key, value.as_str()));
+        let secrets = self.secrets.iter();
+        let secrets = secrets.filter(|(name, _)| Credential::from_name(name).is_some());
+        let all = data.chain(secrets.map(|(name, value)| ("SECRET", name, value.expose())));
         // The whole room at once: a string that grows leaves copies behind.
-        let length: usize = all
-            .iter()
-            .map(|(_, key, value)| key.len() + value.len() + 32)
-            .sum();
+        let length = |(_, key, value): (_, &String, &str)| key.len() + value.len() + 32;
+        let length: usize = all.clone().map(length).sum();
         let mut text = String::with_capacity(length + 8);
         for (kind, key, value) in all {
             for part in [kind, "_KEY=", key, "\n", kind, "_VAL=", value, "\n\n"] {

@@ -5,62 +5,33 @@
 //! them NetworkManager would write an answer to disk.
 
 use crate::keys::{self, flags_key};
+use crate::named::named;
 use aws_client_vpn_text::gettext_noop;
 use std::collections::BTreeMap;
 
-/// Something a person is asked for, by the name that it has among the connection's secrets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Credential {
-    /// The user name, where the profile has none.
-    UserName,
-    /// The user's password.
-    Password,
-    /// The answer to the endpoint's question: mostly a one-time code.
-    ChallengeResponse,
-    /// The passphrase of the private key or of the PKCS #12 file.
-    KeyPassphrase,
-    /// The PIN of the security token (PKCS #11).
-    TokenPin,
-    /// The user name at the proxy.
-    ProxyUserName,
-    /// The password at the proxy.
-    ProxyPassword,
+named! {
+    /// Something a person is asked for, by the name that it has among the connection's secrets. They
+    /// are asked for in this order.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    Credential {
+        /// The user name at the proxy.
+        ProxyUserName = keys::PROXY_USER_NAME,
+        /// The password at the proxy.
+        ProxyPassword = keys::PROXY_PASSWORD,
+        /// The passphrase of the private key or of the PKCS #12 file.
+        KeyPassphrase = keys::KEY_PASSPHRASE,
+        /// The PIN of the security token (PKCS #11).
+        TokenPin = keys::TOKEN_PIN,
+        /// The user name, where the profile has none.
+        UserName = keys::USER_NAME,
+        /// The user's password.
+        Password = keys::PASSWORD,
+        /// The answer to the endpoint's question: mostly a one-time code.
+        ChallengeResponse = keys::CHALLENGE_RESPONSE,
+    }
 }
 
 impl Credential {
-    /// All of them, in the order in which they are asked for.
-    pub const ALL: [Self; 7] = [
-        Self::ProxyUserName,
-        Self::ProxyPassword,
-        Self::KeyPassphrase,
-        Self::TokenPin,
-        Self::UserName,
-        Self::Password,
-        Self::ChallengeResponse,
-    ];
-
-    /// The name of the secret.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::UserName => keys::USER_NAME,
-            Self::Password => keys::PASSWORD,
-            Self::ChallengeResponse => keys::CHALLENGE_RESPONSE,
-            Self::KeyPassphrase => keys::KEY_PASSPHRASE,
-            Self::TokenPin => keys::TOKEN_PIN,
-            Self::ProxyUserName => keys::PROXY_USER_NAME,
-            Self::ProxyPassword => keys::PROXY_PASSWORD,
-        }
-    }
-
-    /// The credential with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|credential| credential.name() == name)
-    }
-
     /// The key in `vpn.data` that says what becomes of it: see [`SecretFlags`].
     #[must_use]
     pub fn flags_key(self) -> String {

@@ -6,6 +6,7 @@
 //! language.
 
 use crate::message_text;
+use crate::named::named;
 use aws_client_vpn_text::message::Message;
 
 /// Where the files are, each called as the connection's UUID.
@@ -13,48 +14,24 @@ pub const DIRECTORY: &str = "/run/nm-aws-client-vpn/last-failure";
 /// No file is longer, in bytes.
 pub const LONGEST: usize = 16_384;
 
-/// What a script can act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    /// The endpoint does not let this person or computer in.
-    Refused,
-    /// Nobody signed in in time.
-    TimedOut,
-    /// The endpoint cannot be reached.
-    Unreachable,
-    /// Something has to be asked, and there is nobody to ask.
-    NobodyToAsk,
-    /// A connection that was up is over, because the endpoint or a setting says so.
-    Ended,
-    /// The person did not want to sign in again.
-    Cancelled,
-    /// Anything else.
-    Other,
-}
-
-impl FailureKind {
-    const ALL: [Self; 7] = [
-        Self::Refused,
-        Self::TimedOut,
-        Self::Unreachable,
-        Self::NobodyToAsk,
-        Self::Ended,
-        Self::Cancelled,
-        Self::Other,
-    ];
-
-    /// The kind's name, in files and for programs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::TimedOut => "timed-out",
-            Self::Unreachable => "unreachable",
-            Self::NobodyToAsk => "nobody-to-ask",
-            Self::Ended => "ended",
-            Self::Cancelled => "cancelled",
-            Self::Other => "other",
-        }
+named! {
+    /// What a script can act on; the name is for files and for programs.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    FailureKind {
+        /// The endpoint does not let this person or computer in.
+        Refused = "refused",
+        /// Nobody signed in in time.
+        TimedOut = "timed-out",
+        /// The endpoint cannot be reached.
+        Unreachable = "unreachable",
+        /// Something has to be asked, and there is nobody to ask.
+        NobodyToAsk = "nobody-to-ask",
+        /// A connection that was up is over, because the endpoint or a setting says so.
+        Ended = "ended",
+        /// The person did not want to sign in again.
+        Cancelled = "cancelled",
+        /// Anything else.
+        Other = "other",
     }
 }
 
@@ -85,10 +62,7 @@ impl LastFailure {
         let mut rest = text.lines();
         let activation = rest.next()?.to_owned();
         let at = rest.next()?.parse().ok()?;
-        let kind = rest.next()?;
-        let kind = FailureKind::ALL
-            .into_iter()
-            .find(|known| known.name() == kind)?;
+        let kind = FailureKind::from_name(rest.next()?)?;
         let reason = message_text::read(&mut rest)?;
         Some(Self {
             activation,

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod kill_switch_mark;
 pub mod last_failure;
 pub mod message_text;
+mod named;
 pub mod ovpn;
 pub mod parts;
 pub mod pem;

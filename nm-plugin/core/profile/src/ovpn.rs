@@ -6,7 +6,7 @@ mod scripts;
 mod text;
 mod write;
 
-pub use incomplete::{ClientCertificate, Incomplete};
+pub use incomplete::Incomplete;
 pub use parse::{ParsedProfile, is_aws_host};
 pub use text::decode;
 pub use write::push_line;

@@ -1,5 +1,7 @@
 //! What a profile is made of.
 
+use crate::named::named;
+
 /// How packets reach the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -87,55 +89,31 @@ pub enum SignIn {
     },
 }
 
-/// What a profile carries in `<tag>` blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum InlineFile {
-    /// Certificates of the authority that signed the endpoint's.
-    Ca,
-    /// The client's certificate.
-    Cert,
-    /// The client's private key: a secret.
-    Key,
-    /// Certificates between the client's and its authority's.
-    ExtraCerts,
-    /// Certificate, key and authority in one, in base64: a secret.
-    Pkcs12,
-    /// Revoked certificates.
-    CrlVerify,
-    /// A key shared by all clients: a secret.
-    TlsAuth,
-    /// A key shared by all clients: a secret.
-    TlsCrypt,
+named! {
+    /// What a profile carries in `<tag>` blocks. The name is that of the directive, of the tag, and of
+    /// the key in NetworkManager's settings.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    InlineFile {
+        /// Certificates of the authority that signed the endpoint's.
+        Ca = "ca",
+        /// The client's certificate.
+        Cert = "cert",
+        /// The client's private key: a secret.
+        Key = "key",
+        /// Certificates between the client's and its authority's.
+        ExtraCerts = "extra-certs",
+        /// Certificate, key and authority in one, in base64: a secret.
+        Pkcs12 = "pkcs12",
+        /// Revoked certificates.
+        CrlVerify = "crl-verify",
+        /// A key shared by all clients: a secret.
+        TlsAuth = "tls-auth",
+        /// A key shared by all clients: a secret.
+        TlsCrypt = "tls-crypt",
+    }
 }
 
 impl InlineFile {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Ca,
-        Self::Cert,
-        Self::Key,
-        Self::ExtraCerts,
-        Self::Pkcs12,
-        Self::CrlVerify,
-        Self::TlsAuth,
-        Self::TlsCrypt,
-    ];
-
-    /// The name of the directive, of the tag, and of the key in NetworkManager's settings.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ca => "ca",
-            Self::Cert => "cert",
-            Self::Key => "key",
-            Self::ExtraCerts => "extra-certs",
-            Self::Pkcs12 => "pkcs12",
-            Self::CrlVerify => "crl-verify",
-            Self::TlsAuth => "tls-auth",
-            Self::TlsCrypt => "tls-crypt",
-        }
-    }
-
     /// Whether it has to be kept like a password.
     #[must_use]
     pub fn is_secret(self) -> bool {
@@ -143,12 +121,6 @@ impl InlineFile {
             Self::Key | Self::Pkcs12 | Self::TlsAuth | Self::TlsCrypt => true,
             Self::Ca | Self::Cert | Self::ExtraCerts | Self::CrlVerify => false,
         }
-    }
-
-    /// The block with this tag.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|inline| inline.name() == name)
     }
 }
 

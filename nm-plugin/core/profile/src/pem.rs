@@ -16,10 +16,7 @@ const LINE_LIMIT: usize = 254;
 const LABEL_LIMIT: usize = 64;
 
 impl InlineFile {
-    /// What a file holds, in the form in which it is kept.
-    ///
-    /// # Errors
-    /// It is damaged, or no such thing.
+    /// What a file holds, in the form in which it is kept; fails if it is damaged, or no such thing.
     pub fn content_of_file(self, bytes: &[u8]) -> Result<Secret, ProfileError> {
         let text = text_of_file(self, bytes)
             .or_else(|| certificate_of_der(self, bytes))

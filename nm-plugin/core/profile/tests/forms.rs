@@ -1,7 +1,7 @@
 //! Profiles as people have them: out of the store of AWS's own client, changed by what guides say,
 //! written by other programs. Each is a file of `fixtures/forms`.
 
-use aws_client_vpn_profile::ovpn::{ClientCertificate, ParsedProfile, decode};
+use aws_client_vpn_profile::ovpn::{ParsedProfile, decode};
 use aws_client_vpn_profile::parts::{InlineFile, ProxyKind, SignIn};
 use aws_client_vpn_profile::problem::{ParseError, Warning};
 use aws_client_vpn_profile::profile::Profile;
@@ -174,10 +174,8 @@ fn a_file_of_another_computer_is_found_beside_the_profile() {
 
 #[test]
 fn an_export_without_its_certificate_says_what_to_add_and_takes_it() {
-    let certificate = ClientCertificate::Files {
-        certificate: file("client1.crt"),
-        key: file("client1.key").into(),
-    };
+    let key = || (InlineFile::Key, file("client1.key").into());
+    let certificate = [(InlineFile::Cert, file("client1.crt").into()), key()];
     for name in ["mutual-export", "mutual-empty-blocks", "mutual-places"] {
         let error = parse(&format!("{name}.ovpn")).expect_err("no certificate");
         let text = error.to_string();
@@ -191,10 +189,7 @@ fn an_export_without_its_certificate_says_what_to_add_and_takes_it() {
         assert_eq!(incomplete.to_data()["sign-in"], "certificate");
         let complete = incomplete.complete(&certificate).expect(name);
         assert!(complete.profile.has_client_certificate());
-        let swapped = ClientCertificate::Files {
-            certificate: b"no certificate".to_vec(),
-            key: file("client1.key").into(),
-        };
+        let swapped = [(InlineFile::Cert, b"no certificate".to_vec().into()), key()];
         assert!(incomplete.complete(&swapped).is_err());
     }
 }

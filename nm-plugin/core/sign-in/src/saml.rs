@@ -252,17 +252,13 @@ fn check(value: &[u8]) -> Result<(), SamlError> {
 
 /// Whether a field's name, as sent, stands for `expected`, whichever way it is written.
 fn is_named(name: &[u8], expected: &str) -> bool {
-    name == expected.as_bytes() || decodes_to(name, expected)
+    decoded(name).is_some_and(|name| name == expected)
 }
 
 /// Whether a RelayState, as sent, is `expected`. A plus sign and a space count as the same: it
 /// depends on how often the identity provider decoded the address.
 fn is_same_state(encoded: &[u8], expected: &str) -> bool {
     decoded(encoded).is_some_and(|value| value.replace('+', " ") == expected.replace('+', " "))
-}
-
-fn decodes_to(encoded: &[u8], expected: &str) -> bool {
-    decoded(encoded).is_some_and(|value| value == expected)
 }
 
 fn decoded(encoded: &[u8]) -> Option<String> {

@@ -15,19 +15,6 @@ pub struct Incomplete {
     warnings: Vec<Warning>,
 }
 
-/// The contents of the files of a client's certificate.
-pub enum ClientCertificate {
-    /// Certificate and private key, each in a file of its own.
-    Files {
-        /// The certificate.
-        certificate: Vec<u8>,
-        /// The private key.
-        key: Zeroizing<Vec<u8>>,
-    },
-    /// Both in one file (PKCS #12).
-    Pkcs12(Zeroizing<Vec<u8>>),
-}
-
 impl Incomplete {
     pub(super) fn new(parts: Parts, warnings: Vec<Warning>) -> Self {
         Self { parts, warnings }
@@ -46,21 +33,17 @@ impl Incomplete {
         &self.warnings
     }
 
-    /// The profile with its certificate.
-    pub fn complete(&self, certificate: &ClientCertificate) -> Result<ParsedProfile, ProfileError> {
+    /// The profile with its certificate, out of the contents of these files: certificate and private
+    /// key, or both in one (PKCS #12).
+    pub fn complete(
+        &self,
+        files: &[(InlineFile, Zeroizing<Vec<u8>>)],
+    ) -> Result<ParsedProfile, ProfileError> {
         let mut parts = self.parts.clone();
-        let mut insert = |inline: InlineFile, bytes: &[u8]| {
+        for (inline, bytes) in files {
             let content = inline.content_of_file(bytes)?;
             let content = Zeroizing::new(content.expose().to_owned());
-            parts.inline.insert(inline, content);
-            Ok(())
-        };
-        match certificate {
-            ClientCertificate::Files { certificate, key } => {
-                insert(InlineFile::Cert, certificate)?;
-                insert(InlineFile::Key, key)?;
-            }
-            ClientCertificate::Pkcs12(bytes) => insert(InlineFile::Pkcs12, bytes)?,
+            parts.inline.insert(*inline, content);
         }
         match objections(&parts).into_iter().next() {
             Some((_, problem)) => Err(problem),
