@@ -9,7 +9,6 @@ pub const TEMPLATE: &str = "NetworkManager-aws-client-vpn.pot";
 
 /// The template with these texts. It names files without line numbers, so that it changes with
 /// texts only.
-#[must_use]
 pub fn template(texts: &BTreeMap<Text, Use>) -> String {
     let mut pot = String::from(
         "# Texts of AWS Client VPN for NetworkManager.\n\

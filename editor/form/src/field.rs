@@ -50,7 +50,6 @@ pub enum Value {
 
 impl Value {
     /// The text; empty if it is something else.
-    #[must_use]
     pub fn text(&self) -> &str {
         match self {
             Self::Text(text) => text,
@@ -60,7 +59,6 @@ impl Value {
     }
 
     /// The index; none if it is something else.
-    #[must_use]
     pub fn choice(&self) -> usize {
         match self {
             Self::Choice(index) => *index,
@@ -69,7 +67,6 @@ impl Value {
     }
 
     /// Whether it is a switch that is on.
-    #[must_use]
     pub fn is_on(&self) -> bool {
         *self == Self::Switch(true)
     }
@@ -178,7 +175,6 @@ macro_rules! page {
         impl Field {
             /// What it is called, with an underscore before the letter that leads to it. English, as
             /// all texts here: they are looked up in the catalogue where they are shown.
-            #[must_use]
             pub fn label(self) -> &'static str {
                 match self {
                     $($(Self::$field => $label,)+)+
@@ -186,7 +182,6 @@ macro_rules! page {
             }
 
             /// What a person may want to know about it.
-            #[must_use]
             pub fn tooltip(self) -> &'static str {
                 match self {
                     $($(Self::$field => $tooltip,)+)+

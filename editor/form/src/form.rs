@@ -44,7 +44,6 @@ pub struct Row {
 
 impl Form {
     /// The page of a connection with these items; of a new one, if there are none.
-    #[must_use]
     pub fn new(data: BTreeMap<String, String>, secrets: BTreeMap<String, Secret>) -> Self {
         let (old, new) = if data.is_empty() {
             (read::blank(), read::new_connection())
@@ -63,7 +62,6 @@ impl Form {
     }
 
     /// What a field holds.
-    #[must_use]
     pub fn value(&self, field: Field) -> &Value {
         // Each field has a value from the beginning.
         self.new.get(&field).unwrap_or(&Value::Switch(false))

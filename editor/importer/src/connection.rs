@@ -74,20 +74,17 @@ pub fn updated(
 }
 
 /// Whether these are the settings of a connection of ours to an endpoint of `profile`.
-#[must_use]
 pub fn is_of_endpoint(settings: &Settings, profile: &Profile) -> bool {
     let service: Option<String> = property(settings, "vpn", "service-type");
     service.as_deref() == Some(SERVICE_TYPE) && have_same_endpoint(&data(settings), profile)
 }
 
 /// The connection's name.
-#[must_use]
 pub fn name(settings: &Settings) -> String {
     property(settings, "connection", "id").unwrap_or_default()
 }
 
 /// The connection's UUID.
-#[must_use]
 pub fn uuid(settings: &Settings) -> String {
     property(settings, "connection", "uuid").unwrap_or_default()
 }

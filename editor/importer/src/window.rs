@@ -71,7 +71,6 @@ struct MissingFiles {
 
 impl Window {
     /// A window that asks for a profile.
-    #[must_use]
     pub fn new(application: &adw::Application) -> Self {
         let title = adw::WindowTitle::new("AWS Client VPN", "");
         let cancel = gtk::Button::with_mnemonic(&gettext!("_Cancel"));
@@ -114,7 +113,6 @@ impl Window {
     }
 
     /// The widget.
-    #[must_use]
     pub fn widget(&self) -> &adw::ApplicationWindow {
         &self.0.window
     }

@@ -107,7 +107,6 @@ impl Connection {
     }
 
     /// `vpn.timeout`, seconds; 0 is NetworkManager's default of 60.
-    #[must_use]
     pub fn timeout(&self) -> u32 {
         // SAFETY: a live setting.
         self.setting_vpn().map_or(0, |setting| unsafe {
@@ -116,7 +115,6 @@ impl Connection {
     }
 
     /// `vpn.persistent`: whether it outlives the network that it was begun on.
-    #[must_use]
     pub fn is_persistent(&self) -> bool {
         // SAFETY: a live setting.
         self.setting_vpn().is_some_and(|setting| unsafe {

@@ -61,7 +61,6 @@ pub enum Toolkit {
 
 impl Toolkit {
     /// The toolkit of this program: a function that only GTK 3 has tells, as in the other plugins.
-    #[must_use]
     pub fn of_this_program() -> Self {
         if program_has(c"gtk_container_add") {
             Self::Gtk3
@@ -71,13 +70,11 @@ impl Toolkit {
     }
 
     /// Whether this program has a toolkit, so that it can show an editor.
-    #[must_use]
     pub fn is_in_this_program() -> bool {
         program_has(c"gtk_widget_get_type")
     }
 
     /// The name of the library with the editor.
-    #[must_use]
     pub fn library_name(self) -> &'static str {
         match self {
             Self::Gtk3 => "libnm-vpn-plugin-aws-client-vpn-editor.so",

@@ -50,7 +50,6 @@ pub fn of_activation(uuid: &str, path: &str, state: u32, reason: u32) -> Progres
 }
 
 /// Why it failed, by NetworkManager's number, and what to do.
-#[must_use]
 pub fn failure(reason: u32) -> &'static str {
     match reason {
         state_reason::DEVICE_DISCONNECTED => {

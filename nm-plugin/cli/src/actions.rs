@@ -49,7 +49,6 @@ pub enum ActionError {
 
 impl ActionError {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::NotRunning | Self::Silent => Outcome::NoNetworkManager,

@@ -63,13 +63,11 @@ impl Outcome {
     ];
 
     /// The exit code. 2 is clap's, for a wrong command line.
-    #[must_use]
     pub const fn code(self) -> u8 {
         self.code_and_name().0
     }
 
     /// The outcome's name in JSON.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         self.code_and_name().1
     }
@@ -104,13 +102,11 @@ pub struct Answer {
 
 impl Answer {
     /// That it is done: `text`, and `fields` beside those that every object has.
-    #[must_use]
     pub fn done(text: String, fields: Value) -> Self {
         Self::of(Outcome::Done, text, fields)
     }
 
     /// That it is not, and why, in English: what programs read has the reason besides.
-    #[must_use]
     pub fn not_done(outcome: Outcome, reason: String, text: String, fields: Value) -> Self {
         let mut answer = Self::of(outcome, text, fields);
         answer.json["reason"] = reason.into();

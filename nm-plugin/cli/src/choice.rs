@@ -32,7 +32,6 @@ pub enum ChoiceError {
 
 impl ChoiceError {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Unknown(_) => Outcome::NotFound,

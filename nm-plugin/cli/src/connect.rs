@@ -76,7 +76,6 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Ended { outcome, .. } => *outcome,

@@ -82,13 +82,11 @@ pub fn diagnose(facts: &Facts) -> Diagnosis {
 
 impl Diagnosis {
     /// What is beside schema and outcome in JSON.
-    #[must_use]
     pub fn fields(&self) -> serde_json::Value {
         serde_json::json!({ "version": self.version, "findings": self.findings })
     }
 
     /// Whether a connection cannot work.
-    #[must_use]
     pub fn has_problem(&self) -> bool {
         self.findings
             .iter()

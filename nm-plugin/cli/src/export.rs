@@ -28,7 +28,6 @@ pub enum ExportError {
 
 impl ExportError {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::File(WriteError { reason, .. }) => reason.into(),

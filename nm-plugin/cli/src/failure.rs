@@ -68,7 +68,6 @@ pub enum Failure {
 
 impl Failure {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::NetworkManager(_) => Outcome::NoNetworkManager,

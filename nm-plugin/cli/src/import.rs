@@ -92,7 +92,6 @@ pub enum ImportError {
 
 impl ImportError {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Profile(profile_file::ImportError::File { reason, .. }) => reason.into(),

@@ -4,7 +4,6 @@ use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_text::printable::printable;
 
 /// A text that others have a part in: it must not draw on the reader's terminal.
-#[must_use]
 pub fn one_line(text: &str) -> String {
     printable(text)
 }

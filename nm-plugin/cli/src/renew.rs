@@ -30,7 +30,6 @@ pub enum RenewError {
 
 impl RenewError {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Down(_) => Outcome::NotConnected,

@@ -144,7 +144,6 @@ impl Status {
     }
 
     /// What is beside schema and outcome in JSON.
-    #[must_use]
     pub fn fields(&self) -> serde_json::Value {
         serde_json::json!({ "connections": self.connections })
     }

@@ -46,7 +46,6 @@ pub fn init_program() {
 }
 
 /// What an error or another message says.
-#[must_use]
 pub fn localize(what: &(impl Localize + ?Sized)) -> String {
     in_language(&what.message())
 }
@@ -56,7 +55,6 @@ fn in_language(message: &Message) -> String {
 }
 
 /// A text of the catalogue, marked with [`aws_client_vpn_text::gettext_noop!`] where it is written.
-#[must_use]
 pub fn translate(text: &'static str) -> String {
     look_up(text)
 }
@@ -71,7 +69,6 @@ fn look_up(text: &str) -> String {
 }
 
 #[doc(hidden)]
-#[must_use]
 pub fn filled(text: &str, values: &[(&str, String)]) -> String {
     fill(text, |name| {
         let (_, value) = values.iter().find(|(known, _)| *known == name)?;
@@ -80,7 +77,6 @@ pub fn filled(text: &str, values: &[(&str, String)]) -> String {
 }
 
 #[doc(hidden)]
-#[must_use]
 pub fn counted(one: &str, many: &str, count: u64) -> String {
     // Languages look at the last digits at most.
     let seen = u32::try_from(count).unwrap_or_else(|_| (count % 1_000_000) as u32 + 1_000_000);

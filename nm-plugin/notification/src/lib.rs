@@ -135,7 +135,6 @@ impl Notification {
     }
 
     /// Whether it can have buttons.
-    #[must_use]
     pub fn has_buttons(&self) -> bool {
         self.can("actions")
     }

@@ -53,7 +53,6 @@ pub enum CertificateError {
 impl CertificateFiles {
     /// The client certificate in the directory of a profile, if there is exactly one: a
     /// certificate that can be a client's with a key of the same name, or a PKCS #12 file.
-    #[must_use]
     pub fn beside(profile: &Path) -> Option<Self> {
         let directory = profile.parent().filter(|path| !path.as_os_str().is_empty());
         let entries = directory.unwrap_or(Path::new(".")).read_dir().ok()?;
@@ -67,7 +66,6 @@ impl CertificateFiles {
     }
 
     /// The file with the certificate.
-    #[must_use]
     pub fn certificate(&self) -> &Path {
         match self {
             Self::Pair { certificate, .. } => certificate,

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 pub const SIZE_LIMIT: u64 = 1024 * 1024;
 
 /// What files with such a content are called, to choose one of them.
-#[must_use]
 pub fn kind(inline: InlineFile) -> &'static str {
     match inline {
         InlineFile::Key => gettext_noop!("Private keys"),
@@ -28,7 +27,6 @@ pub fn kind(inline: InlineFile) -> &'static str {
 }
 
 /// The names that files with such a content have.
-#[must_use]
 pub fn patterns(inline: InlineFile) -> &'static [&'static str] {
     match inline {
         InlineFile::Key => &["*.key", "*.pem"],

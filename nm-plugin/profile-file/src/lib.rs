@@ -78,7 +78,6 @@ impl MissingCertificate {
 }
 
 /// The name of a file in its directory.
-#[must_use]
 pub fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
@@ -112,7 +111,6 @@ impl std::fmt::Display for MissingCertificate {
 
 impl ImportError {
     /// Why, without the name of the file, for a program that says it itself.
-    #[must_use]
     pub fn reason(&self) -> &dyn Localize {
         match self {
             Self::File { reason, .. } => reason,
@@ -163,7 +161,6 @@ pub fn read(path: &Path) -> Result<ParsedProfile, ImportError> {
 }
 
 /// The file's name without its ending: what the user will see in the list of VPNs.
-#[must_use]
 pub fn connection_name(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let stem = stem.trim();

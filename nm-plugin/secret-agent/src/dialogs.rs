@@ -40,7 +40,6 @@ struct Running {
 
 impl Dialogs {
     /// Dialogs whose window is `terminal`, if there is one.
-    #[must_use]
     pub fn new(terminal: Option<Rc<Terminal>>) -> Self {
         Self {
             terminal,
@@ -122,7 +121,6 @@ impl Dialogs {
     }
 
     /// Whether the user cancelled the last one that ended.
-    #[must_use]
     pub fn was_cancelled(&self) -> bool {
         self.was_cancelled.get()
     }

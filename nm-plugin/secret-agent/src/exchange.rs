@@ -30,7 +30,6 @@ pub struct Get {
 
 impl Get {
     /// Whether a person may be asked. Otherwise somebody looks at what is kept.
-    #[must_use]
     pub fn may_ask(&self) -> bool {
         self.flags & ALLOW_INTERACTION != 0
     }

@@ -28,7 +28,6 @@ pub struct Connection {
 
 impl Connection {
     /// Reads it; `None` if it is another plugin's, or none.
-    #[must_use]
     pub fn read(dictionary: &Dictionary) -> Option<Self> {
         let text = |setting: &str, key: &str| -> Option<String> {
             let value = dictionary.get(setting)?.get(key)?;

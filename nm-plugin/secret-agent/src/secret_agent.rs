@@ -65,7 +65,6 @@ impl Caller {
 
 impl SecretAgent {
     /// An object that hands what it is asked to `asks`, if `caller` asks.
-    #[must_use]
     pub fn new(asks: mpsc::UnboundedSender<Ask>, caller: Caller) -> Self {
         Self { asks, caller }
     }

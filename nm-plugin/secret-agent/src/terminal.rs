@@ -46,7 +46,6 @@ pub struct Terminal {
 
 impl Terminal {
     /// The terminal, if a person is at one.
-    #[must_use]
     pub fn open() -> Option<Self> {
         if !std::io::stderr().is_terminal() {
             return None;
@@ -84,7 +83,6 @@ impl Terminal {
     }
 
     /// The same, with links for the person to open.
-    #[must_use]
     pub fn without_browser(self) -> Self {
         Self {
             opens_browser: false,

@@ -67,7 +67,6 @@ pub enum LogsError {
 
 impl LogsError {
     /// The outcome, for exit code and JSON.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::File { reason, .. } | Self::Unwritten(WriteError { reason, .. }) => reason.into(),

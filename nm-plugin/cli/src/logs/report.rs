@@ -22,7 +22,6 @@ const BETWEEN: [char; 9] = [' ', ',', '\'', '"', '[', ']', '(', ')', ';'];
 
 /// The report on the attempt that `entries` are the log of. `versions` are those of the programs;
 /// with `hides_addresses`, numbers stand for addresses and names.
-#[must_use]
 pub fn report(versions: &[String], entries: &[Entry], hides_addresses: bool) -> String {
     let mut lines = vec!["Report on an endpoint of AWS Client VPN".to_owned()];
     lines.push("\nversions".to_owned());

@@ -33,13 +33,11 @@ named! {
 
 impl Credential {
     /// The key in `vpn.data` that says what becomes of it: see [`SecretFlags`].
-    #[must_use]
     pub fn flags_key(self) -> String {
         flags_key(self.name())
     }
 
     /// What it is called, for a person; English, to be looked up in the catalogue of translations.
-    #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::UserName => gettext_noop!("User name"),
@@ -88,7 +86,6 @@ impl SecretFlags {
 
     /// The value in `vpn.data`. What is not saved is the agent's too: else NetworkManager before
     /// 1.56.1 drops it where the user may not change the connection.
-    #[must_use]
     pub fn flags(self) -> &'static str {
         match self {
             Self::SystemOwned => "0",
@@ -99,7 +96,6 @@ impl SecretFlags {
     }
 
     /// What the connection says of `credential`; `None` if it says nothing that is understood.
-    #[must_use]
     pub fn of(data: &BTreeMap<String, String>, credential: Credential) -> Option<Self> {
         let flags: u32 = data.get(&credential.flags_key())?.parse().ok()?;
         Some(if flags & Self::NOT_REQUIRED != 0 {

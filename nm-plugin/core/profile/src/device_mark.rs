@@ -20,7 +20,6 @@ pub struct ProcessId {
 
 impl ProcessId {
     /// Reads `/proc/PID/stat` (proc(5)); `None` for one that has only to be reaped.
-    #[must_use]
     pub fn from_stat(stat: &str) -> Option<Self> {
         let (pid, _) = stat.split_once(' ')?;
         // The name in field 2 may hold anything, a closing parenthesis too.
@@ -36,7 +35,6 @@ impl ProcessId {
     }
 
     /// Reads the alias of a device.
-    #[must_use]
     pub fn from_alias(alias: &str) -> Option<Self> {
         let mut words = alias.strip_prefix(ALIAS_PREFIX)?.split_whitespace();
         let (pid, began) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);

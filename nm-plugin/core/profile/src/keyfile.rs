@@ -86,7 +86,6 @@ pub fn to_keyfile(
 }
 
 /// Whether somebody who reads the keyfile has a secret of the connection's: its private key.
-#[must_use]
 pub fn holds_secrets(keyfile: &str) -> bool {
     keyfile.lines().any(|line| line.trim() == "[vpn-secrets]")
 }

@@ -117,7 +117,6 @@ pub const RECONNECT_SECONDS: RangeInclusive<u64> = 10..=86_400;
 pub const DEFAULT_RECONNECT_SECONDS: u64 = 600;
 
 /// The key that says what becomes of the secret `name`, see [`SecretFlags`](crate::credential::SecretFlags).
-#[must_use]
 pub fn flags_key(name: &str) -> String {
     format!("{name}-flags")
 }

@@ -22,7 +22,6 @@ pub struct MarkName {
 
 impl MarkName {
     /// Reads a name; `None` if it is not one of a mark.
-    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('.');
         let uuid = parts.next().filter(|uuid| !uuid.is_empty())?.to_owned();

@@ -50,14 +50,12 @@ pub struct LastFailure {
 
 impl LastFailure {
     /// As it is kept: a line for each part.
-    #[must_use]
     pub fn to_text(&self) -> String {
         let head = format!("{}\n{}\n{}\n", self.activation, self.at, self.kind.name());
         head + &message_text::write(&self.reason)
     }
 
     /// What was kept; `None` if it is none of ours.
-    #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let mut rest = text.lines();
         let activation = rest.next()?.to_owned();

@@ -7,7 +7,6 @@ use aws_client_vpn_text::message::{Argument, Message};
 const DEEPEST: usize = 8;
 
 /// The lines of a message, for [`read`].
-#[must_use]
 pub fn write(message: &Message) -> String {
     let mut text = String::new();
     write_message(&mut text, message);

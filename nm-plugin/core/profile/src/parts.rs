@@ -13,7 +13,6 @@ pub enum Transport {
 
 impl Transport {
     /// As OpenVPN writes it.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Udp => "udp",
@@ -44,7 +43,6 @@ pub enum ProxyKind {
 
 impl ProxyKind {
     /// As NetworkManager's settings name it.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -115,7 +113,6 @@ named! {
 
 impl InlineFile {
     /// Whether it has to be kept like a password.
-    #[must_use]
     pub fn is_secret(self) -> bool {
         match self {
             Self::Key | Self::Pkcs12 | Self::TlsAuth | Self::TlsCrypt => true,

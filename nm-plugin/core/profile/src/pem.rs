@@ -195,7 +195,6 @@ fn certificate_of_der(inline: InlineFile, bytes: &[u8]) -> Option<Zeroizing<Stri
 }
 
 /// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
-#[must_use]
 pub fn is_encrypted(text: &str) -> bool {
     text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
         || text.contains("Proc-Type: 4,ENCRYPTED")

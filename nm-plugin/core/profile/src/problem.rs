@@ -160,7 +160,6 @@ impl ParseError {
     }
 
     /// Whether the file belongs to another VPN plugin.
-    #[must_use]
     pub fn is_not_aws(&self) -> bool {
         match self {
             Self::Faulty(faults) => faults

@@ -34,49 +34,41 @@ impl Profile {
     }
 
     /// Where the endpoint is; never empty.
-    #[must_use]
     pub fn remotes(&self) -> &[Remote] {
         &self.0.remotes
     }
 
     /// Whether a random label has to stand in front of the name.
-    #[must_use]
     pub fn random_hostname(&self) -> bool {
         self.0.random_hostname
     }
 
     /// How users sign in.
-    #[must_use]
     pub fn sign_in(&self) -> &SignIn {
         &self.0.sign_in
     }
 
     /// The user name for a password, if the profile has one.
-    #[must_use]
     pub fn user_name(&self) -> Option<&str> {
         self.0.user_name.as_deref()
     }
 
     /// Whether OpenVPN asks for the pushed options at once.
-    #[must_use]
     pub fn early_push_request(&self) -> bool {
         self.0.early_push_request
     }
 
     /// The certificate and key on a security token, as PKCS #11 names them.
-    #[must_use]
     pub fn pkcs11_id(&self) -> Option<&str> {
         self.0.pkcs11_id.as_deref()
     }
 
     /// The name of the module that drives the token, if it is not left to the system.
-    #[must_use]
     pub fn pkcs11_provider(&self) -> Option<&str> {
         self.0.pkcs11_provider.as_deref()
     }
 
     /// Whether the connection says that `credential` does not exist, so nobody is asked for it.
-    #[must_use]
     pub fn does_not_require(&self, credential: Credential) -> bool {
         self.0.does_not_require.contains(&credential)
     }
@@ -88,7 +80,6 @@ impl Profile {
     }
 
     /// The same, with the proxy's address in place of its name.
-    #[must_use]
     pub fn with_proxy_at(&self, address: IpAddr) -> Self {
         let mut profile = self.clone();
         if let Some(proxy) = &mut profile.0.proxy {
@@ -98,19 +89,16 @@ impl Profile {
     }
 
     /// The content of a block.
-    #[must_use]
     pub fn inline(&self, inline: InlineFile) -> Option<&str> {
         self.0.inline.get(&inline).map(|text| text.as_str())
     }
 
     /// The directives that go to OpenVPN as they are.
-    #[must_use]
     pub fn directives(&self) -> &[Directive] {
         &self.0.directives
     }
 
     /// Whether the client has a certificate.
-    #[must_use]
     pub fn has_client_certificate(&self) -> bool {
         self.0.inline.contains_key(&InlineFile::Cert)
             || self.0.inline.contains_key(&InlineFile::Pkcs12)
@@ -118,13 +106,11 @@ impl Profile {
     }
 
     /// Whether the private key needs a passphrase.
-    #[must_use]
     pub fn private_key_is_encrypted(&self) -> bool {
         self.inline(InlineFile::Key).is_some_and(pem::is_encrypted)
     }
 
     /// The endpoint's name, for a person.
-    #[must_use]
     pub fn display_endpoint(&self) -> String {
         self.0
             .remotes
@@ -134,7 +120,6 @@ impl Profile {
     }
 
     /// The AWS region the endpoint is in, if its name tells.
-    #[must_use]
     pub fn region(&self) -> Option<&str> {
         let mut labels = self.0.remotes.first()?.host.split('.');
         labels.find(|label| *label == "clientvpn")?;

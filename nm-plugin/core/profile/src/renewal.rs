@@ -26,7 +26,6 @@ impl NotRenewed {
     const ALL: [Self; 3] = [Self::NotUp, Self::NotYours, Self::NobodyToAsk];
 
     /// The name of the error on the bus.
-    #[must_use]
     pub const fn error_name(self) -> &'static str {
         match self {
             Self::NotUp => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotUp",
@@ -38,7 +37,6 @@ impl NotRenewed {
     }
 
     /// The one with this name on the bus. A service that is gone has no connection that is up.
-    #[must_use]
     pub fn from_error_name(name: &str) -> Option<Self> {
         match name {
             "org.freedesktop.DBus.Error.ServiceUnknown"

@@ -228,7 +228,6 @@ fn proxy(data: &BTreeMap<String, String>) -> Result<Option<Proxy>, SettingsError
 }
 
 /// Whether the answer to a static challenge may be seen while it is typed.
-#[must_use]
 pub fn static_challenge_echo(data: &BTreeMap<String, String>) -> bool {
     flag(data, STATIC_CHALLENGE_ECHO, false).unwrap_or(false)
 }
@@ -267,7 +266,6 @@ fn text(
 
 /// Whether `name` can be a [`PKCS11_PROVIDER`]: a name without a directory, as where modules are is
 /// the service's business, and only root's.
-#[must_use]
 pub fn is_provider(name: &str) -> bool {
     name.len() <= 64
         && !name.starts_with(['.', '-'])
@@ -326,7 +324,6 @@ pub fn remotes(value: &str) -> Result<Vec<Remote>, SettingsError> {
 }
 
 /// The value of [`REMOTE`]: host, port and protocol of each address.
-#[must_use]
 pub fn remotes_text(remotes: &[Remote]) -> String {
     let texts: Vec<String> = remotes
         .iter()
@@ -339,7 +336,6 @@ pub fn remotes_text(remotes: &[Remote]) -> String {
 }
 
 /// A text of several lines as a value.
-#[must_use]
 pub fn one_line(text: &str) -> String {
     let escaped = text.matches(['\\', '\n']).count();
     // Reserve up front: reallocating would leave unwiped copies.

@@ -4,7 +4,6 @@
 pub const SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.aws-client-vpn";
 /// The name on the system bus of the service that serves the active connection at `path`:
 /// NetworkManager starts one for each.
-#[must_use]
 pub fn service_of(path: &str) -> String {
     let number = path.rsplit('/').next().unwrap_or_default();
     format!("{SERVICE_TYPE}.Connection_{number}")
@@ -83,7 +82,6 @@ pub mod vpn_state {
     /// Whether `VpnStateChanged` with this state and [`state_reason`](super::state_reason) tells of a
     /// connection that is up. One that is being taken down has no number of its own there:
     /// NetworkManager tells it as [`ACTIVATED`] with a reason.
-    #[must_use]
     pub const fn is_up(state: u32, reason: u32) -> bool {
         use super::state_reason::{NONE, UNKNOWN};
         state == ACTIVATED && matches!(reason, UNKNOWN | NONE)

@@ -77,7 +77,6 @@ pub enum ChallengeError {
 
 impl Challenge {
     /// Whether the server's reason for a refusal is a challenge at all.
-    #[must_use]
     pub fn is_challenge(reason: &str) -> bool {
         reason.starts_with(PREFIX)
     }
@@ -103,13 +102,11 @@ impl Challenge {
     }
 
     /// Whether it takes an answer; else its text is all there is to it.
-    #[must_use]
     pub fn wants_answer(&self) -> bool {
         self.has_flag("R")
     }
 
     /// Whether the answer may be seen while it is typed.
-    #[must_use]
     pub fn may_be_shown(&self) -> bool {
         self.has_flag("E")
     }
@@ -117,7 +114,6 @@ impl Challenge {
     /// What it looks like: for whoever has to find out what endpoints send. Of the session id, each
     /// letter is an `x`, each digit a `9`; of the link, it has the site and the names of what is
     /// carried.
-    #[must_use]
     pub fn form(&self) -> String {
         let user_name = match self.user_name.contains(&BASE64.encode(SAML_USER_NAME)) {
             true => self.user_name.clone(),

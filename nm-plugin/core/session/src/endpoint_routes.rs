@@ -108,7 +108,6 @@ impl Ways {
     }
 
     /// Whether somebody else has set a route to just this address, and we have not.
-    #[must_use]
     pub fn has_route_of_others(&self, address: IpAddr) -> bool {
         let is_own = self.own.iter().any(|(own, _)| *own == address);
         !is_own && self.outside.iter().any(|other| other.is_to(address))

@@ -20,14 +20,12 @@ impl<A: fmt::Display> fmt::Display for Network<A> {
 
 impl Network<IpAddr> {
     /// The address alone.
-    #[must_use]
     pub fn host(address: IpAddr) -> Self {
         let prefix = if address.is_ipv4() { 32 } else { 128 };
         Self { address, prefix }
     }
 
     /// Whether they have an address in common.
-    #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         let prefix = u32::from(self.prefix.min(other.prefix));
         match (self.address, other.address) {
@@ -42,7 +40,6 @@ impl Network<IpAddr> {
     }
 
     /// Whether all of `narrow` is in it.
-    #[must_use]
     pub fn covers(self, narrow: Self) -> bool {
         self.prefix <= narrow.prefix && self.overlaps(narrow)
     }

@@ -24,7 +24,6 @@ pub struct KernelRoute {
 
 impl KernelRoute {
     /// The routes in the kernel's tables, `/proc/net/route` and `/proc/net/ipv6_route`.
-    #[must_use]
     pub fn read(ipv4: &str, ipv6: &str) -> Vec<Self> {
         let ipv4 = ipv4.lines().filter_map(|line| {
             let mut columns = line.split_ascii_whitespace();

@@ -98,7 +98,6 @@ impl Ruleset {
     /// Each is let through what keeps it up: to its endpoint what runs as `user`, OpenVPN, or every
     /// program, where that account is not known. The networks around are let through only if all that
     /// stop the rest let them through: what one of them is to stop stays stopped.
-    #[must_use]
     pub fn of(policies: &[FirewallPolicy], user: Option<u32>) -> Option<Self> {
         let policies = policies.get(..MOST_CONNECTIONS).unwrap_or(policies);
         let mut stopping = policies.iter().filter(|policy| policy.stops_the_rest);

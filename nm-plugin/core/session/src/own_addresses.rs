@@ -7,7 +7,6 @@ const UNUSABLE: u8 = 0x40 | 0x08;
 
 /// Whether `before` is still an address of the interface that has `now`: what was begun from it
 /// goes on. Privacy extensions prefer a new address each day and keep the old ones for a week.
-#[must_use]
 pub fn is_kept(table: &str, before: Ipv6Addr, now: Ipv6Addr) -> bool {
     let interface = |wanted: Ipv6Addr| {
         table.lines().find_map(|line| {

@@ -7,19 +7,16 @@ const FIRST_TABLE: u32 = 35_001_000;
 const TABLES: u32 = 1 << 24;
 
 /// The table of the interface with number `device`.
-#[must_use]
 pub fn table_of(device: u32) -> u32 {
     FIRST_TABLE + device % TABLES
 }
 
 /// The number of the interface that `table`, which is ours, is for.
-#[must_use]
 pub fn device_of(table: u32) -> u32 {
     table.saturating_sub(FIRST_TABLE)
 }
 
 /// Whether `table` is one of ours.
-#[must_use]
 pub fn is_own_table(table: u32) -> bool {
     (FIRST_TABLE..FIRST_TABLE + TABLES).contains(&table)
 }

@@ -91,7 +91,6 @@ impl PushedOptions {
 
     /// This tunnel as long as nothing comes through it: its networks, but not the rest of the
     /// world.
-    #[must_use]
     pub fn without_names_and_default(&self) -> Self {
         Self {
             redirect_ipv4: false,
@@ -115,7 +114,6 @@ impl PushedOptions {
     }
 
     /// What was left out, and why.
-    #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }

@@ -61,13 +61,11 @@ impl RouteGuard {
     }
 
     /// How many are kept.
-    #[must_use]
     pub fn count(&self) -> usize {
         self.routes.len()
     }
 
     /// Whether anything is kept, so that it is worth looking.
-    #[must_use]
     pub fn is_at_work(&self) -> bool {
         self.learning_until.is_some()
     }

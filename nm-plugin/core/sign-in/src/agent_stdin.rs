@@ -70,13 +70,11 @@ impl AgentStdin {
     }
 
     /// The settings (`vpn.data`) so far, without those that are too long for what a dialog needs.
-    #[must_use]
     pub fn data(&self) -> &BTreeMap<String, String> {
         &self.data
     }
 
     /// The secrets so far that are [`Credential`]s.
-    #[must_use]
     pub fn secrets(&self) -> &BTreeMap<String, Secret> {
         &self.secrets
     }

@@ -136,7 +136,6 @@ pub fn cancelled() -> (&'static str, Secret) {
 }
 
 /// Whether `secrets` are that answer.
-#[must_use]
 pub fn is_cancelled(secrets: &BTreeMap<String, Secret>) -> bool {
     let (name, value) = cancelled();
     secrets.get(name) == Some(&value)

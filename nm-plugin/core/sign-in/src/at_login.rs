@@ -35,7 +35,6 @@ impl AtLogins {
 
     /// Whether it is time to connect what is not up. What is set up later has to wait for the next
     /// network, so that nothing connects while somebody still edits it.
-    #[must_use]
     pub fn is_due(&self, uuid: &str) -> bool {
         self.is_new && !self.off.contains(uuid)
     }
@@ -46,7 +45,6 @@ impl AtLogins {
     }
 
     /// What the next agent of the login `name` has to know: lines, for a file.
-    #[must_use]
     pub fn to_text(&self, name: &str) -> String {
         // One that was not tried yet is new to the next agent, too.
         let network = self.network.as_deref().filter(|_| !self.is_new);
@@ -56,7 +54,6 @@ impl AtLogins {
     }
 
     /// What an agent of the login `name` left; nothing, if `text` is of another login.
-    #[must_use]
     pub fn from_text(text: &str, name: &str) -> Self {
         let mut lines = text.lines().map(str::to_owned);
         if lines.next().as_deref() != Some(name) {

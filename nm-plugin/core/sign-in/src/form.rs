@@ -65,7 +65,6 @@ pub struct Field {
 impl Field {
     /// What to call it: the endpoint's words, or else English that is in the catalogue of
     /// translations.
-    #[must_use]
     pub fn label(&self) -> &str {
         self.question
             .as_deref()
@@ -110,7 +109,6 @@ pub fn form_hints(
 impl CredentialForm {
     /// The form that the hints of a request name, or else the one of everything that the settings
     /// in `data` may ask for; `None` if that is nothing.
-    #[must_use]
     pub fn parse<'a>(
         hints: impl IntoIterator<Item = &'a str>,
         data: &BTreeMap<String, String>,
@@ -202,7 +200,6 @@ impl CredentialForm {
     }
 
     /// Whether everything is asked for once more, because what was given was refused.
-    #[must_use]
     pub fn is_repeated(&self) -> bool {
         self.fields.iter().any(|field| field.refused)
     }

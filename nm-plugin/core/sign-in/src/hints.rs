@@ -21,7 +21,6 @@ pub(crate) const DEFAULT_TIME_LEFT: Duration = Duration::from_secs(600);
 pub(crate) const LONGEST_TIME_LEFT: Duration = Duration::from_secs(3600);
 
 /// Whether who cancels the request that `hints` belong to is to answer that.
-#[must_use]
 pub fn cancel_is_an_answer(hints: &[String]) -> bool {
     hints.iter().any(|hint| hint == CANCEL_HINT)
 }

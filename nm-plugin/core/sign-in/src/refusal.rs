@@ -22,7 +22,6 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// Reads what follows `AUTH_FAILED,`.
-    #[must_use]
     pub fn parse(reason: &str) -> Self {
         let given = |words: &str, otherwise| match words.trim() {
             "" => otherwise,

@@ -32,13 +32,11 @@ pub enum RetryReason {
 
 impl RetryReason {
     /// The service's text, with a request for `what`.
-    #[must_use]
     pub fn request(&self, what: &str) -> String {
         format!("{} Enter {what} once more.", self.message())
     }
 
     /// The hint that says it to the dialog.
-    #[must_use]
     pub fn hint(&self) -> String {
         match self {
             Self::Refused { reason } => match reason {
@@ -51,7 +49,6 @@ impl RetryReason {
     }
 
     /// What a [`hint`](Self::hint) says; `None` if it is another.
-    #[must_use]
     pub fn from_hint(hint: &str) -> Option<Self> {
         let refusal = match hint.strip_prefix(REFUSED_HINT_PREFIX) {
             Some(words) => Some(RefusalReason::Given(one_line(words))),
@@ -96,7 +93,6 @@ fn incorrect(credential: Credential) -> &'static str {
 }
 
 /// What a credential is called in the middle of a sentence.
-#[must_use]
 pub fn a_credential(credential: Credential) -> &'static str {
     match credential {
         // TRANSLATORS: Goes into “The sign-in needs {0}, which was not entered.”: an object, in the accusative.

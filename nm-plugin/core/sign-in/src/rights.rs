@@ -41,7 +41,6 @@ impl Rights {
     };
 
     /// Reads the answer of `GetPermissions`.
-    #[must_use]
     pub fn of(permissions: &HashMap<String, String>) -> Self {
         let right = |action: &str| {
             let word = permissions.get(&format!("org.freedesktop.NetworkManager.{action}"));
@@ -56,7 +55,6 @@ impl Rights {
     /// Whether NetworkManager `version` has polkit ask for a password before each sign-in of a
     /// connection that all users have. It does so for the case that secrets are stored with the
     /// connection, and up to 1.56.0 (and in 1.57) it does not look whether there are any.
-    #[must_use]
     pub fn sign_in_needs_password(self, version: &str) -> bool {
         let mut numbers = version
             .split(['.', '-', '~', '+'])

@@ -95,7 +95,6 @@ pub struct Request {
 
 impl Request {
     /// The request in the address that the browser opens (SAML's HTTP-Redirect binding).
-    #[must_use]
     pub fn of(url: &Url) -> Self {
         let value = |field: &str| {
             let mut pairs = url.query_pairs();
@@ -188,13 +187,11 @@ impl SamlResponse {
     }
 
     /// The response, for the reply to the challenge.
-    #[must_use]
     pub fn secret(&self) -> &Secret {
         &self.0
     }
 
     /// Length in bytes.
-    #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a response is never empty")]
     pub fn len(&self) -> usize {
         self.0.len()

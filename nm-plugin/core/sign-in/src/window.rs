@@ -96,7 +96,6 @@ impl Screen {
     }
 
     /// Whether it is what a window shows already, as far as the person is concerned.
-    #[must_use]
     pub fn is_same_as(&self, shown: &Self) -> bool {
         match self {
             Self::Login {
@@ -115,7 +114,6 @@ impl Screen {
     }
 
     /// The screen in a line without its end; `None` if it is none this version knows.
-    #[must_use]
     pub fn from_line(line: &Secret) -> Option<Self> {
         let values = decode(line)?;
         let values: Vec<_> = values.iter().map(Secret::expose).collect();
@@ -206,7 +204,6 @@ impl UserAction {
     }
 
     /// The action in a line without its end; `None` if it is none this version knows.
-    #[must_use]
     pub fn from_line(line: &Secret) -> Option<Self> {
         let values = decode(line)?;
         let values: Vec<_> = values.iter().map(Secret::expose).collect();
@@ -226,7 +223,6 @@ impl UserAction {
 }
 
 /// The name of the site that a person signs in at, as they know it: without port and path.
-#[must_use]
 pub fn site(url: &Url) -> &str {
     let host = url.host_str().unwrap_or_default();
     host.strip_prefix("www.").unwrap_or(host)

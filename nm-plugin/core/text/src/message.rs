@@ -42,7 +42,6 @@ pub trait ToArgument {
 
 impl Message {
     /// A text, in English.
-    #[must_use]
     pub fn new(text: &'static str) -> Self {
         Self {
             text: Cow::Borrowed(text),
@@ -51,14 +50,12 @@ impl Message {
     }
 
     /// A text of the endpoint, the system or another program, which stays as it is.
-    #[must_use]
     pub fn literal(text: impl Into<String>) -> Self {
         Self::new("{0}").with("0", &text.into())
     }
 
     /// A message that travelled: the English text of another process of ours, and what goes into
     /// it.
-    #[must_use]
     pub fn of_parts(text: String, arguments: Vec<(String, Argument)>) -> Self {
         let owned = arguments.into_iter();
         Self {
@@ -68,7 +65,6 @@ impl Message {
     }
 
     /// The English text, with its placeholders.
-    #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -79,7 +75,6 @@ impl Message {
     }
 
     /// Puts `value` into the placeholder `name`.
-    #[must_use]
     pub fn with(mut self, name: &'static str, value: &(impl ToArgument + ?Sized)) -> Self {
         self.arguments
             .push((Cow::Borrowed(name), value.to_argument()));
@@ -87,7 +82,6 @@ impl Message {
     }
 
     /// The whole text. `translate` turns each English text of ours into the user's language.
-    #[must_use]
     pub fn in_language(&self, translate: &dyn Fn(&str) -> String) -> String {
         fill(&translate(&self.text), |name| {
             let (_, argument) = self.arguments.iter().find(|(known, _)| *known == name)?;
@@ -101,7 +95,6 @@ impl Message {
 
 /// Fills the placeholders of `text`. What has no value stays as it is written, and what a value
 /// brings along is not looked at again.
-#[must_use]
 pub fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;

@@ -5,7 +5,6 @@ pub const LINE_LIMIT: usize = 400;
 
 /// Whether a character is none to be read, but changes what others look like: control characters, line
 /// separators, and what turns the direction of writing, so that a name reads as another one.
-#[must_use]
 pub fn is_control(character: char) -> bool {
     matches!(
         character,
@@ -14,13 +13,11 @@ pub fn is_control(character: char) -> bool {
 }
 
 /// `text` without anything that a terminal or a log would obey.
-#[must_use]
 pub fn printable(text: &str) -> String {
     text.replace(is_control, " ")
 }
 
 /// A text in one line of at most [`LINE_LIMIT`] bytes, without control characters.
-#[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line = String::new();
     for character in printable(text.trim()).chars() {

@@ -11,25 +11,21 @@ pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Takes ownership of `text`; its buffer is wiped when the secret is dropped.
-    #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
     /// The text itself. Call it only where the text leaves for its destination.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
     /// Length in bytes.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is no text at all.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -32,20 +32,17 @@ impl Directive {
     }
 
     /// As a line.
-    #[must_use]
     pub fn to_line(&self) -> String {
         let arguments = self.arguments.iter().map(String::as_str);
         line::join(std::iter::once(self.name).chain(arguments))
     }
 
     /// The directive's name.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// The directive's arguments, unquoted.
-    #[must_use]
     pub fn arguments(&self) -> &[String] {
         &self.arguments
     }
@@ -150,7 +147,6 @@ pub(crate) fn bad_line(bad: BadLine) -> ProfileError {
 const HOST_LIMIT: usize = LINE_LIMIT - "remote  65535 udp".len();
 
 /// A DNS name or an address, of characters that mean nothing to OpenVPN's parser.
-#[must_use]
 pub fn is_host(host: &str) -> bool {
     !host.is_empty()
         && host.len() <= HOST_LIMIT
@@ -164,7 +160,6 @@ pub fn is_host(host: &str) -> bool {
 const PKCS11_ID_LIMIT: usize = 200;
 
 /// A `pkcs11:` URI, or the five fields of pkcs11-helper's own form, in which `\x20` is a space.
-#[must_use]
 pub fn is_pkcs11_id(id: &str) -> bool {
     let is_old_form = id.split('/').count() == 5;
     id.len() <= PKCS11_ID_LIMIT

@@ -79,7 +79,6 @@ fn is_space(character: char) -> bool {
 }
 
 /// Writes words so that [`split`] and OpenVPN read the same ones back.
-#[must_use]
 pub fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let plain = |word: &str| {
         !word.is_empty()

@@ -28,7 +28,6 @@ impl Incomplete {
     }
 
     /// What of the file is not as it says.
-    #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }

@@ -798,7 +798,6 @@ fn is_end(line: &str, tag: &str) -> bool {
 }
 
 /// Whether a host's name is one of AWS's endpoints.
-#[must_use]
 pub fn is_aws_host(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn"))

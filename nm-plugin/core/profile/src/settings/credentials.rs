@@ -96,7 +96,6 @@ pub fn askable(
 
 /// Whether an agent may have kept something that the connection needs and `secrets` lack: then it
 /// is worth asking before the user is.
-#[must_use]
 pub fn may_be_kept(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, Secret>) -> bool {
     askable(data, secrets).into_iter().any(|credential| {
         SecretFlags::of(data, credential) == Some(SecretFlags::AgentOwned)

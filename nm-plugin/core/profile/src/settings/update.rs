@@ -27,7 +27,6 @@ pub struct Update {
 }
 
 /// Whether a connection leads to an endpoint of `profile`; ports and protocols may have changed.
-#[must_use]
 pub fn have_same_endpoint(data: &BTreeMap<String, String>, profile: &Profile) -> bool {
     let old = data.get(REMOTE).map_or("", String::as_str);
     let old: BTreeSet<String> = old

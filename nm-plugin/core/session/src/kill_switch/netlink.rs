@@ -82,19 +82,16 @@ impl Batch {
     }
 
     /// What is sent to the kernel.
-    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The number for the first message of the next batch on the same socket.
-    #[must_use]
     pub fn next(&self) -> u32 {
         self.next
     }
 
     /// Whether the kernel has said that this batch was carried out, see [`Self::answered`].
-    #[must_use]
     pub fn is_acknowledged(&self) -> bool {
         self.acknowledged
     }

@@ -33,13 +33,11 @@ pub struct FirewallPolicy {
 
 impl FirewallPolicy {
     /// Whether it needs ports that are open for [`OPENING_LIFETIME`](super::OPENING_LIFETIME) only.
-    #[must_use]
     pub fn has_openings(&self) -> bool {
         self.names || self.web
     }
 
     /// What is left of it when its process is gone: nobody looks anything up or signs in any more.
-    #[must_use]
     pub fn of_a_process_that_is_gone(self) -> Self {
         Self {
             names: false,
@@ -49,7 +47,6 @@ impl FirewallPolicy {
     }
 
     /// The mark's text. That it stops the rest is said by its name.
-    #[must_use]
     pub fn to_mark(&self) -> String {
         let mut lines = Vec::new();
         let mut line =
@@ -84,7 +81,6 @@ impl FirewallPolicy {
 
     /// Reads the text of a mark whose name says whether it stops the rest; one that is not whole
     /// lets nothing through.
-    #[must_use]
     pub fn from_mark(stops_the_rest: bool, text: &str) -> Self {
         let empty = Self {
             stops_the_rest,

@@ -13,7 +13,6 @@ const BEGINNINGS: [&str; 7] = [
 
 /// Whether a line of OpenVPN's log tells what the endpoint did: what it pushed, chose, refused and
 /// broke off.
-#[must_use]
 pub fn tells_of_endpoint(line: &str) -> bool {
     BEGINNINGS.iter().any(|start| line.starts_with(start)) || line.contains("was pushed by server")
 }

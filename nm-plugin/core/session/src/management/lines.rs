@@ -27,7 +27,6 @@ pub struct LineBuffer {
 
 impl LineBuffer {
     /// An empty buffer.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

@@ -23,13 +23,11 @@ impl Disconnect {
     }
 
     /// Whether the connection is being taken down, or has ended.
-    #[must_use]
     pub fn is_over(&self) -> bool {
         self.reason.is_some()
     }
 
     /// Whether the connection has been up.
-    #[must_use]
     pub fn was_up(&self) -> bool {
         self.was_up
     }
@@ -38,7 +36,6 @@ impl Disconnect {
     /// always lifts it. Otherwise it stays if an earlier attempt had left traffic stopped
     /// (`was_closed`); and nobody is to be locked out where no reason is known, or by a connection that
     /// has never been up.
-    #[must_use]
     pub fn lifts_kill_switch(&self, was_closed: bool) -> bool {
         match self.reason {
             Some(reason) if reason.is_by_a_person() => true,

@@ -18,7 +18,6 @@ impl Reason {
     }
 
     /// Whether a person has taken the connection down, or deleted it.
-    #[must_use]
     pub fn is_by_a_person(self) -> bool {
         self == Self::USER_DISCONNECTED || self == Self::CONNECTION_REMOVED
     }
@@ -49,7 +48,6 @@ pub enum VpnState {
 
 impl VpnState {
     /// From `VpnStateChanged` of `VPN.Connection`.
-    #[must_use]
     pub fn of_vpn(state: u32, reason: u32) -> Self {
         match state {
             vpn_state::NEED_AUTH => Self::NeedAuth,
@@ -63,7 +61,6 @@ impl VpnState {
     /// From `StateChanged` of `Connection.Active`, which comes before the other signal; `None` for
     /// what that one tells better. Only this one tells that a connection which is up is being taken
     /// down.
-    #[must_use]
     pub fn of_active_connection(state: u32, reason: u32) -> Option<Self> {
         (state == active_state::DEACTIVATING).then_some(Self::Deactivating(Reason(reason)))
     }

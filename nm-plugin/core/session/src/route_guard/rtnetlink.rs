@@ -113,7 +113,6 @@ impl<'a> Message<'a> {
 impl RtRoute {
     /// Reads a message of the answer to a [`dump_request`]: a route that a program has set for the
     /// interface with number `device`.
-    #[must_use]
     pub fn read(kind: u16, payload: &[u8], device: u32) -> Option<Self> {
         let message = Message::read(payload).filter(|_| kind == RTM_NEWROUTE)?;
         let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;

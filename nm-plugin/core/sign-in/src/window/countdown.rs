@@ -11,7 +11,6 @@ pub struct Countdown {
 
 impl Countdown {
     /// Starts it at `now`.
-    #[must_use]
     pub fn new(now: Instant, whole: Duration) -> Self {
         Self {
             end: now + whole,
@@ -20,7 +19,6 @@ impl Countdown {
     }
 
     /// What is left, as `9:58`: rounded up, so that it shows zero only when it is over.
-    #[must_use]
     pub fn clock(&self, now: Instant) -> String {
         let left = self.left(now);
         let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
@@ -37,7 +35,6 @@ impl Countdown {
     }
 
     /// Whether it is worth a warning: the last half minute, unless there never was more.
-    #[must_use]
     pub fn is_short(&self, now: Instant) -> bool {
         self.left(now) <= SHORT && self.whole > SHORT
     }

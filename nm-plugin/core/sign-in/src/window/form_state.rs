@@ -26,7 +26,6 @@ pub struct Entry {
 
 impl FormState {
     /// The form, empty. What may be kept, will be, unless the person decides otherwise.
-    #[must_use]
     pub fn new(form: &CredentialForm) -> Self {
         let entry = |field: &Field| Entry {
             field: field.clone(),
@@ -39,13 +38,11 @@ impl FormState {
     }
 
     /// All entries, in order.
-    #[must_use]
     pub fn all(&self) -> &[Entry] {
         &self.entries
     }
 
     /// Whether there is anything that may be kept, so that there is something to choose.
-    #[must_use]
     pub fn offers_to_remember(&self) -> bool {
         self.entries.iter().any(|entry| entry.field.kept)
     }
@@ -84,7 +81,6 @@ impl FormState {
 
 impl Entry {
     /// Whether what stands there can never be sent: pasted lines, or a whole file.
-    #[must_use]
     pub fn is_unusable(&self) -> bool {
         self.value.len() > LONGEST || self.value.expose().contains(char::is_control)
     }
