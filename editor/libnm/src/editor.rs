@@ -3,7 +3,7 @@
 
 use crate::connection::Connection;
 use crate::ffi;
-use crate::guard::{guarded, guarded_silently};
+use crate::guard::{guarded, guarded_silently, implementation};
 use glib::ffi::{GError, gboolean};
 use glib::gobject_ffi::GObject;
 use glib::prelude::*;
@@ -76,7 +76,7 @@ pub unsafe fn factory<E: IsA<VpnEditor> + IsA<glib::Object>>(
 unsafe extern "C" fn widget<T: VpnEditorImpl>(editor: *mut ffi::NMVpnEditor) -> *mut GObject {
     guarded_silently(ptr::null_mut(), || {
         // SAFETY: libnm passes an instance of T's class.
-        let widget = unsafe { implementation::<T>(editor) }.widget();
+        let widget = unsafe { implementation::<T>(editor.cast()) }.widget();
         // Borrowed by the host; the editor has a reference of its own.
         widget.map_or(ptr::null_mut(), |widget| widget.to_glib_none().0)
     })
@@ -91,17 +91,8 @@ unsafe extern "C" fn update_connection<T: VpnEditorImpl>(
     unsafe {
         guarded(error, false.into_glib(), || {
             let connection = Connection::borrowed(connection)?;
-            implementation::<T>(editor).update(&connection)?;
+            implementation::<T>(editor.cast()).update(&connection)?;
             Ok(true.into_glib())
         })
     }
-}
-
-/// The Rust side of an editor object.
-///
-/// # Safety
-/// `editor` is a live instance of T's class.
-unsafe fn implementation<'a, T: VpnEditorImpl>(editor: *mut ffi::NMVpnEditor) -> &'a T {
-    // SAFETY: the instance struct of T's class begins with the GObject that `editor` points to.
-    unsafe { &*editor.cast::<T::Instance>() }.imp()
 }

@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::editor::VpnEditor;
 use crate::ffi;
-use crate::guard::{guarded, guarded_silently, plugin_error};
+use crate::guard::{guarded, guarded_silently, implementation, plugin_error};
 use glib::ffi::{GError, gboolean};
 use glib::prelude::*;
 use glib::subclass::prelude::*;
@@ -93,7 +93,9 @@ unsafe extern "C" fn capabilities<T: VpnEditorPluginImpl>(
 ) -> u32 {
     // SAFETY: libnm passes an instance of T's class.
     guarded_silently(0, || {
-        unsafe { implementation::<T>(plugin) }.capabilities().0
+        unsafe { implementation::<T>(plugin.cast()) }
+            .capabilities()
+            .0
     })
 }
 
@@ -106,7 +108,7 @@ unsafe extern "C" fn editor<T: VpnEditorPluginImpl>(
     unsafe {
         guarded(error, ptr::null_mut(), || {
             let connection = Connection::borrowed(connection)?;
-            let editor = implementation::<T>(plugin).editor(&connection)?;
+            let editor = implementation::<T>(plugin.cast()).editor(&connection)?;
             Ok(editor.into_glib_ptr())
         })
     }
@@ -120,7 +122,7 @@ unsafe extern "C" fn import<T: VpnEditorPluginImpl>(
     // SAFETY: as for `editor`; `path` is a C string or null.
     unsafe {
         guarded(error, ptr::null_mut(), || {
-            Ok(implementation::<T>(plugin)
+            Ok(implementation::<T>(plugin.cast())
                 .import(path_from_c(path)?)?
                 .into_raw())
         })
@@ -137,7 +139,7 @@ unsafe extern "C" fn export<T: VpnEditorPluginImpl>(
     unsafe {
         guarded(error, false.into_glib(), || {
             let connection = Connection::borrowed(connection)?;
-            implementation::<T>(plugin).export(path_from_c(path)?, &connection)?;
+            implementation::<T>(plugin.cast()).export(path_from_c(path)?, &connection)?;
             Ok(true.into_glib())
         })
     }
@@ -151,7 +153,7 @@ unsafe extern "C" fn suggested_filename<T: VpnEditorPluginImpl>(
         // SAFETY: as for `editor`.
         let (plugin, connection) = unsafe {
             (
-                implementation::<T>(plugin),
+                implementation::<T>(plugin.cast()),
                 Connection::borrowed(connection),
             )
         };
@@ -163,15 +165,6 @@ unsafe extern "C" fn suggested_filename<T: VpnEditorPluginImpl>(
             name.replace('\0', "").to_glib_full()
         })
     })
-}
-
-/// The Rust side of a plugin object.
-///
-/// # Safety
-/// `plugin` is a live instance of T's class.
-unsafe fn implementation<'a, T: VpnEditorPluginImpl>(plugin: *mut ffi::NMVpnEditorPlugin) -> &'a T {
-    // SAFETY: the instance struct of T's class begins with the GObject that `plugin` points to.
-    unsafe { &*plugin.cast::<T::Instance>() }.imp()
 }
 
 /// # Safety

@@ -2,6 +2,7 @@
 
 use crate::ffi;
 use glib::ffi::GError;
+use glib::subclass::prelude::*;
 use glib::translate::{FromGlib, IntoGlibPtr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -49,6 +50,15 @@ pub unsafe fn guarded<T>(
 pub fn guarded_silently<T>(fallback: T, body: impl FnOnce() -> T) -> T {
     // SAFETY: a null error is always allowed.
     unsafe { guarded(std::ptr::null_mut(), fallback, || Ok(body())) }
+}
+
+/// The Rust side of an object.
+///
+/// # Safety
+/// `object` is a live instance of T's class, whose instance struct begins with the GObject.
+pub(crate) unsafe fn implementation<'a, T: ObjectSubclass>(object: *mut T::Instance) -> &'a T {
+    // SAFETY: by this function's contract.
+    unsafe { &*object }.imp()
 }
 
 #[cfg(test)]

@@ -6,13 +6,12 @@
 use crate::banner::{Banner, Banners};
 use crate::notification::Notices;
 use crate::outcome::{Outcome, Outcomes};
-use aws_client_vpn_profile::well_known::network_manager::{NAME, VPN};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_text::printable::printable;
 use std::rc::Rc;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
-use zbus::{Connection, MatchRule, Message};
+use zbus::{Connection, Message};
 
 /// How many events may wait; what comes beyond is left out.
 const QUEUE: usize = 64;
@@ -53,16 +52,6 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// The rule for everything that NetworkManager tells of the states of VPN connections.
-    pub(crate) fn rule() -> zbus::Result<MatchRule<'static>> {
-        Ok(MatchRule::builder()
-            .msg_type(zbus::message::Type::Signal)
-            .sender(NAME)?
-            .interface(VPN)?
-            .member("VpnStateChanged")?
-            .build())
-    }
-
     /// Starts the task, which ends when nobody can send to it any more.
     pub(crate) fn start(
         bus: Connection,

@@ -16,6 +16,7 @@ use aws_client_vpn_profile::well_known::network_manager;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::Ask;
 use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
+use aws_client_vpn_secret_agent::signals::{owner_changes, vpn_states};
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_secret_agent::{readiness, registration};
 use aws_client_vpn_text::message::Localize;
@@ -31,7 +32,7 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
-use zbus::{MatchRule, Message, MessageStream};
+use zbus::{Message, MessageStream};
 
 /// How long the bus has to answer when this program starts.
 const START_TIME: Duration = Duration::from_secs(20);
@@ -101,20 +102,13 @@ struct Signals {
 impl Signals {
     async fn follow() -> zbus::Result<Self> {
         let bus = zbus::Connection::system().await?;
-        let changes = || {
-            MatchRule::builder()
-                .msg_type(zbus::message::Type::Signal)
-                .sender("org.freedesktop.DBus")?
-                .interface("org.freedesktop.DBus")?
-                .member("NameOwnerChanged")
-        };
-        let manager = changes()?.add_arg(network_manager::NAME)?.build();
-        let services = Services::rule(changes()?)?;
+        let manager = owner_changes()?.add_arg(network_manager::NAME)?.build();
+        let services = Services::rule(owner_changes()?)?;
         let follow = |rule| MessageStream::for_match_rule(rule, &bus, Some(QUEUE));
         Ok(Self {
             manager: follow(manager).await?,
             services: follow(services).await?,
-            states: follow(Follower::rule()?).await?,
+            states: follow(vpn_states()?).await?,
             // Last: from here on, others say how much comes, and nothing is called any more.
             ends: follow(notification::rule()?).await?,
         })

@@ -6,12 +6,12 @@ use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_attempt::progress::{self, Progress};
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::last_failure::FailureKind;
-use aws_client_vpn_profile::well_known::network_manager::VPN;
 use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
+use aws_client_vpn_secret_agent::signals;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
 use futures_lite::StreamExt;
-use zbus::{MatchRule, MessageStream};
+use zbus::MessageStream;
 
 /// How many signals may wait.
 const QUEUE: usize = 256;
@@ -55,24 +55,13 @@ impl Following {
     /// Listens before anything is asked for, so that nothing is missed.
     pub(super) async fn start(uuid: &str) -> zbus::Result<Self> {
         let bus = zbus::Connection::system().await?;
-        let states = MatchRule::builder()
-            .msg_type(zbus::message::Type::Signal)
-            .sender(NAME)?
-            .interface(VPN)?
-            .member("VpnStateChanged")?
-            .build();
-        let manager = MatchRule::builder()
-            .msg_type(zbus::message::Type::Signal)
-            .sender("org.freedesktop.DBus")?
-            .interface("org.freedesktop.DBus")?
-            .member("NameOwnerChanged")?
-            .add_arg(NAME)?
-            .build();
+        let manager = signals::owner_changes()?.add_arg(NAME)?.build();
+        let follow = |rule| MessageStream::for_match_rule(rule, &bus, Some(QUEUE));
         Ok(Self {
             uuid: uuid.to_owned(),
             path: String::new(),
-            states: MessageStream::for_match_rule(states, &bus, Some(QUEUE)).await?,
-            manager: MessageStream::for_match_rule(manager, &bus, Some(QUEUE)).await?,
+            states: follow(signals::vpn_states()?).await?,
+            manager: follow(manager).await?,
             is_joined: false,
             is_on_its_way: false,
             said: None,
