@@ -28,20 +28,17 @@ const TO_DISK: u32 = 1;
 
 /// Why NetworkManager did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum NetworkManagerError {
-    /// NetworkManager is not on the bus, or there is no bus.
     #[error("NetworkManager is not running. Ask the administrator of this computer.")]
     NotRunning,
-    /// polkit says no, or the person did not give the password.
     #[error(
         "You do not have permission to change this on this computer. Make the connection \
          available only to you, or ask the administrator of this computer."
     )]
     Denied,
-    /// No answer.
     #[error("NetworkManager did not answer in time. Try again.")]
     TimedOut,
-    /// No secret agent answers, so nothing is given out.
     #[error(
         "NetworkManager did not return the connection's passwords and keys, because no program in \
          this session answers it. Updating the connection would delete them. Log out, log in, and \

@@ -11,7 +11,6 @@ use std::path::Path;
 /// Why a connection cannot be exported.
 #[derive(Debug, thiserror::Error, Localize)]
 pub(crate) enum ExportError {
-    /// Another plugin's.
     #[error("This is not an AWS Client VPN connection.")]
     OtherService,
     /// The connection's settings do not make a profile.

@@ -59,7 +59,6 @@ pub(crate) enum AgentEnd {
         #[from]
         reason: zbus::Error,
     },
-    /// The bus is there and says nothing.
     #[error("NetworkManager cannot be reached, because the system bus does not answer.")]
     SilentBus,
 }

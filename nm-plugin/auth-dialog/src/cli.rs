@@ -59,16 +59,13 @@ pub(crate) struct Request {
 /// Why the command line cannot be served.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum UsageError {
-    /// An option stands at the end without its value.
     #[error("option {0} needs a value")]
     NoValue(String),
-    /// The agent wants to draw the dialog itself, but there is nothing to draw: it is a browser.
     #[error(
         "--external-ui-mode is not supported: the login is a page in the browser; run this \
          program without that option"
     )]
     ExternalUi,
-    /// The connection is another plugin's.
     #[error("this is the dialog of {SERVICE_TYPE}, not of {0}")]
     OtherService(String),
 }

@@ -24,11 +24,10 @@ type Details = HashMap<String, OwnedValue>;
 
 /// Why NetworkManager did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum ActionError {
-    /// NetworkManager is not on the bus, or there is no bus.
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning,
-    /// polkit says no, or nobody gave the password.
     #[error(
         "The policy of this computer (polkit) does not let you do this from this session, as is \
          usual over ssh. Do it at the computer itself or as root, or have an administrator \
@@ -36,10 +35,8 @@ pub enum ActionError {
          /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
     )]
     Denied,
-    /// There is nothing to connect through.
     #[error("There is no network. Connect to one first.")]
     NoNetwork,
-    /// No answer.
     #[error("NetworkManager did not answer in time. Try again.")]
     Silent,
     /// Another reason, in NetworkManager's words.

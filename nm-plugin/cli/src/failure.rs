@@ -19,17 +19,14 @@ use std::io;
 
 /// Why nothing is printed.
 #[derive(Debug, thiserror::Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum Failure {
-    /// NetworkManager cannot be asked.
     #[error(transparent)]
     NetworkManager(#[from] NetworkManagerError),
-    /// NetworkManager does not do what was asked.
     #[error(transparent)]
     Action(#[from] ActionError),
-    /// It is not clear which connection is meant.
     #[error(transparent)]
     Choice(#[from] ChoiceError),
-    /// `connect`
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// Scripts are not done.
@@ -43,22 +40,16 @@ pub enum Failure {
         /// How long was waited.
         seconds: u64,
     },
-    /// `import`
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// `at-login`
     #[error(transparent)]
     AtLogin(#[from] AtLoginError),
-    /// `export`
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// `logs`
     #[error(transparent)]
     Logs(#[from] LogsError),
-    /// `renew`
     #[error(transparent)]
     Renew(#[from] RenewError),
-    /// `doctor --fix`
     #[error(transparent)]
     Fix(#[from] FixError),
     /// The system.

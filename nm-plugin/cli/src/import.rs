@@ -33,6 +33,7 @@ const MOST_PROFILES: usize = 100;
 
 /// Nothing was imported.
 #[derive(Debug, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum ImportError {
     /// The profile cannot be used.
     #[error(transparent)]
@@ -53,7 +54,6 @@ pub enum ImportError {
     /// Several are.
     #[error("Several connections use this endpoint. Choose the one to update with --name: {0}")]
     Several(String),
-    /// There is nothing to update.
     #[error("There is no connection to this endpoint yet. Leave out --update to make one.")]
     NothingToUpdate,
     /// There is something to update, which is called otherwise.
@@ -67,7 +67,6 @@ pub enum ImportError {
         /// Theirs.
         names: String,
     },
-    /// A name belongs to one profile.
     #[error("--name can be used with one profile only. Import the profiles one by one.")]
     OneName,
     /// AWS's client is not there, or has none.
@@ -82,7 +81,6 @@ pub enum ImportError {
     /// The profile does not go with what the user has set.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The account has no name.
     #[error(
         "Your account has no user name, so the connection cannot be made available to you alone. \
          To make it available to all users, add --all-users."

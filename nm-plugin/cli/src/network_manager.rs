@@ -27,20 +27,17 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// NetworkManager could not be asked.
 #[derive(Debug, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum NetworkManagerError {
-    /// There is no system bus, or it refuses us.
     #[error("NetworkManager cannot be reached over the system bus.")]
     Bus(#[source] zbus::Error),
-    /// NetworkManager is not running.
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning,
-    /// NetworkManager runs, and answers something other than expected.
     #[error(
         "NetworkManager does not answer as expected. See its journal: journalctl -u \
          NetworkManager"
     )]
     Strange(#[source] zbus::Error),
-    /// NetworkManager does not answer.
     #[error("NetworkManager does not answer. See its journal: journalctl -u NetworkManager")]
     Silent,
 }

@@ -35,17 +35,15 @@ const TEXT: &str = "text/plain";
 
 /// Why the keyring did not do what it should.
 #[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum KeyringError {
     /// There is none, or it refused.
     #[error("the keyring: {0}")]
     Refused(#[from] secret_service::Error),
-    /// The keyring is locked, and nobody unlocked it in time.
     #[error("the keyring is locked")]
     Locked,
-    /// There is a keyring service, but nobody has made a keyring that lasts.
     #[error("there is no keyring yet, and none was made")]
     NoneMade,
-    /// The keyring did not answer in time.
     #[error("the keyring does not answer")]
     Silent,
 }

@@ -42,20 +42,17 @@ pub fn patterns(inline: InlineFile) -> &'static [&'static str] {
 
 /// Why a file could not be read or written; the caller names the file.
 #[derive(Debug, thiserror::Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum FileError {
-    /// The file is not there.
     #[error("The file does not exist.")]
     Missing,
-    /// The file is to be written where there is no directory.
     #[error("Its directory does not exist.")]
     NoDirectory,
-    /// The user may not read the file.
     #[error("You do not have permission to open the file.")]
     Denied,
     /// The system said no for another reason.
     #[error("{0}.")]
     System(std::io::Error),
-    /// A directory, pipe, device or socket.
     // TRANSLATORS: Follows “{file} cannot be read.”
     #[error("It is not a regular file.")]
     NotRegular,
@@ -65,11 +62,9 @@ pub enum FileError {
         limit = SIZE_LIMIT / 1024
     )]
     TooLarge,
-    /// A profile that root reads names a file that is not beside it.
     // TRANSLATORS: Follows “{file} cannot be read.”
     #[error("Where root reads a profile, it may name only files beside it.")]
     Elsewhere,
-    /// A profile that root reads names a file that the profile's owner could not read.
     // TRANSLATORS: Follows “{file} cannot be read.”
     #[error("The owner of the profile may not read it, so root does not read it either.")]
     OfAnother,

@@ -34,19 +34,15 @@ const MOST_SECRETS: usize = 20;
 /// Why there is no answer.
 #[derive(Debug, Error, Localize)]
 pub(crate) enum NoAnswer {
-    /// The user does not want to.
     #[error("The user cancelled the request.")]
     Cancelled,
-    /// The dialog has nothing.
     #[error("No password is saved, and this request does not allow asking for one.")]
     Nothing,
     /// The dialog does not run, or not as it should.
     #[error("The program that asks for the sign-in failed: {0}")]
     Broken(#[from] io::Error),
-    /// The dialog gives more than there is to give.
     #[error("The program that asks for the sign-in wrote more than is allowed.")]
     Talkative,
-    /// The dialog stays when it has answered.
     #[error("The program that asks for the sign-in did not exit.")]
     Endless,
 }

@@ -24,10 +24,8 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 /// The service could not run at all.
 #[derive(Debug, Error)]
 pub(crate) enum ServiceError {
-    /// The bus cannot be reached, or the name is taken.
     #[error("could not offer the VPN service on the system bus")]
     Bus(#[from] zbus::Error),
-    /// Signals cannot be caught.
     #[error("could not catch signals")]
     Signals(#[source] std::io::Error),
 }

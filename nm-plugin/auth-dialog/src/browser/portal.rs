@@ -53,7 +53,6 @@ pub(super) struct Opened {
 /// Why there is no portal to ask.
 #[derive(Debug, Error, Localize)]
 pub(super) enum Absent {
-    /// The environment has no session bus.
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("There is no session bus.")]
     NoBus,
@@ -61,7 +60,6 @@ pub(super) enum Absent {
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The desktop's portal failed: {0}.")]
     NoPortal(String),
-    /// The portal does not answer.
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The desktop's portal does not answer.")]
     Silent,
@@ -70,11 +68,9 @@ pub(super) enum Absent {
 /// Why the portal did not open the browser after all.
 #[derive(Debug, Error, Localize)]
 pub(super) enum Failure {
-    /// The user was asked and declined.
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("No program was chosen to open the page.")]
     Declined,
-    /// The portal failed.
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The desktop's portal could not open the page.")]
     Portal,

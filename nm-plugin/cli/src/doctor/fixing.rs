@@ -15,11 +15,10 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Nothing was mended.
 #[derive(Debug, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum FixError {
-    /// Whoever asks may not.
     #[error("Only root can do this: sudo aws-client-vpn doctor --fix")]
     NotRoot,
-    /// There is nobody to do it.
     #[error("The VPN service is missing. Install the package again.")]
     NoService,
     /// The service ran, and could not clean up.

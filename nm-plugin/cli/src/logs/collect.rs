@@ -24,14 +24,13 @@ const ENTRIES: &str = "--lines=50000";
 
 /// There is no log to tell.
 #[derive(Debug, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum LogsError {
-    /// No journal.
     #[error(
         "journalctl cannot be run. Without systemd, give a log of NetworkManager instead: --file \
          FILE"
     )]
     NoJournal(#[source] io::Error),
-    /// The journal takes too long.
     #[error("The journal does not answer. Try again, or give a file: --file FILE")]
     Slow,
     /// The file cannot be read.
@@ -42,13 +41,11 @@ pub enum LogsError {
         /// Why not.
         reason: FileError,
     },
-    /// Nothing of the system's programs is in the journal, as far as this user may read it.
     #[error(
         "The journal shows nothing of NetworkManager. Most likely, you do not have permission to \
          read the system's journal: use sudo, or join the group systemd-journal."
     )]
     Denied,
-    /// Nothing of ours is in it.
     #[error(
         "No AWS Client VPN connection has been used since this log began. To see all connections: \
          aws-client-vpn list"

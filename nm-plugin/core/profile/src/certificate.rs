@@ -63,14 +63,13 @@ pub enum Validity {
 
 /// Why a text shows no certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum CertificateError {
-    /// There is no PEM block of a certificate in it.
     #[error(
         "There is no certificate in this part of the profile. Ask for a new copy of the \
          profile."
     )]
     None,
-    /// A block is not a certificate, although it says so.
     #[error(
         "A certificate in this part of the profile cannot be read. Ask for a new copy of the \
          profile."

@@ -172,15 +172,14 @@ impl ParseError {
 
 /// What is wrong with a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum ProfileError {
-    /// Nothing in it says AWS.
     #[error(
         "This is not a profile of AWS Client VPN. No 'remote' line names a Client VPN endpoint of \
          AWS, and there is no 'auth-federate' line. If your company uses its own host name for \
          the endpoint, put the name that AWS shows for it in the 'remote' line."
     )]
     NotAws,
-    /// Larger than 1 MiB.
     #[error("The file is too large for a profile. Check that it is the right file.")]
     TooLarge,
     /// More directives than any profile has.
@@ -253,13 +252,11 @@ pub enum ProfileError {
         /// Why, and what to do.
         reason: Argument,
     },
-    /// There is no `remote`.
     #[error(
         "There is no 'remote' line, so the endpoint is not known. Ask your administrator for the \
          complete profile."
     )]
     NoRemote,
-    /// There is no certificate authority.
     #[error(
         "There is no <ca> block, so the endpoint could not be verified. Ask your administrator \
          for the complete profile."
@@ -271,13 +268,11 @@ pub enum ProfileError {
          Ask your administrator for both files."
     )]
     HalfCertificate(&'static str),
-    /// More than one of certificate and key, PKCS #12 file and token.
     #[error(
         "There is more than one client certificate. Keep only one: 'cert' together with 'key', or \
          'pkcs12', or 'pkcs11-id'."
     )]
     SeveralCertificates,
-    /// No way to sign in.
     #[error(
         "This endpoint requires a client certificate, and the profile has none. Put the two \
          files that your administrator gave you beside the profile, and add the lines 'cert \

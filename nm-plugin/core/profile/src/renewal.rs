@@ -6,14 +6,12 @@ use thiserror::Error;
 
 /// Why a sign-in is not renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum NotRenewed {
-    /// There is none.
     #[error("The connection is not up, so there is no sign-in to renew.")]
     NotUp,
-    /// The sign-in is somebody else's.
     #[error("Only the user who signed in, or root, can renew this sign-in.")]
     NotYours,
-    /// No secret agent of the person's is there.
     #[error(
         "No program is running that can show you the sign-in. Log in to a desktop, or run \
          'nm-aws-client-vpn-agent' in another terminal, and then renew again. The connection stays \

@@ -42,30 +42,25 @@ pub struct Challenge {
 
 /// A challenge cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum ChallengeError {
-    /// The challenge does not begin with `CRV1:`.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request is not a challenge.")]
     NotAChallenge,
-    /// The challenge has fewer than five fields.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request is incomplete.")]
     Incomplete,
-    /// The challenge's session id is empty or holds something that cannot be sent back.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The session ID in the request cannot be used.")]
     BadSession,
-    /// The challenge's text should be a URL, but is none.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The request contains no link for the sign-in.")]
     NoUrl,
-    /// The URL is not an `https` one.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error(
         "The link for the sign-in does not begin with https, so the sign-in would not be private."
     )]
     NotHttps,
-    /// The URL carries a user name or password.
     // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
     #[error("The link for the sign-in contains a user name or password.")]
     Credentials,

@@ -60,12 +60,11 @@ pub struct PushedOptions {
 
 /// What was pushed makes no tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum TunnelError {
-    /// No usable address.
     // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
     #[error("The endpoint assigned no address to this computer.")]
     NoAddress,
-    /// The endpoint's own address is not known.
     // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
     #[error("The address of the endpoint is not among them.")]
     NoServer,

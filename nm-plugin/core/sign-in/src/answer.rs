@@ -28,6 +28,7 @@ const SWELL_LIMIT: usize = 64 * 1024;
 const TYPED_ONCE: &str = "typed-once";
 /// Why the auth dialog could not do a login, in the user's words.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum LoginFailure {
     /// The port that AWS sends the browser to is not free.
     // TRANSLATORS: {holder} is the name of a program, or such as “another program”.
@@ -51,10 +52,8 @@ pub enum LoginFailure {
     /// The address is not safe to open.
     #[error(transparent)]
     BadPrompt(#[from] BrowserRequestError),
-    /// The person has cancelled it.
     #[error("The sign-in was cancelled.")]
     Cancelled,
-    /// The time for the login is over.
     #[error("The time to sign in ran out. Connect again.")]
     TimedOut,
 }

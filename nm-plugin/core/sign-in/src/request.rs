@@ -46,11 +46,10 @@ pub struct BrowserRequest {
 
 /// Why hints do not ask for a login that can be done.
 #[derive(Debug, Clone, Error, PartialEq, Eq, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum BrowserRequestError {
-    /// There is no address among the hints: nothing this dialog can do.
     #[error("The request contains no link for the sign-in.")]
     NoAddress,
-    /// The address is not one a browser may be sent to.
     #[error(
         "The link for the sign-in does not begin with https, so it was not opened. Tell the \
          administrator of the endpoint."

@@ -43,8 +43,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Why something is not a response of an identity provider.
 #[derive(Debug, Error, PartialEq, Eq, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum SamlError {
-    /// The form has no field `SAMLResponse`, or an empty one.
     #[error("The form contains no SAMLResponse. Tell the administrator of the identity provider.")]
     Missing,
     /// The form has the field more than once; which one counts is nobody's guess to make.
@@ -60,19 +60,16 @@ pub enum SamlError {
         limit = RESPONSE_LIMIT
     )]
     TooLong(usize),
-    /// The response has a byte that neither base64 nor a form's encoding uses.
     #[error(
         "The SAML response is not encoded correctly. Tell the administrator of the identity \
          provider."
     )]
     NotEncoded,
-    /// The response is something else, whatever its name says.
     #[error(
         "The form contains something other than a SAML response. Tell the administrator of the \
          identity provider."
     )]
     NoResponse,
-    /// The form is for another login than the one that is waiting.
     #[error(
         "The response belongs to another sign-in. Continue in the newest tab, or connect again."
     )]

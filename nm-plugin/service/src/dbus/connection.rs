@@ -33,10 +33,8 @@ pub(crate) struct Connection {
 /// The connection is not one of ours, or not usable.
 #[derive(Debug, Error)]
 pub(crate) enum InvalidConnection {
-    /// The connection has no `vpn` setting with `data`.
     #[error("the connection has no VPN settings")]
     NoVpnSettings,
-    /// The connection's settings do not make a profile.
     #[error("the connection's settings cannot be used; import the profile again")]
     Settings(#[from] SettingsError),
 }

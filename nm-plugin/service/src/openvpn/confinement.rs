@@ -44,10 +44,8 @@ enum ConfinementError {
     /// The rules for files.
     #[error("Landlock: {0}")]
     Landlock(#[from] RulesetError),
-    /// OpenVPN does not say which linker it wants.
     #[error("Landlock: OpenVPN's dynamic linker cannot be found: {0}")]
     Linker(#[source] io::Error),
-    /// The list of system calls.
     #[error("seccomp: {0}")]
     Seccomp(#[from] SeccompError),
 }

@@ -104,13 +104,10 @@ pub(super) enum SendError {
     /// The command holds something that the interface cannot carry.
     #[error(transparent)]
     Unsendable(#[from] ControlCharacter),
-    /// OpenVPN is not there.
     #[error("OpenVPN's management interface is not connected")]
     NotConnected,
-    /// OpenVPN does not read.
     #[error("OpenVPN does not take any more commands")]
     Stuck,
-    /// The socket failed.
     #[error("OpenVPN's management interface failed")]
     Io(#[from] io::Error),
 }

@@ -48,7 +48,6 @@ pub(crate) enum ModuleError {
         /// The file.
         path: PathBuf,
     },
-    /// The module's path is not text, which OpenVPN's configuration is.
     // TRANSLATORS: Follows “OpenVPN could not be started:”
     #[error("the path of the PKCS #11 module is not UTF-8")]
     NotText,

@@ -20,6 +20,7 @@ pub enum FailureReason {
 
 /// Why a connection failed. `Display` is written for the user: what happened, why, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
+#[expect(missing_docs, reason = "the messages tell")]
 pub enum Failure {
     /// The endpoint's name could not be resolved.
     #[error(
@@ -104,10 +105,8 @@ pub enum Failure {
     /// The endpoint wants the sign-in later than there is time for.
     #[error("The endpoint cannot accept a sign-in at the moment: {0}. Try again in a few minutes.")]
     TemporarilyRefused(RefusalReason),
-    /// The private key's passphrase is wrong.
     #[error("The passphrase of the private key is incorrect. Connect again and re-enter it.")]
     WrongPassphrase,
-    /// The PIN of the security token is wrong.
     #[error(
         "The PIN of the security token is incorrect. Connect again and re-enter it. After a few \
          incorrect PINs the token locks itself."
@@ -156,7 +155,6 @@ pub enum Failure {
          the endpoint."
     )]
     BadChallenge(Message),
-    /// The endpoint asked for a browser login, but nobody can show one.
     #[error(
         "The sign-in needs a browser, but no secret agent is running that can open one. Connect \
          from a desktop session, as the user who is logged in there, or with 'aws-client-vpn \
@@ -179,12 +177,10 @@ pub enum Failure {
     /// A password that the endpoint needs was not given.
     #[error("The sign-in needs {0}, which was not entered. Connect again, and enter it.")]
     SecretMissing(&'static str),
-    /// A password is wanted where the profile knows none.
     #[error(
         "The endpoint asks for a user name and password, although the profile signs in with a certificate only. Ask your administrator for the current profile."
     )]
     PasswordUnexpected,
-    /// A secret cannot be handed to OpenVPN.
     #[error(
         "What you entered contains a line break or another control character, so it was not sent. \
          Connect again, and enter it without one."
@@ -203,19 +199,16 @@ pub enum Failure {
          the connection's settings."
     )]
     KillSwitchFailed(Message),
-    /// A new sign-in is needed, and the kill switch lets no browser out.
     #[error(
         "The endpoint requires a new sign-in, but the kill switch blocks the browser. Traffic \
          stays blocked. Connect again to sign in."
     )]
     BrowsersStopped,
-    /// Nothing was sent for as long as a setting allows.
     #[error(
         "The connection was ended because it was idle for longer than its settings allow. Connect \
          again when you need it."
     )]
     Inactive,
-    /// The endpoint ended the connection for good.
     #[error(
         "The endpoint ended the connection. Your session has expired, or an administrator ended \
          it. Connect to sign in again."
