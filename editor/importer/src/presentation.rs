@@ -85,18 +85,20 @@ impl Row {
 #[must_use]
 pub fn groups(imported: &ParsedProfile, format: &DateFormat<'_>) -> Vec<Group> {
     let profile = &imported.profile;
-    let mut groups = vec![Group {
-        title: gettext!("Endpoint"),
+    let group = |title, rows, of_properties| Group {
+        title,
         description: String::new(),
-        rows: endpoint(profile),
-        of_properties: true,
-    }];
-    groups.push(Group {
-        title: gettext!("Certificates"),
-        description: String::new(),
-        rows: certificates(profile, format),
-        of_properties: false,
-    });
+        rows,
+        of_properties,
+    };
+    let mut groups = vec![
+        group(gettext!("Endpoint"), endpoint(profile), true),
+        group(
+            gettext!("Certificates"),
+            certificates(profile, format),
+            false,
+        ),
+    ];
     if !imported.warnings.is_empty() {
         let row = |warning: &Warning| match warning {
             Warning::Ignored { lines, reason } => {

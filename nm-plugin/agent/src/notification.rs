@@ -215,14 +215,7 @@ impl Notices {
         };
         let why = message!("The sign-in was not renewed. {reason}", reason = why);
         report(&why);
-        let content = Content {
-            headline: &end.name,
-            body: &i18n::localize(&why),
-            buttons: &[],
-            urgency: Urgency::Normal,
-            stays: None,
-        };
-        self.show(&content).await;
+        self.tell(&end.name, &i18n::localize(&why)).await;
     }
 
     /// Shows what an endpoint says, unless nm-applet does.
@@ -230,21 +223,20 @@ impl Notices {
         if matches!(timeout(BUS_TIME, applet_runs()).await, Ok(Ok(true))) {
             return;
         }
-        let content = Content {
-            headline: &banner.name,
-            body: &banner.text,
-            buttons: &[],
-            urgency: Urgency::Normal,
-            stays: None,
-        };
-        self.show(&content).await;
+        self.tell(&banner.name, &banner.text).await;
     }
 
     /// Tells why a connection is not up any more, or did not come up.
     pub(crate) async fn show_failure(&self, name: String, reason: String) {
+        let headline = gettext!("{connection} is not connected", connection = name);
+        self.tell(&headline, &reason).await;
+    }
+
+    /// Shows what there is nothing to do about.
+    async fn tell(&self, headline: &str, body: &str) {
         let content = Content {
-            headline: &gettext!("{connection} is not connected", connection = name),
-            body: &reason,
+            headline,
+            body,
             buttons: &[],
             urgency: Urgency::Normal,
             stays: None,

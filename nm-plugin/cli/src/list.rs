@@ -5,7 +5,7 @@ use crate::choice::told_apart;
 use crate::line::one_line;
 use crate::network_manager::{self, NetworkManagerError};
 use crate::status::{self, Status};
-use aws_client_vpn_i18n::{self as i18n, gettext};
+use aws_client_vpn_i18n as i18n;
 
 /// The connections, in the order of their names.
 pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
@@ -26,9 +26,7 @@ pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
 /// In columns.
 pub(crate) fn table(status: &Status) -> String {
     if status.connections.is_empty() {
-        let words =
-            gettext!("There is no AWS Client VPN connection yet. To make one from a profile:");
-        return format!("{words}\n  {}\n", status::IMPORT);
+        return status.to_string();
     }
     let rows: Vec<[String; 3]> = status
         .connections

@@ -22,7 +22,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 
 /// How a profile becomes a connection.
-pub(crate) const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
+const IMPORT: &str = "aws-client-vpn import PROFILE.ovpn";
 
 /// All connections of this VPN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
