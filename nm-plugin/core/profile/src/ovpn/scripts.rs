@@ -2,20 +2,9 @@
 //! itself: set the name servers. Such lines are left out; what would run anything else is refused.
 
 /// The names of the programs, without an ending.
-const SCRIPTS: [&str; 12] = [
-    "update-resolv-conf",
-    "update-resolvconf",
-    "update-resolv",
-    "update-resolv-conf-systemd",
-    "update-systemd-resolved",
-    "update-systemd-resolve",
-    "systemd-resolved",
-    "vpn-dns",
-    "dns-updown",
-    "resolvconf",
-    "client.up",
-    "client.down",
-];
+const SCRIPTS: &str = "update-resolv-conf update-resolvconf update-resolv \
+    update-resolv-conf-systemd update-systemd-resolved update-systemd-resolve systemd-resolved \
+    vpn-dns dns-updown resolvconf client.up client.down";
 /// The scripts for name servers that Alpine and Gentoo have; elsewhere a file of that name may do
 /// anything.
 const SCRIPTS_OF_SYSTEMS: [&str; 2] = ["/etc/openvpn/up.sh", "/etc/openvpn/down.sh"];
@@ -50,8 +39,10 @@ pub(super) fn is_of_name_servers(directive: &str, arguments: &[String]) -> bool 
 /// stands behind it an argument; nothing else may be run besides.
 fn is_script<'a>(mut words: impl Iterator<Item = &'a str>) -> bool {
     let runs_it = |word: &&str| !RUNNERS.contains(&stem(word)) && !word.contains('=');
-    let is_dns =
-        |word: &str| SCRIPTS.contains(&stem(word)) || SCRIPTS_OF_SYSTEMS.contains(&unquoted(word));
+    let is_dns = |word: &str| {
+        SCRIPTS.split(' ').any(|script| script == stem(word))
+            || SCRIPTS_OF_SYSTEMS.contains(&unquoted(word))
+    };
     words.find(runs_it).is_some_and(is_dns)
         && words.all(|argument| !argument.contains([';', '&', '|', '$', '`', '<', '>', '(']))
 }
