@@ -24,7 +24,6 @@ type Details = HashMap<String, OwnedValue>;
 
 /// Why NetworkManager did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
-#[expect(missing_docs, reason = "the messages tell")]
 pub enum ActionError {
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning,
