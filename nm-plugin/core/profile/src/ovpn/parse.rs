@@ -743,9 +743,22 @@ fn is_directive(name: &str) -> bool {
 
 /// Directives that are read here and are not in the table.
 fn is_of_this_parser(name: &str) -> bool {
-    const NAMES: &str = "http-proxy socks-proxy remote port rport proto remote-random-hostname \
-        auth-federate auth-user-pass static-challenge pkcs11-id setenv setenv-safe";
-    NAMES.split(' ').any(|own| own == name) || InlineFile::from_name(name).is_some()
+    const NAMES: [&str; 13] = [
+        "http-proxy",
+        "socks-proxy",
+        "remote",
+        "port",
+        "rport",
+        "proto",
+        "remote-random-hostname",
+        "auth-federate",
+        "auth-user-pass",
+        "static-challenge",
+        "pkcs11-id",
+        "setenv",
+        "setenv-safe",
+    ];
+    NAMES.contains(&name) || InlineFile::from_name(name).is_some()
 }
 
 /// What older profiles say to have no compression.
