@@ -1,7 +1,7 @@
 //! The few kernel calls that no safe wrapper exists for. All unsafe code of the service is here.
 #![expect(
     unsafe_code,
-    reason = "ioctls on /dev/net/tun, close_range, clocks and timers have no safe wrapper"
+    reason = "ioctls on /dev/net/tun, close_range and timers have no safe wrapper"
 )]
 
 use std::fs::File;
@@ -53,20 +53,6 @@ pub(crate) fn close_inherited_on_exec() -> io::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC.cast_signed();
     // SAFETY: the call changes flags of descriptors only; it closes none in this process.
     check(unsafe { libc::close_range(3, libc::c_uint::MAX, flags) })
-}
-
-/// The time of a clock of the kernel's.
-pub(crate) fn clock(clock: libc::clockid_t) -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: clock_gettime writes one timespec, which lives for the whole call.
-    if check(unsafe { libc::clock_gettime(clock, &raw mut time) }).is_err() {
-        return Duration::ZERO;
-    }
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
 }
 
 /// Has the kernel kill this process, also one that was stopped, if [`Self::put_off`] is not called

@@ -1,6 +1,6 @@
 //! How long the computer has slept.
 
-use crate::kernel;
+use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
 /// The two clocks are read one after the other: a smaller difference is no sleep.
@@ -31,8 +31,8 @@ impl SleepClock {
 }
 
 fn ahead() -> Duration {
-    let awake = kernel::clock(libc::CLOCK_MONOTONIC);
-    kernel::clock(libc::CLOCK_BOOTTIME).saturating_sub(awake)
+    let awake = clock_gettime(ClockId::Monotonic);
+    Duration::try_from(clock_gettime(ClockId::Boottime) - awake).unwrap_or_default()
 }
 
 #[cfg(test)]
