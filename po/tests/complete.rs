@@ -57,6 +57,7 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ("nm-plugin/cli/", "Version", "a property on D-Bus"),
     ("nm-plugin/cli/", "Domains", "a property on D-Bus"),
     ("nm-plugin/cli/", "Nameservers", "a property on D-Bus"),
+    ("nm-plugin/cli/", "Configuration", "a property on D-Bus"),
     ("nm-plugin/cli/", "Delete", "a method on D-Bus"),
     ("nm-plugin/secret-agent/", "Get", "a method on D-Bus"),
     ("nm-plugin/cli/", "Timeout", "an error on D-Bus"),

@@ -13,6 +13,7 @@ use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Localize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv6Addr;
+use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
 use zbus::fdo::{self, DBusProxy, PropertiesProxy};
@@ -101,6 +102,9 @@ pub(crate) struct Answer {
     pub(crate) dns_mode: String,
     /// `symlink`, `file`, `resolvconf`, `unmanaged`, …
     pub(crate) rc_manager: String,
+    /// The name servers of VPNs whose interfaces are gone. It keeps those of a VPN that it ends while
+    /// it shows it as connecting (nm-policy.c).
+    pub(crate) name_servers_left: Vec<String>,
     pub(crate) stored: Vec<Stored>,
     /// The names of connections to endpoints of AWS that another VPN has imported.
     pub(crate) imported_as_openvpn: Vec<String>,
@@ -137,6 +141,7 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
         rights: rights(&bus).await.ok(),
         dns_mode: text(&dns, "Mode"),
         rc_manager: text(&dns, "RcManager"),
+        name_servers_left: name_servers_left(&dns),
         stored,
         imported_as_openvpn,
         active: active(&bus, &manager).await.map_err(strange)?,
@@ -297,6 +302,18 @@ fn read_name_servers(config: &Properties) -> Vec<String> {
         Some(Ipv6Addr::from(bytes).to_string())
     });
     servers.filter(|it| !it.is_empty()).chain(sixes).collect()
+}
+
+fn name_servers_left(dns: &Properties) -> Vec<String> {
+    let all: Vec<Properties> = value(dns, "Configuration").unwrap_or_default();
+    let is_left = |entry: &&Properties| {
+        let interface = text(entry, "interface");
+        value(entry, "vpn") == Some(true)
+            && (interface.is_empty() || !Path::new("/sys/class/net").join(interface).exists())
+    };
+    let left = all.iter().filter(is_left);
+    left.flat_map(|entry| value::<Vec<String>>(entry, "nameservers").unwrap_or_default())
+        .collect()
 }
 
 fn read_addresses(config: &Properties) -> Vec<String> {

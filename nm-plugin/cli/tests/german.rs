@@ -136,6 +136,7 @@ fn doctor_in_german() {
             imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
+            name_servers_left: Vec::new(),
         })),
         tun: true,
         clock: Clock {

@@ -345,6 +345,7 @@ async fn ask_network_manager() -> Result<NetworkManager, Message> {
         imported_as_openvpn: answer.imported_as_openvpn,
         dns_mode: answer.dns_mode,
         rc_manager: answer.rc_manager,
+        name_servers_left: answer.name_servers_left,
     })
 }
 

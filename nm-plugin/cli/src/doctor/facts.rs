@@ -95,6 +95,8 @@ pub struct NetworkManager {
     pub dns_mode: String,
     /// `symlink`, `file`, `unmanaged`, …
     pub rc_manager: String,
+    /// The name servers of VPNs that are gone.
+    pub name_servers_left: Vec<String>,
 }
 
 /// What our agent says when it is asked whether it is there.

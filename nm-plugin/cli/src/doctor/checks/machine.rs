@@ -102,6 +102,14 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
                  inside the VPN are not found; remove that line, or use systemd-resolved"
             ),
         ),
+        // systemd-resolved has forgotten them with the interface.
+        _ if mode != "systemd-resolved" && !manager.name_servers_left.is_empty() => problem(
+            message!(
+                "name servers of a VPN that has ended are still asked: {servers}",
+                servers = manager.name_servers_left.join(", ")
+            ),
+            message!("systemctl restart NetworkManager; it forgets them only then"),
+        ),
         "systemd-resolved" if !to_resolved => warning(
             seen,
             message!(

@@ -35,6 +35,7 @@ fn healthy() -> Facts {
             imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
+            name_servers_left: Vec::new(),
         })),
         agent: None,
         window: Some(true),
@@ -224,6 +225,16 @@ const FAULTS: &[Fault] = &[
         "dns",
         Verdict::Problem,
         "default",
+    ),
+    (
+        |f| {
+            let manager = manager(f);
+            (manager.dns_mode, manager.rc_manager) = ("default".to_owned(), "file".to_owned());
+            manager.name_servers_left = vec!["10.0.0.2".to_owned()];
+        },
+        "dns",
+        Verdict::Problem,
+        "10.0.0.2",
     ),
     (
         |f| f.resolv_conf_link = None,
