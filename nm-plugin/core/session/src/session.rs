@@ -26,11 +26,9 @@
 //!   all four ── Disconnect, or NetworkManager is gone ─────────────▶ Stopping ──▶ Stopped
 //! ```
 //!
-//! Where OpenVPN is gone already, `Stopped` follows in place of `Stopping`. A renewal that waits for a
-//! person when the tunnel is lost goes on as the attempt's `AwaitingLogin`, unless it is OpenVPN that asks
-//! then: the page is given up. A prompt that OpenVPN
-//! raises inside a tunnel is an attempt, too, in the step `Asking`: the tunnel stays up, and `Up`
-//! follows again.
+//! Where OpenVPN is gone already, `Stopped` follows in place of `Stopping`. The page of a renewal is
+//! given up with the tunnel. A prompt that OpenVPN raises inside a tunnel is an attempt, too, in the step
+//! `Asking`: the tunnel stays up, and `Up` follows again.
 //!
 //! A state owns the data that only it needs. Its handler returns what an input has led to, and the
 //! table in [`Session::step`] decides which state follows; the ways to the end are in

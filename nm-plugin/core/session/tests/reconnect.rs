@@ -732,12 +732,17 @@ fn a_network_of_the_other_family_is_used() {
     let did = simulation.input(at(None, ipv6));
     assert_eq!(did, ["resolve, random label: true"]);
     assert_eq!(simulation.resolved(&["192.0.2.1"]), NOTHING);
+    // Its name servers may not answer yet.
+    assert_eq!(simulation.after(29), ["Starting"]);
+    assert_eq!(simulation.after(1), ["resolve, random label: true"]);
+    assert_eq!(simulation.resolved(&[]), NOTHING);
     let did = simulation.input(at(None, Some("2001:db8::11")));
     assert_eq!(did, ["resolve, random label: true"]);
     let did = simulation.resolved(&["64:ff9b::c000:201", "192.0.2.1"]);
     assert_eq!(did, ["hold release"]);
     let did = simulation.line(&remote());
     assert_eq!(did, ["remote MOD 64:ff9b::c000:201 443"]);
+    assert_eq!(simulation.after(30), NOTHING, "that is known now");
 }
 
 /// A dispatcher's pre-up script takes as long as it takes.

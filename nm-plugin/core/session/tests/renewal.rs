@@ -121,7 +121,8 @@ fn who_cancels_a_renewal_keeps_the_old_sign_in() {
 #[test]
 fn who_cancels_the_sign_in_of_a_lost_connection_leaves_no_names_behind() {
     let mut simulation = asked();
-    simulation.lines(&[LOST, HOLD]);
+    simulation.lines(&[LOST, HOLD, &remote(), &challenge(), AGAIN, HOLD]);
+    simulation.input(Input::VpnState(VpnState::Activated));
     assert!(simulation.session.expects_secrets());
     // It takes settings once it has processed the answer.
     simulation.input(Input::VpnState(VpnState::NeedAuth));
@@ -151,7 +152,7 @@ fn a_question_inside_the_tunnel_ends_the_page_of_a_renewal_and_that_is_said() {
     let did = simulation.line(">PASSWORD:Need 'Private Key' password");
     assert_eq!(did.last().map(String::as_str), Some("ask"), "{did:?}");
     let notes = simulation.notes.join("\n");
-    assert!(notes.contains("the new sign-in is given up"), "{notes}");
+    assert!(notes.contains("the page is given up"), "{notes}");
 }
 
 #[test]
@@ -220,12 +221,29 @@ fn whoever_takes_the_connection_down_is_not_asked_to_sign_in_any_more() {
     assert_eq!(simulation.input(taken_down), ["end second"]);
 }
 
+/// With a full tunnel, the page would not load any more.
 #[test]
-fn a_page_that_is_open_brings_back_a_tunnel_that_is_lost_meanwhile() {
-    let mut simulation = asked();
-    assert_eq!(simulation.lines(&[LOST, HOLD]), NOTHING);
+fn a_page_that_is_open_is_given_up_with_the_tunnel() {
+    let lost = || {
+        let mut simulation = asked();
+        // NetworkManager takes its question back.
+        assert_eq!(simulation.line(LOST), ["Started", "Starting"]);
+        assert!(!simulation.session.expects_secrets());
+        assert_eq!(simulation.line(HOLD), ["hold release"]);
+        assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.2 443"]);
+        simulation
+    };
+    let mut simulation = lost();
+    assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
+    assert_eq!(simulation.hints.len(), 2, "the token was enough");
+    // Else another page opens, once it can load.
+    let mut simulation = lost();
+    let withdrawn = ["configure", "Started"];
+    assert_eq!(simulation.line(&challenge()), withdrawn);
+    let applied = Input::VpnState(VpnState::Activated);
+    assert_eq!(simulation.input(applied), ["Starting", "ask"]);
+    simulation.lines(&[AGAIN, HOLD]);
     assert_eq!(simulation.answered(), ["hold release"]);
-    assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.2 443"]);
     assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
 }
 

@@ -4,6 +4,7 @@
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_session::management::{self, Command};
+use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{Effect, Failure, FailureReason, Input, Session};
 use aws_client_vpn_sign_in::refusal::RefusalReason;
 use aws_client_vpn_sign_in::retry_reason::RetryReason;
@@ -473,7 +474,7 @@ fn what_is_asked_inside_a_tunnel_that_is_up_is_answered_inside_it() {
 }
 
 #[test]
-fn a_page_that_is_open_is_not_closed_because_the_endpoint_wants_it_too() {
+fn a_page_that_is_open_is_replaced_where_the_endpoint_wants_a_new_sign_in_meanwhile() {
     let mut simulation = Simulation::begin("auth-federate", "", true, &[]);
     simulation.lines(&[HOLD, NEED]);
     let challenge =
@@ -486,10 +487,12 @@ fn a_page_that_is_open_is_not_closed_because_the_endpoint_wants_it_too() {
     simulation.input(Input::RenewalSaid(management::decode(challenge)));
     assert!(simulation.session.expects_secrets());
     simulation.lines(&[REFUSED]);
-    assert!(
-        simulation.session.expects_secrets(),
-        "the page is the way back"
-    );
+    assert!(!simulation.session.expects_secrets());
+    simulation.lines(&RESTART);
+    simulation.lines(&[NEED, challenge]);
+    simulation.input(Input::VpnState(VpnState::Activated));
+    assert!(simulation.session.expects_secrets());
+    assert!(simulation.failures.is_empty());
 }
 
 #[test]

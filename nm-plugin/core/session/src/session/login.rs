@@ -102,6 +102,12 @@ impl Context {
         Box::new(login)
     }
 
+    /// NetworkManager, which ignores settings while it asks, takes the page back.
+    pub(super) fn give_up_page(&mut self) {
+        self.note("the page is given up, and asked for again if it is needed".to_owned());
+        self.begin_again();
+    }
+
     /// Takes the browser's answer out of what NetworkManager brought; why it is none, if so.
     pub(super) fn take_answer(
         &mut self,

@@ -15,6 +15,8 @@ pub(super) struct Loss {
     /// Whether a person has asked for the login that brings it back.
     pub(super) login_requested_by_user: bool,
     pub(super) wait: Option<Wait>,
+    /// When the endpoint's name is looked up again in a network that leads to no address of it.
+    pub(super) look_up_at: Option<Instant>,
     /// Whether names and default route were taken back for a login.
     pub(super) default_route_is_withdrawn: bool,
 }
@@ -53,6 +55,7 @@ impl Loss {
             tell_at: (!is_shown).then(|| now + LOSS_GRACE),
             login_requested_by_user: false,
             wait: None,
+            look_up_at: None,
             default_route_is_withdrawn: false,
         }
     }

@@ -29,6 +29,9 @@ use url::Url;
 /// scripts come before. Told earlier that the tunnel is not up, it would cancel the scripts, leave the
 /// name servers as they were, and go on to say that it is up (seen with 1.42).
 const SETTLE_LIMIT: Duration = Duration::from_secs(60);
+/// The pause between two lookups in a network that leads to no address that is known: its name servers
+/// may not answer at first.
+const LOOK_UP_PAUSE: Duration = Duration::from_secs(30);
 /// The longest pause before another attempt.
 const MAX_PAUSE: Duration = Duration::from_secs(8);
 /// After how many tries the pause between them grows no further.
@@ -117,19 +120,25 @@ impl Attempt {
         let page_is_for_nobody = match &self.step {
             Step::WithdrawingRoute(_) => cx.login_blocker().is_some(),
             // What goes past the tunnel for its sake, goes only while somebody sees it.
-            Step::AwaitingLogin(_) => {
-                self.default_route_is_withdrawn() && cx.nobody_sees().is_some()
-            }
+            Step::AwaitingLogin(_) => self.loss.is_some() && cx.nobody_sees().is_some(),
             Step::Trying { .. } | Step::Asking(_) => false,
         };
         if page_is_for_nobody {
             self.cancel_page(cx);
         }
         if self.loss.is_some() {
-            if cx.is_online_elsewhere() {
-                cx.resolve_first_remote();
-            }
+            self.look_up_elsewhere(cx);
             self.release_hold(cx);
+        }
+    }
+
+    fn look_up_elsewhere(&mut self, cx: &mut Context) {
+        let is_elsewhere = cx.is_online_elsewhere();
+        if is_elsewhere {
+            cx.resolve_first_remote();
+        }
+        if let Some(loss) = &mut self.loss {
+            loss.look_up_at = is_elsewhere.then(|| cx.now + LOOK_UP_PAUSE);
         }
     }
 
@@ -239,19 +248,12 @@ impl Attempt {
     /// once somebody is.
     fn cancel_page(&mut self, cx: &mut Context) {
         if let Step::AwaitingLogin(_) = self.step {
-            cx.note("the page is given up, and asked for again later".to_owned());
             cx.login_backoff.take_back();
-            // NetworkManager ignores settings while it asks.
-            cx.begin_again();
+            cx.give_up_page();
         }
         self.restore_default_route(cx);
         self.start_try(Phase::First, cx);
         self.release_hold(cx);
-    }
-
-    fn default_route_is_withdrawn(&self) -> bool {
-        let loss = self.loss.as_ref();
-        loss.is_some_and(|loss| loss.default_route_is_withdrawn)
     }
 
     /// Restores the default route and name servers, although the tunnel is still down.
@@ -313,6 +315,7 @@ impl Attempt {
         }
         let loss = self.loss.as_ref();
         let tell_at = loss.and_then(|loss| loss.tell_at);
+        let look_up_at = loss.and_then(|loss| loss.look_up_at);
         let is_held = cx.openvpn.is_held && !self.is_waiting();
         let release_at = self.release_at.filter(|_| is_held);
         let pause_over = match loss.and_then(|loss| loss.wait) {
@@ -320,7 +323,7 @@ impl Attempt {
             Some(Wait::Asleep | Wait::Offline | Wait::Locked | Wait::Absent | Wait::NoAgent)
             | None => None,
         };
-        [tell_at, release_at, pause_over]
+        [tell_at, look_up_at, release_at, pause_over]
             .into_iter()
             .flatten()
             .min()
@@ -339,6 +342,10 @@ impl Attempt {
         let tell_at = self.loss.as_ref().and_then(|loss| loss.tell_at);
         if tell_at.is_some_and(|at| cx.now >= at) {
             self.announce_loss(cx);
+        }
+        let look_up_at = self.loss.as_ref().and_then(|loss| loss.look_up_at);
+        if look_up_at.is_some_and(|at| cx.now >= at) {
+            self.look_up_elsewhere(cx);
         }
         self.release_hold(cx);
     }

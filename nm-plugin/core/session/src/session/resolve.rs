@@ -46,7 +46,9 @@ impl Context {
         self.remote.resolving = false;
         let reason = match result {
             Ok(addresses) if !addresses.is_empty() => {
-                self.note(format!("{host} has the addresses {addresses:?}"));
+                if self.remote.known.get(&host) != Some(&addresses) {
+                    self.note(format!("{host} has the addresses {addresses:?}"));
+                }
                 self.remote.learn(host, addresses);
                 return Ok(());
             }

@@ -55,7 +55,7 @@ pub(super) struct TunnelLost {
 /// What brings it back.
 #[derive(Debug)]
 enum Recovery {
-    /// Whatever is available: a page that is open, the token, the last reply.
+    /// Whatever is available: the token, the last reply, a new sign-in.
     Automatic,
     /// The same, and the attempt handles the event that ended the tunnel.
     WithEvent(OpenVpnEvent),
@@ -195,22 +195,21 @@ impl Up {
             cx.login_backoff = LoginBackoff::default();
         }
         cx.remote.mark_reached();
-        // A login that was renewed with is shown already.
-        let mut loss = Loss::new(cx.now, matches!(recovery, Recovery::Reply(_)));
-        let is_fetching = matches!(self.renewal, Some(Renewal::Fetching { .. }));
-        loss.login_requested_by_user = is_fetching || matches!(recovery, Recovery::SignIn);
+        // Whoever was asked to renew the sign-in sees it already.
+        let mut loss = Loss::new(cx.now, cx.network_manager.shows_it_as_lost());
+        loss.login_requested_by_user =
+            self.renewal.is_some() || matches!(recovery, Recovery::SignIn);
         let mut attempt = Attempt::new(Some(loss), std::mem::take(&mut self.resume), cx);
         attempt.sent = self.sent;
         let is_saml = matches!(cx.profile.sign_in(), SignIn::Saml);
         if let Some(reply) = attempt.resume.reply.take_if(|_| is_saml) {
             attempt.start_try(Phase::Replay(reply), cx);
         }
-        match self.renewal.take() {
-            // A page is open already: its answer brings the tunnel back.
-            Some(Renewal::AwaitingLogin(login)) => attempt.step = Step::AwaitingLogin(login),
-            Some(Renewal::Fetching { .. }) => cx.effects.push_back(Effect::EndRenewal),
-            None => {}
+        // The way of its page may lead into the tunnel, and NetworkManager asks one thing at a time.
+        if self.login().is_some() {
+            cx.give_up_page();
         }
+        self.end_renewal(cx);
         match recovery {
             Recovery::Automatic => {}
             Recovery::WithEvent(event) => drop(attempt.on_openvpn_event(event, cx)?),
@@ -225,10 +224,6 @@ impl Up {
                 restart(cx);
             }
             Recovery::Ask { wanted, realm } => {
-                if matches!(attempt.step, Step::AwaitingLogin(_)) {
-                    // NetworkManager asks a person one thing at a time.
-                    cx.note("the new sign-in is given up: something else is asked for".to_owned());
-                }
                 let why = PromptReason::Needed {
                     realm,
                     phase: Phase::First,
