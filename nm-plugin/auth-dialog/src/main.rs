@@ -15,6 +15,7 @@ mod caller;
 mod cli;
 mod dialog;
 mod journal;
+mod lock_screen;
 mod login;
 mod notice;
 mod opened_page;
@@ -142,6 +143,9 @@ async fn converse(dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
             }
             None => hand_over(&Secret::from(EMPTY_ANSWER), agent, dialog).await,
         };
+    }
+    if cancel_is_an_answer(&dialog.request.hints) {
+        lock_screen::leave_to_our_agent().await;
     }
     match BrowserRequest::parse(hints(), cfg!(feature = "test-http")) {
         Ok(prompt) => sign_in(&prompt, dialog, agent).await,

@@ -39,8 +39,20 @@ impl Agent {
 
     /// Does what a user does who presses Cancel.
     pub fn cancel(&mut self) {
+        self.command("cancel");
+    }
+
+    /// Does what gnome-shell does when it locks the screen: it says that the user cancels, and is no
+    /// agent any more.
+    pub fn lock(&mut self) {
+        let seen = self.events.count();
+        self.command("lock");
+        self.events.wait_after(seen, "unregistered", START_LIMIT);
+    }
+
+    fn command(&mut self, command: &str) {
         let stdin = self.process.entrance.stdin.as_mut().expect("it is piped");
-        writeln!(stdin, "cancel")
+        writeln!(stdin, "{command}")
             .and_then(|()| stdin.flush())
             .expect("the agent runs");
     }

@@ -312,3 +312,96 @@ fn a_page_finds_its_way_and_then_everything_is_led_into_the_tunnel_again() {
     take_down(&lab, &before);
     lab.set_browser(&Browser::Scripted);
 }
+
+#[test]
+fn the_page_of_a_renewal_is_given_up_with_the_tunnel() {
+    for flags in [&["--auth-token"][..], &[]] {
+        let (mut lab, before) = full_tunnel(DnsMode::Resolved, flags, &[]);
+        lab.set_browser(&Browser::Closed);
+        let opens = |lab: &Lab| {
+            lab.browser_did("opened", SOON * 3);
+            lab.forget_browser_events();
+        };
+        lab.forget_browser_events();
+        lab.client.check(["aws-client-vpn", "renew", "vpn"]);
+        opens(&lab);
+        lab.endpoint().command(&json!({"kick": "all"}));
+        it_says(&lab, "the page is given up");
+        if flags.is_empty() {
+            // Another one, which finds its way.
+            opens(&lab);
+            assert!(way_to(&lab, OUTSIDE).contains("dev eth0"));
+            lab.logind().lock();
+            eventually("everything is led into the tunnel", SOON, || {
+                leads_into_the_tunnel(&lab)
+            });
+            lab.set_browser(&Browser::Scripted);
+            lab.logind().unlock();
+        }
+        comes_back(&lab);
+        lab.set_browser(&Browser::Scripted);
+        take_down(&lab, &before);
+    }
+}
+
+/// gnome-shell answers for the person, before anybody hears of the lock.
+#[test]
+fn a_page_outlives_gnome_shell_s_lock_screen() {
+    let (mut lab, _) = full_tunnel(DnsMode::Resolved, &[], &[]);
+    let _desktop = lab.desktop();
+    // The one that came last is asked first, as is gnome-shell's where its menu has connected.
+    lab.start_agent();
+    lab.set_browser(&Browser::Closed);
+    let opens = |lab: &Lab| {
+        lab.browser_did("done", SOON * 3);
+        lab.forget_browser_events();
+    };
+    lab.browser_did("done", SOON);
+    lab.forget_browser_events();
+    lab.client.check(["aws-client-vpn", "renew", "vpn"]);
+    opens(&lab);
+    lab.agent.as_mut().unwrap().lock();
+    lab.logind().lock();
+    it_says(&lab, "the screen is locked");
+    assert_eq!(leads_into_the_tunnel(&lab), Some(()), "{}", lab.journal());
+    lab.start_agent();
+    lab.logind().unlock();
+    it_says(&lab, "somebody is there");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    opens(&lab);
+    lab.agent.as_mut().unwrap().lock();
+    lab.logind().lock();
+    eventually("everything is led into the tunnel", SOON, || {
+        leads_into_the_tunnel(&lab)
+    });
+    lab.start_agent();
+    lab.set_browser(&Browser::Scripted);
+    lab.logind().unlock();
+    comes_back(&lab);
+    assert!(lab.down().status.success());
+}
+
+/// Only a restart has NetworkManager forget them.
+#[test]
+fn the_doctor_names_the_name_servers_that_networkmanager_keeps() {
+    let (mut lab, _) = full_tunnel(DnsMode::ResolvConf, &[], &[]);
+    lab.logind().lock();
+    it_says(&lab, "the screen is locked");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    it_says(&lab, "waiting for the screen to be unlocked");
+    eventually("the loss is shown", SOON, || {
+        let last = lab.vpn_states().last().copied()?;
+        (last.state != state::ACTIVATED).then_some(())
+    });
+    let are_named = |lab: &Lab| {
+        let said = lab.client.run(["aws-client-vpn", "doctor"]).stdout;
+        String::from_utf8_lossy(&said).contains("are still asked")
+    };
+    assert!(!are_named(&lab), "the tunnel is there");
+    kill(&lab, Role::Service);
+    lab.vpn_ended(SOON);
+    eventually("they are named", SOON, || are_named(&lab).then_some(()));
+    lab.stop_network_manager();
+    lab.start_network_manager();
+    assert!(!are_named(&lab));
+}

@@ -14,6 +14,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
@@ -26,6 +27,9 @@ const NAME_FILES: &str = "/usr/lib/NetworkManager/VPN";
 const VPN_HINTS: u32 = 1;
 /// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
 const ALLOW_INTERACTION: u32 = 0x1;
+/// How often NetworkManager may refuse the agent.
+const MOST_REFUSALS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
 
 type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
 type Answer = HashMap<&'static str, HashMap<&'static str, Value<'static>>>;
@@ -299,12 +303,14 @@ async fn run_dialog(
     match outcome {
         Some(Ok((secrets, status))) => {
             report(json!({"event": "dialog-ended", "status": status.code()}));
-            if status.success() {
-                Ok(secrets)
-            } else {
-                Err(AgentError::UserCanceled(
+            match status.code() {
+                Some(0) => Ok(secrets),
+                None if style == Style::GnomeShell => {
+                    Err(AgentError::Failed("a signal has ended it".to_owned()))
+                }
+                Some(_) | None => Err(AgentError::UserCanceled(
                     "the dialog was cancelled".to_owned(),
-                ))
+                )),
             }
         }
         Some(Err(error)) => Err(failed(error)),
@@ -378,10 +384,15 @@ async fn dismiss(mut child: Child, stdin: Option<ChildStdin>) {
     }
 }
 
-/// Serves until its standard input ends; the line `cancel` there is the user's cancelling.
+/// Serves until its standard input ends; the line `cancel` there is the user's cancelling, `lock` what
+/// gnome-shell does when it locks the screen.
 pub(crate) fn run(style: &str) -> ExitCode {
     let style = match style {
-        "gnome-shell" => Style::GnomeShell,
+        "gnome-shell" => {
+            // A dialog looks whose child it is.
+            std::fs::write("/proc/self/comm", "gnome-shell").expect("the name is short");
+            Style::GnomeShell
+        }
         "nm-applet" => Style::NmApplet,
         _ => return ExitCode::from(2),
     };
@@ -399,14 +410,22 @@ async fn serve(style: Style) -> zbus::Result<()> {
         .serve_at("/org/freedesktop/NetworkManager/SecretAgent", agent)?
         .build()
         .await?;
-    bus.call_method(
-        Some(NETWORK_MANAGER),
+    let manager = zbus::Proxy::new(
+        &bus,
+        NETWORK_MANAGER,
         "/org/freedesktop/NetworkManager/AgentManager",
-        Some("org.freedesktop.NetworkManager.AgentManager"),
-        "RegisterWithCapabilities",
-        &("lab.agent", VPN_HINTS),
+        "org.freedesktop.NetworkManager.AgentManager",
     )
     .await?;
+    // NetworkManager may not have noticed yet that the one before is gone.
+    let mut refused = 0;
+    while let Err(error) = register(&manager).await {
+        refused += 1;
+        if refused == MOST_REFUSALS {
+            return Err(error);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
     report(json!({"event": "registered"}));
     let mut commands = BufReader::new(tokio::io::stdin()).lines();
     let mut networkmanager_gone = std::pin::pin!(networkmanager_gone(&bus));
@@ -414,6 +433,11 @@ async fn serve(style: Style) -> zbus::Result<()> {
         tokio::select! {
             line = commands.next_line() => match line {
                 Ok(Some(line)) if line == "cancel" => running.cancel_all(Cancel::ByUser),
+                Ok(Some(line)) if line == "lock" => {
+                    running.cancel_all(Cancel::ByUser);
+                    let _: () = manager.call("Unregister", &()).await?;
+                    report(json!({"event": "unregistered"}));
+                }
                 Ok(Some(_)) => {}
                 Ok(None) | Err(_) => return Ok(()),
             },
@@ -425,6 +449,13 @@ async fn serve(style: Style) -> zbus::Result<()> {
             }
         }
     }
+}
+
+async fn register(manager: &zbus::Proxy<'_>) -> zbus::Result<()> {
+    let registration = ("lab.agent", VPN_HINTS);
+    manager
+        .call("RegisterWithCapabilities", &registration)
+        .await
 }
 
 /// Returns when NetworkManager loses its name.
