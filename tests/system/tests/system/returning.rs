@@ -41,6 +41,22 @@ fn a_connection_lost_while_logged_out_comes_back_after_logging_in() {
     comes_back(&system, &ada);
 }
 
+#[test]
+fn a_connection_that_is_for_one_user_ends_when_they_log_out() {
+    let system = System::start();
+    let ada = system.log_in("ada");
+    let profile = system.profile("udp", 443);
+    ada.check(["aws-client-vpn", "import", "--name", "vpn", &profile]);
+    ada.connects();
+    ada.log_out();
+    await_end(&system);
+    eventually("its interface is gone", SOON, || {
+        let links = system.client.check(["ip", "link"]);
+        (!links.contains("awsvpn")).then_some(())
+    });
+    assert_eq!(system.warnings(), [""; 0]);
+}
+
 /// The login page is opened for `user`, and the tunnel is up again.
 #[track_caller]
 fn comes_back(system: &System, user: &Session<'_>) {
