@@ -30,6 +30,8 @@ pub(crate) struct Agents {
     /// The look that is under way.
     look: Option<JoinHandle<bool>>,
     not_before: Instant,
+    /// Whether the last look found none.
+    was_missing: bool,
 }
 
 impl Agents {
@@ -38,11 +40,14 @@ impl Agents {
             bus: bus.clone(),
             look: None,
             not_before: Instant::now(),
+            was_missing: false,
         }
     }
 
-    /// Whether an agent of the account numbered `uid` is there, or of anybody. Nothing is lost if
-    /// the future is dropped.
+    /// Whether an agent of the account numbered `uid` is there, or of anybody. One that was not there
+    /// before has to be seen twice: it answers already while NetworkManager still registers it, which
+    /// takes a moment on a computer where somebody has just logged in. Nothing is lost if the future is
+    /// dropped.
     pub(crate) async fn look(&mut self, uid: Option<u32>) -> bool {
         if self.look.is_none() {
             tokio::time::sleep_until(self.not_before.into()).await;
@@ -54,7 +59,9 @@ impl Agents {
         let found = look.await;
         self.look = None;
         self.not_before = Instant::now() + PAUSE;
-        found.unwrap_or(false)
+        let is_there = found.unwrap_or(false);
+        let was_missing = std::mem::replace(&mut self.was_missing, !is_there);
+        is_there && !was_missing
     }
 
     /// A single look, at once: whether there is one, as far as the bus tells in time.
