@@ -34,6 +34,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How long a connection may take to go down after it was given up.
 const LEAVING_TIME: Duration = Duration::from_secs(10);
+/// How long an answer of NetworkManager's may be on its way.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
 /// No longer than anybody waits, where nobody said how long.
 const NO_LIMIT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Between two looks at a connection that is being taken down.
@@ -161,12 +163,25 @@ impl<'a> Attempt<'a> {
             None => {
                 let name = one_line(&self.stored.name);
                 self.say(&gettext!("Connecting '{name}'…", name = name));
-                tokio::select! {
+                let manager = self.manager.clone();
+                let mut activating = pin!(manager.activate(&self.stored.path));
+                let begun = tokio::select! {
                     biased;
-                    // NetworkManager drops the request of a program that is gone.
-                    () = quit.asked() => return Err(self.cancelled().into()),
-                    () = sleep_until(limit) => return Err(self.timed_out(options).into()),
-                    path = self.manager.activate(&self.stored.path) => path?.to_string(),
+                    () = quit.asked() => Err(self.cancelled()),
+                    () = sleep_until(limit) => Err(self.timed_out(options)),
+                    path = &mut activating => Ok(path?.to_string()),
+                };
+                match begun {
+                    Ok(path) => path,
+                    Err(why) => {
+                        // NetworkManager drops the request of a program that is gone, but for one that
+                        // it has just taken.
+                        if let Ok(Ok(path)) = timeout(ANSWER_TIME, activating).await {
+                            self.following.begin(&path, false);
+                            self.give_up(&path).await;
+                        }
+                        return Err(why.into());
+                    }
                 }
             }
         };

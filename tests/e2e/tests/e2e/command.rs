@@ -551,6 +551,25 @@ fn ctrl_c_and_the_time_limit_leave_nothing_behind() {
 }
 
 /// NetworkManager tells it with the number of a connection that is up.
+/// NetworkManager has taken the request, and its answer is on the way.
+#[test]
+fn ctrl_c_right_after_the_request_leaves_nothing_behind() {
+    let (lab, before) = console(&[]);
+    // It would go on trying.
+    lab.cut();
+    let line = "for i in 0 1 2 3 4 5 6 7 8 9; do \
+                sh -c 'echo $$ >/run/lab/pid; exec aws-client-vpn connect vpn' 2>&1 | { \
+                read -r begun; read -r pid </run/lab/pid; sleep 0.00$i; kill -STOP $pid; sleep 0.5; \
+                kill -INT $pid; kill -CONT $pid; cat >/dev/null; }; \
+                aws-client-vpn list; done";
+    let listed = lab.client.check(["sh", "-c", line]);
+    let is_going = |line: &str| line.contains("connecting") || line.contains("starting");
+    assert!(!listed.lines().any(is_going), "{listed}");
+    lab.mend();
+    is_off(&lab);
+    lab.assert_clean(&before);
+}
+
 #[test]
 fn what_is_switched_off_during_the_sign_in_is_not_connected() {
     let (lab, before) = console(&[]);
