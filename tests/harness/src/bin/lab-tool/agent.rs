@@ -22,6 +22,7 @@ use zbus::export::futures_core::Stream;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
+const SESSION_BUS: &str = "unix:path=/run/lab/session-bus";
 const NAME_FILES: &str = "/usr/lib/NetworkManager/VPN";
 /// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`
 const VPN_HINTS: u32 = 1;
@@ -273,6 +274,8 @@ async fn run_dialog(
         .args(&request.arguments)
         .env("BROWSER", "/run/lab/bin/xdg-open")
         .env("XDG_RUNTIME_DIR", "/run/home")
+        // A desktop's, where the lab has one.
+        .env("DBUS_SESSION_BUS_ADDRESS", SESSION_BUS)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(match style {
@@ -435,6 +438,8 @@ async fn serve(style: Style) -> zbus::Result<()> {
                 Ok(Some(line)) if line == "cancel" => running.cancel_all(Cancel::ByUser),
                 Ok(Some(line)) if line == "lock" => {
                     running.cancel_all(Cancel::ByUser);
+                    // The answers go first.
+                    tokio::time::sleep(PAUSE).await;
                     let _: () = manager.call("Unregister", &()).await?;
                     report(json!({"event": "unregistered"}));
                 }
