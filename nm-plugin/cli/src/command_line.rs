@@ -24,8 +24,8 @@ Exit codes:
    4  cancelled          Ctrl+C was pressed, the sign-in was cancelled, or somebody took the connection down.
    5  timed-out          Nobody signed in in time, or the time of --timeout is over. disconnect: the connection was still not down after a minute.
    6  not-permitted      The policy of this computer (polkit) or a file's permissions forbid it.
-   7  unreachable        There is no network, or the endpoint does not answer.
-   8  nobody-to-ask      Something has to be asked, and there is neither a terminal nor a desktop.
+   7  unreachable        There is no network, or the endpoint does not answer or cannot accept a sign-in now.
+   8  nobody-to-ask      Something has to be asked, and there is neither a terminal nor a desktop, or the answer was left empty.
    9  not-found          There is no such connection or file.
   10  not-connected      The connection is not up. connect --stay: it was up, and ended without being taken down.
   11  no-networkmanager  NetworkManager does not run or does not answer.
@@ -86,8 +86,9 @@ pub enum Command {
     AtLogin(AtLogin),
     /// Sign in again to a connection that is up, before the endpoint ends it
     ///
-    /// An endpoint accepts a sign-in for some hours and then ends the connection. This command asks for
-    /// the new sign-in at a moment that suits you. The tunnel stays up while you sign in in your browser.
+    /// An endpoint accepts a sign-in for some hours and then ends the connection. This command starts
+    /// the new sign-in at a moment that suits you; your desktop or the agent shows it. The tunnel stays
+    /// up while you sign in in your browser.
     Renew(Renew),
     /// Check that everything a connection needs is there, and give a remedy for each problem
     ///
@@ -96,8 +97,8 @@ pub enum Command {
     Doctor(Doctor),
     /// Print the log of the last attempt to connect, ready to paste into a ticket
     ///
-    /// Reading the journal needs root, or membership in the group systemd-journal or adm. No secret is
-    /// ever written to the journal; anything that looks like one is also removed here.
+    /// Reading the journal needs sudo, or membership in the group systemd-journal. No secret is ever
+    /// written to the journal; anything that looks like one is also removed here.
     Logs(Logs),
 }
 
@@ -116,8 +117,9 @@ pub struct Connect {
     /// Keep running until the connection ends, and handle later sign-ins
     ///
     /// Ctrl+C or SIGTERM takes the connection down. The exit code is 0 if it was up and was taken down,
-    /// here or elsewhere, and 10 if it ended in another way. For a unit with Type=notify, systemd is
-    /// notified when the connection is up.
+    /// here or elsewhere, or a new sign-in was cancelled; 11 if NetworkManager stopped; and 10 if the
+    /// connection ended in another way. For a unit with Type=notify, systemd is notified when the
+    /// connection is up.
     #[arg(long)]
     pub stay: bool,
 }
@@ -125,7 +127,7 @@ pub struct Connect {
 /// Options of `disconnect`.
 #[derive(Debug, Args)]
 pub struct Disconnect {
-    /// Name or UUID of the connection [default: the one that is up]
+    /// Name or UUID of the connection [default: the only one that is up or coming up]
     pub connection: Option<String>,
 }
 
@@ -253,7 +255,7 @@ pub struct Logs {
     ///
     /// It says what the endpoint pushed, the form of its challenge, what it refused and how, and the
     /// versions of all programs. It contains no secret. It is shown first, and written only if you
-    /// type 'yes'.
+    /// type 'yes' (or the word of your language that is shown).
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub report: Option<PathBuf>,
     /// Replace addresses and names in the report with numbers
@@ -264,6 +266,6 @@ pub struct Logs {
 /// Options of `renew`.
 #[derive(Debug, Args)]
 pub struct Renew {
-    /// Name or UUID of the connection [default: the one that is up]
+    /// Name or UUID of the connection [default: the only one that is up]
     pub connection: Option<String>,
 }

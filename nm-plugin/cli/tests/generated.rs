@@ -58,7 +58,7 @@ fn generated() -> BTreeMap<PathBuf, String> {
             .manual("AWS Client VPN");
         man.render(&mut text).unwrap();
         let text = with_synopsis(&String::from_utf8(text).unwrap(), &synopsis);
-        let text = with_sections(&text);
+        let text = with_sections(&text) + &see_also(name);
         files.insert(PathBuf::from(format!("man/{name}.1")), text);
     };
     page("aws-client-vpn", command.clone());
@@ -94,6 +94,16 @@ fn with_sections(page: &str) -> String {
         "{before}.SH \"EXIT STATUS\"\n.nf\n{codes}\n.fi\n.SH JSON\n{json}\n\
          .SH EXAMPLES\n.nf\n{examples}\n.fi\n.SH {rest}"
     )
+}
+
+/// What a page ends with: the pages beside it.
+fn see_also(name: &str) -> String {
+    if name == "aws-client-vpn" {
+        let pages = "\\fBnm\\-aws\\-client\\-vpn\\-agent\\fR(1), \\fBnmcli\\fR(1), \
+                     \\fBnm\\-settings\\-aws\\-client\\-vpn\\fR(5)";
+        return format!(".SH \"SEE ALSO\"\n{pages}\n");
+    }
+    ".SH \"EXIT STATUS\"\nSee \\fBaws\\-client\\-vpn\\fR(1).\n".to_owned()
 }
 
 /// The page, with `synopsis` in the place of clap's, which has neither values nor dots.
