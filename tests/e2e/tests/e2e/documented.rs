@@ -36,7 +36,7 @@ const FILE: Line = Text("what is added to the file of a connection");
 const BAR: Line = Text("the configuration of a status bar");
 
 /// Every line of code, by how it begins; the longest beginning counts.
-const LINES: [(&str, Line); 63] = [
+const LINES: [(&str, Line); 66] = [
     ("aws-client-vpn connect", Run),
     ("aws-client-vpn disconnect", Run),
     ("aws-client-vpn doctor", Run),
@@ -84,6 +84,9 @@ const LINES: [(&str, Line); 63] = [
         NotRun("needs a desktop's picture: for those who change what it shows"),
     ),
     ("apt ", PACKAGES),
+    ("dnf ", PACKAGES),
+    ("rpmbuild ", BUILDS),
+    ("scp ", NotRun("needs a second computer")),
     (
         "useradd ",
         NotRun("the account is there: for images that have it otherwise"),
