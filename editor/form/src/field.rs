@@ -282,12 +282,12 @@ page! {
     }
     gettext_noop!("Advanced"), true => {
         LoginLimit: gettext_noop!("Sig_n-in timeout (seconds)"), Kind::Number("600"),
-            gettext_noop!("How long you have for the sign-in in the browser.");
+            gettext_noop!("How long you have to sign in.");
         ConnectLimit: gettext_noop!("_Answer timeout (seconds)"), Kind::Number("60"),
             gettext_noop!("How long to wait for the endpoint to answer.");
         ReconnectLimit: gettext_noop!("_Give up reconnecting after (seconds)"), Kind::Number("600"),
-            gettext_noop!("How long to try to reach a lost endpoint again while a network is \
-                available.");
+            gettext_noop!("How long to keep trying to reach the endpoint after the connection was \
+                lost, while a network is available.");
         InactivityLimit: gettext_noop!("Disconnect w_hen idle for (seconds)"),
             // TRANSLATORS: The connection never ends because it is idle.
             Kind::Number(gettext_noop!("Never")),
@@ -310,9 +310,9 @@ page! {
         KillSwitchLan: gettext_noop!("Allow the local networ_k"), Kind::Switch,
             gettext_noop!("Keeps printers and files reachable in the networks that this computer \
                 is connected to.");
-        KillSwitchSignIn: gettext_noop!("Allow _browsers while signing in again"), Kind::Switch,
+        KillSwitchSignIn: gettext_noop!("Allow we_b access while signing in again"), Kind::Switch,
             gettext_noop!("While a lost connection waits for you to sign in again, all programs \
-                can reach the web. If this is off, the connection ends instead, and you have to \
+                can reach the web and name servers. If this is off, the connection ends instead, and you have to \
                 connect again.");
         TunnelMtu: gettext_noop!("_MTU (bytes)"), Kind::Number(BY_ENDPOINT),
             gettext_noop!("The largest packet that is sent through the tunnel. Usually best left \

@@ -497,7 +497,7 @@ impl Inner {
         self.show_status(
             "object-select-symbolic",
             &gettext!("“{name}” Is Ready", name = name),
-            &gettext!("You can connect and disconnect it in the network menu at any time."),
+            &gettext!("You can connect and disconnect at any time in the network menu."),
             &buttons(
                 &button(&gettext!("C_onnect Now"), "win.connect", true),
                 // TRANSLATORS: A button that closes the window once the connection is made.

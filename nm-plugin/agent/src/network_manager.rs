@@ -47,7 +47,7 @@ const NOTICES: usize = 32;
 #[derive(Debug, Error, Localize)]
 pub(crate) enum AgentEnd {
     /// The system has no room for it.
-    #[error("This computer is out of resources: {0}")]
+    #[error("This computer is out of resources: {0}. Close some programs, and try again.")]
     Exhausted(#[from] io::Error),
     /// There is no way to NetworkManager.
     #[error(

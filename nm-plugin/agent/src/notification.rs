@@ -211,7 +211,7 @@ impl Notices {
                 renewal::reason(&name, said.as_deref())
             }
             Ok(Err(error)) => Message::literal(error.to_string()),
-            Err(_elapsed) => message!("The service does not answer."),
+            Err(_elapsed) => message!("The VPN service does not answer. Connect again."),
         };
         let why = message!("The sign-in was not renewed. {reason}", reason = why);
         report(&why);

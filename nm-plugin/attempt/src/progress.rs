@@ -72,8 +72,7 @@ pub fn failure(reason: u32) -> &'static str {
         }
         state_reason::SERVICE_START_TIMEOUT | state_reason::SERVICE_START_FAILED => {
             gettext_noop!(
-                "The VPN service could not be started. Check that the package is completely \
-                 installed."
+                "The VPN service could not be started. To find out why: aws-client-vpn doctor"
             )
         }
         state_reason::NO_SECRETS => gettext_noop!(

@@ -53,10 +53,10 @@ pub(crate) async fn open(
     let portal = if may_have_desktop() {
         portal::open(url, token, limit).await
     } else {
-        Err(portal::Absent::NoBus)
+        Ok(None)
     };
     match portal {
-        Ok(opened) => {
+        Ok(Some(opened)) => {
             launched.notify_one();
             journal.info("the desktop's portal opens the browser");
             match opened.failure().await {
@@ -66,10 +66,8 @@ pub(crate) async fn open(
                 failure @ portal::Failure::Portal => passed_over(failure.message()),
             }
         }
-        Err(portal::Absent::NoBus) => {}
-        Err(absent @ (portal::Absent::NoPortal(_) | portal::Absent::Silent)) => {
-            passed_over(absent.message())
-        }
+        Ok(None) => {}
+        Err(absent) => passed_over(absent.message()),
     }
     for arguments in openers {
         match run(&arguments, token, launched).await {
@@ -83,13 +81,9 @@ pub(crate) async fn open(
     let all = reasons
         .into_iter()
         .reduce(|all, next| Message::new("{0} {1}").with("0", &all).with("1", &next));
-    LoginFailure::NoBrowser(all.unwrap_or_else(|| {
-        message!(
-            "There is no desktop session, and BROWSER is not set. \
-                                        Connect from a desktop session, or with 'aws-client-vpn \
-                                        connect' in a terminal, which shows the link."
-        )
-    }))
+    LoginFailure::NoBrowser(
+        all.unwrap_or_else(|| message!("There is no desktop session, and BROWSER is not set.")),
+    )
 }
 
 /// Whether the environment names a display.

@@ -10,7 +10,6 @@ use aws_client_vpn_profile::well_known::ACS_PORT;
 use aws_client_vpn_sign_in::acs_port::{listener_in, peer_in};
 use aws_client_vpn_sign_in::answer::LoginFailure;
 use aws_client_vpn_text::message;
-use aws_client_vpn_text::message::Argument;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -66,9 +65,7 @@ pub(crate) async fn listen(
                     in_queue = true;
                     queues();
                 } else {
-                    return Err(LoginFailure::PortInUse {
-                        holder: holder.words(),
-                    });
+                    return Err(holder.failure());
                 }
             }
         }
@@ -101,23 +98,19 @@ enum Holder {
 
 impl Holder {
     /// As a user is told.
-    fn words(&self) -> Argument {
-        let message = match self {
+    fn failure(self) -> LoginFailure {
+        let holder = match self {
             Self::Program { name, process } => {
-                message!(
-                    "{name} (process {process})",
-                    name = *name,
-                    process = *process
-                )
+                message!("{name} (process {process})", name = name, process = process)
             }
             // TRANSLATORS: Goes into “Port 35001 … is in use by {holder}.”
-            Self::OwnDialog => message!("another sign-in that is waiting for the browser"),
-            // TRANSLATORS: Goes into “Port 35001 … is in use by {holder}.”
-            Self::OtherUser => message!("a program of another user"),
-            // TRANSLATORS: Goes into “Port 35001 … is in use by {holder}.”
             Self::Unknown => message!("another program"),
+            Self::OwnDialog => return LoginFailure::PortInUseBySignIn,
+            Self::OtherUser => return LoginFailure::PortInUseByOtherUser,
         };
-        message.into()
+        LoginFailure::PortInUse {
+            holder: holder.into(),
+        }
     }
 
     /// Looks in /proc; what another user's processes have open cannot be seen there.

@@ -72,7 +72,7 @@ pub enum ConnectError {
     #[error("NetworkManager has stopped. Try again when it is running.")]
     ManagerGone,
     /// Signals or the bus.
-    #[error("This computer is out of resources: {0}")]
+    #[error("This computer is out of resources: {0}. Close some programs, and try again.")]
     Exhausted(io::Error),
 }
 

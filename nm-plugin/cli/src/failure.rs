@@ -32,7 +32,7 @@ pub enum Failure {
     /// Scripts are not done.
     #[error(
         "'{name}' is still being disconnected after {seconds} s: NetworkManager waits for scripts in \
-         pre-down.d. Wait for it to end; 'aws-client-vpn status' shows when it is off."
+         pre-down.d. Wait for them to end; 'aws-client-vpn status' shows when it is off."
     )]
     StillDisconnecting {
         /// The connection's name.
@@ -53,7 +53,7 @@ pub enum Failure {
     #[error(transparent)]
     Fix(#[from] FixError),
     /// The system.
-    #[error("This computer is out of resources: {0}")]
+    #[error("This computer is out of resources: {0}. Close some programs, and try again.")]
     Exhausted(io::Error),
 }
 

@@ -16,7 +16,7 @@ use thiserror::Error;
 #[derive(Debug, Error, Localize)]
 pub enum RenewError {
     /// The connection is not up.
-    #[error("'{0}' is not connected. Connect it to sign in.")]
+    #[error("'{0}' is not connected. To connect and sign in: aws-client-vpn connect NAME")]
     Down(String),
     /// The service refused.
     #[error("The sign-in was not renewed. {reason}")]

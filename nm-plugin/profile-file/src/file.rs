@@ -63,7 +63,7 @@ pub enum FileError {
     )]
     TooLarge,
     // TRANSLATORS: Follows “{file} cannot be read.”
-    #[error("Where root reads a profile, it may name only files beside it.")]
+    #[error("When root imports a profile, the profile may name only files in its own directory.")]
     Elsewhere,
     // TRANSLATORS: Follows “{file} cannot be read.”
     #[error("The owner of the profile may not read it, so root does not read it either.")]

@@ -157,11 +157,11 @@ pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<Strin
 
 fn told(updated: u64) -> String {
     match updated {
-        0 => gettext!("No user's changed copy needed an update."),
+        0 => gettext!("No connection that users have changed needed an update."),
         some => ngettext!(
             some,
-            "{count} changed copy was updated.",
-            "{count} changed copies were updated."
+            "{count} connection that users have changed was updated.",
+            "{count} connections that users have changed were updated."
         ),
     }
 }
@@ -243,12 +243,15 @@ mod tests {
         fs::write(copies.join("other.nmconnection"), keyfile("two", 443)).unwrap();
 
         let told = update_overrides(&release, &copies).unwrap();
-        assert_eq!(told, "1 changed copy was updated.");
+        assert_eq!(told, "1 connection that users have changed was updated.");
         let mine = fs::read_to_string(copies.join("mine.nmconnection")).unwrap();
         assert!(mine.contains("host.example 1194 udp"), "{mine}");
         let other = fs::read_to_string(copies.join("other.nmconnection")).unwrap();
         assert_eq!(other, keyfile("two", 443));
         let again = update_overrides(&release, &copies).unwrap();
-        assert_eq!(again, "No user's changed copy needed an update.");
+        assert_eq!(
+            again,
+            "No connection that users have changed needed an update."
+        );
     }
 }

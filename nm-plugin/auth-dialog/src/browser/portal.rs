@@ -50,12 +50,9 @@ pub(super) struct Opened {
     helper: Child,
 }
 
-/// Why there is no portal to ask.
+/// Why the portal was not asked, although there is a session bus.
 #[derive(Debug, Error, Localize)]
 pub(super) enum Absent {
-    // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
-    #[error("There is no session bus.")]
-    NoBus,
     /// There is a bus, but the portal on it cannot be asked.
     // TRANSLATORS: Follows “No web browser could be opened for the sign-in.”
     #[error("The desktop's portal failed: {0}.")]
@@ -77,21 +74,21 @@ pub(super) enum Failure {
 }
 
 /// Asks the portal, which has `limit` for its answer, to open `url`, in front of everything if there is a
-/// `token` for that.
+/// `token` for that. Without a session bus there is none.
 pub(super) async fn open(
     url: &Url,
     token: Option<&str>,
     limit: Duration,
-) -> Result<Opened, Absent> {
+) -> Result<Option<Opened>, Absent> {
     if !has_session_bus() {
-        return Err(Absent::NoBus);
+        return Ok(None);
     }
     let asked = timeout(limit, ask(url, token)).await;
     let (helper, said) = asked
         .map_err(|_elapsed| Absent::Silent)?
         .map_err(|error| Absent::NoPortal(error.to_string()))?;
     if said == TAKEN {
-        Ok(Opened { helper })
+        Ok(Some(Opened { helper }))
     } else {
         Err(Absent::NoPortal(said))
     }

@@ -92,7 +92,7 @@ fn network_manager(facts: &Facts) -> Judgement {
         ),
         Some(Err(error)) => problem(
             error.clone(),
-            message!("systemctl start NetworkManager; this VPN is a plugin of it"),
+            message!("this VPN is a plugin of it; to start it: systemctl start NetworkManager"),
         ),
         Some(Ok(manager)) => {
             let version = &manager.version;
@@ -181,10 +181,10 @@ fn wrong_with(file: &File) -> Option<Message> {
             )
         }
         Some((mode, _)) if file.program && mode & 0o111 != 0o111 => {
-            message!("{path} cannot be executed by everybody", path = path)
+            message!("not every user can run {path}", path = path)
         }
         Some((mode, _)) if mode & 0o444 != 0o444 => {
-            message!("{path} cannot be read by everybody", path = path)
+            message!("not every user can read {path}", path = path)
         }
         Some(_) => return None,
     })
@@ -256,7 +256,7 @@ fn account(facts: &Facts) -> Judgement {
                 account = ACCOUNT.to_owned(),
             ),
             message!(
-                "userdel {account}, then install the package again",
+                "install the package again after: sudo userdel {account}",
                 account = ACCOUNT.to_owned(),
             ),
         ),

@@ -64,7 +64,9 @@ async fn clear_away(program: &Path) -> Result<(), FixError> {
         .await
         .map_err(|_| {
             // TRANSLATORS: Follows “The VPN service could not clean up:”
-            refused(message!("It did not finish in time."))
+            refused(message!(
+                "It did not finish in time. Try again; if this repeats, restart the computer."
+            ))
         })?
         .map_err(|error| foreign(error.to_string()))?;
     if output.status.success() {

@@ -376,7 +376,11 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
         ("tls-verify /bin/sh", "tls-verify", program),
         ("dns-updown /bin/sh", "dns-updown", program),
         ("iproute /bin/sh", "iproute", program),
-        ("setenv LD_PRELOAD /tmp/x.so", "setenv", "load foreign code"),
+        (
+            "setenv LD_PRELOAD /tmp/x.so",
+            "setenv",
+            "load code from another file",
+        ),
         ("setenv opt up /bin/sh", "up", program),
         ("log /etc/passwd", "log", file),
         ("\"log\" /etc/passwd", "log", file),

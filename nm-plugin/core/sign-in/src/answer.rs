@@ -7,6 +7,7 @@ use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_profile::message_text;
 use aws_client_vpn_profile::settings::{lines as unescape, one_line as escape};
+use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Argument, Localize, Message};
 use aws_client_vpn_text::printable::{is_control, one_line};
 use aws_client_vpn_text::secret::Secret;
@@ -40,6 +41,18 @@ pub enum LoginFailure {
         /// The program that has it, as far as is known.
         holder: Argument,
     },
+    /// The port is another login's, which is not over.
+    #[error(
+        "Port 35001 on 127.0.0.1, to which AWS sends the response, is in use by another sign-in. \
+         Finish or cancel it, and connect again."
+    )]
+    PortInUseBySignIn,
+    /// The port is taken where this user cannot look.
+    #[error(
+        "Port 35001 on 127.0.0.1, to which AWS sends the response, is in use by a program of \
+         another user. Ask that user to close it, or restart the computer, and connect again."
+    )]
+    PortInUseByOtherUser,
     /// The port cannot be listened on for another reason.
     #[error(
         "The response cannot be received on port 35001 of 127.0.0.1: {0}. To check the port: \
@@ -62,7 +75,15 @@ impl LoginFailure {
     /// The failure as the value of the secret [`SAML_RESPONSE`]: one line.
     #[must_use]
     pub fn to_secret(&self) -> Secret {
-        let text = message_text::write(&shortened(self.message()));
+        let mut why = self.message();
+        // Where a window or a terminal is there, it has the link, and this is not the answer.
+        if matches!(self, Self::NoBrowser(_)) {
+            why = message!(
+                "{reason} Connect in a terminal, which shows the link: aws-client-vpn connect NAME",
+                reason = why
+            );
+        }
+        let text = message_text::write(&shortened(why));
         Secret::new(format!("{LOGIN_FAILURE}:{}", escape(&text)))
     }
 }
@@ -198,7 +219,6 @@ pub fn decode_unsaved(mut secrets: BTreeMap<String, Secret>) -> BTreeMap<String,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_client_vpn_text::message;
 
     #[test]
     fn a_failure_travels_as_one_line() {
@@ -291,6 +311,8 @@ mod tests {
         let Err(SamlError::LoginFailed(text)) = saml_response(secret) else {
             panic!("a failure passed for a response");
         };
-        assert!(text.to_string().ends_with("none found"), "{text}");
+        let expected =
+            "none found Connect in a terminal, which shows the link: aws-client-vpn connect NAME";
+        assert!(text.to_string().ends_with(expected), "{text}");
     }
 }

@@ -247,7 +247,7 @@ const FAULTS: [(&str, &str, &str); 12] = [
         "cp $LIBEXEC/nm-aws-client-vpn-auth-dialog /run/x; chmod 700 /run/x; \
          mount --bind /run/x $LIBEXEC/nm-aws-client-vpn-auth-dialog",
         "files",
-        "cannot be executed by everybody",
+        "not every user can run ",
     ),
     (
         "cp /bin/dash /run/x; mount --bind /run/x $LIBEXEC/nm-aws-client-vpn-service",

@@ -275,8 +275,14 @@ fn root_reads_for_a_profile_only_what_is_beside_it_and_its_owner_may_read() {
         json(&lab.client.run(["sh", "-c", script, ca]))
     };
     for (ca, why) in [
-        ("/run/lab/root.pem", "it may name only files beside it. Put"),
-        ("../root.pem", "it may name only files beside it. Put"),
+        (
+            "/run/lab/root.pem",
+            "may name only files in its own directory. Put",
+        ),
+        (
+            "../root.pem",
+            "may name only files in its own directory. Put",
+        ),
         ("other.pem", "The owner of the profile may not read it"),
         ("link.pem", "It is not a regular file."),
     ] {

@@ -31,7 +31,9 @@ pub(super) fn tun(facts: &Facts) -> Judgement {
     } else {
         problem(
             message!("/dev/net/tun is missing: the kernel cannot make tunnels"),
-            message!("modprobe tun; after an upgrade of the kernel, restart the computer"),
+            message!(
+                "load the module, and after an upgrade of the kernel restart the computer: sudo modprobe tun"
+            ),
         )
     }
 }
@@ -89,17 +91,22 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
         .is_some_and(|link| link.contains("systemd/resolve/"));
     match mode {
         "none" => problem(
-            seen,
             message!(
-                "NetworkManager passes no name servers on (dns=none): names inside the VPN are \
-                 not found; remove that line from /etc/NetworkManager"
+                "{seen}: NetworkManager passes no name servers on, so names inside the VPN are not \
+                 found",
+                seen = seen
             ),
+            message!("remove the line dns=none from /etc/NetworkManager"),
         ),
         _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" => problem(
-            seen,
             message!(
-                "NetworkManager may not write /etc/resolv.conf (rc-manager=unmanaged): names \
-                 inside the VPN are not found; remove that line, or use systemd-resolved"
+                "{seen}: NetworkManager may not write /etc/resolv.conf, so names inside the VPN are \
+                 not found",
+                seen = seen
+            ),
+            message!(
+                "remove the line rc-manager=unmanaged from /etc/NetworkManager, or use \
+                 systemd-resolved"
             ),
         ),
         // systemd-resolved has forgotten them with the interface.
@@ -108,21 +115,25 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
                 "name servers of a VPN that has ended are still asked: {servers}",
                 servers = manager.name_servers_left.join(", ")
             ),
-            message!("systemctl restart NetworkManager; it forgets them only then"),
+            message!(
+                "NetworkManager forgets them when it is restarted: systemctl restart NetworkManager"
+            ),
         ),
         "systemd-resolved" if !to_resolved => warning(
-            seen,
+            message!("{seen}: programs bypass systemd-resolved", seen = seen),
             message!(
-                "programs bypass systemd-resolved; to fix it: \
-                 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
+                "to use it: sudo ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
             ),
         ),
         "systemd-resolved" | "dnsmasq" => good(seen),
         _ => warning(
-            seen,
             message!(
-                "while the VPN is up, its name servers are asked for all names; with \
-                 systemd-resolved or dns=dnsmasq, only for those of the VPN's domains"
+                "{seen}: while the VPN is up, its name servers are asked for all names",
+                seen = seen
+            ),
+            message!(
+                "to ask them for the VPN's domains only, use systemd-resolved, or dns=dnsmasq in \
+                 /etc/NetworkManager"
             ),
         ),
     }
@@ -200,10 +211,10 @@ pub(super) fn plasma(facts: &Facts) -> Judgement {
     match facts.plasma {
         // TRANSLATORS: What a check of aws-client-vpn doctor found.
         None => good(message!("is not running")),
-        Some(Plasma::Supported) => good(message!("its network applet can use this VPN")),
+        Some(Plasma::Supported) => good(message!("Plasma's network applet can use this VPN")),
         Some(Plasma::Unsupported { qt }) => problem(
             message!(
-                "its network applet cannot use this VPN: its plugin for Qt {qt} is missing",
+                "Plasma's network applet cannot use this VPN: its plugin for Qt {qt} is missing",
                 qt = qt,
             ),
             message!("install the package again; until then: nmcli connection up NAME"),
@@ -230,7 +241,7 @@ pub(super) fn agent(facts: &Facts) -> Judgement {
                 agent = OWN_AGENT.to_owned()
             ),
             message!(
-                "systemctl --user restart {agent}, or log out and in",
+                "log out and in, or: systemctl --user restart {agent}",
                 agent = OWN_AGENT.to_owned()
             ),
         );
@@ -249,7 +260,7 @@ pub(super) fn agent(facts: &Facts) -> Judgement {
     if let Some(desktop) = runs(&DESKTOPS_WITHOUT) {
         return problem(
             message!(
-                "{desktop} is running, which does not show sign-ins of this VPN",
+                "{desktop} is running; it does not show sign-ins of this VPN",
                 desktop = desktop.to_owned(),
             ),
             message!("start nm-applet or nm-aws-client-vpn-agent with the session"),
@@ -382,7 +393,7 @@ pub(super) fn clock(facts: &Facts) -> Judgement {
     let now = crate::when::local(facts.clock.now);
     let remedy = || {
         message!(
-            "timedatectl set-ntp true; sign-ins and certificates are valid for a limited time only"
+            "sign-ins and certificates are valid for a limited time only; to set the clock: sudo timedatectl set-ntp true"
         )
     };
     if facts.clock.now + CLOCK_TOLERANCE < facts.clock.installed {

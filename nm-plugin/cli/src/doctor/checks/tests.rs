@@ -156,7 +156,7 @@ const FAULTS: &[Fault] = &[
         |f| f.files[0].inode = Some((0o644, 0)),
         "files",
         Verdict::Problem,
-        "executed",
+        "not every user can run",
     ),
     (
         |f| f.files[1].inode = Some((0o600, 0)),

@@ -165,7 +165,7 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         ),
         "http-proxy-option" | "http-proxy-retry" | "socks-proxy-retry"
             | "http-proxy-timeout"
-            => Ignored(gettext_noop!("The VPN service takes care of this for its proxy.")),
+            => Ignored(gettext_noop!("The VPN service sets this itself when a proxy is used.")),
         "http-proxy" | "socks-proxy"
             => Refused(gettext_noop!("A proxy has its own settings: proxy-type, proxy-server and \
              proxy-port.")),
@@ -198,7 +198,7 @@ impl Argument {
             Self::Token => (!token(text)).then(|| {
                 message!(
                     "'{text}' contains a character other than letters, digits and \
-                                   -_.:/+@=,~!*.",
+                                   -_.:/+@=,~!*",
                     text = text.to_owned()
                 )
             }),

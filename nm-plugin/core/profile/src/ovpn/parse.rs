@@ -442,7 +442,9 @@ impl Reader<'_> {
             [variable, ..] if variable.starts_with("LD_") => {
                 return Err(ProfileError::refused(
                     name,
-                    gettext_noop!("This directive would make programs load foreign code."),
+                    gettext_noop!(
+                        "This directive would make programs load code from another file."
+                    ),
                 ));
             }
             ["PATH", ..] => self.ignore(number, name, SETS_NAMES),

@@ -145,7 +145,7 @@ pub enum Failure {
     Unchanged(Message),
     /// Something has to be asked, but nobody can be.
     #[error(
-        "The sign-in needs {0}, but no secret agent is running that can ask for it. Connect from \
+        "The sign-in needs {0}, but no program is running that can ask you. Connect from \
          a desktop session, or with 'aws-client-vpn connect' in a terminal."
     )]
     NobodyToAsk(Message),
@@ -156,7 +156,7 @@ pub enum Failure {
     )]
     BadChallenge(Message),
     #[error(
-        "The sign-in needs a browser, but no secret agent is running that can open one. Connect \
+        "The sign-in needs a browser, but no program is running that can open one. Connect \
          from a desktop session, as the user who is logged in there, or with 'aws-client-vpn \
          connect' in a terminal."
     )]

@@ -65,7 +65,7 @@ impl BrowserLogin {
         let response = secrets.remove(SAML_RESPONSE).ok_or_else(|| {
             message!(
                 // TRANSLATORS: Follows “The sign-in in the browser could not be completed.”
-                "The secret agent did not return the response of the browser. Connect again; if \
+                "The program that showed the sign-in did not return the response of the browser. Connect again; if \
                  this happens again, use 'aws-client-vpn connect' in a terminal."
             )
         })?;
