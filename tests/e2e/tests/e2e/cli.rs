@@ -411,7 +411,7 @@ fn the_doctor_asks_for_an_agent_and_for_name_servers() {
     assert_eq!(code, Some(0), "{text}");
     // NetworkManager writes /etc/resolv.conf here, as it does where there is no local resolver.
     assert!(text.contains("warning  dns"), "{text}");
-    assert!(text.contains("systemd-resolved or dns=dnsmasq"), "{text}");
+    assert!(text.contains("systemd-resolved, or dns=dnsmasq"), "{text}");
 }
 
 #[test]
@@ -436,7 +436,7 @@ fn the_command_speaks_the_language_of_its_user() {
     let [_, refused] = german(&["renew", "x"]);
     assert_eq!(
         refused,
-        "aws-client-vpn: Es gibt keine AWS-Client-VPN-Verbindung namens „x“. Alle zeigt: \
+        "aws-client-vpn: Es gibt keine AWS-Client-VPN-Verbindung namens „x“. Alle anzeigen: \
          aws-client-vpn list\n"
     );
     let [json, _] = german(&["doctor", "--json"]);
