@@ -248,7 +248,7 @@ fn an_export_that_cannot_be_says_why_and_changes_nothing() {
         .expect("imported");
 
     for (path, reason) in [
-        (directory.path("missing/b.ovpn"), "The file does not exist"),
+        (directory.path("missing/b.ovpn"), "directory does not exist"),
         (directory.path("."), "not a regular file"),
         (PathBuf::from("/dev/null"), "not a regular file"),
     ] {

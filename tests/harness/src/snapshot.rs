@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Processes that come and go by themselves: the harness's, and NetworkManager's dispatcher.
-const PASSING_PROCESSES: [&str; 5] = [
+/// Processes that come and go by themselves: the harness's, NetworkManager's dispatcher, and what a bus
+/// starts in the place of a service that only systemd can start.
+const PASSING_PROCESSES: [&str; 6] = [
     "nsenter",
     "nm-dispatcher",
     "/run/lab-programs/lab-tool",
     "nmcli",
     "dbus-daemon-launch-helper",
+    "/bin/false",
 ];
 /// Directories where programs leave files; the rest of the machine is read-only or shown by
 /// `overlay/etc`, which holds what was changed below `/etc`.

@@ -481,8 +481,11 @@ fn root_connects_what_is_one_user_s_alone() {
     lab.logind().become_user("nobody", 65534);
     lab.modify("connection.permissions", "user:nobody");
     let sudo = format!("{BROWSER} SUDO_UID=65534 SUDO_USER=nobody");
-    let end = at_terminal(&lab, &sudo, "connect vpn").finish();
-    assert_up(&lab, &end);
+    let mut terminal = at_terminal(&lab, &sudo, "connect vpn");
+    terminal.expect("Waiting for the sign-in, ", SOON);
+    lab.client
+        .check(["/run/lab/bin/xdg-open", &link(&terminal)]);
+    assert_up(&lab, &terminal.finish());
     take_down(&lab, &before);
 }
 
