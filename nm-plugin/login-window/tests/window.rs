@@ -36,6 +36,8 @@ impl Display {
                 "480x560x24",
                 "-nolisten",
                 "tcp",
+                // Else it starts over, without the window, when xdotool is the last to leave it.
+                "-noreset",
             ])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -56,6 +56,7 @@ pub(crate) fn run(language: &str) {
             "1024x900x24",
             "-nolisten",
             "tcp",
+            "-noreset",
         ],
     );
     // Its socket goes with the directory.
