@@ -13,6 +13,7 @@ fn a_full_disk_is_no_success() {
     writeln!(log, " INFO {line}").unwrap();
     let logs = |stdout: Stdio| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aws-client-vpn"));
+        command.env("LC_ALL", "C");
         command.args(["logs", "--file"]).arg(log.path());
         command.stdout(stdout).output().unwrap()
     };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Reads the files that a profile names, relative to its directory.
 ///
 /// A profile may be a stranger's, and root may read every file. So for root, a profile names files in its
-/// own directory only, that are no links and that the profile's owner could read as well.
+/// own directory only, that are no links and that the profile's owner (root as well) could read.
 #[derive(Debug)]
 pub(crate) struct NamedFiles {
     directory: PathBuf,
@@ -31,13 +31,13 @@ impl NamedFiles {
         let Some(owner) = self.only_of else {
             return file::read_bytes(&path);
         };
-        if name.file_name() != Some(name.as_os_str()) {
+        if name.file_name().is_none() || path.parent() != Some(&self.directory) {
             return Err(FileError::Elsewhere);
         }
         let file = file::open(&path, libc::O_NOFOLLOW)?;
         let found = file.metadata()?;
         let all_may_read = found.mode() & 0o004 != 0;
-        if found.uid() != owner && !all_may_read {
+        if owner != 0 && found.uid() != owner && !all_may_read {
             return Err(FileError::OfAnother);
         }
         file::contents(file)
@@ -72,13 +72,16 @@ mod tests {
         for name in ["own", "open", "link", absolute, "./own"] {
             assert!(read(None, name).is_ok(), "{name}");
         }
-        for (owner, name) in [(own, "own"), (own, "open"), (own + 1, "open")] {
+        for (owner, name) in [(own, "own"), (own, "open"), (own + 1, "open"), (0, "own")] {
             assert_eq!(read(Some(owner), name).unwrap(), name.as_bytes());
+        }
+        for name in [absolute, "./own"] {
+            assert!(read(Some(own), name).is_ok(), "{name}");
         }
         let refused = |owner, name| read(Some(owner), name).unwrap_err();
         assert!(matches!(refused(own + 1, "own"), FileError::OfAnother));
         assert!(matches!(refused(own, "link"), FileError::NotRegular));
-        for name in [absolute, "./own", "../own", "..", ""] {
+        for name in ["/etc/passwd", "../own", "..", "."] {
             assert!(matches!(refused(own, name), FileError::Elsewhere), "{name}");
         }
     }

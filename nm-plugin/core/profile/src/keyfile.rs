@@ -13,7 +13,6 @@ use crate::profile::Profile;
 use crate::settings::{PERSISTENT, to_data, to_secrets};
 use crate::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::message::Localize;
-use aws_client_vpn_text::printable::is_control;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -49,7 +48,7 @@ pub fn to_keyfile(
     identity: &Identity,
     profile: &Profile,
 ) -> Result<Zeroizing<String>, KeyfileError> {
-    if identity.id.trim().is_empty() || identity.id.contains(is_control) {
+    if identity.id.trim().is_empty() || identity.id.contains(char::is_control) {
         return Err(KeyfileError::Name);
     }
     // Beside blanks, what separates entries of NetworkManager's list.

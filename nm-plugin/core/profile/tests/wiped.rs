@@ -67,6 +67,9 @@ fn a_private_key_leaves_no_copy_behind() {
         ("a keyfile", &|| drop(to_keyfile(&identity, &profile))),
         ("a configuration", &|| drop(launch(&profile, &parameters))),
     ];
+    let before = LEFT.load(Ordering::Relaxed);
+    drop(std::hint::black_box(key.to_owned()));
+    assert!(LEFT.load(Ordering::Relaxed) > before, "a copy is seen");
     let left = steps.map(|(name, step)| {
         let before = LEFT.load(Ordering::Relaxed);
         step();

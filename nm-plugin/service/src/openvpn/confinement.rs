@@ -235,7 +235,7 @@ fn argument(index: u32, mask: u32, value: u32) -> ScmpArgCompare {
     ScmpArgCompare::new(index, op, u64::from(value))
 }
 
-/// `F_DUPFD` to `F_SETFL`, locks (what a PKCS #11 module keeps in files), `F_DUPFD_CLOEXEC`. None that
+/// `F_DUPFD` to `F_SETFL`, locks of files, `F_DUPFD_CLOEXEC`. None that
 /// has the kernel send signals to another process (`F_SETOWN`, `F_SETSIG`).
 const FCNTL_COMMANDS: [u32; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 1030];
 

@@ -428,7 +428,6 @@ fn no_browser_is_opened_where_none_is_wanted() {
     }
 }
 
-/// The rows of a text console are few and short, and what is wrapped in it cannot be taken back.
 /// As with `aws-client-vpn connect vpn 2>&1 | head -1`.
 #[test]
 fn nobody_has_to_read_what_connect_says() {
@@ -489,6 +488,7 @@ fn root_connects_what_is_one_user_s_alone() {
     take_down(&lab, &before);
 }
 
+/// The rows of a text console are few and short, and what is wrapped in it cannot be taken back.
 #[test]
 fn a_text_console_shows_the_link_and_a_countdown_in_one_row() {
     let (lab, before) = console(&[]);
@@ -559,7 +559,6 @@ fn ctrl_c_and_the_time_limit_leave_nothing_behind() {
     lab.assert_clean(&before);
 }
 
-/// NetworkManager tells it with the number of a connection that is up.
 /// NetworkManager has taken the request, and its answer is on the way.
 #[test]
 fn ctrl_c_right_after_the_request_leaves_nothing_behind() {
@@ -579,6 +578,7 @@ fn ctrl_c_right_after_the_request_leaves_nothing_behind() {
     lab.assert_clean(&before);
 }
 
+/// NetworkManager tells it with the number of a connection that is up.
 #[test]
 fn what_is_switched_off_during_the_sign_in_is_not_connected() {
     let (lab, before) = console(&[]);

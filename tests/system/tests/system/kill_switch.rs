@@ -33,8 +33,8 @@ fn the_kill_switch_changes_its_rules_only_when_there_is_a_reason() {
     let tables = tables(&system);
     assert!(tables.contains("aws-client-vpn-"), "{tables}");
 
-    // A few seconds with traffic, in which nothing changes.
-    // The table of another shows that changes are seen.
+    // A few seconds with traffic, in which nothing of ours changes; the table of another shows that
+    // changes are seen.
     let watch = "timeout 10 nft monitor & ping -c 15 -i 0.2 -W 1 10.99.0.2 >/dev/null
         nft add table inet seen; nft delete table inet seen; wait || true";
     let changes = system.client.check(["sh", "-c", watch]);

@@ -32,7 +32,7 @@ pub(super) fn tun(facts: &Facts) -> Judgement {
         problem(
             message!("/dev/net/tun is missing: the kernel cannot make tunnels"),
             message!(
-                "load the module, and after an upgrade of the kernel restart the computer: sudo modprobe tun"
+                "after an upgrade of the kernel, restart the computer; otherwise load the module: sudo modprobe tun"
             ),
         )
     }
