@@ -275,8 +275,7 @@ vm-shell: openvpn-for-tests vm-root ## that machine, to look around: commands on
 	$(TARGET)/debug/vm-shell desktop
 
 selinux-root: deps-vm vm-programs openvpn stage
-	packaging/deb/from-stage.sh
-	packaging/selinux/build.sh $(TARGET)/selinux
+	packaging/deb/from-stage.sh binary
 	tests/vm/make-root.sh selinux
 
 selinux-test: openvpn-for-tests selinux-root ## the service on a virtual machine where SELinux enforces (root, downloads it)

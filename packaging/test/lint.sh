@@ -19,7 +19,7 @@ lintian --allow-root --tag-display-limit 0 --fail-on error,warning "$dist/${name
 
 tree() { TREE_ORIGIN=$root packaging/check-tree.sh "$1" || fault "see above: $1"; }
 
-for deb in "$dist/${name}_$version"-*.deb "$dist/$name-gnome_$version"-*.deb; do
+for deb in "$dist/${name}_$version"-*.deb "$dist/$name-gnome_$version"-*.deb "$dist/$name-selinux_$version"-*.deb; do
     echo "$(basename "$deb")"
     dpkg-deb -x "$deb" "$work/$(basename "$deb")"
     tree "$work/$(basename "$deb")"

@@ -4,7 +4,7 @@
 #   desktop  Debian 13 with GDM, GNOME on Wayland, Firefox, Chromium and AppArmor
 #   selinux  Debian 13 without a desktop, whose SELinux policy is enforced
 # Both have an ordinary user, and what the packages in target/staged-packages depend on. A disk is kept
-# until this script, those dependencies or our policy module change. No test writes to it.
+# until this script, those dependencies or our policy module's package change. No test writes to it.
 set -eu
 
 name=$1
@@ -17,7 +17,7 @@ log=$machine.log
 needed=$(for deb in "$target"/staged-packages/*.deb; do dpkg-deb --field "$deb" Depends; done |
     tr '\n' ',' | sed 's/network-manager-aws-client-vpn ([^)]*), *//; s/,$//')
 wanted=$({ cat "$0" "$here/packaging/test/debootstrap.sh"; echo "$name $needed"
-    [ "$name" != selinux ] || cat "$here/packaging/selinux/nm_aws_client_vpn.te"; } | sha256sum)
+    [ "$name" != selinux ] || cat "$here"/packaging/selinux/* "$here"/packaging/deb/*-selinux.*; } | sha256sum)
 [ "$(cat "$machine/.made" 2>/dev/null)" != "$wanted" ] || exit 0
 
 base='linux-image-amd64 initramfs-tools systemd systemd-sysv libpam-systemd dbus dbus-user-session
@@ -82,13 +82,16 @@ make_selinux() {
     echo 'security=selinux selinux=1' >"$machine/kernel-options"
     sed -i 's/^SELINUX=.*/SELINUX=enforcing/; s/^SELINUXTYPE=.*/SELINUXTYPE=default/' \
         "$root/etc/selinux/config"
-    # What is denied is told, all of it. Both policies are built here, without the module of ours and
-    # with it (which a test changes to): on a processor that is computed it takes many minutes.
-    policies=$root/etc/selinux/default/policy
-    cp "$target/selinux/nm_aws_client_vpn.pp" "$root/root/"
-    $inside semodule --noreload --disable_dontaudit --install /root/nm_aws_client_vpn.pp
-    cp -r "$policies" "$root/root/policy-with-ours"
-    $inside semodule --noreload --disable_dontaudit --remove nm_aws_client_vpn
+    # What is denied is told, all of it. Both policies are built here, with our package and without it
+    # (a test changes to the first): on a processor that is computed it takes many minutes.
+    cp "$target"/staged-packages/network-manager-aws-client-vpn-selinux_*.deb "$root/root/selinux.deb"
+    $inside dpkg --install /root/selinux.deb
+    $inside semodule --list-modules=full | grep -q '^200 nm_aws_client_vpn '
+    $inside semodule --noreload --disable_dontaudit --build
+    cp -r "$root/etc/selinux/default/policy" "$root/root/policy-with-ours"
+    $inside dpkg --purge network-manager-aws-client-vpn-selinux
+    if $inside semodule --list-modules=full | grep nm_aws_client_vpn; then return 1; fi
+    $inside semodule --noreload --disable_dontaudit --build
     # The commands of the tests are those of an administrator who has logged in.
     printf '[Service]\nSELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0\n' \
         >"$root/etc/systemd/system/qemu-guest-agent.service.d/selinux.conf"

@@ -319,17 +319,17 @@ impl Machine {
     }
 }
 
-/// A small disk for the machine: our packages, the endpoint's profiles and authority, our programs.
+/// A small disk for the machine: our packages but for the SELinux module, the endpoint's profiles and
+/// authority, our programs.
 fn make_lab_disk(server: &ServerMachine) {
     let tools = Tools::locate();
     let content = server.dir().join("lab-disk.content");
     let packages = content.join("packages");
     fs::create_dir_all(&packages).expect("the lab is writable");
     let script = "set -e\n\
-        cp \"$2\"/staged-packages/*.deb \"$1/packages\"\n\
+        find \"$2/staged-packages\" -name '*.deb' ! -name '*-selinux_*' -exec cp -t \"$1/packages\" {} +\n\
         cp -r \"$3/profiles\" \"$3/bin\" \"$3/browser.json\" \"$1\"\n\
         cp \"$4/lab-tool\" \"$2/release/vm-eyes\" \"$1\"\n\
-        if [ -d \"$2/selinux\" ]; then cp -r \"$2/selinux\" \"$1\"; fi\n\
         chmod -R a+rX \"$1\"\n\
         mke2fs -q -t ext4 -L lab -d \"$1\" \"$3/lab-disk\" 512M >/dev/null\n\
         rm -r \"$1\"\n";
