@@ -230,6 +230,9 @@ impl<'a> Activation<'a> {
                     self.user = connection.user.clone();
                     self.requester.answered(self.user.as_deref());
                     Some(Input::NewSecrets(connection.into_secrets()))
+                } else if self.session.may_get_late_secrets() {
+                    drop(reply.send(Ok(())));
+                    Some(Input::NewSecrets(connection.into_secrets()))
                 } else {
                     let text = "no secrets were asked for".to_owned();
                     drop(reply.send(Err(PluginError::WrongState(text))));

@@ -263,6 +263,13 @@ impl Session {
                 if matches!(attempt.step, Step::Asking(_)))
     }
 
+    /// Whether a NewSecrets call may cross the loss with which its page was given up. NetworkManager ends
+    /// a connection whose answer is refused, so this one is taken, and means nothing.
+    #[must_use]
+    pub fn may_get_late_secrets(&self) -> bool {
+        matches!(&self.state, State::Connecting(attempt) if attempt.loss.is_some())
+    }
+
     /// Whether a Disconnect call makes no sense any more.
     #[must_use]
     pub fn is_stopping(&self) -> bool {

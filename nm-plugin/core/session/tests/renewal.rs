@@ -229,6 +229,9 @@ fn a_page_that_is_open_is_given_up_with_the_tunnel() {
         // NetworkManager takes its question back.
         assert_eq!(simulation.line(LOST), ["Started", "Starting"]);
         assert!(!simulation.session.expects_secrets());
+        // An answer may be on its way already.
+        assert!(simulation.session.may_get_late_secrets());
+        assert_eq!(simulation.answered(), NOTHING);
         assert_eq!(simulation.line(HOLD), ["hold release"]);
         assert_eq!(simulation.line(&remote()), ["remote MOD 10.77.0.2 443"]);
         simulation
