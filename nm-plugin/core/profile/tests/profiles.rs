@@ -410,6 +410,9 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
         ("tls-cert-profile insecure", "tls-cert-profile", weak),
         ("compress lz4", "compress", "reveal"),
         ("comp-lzo", "comp-lzo", "reveal"),
+        ("allow-compression", "allow-compression", "reveal"),
+        ("dns search-domains", "dns", "at least 2"),
+        ("dns server 0 address", "dns", "at least 4"),
         ("<up>", "up", ""),
         ("frobnicate 1", "frobnicate", "not a directive"),
         ("remote host;x 443", "remote", "name"),
@@ -433,6 +436,15 @@ fn what_must_not_reach_openvpn_is_refused_by_line_and_name() {
     }
 }
 
+/// As OpenVPN takes it: `compress stub`.
+#[test]
+fn compress_alone_is_no_compression() {
+    let text = format!("{}compress\n", fixture!("saml"));
+    let imported = Profile::parse(&text, &mut |_| Err(String::new())).expect("a profile");
+    let told = format!("{:?}", imported.warnings);
+    assert!(told.contains("\"compress\""), "{told}");
+}
+
 #[test]
 fn what_an_argument_may_be_depends_on_its_directive() {
     let saml = fixture!("saml");
@@ -453,6 +465,7 @@ fn what_an_argument_may_be_depends_on_its_directive() {
         &text(230),
         "data-ciphers ?AES-256-GCM:AES-128-GCM",
         "tls-cipher DEFAULT:!RC4:-MD5",
+        "dns search-domains example.org",
         "dns search-domains example.org example.com",
         "redirect-gateway def1 bypass-dhcp bypass-dns block-local ipv6",
     ] {

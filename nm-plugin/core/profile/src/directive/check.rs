@@ -56,6 +56,11 @@ pub(crate) fn keep(
     arguments: &[String],
 ) -> Result<Directive, ProfileError> {
     let bad = |reason| ProfileError::bad_argument(name, reason);
+    let needed = match arguments.first() {
+        // With its number, and one thing of it.
+        Some(kind) if name == "dns" && kind == "server" => 4,
+        _ => needed,
+    };
     if arguments.len() < needed {
         return Err(bad(message!(
             "There are too few arguments; at least {needed} must be given.",

@@ -124,7 +124,7 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
                     "ADAPTER_DOMAIN_SUFFIX", "WINS"]),
             Token,
         ]),
-        "dns" => Keep(3, &[OneOf(&["server", "search-domains"]), Token, Token, Token, Token, Token]),
+        "dns" => Keep(2, &[OneOf(&["server", "search-domains"]), Token, Token, Token, Token, Token]),
 
         "pkcs11-providers" => Ignored(
             gettext_noop!("Tokens are used through the PKCS #11 modules that the administrator of this \

@@ -332,7 +332,9 @@ impl Reader<'_> {
             "dev" | "dev-type" if !argument(0).is_some_and(|dev| dev.starts_with("tun")) => {
                 return Err(bad(message!("AWS Client VPN supports tun devices only.")));
             }
-            "compress" | "comp-lzo" | "allow-compression" if !is_no_compression(argument(0)) => {
+            "compress" | "comp-lzo" | "allow-compression"
+                if !is_no_compression(name, argument(0)) =>
+            {
                 return Err(ProfileError::refused(
                     name,
                     gettext_noop!("Compression can reveal the contents of the connection."),
@@ -763,9 +765,12 @@ fn is_of_this_parser(name: &str) -> bool {
     NAMES.contains(&name) || InlineFile::from_name(name).is_some()
 }
 
-/// What older profiles say to have no compression.
-fn is_no_compression(argument: Option<&str>) -> bool {
-    matches!(argument, Some("no" | "stub" | "stub-v2" | "migrate"))
+/// What older profiles say to have no compression. `compress` alone is `compress stub`.
+fn is_no_compression(name: &str, argument: Option<&str>) -> bool {
+    match argument {
+        None => name == "compress",
+        Some(argument) => matches!(argument, "no" | "stub" | "stub-v2" | "migrate"),
+    }
 }
 
 /// Whether a `remote` is an AWS endpoint, or the sign-in is AWS's own; what stands inside a block
