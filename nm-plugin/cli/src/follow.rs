@@ -8,8 +8,12 @@ use crate::status::{self, Status};
 use aws_client_vpn_secret_agent::signals::signals;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
+use std::future::pending;
 use std::io::{self, Write};
 use std::time::Duration;
+use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 /// Changes come in bursts.
@@ -19,6 +23,30 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Prints the state now and after each change, until nobody reads it any more.
 pub(crate) async fn follow(options: &command_line::Status, json: bool) -> Result<Answer, Failure> {
+    tokio::select! {
+        biased;
+        failed = print(options, json) => failed?,
+        () = unread() => {}
+    }
+    // Whoever closed the pipe has seen enough.
+    Ok(Answer::done(String::new(), serde_json::json!({})))
+}
+
+/// Ends when nobody reads the standard output any more.
+async fn unread() {
+    let closed = spawn_blocking(|| {
+        let stdout = io::stdout();
+        // An error or the end is told in any case.
+        let mut stdout = [PollFd::new(&stdout, PollFlags::empty())];
+        retry_on_intr(|| poll(&mut stdout, None))
+    });
+    if !matches!(closed.await, Ok(Ok(_))) {
+        // The next write tells, too.
+        pending().await
+    }
+}
+
+async fn print(options: &command_line::Status, json: bool) -> Result<(), Failure> {
     let mut before = None;
     loop {
         // A bus or a NetworkManager that is gone comes back.
@@ -35,8 +63,7 @@ pub(crate) async fn follow(options: &command_line::Status, json: bool) -> Result
                     .and_then(|()| out.flush())
                     .is_err()
                 {
-                    // Whoever closed the pipe has seen enough.
-                    return Ok(Answer::done(String::new(), serde_json::json!({})));
+                    return Ok(());
                 }
                 before = Some(shown);
             }
