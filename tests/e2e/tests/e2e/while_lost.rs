@@ -384,24 +384,26 @@ fn a_page_outlives_gnome_shell_s_lock_screen() {
 /// Only a restart has NetworkManager forget them.
 #[test]
 fn the_doctor_names_the_name_servers_that_networkmanager_keeps() {
-    let (mut lab, _) = full_tunnel(DnsMode::ResolvConf, &[], &[]);
-    lab.logind().lock();
-    it_says(&lab, "the screen is locked");
-    lab.endpoint().command(&json!({"kick": "all"}));
-    it_says(&lab, "waiting for the screen to be unlocked");
-    eventually("the loss is shown", SOON, || {
-        let last = lab.vpn_states().last().copied()?;
-        (last.state != state::ACTIVATED).then_some(())
-    });
-    let are_named = |lab: &Lab| {
-        let said = lab.client.run(["aws-client-vpn", "doctor"]).stdout;
-        String::from_utf8_lossy(&said).contains("are still asked")
-    };
-    assert!(!are_named(&lab), "the tunnel is there");
-    kill(&lab, Role::Service);
-    lab.vpn_ended(SOON);
-    eventually("they are named", SOON, || are_named(&lab).then_some(()));
-    lab.stop_network_manager();
-    lab.start_network_manager();
-    assert!(!are_named(&lab));
+    for dns in [DnsMode::ResolvConf, DnsMode::Resolved] {
+        let (mut lab, _) = full_tunnel(dns, &[], &[]);
+        lab.logind().lock();
+        it_says(&lab, "the screen is locked");
+        lab.endpoint().command(&json!({"kick": "all"}));
+        it_says(&lab, "waiting for the screen to be unlocked");
+        eventually("the loss is shown", SOON, || {
+            let last = lab.vpn_states().last().copied()?;
+            (last.state != state::ACTIVATED).then_some(())
+        });
+        let are_named = |lab: &Lab| {
+            let said = lab.client.run(["aws-client-vpn", "doctor"]).stdout;
+            String::from_utf8_lossy(&said).contains("name servers of a VPN that has ended")
+        };
+        assert!(!are_named(&lab), "the tunnel is there");
+        kill(&lab, Role::Service);
+        lab.vpn_ended(SOON);
+        eventually("they are named", SOON, || are_named(&lab).then_some(()));
+        lab.stop_network_manager();
+        lab.start_network_manager();
+        assert!(!are_named(&lab));
+    }
 }

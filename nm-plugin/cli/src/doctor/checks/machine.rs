@@ -109,10 +109,11 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
                  systemd-resolved"
             ),
         ),
-        // systemd-resolved has forgotten them with the interface.
-        _ if mode != "systemd-resolved" && !manager.name_servers_left.is_empty() => problem(
+        // systemd-resolved has forgotten them, but is not told of the network's again.
+        _ if !manager.name_servers_left.is_empty() => problem(
             message!(
-                "name servers of a VPN that has ended are still asked: {servers}",
+                "NetworkManager still has the name servers of a VPN that has ended, so names may \
+                 not be found: {servers}",
                 servers = manager.name_servers_left.join(", ")
             ),
             message!(

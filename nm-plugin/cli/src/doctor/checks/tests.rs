@@ -237,6 +237,16 @@ const FAULTS: &[Fault] = &[
         "10.0.0.2",
     ),
     (
+        |f| {
+            let manager = manager(f);
+            manager.dns_mode = "systemd-resolved".to_owned();
+            manager.name_servers_left = vec!["10.0.0.2".to_owned()];
+        },
+        "dns",
+        Verdict::Problem,
+        "10.0.0.2",
+    ),
+    (
         |f| f.resolv_conf_link = None,
         "dns",
         Verdict::Warning,

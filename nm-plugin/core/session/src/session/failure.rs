@@ -25,7 +25,7 @@ pub enum Failure {
     /// The endpoint's name could not be resolved.
     #[error(
         "The address of the endpoint {host} could not be found: {reason}. Check the network \
-         connection, and whether the profile is up to date."
+         connection, whether the profile is up to date, and what aws-client-vpn doctor says."
     )]
     NameNotResolved {
         /// The name asked for.
