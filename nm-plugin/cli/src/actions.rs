@@ -36,6 +36,8 @@ pub enum ActionError {
     Denied,
     #[error("There is no network. Connect to one first.")]
     NoNetwork,
+    #[error("The connection has been removed. To see all: aws-client-vpn list")]
+    Gone,
     #[error("NetworkManager did not answer in time. Try again.")]
     Silent,
     /// Another reason, in NetworkManager's words.
@@ -50,6 +52,7 @@ impl ActionError {
             Self::NotRunning | Self::Silent => Outcome::NoNetworkManager,
             Self::Denied => Outcome::NotPermitted,
             Self::NoNetwork => Outcome::Unreachable,
+            Self::Gone => Outcome::NotFound,
             Self::Refused(_) => Outcome::Failed,
         }
     }
@@ -64,6 +67,8 @@ impl ActionError {
             | "UnknownConnection"
             | "ConnectionNotAvailable"
             | "UnknownDevice" => Self::NoNetwork,
+            // It has no object any more.
+            "UnknownMethod" | "UnknownObject" => Self::Gone,
             "NoReply" | "Timeout" | "TimedOut" => Self::Silent,
             _ => Self::Refused(words.unwrap_or_else(|| name.to_owned())),
         }
@@ -150,10 +155,14 @@ impl Manager {
 
     /// Connects, and returns the path of what is active then.
     pub(crate) async fn activate(&self, path: &str) -> Result<OwnedObjectPath, ActionError> {
-        let path = object(path)?;
         let any = object("/")?;
-        let body = (&path, &any, &any);
-        self.call(PATH, NAME, "ActivateConnection", &body).await
+        let body = (object(path)?, &any, &any);
+        let answer = self.call(PATH, NAME, "ActivateConnection", &body).await;
+        if matches!(answer, Err(ActionError::NoNetwork)) {
+            // It says the same of a connection that is gone.
+            self.settings(path).await?;
+        }
+        answer
     }
 
     /// Takes down what is active at `path`, unless it is down already.
@@ -244,6 +253,10 @@ mod tests {
                 ActionError::NoNetwork,
             ),
             ("org.freedesktop.DBus.Error.NoReply", ActionError::Silent),
+            (
+                "org.freedesktop.DBus.Error.UnknownMethod",
+                ActionError::Gone,
+            ),
             (
                 "org.freedesktop.NetworkManager.Settings.InvalidConnection",
                 ActionError::Refused("words".to_owned()),

@@ -168,6 +168,7 @@ fn outcome(kind: Option<FailureKind>, reason: u32) -> Outcome {
         (None, state_reason::NO_SECRETS) => Outcome::NobodyToAsk,
         (None, state_reason::CONNECT_TIMEOUT) => Outcome::TimedOut,
         (None, state_reason::DEVICE_DISCONNECTED) => Outcome::Unreachable,
+        (None, state_reason::CONNECTION_REMOVED) => Outcome::NotFound,
         (None, _) => Outcome::Failed,
     }
 }
@@ -194,6 +195,7 @@ mod tests {
                 state_reason::DEVICE_DISCONNECTED,
                 Outcome::Unreachable,
             ),
+            (None, state_reason::CONNECTION_REMOVED, Outcome::NotFound),
             (None, state_reason::UNKNOWN, Outcome::Failed),
         ] {
             assert_eq!(outcome(kind, reason), expected);
