@@ -16,6 +16,7 @@ use aws_client_vpn_profile::settings::{
 };
 use aws_client_vpn_profile_file as profile_file;
 use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_text::printable::is_control;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,10 @@ const CONNECT: &str = "aws-client-vpn connect";
 /// A bound: nobody has more profiles.
 const MOST_PROFILES: usize = 100;
 
+/// NetworkManager calls a file after it, with the UUID and endings of its own; that has 255 bytes at
+/// most.
+const LONGEST_NAME: usize = 198;
+
 /// Nothing was imported.
 #[derive(Debug, Error, Localize)]
 #[expect(missing_docs, reason = "the messages tell")]
@@ -38,6 +43,12 @@ pub enum ImportError {
     /// The profile cannot be used.
     #[error(transparent)]
     Profile(#[from] profile_file::ImportError),
+    /// A name that nobody could type, or NetworkManager could not store.
+    #[error(
+        "'{0}' cannot be the name of a connection: it is empty, too long, or contains control \
+         characters. Choose another one with --name."
+    )]
+    BadName(String),
     /// A connection to this endpoint is there.
     #[error(
         "'{0}' is already a connection to this endpoint. To update it from this profile and keep \
@@ -97,6 +108,7 @@ impl ImportError {
                 Outcome::NotFound
             }
             Self::Profile(_)
+            | Self::BadName(_)
             | Self::Exists(_)
             | Self::NameTaken(_)
             | Self::Several(_)
@@ -270,6 +282,9 @@ fn assert_new(
     name: &str,
     is_chosen: bool,
 ) -> Result<(), ImportError> {
+    if name.trim().is_empty() || name.len() > LONGEST_NAME || name.contains(is_control) {
+        return Err(ImportError::BadName(name.to_owned()));
+    }
     let mut same = stored
         .iter()
         .filter(|it| have_same_endpoint(&it.data, profile));
@@ -294,8 +309,21 @@ async fn add(options: &Import, name: &str, profile: &Profile) -> Result<String, 
         false => Some(own_name().ok_or(ImportError::NoUser)?),
     };
     let settings = new_settings(name, &uuid, user.as_deref(), profile)?;
-    Manager::open().await?.add(&settings).await?;
+    let manager = Manager::open().await?;
+    let path = manager.add(&settings).await?;
+    // Of imports that began at once, none saw another's connection: the one that came first stays.
+    let mut before = network_manager::ask().await.unwrap_or_default().stored;
+    before.retain(|it| number(&it.path) < number(&path));
+    if let Err(twin) = assert_new(&before, profile, name, options.name.is_some()) {
+        manager.delete(&path).await?;
+        return Err(twin.into());
+    }
     Ok(uuid)
+}
+
+/// NetworkManager counts the connections in their paths.
+fn number(path: &str) -> Option<u64> {
+    path.rsplit('/').next()?.parse().ok()
 }
 
 fn new_settings(
@@ -354,7 +382,7 @@ fn described(imported: &Imported, is_update: bool) -> String {
     let mut text = match imported.what {
         What::Added => {
             gettext!("'{name}' has been added. To connect:", name = name)
-                + &["\n  ", CONNECT, " ", &shell_word(&name)].concat()
+                + &["\n  ", CONNECT, " ", &argument(&name)].concat()
         }
         What::Updated => gettext!(
             "'{name}' has been updated from {file}.",
@@ -380,12 +408,16 @@ fn described(imported: &Imported, is_update: bool) -> String {
     text + "\n"
 }
 
-/// As a shell takes it for one word.
-fn shell_word(text: &str) -> String {
+/// As a shell takes it for one word, and the command for no option.
+fn argument(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
+    let word = match !name.is_empty() && name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    };
+    match name.starts_with('-') {
+        true => format!("-- {word}"),
+        false => word,
     }
 }
 
@@ -401,11 +433,11 @@ fn aws_name(file: &Path) -> String {
 }
 
 fn aws_directory() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let configuration = set("XDG_CONFIG_HOME").map(PathBuf::from);
-    let configuration = configuration
-        .or_else(|| Some(Path::new(&set("HOME")?).join(".config")))
-        .unwrap_or_default();
+    let configuration = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let configuration = configuration.filter(|path| path.is_absolute());
+    let usual = || std::env::home_dir().unwrap_or_default().join(".config");
+    // Never where the command happens to be called.
+    let configuration = Path::new("/").join(configuration.unwrap_or_else(usual));
     configuration.join(AWS_PROFILES)
 }
 
@@ -446,8 +478,13 @@ mod tests {
 
     #[test]
     fn a_name_can_be_pasted_into_a_shell() {
-        for (name, word) in [("work", "work"), ("a b", "'a b'"), ("it's", r"'it'\''s'")] {
-            assert_eq!(shell_word(name), word);
+        for (name, word) in [
+            ("work", "work"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("-x", "-- -x"),
+        ] {
+            assert_eq!(argument(name), word);
         }
     }
 
@@ -505,6 +542,12 @@ mod tests {
             let new = assert_new(&known, &profile(host), name, is_chosen);
             new.err().map(|error| error.to_string())
         };
+        let long = "x".repeat(LONGEST_NAME);
+        assert_eq!(refused("c", &long, true), None);
+        for bad in ["", " ", "a\nb", "a\u{202e}b", &(long + "x")] {
+            let why = refused("c", bad, false).unwrap();
+            assert!(why.contains("cannot be the name of a connection"), "{why}");
+        }
         assert_eq!(refused("a", "third", true), None);
         assert_eq!(refused("c", "third", false), None);
         for (host, name, is_chosen, begin, remedy) in [
