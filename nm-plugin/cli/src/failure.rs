@@ -88,12 +88,12 @@ impl Failure {
     }
 
     fn causes(&self) -> String {
-        let mut causes = Vec::new();
+        let mut causes = Vec::<String>::new();
         let mut source = self.source();
         while let Some(cause) = source {
             let words = cause.to_string();
-            // The bus repeats its own.
-            if causes.last() != Some(&words) {
+            // The bus repeats its own, also within longer ones.
+            if !causes.last().is_some_and(|last| last.ends_with(&words)) {
                 causes.push(words);
             }
             source = cause.source();

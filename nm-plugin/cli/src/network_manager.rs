@@ -30,7 +30,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Error, Localize)]
 #[expect(missing_docs, reason = "the messages tell")]
 pub enum NetworkManagerError {
-    #[error("NetworkManager cannot be reached over the system bus.")]
+    #[error(
+        "NetworkManager cannot be reached over the system bus. To see why: systemctl status dbus"
+    )]
     Bus(#[source] zbus::Error),
     #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
     NotRunning,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// As with `aws-client-vpn export NAME >file`.
@@ -24,4 +25,32 @@ fn a_full_disk_is_no_success() {
     let said = String::from_utf8_lossy(&full.stderr);
     assert!(said.contains("The output cannot be written: "), "{said}");
     assert_eq!(full.status.code(), Some(1));
+}
+
+fn without_a_bus(arguments: &[&str], directory: &Path) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aws-client-vpn"));
+    command.env("LC_ALL", "C").env("HOME", "/nowhere");
+    command.env("XDG_CONFIG_HOME", ".");
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/bus");
+    let output = command.args(arguments).current_dir(directory).output();
+    let said = output.expect("the command").stderr;
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[test]
+fn a_missing_bus_is_told_once_with_what_to_do() {
+    let said = without_a_bus(&["list"], Path::new("/"));
+    assert!(said.contains("systemctl status dbus"), "{said}");
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+}
+
+#[test]
+fn the_current_directory_is_no_home() {
+    let directory = tempfile::tempdir().unwrap();
+    let profiles = directory.path().join("AWSVPNClient/OpenVpnConfigs");
+    std::fs::create_dir_all(&profiles).unwrap();
+    std::fs::write(profiles.join("work"), "client").unwrap();
+    let import = ["import", "--from-aws-client", "--dry-run"];
+    let said = without_a_bus(&import, directory.path());
+    assert!(said.contains("/nowhere/.config/AWSVPNClient"), "{said}");
 }

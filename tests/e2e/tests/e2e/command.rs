@@ -255,6 +255,52 @@ fn what_is_wrong_with_one_profile_keeps_no_other_out() {
 }
 
 #[test]
+fn of_imports_at_once_one_makes_the_connection() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let file = lab.profile("udp", 443);
+    for name in ["", "--name=race"] {
+        let script = format!(
+            "for i in 1 2 3 4 5 6; do {{ aws-client-vpn import {file} {name} >/dev/null 2>&1; \
+             echo $?; }} & done; wait; aws-client-vpn list --names | wc -l; \
+             aws-client-vpn remove \"$(aws-client-vpn list --names)\" >/dev/null"
+        );
+        let codes = lab.client.check(["sh", "-c", &script]);
+        let mut codes: Vec<_> = codes.split_whitespace().collect();
+        assert_eq!(codes.pop(), Some("1"), "connections");
+        codes.sort_unstable();
+        assert_eq!(codes, ["0", "1", "1", "1", "1", "1"]);
+    }
+}
+
+#[test]
+fn what_is_said_after_an_import_connects_whatever_the_name_is() {
+    let lab = Lab::start(&Options {
+        agent: None,
+        ..Options::default()
+    });
+    let file = lab.profile("udp", 443);
+    for name in ["-x", "--json", "it's", "a b"] {
+        let said = run(&lab, &["import", &file, &format!("--name={name}")]);
+        let said = String::from_utf8(said.stdout).unwrap();
+        let hint = said.lines().last().unwrap();
+        let words = hint.trim_start().strip_prefix("aws-client-vpn connect ");
+        // Of a connection that is not up, the exit code tells.
+        let line = format!("exec aws-client-vpn status {}", words.unwrap());
+        let status = lab.client.run(["sh", "-c", &line]);
+        assert_eq!(status.status.code(), Some(10), "{hint}: {status:?}");
+    }
+    for name in ["", " ", "a\nb", "a\u{202e}b", &"x".repeat(300)] {
+        let refused = run(&lab, &["import", &file, &format!("--name={name}")]);
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        let why = String::from_utf8_lossy(&refused.stderr);
+        assert!(why.contains("cannot be the name of a connection"), "{why}");
+    }
+}
+
+#[test]
 fn root_reads_for_a_profile_only_what_is_beside_it_and_its_owner_may_read() {
     let lab = Lab::start(&Options {
         agent: None,
@@ -623,6 +669,26 @@ fn what_is_being_taken_down_is_not_up_and_connect_waits_for_its_end() {
     take_down(&lab, &before);
 }
 
+/// NetworkManager says of it what it says where there is no network.
+#[test]
+fn what_is_removed_while_it_is_to_connect_is_said_to_be_gone() {
+    let (lab, _) = console(&[]);
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert_up(&lab, &end);
+    hold_scripts(&lab);
+    let mut command = lab.client.command("nmcli");
+    command.args(["--wait", "300", "connection", "down", "vpn"]);
+    let _nmcli = lab.client.spawn_logged("nmcli", command);
+    is_in_state(&lab, "ending");
+    let mut connecting = at_terminal(&lab, BROWSER, "connect vpn");
+    connecting.expect("is still being disconnected", SOON);
+    lab.client.check(["aws-client-vpn", "remove", "vpn"]);
+    release_scripts(&lab);
+    let end = connecting.finish();
+    assert_eq!(end.code, Some(9), "{}", end.text);
+    assert!(end.text.contains("has been removed"), "{}", end.text);
+}
+
 /// NetworkManager would end the connection.
 #[test]
 fn a_renewal_with_nobody_to_ask_leaves_the_connection_as_it_is() {
@@ -822,6 +888,15 @@ fn a_bar_is_told_of_each_change() {
     json.interrupt();
     drop((bar.finish(), json.finish()));
     take_down(&lab, &before);
+}
+
+/// As with `aws-client-vpn status --follow | head -1`, and with a bar that is started again.
+#[test]
+fn who_follows_ends_with_whoever_reads_it() {
+    let (lab, _) = console(&[]);
+    let line = "aws-client-vpn status --follow | head -1 >/dev/null";
+    let ended = lab.client.run(["timeout", "60", "sh", "-c", line]);
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
 }
 
 #[test]
