@@ -229,12 +229,11 @@ impl Protection {
     /// lost.
     pub(crate) fn keep(&mut self, session: &Session, device: Option<&TunDevice>) {
         let now = Instant::now();
-        if let (Some(routes), Some(device)) = (&mut self.routes, device)
-            && session.is_up()
-            && (self.routes_may_differ || routes.due().is_some_and(|due| due <= now))
-        {
-            self.routes_may_differ = false;
-            route_guard::keep(routes, device.index(), now);
+        if let (Some(routes), Some(device)) = (&mut self.routes, device) {
+            self.routes_may_differ |= routes.is_due(now);
+            if session.is_up() && std::mem::take(&mut self.routes_may_differ) {
+                route_guard::keep(routes, device, now);
+            }
         }
         self.keep_enforced(session, device);
         self.keep_open(session, device);

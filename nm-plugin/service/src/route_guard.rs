@@ -1,19 +1,24 @@
-//! Asks the kernel for the tunnel's routes, and sets those again that somebody has taken away.
+//! Asks the kernel for the tunnel's addresses and routes, and sets those again that are gone.
 
+use crate::openvpn::tun_device::TunDevice;
 use crate::rtnetlink;
-use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
-use aws_client_vpn_session::route_guard::{Action, RouteGuard, RtRoute};
+use aws_client_vpn_session::route_guard::rtnetlink::{addresses_request, dump_request};
+use aws_client_vpn_session::route_guard::{Action, RouteGuard, RtEntry};
 use rustix::io::Errno;
 use std::io;
 use std::time::Instant;
 
-/// Looks at the routes of the interface with number `device`, and puts back what is missing.
-pub(crate) fn keep(kept: &mut RouteGuard, device: u32, now: Instant) {
+/// Looks at the addresses and routes of `device`, and puts back what is missing.
+pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
     if !kept.is_at_work() {
         return;
     }
-    let present = match routes_of(device) {
-        Ok(routes) => routes,
+    if !device.is_up() {
+        kept.link_is_down();
+        return;
+    }
+    let present = match entries_of(device.index()) {
+        Ok(entries) => entries,
         Err(error) => {
             tracing::warn!("the kernel does not tell the routes: {error}");
             return;
@@ -23,38 +28,39 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: u32, now: Instant) {
     let actions = kept.check(&present, now);
     if kept.count() > before {
         tracing::info!(
-            "routes into the tunnel that are looked after: {}",
+            "addresses of the tunnel and routes into it that are looked after: {}",
             kept.count()
         );
     }
     for action in actions {
         match action {
-            Action::Restore(route) => match put_back(&route) {
-                Ok(()) => tracing::warn!("somebody took the route to {route} away; it is put back"),
-                // The interface has no address any more, or is gone: the tunnel is being taken down.
+            Action::Restore(entry) => match put_back(&entry) {
+                Ok(()) => tracing::warn!("{entry} was taken away; it is put back"),
+                // The interface has gone down or is gone by now: the tunnel is being taken down.
                 Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) => {
-                    tracing::debug!("the route to {route} went with the interface's address");
+                    tracing::debug!("{entry} went with the interface");
                 }
-                Err(error) => tracing::warn!("the route to {route} cannot be put back: {error}"),
+                Err(error) => tracing::warn!("{entry} cannot be put back: {error}"),
             },
-            Action::BackOff(route) => tracing::warn!(
-                "somebody takes the route to {route} away again and again; it is left alone for a \
-                 minute"
+            Action::BackOff(entry) => tracing::warn!(
+                "{entry} is taken away again and again; it is left alone for a minute"
             ),
         }
     }
 }
 
-fn routes_of(device: u32) -> io::Result<Vec<RtRoute>> {
-    let mut routes = Vec::new();
-    rtnetlink::ask(&dump_request(), |kind, payload| {
-        routes.extend(RtRoute::read(kind, payload, device));
-    })?;
-    Ok(routes)
+fn entries_of(device: u32) -> io::Result<Vec<RtEntry>> {
+    let mut entries = Vec::new();
+    for request in [addresses_request(), dump_request()] {
+        rtnetlink::ask(&request, |kind, payload| {
+            entries.extend(RtEntry::read(kind, payload, device));
+        })?;
+    }
+    Ok(entries)
 }
 
-fn put_back(route: &RtRoute) -> Result<(), Errno> {
-    rtnetlink::carry_out(&route.addition())
+fn put_back(entry: &RtEntry) -> Result<(), Errno> {
+    rtnetlink::carry_out(&entry.addition())
 }
 
 #[cfg(test)]
@@ -85,7 +91,7 @@ mod tests {
             shown.split(':').next().unwrap().parse().unwrap()
         };
         let (one, other) = (index("one"), index("other"));
-        let before = routes_of(one).unwrap().len();
+        let before = entries_of(one).unwrap().len();
         shell(
             "ip route add 10.99.0.0/16 dev one metric 50
             ip -6 route add 2001:db8:99::/48 dev one metric 60
@@ -93,19 +99,25 @@ mod tests {
         );
         let shown = || shell("ip route show dev one; ip -6 route show dev one");
         let as_set = shown();
-        let routes = routes_of(one).unwrap();
+        let routes = entries_of(one).unwrap();
         let told: Vec<_> = routes.iter().map(ToString::to_string).collect();
-        assert!(told.contains(&"10.99.0.0/16".to_owned()), "{told:?}");
-        assert!(!told.contains(&"10.98.0.0/16".to_owned()), "{told:?}");
+        assert!(
+            told.contains(&"the route to 10.99.0.0/16".to_owned()),
+            "{told:?}"
+        );
+        assert!(
+            !told.contains(&"the route to 10.98.0.0/16".to_owned()),
+            "{told:?}"
+        );
         assert!(routes.len() > before, "{told:?}");
-        assert_ne!(routes_of(other).unwrap(), routes);
-        assert_eq!(routes_of(u32::MAX).unwrap(), []);
+        assert_ne!(entries_of(other).unwrap(), routes);
+        assert_eq!(entries_of(u32::MAX).unwrap(), []);
         shell(
             "ip route delete 10.99.0.0/16 dev one
             ip -6 route delete 2001:db8:99::/48 dev one",
         );
         assert_ne!(shown(), as_set);
-        let left = routes_of(one).unwrap();
+        let left = entries_of(one).unwrap();
         for route in routes.iter().filter(|route| !left.contains(route)) {
             put_back(route).unwrap();
         }
@@ -114,7 +126,7 @@ mod tests {
         shell("ip link set one down");
         let gone = routes
             .iter()
-            .find(|route| route.to_string() == "10.99.0.0/16");
+            .find(|route| route.to_string() == "the route to 10.99.0.0/16");
         assert!(put_back(gone.unwrap()).is_err());
     }
 }

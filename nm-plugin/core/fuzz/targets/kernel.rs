@@ -4,13 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_session::netlink::{outcome, read_part};
-use aws_client_vpn_session::route_guard::RtRoute;
+use aws_client_vpn_session::route_guard::RtEntry;
 use aws_client_vpn_session::kill_switch::{local_networks, netlink};
 use aws_client_vpn_session::kernel_routes::KernelRoute;
 
-fn routes_of(bytes: &[u8], device: u32) -> Vec<RtRoute> {
+fn routes_of(bytes: &[u8], device: u32) -> Vec<RtEntry> {
     let mut routes = Vec::new();
-    let _ = read_part(bytes, |kind, payload| routes.extend(RtRoute::read(kind, payload, device)));
+    let _ = read_part(bytes, |kind, payload| routes.extend(RtEntry::read(kind, payload, device)));
     routes
 }
 

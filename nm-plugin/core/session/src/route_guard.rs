@@ -1,46 +1,53 @@
-//! The routes into the tunnel, kept while it is up.
+//! The routes into the tunnel and the addresses that they need, kept while it is up.
 //!
-//! NetworkManager sets them and then takes each removal for somebody's wish. A program that
-//! changes routes (another VPN, a container's network, malware) would so lead traffic past the
-//! tunnel, and nobody would see it. So what NetworkManager has set is remembered, and put back as
-//! it was. It is no fight: a route that goes again and again is left alone for a while, and the
-//! journal says so.
+//! NetworkManager sets them and then takes each removal for somebody's wish, also where they only
+//! went because the interface was down for a moment. Traffic would so go past the tunnel, and
+//! nobody would see it: another VPN, a container's network, a network script and malware all do
+//! that. So what NetworkManager has set is remembered, and put back as it was. It is no fight: what
+//! goes again and again is left alone for a while, and the journal says so.
 
 pub mod rtnetlink;
 
-pub use rtnetlink::RtRoute;
+pub use rtnetlink::RtEntry;
 
 use std::time::{Duration, Instant};
 
 /// How long after "activated" NetworkManager may still be at it: IPv6 addresses are looked for
 /// duplicates first.
 const LEARNING: Duration = Duration::from_secs(3);
-/// How often a route is put back…
+/// How long an address may be gone: NetworkManager takes it away a moment before it says that the
+/// connection ends, and a program that clears all of them looks whether it is done.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// How often one is put back…
 const MOST: usize = 3;
 /// …in this time.
 const WITHIN: Duration = Duration::from_secs(60);
-/// More routes than are ever pushed (`pushed::ROUTE_LIMIT` for each family).
-const MOST_ROUTES: usize = 4096;
+/// More than are ever pushed (`pushed::ROUTE_LIMIT` for each family).
+const MOST_ENTRIES: usize = 4096;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Somebody has taken the route away: set it again.
-    Restore(RtRoute),
-    /// Somebody takes it away again and again: say so.
-    BackOff(RtRoute),
+    /// It is gone: set it again.
+    Restore(RtEntry),
+    /// It goes again and again: say so.
+    BackOff(RtEntry),
 }
 
-/// The routes of a tunnel that is up.
+/// The addresses and routes of a tunnel that is up.
 #[derive(Debug, Default)]
 pub struct RouteGuard {
-    routes: Vec<Kept>,
+    entries: Vec<Kept>,
     learning_until: Option<Instant>,
+    /// When to look again although nothing has changed.
+    due: Option<Instant>,
+    /// Since when an address is gone.
+    address_gone: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Kept {
-    route: RtRoute,
+    entry: RtEntry,
     /// When it was put back, of late.
     put_back: Vec<Instant>,
     /// Whether it was said that it is left alone.
@@ -50,19 +57,18 @@ struct Kept {
 impl RouteGuard {
     /// NetworkManager says that the tunnel is up: what is there now, and shortly after, is kept.
     pub fn begin(&mut self, now: Instant) {
-        self.routes.clear();
+        self.forget();
         self.learning_until = Some(now + LEARNING);
     }
 
-    /// The tunnel is lost, or NetworkManager is about to set other routes.
+    /// The tunnel is lost, or NetworkManager is about to set others.
     pub fn forget(&mut self) {
-        self.routes.clear();
-        self.learning_until = None;
+        *self = Self::default();
     }
 
     /// How many are kept.
     pub fn count(&self) -> usize {
-        self.routes.len()
+        self.entries.len()
     }
 
     /// Whether anything is kept, so that it is worth looking.
@@ -70,32 +76,57 @@ impl RouteGuard {
         self.learning_until.is_some()
     }
 
-    /// When to look again although nothing has changed: a route that was left alone has its turn.
+    /// When to look again although nothing has changed: what was left alone, or could not be set, has
+    /// its turn.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
-        let left_alone = self.routes.iter().filter(|kept| kept.is_left_alone);
-        left_alone
-            .filter_map(|kept| Some(*kept.put_back.first()? + WITHIN))
-            .min()
+        self.due
     }
 
-    /// What follows from the routes that the tunnel's interface has `now`.
-    pub fn check(&mut self, present: &[RtRoute], now: Instant) -> Vec<Action> {
+    /// Whether that time has come, which is said once.
+    #[must_use]
+    pub fn is_due(&mut self, now: Instant) -> bool {
+        self.due.take_if(|due| *due <= now).is_some()
+    }
+
+    /// The interface is down, and nothing can be set until the kernel says that it is up. What goes
+    /// with it has not gone again and again.
+    pub fn link_is_down(&mut self) {
+        self.due = None;
+        for kept in &mut self.entries {
+            kept.put_back.clear();
+        }
+    }
+
+    /// What follows from what the tunnel's interface has `now`, in the order in which it can be done.
+    pub fn check(&mut self, present: &[RtEntry], now: Instant) -> Vec<Action> {
         if self.learning_until.is_some_and(|until| now < until) {
-            for route in present {
-                let is_known = self.routes.iter().any(|kept| kept.route == *route);
-                if !is_known && self.routes.len() < MOST_ROUTES {
-                    self.routes.push(Kept {
-                        route: route.clone(),
+            for entry in present {
+                let is_known = self.entries.iter().any(|kept| kept.entry == *entry);
+                if !is_known && self.entries.len() < MOST_ENTRIES {
+                    self.entries.push(Kept {
+                        entry: entry.clone(),
                         put_back: Vec::new(),
                         is_left_alone: false,
                     });
                 }
             }
+            self.entries.sort_by_key(|kept| kept.entry.order());
         }
+        self.due = None;
+        let is_missing = |kept: &Kept| !present.contains(&kept.entry);
+        let is_address_missing = |kept: &Kept| kept.entry.is_address() && is_missing(kept);
+        if self.entries.iter().any(is_address_missing) {
+            let until = *self.address_gone.get_or_insert(now) + PATIENCE;
+            if now < until {
+                self.due = Some(until);
+                return Vec::new();
+            }
+        }
+        self.address_gone = None;
         let mut actions = Vec::new();
-        for kept in &mut self.routes {
-            if present.contains(&kept.route) {
+        for kept in &mut self.entries {
+            if !is_missing(kept) {
                 continue;
             }
             kept.put_back
@@ -103,10 +134,13 @@ impl RouteGuard {
             if kept.put_back.len() < MOST {
                 kept.put_back.push(now);
                 kept.is_left_alone = false;
-                actions.push(Action::Restore(kept.route.clone()));
+                actions.push(Action::Restore(kept.entry.clone()));
             } else if !std::mem::replace(&mut kept.is_left_alone, true) {
-                actions.push(Action::BackOff(kept.route.clone()));
+                actions.push(Action::BackOff(kept.entry.clone()));
             }
+            // What is set is seen sooner, as the kernel tells of it.
+            let due = kept.put_back.first().map(|first| *first + WITHIN);
+            self.due = self.due.into_iter().chain(due).min();
         }
         actions
     }
@@ -116,7 +150,7 @@ impl RouteGuard {
 mod tests {
     use super::*;
 
-    fn route(bytes: [u8; 4]) -> RtRoute {
+    fn route(bytes: [u8; 4]) -> RtEntry {
         rtnetlink::tests::route(7, 4, bytes, 16)
     }
 
@@ -162,7 +196,6 @@ mod tests {
             let actions = kept.check(&[], now + seconds(second));
             assert_eq!(actions, [Action::Restore(ours.clone())]);
         }
-        assert_eq!(kept.due(), None);
         assert_eq!(
             kept.check(&[], now + seconds(13)),
             [Action::BackOff(ours.clone())]
@@ -170,8 +203,63 @@ mod tests {
         // Said once.
         assert_eq!(kept.check(&[], now + seconds(14)), []);
         assert_eq!(kept.due(), Some(now + seconds(70)));
-        assert_eq!(kept.check(&[], now + seconds(70)), [Action::Restore(ours)]);
+        let actions = kept.check(&[], now + seconds(70));
+        assert_eq!(actions, [Action::Restore(ours.clone())]);
+        kept.check(&[ours], now + seconds(70));
         assert_eq!(kept.due(), None);
+    }
+
+    #[test]
+    fn what_could_not_be_set_has_another_turn_although_the_kernel_tells_nothing() {
+        let (mut kept, now) = begun();
+        let ours = route([10, 1, 0, 0]);
+        kept.check(std::slice::from_ref(&ours), now);
+        kept.check(&[], now + seconds(10));
+        assert_eq!(kept.due(), Some(now + seconds(70)));
+        assert!(!kept.is_due(now + seconds(69)));
+        assert!(kept.is_due(now + seconds(70)) && !kept.is_due(now + seconds(70)));
+        let actions = kept.check(&[], now + seconds(70));
+        assert_eq!(actions, [Action::Restore(ours)]);
+        assert_eq!(kept.due(), Some(now + seconds(130)));
+    }
+
+    #[test]
+    fn an_address_is_waited_for_a_moment_and_put_back_before_its_routes() {
+        let (mut kept, now) = begun();
+        let ours = route([10, 1, 0, 0]);
+        let address = rtnetlink::tests::address_of(7);
+        kept.check(&[ours.clone(), address.clone()], now);
+        assert_eq!(kept.check(&[], now + seconds(10)), []);
+        assert_eq!(kept.due(), Some(now + seconds(10) + PATIENCE));
+        assert_eq!(kept.check(&[], now + seconds(10)), []);
+        let actions = kept.check(&[], now + seconds(11));
+        assert_eq!(
+            actions,
+            [
+                Action::Restore(address.clone()),
+                Action::Restore(ours.clone())
+            ]
+        );
+        // The next time as well.
+        assert_eq!(
+            kept.check(std::slice::from_ref(&ours), now + seconds(12)),
+            []
+        );
+        assert_eq!(kept.check(&[ours, address], now + seconds(12)), []);
+        assert_eq!(kept.due(), None);
+    }
+
+    #[test]
+    fn what_goes_with_the_link_comes_with_it_however_often() {
+        let (mut kept, now) = begun();
+        let ours = route([10, 1, 0, 0]);
+        kept.check(std::slice::from_ref(&ours), now);
+        for second in 10..20 {
+            kept.link_is_down();
+            assert_eq!(kept.due(), None);
+            let actions = kept.check(&[], now + seconds(second));
+            assert_eq!(actions, [Action::Restore(ours.clone())]);
+        }
     }
 
     #[test]
@@ -179,14 +267,14 @@ mod tests {
         let (mut kept, now) = begun();
         kept.check(&[route([10, 1, 0, 0])], now + seconds(3));
         assert_eq!(kept.count(), 0);
-        let many: Vec<_> = (0..=u16::try_from(MOST_ROUTES).unwrap())
+        let many: Vec<_> = (0..=u16::try_from(MOST_ENTRIES).unwrap())
             .map(|number| {
                 let [high, low] = number.to_be_bytes();
                 route([10, high, low, 0])
             })
             .collect();
         kept.check(&many, now);
-        assert_eq!(kept.count(), MOST_ROUTES);
+        assert_eq!(kept.count(), MOST_ENTRIES);
     }
 
     #[test]

@@ -91,6 +91,15 @@ impl TunDevice {
         self.index
     }
 
+    /// Whether it is up, so that it can have routes.
+    pub(crate) fn is_up(&self) -> bool {
+        let flags = fs::read_to_string(format!("/sys/class/net/{}/flags", self.name));
+        let flags = flags.unwrap_or_default();
+        let flags = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16);
+        // IFF_UP (linux/if.h). Whoever cannot look has not seen that it is down.
+        flags.map_or(true, |flags| flags & 1 != 0)
+    }
+
     /// Removes the device if it is there. Nobody may be attached to it any more.
     pub(crate) fn remove(&self) -> io::Result<()> {
         if !self.is_there() {

@@ -316,6 +316,86 @@ fn routes_that_another_program_changes_are_put_back_as_they_were() {
     assert!(put_back <= most, "{put_back} times");
     assert_eq!(lab.journal().matches("again and again").count(), 1);
     assert_eq!(route_inside(&lab), "");
+    // Its turn comes although nothing changes.
+    eventually("the route is put back after a minute", SOON + SOON, || {
+        (route_inside(&lab) == route).then_some(())
+    });
+    take_down(&lab, &before);
+}
+
+/// The addresses of the tunnel's interface and the routes into it, but for what IPv6 has on each link.
+fn of_the_tunnel(lab: &Lab) -> String {
+    lab.client.check([
+        "sh",
+        "-c",
+        "(ip -oneline address show dev awsvpn0 | sed 's/\\\\.*//'
+        for family in -4 -6; do ip $family route show table all dev awsvpn0; done) |
+            grep -v -e multicast -e anycast -e 'fe80:' || true",
+    ])
+}
+
+/// The interface goes down and comes up, and loses its addresses.
+#[track_caller]
+fn outlives_its_interface_going_down(lab: &Lab, outside: &str) {
+    eventually("the service has seen the routes", SOON, || {
+        lab.journal()
+            .contains("that are looked after")
+            .then_some(())
+    });
+    let mut settled = of_the_tunnel(lab);
+    eventually("its addresses and routes stay as they are", SOON, || {
+        let before = std::mem::replace(&mut settled, of_the_tunnel(lab));
+        std::thread::sleep(Duration::from_secs(1));
+        (settled == before).then_some(())
+    });
+    let down_and_up = "ip link set awsvpn0 down; ip link set awsvpn0 up";
+    let down_for_a_while = "ip link set awsvpn0 down; sleep 2; ip link set awsvpn0 up";
+    for change in [
+        down_and_up,
+        down_for_a_while,
+        down_for_a_while,
+        "ip address flush dev awsvpn0",
+    ] {
+        lab.client.check(["sh", "-c", change]);
+        let is_as_before = wait_for(SOON, || (of_the_tunnel(lab) == settled).then_some(()));
+        assert!(
+            is_as_before.is_some(),
+            "{change}: not as before: {settled}\nbut: {}\n{}",
+            of_the_tunnel(lab),
+            lab.journal()
+        );
+        assert!(way_to(lab, outside).contains("dev awsvpn0"), "{change}");
+        lab.traffic_flows();
+    }
+    let journal = lab.journal();
+    assert!(!journal.contains("again and again"), "{journal}");
+}
+
+#[test]
+fn a_split_tunnel_outlives_its_interface_going_down() {
+    let options = ["--ipv6", "--route=10.99.0.0/16", "--route=fd00:99::/32"];
+    let (lab, before) = lab(&endpoint(&options));
+    assert_up(&lab, &lab.up());
+    outlives_its_interface_going_down(&lab, "10.99.0.2");
+    lab.ipv6_traffic_flows();
+    take_down(&lab, &before);
+    // What goes with a connection that is taken down was taken by nobody.
+    let put_back = lab.journal().matches("is put back").count();
+    for _ in 0..3 {
+        assert_up(&lab, &lab.up());
+        take_down(&lab, &before);
+    }
+    assert_eq!(lab.journal().matches("is put back").count(), put_back);
+}
+
+#[test]
+fn a_full_tunnel_that_stops_what_is_outside_outlives_its_interface_going_down() {
+    let (lab, before) = lab(&endpoint(&["--full-tunnel"]));
+    for setting in ["kill-switch=yes", "enforce-routes=yes"] {
+        lab.modify("+vpn.data", setting);
+    }
+    assert_up(&lab, &lab.up());
+    outlives_its_interface_going_down(&lab, "203.0.113.7");
     take_down(&lab, &before);
 }
 

@@ -1,7 +1,7 @@
-//! Routes as the kernel writes them (linux/rtnetlink.h).
+//! Routes and addresses as the kernel writes them (linux/rtnetlink.h, linux/if_addr.h).
 //!
-//! A route is kept as the bytes it came in, but for what only the kernel may say, so that it is
-//! put back exactly as NetworkManager had set it, whatever attributes that has.
+//! Each is kept as the bytes it came in, but for what only the kernel may say, so that it is put
+//! back exactly as NetworkManager had set it, whatever attributes that has.
 
 use crate::ip::Network;
 use crate::netlink::{
@@ -14,6 +14,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `struct rtmsg`, and `struct fib_rule_hdr`, which is of the same length.
 pub(crate) const MESSAGE: usize = 12;
+/// `struct ifaddrmsg`.
+const ADDRESS_MESSAGE: usize = 8;
+const RTM_NEWADDR: u16 = 20;
+const RTM_GETADDR: u16 = 22;
 pub(crate) const RTM_NEWROUTE: u16 = 24;
 pub(crate) const RTM_DELROUTE: u16 = 25;
 pub(crate) const RTM_GETROUTE: u16 = 26;
@@ -30,7 +34,14 @@ pub(crate) const RTA_DST: u16 = 1;
 pub(crate) const RTA_OIF: u16 = 4;
 pub(crate) const RTA_GATEWAY: u16 = 5;
 pub(crate) const RTA_TABLE: u16 = 15;
-/// Attributes that are set and not only told.
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const IFA_FLAGS: u16 = 8;
+/// `IFA_F_NODAD` and `IFA_F_NOPREFIXROUTE`; the others say how an address is.
+const ADDRESS_FLAGS: u32 = 0x02 | 0x200;
+/// Not for a time only: `IFA_F_PERMANENT`.
+const ADDRESS_IS_PERMANENT: u32 = 0x80;
+/// Attributes of a route that are set and not only told.
 const SETTABLE: [u16; 8] = [
     RTA_DST,
     RTA_OIF,
@@ -41,12 +52,28 @@ const SETTABLE: [u16; 8] = [
     RTA_TABLE,
     20, // RTA_PREF
 ];
+/// The same of an address.
+const SETTABLE_OF_ADDRESS: [u16; 4] = [
+    IFA_ADDRESS,
+    IFA_LOCAL,
+    4, // IFA_BROADCAST
+    9, // IFA_RT_PRIORITY
+];
 
-/// A route that a program has set.
+/// An address of the tunnel's interface, or a route into it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RtRoute {
-    /// Of the message that sets it.
+pub struct RtEntry {
+    /// The kind of the message that sets it.
+    kind: u16,
+    /// The rest of that message.
     body: Vec<u8>,
+}
+
+/// The question for all addresses.
+#[must_use]
+pub fn addresses_request() -> Vec<u8> {
+    let flags = NLM_F_REQUEST | NLM_F_DUMP;
+    frame(RTM_GETADDR, flags, 0, &[0; ADDRESS_MESSAGE])
 }
 
 /// The question for all routes.
@@ -97,6 +124,15 @@ impl<'a> Message<'a> {
         Some(Ipv6Addr::from(octets).into())
     }
 
+    /// Writes those of its attributes at the end of `body` that are of these `kinds`.
+    fn push_attributes(&self, kinds: &[u16], body: &mut Vec<u8>) {
+        for (kind, value) in &self.attributes {
+            if kinds.contains(kind) {
+                push_attribute(body, *kind, value);
+            }
+        }
+    }
+
     /// Where a route of IPv4 or IPv6 leads to; the kernel leaves an address out that is all zeros.
     pub(crate) fn network(&self) -> Option<Network<IpAddr>> {
         let [family, prefix, ..] = self.header;
@@ -110,64 +146,119 @@ impl<'a> Message<'a> {
     }
 }
 
-impl RtRoute {
-    /// Reads a message of the answer to a [`dump_request`]: a route that a program has set for the
-    /// interface with number `device`.
+impl RtEntry {
+    /// Reads a message of the answer to a [`dump_request`] or to an [`addresses_request`]: what the
+    /// interface with number `device` has, but for what IPv6 has on each link by itself.
+    ///
+    /// The route to the network of an address is NetworkManager's, although it says that it is the
+    /// kernel's (`IFA_F_NOPREFIXROUTE`): the kernel does not bring it back.
     pub fn read(kind: u16, payload: &[u8], device: u32) -> Option<Self> {
-        let message = Message::read(payload).filter(|_| kind == RTM_NEWROUTE)?;
-        let [family, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;
+        match kind {
+            RTM_NEWROUTE => Self::read_route(payload, device),
+            RTM_NEWADDR => Self::read_address(payload, device),
+            _ => None,
+        }
+    }
+
+    fn read_route(payload: &[u8], device: u32) -> Option<Self> {
+        let message = Message::read(payload)?;
+        let [family, _, _, _, table, _, _, kind, f0, f1, f2, f3] = message.header;
         let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
         // A copy goes with what it is a copy of.
         let is_copy = message.number(RTA_TABLE).is_some_and(is_own_table);
         let is_ours = matches!(family, AF_INET | AF_INET6)
             && table != TABLE_LOCAL
-            && protocol != PROTOCOL_KERNEL
             && kind == TYPE_UNICAST
             && flags & FLAG_CLONED == 0
             && message.number(RTA_OIF) == Some(device)
+            && !message.address(RTA_DST).is_some_and(is_link_local)
             && !is_copy;
         if !is_ours {
             return None;
         }
         let mut body = message.header.to_vec();
         body[8..].copy_from_slice(&(flags & FLAG_ON_LINK).to_ne_bytes());
-        for (kind, value) in message.attributes {
-            if SETTABLE.contains(&kind) {
-                push_attribute(&mut body, kind, value);
-            }
-        }
-        Some(Self { body })
+        message.push_attributes(&SETTABLE, &mut body);
+        Some(Self {
+            kind: RTM_NEWROUTE,
+            body,
+        })
     }
 
-    /// The request that sets the route, in the place of another one to the same network.
+    fn read_address(payload: &[u8], device: u32) -> Option<Self> {
+        let (header, rest) = payload.split_first_chunk::<ADDRESS_MESSAGE>()?;
+        let [family, prefix, _, scope, i0, i1, i2, i3] = *header;
+        let message = Message::of_attributes(rest)?;
+        let flags = message.number(IFA_FLAGS)?;
+        let is_ours = u32::from_ne_bytes([i0, i1, i2, i3]) == device
+            && flags & ADDRESS_IS_PERMANENT != 0
+            && !message.address(IFA_ADDRESS).is_some_and(is_link_local);
+        if !is_ours {
+            return None;
+        }
+        let mut body = vec![family, prefix, 0, scope];
+        body.extend(device.to_ne_bytes());
+        message.push_attributes(&SETTABLE_OF_ADDRESS, &mut body);
+        push_attribute(&mut body, IFA_FLAGS, &(flags & ADDRESS_FLAGS).to_ne_bytes());
+        Some(Self {
+            kind: RTM_NEWADDR,
+            body,
+        })
+    }
+
+    /// Whether it is an address.
+    pub(super) fn is_address(&self) -> bool {
+        self.kind == RTM_NEWADDR
+    }
+
+    /// Its place among those that are set together: an address, then the network that it is of, then
+    /// what is behind a router in that network.
+    pub(super) fn order(&self) -> u8 {
+        match self.route() {
+            None => 0,
+            Some(route) if route.attribute(RTA_GATEWAY).is_none() => 1,
+            Some(_) => 2,
+        }
+    }
+
+    fn route(&self) -> Option<Message<'_>> {
+        Message::read(&self.body).filter(|_| self.kind == RTM_NEWROUTE)
+    }
+
+    /// The request that sets it, a route in the place of another one to the same network.
     #[must_use]
     pub fn addition(&self) -> Vec<u8> {
         let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
-        frame(RTM_NEWROUTE, flags, 0, &self.body)
+        frame(self.kind, flags, 0, &self.body)
     }
 }
 
-/// As a person writes it: the network, and the next hop.
-impl fmt::Display for RtRoute {
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
+}
+
+/// As a person says it: of a route, the network and the next hop.
+impl fmt::Display for RtEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(message) = Message::read(&self.body) else {
-            return Err(fmt::Error);
+        let Some(route) = self.route() else {
+            let attributes = self.body.get(ADDRESS_MESSAGE..).unwrap_or_default();
+            let message = Message::of_attributes(attributes).ok_or(fmt::Error)?;
+            let address = message.address(IFA_LOCAL);
+            let address = address.or_else(|| message.address(IFA_ADDRESS));
+            return write!(f, "the address {}", address.ok_or(fmt::Error)?);
         };
-        match message.address(RTA_DST) {
-            Some(network) => write!(f, "{network}/{}", message.header[1])?,
-            None if message.header[0] == AF_INET => f.write_str("0.0.0.0/0")?,
-            None => f.write_str("::/0")?,
-        }
-        match message.address(RTA_GATEWAY) {
+        let Network { address, prefix } = route.network().ok_or(fmt::Error)?;
+        write!(f, "the route to {address}/{prefix}")?;
+        match route.address(RTA_GATEWAY) {
             Some(gateway) => write!(f, " through {gateway}"),
             None => Ok(()),
         }
     }
 }
 
-impl fmt::Debug for RtRoute {
+impl fmt::Debug for RtEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RtRoute({self})")
+        write!(f, "RtEntry({self})")
     }
 }
 
@@ -195,9 +286,9 @@ pub(super) mod tests {
     }
 
     /// The routes in what the kernel sends.
-    fn read(bytes: &[u8], device: u32) -> Vec<RtRoute> {
+    fn read(bytes: &[u8], device: u32) -> Vec<RtEntry> {
         messages(bytes)
-            .filter_map(|message| RtRoute::read(message.kind, message.content, device))
+            .filter_map(|message| RtEntry::read(message.kind, message.content, device))
             .collect()
     }
 
@@ -219,13 +310,13 @@ pub(super) mod tests {
         protocol: u8,
         network: [u8; 4],
         prefix: u8,
-    ) -> RtRoute {
+    ) -> RtEntry {
         let mut routes = read(&message(device, protocol, network, prefix), device);
         routes.pop().unwrap()
     }
 
     #[test]
-    fn only_what_programs_have_set_for_the_device_is_read() {
+    fn only_what_the_device_has_is_read() {
         let mut deleted = message(7, 4, [10, 4, 0, 0], 16);
         // RTM_DELROUTE
         deleted[4..6].copy_from_slice(&25_u16.to_ne_bytes());
@@ -237,7 +328,13 @@ pub(super) mod tests {
         ]
         .concat();
         let shown: Vec<_> = read(&dump, 7).iter().map(ToString::to_string).collect();
-        assert_eq!(shown, ["10.1.0.0/16 through 10.88.0.1"]);
+        assert_eq!(
+            shown,
+            [
+                "the route to 10.1.0.0/16 through 10.88.0.1",
+                "the route to 10.3.0.0/16 through 10.88.0.1",
+            ]
+        );
     }
 
     #[test]
@@ -258,16 +355,66 @@ pub(super) mod tests {
             push_attribute(&mut body, RTA_OIF, &7_u32.to_ne_bytes());
             read(&frame(RTM_NEWROUTE, 0, 0, &body), 7)[0].to_string()
         };
-        assert_eq!([shown(AF_INET), shown(AF_INET6)], ["0.0.0.0/0", "::/0"]);
+        assert_eq!(
+            [shown(AF_INET), shown(AF_INET6)],
+            ["the route to 0.0.0.0/0", "the route to ::/0"]
+        );
+    }
+
+    /// An address as the kernel tells it, of IPv4 or IPv6, with what it adds itself.
+    fn address(device: u32, bytes: &[u8], flags: u32) -> Vec<u8> {
+        let family = if bytes.len() == 4 { AF_INET } else { AF_INET6 };
+        let mut body = vec![family, 27, flags.to_le_bytes()[0], 0];
+        body.extend(device.to_ne_bytes());
+        push_attribute(&mut body, IFA_ADDRESS, bytes);
+        push_attribute(&mut body, IFA_LOCAL, bytes);
+        // IFA_LABEL, IFA_CACHEINFO
+        push_attribute(&mut body, 3, b"awsvpn0\0");
+        push_attribute(&mut body, 6, &[0xff; 16]);
+        push_attribute(&mut body, IFA_FLAGS, &flags.to_ne_bytes());
+        frame(RTM_NEWADDR, 0, 0, &body)
+    }
+
+    pub(in super::super) fn address_of(device: u32) -> RtEntry {
+        read(&address(device, &[10, 88, 0, 2], 0x280), device).remove(0)
+    }
+
+    #[test]
+    fn an_address_is_set_as_it_was_without_what_the_kernel_adds() {
+        let own = [10, 88, 0, 2];
+        let mut link_local = [0; 16];
+        link_local[..2].copy_from_slice(&[0xfe, 0x80]);
+        let dump = [
+            // Permanent, and NetworkManager sets its network's route.
+            address(7, &own, 0x280),
+            // Of another interface, for a time only, of each link.
+            address(8, &own, 0x280),
+            address(7, &[10, 88, 0, 3], 0x200),
+            address(7, &link_local, 0x80),
+        ]
+        .concat();
+        let addresses = read(&dump, 7);
+        let shown: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["the address 10.88.0.2"]);
+        let addition = addresses[0].addition();
+        // RTM_NEWADDR with NLM_F_REQUEST, _ACK, _REPLACE and _CREATE.
+        assert_eq!(header(&addition), (addition.len(), 20, 0x505));
+        let flags = [&8_u16.to_ne_bytes()[..], &IFA_FLAGS.to_ne_bytes()].concat();
+        assert!(addition.ends_with(&[&flags[..], &0x200_u32.to_ne_bytes()].concat()));
+        // RTM_GETADDR with NLM_F_REQUEST and NLM_F_DUMP, and an empty `struct ifaddrmsg`.
+        assert_eq!(header(&addresses_request()), (24, 22, 0x301));
+        // One that is still looked for duplicates is the same.
+        assert_eq!(read(&address(7, &own, 0x2c0), 7), addresses);
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
             let _ = read(&bytes, device);
-            let framed = frame(RTM_NEWROUTE, 0, 0, &bytes);
-            for route in read(&framed, device) {
-                let _ = (route.to_string(), route.addition());
+            for kind in [RTM_NEWROUTE, RTM_NEWADDR] {
+                for entry in read(&frame(kind, 0, 0, &bytes), device) {
+                    let _ = (format!("{entry:?}"), entry.order(), entry.addition());
+                }
             }
         }
     }
