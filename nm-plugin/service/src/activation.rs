@@ -280,8 +280,13 @@ impl<'a> Activation<'a> {
             tracing::warn!("user {caller} may not renew the sign-in of this connection");
             return Some(NotRenewed::NotYours);
         }
-        let asks = self.session.asks_a_person_to_renew();
-        (asks && !self.monitor.finds_an_agent(user).await).then_some(NotRenewed::NobodyToAsk)
+        if !self.session.asks_a_person_to_renew() {
+            return None;
+        }
+        if self.network_manager.has_changed_settings().await {
+            return Some(NotRenewed::SettingsChanged);
+        }
+        (!self.monitor.finds_an_agent(user).await).then_some(NotRenewed::NobodyToAsk)
     }
 
     /// The sign-in and its end, by the clock on the wall.
@@ -325,6 +330,7 @@ impl<'a> Activation<'a> {
                 self.network_manager.announce(state).await;
                 // Once a tunnel is up, what goes on around it matters.
                 if state == ServiceState::Started && !self.monitor.is_at_work() {
+                    self.network_manager.remember_settings().await;
                     self.monitor.begin();
                     return self.conditions();
                 }
@@ -349,6 +355,9 @@ impl<'a> Activation<'a> {
                 self.network_manager.fail(failure.reason()).await;
             }
             Effect::RequestSecrets { message, hints } => {
+                if self.network_manager.has_changed_settings().await {
+                    return Some(Input::SettingsChanged);
+                }
                 self.network_manager.require_secrets(&message, &hints).await;
             }
             Effect::Configure(ip_config) => {

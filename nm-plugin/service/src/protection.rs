@@ -191,6 +191,7 @@ impl Protection {
             | Input::OpenVpnEnded(_)
             | Input::NewSecrets(_)
             | Input::KillSwitchFailed(_)
+            | Input::SettingsChanged
             | Input::Conditions(_)
             | Input::Renew
             | Input::Slept(_)

@@ -18,10 +18,21 @@ pub enum NotRenewed {
          up."
     )]
     NobodyToAsk,
+    #[error(
+        "The settings of this connection were changed while it was up, so NetworkManager cannot ask \
+         for a new sign-in. Disconnect and connect again to sign in. The connection stays up until \
+         then."
+    )]
+    SettingsChanged,
 }
 
 impl NotRenewed {
-    const ALL: [Self; 3] = [Self::NotUp, Self::NotYours, Self::NobodyToAsk];
+    const ALL: [Self; 4] = [
+        Self::NotUp,
+        Self::NotYours,
+        Self::NobodyToAsk,
+        Self::SettingsChanged,
+    ];
 
     /// The name of the error on the bus.
     pub const fn error_name(self) -> &'static str {
@@ -30,6 +41,9 @@ impl NotRenewed {
             Self::NotYours => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotYours",
             Self::NobodyToAsk => {
                 "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NobodyToAsk"
+            }
+            Self::SettingsChanged => {
+                "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.SettingsChanged"
             }
         }
     }

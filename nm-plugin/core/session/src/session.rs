@@ -400,6 +400,7 @@ impl Session {
             }
             (_, Input::Unsendable) => return Err(Failure::Unsendable),
             (_, Input::KillSwitchFailed(why)) => return Err(Failure::KillSwitchFailed(why)),
+            (_, Input::SettingsChanged) => return Err(Failure::SettingsChanged),
             (_, Input::Slept(length)) => cx.expiry.slept(length),
             (State::Connecting(attempt), input) => {
                 if let Some(tunnel) = attempt.handle(input, cx)? {

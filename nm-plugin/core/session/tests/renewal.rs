@@ -251,6 +251,25 @@ fn a_page_that_is_open_is_given_up_with_the_tunnel() {
 }
 
 #[test]
+fn without_its_settings_of_before_it_ends_where_a_person_is_needed() {
+    let lost = || {
+        let mut simulation = connected();
+        simulation.lines(&[LOST, HOLD, &remote(), &challenge()]);
+        let asking = simulation.input(Input::VpnState(VpnState::Activated));
+        assert_eq!(asking, ["Starting", "ask"]);
+        simulation
+    };
+    for mut simulation in [asked(), lost()] {
+        // First NetworkManager takes the tunnel's names back.
+        let configured = simulation.input(Input::SettingsChanged);
+        assert_eq!(configured, ["configure", "Started"]);
+        assert_eq!(simulation.failures, []);
+        simulation.input(Input::VpnState(VpnState::Activated));
+        assert_eq!(simulation.failures, [Failure::SettingsChanged]);
+    }
+}
+
+#[test]
 fn where_no_challenge_can_be_had_beside_it_the_tunnel_pauses() {
     for why in ["silence", "it ended", "no challenge"] {
         let mut simulation = connected();

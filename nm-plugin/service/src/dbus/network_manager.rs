@@ -2,10 +2,11 @@
 //! what it is told. All that it does comes in one stream, [`NetworkManager::next`].
 
 use super::config;
+use super::connection::Dictionary;
 use super::{PATH, Plugin, PluginError, Request, property};
 use aws_client_vpn_profile::well_known::active_state::{ACTIVATING, DEACTIVATED, DEACTIVATING};
 use aws_client_vpn_profile::well_known::network_manager::{
-    self, ACTIVE, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
+    self, ACTIVE, CONNECTION, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
 };
 use aws_client_vpn_profile::well_known::state_reason::USER_DISCONNECTED;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
@@ -73,6 +74,8 @@ pub(crate) struct NetworkManager {
     activation: Option<OwnedObjectPath>,
     /// The process that has asked for the connection.
     caller: Option<Caller>,
+    /// The connection's settings as they were when [`NetworkManager::remember_settings`] was called.
+    settings: Option<Dictionary>,
     is_gone: bool,
     /// Whether the bus takes signals still.
     takes_signals: bool,
@@ -104,6 +107,7 @@ impl NetworkManager {
             requests,
             activation: activation_path(bus_name),
             caller: None,
+            settings: None,
             is_gone: false,
             takes_signals: true,
             is_to_disconnect: false,
@@ -245,6 +249,40 @@ impl NetworkManager {
             Some(caller) => is_deleted(&self.bus, caller.name.as_str(), uuid).await == Some(true),
             None => false,
         }
+    }
+
+    /// Keeps the connection's settings in mind, for [`NetworkManager::has_changed_settings`].
+    pub(crate) async fn remember_settings(&mut self) {
+        self.settings = self.settings().await;
+    }
+
+    /// Whether the connection's settings differ from those that were remembered. It asks nobody for
+    /// secrets then, and ends the connection ("The connection was modified since activation", in
+    /// nm-settings-connection.c).
+    pub(crate) async fn has_changed_settings(&self) -> bool {
+        self.settings.is_some() && {
+            let now = self.settings().await;
+            now.is_some() && now != self.settings
+        }
+    }
+
+    /// The connection's settings; `None` if they cannot be had.
+    async fn settings(&self) -> Option<Dictionary> {
+        let (caller, path) = (self.caller.as_ref()?, self.activation.as_ref()?);
+        let (bus, to) = (&self.bus, caller.name.as_str());
+        let asked = async {
+            let of: OwnedObjectPath =
+                property(bus, to, path.as_str(), ACTIVE, "Connection").await?;
+            let reply = bus
+                .call_method(Some(to), &of, Some(CONNECTION), "GetSettings", &())
+                .await?;
+            reply.body().deserialize::<Dictionary>()
+        };
+        let answer = tokio::time::timeout(ANSWER_LIMIT, asked).await;
+        let mut settings = answer.ok()?.ok()?;
+        // It sets this one itself.
+        settings.get_mut("connection")?.remove("timestamp");
+        Some(settings)
     }
 
     /// Tells it the state of the service.

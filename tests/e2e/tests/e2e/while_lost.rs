@@ -344,6 +344,49 @@ fn the_page_of_a_renewal_is_given_up_with_the_tunnel() {
     }
 }
 
+/// NetworkManager asks nobody for a connection that is not as it was when it was activated.
+#[test]
+fn an_edited_connection_stays_up_until_it_needs_a_person_and_says_why_it_ends() {
+    for dns in [DnsMode::ResolvConf, DnsMode::Resolved] {
+        let (mut lab, before) = lab(&Options {
+            dns,
+            logind: true,
+            ..Options::default()
+        });
+        assert_up(&lab, &lab.up());
+        lab.browser_did("done", SOON);
+        lab.forget_browser_events();
+        lab.client
+            .check(["aws-client-vpn", "at-login", "vpn", "on"]);
+        let renewed = lab.client.run(["aws-client-vpn", "renew", "vpn"]);
+        assert_eq!(renewed.status.code(), Some(1), "{renewed:?}");
+        let said = String::from_utf8_lossy(&renewed.stderr);
+        assert!(said.contains("were changed while it was up"), "{said}");
+        lab.traffic_flows();
+
+        lab.endpoint().command(&json!({"kick": "all"}));
+        let end = lab.vpn_ended(SOON * 3);
+        assert_eq!(end.state, state::FAILED, "{end:?}");
+        lab.assert_clean(&before);
+        let status = lab.client.run(["aws-client-vpn", "status", "vpn"]).stdout;
+        let status = String::from_utf8_lossy(&status);
+        assert!(status.contains("were changed while it was up"), "{status}");
+
+        // Of one that is again as it was, the sign-in is renewed.
+        assert_up(&lab, &lab.up());
+        lab.browser_did("done", SOON);
+        lab.forget_browser_events();
+        lab.client
+            .check(["aws-client-vpn", "at-login", "vpn", "off"]);
+        lab.client
+            .check(["aws-client-vpn", "at-login", "vpn", "on"]);
+        lab.set_browser(&Browser::Closed);
+        lab.client.check(["aws-client-vpn", "renew", "vpn"]);
+        lab.browser_did("opened", SOON * 3);
+        take_down(&lab, &before);
+    }
+}
+
 /// gnome-shell answers for the person, before anybody hears of the lock.
 #[test]
 fn a_page_outlives_gnome_shell_s_lock_screen() {

@@ -181,6 +181,7 @@ impl Attempt {
             | Input::Unsendable
             | Input::OpenVpnEnded(_)
             | Input::KillSwitchFailed(_)
+            | Input::SettingsChanged
             | Input::Slept(_)
             | Input::Disconnect
             | Input::NetworkManagerGone => {}

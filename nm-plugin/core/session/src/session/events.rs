@@ -53,6 +53,9 @@ pub enum Input {
     NewSecrets(BTreeMap<String, Secret>),
     /// The kill switch that the connection is to have cannot be closed; why, in words.
     KillSwitchFailed(Message),
+    /// What was asked for with [`Effect::RequestSecrets`] is not to be had: NetworkManager asks nobody
+    /// for a connection whose settings were changed since it was activated.
+    SettingsChanged,
     /// The world around the connection has changed.
     Conditions(Conditions),
     /// What NetworkManager says of the connection has changed.

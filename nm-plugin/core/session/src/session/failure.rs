@@ -205,6 +205,11 @@ pub enum Failure {
     )]
     BrowsersStopped,
     #[error(
+        "The endpoint requires a new sign-in, but the settings of this connection were changed while it \
+         was up, so NetworkManager cannot ask for one. Connect again to sign in."
+    )]
+    SettingsChanged,
+    #[error(
         "The connection was ended because it was idle for longer than its settings allow. Connect \
          again when you need it."
     )]
@@ -265,7 +270,7 @@ impl Failure {
             | Self::NoAnswerToSignIn { .. }
             | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_) => (FailureKind::Unreachable, ConnectFailed),
-            Self::BrowsersStopped => (FailureKind::Ended, LoginFailed),
+            Self::BrowsersStopped | Self::SettingsChanged => (FailureKind::Ended, LoginFailed),
             Self::Cancelled => (FailureKind::Cancelled, LoginFailed),
             Self::Inactive | Self::EndedByEndpoint => (FailureKind::Ended, ConnectFailed),
             Self::TokenMissing(_)

@@ -108,6 +108,7 @@ impl Up {
             | Input::Unsendable
             | Input::OpenVpnEnded(_)
             | Input::KillSwitchFailed(_)
+            | Input::SettingsChanged
             | Input::Slept(_)
             | Input::Disconnect
             | Input::NetworkManagerGone => {}

@@ -41,6 +41,7 @@ pub(crate) enum Failing {
     NotStarted,
     Unsendable,
     Unprotected,
+    Edited,
     Ended,
     SecondEnded,
 }
@@ -243,6 +244,7 @@ pub(crate) fn story() -> impl Strategy<Value = Vec<Happening>> {
         Failing::NotStarted,
         Failing::Unsendable,
         Failing::Unprotected,
+        Failing::Edited,
         Failing::Ended,
         Failing::SecondEnded,
     ]);
@@ -348,6 +350,7 @@ fn inputs(happening: &Happening) -> Vec<(String, Input)> {
         Happening::Fails(Failing::NotStarted) => Input::NotStarted(Message::literal(why())),
         Happening::Fails(Failing::Unsendable) => Input::Unsendable,
         Happening::Fails(Failing::Unprotected) => Input::KillSwitchFailed(Message::literal(why())),
+        Happening::Fails(Failing::Edited) => Input::SettingsChanged,
         Happening::Fails(Failing::Ended) => Input::OpenVpnEnded(Message::literal(why())),
         Happening::Fails(Failing::SecondEnded) => Input::RenewalEnded(why()),
         Happening::Renew => Input::Renew,
