@@ -37,10 +37,10 @@ pub(crate) const RTA_TABLE: u16 = 15;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_FLAGS: u16 = 8;
-/// `IFA_F_NODAD` and `IFA_F_NOPREFIXROUTE`; the others say how an address is.
-const ADDRESS_FLAGS: u32 = 0x02 | 0x200;
 /// Not for a time only: `IFA_F_PERMANENT`.
 const ADDRESS_IS_PERMANENT: u32 = 0x80;
+/// With it `IFA_F_NODAD` and `IFA_F_NOPREFIXROUTE`; the others say how an address is.
+const ADDRESS_FLAGS: u32 = ADDRESS_IS_PERMANENT | 0x02 | 0x200;
 /// Attributes of a route that are set and not only told.
 const SETTABLE: [u16; 8] = [
     RTA_DST,
@@ -400,7 +400,9 @@ pub(super) mod tests {
         // RTM_NEWADDR with NLM_F_REQUEST, _ACK, _REPLACE and _CREATE.
         assert_eq!(header(&addition), (addition.len(), 20, 0x505));
         let flags = [&8_u16.to_ne_bytes()[..], &IFA_FLAGS.to_ne_bytes()].concat();
-        assert!(addition.ends_with(&[&flags[..], &0x200_u32.to_ne_bytes()].concat()));
+        assert!(addition.ends_with(&[&flags[..], &0x280_u32.to_ne_bytes()].concat()));
+        // Whoever reads it finds the same address.
+        assert_eq!(read(&addition, 7), addresses);
         // RTM_GETADDR with NLM_F_REQUEST and NLM_F_DUMP, and an empty `struct ifaddrmsg`.
         assert_eq!(header(&addresses_request()), (24, 22, 0x301));
         // One that is still looked for duplicates is the same.
