@@ -6,12 +6,12 @@ use crate::answer::Answer;
 use crate::choice::called;
 use crate::command_line::{AtLogin, Switch};
 use crate::export::data_of;
-use crate::line::one_line;
 use crate::network_manager;
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::keys::{AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, YES};
 use aws_client_vpn_profile::settings::{self, Property};
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::printable::printable;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -37,7 +37,7 @@ pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
     vpn.insert("data".to_owned(), value(&Property::Items(data))?);
     // NetworkManager keeps its secrets where an update brings none (nm-settings-connection.c).
     manager.update(&stored.path, &settings).await?;
-    let name = one_line(&stored.name);
+    let name = printable(&stored.name);
     let text = match options.choice {
         Switch::On => gettext!("'{name}' connects when you log in.", name = name),
         Switch::Off => gettext!("'{name}' does not connect automatically.", name = name),

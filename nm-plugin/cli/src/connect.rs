@@ -12,7 +12,6 @@ use crate::actions::{ActionError, Manager};
 use crate::answer::{Answer, Outcome};
 use crate::choice::{activation_of, called};
 use crate::command_line::Connect;
-use crate::line::one_line;
 use crate::network_manager::{self, Activation, NetworkManagerError, Stored};
 use crate::status::{self, State};
 use aws_client_vpn_i18n::gettext;
@@ -21,6 +20,7 @@ use aws_client_vpn_secret_agent::exchange::{Ask, Reply};
 use aws_client_vpn_secret_agent::terminal::{Terminal, has_display};
 use aws_client_vpn_secret_agent::{own_bus, readiness, registration};
 use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_text::printable::printable;
 use following::{Ended, Following, Step};
 use quit::Quit;
 use std::io::{self, Write};
@@ -161,7 +161,7 @@ impl<'a> Attempt<'a> {
         let path = match &settled {
             Some(activation) => activation.path.clone(),
             None => {
-                let name = one_line(&self.stored.name);
+                let name = printable(&self.stored.name);
                 self.say(&gettext!("Connecting '{name}'…", name = name));
                 let manager = self.manager.clone();
                 let mut activating = pin!(manager.activate(&self.stored.path));
@@ -195,7 +195,7 @@ impl<'a> Attempt<'a> {
         if is_up && !options.stay {
             return Ok(self.up().await?);
         }
-        let name = one_line(&self.stored.name);
+        let name = printable(&self.stored.name);
         let text = match self.wait(options, &path, is_up, &mut quit, limit).await? {
             Reached::Up => return Ok(self.up().await?),
             Reached::Down => gettext!("'{name}' has been disconnected.", name = name),
@@ -218,7 +218,7 @@ impl<'a> Attempt<'a> {
                 settled => return Ok(settled.cloned()),
             }
             if !is_said {
-                let name = one_line(&self.stored.name);
+                let name = printable(&self.stored.name);
                 self.say(&gettext!(
                     "'{name}' is still being disconnected. It connects when that is done…",
                     name = name

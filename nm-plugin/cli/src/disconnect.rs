@@ -4,9 +4,9 @@ use crate::Failure;
 use crate::actions::Manager;
 use crate::answer::Answer;
 use crate::choice;
-use crate::line::one_line;
 use crate::network_manager::{self, Activation};
 use aws_client_vpn_i18n::gettext;
+use aws_client_vpn_text::printable::printable;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -36,7 +36,7 @@ pub(crate) async fn disconnect(wanted: Option<&str>) -> Result<Answer, Failure> 
     }
     let text = gettext!(
         "'{name}' has been disconnected.",
-        name = one_line(&stored.name)
+        name = printable(&stored.name)
     );
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
     Ok(Answer::done(text + "\n", fields))

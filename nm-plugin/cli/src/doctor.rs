@@ -17,10 +17,11 @@ pub use facts::{
 pub use fixing::{FixError, fix};
 
 use crate::json;
-use crate::line::{one_line, width};
+use crate::line::width;
 use aws_client_vpn_i18n::{self as i18n, gettext, ngettext};
 use aws_client_vpn_text::gettext_noop;
 use aws_client_vpn_text::message::Message;
+use aws_client_vpn_text::printable::printable;
 use serde::Serialize;
 use std::fmt;
 
@@ -153,10 +154,10 @@ impl fmt::Display for Diagnosis {
             let verdict = i18n::translate(finding.verdict.word());
             let check = i18n::translate(finding.check);
             // What was seen may hold names that others chose.
-            let seen = one_line(&i18n::localize(&finding.seen));
+            let seen = printable(&i18n::localize(&finding.seen));
             writeln!(f, "{verdict:<verdicts$}  {check:<checks$}  {seen}")?;
             if let Some(remedy) = &finding.remedy {
-                let remedy = one_line(&i18n::localize(remedy));
+                let remedy = printable(&i18n::localize(remedy));
                 writeln!(f, "{:<verdicts$}  {:<checks$}  -> {remedy}", "", "")?;
             }
         }

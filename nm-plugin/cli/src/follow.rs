@@ -3,9 +3,9 @@
 use crate::Failure;
 use crate::answer::Answer;
 use crate::command_line;
-use crate::line::one_line;
 use crate::status::{self, Status};
 use aws_client_vpn_secret_agent::signals::signals;
+use aws_client_vpn_text::printable::printable;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -93,7 +93,7 @@ fn shown(looked: Result<Status, Failure>, is_short: bool, json: bool) -> String 
         (false, true, true) => answer.text,
         (false, true, false) => "\n".to_owned(),
         (false, false, true) => answer.text + "\n",
-        (false, false, false) => one_line(&answer.text) + "\n\n",
+        (false, false, false) => printable(&answer.text) + "\n\n",
     }
 }
 

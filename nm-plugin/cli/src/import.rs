@@ -6,7 +6,6 @@ use crate::answer::{Answer, Outcome};
 use crate::choice::told_apart;
 use crate::command_line::Import;
 use crate::export::{data_of, secrets_of};
-use crate::line::one_line;
 use crate::network_manager::{self, Stored};
 use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::ovpn;
@@ -16,7 +15,7 @@ use aws_client_vpn_profile::settings::{
 };
 use aws_client_vpn_profile_file as profile_file;
 use aws_client_vpn_text::message::{Localize, Message};
-use aws_client_vpn_text::printable::is_control;
+use aws_client_vpn_text::printable::{is_control, printable};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -377,8 +376,8 @@ async fn update(old: &Stored, profile: &Profile) -> Result<(), Failure> {
 
 /// A line for what became of it, and one for each note.
 fn described(imported: &Imported, is_update: bool) -> String {
-    let name = one_line(&imported.name);
-    let file = one_line(&imported.file);
+    let name = printable(&imported.name);
+    let file = printable(&imported.file);
     let mut text = match imported.what {
         What::Added => {
             gettext!("'{name}' has been added. To connect:", name = name)
@@ -403,7 +402,7 @@ fn described(imported: &Imported, is_update: bool) -> String {
     };
     for note in &imported.notes {
         text.push_str("\n  ");
-        text.push_str(&one_line(&i18n::localize(note)));
+        text.push_str(&printable(&i18n::localize(note)));
     }
     text + "\n"
 }

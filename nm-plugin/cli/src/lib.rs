@@ -18,7 +18,7 @@ pub mod failure;
 mod follow;
 pub mod import;
 mod json;
-pub mod line;
+mod line;
 mod list;
 pub mod logs;
 mod network_manager;

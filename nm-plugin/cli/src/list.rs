@@ -2,10 +2,10 @@
 
 use crate::answer::Answer;
 use crate::choice::told_apart;
-use crate::line::one_line;
 use crate::network_manager::{self, NetworkManagerError};
 use crate::status::{self, Status};
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_text::printable::printable;
 
 /// The connections, in the order of their names.
 pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
@@ -19,7 +19,7 @@ pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
     let answer = network_manager::ask().await?;
     let stored: Vec<_> = answer.stored.iter().collect();
     let names = told_apart(&stored).into_iter();
-    let names = names.map(|name| one_line(name) + "\n");
+    let names = names.map(|name| printable(name) + "\n");
     Ok(Answer::done(names.collect(), serde_json::json!({})))
 }
 
@@ -33,9 +33,9 @@ pub(crate) fn table(status: &Status) -> String {
         .iter()
         .map(|connection| {
             [
-                one_line(&connection.name),
+                printable(&connection.name),
                 i18n::translate(connection.state.words()),
-                one_line(connection.endpoint.as_deref().unwrap_or("-")),
+                printable(connection.endpoint.as_deref().unwrap_or("-")),
             ]
         })
         .collect();

@@ -3,9 +3,9 @@
 use aws_client_vpn_cli::answer::{Answer, Outcome};
 use aws_client_vpn_cli::command_line::CommandLine;
 use aws_client_vpn_cli::failure::Failure;
-use aws_client_vpn_cli::line::one_line;
 use aws_client_vpn_cli::run::run;
 use aws_client_vpn_i18n::{self as i18n, gettext};
+use aws_client_vpn_text::printable::printable;
 use clap::Parser;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     let (answer, failed) = answer(&line);
     if failed {
-        let text = one_line(&answer.text);
+        let text = printable(&answer.text);
         drop(writeln!(io::stderr(), "aws-client-vpn: {text}"));
     }
     let text = match (line.json, failed) {

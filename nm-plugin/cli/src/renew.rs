@@ -3,13 +3,13 @@
 use crate::Failure;
 use crate::answer::{Answer, Outcome};
 use crate::choice::{self, ChoiceError};
-use crate::line::one_line;
 use crate::network_manager::{self, Stored};
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::renewal::{self, NotRenewed};
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_text::printable::printable;
 use thiserror::Error;
 
 /// Nothing was renewed.
@@ -66,7 +66,7 @@ pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
 
 /// What happens now.
 fn begun(stored: &Stored) -> String {
-    let name = one_line(&stored.name);
+    let name = printable(&stored.name);
     let sign_in = settings::summary(&stored.data).map(|summary| summary.sign_in);
     match sign_in {
         Ok(SignIn::Saml) => gettext!(

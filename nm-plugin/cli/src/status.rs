@@ -7,7 +7,7 @@ pub use collect::collect;
 pub(crate) use collect::look;
 
 use crate::choice::{ChoiceError, activation_of};
-use crate::line::{one_line, width};
+use crate::line::width;
 use crate::network_manager::{Activation, Stored};
 use crate::{json, when};
 use aws_client_vpn_i18n::{self as i18n, gettext};
@@ -17,6 +17,7 @@ use aws_client_vpn_profile::settings;
 use aws_client_vpn_profile::well_known::vpn_state;
 use aws_client_vpn_text::gettext_noop;
 use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_text::printable::printable;
 use serde::Serialize;
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -160,7 +161,7 @@ impl Status {
     pub(crate) fn short(&self) -> String {
         let active = self.connections.iter().filter(|it| it.state != State::Off);
         let words = active.map(|connection| {
-            let name = one_line(&connection.name);
+            let name = printable(&connection.name);
             if connection.state == State::Up {
                 name
             } else {
@@ -317,7 +318,7 @@ impl Connection {
 
 impl fmt::Display for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", one_line(&self.name))?;
+        writeln!(f, "{}", printable(&self.name))?;
         let state = i18n::translate(self.state.words());
         let state = match self.since {
             Some(since) => gettext!(
@@ -371,7 +372,7 @@ impl fmt::Display for Connection {
         let keys = width(rows.iter().map(|(key, _)| *key));
         for (key, value) in rows {
             if let Some(value) = value {
-                let (key, value) = (i18n::translate(key), one_line(&value));
+                let (key, value) = (i18n::translate(key), printable(&value));
                 writeln!(f, "  {key:<keys$}  {value}")?;
             }
         }
