@@ -1,9 +1,10 @@
 //! No text for users stays untranslated: source, template and translation say the same, and
 //! no text bypasses the catalogue.
 
-use aws_client_vpn_po::catalogue::{self, Entry};
+use aws_client_vpn_po::catalogue;
 use aws_client_vpn_po::source::{self, placeholders};
-use aws_client_vpn_po::{root, source_files, texts};
+use aws_client_vpn_po::{Text, Use, root, source_files, texts};
+use std::collections::BTreeMap;
 use std::fs::read_to_string;
 use std::process::Command;
 
@@ -297,7 +298,7 @@ fn translations_are_complete_and_keep_the_placeholders() {
     let texts = texts(&root()).unwrap();
     for language in read_to_string(directory.join("LINGUAS")).unwrap().lines() {
         let file = directory.join(format!("{language}.po"));
-        let entries = catalogue::entries(&read_to_string(&file).unwrap());
+        let entries = entries(&read_to_string(&file).unwrap());
         let missing: Vec<_> = texts
             .keys()
             .filter(|text| {
@@ -374,4 +375,97 @@ fn no_text_goes_round_the_catalogue() {
         "wrap them in gettext!, ngettext!, message! or gettext_noop!, or say in NOT_TRANSLATED why not: \
          {strays:#?}"
     );
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let text = |one: &str, many: Option<&str>| Text {
+        one: one.to_owned(),
+        many: many.map(str::to_owned),
+    };
+    let used = |files: &[&str], notes: &[&str]| Use {
+        files: files.iter().map(ToString::to_string).collect(),
+        notes: notes.iter().map(ToString::to_string).collect(),
+    };
+    let texts = BTreeMap::from([
+        (
+            text("a \"quoted\" \\ text\n", None),
+            used(&["a.rs"], &["What it is."]),
+        ),
+        (text("one", Some("many")), used(&["a.rs", "b.rs"], &[])),
+    ]);
+    let template = catalogue::template(&texts);
+    assert!(template.contains("\n\n#. What it is.\n#: a.rs\nmsgid "));
+    let read = entries(&template);
+    let back: Vec<Text> = read
+        .into_iter()
+        .map(|entry| Text {
+            one: entry.one,
+            many: entry.many,
+        })
+        .collect();
+    assert_eq!(back, texts.into_keys().collect::<Vec<_>>());
+}
+
+/// A text and its translations: one, or one for each plural form.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Entry {
+    /// In English.
+    one: String,
+    /// For other numbers than one.
+    many: Option<String>,
+    /// In the language of the file; empty if not translated.
+    translations: Vec<String>,
+    /// Guessed by `msgmerge`, not looked at.
+    fuzzy: bool,
+}
+
+/// The entries of a `.po` file without its header and what is not used any more.
+fn entries(po: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for block in po.split("\n\n") {
+        let mut entry = Entry::default();
+        let mut field: Option<&mut String> = None;
+        for line in block.lines().map(str::trim) {
+            if line.starts_with('#') {
+                entry.fuzzy |= line.starts_with("#,") && line.contains("fuzzy");
+                continue;
+            }
+            let (keyword, text) = line.split_once('"').unwrap_or((line, ""));
+            let text = unquoted(text.strip_suffix('"').unwrap_or(text));
+            match keyword.trim() {
+                "" => {}
+                "msgid" => field = Some(&mut entry.one),
+                "msgid_plural" => field = Some(entry.many.insert(String::new())),
+                _ => {
+                    entry.translations.push(String::new());
+                    field = entry.translations.last_mut();
+                }
+            }
+            if let Some(field) = &mut field {
+                field.push_str(&text);
+            }
+        }
+        if !entry.one.is_empty() {
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
+fn unquoted(text: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        plain.push(match character {
+            '\\' => match characters.next() {
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some(other) => other,
+                None => '\\',
+            },
+            other => other,
+        });
+    }
+    plain
 }
