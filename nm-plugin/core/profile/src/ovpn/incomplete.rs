@@ -3,7 +3,7 @@
 use super::ParsedProfile;
 use crate::parts::InlineFile;
 use crate::problem::{ProfileError, Warning};
-use crate::profile::{Parts, Profile, objections};
+use crate::profile::{Parts, Profile};
 use crate::settings;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,13 +44,10 @@ impl Incomplete {
             let content = Zeroizing::new(content.expose().to_owned());
             parts.inline.insert(*inline, content);
         }
-        match objections(&parts).into_iter().next() {
-            Some((_, problem)) => Err(problem),
-            None => Ok(ParsedProfile {
-                profile: Profile(parts),
-                warnings: self.warnings.clone(),
-            }),
-        }
+        Ok(ParsedProfile {
+            profile: Profile::from_parts(parts)?,
+            warnings: self.warnings.clone(),
+        })
     }
 }
 
