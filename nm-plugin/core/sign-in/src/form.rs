@@ -63,14 +63,6 @@ pub struct Field {
 }
 
 impl Field {
-    /// What to call it: the endpoint's words, or else English that is in the catalogue of
-    /// translations.
-    pub fn label(&self) -> &str {
-        self.question
-            .as_deref()
-            .unwrap_or_else(|| self.credential.label())
-    }
-
     /// The answer that is `known`, unless it was refused.
     fn answer(&self, known: &BTreeMap<String, Secret>) -> Option<(Credential, Secret)> {
         let value = known.get(self.credential.name())?;
@@ -164,19 +156,6 @@ impl CredentialForm {
         })
     }
 
-    /// The answers that need no person: all of them, if each is among those that are `known` (sent
-    /// along by the agent, or in the keyring) and none was refused; else nothing.
-    #[must_use]
-    pub fn known_answers(
-        &self,
-        known: &BTreeMap<String, Secret>,
-    ) -> Option<Vec<(Credential, Secret)>> {
-        self.fields
-            .iter()
-            .map(|field| field.answer(known))
-            .collect()
-    }
-
     /// What an agent may answer without asking: of the fields that may be kept, those that are
     /// `known`.
     #[must_use]
@@ -268,8 +247,9 @@ mod tests {
                 ),
             ]
         );
-        let labels: Vec<_> = form.fields.iter().map(Field::label).collect();
-        assert_eq!(labels, ["User name", "Password", "Enter MFA code"]);
+        let questions = form.fields.iter().map(|field| field.question.as_deref());
+        let questions: Vec<_> = questions.collect();
+        assert_eq!(questions, [None, None, Some("Enter MFA code")]);
     }
 
     #[test]
@@ -300,7 +280,7 @@ mod tests {
                 Credential::ChallengeResponse
             ]
         );
-        assert_eq!(form.fields[2].label(), "Enter MFA code");
+        assert_eq!(form.fields[2].question.as_deref(), Some("Enter MFA code"));
         assert!(!form.fields[2].masked && !form.is_repeated());
         let saml = BTreeMap::from([("sign-in".to_owned(), "saml".to_owned())]);
         assert_eq!(CredentialForm::parse([], &saml), None);
@@ -320,10 +300,13 @@ mod tests {
             ))
             .unwrap()
         };
-        let answers = form(&[]).known_answers(&known).unwrap();
+        let (rest, answers) = form(&[]).divided(&known);
+        assert_eq!(rest.fields, []);
         assert_eq!(answers, [(Credential::Password, Secret::from("x"))]);
-        assert_eq!(form(&[Credential::Password]).known_answers(&known), None);
-        assert_eq!(form(&[]).known_answers(&BTreeMap::new()), None);
+        let refused = form(&[Credential::Password]);
+        assert_eq!(refused.divided(&known), (refused.clone(), Vec::new()));
+        let (rest, answers) = form(&[]).divided(&BTreeMap::new());
+        assert_eq!((rest, answers), (form(&[]), Vec::new()));
     }
 
     #[test]
@@ -354,8 +337,8 @@ mod tests {
             hints.push("challenge-response".to_owned());
             let form = parse(&hints).unwrap();
             for field in &form.fields {
-                prop_assert!(!field.label().contains(char::is_control));
-                prop_assert!(!field.label().is_empty());
+                let question = field.question.as_deref().unwrap_or("?");
+                prop_assert!(!question.is_empty() && !question.contains(char::is_control));
             }
             prop_assert!(form.time_left <= LONGEST_TIME_LEFT);
         }

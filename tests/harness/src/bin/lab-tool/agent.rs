@@ -124,7 +124,7 @@ impl Agent {
         let is_known = request
             .form
             .as_ref()
-            .is_some_and(|form| !request.interactive || form.known_answers(&kept).is_some());
+            .is_some_and(|form| !request.interactive || form.divided(&kept).0.fields.is_empty());
         if is_known && self.style == Style::GnomeShell {
             request.add_secrets(&kept);
         } else if let Some(form) = &request.form {

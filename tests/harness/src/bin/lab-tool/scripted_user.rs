@@ -50,7 +50,8 @@ impl ScriptedUser {
                 Typed::Answers(answers)
             };
         }
-        if let Some(known) = form.known_answers(kept) {
+        let (unknown, known) = form.divided(kept);
+        if unknown.fields.is_empty() {
             let own =
                 |(credential, value): (aws_client_vpn_profile::credential::Credential, Secret)| {
                     (credential.name().to_owned(), value.expose().to_owned())
@@ -65,7 +66,7 @@ impl ScriptedUser {
             .map(|field| {
                 json!({
                     "name": field.credential.name(),
-                    "label": field.label(),
+                    "label": field.question.as_deref().unwrap_or(field.credential.label()),
                     "masked": field.masked,
                     "refused": field.refused,
                 })
