@@ -6,11 +6,8 @@
 //! there: so the bus is looked at, before anything is asked.
 
 use aws_client_vpn_profile::well_known::network_manager::{SECRET_AGENT, SECRET_AGENT_PATH};
-use futures_lite::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use zbus::fdo::DBusProxy;
 use zbus::names::{BusName, OwnedUniqueName};
 
@@ -87,8 +84,19 @@ async fn found(bus: &zbus::Connection, uid: Option<u32>) -> Option<bool> {
     let programs = listed.ok()?.inspect_err(|error| {
         tracing::warn!("cannot tell whether the desktop is ready for a login: {error}");
     });
-    let answers = programs.ok()?.into_iter().map(|name| is_agent(bus, name));
-    Some(first_true(answers.map(Box::pin).collect()).await)
+    let answers = programs.ok()?.into_iter();
+    let answers = answers.map(|name| is_agent(bus.clone(), name)).collect();
+    Some(is_any(answers).await)
+}
+
+/// Whether any of them is true, as soon as one is.
+async fn is_any(mut answers: JoinSet<bool>) -> bool {
+    while let Some(answer) = answers.join_next().await {
+        if answer.unwrap_or(false) {
+            return true;
+        }
+    }
+    false
 }
 
 /// The connections to the bus that are of the account numbered `uid`.
@@ -114,7 +122,7 @@ async fn programs(bus: &zbus::Connection, uid: Option<u32>) -> zbus::Result<Vec<
     Ok(programs)
 }
 
-async fn is_agent(bus: &zbus::Connection, program: OwnedUniqueName) -> bool {
+async fn is_agent(bus: zbus::Connection, program: OwnedUniqueName) -> bool {
     let call = bus.call_method(
         Some(&program),
         SECRET_AGENT_PATH,
@@ -136,26 +144,6 @@ fn is_of_an_agent(error: &str) -> bool {
         Some(of_the_bus) => matches!(of_the_bus, "Failed" | "InvalidArgs"),
         None => error != "org.freedesktop.NetworkManager.SecretAgent.PermissionDenied",
     }
-}
-
-/// Whether any of them is true, as soon as one is.
-async fn first_true<F: Future<Output = bool> + Unpin>(mut answers: Vec<F>) -> bool {
-    poll_fn(|context| {
-        let mut found = false;
-        answers.retain_mut(|answer| match Pin::new(answer).poll(context) {
-            Poll::Ready(is_true) => {
-                found |= is_true;
-                false
-            }
-            Poll::Pending => true,
-        });
-        if found || answers.is_empty() {
-            Poll::Ready(found)
-        } else {
-            Poll::Pending
-        }
-    })
-    .await
 }
 
 #[cfg(test)]
@@ -184,13 +172,13 @@ mod tests {
 
     #[tokio::test]
     async fn one_agent_is_enough_and_the_others_are_not_waited_for() {
-        let answers: Vec<Pin<Box<dyn Future<Output = bool>>>> = vec![
-            Box::pin(std::future::pending()),
-            Box::pin(async { false }),
-            Box::pin(async { true }),
-        ];
-        assert!(first_true(answers).await);
-        let answers: Vec<Pin<Box<dyn Future<Output = bool>>>> = vec![Box::pin(async { false })];
-        assert!(!first_true(answers).await);
+        let mut answers = JoinSet::new();
+        answers.spawn(std::future::pending());
+        answers.spawn(async { false });
+        answers.spawn(async { true });
+        assert!(is_any(answers).await);
+        let mut answers = JoinSet::new();
+        answers.spawn(async { false });
+        assert!(!is_any(answers).await);
     }
 }

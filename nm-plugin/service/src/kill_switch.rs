@@ -82,24 +82,10 @@ impl KillSwitch {
     /// The kill switch of an activation of the connection `uuid`, which has one only if there are
     /// `options`.
     pub(crate) fn new(uuid: &str, options: Option<KillSwitchOptions>) -> Self {
-        Self::with_marks(uuid, options, Marks::of_this_machine())
-    }
-
-    /// A kill switch whose marks are in `directory`.
-    #[cfg(test)]
-    pub(crate) fn in_directory(
-        uuid: &str,
-        options: Option<KillSwitchOptions>,
-        directory: &std::path::Path,
-    ) -> Self {
-        Self::with_marks(uuid, options, Marks::in_directory(&directory.join("marks")))
-    }
-
-    fn with_marks(uuid: &str, options: Option<KillSwitchOptions>, marks: Marks) -> Self {
         Self {
             uuid: uuid.to_owned(),
             options,
-            marks,
+            marks: Marks::of_this_machine(),
             own: None,
             left: None,
             nftables: None,

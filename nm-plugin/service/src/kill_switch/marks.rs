@@ -53,13 +53,6 @@ impl Marks {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn in_directory(directory: &Path) -> Self {
-        Self {
-            directory: directory.to_owned(),
-        }
-    }
-
     /// Waits, for a while, until nobody else changes anything.
     pub(super) fn lock(&self) -> io::Result<Leave> {
         // The directory above stays, so that whoever waits waits for the same as all.
@@ -215,6 +208,14 @@ fn remove(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::time::Instant;
+
+    impl Marks {
+        pub(in super::super) fn in_directory(directory: &Path) -> Self {
+            Self {
+                directory: directory.to_owned(),
+            }
+        }
+    }
 
     fn stops() -> FirewallPolicy {
         FirewallPolicy {

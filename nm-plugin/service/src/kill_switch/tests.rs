@@ -27,6 +27,20 @@ fn needs(address: &str) -> FirewallPolicy {
     }
 }
 
+impl KillSwitch {
+    /// A kill switch whose marks are in `directory`.
+    pub(crate) fn in_directory(
+        uuid: &str,
+        options: Option<KillSwitchOptions>,
+        directory: &Path,
+    ) -> Self {
+        Self {
+            marks: Marks::in_directory(&directory.join("marks")),
+            ..Self::new(uuid, options)
+        }
+    }
+}
+
 fn kill_switch(uuid: &str, is_wanted: bool, directory: &Path) -> KillSwitch {
     let options = is_wanted.then(KillSwitchOptions::default);
     let mut made = KillSwitch::in_directory(uuid, options, directory);

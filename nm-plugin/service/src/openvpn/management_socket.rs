@@ -131,18 +131,6 @@ impl ManagementSocket {
         })
     }
 
-    /// A connected socket, and its other end.
-    #[cfg(test)]
-    pub(super) fn connected() -> (Self, UnixStream) {
-        let (stream, peer) = UnixStream::pair().unwrap();
-        let outgoing = Outgoing::default();
-        let socket = Self {
-            end: End::Connected { stream, outgoing },
-            lines: LineBuffer::new(),
-        };
-        (socket, peer)
-    }
-
     /// Where OpenVPN has to connect to, before it did.
     pub(super) fn path(&self) -> Option<PathBuf> {
         match &self.end {
@@ -258,6 +246,19 @@ fn parent_of(pid: i32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl ManagementSocket {
+        /// A connected socket, and its other end.
+        pub(in super::super) fn connected() -> (Self, UnixStream) {
+            let (stream, peer) = UnixStream::pair().unwrap();
+            let outgoing = Outgoing::default();
+            let socket = Self {
+                end: End::Connected { stream, outgoing },
+                lines: LineBuffer::new(),
+            };
+            (socket, peer)
+        }
+    }
 
     fn password() -> Command {
         Command::Password {
