@@ -8,14 +8,14 @@
 //! `handle(Input::TimePassed, now)` at [`Session::deadline`].
 //!
 //! ```text
-//!                 ┌───── TunnelLost: lost, renewed, or OpenVPN asks in it ─────┐
+//!                 ┌──── Interruption: lost, renewed, or OpenVPN asks in it ────┐
 //!                 ▼                                                            │
 //!   new ──▶ Connecting(Attempt) ──────────────── TunnelUp ───────────────▶ Up(Up)
 //!             step:                                                        renewal:
 //!             Trying ──▶ Trying         the next address or credentials      None ──▶ Fetching
 //!             Trying ◀─▶ Asking         a person types                       Fetching ──▶ AwaitingLogin
 //!             Trying ──▶ AwaitingLogin ──▶ Trying(Reply)                     AwaitingLogin ──▶ None
-//!             after a loss: Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin    all  ──▶ TunnelLost
+//!             after a loss: Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin    all  ──▶ Interruption
 //!             WithdrawingRoute ──▶ Trying   nobody or no network any more
 //!             AwaitingLogin ──▶ Trying      after a loss: nobody is there any more
 //!             Asking ──▶ Up             it was asked for inside a tunnel
@@ -32,7 +32,7 @@
 //!
 //! A state owns the data that only it needs. Its handler returns what an input has led to, and the
 //! table in [`Session::step`] decides which state follows; the ways to the end are in
-//! [`Session::fail`] and [`Session::begin_stop`]. An attempt knows nothing of `Up`; `Up::reconnect`
+//! [`Session::fail`] and [`Session::begin_stop`]. An attempt knows nothing of `Up`; `Up::interrupted`
 //! makes the attempt that takes its place. What outlives the states is in [`Context`]. An attempt is
 //! the same before the first tunnel and after a loss; what is known of the loss is its
 //! [`Loss`](loss::Loss), and with it `Trying` may wait: for a network, for a person, for the computer
@@ -408,8 +408,9 @@ impl Session {
                 }
             }
             (State::Up(up), input) => {
-                if let Some(lost) = up.handle(input, cx)? {
-                    self.state = State::Connecting(Box::new(up.reconnect(lost, cx)?));
+                if let Some(interruption) = up.handle(input, cx)? {
+                    let attempt = up.interrupted(interruption, cx)?;
+                    self.state = State::Connecting(Box::new(attempt));
                 }
             }
         }

@@ -23,6 +23,12 @@ fn second(simulation: &mut Simulation, line: &str) -> Vec<String> {
     simulation.input(Input::RenewalSaid(management::decode(line)))
 }
 
+/// Whether it is said that the tunnel `does` this, and not that it was lost.
+fn says_only_that_the_tunnel(does: &str, notes: &[String]) -> bool {
+    let says = |words: &str| notes.iter().any(|note| note.contains(words));
+    says(&format!("the tunnel {does}")) && !says("lost")
+}
+
 /// A connection that is up, with a sign-in that counts for an hour.
 fn connected() -> Simulation {
     Simulation::connected_with(Timeouts {
@@ -84,6 +90,11 @@ fn the_tunnel_stays_up_until_the_person_has_signed_in() {
     assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
     assert_eq!(simulation.after(3000), ["sign-in ends in 600 s"]);
     assert!(simulation.failures.is_empty());
+    let notes = &simulation.notes;
+    assert!(
+        says_only_that_the_tunnel("is made again", notes),
+        "{notes:?}"
+    );
 }
 
 #[test]
@@ -153,6 +164,8 @@ fn a_question_inside_the_tunnel_ends_the_page_of_a_renewal_and_that_is_said() {
     assert_eq!(did.last().map(String::as_str), Some("ask"), "{did:?}");
     let notes = simulation.notes.join("\n");
     assert!(notes.contains("the page is given up"), "{notes}");
+    let notes = &simulation.notes;
+    assert!(says_only_that_the_tunnel("stays up", notes), "{notes:?}");
 }
 
 #[test]
@@ -287,6 +300,8 @@ fn where_no_challenge_can_be_had_beside_it_the_tunnel_pauses() {
             ["end second", "forget-passwords", "signal SIGUSR1"],
             "{why}"
         );
+        let notes = &simulation.notes;
+        assert!(says_only_that_the_tunnel("pauses for", notes), "{notes:?}");
         assert_eq!(simulation.line(RESTARTED), NOTHING);
         assert_eq!(simulation.line(HOLD), ["hold release"]);
         assert_eq!(

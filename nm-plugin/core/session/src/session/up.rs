@@ -45,29 +45,39 @@ enum Renewal {
     AwaitingLogin(Box<BrowserLogin>),
 }
 
-/// The tunnel is lost, or given up for one with a new sign-in.
+/// Why an attempt takes the place of [`Up`].
 #[derive(Debug)]
-pub(super) struct TunnelLost {
-    why: String,
-    recovery: Recovery,
-}
-
-/// What brings it back.
-#[derive(Debug)]
-enum Recovery {
-    /// Whatever is available: the token, the last reply, a new sign-in.
-    Automatic,
-    /// The same, and the attempt handles the event that ended the tunnel.
-    WithEvent(OpenVpnEvent),
-    /// A new sign-in.
+pub(super) enum Interruption {
+    /// The tunnel is lost. Whatever is available brings it back: the token, the last reply, a new
+    /// sign-in.
+    Lost {
+        why: String,
+        /// What OpenVPN said, if the attempt has to handle it.
+        event: Option<OpenVpnEvent>,
+    },
+    /// A person has asked for a new sign-in, and it cannot be had beside the tunnel.
     SignIn,
-    /// The reply to a challenge that was fetched beside the tunnel.
-    Reply(Secret),
-    /// OpenVPN waits for a credential that a person has to enter, and goes on with it.
-    Ask {
+    /// A person has signed in beside the tunnel; this is the reply to the challenge.
+    Renewed(Secret),
+    /// OpenVPN waits for a credential that a person has to enter. The tunnel stays up.
+    Question {
         wanted: Vec<Credential>,
         realm: String,
     },
+}
+
+impl Interruption {
+    /// What it is in the log.
+    fn describe(&self) -> String {
+        match self {
+            Self::Lost { why, .. } => format!("the connection was lost ({why}); connecting again"),
+            Self::SignIn => "a new sign-in was asked for; the tunnel pauses for it".to_owned(),
+            Self::Renewed(_) => "the tunnel is made again with the new sign-in".to_owned(),
+            Self::Question { .. } => {
+                "OpenVPN waits for a credential; the tunnel stays up meanwhile".to_owned()
+            }
+        }
+    }
 }
 
 impl Up {
@@ -84,7 +94,7 @@ impl Up {
         &mut self,
         input: Input,
         cx: &mut Context,
-    ) -> Result<Option<TunnelLost>, Failure> {
+    ) -> Result<Option<Interruption>, Failure> {
         match input {
             Input::Management(notification) => {
                 return match cx.interpret(notification)? {
@@ -120,18 +130,18 @@ impl Up {
         &mut self,
         event: OpenVpnEvent,
         cx: &mut Context,
-    ) -> Result<Option<TunnelLost>, Failure> {
-        let lost = |why: &str, recovery| {
-            Some(TunnelLost {
+    ) -> Result<Option<Interruption>, Failure> {
+        let lost = |why: &str, event| {
+            Some(Interruption::Lost {
                 why: why.to_owned(),
-                recovery,
+                event,
             })
         };
         Ok(match event {
-            OpenVpnEvent::Hold => lost("OpenVPN restarts", Recovery::WithEvent(event)),
+            OpenVpnEvent::Hold => lost("OpenVPN restarts", Some(event)),
             // The way a refusal ends; what it means is decided by its own notification.
             OpenVpnEvent::Reconnecting(why) if why.starts_with("auth-failure") => None,
-            OpenVpnEvent::Reconnecting(why) => lost(&why, Recovery::Automatic),
+            OpenVpnEvent::Reconnecting(why) => lost(&why, None),
             OpenVpnEvent::VerificationFailed { ref realm, .. } if realm == KEY_REALM => None,
             // The keys of a live connection were to be renewed.
             OpenVpnEvent::VerificationFailed { .. } => {
@@ -139,10 +149,7 @@ impl Up {
                     // OpenVPN has sent what made the tunnel, without asking for it.
                     self.sent = Some(Sent::Again);
                 }
-                lost(
-                    "the endpoint wants a new sign-in",
-                    Recovery::WithEvent(event),
-                )
+                lost("the endpoint wants a new sign-in", Some(event))
             }
             OpenVpnEvent::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
             OpenVpnEvent::AuthToken => {
@@ -161,7 +168,7 @@ impl Up {
         &mut self,
         realm: String,
         cx: &mut Context,
-    ) -> Result<Option<TunnelLost>, Failure> {
+    ) -> Result<Option<Interruption>, Failure> {
         let wanted = match key_credential(&realm) {
             Some(credential) => match cx.credentials.get(credential).cloned() {
                 Some(password) => {
@@ -178,20 +185,16 @@ impl Up {
                 cx.missing_passwords()
             }
         };
-        Ok(Some(TunnelLost {
-            why: "the endpoint wants a new sign-in".to_owned(),
-            recovery: Recovery::Ask { wanted, realm },
-        }))
+        Ok(Some(Interruption::Question { wanted, realm }))
     }
 
-    /// The way back to a tunnel that is lost.
-    pub(super) fn reconnect(
+    /// The attempt that takes its place.
+    pub(super) fn interrupted(
         &mut self,
-        lost: TunnelLost,
+        interruption: Interruption,
         cx: &mut Context,
     ) -> Result<Attempt, Failure> {
-        let TunnelLost { why, recovery } = lost;
-        cx.note_of_endpoint(format!("the connection was lost ({why}); connecting again"));
+        cx.note_of_endpoint(interruption.describe());
         if cx.now.saturating_duration_since(self.since) >= STABLE_AFTER {
             cx.login_backoff = LoginBackoff::default();
         }
@@ -199,7 +202,7 @@ impl Up {
         // Whoever was asked to renew the sign-in sees it already.
         let mut loss = Loss::new(cx.now, cx.network_manager.shows_it_as_lost());
         loss.login_requested_by_user =
-            self.renewal.is_some() || matches!(recovery, Recovery::SignIn);
+            self.renewal.is_some() || matches!(interruption, Interruption::SignIn);
         let mut attempt = Attempt::new(Some(loss), std::mem::take(&mut self.resume), cx);
         attempt.sent = self.sent;
         let is_saml = matches!(cx.profile.sign_in(), SignIn::Saml);
@@ -211,20 +214,23 @@ impl Up {
             cx.give_up_page();
         }
         self.end_renewal(cx);
-        match recovery {
-            Recovery::Automatic => {}
-            Recovery::WithEvent(event) => drop(attempt.on_openvpn_event(event, cx)?),
-            Recovery::SignIn => {
+        match interruption {
+            Interruption::Lost { event, .. } => {
+                if let Some(event) = event {
+                    attempt.on_openvpn_event(event, cx)?;
+                }
+            }
+            Interruption::SignIn => {
                 attempt.resume = Resume::default();
                 attempt.start_try(Phase::First, cx);
                 restart(cx);
             }
-            Recovery::Reply(reply) => {
+            Interruption::Renewed(reply) => {
                 attempt.resume = Resume::default();
                 attempt.start_try(Phase::Reply(reply), cx);
                 restart(cx);
             }
-            Recovery::Ask { wanted, realm } => {
+            Interruption::Question { wanted, realm } => {
                 let why = PromptReason::Needed {
                     realm,
                     phase: Phase::First,
@@ -254,13 +260,13 @@ impl Up {
     }
 
     /// A person wants to sign in again now, rather than when the endpoint ends the connection.
-    fn renew(&mut self, cx: &mut Context) -> Option<TunnelLost> {
+    fn renew(&mut self, cx: &mut Context) -> Option<Interruption> {
         if self.renewal.is_some() {
             return None;
         }
         cx.login_backoff = LoginBackoff::default();
         if !matches!(cx.profile.sign_in(), SignIn::Saml) || !cx.interactive {
-            return renewed_with_a_pause();
+            return Some(Interruption::SignIn);
         }
         cx.note("a new sign-in was asked for; the tunnel stays up meanwhile".to_owned());
         self.renewal = Some(Renewal::Fetching {
@@ -275,7 +281,7 @@ impl Up {
         &mut self,
         notification: Notification,
         cx: &mut Context,
-    ) -> Option<TunnelLost> {
+    ) -> Option<Interruption> {
         if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
             return None;
         }
@@ -347,15 +353,15 @@ impl Up {
     }
 
     /// The renewal's OpenVPN has failed; the tunnel has to pause for the new sign-in.
-    fn renewal_failed(&mut self, why: &str, cx: &mut Context) -> Option<TunnelLost> {
+    fn renewal_failed(&mut self, why: &str, cx: &mut Context) -> Option<Interruption> {
         if !matches!(self.renewal, Some(Renewal::Fetching { .. })) {
             return None;
         }
         self.end_renewal(cx);
         cx.note(format!(
-            "no challenge could be had beside the tunnel ({why}); it pauses for the sign-in"
+            "no challenge could be had beside the tunnel ({why})"
         ));
-        renewed_with_a_pause()
+        Some(Interruption::SignIn)
     }
 
     /// The browser's answer has come.
@@ -363,7 +369,7 @@ impl Up {
         &mut self,
         secrets: BTreeMap<String, Secret>,
         cx: &mut Context,
-    ) -> Option<TunnelLost> {
+    ) -> Option<Interruption> {
         let Some(Renewal::AwaitingLogin(login)) = self
             .renewal
             .take_if(|renewal| matches!(renewal, Renewal::AwaitingLogin(_)))
@@ -372,10 +378,7 @@ impl Up {
             return None;
         };
         match cx.take_answer(&login, secrets) {
-            Ok(answer) => Some(TunnelLost {
-                why: "the tunnel is made again with the new sign-in".to_owned(),
-                recovery: Recovery::Reply(answer),
-            }),
+            Ok(answer) => Some(Interruption::Renewed(answer)),
             Err(why) => {
                 keep_the_old_sign_in(&why.to_string(), cx);
                 None
@@ -400,7 +403,7 @@ impl Up {
         [renewal, cx.expiry.tell_at].into_iter().flatten().min()
     }
 
-    fn time_passed(&mut self, cx: &mut Context) -> Option<TunnelLost> {
+    fn time_passed(&mut self, cx: &mut Context) -> Option<Interruption> {
         let now = cx.now;
         if let Some(left) = cx.expiry.due(now) {
             cx.effects.push_back(Effect::SignInExpires { left });
@@ -428,14 +431,6 @@ impl Up {
             cx.effects.push_back(Effect::EndRenewal);
         }
     }
-}
-
-/// The way that always works: the tunnel goes, and comes back with a new sign-in.
-fn renewed_with_a_pause() -> Option<TunnelLost> {
-    Some(TunnelLost {
-        why: "a new sign-in was asked for".to_owned(),
-        recovery: Recovery::SignIn,
-    })
 }
 
 fn restart(cx: &mut Context) {
