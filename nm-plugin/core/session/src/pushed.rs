@@ -90,7 +90,7 @@ impl PushedOptions {
 
     /// This tunnel as long as nothing comes through it: its networks, but not the rest of the
     /// world.
-    pub fn without_names_and_default(&self) -> Self {
+    pub fn without_names_and_default_route(&self) -> Self {
         Self {
             redirect_ipv4: false,
             redirect_ipv6: false,
@@ -315,7 +315,7 @@ mod tests {
             route_domains: Vec::new(),
             ..tunnel.clone()
         };
-        assert_eq!(tunnel.without_names_and_default(), expected);
+        assert_eq!(tunnel.without_names_and_default_route(), expected);
         assert_ne!(expected, PushedOptions::default());
     }
 

@@ -37,8 +37,8 @@
 //! the same before the first tunnel and after a loss; what is known of the loss is its
 //! [`Loss`](loss::Loss), and with it `Trying` may wait: for a network, for a person, for the computer
 //! to wake up. A failure is the error of a handler, so there is at most
-//! one. `Failing` is only for a connection that NetworkManager shows as lost: NetworkManager first
-//! gets settings without name servers, so that it removes them, and then the failure. Where it asks a
+//! one. `Failing` is only for a connection that was announced as lost: NetworkManager first gets
+//! settings without name servers and default route, so that it removes them, and then the failure. Where it asks a
 //! person, it is made to stop that before: it ignores settings meanwhile.
 
 mod ask;
@@ -109,8 +109,8 @@ enum State {
     Up(Up),
     /// NetworkManager is taking the connection down, and nothing but its Disconnect matters.
     Deactivating,
-    /// NetworkManager applies settings without name servers before it is told of the failure; it ignores
-    /// them while it asks a person, so it may have to stop that first.
+    /// NetworkManager applies settings without name servers and default route before it is told of the
+    /// failure; it ignores them while it asks a person, so it may have to stop that first.
     Failing {
         failure: Failure,
         until: Instant,
@@ -373,7 +373,7 @@ impl Session {
             ) => {
                 if !*has_settings && matches!(input, Input::VpnState(VpnState::Connecting)) {
                     (*until, *has_settings) = (cx.now + SETTINGS_GRACE, true);
-                    cx.leave_no_names_behind();
+                    cx.remove_name_servers();
                 }
                 // OpenVPN is kept running until then: NetworkManager refuses settings of an interface
                 // that is gone, keeps the name servers, and tells the user that the settings were
@@ -420,14 +420,14 @@ impl Session {
     /// Ends the connection because of `failure`: at once, or by way of `Failing`.
     fn fail(&mut self, failure: Failure) {
         let cx = &mut self.cx;
-        let is_asking = cx.network_manager.shows_it_as_lost()
+        let is_asking = cx.network_manager.announced_lost()
             && cx.network_manager.shown == Some(VpnState::NeedAuth);
         if is_asking {
             cx.begin_again();
         }
         // Also where OpenVPN is gone and nothing is waited for: that NetworkManager is given settings
         // is what makes it remove the names when it is told of the failure next.
-        if is_asking || (cx.leave_no_names_behind() && !cx.openvpn.is_gone) {
+        if is_asking || (cx.remove_name_servers() && !cx.openvpn.is_gone) {
             let until = cx.now + SETTINGS_GRACE;
             self.end_renewal();
             self.state = State::Failing {

@@ -395,7 +395,7 @@ impl Attempt {
     fn vpn_state(&mut self, state: VpnState, cx: &mut Context) {
         match (state, &mut self.step) {
             (VpnState::NeedAuth, Step::AwaitingLogin(login)) => login.agent_asked = true,
-            (VpnState::Activated, _) if cx.network_manager.shows_it_as_lost() => {
+            (VpnState::Activated, _) if cx.network_manager.announced_lost() => {
                 cx.reassert_state();
                 self.ask_again(cx);
             }

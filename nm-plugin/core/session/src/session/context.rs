@@ -350,14 +350,17 @@ impl Context {
         }
     }
 
-    /// NetworkManager removes the name servers of a VPN that fails only if that was being given settings
-    /// (IP_CONFIG_GET), or was further (nm-policy.c). One that is shown as lost is not: it is given
-    /// settings once more, without any. Returns whether it was.
-    pub(super) fn leave_no_names_behind(&mut self) -> bool {
-        if !self.network_manager.shows_it_as_lost() {
+    /// Has NetworkManager remove the name servers of a connection that is about to fail. It does so by
+    /// itself only if that was being given settings (IP_CONFIG_GET), or was further (nm-policy.c). One that
+    /// was announced as lost is not: it is given settings once more, without name servers and default
+    /// route. Returns whether it was.
+    pub(super) fn remove_name_servers(&mut self) -> bool {
+        if !self.network_manager.announced_lost() {
             return false;
         }
-        let config = self.network_manager.config_for_a_login();
+        let config = self
+            .network_manager
+            .config_without_names_and_default_route();
         let is_given = config.is_some();
         if let Some(config) = config {
             self.install(config);

@@ -48,11 +48,11 @@ impl Wait {
 }
 
 impl Loss {
-    /// Of a tunnel that is lost at `now`; whether NetworkManager shows that already.
-    pub(super) fn new(now: Instant, is_shown: bool) -> Self {
+    /// Of a tunnel that is lost at `now`; whether that is announced already.
+    pub(super) fn new(now: Instant, is_announced: bool) -> Self {
         Self {
             since: now,
-            tell_at: (!is_shown).then(|| now + LOSS_GRACE),
+            tell_at: (!is_announced).then(|| now + LOSS_GRACE),
             login_requested_by_user: false,
             wait: None,
             look_up_at: None,

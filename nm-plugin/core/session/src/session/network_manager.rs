@@ -67,20 +67,20 @@ impl NetworkManager {
         self.config_of(self.installed.as_ref()?).ok()
     }
 
-    /// The same, without what would lead a browser into a tunnel that is down.
-    pub(super) fn config_for_a_login(&self) -> Option<IpConfig> {
+    /// The same, without what would lead a browser or name lookups into a tunnel that is down.
+    pub(super) fn config_without_names_and_default_route(&self) -> Option<IpConfig> {
         let installed = self.installed.as_ref()?;
-        let tunnel = installed.tunnel.without_names_and_default();
+        let tunnel = installed.tunnel.without_names_and_default_route();
         installed.ip_config(&tunnel, self.generation).ok()
     }
 
-    /// Whether it shows a connection as up.
-    pub(super) fn shows_it_as_up(&self) -> bool {
+    /// Whether the tunnel was announced as up.
+    pub(super) fn announced_up(&self) -> bool {
         self.announced == ServiceState::Started
     }
 
-    /// Whether it shows a connection that it has settings of as one that is being made.
-    pub(super) fn shows_it_as_lost(&self) -> bool {
+    /// Whether a tunnel that it has settings of was announced as one that is being made.
+    pub(super) fn announced_lost(&self) -> bool {
         self.announced == ServiceState::Starting && self.installed.is_some()
     }
 }

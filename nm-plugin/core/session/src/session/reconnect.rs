@@ -214,7 +214,7 @@ impl Attempt {
             return;
         }
         // A browser's packets must not go into the tunnel that is down.
-        if let Some(config) = cx.network_manager.config_for_a_login() {
+        if let Some(config) = cx.network_manager.config_without_names_and_default_route() {
             if let Some(loss) = &mut self.loss {
                 loss.default_route_is_withdrawn = true;
             }
@@ -291,7 +291,7 @@ impl Attempt {
         };
         let seconds = cx.now.saturating_duration_since(loss.since).as_secs();
         cx.note_of_endpoint(format!("the tunnel is up again, after {seconds} s"));
-        cx.network_manager.shows_it_as_up() && !loss.default_route_is_withdrawn
+        cx.network_manager.announced_up() && !loss.default_route_is_withdrawn
     }
 
     /// Whether a person is about to be asked, so that it matters whether an agent is there.

@@ -200,7 +200,7 @@ impl Up {
         }
         cx.remote.mark_reached();
         // Whoever was asked to renew the sign-in sees it already.
-        let mut loss = Loss::new(cx.now, cx.network_manager.shows_it_as_lost());
+        let mut loss = Loss::new(cx.now, cx.network_manager.announced_lost());
         loss.login_requested_by_user =
             self.renewal.is_some() || matches!(interruption, Interruption::SignIn);
         let mut attempt = Attempt::new(Some(loss), std::mem::take(&mut self.resume), cx);
@@ -248,7 +248,7 @@ impl Up {
         };
         match state {
             VpnState::NeedAuth => login.agent_asked = true,
-            VpnState::Activated if cx.network_manager.shows_it_as_lost() => {
+            VpnState::Activated if cx.network_manager.announced_lost() => {
                 cx.reassert_state();
                 login.ask_again(cx);
             }
