@@ -26,7 +26,7 @@
 //!   all four ── Disconnect, or NetworkManager is gone ─────────────▶ Stopping ──▶ Stopped
 //! ```
 //!
-//! Where OpenVPN is gone already, `Stopped` follows in place of `Stopping`. The page of a renewal is
+//! Where OpenVPN is not running, `Stopped` follows in place of `Stopping`. The page of a renewal is
 //! given up with the tunnel. A prompt that OpenVPN raises inside a tunnel is an attempt, too, in the step
 //! `Asking`: the tunnel stays up, and `Up` follows again.
 //!
@@ -151,9 +151,7 @@ impl Session {
             effects: VecDeque::new(),
         };
         cx.announce(ServiceState::Starting);
-        if cx.resolve_proxy() {
-            cx.openvpn.is_gone = true;
-        } else {
+        if !cx.resolve_proxy() {
             cx.launch();
         }
         Self {
@@ -342,7 +340,7 @@ impl Session {
             (_, Input::Disconnect) => self.stop("NetworkManager asked for it"),
             (_, Input::NetworkManagerGone) => self.stop("NetworkManager is gone"),
             (State::Deactivating, Input::OpenVpnEnded(_) | Input::NotStarted(_)) => {
-                cx.openvpn.is_gone = true;
+                cx.openvpn.is_running = false;
             }
             (
                 State::Deactivating,
@@ -378,10 +376,10 @@ impl Session {
                 // OpenVPN is kept running until then: NetworkManager refuses settings of an interface
                 // that is gone, keeps the name servers, and tells the user that the settings were
                 // wrong.
-                cx.openvpn.is_gone |=
-                    matches!(input, Input::OpenVpnEnded(_) | Input::NotStarted(_));
+                cx.openvpn.is_running &=
+                    !matches!(input, Input::OpenVpnEnded(_) | Input::NotStarted(_));
                 let is_up = matches!(input, Input::VpnState(VpnState::Activated));
-                let is_applied = *has_settings && (is_up || cx.openvpn.is_gone);
+                let is_applied = *has_settings && (is_up || !cx.openvpn.is_running);
                 let is_due = cx.now >= *until;
                 // The state is only a placeholder: `failed` sets the next one.
                 if (is_applied || is_due)
@@ -395,7 +393,7 @@ impl Session {
                 return Err(cx.openvpn_ended(how));
             }
             (State::Connecting(_) | State::Up(_), Input::NotStarted(why)) => {
-                cx.openvpn.is_gone = true;
+                cx.openvpn.is_running = false;
                 return Err(Failure::NotStarted(why));
             }
             (_, Input::Unsendable) => return Err(Failure::Unsendable),
@@ -427,7 +425,7 @@ impl Session {
         }
         // Also where OpenVPN is gone and nothing is waited for: that NetworkManager is given settings
         // is what makes it remove the names when it is told of the failure next.
-        if is_asking || (cx.remove_name_servers() && !cx.openvpn.is_gone) {
+        if is_asking || (cx.remove_name_servers() && cx.openvpn.is_running) {
             let until = cx.now + SETTINGS_GRACE;
             self.end_renewal();
             self.state = State::Failing {
@@ -455,14 +453,14 @@ impl Session {
         self.end_renewal();
         self.cx.announce(ServiceState::Stopping);
         self.cx.credentials.clear();
-        if self.cx.openvpn.is_gone {
-            self.finish();
-        } else {
+        if self.cx.openvpn.is_running {
             self.cx.effects.push_back(Effect::Terminate);
             self.state = State::Stopping {
                 until: self.cx.now + STOP_GRACE,
                 killed: false,
             };
+        } else {
+            self.finish();
         }
     }
 

@@ -98,7 +98,8 @@ pub(super) struct Context {
 /// What is known of the one OpenVPN, whatever is done with it.
 #[derive(Debug, Default)]
 pub(super) struct OpenVpn {
-    pub(super) is_gone: bool,
+    /// Whether it was started and has not ended.
+    pub(super) is_running: bool,
     is_set_up: bool,
     pub(super) is_held: bool,
     /// The environment of a tunnel that comes up, as far as it was told.
@@ -247,7 +248,7 @@ impl Context {
 
     /// Why the connection ends when OpenVPN has ended, which it did as `how` says.
     pub(super) fn openvpn_ended(&mut self, how: Message) -> Failure {
-        self.openvpn.is_gone = true;
+        self.openvpn.is_running = false;
         match self.openvpn.exiting.as_deref() {
             Some("inactive") => Failure::Inactive,
             Some("server-pushed-halt") => Failure::EndedByEndpoint,

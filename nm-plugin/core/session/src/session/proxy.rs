@@ -60,7 +60,7 @@ impl Context {
     /// Starts OpenVPN, with the endpoint's address to come.
     pub(super) fn launch(&mut self) {
         self.resolve_first_remote();
-        self.openvpn.is_gone = false;
+        self.openvpn.is_running = true;
         self.effects.push_back(Effect::Launch);
     }
 
