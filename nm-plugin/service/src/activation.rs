@@ -102,7 +102,7 @@ impl<'a> Activation<'a> {
         let protection = Protection::begin(network_manager, &connection).await?;
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, timeouts, interactive, secrets, Instant::now());
-        session.let_browsers_out(protection.browsers());
+        session.set_web_access(protection.web_access());
         Ok(Prepared {
             names,
             session,

@@ -18,7 +18,7 @@ use aws_client_vpn_profile::well_known;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
 use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
 use aws_client_vpn_session::route_guard::RouteGuard;
-use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Input, Session};
+use aws_client_vpn_session::session::{Input, Session, WebAccess, WebBlocked};
 use std::fs;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
@@ -92,19 +92,19 @@ impl Protection {
         }
     }
 
-    /// Which sign-ins a browser is let out for.
-    pub(crate) fn browsers(&self) -> Browsers {
+    /// Which sign-ins open the web.
+    pub(crate) fn web_access(&self) -> WebAccess {
         let options = self.kill_switch.options();
         let for_any_sign_in = options.is_some_and(|options| options.sign_in);
-        Browsers {
+        WebAccess {
             activation_requested_by_user: self.is_asked_for,
             for_any_sign_in,
-            stopped: if options.is_none() || for_any_sign_in {
-                BrowsersStopped::Never
+            blocked: if options.is_none() || for_any_sign_in {
+                WebBlocked::Never
             } else if self.kill_switch.was_left_closed() && !self.is_asked_for {
-                BrowsersStopped::FromTheStart
+                WebBlocked::FromTheStart
             } else {
-                BrowsersStopped::OnceUp
+                WebBlocked::OnceUp
             },
         }
     }

@@ -78,8 +78,8 @@ pub const MSSFIX: &str = "mssfix";
 pub const KILL_SWITCH: &str = "kill-switch";
 /// The setting that lets the local network through a [`KILL_SWITCH`]: [`YES`] or [`NO`].
 pub const KILL_SWITCH_LAN: &str = "kill-switch-lan";
-/// The setting that lets browsers through a [`KILL_SWITCH`] while a lost connection has to be signed
-/// in to again: [`YES`] or [`NO`].
+/// The setting that opens the web to every program through a [`KILL_SWITCH`] while a lost connection
+/// has to be signed in to again: [`YES`] or [`NO`].
 pub const KILL_SWITCH_SIGN_IN: &str = "kill-switch-sign-in";
 
 /// The setting that has routes into the tunnel put back when another program takes them away:

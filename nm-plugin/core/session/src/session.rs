@@ -64,7 +64,7 @@ mod sign_in;
 mod up;
 
 pub use conditions::{Conditions, LoginSession, Presence, Ways, may_act_for, presence_of};
-pub use events::{Browsers, BrowsersStopped, Effect, Input, ServiceState};
+pub use events::{Effect, Input, ServiceState, WebAccess, WebBlocked};
 pub use failure::{Failure, FailureReason};
 
 use attempt::{Attempt, Step};
@@ -137,7 +137,7 @@ impl Session {
             profile,
             timeouts,
             interactive,
-            browsers: Browsers::default(),
+            web_access: WebAccess::default(),
             credentials: Credentials::new(secrets),
             openvpn: OpenVpn::default(),
             remote: Remote::default(),
@@ -207,12 +207,13 @@ impl Session {
     }
 
     /// What may leave the computer now for this connection's sake, as far as the session knows:
-    /// packets to each known address of its endpoint, what it is looked up with, and a browser.
+    /// packets to each known address of its endpoint; of every program, name lookups while the endpoint's
+    /// address is looked up, and these and the web while a person signs in.
     #[must_use]
     pub fn firewall(&self) -> FirewallPolicy {
         let was_up = self.cx.network_manager.installed.is_some();
         let lets_out =
-            |login: &BrowserLogin| login.requested_by_user || self.cx.browsers.for_any_sign_in;
+            |login: &BrowserLogin| login.requested_by_user || self.cx.web_access.for_any_sign_in;
         FirewallPolicy {
             endpoints: match self.cx.profile.proxy() {
                 Some(_) => self.cx.proxy_endpoint().into_iter().collect(),
@@ -225,9 +226,9 @@ impl Session {
         }
     }
 
-    /// Says which sign-ins a browser is let out for, where a kill switch is closed.
-    pub fn let_browsers_out(&mut self, browsers: Browsers) {
-        self.cx.browsers = browsers;
+    /// Says which sign-ins open the web, where a kill switch is closed.
+    pub fn set_web_access(&mut self, web_access: WebAccess) {
+        self.cx.web_access = web_access;
     }
 
     /// When the endpoint ends the connection, if that is known.

@@ -4,7 +4,7 @@
 mod simulation;
 
 use aws_client_vpn_session::network_manager::VpnState;
-use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Failure, Input};
+use aws_client_vpn_session::session::{Failure, Input, WebAccess, WebBlocked};
 use aws_client_vpn_text::message::Message;
 use simulation::Simulation;
 use simulation::lines::{AGAIN, CONNECTED, HOLD, LOST, NEED, REFUSED, challenge, remote};
@@ -60,10 +60,10 @@ fn names_are_let_out_for_the_first_lookup_only() {
 
 /// What a connection does that was up, is lost, and needs a new sign-in; and what it says of a
 /// browser meanwhile: at the first sign-in, and at the second.
-fn signs_in_twice(browsers: Option<Browsers>) -> (Simulation, [bool; 2]) {
+fn signs_in_twice(web_access: Option<WebAccess>) -> (Simulation, [bool; 2]) {
     let mut simulation = Simulation::saml();
-    if let Some(browsers) = browsers {
-        simulation.session.let_browsers_out(browsers);
+    if let Some(web_access) = web_access {
+        simulation.session.set_web_access(web_access);
     }
     simulation.challenged();
     let first = simulation.session.firewall().web;
@@ -97,25 +97,25 @@ fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
     let (simulation, web) = signs_in_twice(None);
     assert_eq!((simulation.failures.len(), web), (0, [true, false]));
     // Its own lets no browser out, once it is closed.
-    let strict = Browsers {
-        stopped: BrowsersStopped::OnceUp,
-        ..Browsers::default()
+    let strict = WebAccess {
+        blocked: WebBlocked::OnceUp,
+        ..WebAccess::default()
     };
     let (simulation, web) = signs_in_twice(Some(strict));
-    assert_eq!(simulation.failures, [Failure::BrowsersStopped]);
+    assert_eq!(simulation.failures, [Failure::WebBlocked]);
     assert_eq!(web, [true, false]);
     // Its own lets browsers out, whoever asked.
-    let lenient = Browsers {
+    let lenient = WebAccess {
         activation_requested_by_user: false,
         for_any_sign_in: true,
-        ..Browsers::default()
+        ..WebAccess::default()
     };
     let (simulation, web) = signs_in_twice(Some(lenient));
     assert_eq!((simulation.failures.len(), web), (0, [true, true]));
     // NetworkManager began by itself.
-    let by_itself = Browsers {
+    let by_itself = WebAccess {
         activation_requested_by_user: false,
-        ..Browsers::default()
+        ..WebAccess::default()
     };
     let (simulation, web) = signs_in_twice(Some(by_itself));
     assert_eq!((simulation.failures.len(), web), (0, [false, false]));
@@ -123,12 +123,12 @@ fn a_browser_is_let_out_for_a_sign_in_that_a_person_asked_for() {
 
 #[test]
 fn where_traffic_is_stopped_no_page_opens_that_nobody_asked_for() {
-    let (simulation, web) = signs_in_twice(Some(Browsers {
+    let (simulation, web) = signs_in_twice(Some(WebAccess {
         activation_requested_by_user: false,
         for_any_sign_in: false,
-        stopped: BrowsersStopped::FromTheStart,
+        blocked: WebBlocked::FromTheStart,
     }));
-    assert_eq!(simulation.failures, [Failure::BrowsersStopped]);
+    assert_eq!(simulation.failures, [Failure::WebBlocked]);
     assert!(
         !simulation.did.contains(&"ask".to_owned()),
         "{:?}",

@@ -6,7 +6,7 @@ mod simulation;
 use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management;
 use aws_client_vpn_session::network_manager::VpnState;
-use aws_client_vpn_session::session::{Browsers, BrowsersStopped, Failure, Input};
+use aws_client_vpn_session::session::{Failure, Input, WebAccess, WebBlocked};
 use aws_client_vpn_sign_in::answer::cancelled;
 use aws_client_vpn_sign_in::hints::cancel_is_an_answer;
 use simulation::Simulation;
@@ -337,9 +337,9 @@ fn a_connection_that_goes_down_takes_the_second_openvpn_along() {
 fn a_closed_kill_switch_lets_the_browser_out_also_where_the_tunnel_pauses_for_a_renewal() {
     for is_lost_meanwhile in [false, true] {
         let mut simulation = connected();
-        simulation.session.let_browsers_out(Browsers {
-            stopped: BrowsersStopped::OnceUp,
-            ..Browsers::default()
+        simulation.session.set_web_access(WebAccess {
+            blocked: WebBlocked::OnceUp,
+            ..WebAccess::default()
         });
         simulation.input(Input::Renew);
         if is_lost_meanwhile {

@@ -118,7 +118,7 @@ async fn unasked() {
     let stopped = |options, is_asked_for| {
         let protection = protection(options, is_asked_for, directory);
         let known = protection.known_addresses("cvpn.example", None).is_some();
-        (protection.browsers().stopped, known)
+        (protection.web_access().blocked, known)
     };
     let wanted = Some(KillSwitchOptions::default());
     let lets_sign_in = Some(KillSwitchOptions {
@@ -127,9 +127,9 @@ async fn unasked() {
     });
     for is_asked_for in [true, false] {
         let stopped = |options| stopped(options, is_asked_for);
-        assert_eq!(stopped(None), (BrowsersStopped::Never, false));
-        assert_eq!(stopped(lets_sign_in), (BrowsersStopped::Never, false));
-        assert_eq!(stopped(wanted), (BrowsersStopped::OnceUp, false));
+        assert_eq!(stopped(None), (WebBlocked::Never, false));
+        assert_eq!(stopped(lets_sign_in), (WebBlocked::Never, false));
+        assert_eq!(stopped(wanted), (WebBlocked::OnceUp, false));
     }
     // A connection is lost whose endpoint is known.
     let mut lost = protection(wanted, true, directory);
@@ -146,12 +146,9 @@ async fn unasked() {
         .unwrap();
     lost.let_go(end(&[UP, SERVICE_STOPPED]));
     drop(lost);
-    assert_eq!(stopped(wanted, true), (BrowsersStopped::OnceUp, false));
-    assert_eq!(
-        stopped(wanted, false),
-        (BrowsersStopped::FromTheStart, true)
-    );
-    assert_eq!(stopped(lets_sign_in, false), (BrowsersStopped::Never, true));
+    assert_eq!(stopped(wanted, true), (WebBlocked::OnceUp, false));
+    assert_eq!(stopped(wanted, false), (WebBlocked::FromTheStart, true));
+    assert_eq!(stopped(lets_sign_in, false), (WebBlocked::Never, true));
     let unasked = protection(wanted, false, directory);
     let known: Vec<IpAddr> = vec!["192.0.2.1".parse().unwrap()];
     let of = |host, proxy| unasked.known_addresses(host, proxy);
@@ -168,7 +165,7 @@ async fn unasked() {
     drop(unasked);
     // Without a kill switch there is none any more.
     assert_eq!(tables(), TABLE);
-    assert_eq!(stopped(None, false), (BrowsersStopped::Never, false));
+    assert_eq!(stopped(None, false), (WebBlocked::Never, false));
     assert_eq!(tables(), "");
 }
 

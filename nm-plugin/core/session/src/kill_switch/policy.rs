@@ -25,9 +25,9 @@ pub struct FirewallPolicy {
     /// The networks around, where the user wants them let through, see
     /// [`local_networks`](super::local_networks).
     pub local_networks: Option<Vec<Network<IpAddr>>>,
-    /// Whether the endpoint's name is being looked up.
+    /// Whether the endpoint's name is being looked up: name servers are open to every program.
     pub names: bool,
-    /// Whether a person signs in in a browser, and is to be let out for that.
+    /// Whether a person signs in in a browser: name servers and the web are open to every program.
     pub web: bool,
 }
 

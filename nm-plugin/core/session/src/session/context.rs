@@ -4,7 +4,7 @@
 use super::backoff::LoginBackoff;
 use super::conditions::{Conditions, Presence, Ways};
 use super::credentials::Credentials;
-use super::events::{Browsers, Effect, ServiceState};
+use super::events::{Effect, ServiceState, WebAccess};
 use super::expiry::Expiry;
 use super::failure::Failure;
 use super::network_manager::NetworkManager;
@@ -78,8 +78,8 @@ pub(super) struct Context {
     pub(super) timeouts: Timeouts,
     /// Whether NetworkManager can ask a person.
     pub(super) interactive: bool,
-    /// Which sign-ins a browser is let out for.
-    pub(super) browsers: Browsers,
+    /// Which sign-ins open the web.
+    pub(super) web_access: WebAccess,
     pub(super) credentials: Credentials,
     pub(super) openvpn: OpenVpn,
     pub(super) remote: Remote,

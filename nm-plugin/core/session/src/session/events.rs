@@ -126,20 +126,20 @@ pub enum Effect {
     Finish,
 }
 
-/// Which sign-ins a browser is let out for, where a kill switch is closed.
+/// Which sign-ins open the web, for a browser and so for every program, where a kill switch is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Browsers {
+pub struct WebAccess {
     /// Whether a person has asked for this activation.
     pub activation_requested_by_user: bool,
-    /// Whether the user lets a browser out for each sign-in, also for one that nobody asked for.
+    /// Whether the user has allowed that for each sign-in, also for one that nobody asked for.
     pub for_any_sign_in: bool,
-    /// From when on no page is opened that the connection's own kill switch would stop.
-    pub stopped: BrowsersStopped,
+    /// From when on no page is opened, since the connection's own kill switch would block it.
+    pub blocked: WebBlocked,
 }
 
-/// From when on a connection's own kill switch stops browsers.
+/// From when on a connection's own kill switch blocks the web.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BrowsersStopped {
+pub enum WebBlocked {
     /// Never.
     Never,
     /// From when the tunnel was up.
@@ -148,12 +148,12 @@ pub enum BrowsersStopped {
     FromTheStart,
 }
 
-impl Default for Browsers {
+impl Default for WebAccess {
     fn default() -> Self {
         Self {
             activation_requested_by_user: true,
             for_any_sign_in: false,
-            stopped: BrowsersStopped::Never,
+            blocked: WebBlocked::Never,
         }
     }
 }

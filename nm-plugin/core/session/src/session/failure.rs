@@ -203,7 +203,7 @@ pub enum Failure {
         "The endpoint requires a new sign-in, but the kill switch blocks the browser. Traffic \
          stays blocked. Connect again to sign in."
     )]
-    BrowsersStopped,
+    WebBlocked,
     #[error(
         "The endpoint requires a new sign-in, but the settings of this connection were changed while it \
          was up, so NetworkManager cannot ask for one. Connect again to sign in."
@@ -270,7 +270,7 @@ impl Failure {
             | Self::NoAnswerToSignIn { .. }
             | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_) => (FailureKind::Unreachable, ConnectFailed),
-            Self::BrowsersStopped | Self::SettingsChanged => (FailureKind::Ended, LoginFailed),
+            Self::WebBlocked | Self::SettingsChanged => (FailureKind::Ended, LoginFailed),
             Self::Cancelled => (FailureKind::Cancelled, LoginFailed),
             Self::Inactive | Self::EndedByEndpoint => (FailureKind::Ended, ConnectFailed),
             Self::TokenMissing(_)

@@ -4,7 +4,7 @@ use super::ask::PromptReason;
 use super::attempt::{Attempt, Sent, Step};
 use super::context::Context;
 use super::credentials::key_credential;
-use super::events::BrowsersStopped;
+use super::events::WebBlocked;
 use super::failure::Failure;
 use super::phase::Phase;
 use super::proxy;
@@ -228,18 +228,18 @@ impl Attempt {
         if !cx.interactive {
             return Err(Failure::NotInteractive);
         }
-        let is_stopped = match cx.browsers.stopped {
-            BrowsersStopped::Never => false,
-            BrowsersStopped::OnceUp => self.loss.is_some(),
-            BrowsersStopped::FromTheStart => true,
+        let is_blocked = match cx.web_access.blocked {
+            WebBlocked::Never => false,
+            WebBlocked::OnceUp => self.loss.is_some(),
+            WebBlocked::FromTheStart => true,
         };
-        if is_stopped && !self.is_renewed() {
-            return Err(Failure::BrowsersStopped);
+        if is_blocked && !self.is_renewed() {
+            return Err(Failure::WebBlocked);
         }
         if self.loss.is_some() {
             self.begin_login_after_a_loss(challenge, url, cx);
         } else {
-            let requested_by_user = cx.browsers.activation_requested_by_user;
+            let requested_by_user = cx.web_access.activation_requested_by_user;
             self.step = Step::AwaitingLogin(cx.ask_for_login(challenge, url, requested_by_user));
         }
         Ok(())

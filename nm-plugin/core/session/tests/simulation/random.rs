@@ -9,7 +9,7 @@ use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_session::management;
 use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{
-    Browsers, BrowsersStopped, Conditions, Input, Presence, Session, Ways,
+    Conditions, Input, Presence, Session, Ways, WebAccess, WebBlocked,
 };
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::secret::Secret;
@@ -53,7 +53,7 @@ pub(crate) struct Beginning {
     interactive: bool,
     with_secrets: bool,
     timeouts: Timeouts,
-    browsers: Browsers,
+    web_access: WebAccess,
 }
 
 const CERT_AND_ENCRYPTED_KEY: &str = "auth-federate
@@ -67,10 +67,10 @@ pub(crate) fn beginning() -> impl Strategy<Value = Beginning> {
         1 => Just("auth-user-pass\nstatic-challenge \"Code?\" 1"),
         1 => Just(CERT_AND_ENCRYPTED_KEY),
     ];
-    let stopped = prop_oneof![
-        4 => Just(BrowsersStopped::Never),
-        1 => Just(BrowsersStopped::OnceUp),
-        1 => Just(BrowsersStopped::FromTheStart),
+    let blocked = prop_oneof![
+        4 => Just(WebBlocked::Never),
+        1 => Just(WebBlocked::OnceUp),
+        1 => Just(WebBlocked::FromTheStart),
     ];
     let length = proptest::option::of((60..40_000_u64).prop_map(Duration::from_secs));
     let often = proptest::bool::weighted(0.9);
@@ -80,10 +80,10 @@ pub(crate) fn beginning() -> impl Strategy<Value = Beginning> {
         any::<bool>(),
         length,
         any::<bool>(),
-        stopped,
+        blocked,
     )
         .prop_map(
-            |(profile, interactive, with_secrets, session, asked_for, stopped)| Beginning {
+            |(profile, interactive, with_secrets, session, asked_for, blocked)| Beginning {
                 profile,
                 interactive,
                 with_secrets,
@@ -91,10 +91,10 @@ pub(crate) fn beginning() -> impl Strategy<Value = Beginning> {
                     session,
                     ..Timeouts::default()
                 },
-                browsers: Browsers {
+                web_access: WebAccess {
                     activation_requested_by_user: asked_for,
                     for_any_sign_in: !asked_for,
-                    stopped,
+                    blocked,
                 },
             },
         )
@@ -117,7 +117,7 @@ impl Beginning {
         );
         let (mut session, now) =
             Simulation::session(&profile, self.interactive, secrets, self.timeouts);
-        session.let_browsers_out(self.browsers);
+        session.set_web_access(self.web_access);
         (session, now)
     }
 }
