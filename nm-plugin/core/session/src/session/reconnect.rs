@@ -32,10 +32,8 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(60);
 /// The pause between two lookups in a network that leads to no address that is known: its name servers
 /// may not answer at first.
 const LOOK_UP_PAUSE: Duration = Duration::from_secs(30);
-/// The longest pause before another attempt.
-const MAX_PAUSE: Duration = Duration::from_secs(8);
-/// After how many tries the pause between them grows no further.
-const MAX_DOUBLINGS: u32 = 4;
+/// After how many failed tries in a row the pause grows no further: it is 8 s then.
+const MAX_PAUSE_AFTER: u32 = 5;
 
 impl Context {
     /// What has to be waited for before the endpoint is tried again.
@@ -75,11 +73,10 @@ impl Context {
 impl Attempt {
     /// How long to wait after one more failed try.
     pub(super) fn next_pause(&mut self) -> Duration {
-        let pauses = self.failures.min(MAX_DOUBLINGS);
         self.failures += 1;
-        match pauses {
-            0 => Duration::ZERO,
-            pauses => Duration::from_secs(1 << (pauses - 1)).min(MAX_PAUSE),
+        match self.failures.min(MAX_PAUSE_AFTER) {
+            0 | 1 => Duration::ZERO,
+            failures => Duration::from_secs(1 << (failures - 2)),
         }
     }
 
