@@ -322,9 +322,9 @@ impl Attempt {
         }
         cx.remote.mark_reached();
         cx.credentials.accepted();
-        let is_unnoticed = self.came_back(cx);
+        self.log_tunnel_up(cx);
         let installed = Some(installed);
-        if !is_unnoticed || cx.network_manager.installed != installed {
+        if !self.is_loss_unannounced(cx) || cx.network_manager.installed != installed {
             if let Some([taken, past]) = takes_all_of {
                 cx.note_of_endpoint(format!(
                     "the endpoint takes all of {taken} into the tunnel, and nothing of {past}: where \
@@ -369,7 +369,7 @@ impl Attempt {
         let reason = reason.map_or("", Secret::expose);
         if let Some(PutOff { backoff, why }) = PutOff::parse(reason) {
             cx.note_of_endpoint(format!("the endpoint cannot take the sign-in now: {why}"));
-            let then = cx.now + self.next_pause().max(backoff);
+            let then = cx.now + self.count_failure().max(backoff);
             if then >= until {
                 return Err(Failure::TemporarilyRefused(why));
             }

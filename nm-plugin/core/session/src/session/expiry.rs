@@ -13,8 +13,8 @@ const NOTICE: Duration = Duration::from_secs(600);
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     pub(super) ends: Option<Instant>,
-    /// When the end has to be told.
-    pub(super) tell_at: Option<Instant>,
+    /// When the person is told of it; `None` once that is done.
+    pub(super) notice_at: Option<Instant>,
 }
 
 impl Expiry {
@@ -23,13 +23,13 @@ impl Expiry {
         Self {
             ends: length.map(|length| now + length),
             // A short one is told of when a quarter of it is left.
-            tell_at: length.map(|length| now + length - NOTICE.min(length / 4)),
+            notice_at: length.map(|length| now + length - NOTICE.min(length / 4)),
         }
     }
 
     /// The computer has slept for `length`: the end is nearer by as much.
     pub(super) fn slept(&mut self, length: Duration) {
-        for time in [&mut self.ends, &mut self.tell_at] {
+        for time in [&mut self.ends, &mut self.notice_at] {
             *time = time.and_then(|time| time.checked_sub(length));
         }
     }
@@ -37,7 +37,7 @@ impl Expiry {
     /// How long it still counts, if the person has to be told now. Nobody is told of an end that
     /// the computer has slept through.
     pub(super) fn due(&mut self, now: Instant) -> Option<Duration> {
-        self.tell_at.take_if(|at| now >= *at)?;
+        self.notice_at.take_if(|at| now >= *at)?;
         let left = self.ends?.checked_duration_since(now)?;
         (!left.is_zero()).then_some(left)
     }
@@ -54,7 +54,7 @@ mod tests {
         let length = Duration::from_secs(400);
         let fresh = || Expiry {
             ends: Some(now + length),
-            tell_at: Some(now + length - Duration::from_secs(100)),
+            notice_at: Some(now + length - Duration::from_secs(100)),
         };
         let mut told = fresh();
         assert_eq!(told.due(now), None);

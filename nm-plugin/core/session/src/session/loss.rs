@@ -1,4 +1,4 @@
-//! What is known of the loss of a tunnel.
+//! What an attempt knows after a tunnel was up.
 
 use std::time::{Duration, Instant};
 
@@ -6,18 +6,19 @@ use std::time::{Duration, Instant};
 /// 20 s of silence; with these, it is shown after 25.
 const LOSS_GRACE: Duration = Duration::from_secs(5);
 
-/// A tunnel was lost and is not back yet.
+/// A tunnel was up before this attempt: it was lost, or is made again with a new sign-in; or it is up, and
+/// OpenVPN waits for a credential.
 #[derive(Debug)]
 pub(super) struct Loss {
     pub(super) since: Instant,
-    /// When NetworkManager is next told that there is no tunnel; `None` if that is not due.
-    pub(super) tell_at: Option<Instant>,
+    /// When the loss is announced; `None` if it is already.
+    pub(super) announce_at: Option<Instant>,
     /// Whether a person has asked for the login that brings it back.
     pub(super) login_requested_by_user: bool,
     pub(super) wait: Option<Wait>,
     /// When the endpoint's name is looked up again in a network that leads to no address of it.
     pub(super) look_up_at: Option<Instant>,
-    /// Whether names and default route were taken back for a login.
+    /// Whether name servers and default route were withdrawn for a login.
     pub(super) default_route_is_withdrawn: bool,
 }
 
@@ -52,7 +53,7 @@ impl Loss {
     pub(super) fn new(now: Instant, is_announced: bool) -> Self {
         Self {
             since: now,
-            tell_at: (!is_announced).then(|| now + LOSS_GRACE),
+            announce_at: (!is_announced).then(|| now + LOSS_GRACE),
             login_requested_by_user: false,
             wait: None,
             look_up_at: None,

@@ -71,8 +71,8 @@ impl Context {
 }
 
 impl Attempt {
-    /// How long to wait after one more failed try.
-    pub(super) fn next_pause(&mut self) -> Duration {
+    /// Counts a failed try. Returns how long to wait before the next.
+    pub(super) fn count_failure(&mut self) -> Duration {
         self.failures += 1;
         match self.failures.min(MAX_PAUSE_AFTER) {
             0 | 1 => Duration::ZERO,
@@ -83,7 +83,7 @@ impl Attempt {
     /// A try has failed.
     pub(super) fn try_failed(&mut self, why: &str, cx: &mut Context) {
         cx.note_of_endpoint(format!("no success at this address ({why}); trying again"));
-        let pause = self.next_pause();
+        let pause = self.count_failure();
         if !pause.is_zero() {
             self.release_at = Some(cx.now + pause);
         }
@@ -198,7 +198,7 @@ impl Attempt {
     }
 
     /// The endpoint asks for a login although a tunnel was up: at once, if somebody can see it.
-    pub(super) fn begin_login_after_a_loss(
+    pub(super) fn start_browser_login_after_loss(
         &mut self,
         challenge: Challenge,
         url: Url,
@@ -232,9 +232,9 @@ impl Attempt {
             self.cancel_page(cx);
         } else if let Step::WithdrawingRoute(coming) = self.replace_with_first_try(cx) {
             cx.login_backoff.count(cx.now);
-            let requested_by_user = self.is_renewed();
+            let requested_by_user = self.login_requested_by_user();
             if let Some(loss) = &mut self.loss {
-                loss.tell_at = None;
+                loss.announce_at = None;
             }
             let login = cx.ask_for_login(coming.challenge, coming.url, requested_by_user);
             self.step = Step::AwaitingLogin(login);
@@ -263,32 +263,39 @@ impl Attempt {
         }
     }
 
-    /// Gives NetworkManager settings during a reconnect. It takes settings for the end of an attempt
-    /// whenever it gets to them, so "started" is announced with them; once it shows "activated",
-    /// [`Self::announce_loss`] begins the next attempt.
+    /// Gives NetworkManager settings during a reconnect. It takes settings for the end of an
+    /// activation whenever it gets to them, so "started" is announced with them; once it shows "activated",
+    /// [`Self::announce_loss`] follows.
     fn configure(&mut self, config: IpConfig, cx: &mut Context) {
         cx.install(config);
         if let Some(loss) = &mut self.loss {
-            loss.tell_at = Some(cx.now + SETTLE_LIMIT);
+            loss.announce_at = Some(cx.now + SETTLE_LIMIT);
         }
     }
 
     /// Whether a person has asked for the sign-in that brings the lost tunnel back.
-    pub(super) fn is_renewed(&self) -> bool {
+    pub(super) fn login_requested_by_user(&self) -> bool {
         self.loss
             .as_ref()
             .is_some_and(|loss| loss.login_requested_by_user)
     }
 
-    /// The tunnel is up; whether it was lost before, and nobody was told.
-    pub(super) fn came_back(&self, cx: &mut Context) -> bool {
-        let Some(loss) = &self.loss else {
-            cx.note_of_endpoint("the tunnel is up".to_owned());
-            return false;
-        };
-        let seconds = cx.now.saturating_duration_since(loss.since).as_secs();
-        cx.note_of_endpoint(format!("the tunnel is up again, after {seconds} s"));
-        cx.network_manager.announced_up() && !loss.default_route_is_withdrawn
+    /// Logs that the tunnel is up.
+    pub(super) fn log_tunnel_up(&self, cx: &mut Context) {
+        cx.note_of_endpoint(match &self.loss {
+            Some(loss) => {
+                let seconds = cx.now.saturating_duration_since(loss.since).as_secs();
+                format!("the tunnel is up again, after {seconds} s")
+            }
+            None => "the tunnel is up".to_owned(),
+        });
+    }
+
+    /// Whether the tunnel was lost and NetworkManager was not told of it.
+    pub(super) fn is_loss_unannounced(&self, cx: &Context) -> bool {
+        self.loss.as_ref().is_some_and(|loss| {
+            cx.network_manager.announced_up() && !loss.default_route_is_withdrawn
+        })
     }
 
     /// Whether a person is about to be asked, so that it matters whether an agent is there.
@@ -311,7 +318,7 @@ impl Attempt {
             return None;
         }
         let loss = self.loss.as_ref();
-        let tell_at = loss.and_then(|loss| loss.tell_at);
+        let announce_at = loss.and_then(|loss| loss.announce_at);
         let look_up_at = loss.and_then(|loss| loss.look_up_at);
         let is_held = cx.openvpn.is_held && !self.is_waiting();
         let release_at = self.release_at.filter(|_| is_held);
@@ -320,7 +327,7 @@ impl Attempt {
             Some(Wait::Asleep | Wait::Offline | Wait::Locked | Wait::Absent | Wait::NoAgent)
             | None => None,
         };
-        [tell_at, look_up_at, release_at, pause_over]
+        [announce_at, look_up_at, release_at, pause_over]
             .into_iter()
             .flatten()
             .min()
@@ -329,15 +336,15 @@ impl Attempt {
     /// NetworkManager is told that there is no tunnel, if there was one.
     pub(super) fn announce_loss(&mut self, cx: &mut Context) {
         if let Some(loss) = &mut self.loss {
-            loss.tell_at = None;
+            loss.announce_at = None;
             cx.announce(ServiceState::Starting);
         }
     }
 
     /// The time of [`Self::reconnect_deadline`] has come.
     pub(super) fn reconnect_due(&mut self, cx: &mut Context) {
-        let tell_at = self.loss.as_ref().and_then(|loss| loss.tell_at);
-        if tell_at.is_some_and(|at| cx.now >= at) {
+        let announce_at = self.loss.as_ref().and_then(|loss| loss.announce_at);
+        if announce_at.is_some_and(|at| cx.now >= at) {
             self.announce_loss(cx);
         }
         let look_up_at = self.loss.as_ref().and_then(|loss| loss.look_up_at);

@@ -185,7 +185,7 @@ impl Attempt {
             ) => {
                 return Err(Failure::SignInAskedAgain);
             }
-            (SignIn::Saml, _) => return self.begin_login(challenge, cx),
+            (SignIn::Saml, _) => return self.start_browser_login(challenge, cx),
             (SignIn::Password { .. }, _) => {}
             (SignIn::Certificate, _) => {
                 return Err(Failure::BadChallenge(message!(
@@ -222,7 +222,11 @@ impl Attempt {
         self.start_try(Phase::Reply(challenge.reply(answer)), cx);
     }
 
-    fn begin_login(&mut self, challenge: Challenge, cx: &mut Context) -> Result<(), Failure> {
+    fn start_browser_login(
+        &mut self,
+        challenge: Challenge,
+        cx: &mut Context,
+    ) -> Result<(), Failure> {
         let url = challenge.url();
         let url = url.map_err(|error| Failure::BadChallenge(error.message()))?;
         if !cx.interactive {
@@ -233,11 +237,11 @@ impl Attempt {
             WebBlocked::OnceUp => self.loss.is_some(),
             WebBlocked::FromTheStart => true,
         };
-        if is_blocked && !self.is_renewed() {
+        if is_blocked && !self.login_requested_by_user() {
             return Err(Failure::WebBlocked);
         }
         if self.loss.is_some() {
-            self.begin_login_after_a_loss(challenge, url, cx);
+            self.start_browser_login_after_loss(challenge, url, cx);
         } else {
             let requested_by_user = cx.web_access.activation_requested_by_user;
             self.step = Step::AwaitingLogin(cx.ask_for_login(challenge, url, requested_by_user));

@@ -400,7 +400,7 @@ impl Up {
             Renewal::Fetching { until } => *until,
             Renewal::AwaitingLogin(login) => login.deadline(),
         });
-        [renewal, cx.expiry.tell_at].into_iter().flatten().min()
+        [renewal, cx.expiry.notice_at].into_iter().flatten().min()
     }
 
     fn time_passed(&mut self, cx: &mut Context) -> Option<Interruption> {
