@@ -31,10 +31,10 @@ const BLOCKS_LOCAL_NETWORK: &str = "the endpoint takes all traffic into the tunn
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) step: Step,
-    /// The loss of the tunnel that is to come back; `None` before there was one.
+    /// What is known since a tunnel was up; `None` before the first.
     pub(super) loss: Option<Loss>,
     pub(super) resume: Resume,
-    /// Which credentials OpenVPN was given for this try; `None`: it sends its token.
+    /// Which credentials OpenVPN was given for this try; `None`: none, so it sends its token, if it has one.
     pub(super) sent: Option<Sent>,
     /// The passphrase or PIN that OpenVPN has been given, until it is known to be right.
     pub(super) key_credential_sent: Option<Credential>,
@@ -46,8 +46,7 @@ pub(super) struct Attempt {
     pub(super) release_at: Option<Instant>,
     /// What the endpoint said with its last `AUTH_FAILED,TEMP`.
     put_off: Option<RefusalReason>,
-    /// Whether the endpoint broke off a try after its certificate had been verified, and it had
-    /// received the client's.
+    /// Whether the endpoint broke off a try after its certificate had been verified.
     endpoint_broke_off: bool,
     pub(super) diagnostics: Diagnostics,
 }
@@ -120,28 +119,28 @@ impl Attempt {
 
     /// Starts a try, whose timeout begins now.
     pub(super) fn start_try(&mut self, phase: Phase, cx: &Context) {
-        let until = cx.now + self.limit(&phase, cx);
+        let until = cx.now + self.timeout(&phase, cx);
         self.step = Step::Trying { phase, until };
     }
 
     /// Starts a first try, and returns the step that it replaces.
     pub(super) fn replace_with_first_try(&mut self, cx: &Context) -> Step {
         let phase = Phase::First;
-        let until = cx.now + self.limit(&phase, cx);
+        let until = cx.now + self.timeout(&phase, cx);
         std::mem::replace(&mut self.step, Step::Trying { phase, until })
     }
 
     /// Restarts the timeout of the current try.
     pub(super) fn restart_timeout(&mut self, cx: &Context) {
         if let Step::Trying { phase, .. } = &self.step {
-            let limit = self.limit(phase, cx);
+            let timeout = self.timeout(phase, cx);
             if let Step::Trying { until, .. } = &mut self.step {
-                *until = cx.now + limit;
+                *until = cx.now + timeout;
             }
         }
     }
 
-    fn limit(&self, phase: &Phase, cx: &Context) -> Duration {
+    fn timeout(&self, phase: &Phase, cx: &Context) -> Duration {
         match (phase, &self.loss) {
             (Phase::Reply(_), _) | (_, None) => cx.timeouts.connect,
             (Phase::First | Phase::Replay(_), Some(_)) => cx.timeouts.reconnect,
@@ -337,7 +336,7 @@ impl Attempt {
         Ok(Some(self.take_tunnel_up(None)))
     }
 
-    /// Moves what the tunnel needs of the attempt out of it.
+    /// Moves what [`Up`](super::up::Up) needs of the attempt out of it.
     fn take_tunnel_up(&mut self, sent: Option<Sent>) -> TunnelUp {
         let mut resume = std::mem::take(&mut self.resume);
         if let Step::Trying { phase, .. } = &mut self.step
@@ -497,7 +496,7 @@ impl Attempt {
             Step::Trying { phase, until } if !is_waiting && now >= *until => {
                 let checks_sign_in = matches!(phase, Phase::Reply(_));
                 let phase = std::mem::replace(phase, Phase::First);
-                let seconds = self.limit(&phase, cx).as_secs();
+                let seconds = self.timeout(&phase, cx).as_secs();
                 Err(match self.put_off.take() {
                     Some(why) => Failure::TemporarilyRefused(why),
                     None => {

@@ -1,8 +1,8 @@
-//! What is known of the world around a connection: networks, sleep, and who sits at the computer.
+//! The conditions of a connection: networks, sleep, and who sits at the computer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What is known of the world around a connection.
+/// What is known of the computer that a connection depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conditions {
     /// The ways out of the computer; `None` if nobody has looked.
@@ -15,9 +15,8 @@ pub struct Conditions {
     pub has_agent: bool,
 }
 
-/// The ways out of the computer, past the tunnel, of each family: the address of this computer that
-/// packets to the endpoint come from; or to anywhere, where no address of the endpoint of that family is
-/// known.
+/// The ways out of the computer, past the tunnel: for each family, the source address of packets to the
+/// endpoint; or to anywhere, where no address of the endpoint of that family is known.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Ways {
     /// Of IPv4.
@@ -55,7 +54,7 @@ impl Ways {
 /// Whether somebody sits at the computer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// As far as can be told.
+    /// Somebody could see a login, as far as can be told.
     Active,
     /// The screen is locked.
     Locked,

@@ -1,5 +1,5 @@
 //! What outlives every state: what the connection is to be, and what is known of OpenVPN,
-//! NetworkManager and the world.
+//! NetworkManager and the computer.
 
 use super::backoff::LoginBackoff;
 use super::conditions::{Conditions, Presence, Ways};
@@ -320,7 +320,8 @@ impl Context {
         }
     }
 
-    /// Hands over settings, as the end of an attempt.
+    /// Hands over settings, and announces that the tunnel is up: NetworkManager takes settings for the end
+    /// of an activation.
     pub(super) fn install(&mut self, config: IpConfig) {
         self.network_manager.generation = self.network_manager.generation.wrapping_add(1);
         self.announce(ServiceState::Starting);

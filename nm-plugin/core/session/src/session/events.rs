@@ -1,4 +1,4 @@
-//! What happens to a session, and what it has done.
+//! The inputs of a session, and the effects that it has the service carry out.
 
 use super::Failure;
 use super::conditions::Conditions;
@@ -56,7 +56,7 @@ pub enum Input {
     /// What was asked for with [`Effect::RequestSecrets`] is not to be had: NetworkManager asks nobody
     /// for a connection whose settings were changed since it was activated.
     SettingsChanged,
-    /// The world around the connection has changed.
+    /// Networks, sleep, presence or agents have changed.
     Conditions(Conditions),
     /// What NetworkManager says of the connection has changed.
     VpnState(VpnState),
@@ -106,8 +106,7 @@ pub enum Effect {
     Configure(Box<IpConfig>),
     /// Log one step of the connection, for a support engineer.
     Note(String),
-    /// The same of a step that tells what the endpoint did, which those want to know who write
-    /// this program.
+    /// The same of a step that tells what the endpoint did: `aws-client-vpn logs --report` has these.
     NoteOfEndpoint(String),
     /// Tell the person that the endpoint will end the connection, and when.
     SignInExpires {

@@ -24,7 +24,7 @@ pub(super) struct BrowserLogin {
     url: Url,
     pub(super) until: Instant,
     ask_again: Instant,
-    /// Whether NetworkManager has said that it asks, so that a page is open.
+    /// Whether a page is open: NetworkManager has said that it asks, or has had time enough to.
     pub(super) agent_asked: bool,
     /// Whether a person has asked to sign in: has connected, or renews.
     pub(super) requested_by_user: bool,

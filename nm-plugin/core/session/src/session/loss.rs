@@ -11,7 +11,7 @@ const LOSS_GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Loss {
     pub(super) since: Instant,
-    /// When the loss is announced; `None` if it is already.
+    /// When the loss is announced; `None` if it was.
     pub(super) announce_at: Option<Instant>,
     /// Whether a person has asked for the login that brings it back.
     pub(super) login_requested_by_user: bool,

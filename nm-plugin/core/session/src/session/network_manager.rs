@@ -1,7 +1,7 @@
 //! What NetworkManager was told, and what it makes of it.
 //!
 //! Once it has had settings, it takes any change of the tunnel's interface for the end of an
-//! attempt: nm-vpn-connection.c (1.36 to 1.58) never clears `wait_for_pre_up_state`. It then says
+//! activation: nm-vpn-connection.c (1.36 to 1.58) never clears `wait_for_pre_up_state`. It then says
 //! "activated" while there is no tunnel, drops a question that a person is being asked, and ignores
 //! the next one. So what it shows is watched, and put right.
 //!

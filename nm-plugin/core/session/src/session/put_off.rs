@@ -6,7 +6,7 @@
 use aws_client_vpn_sign_in::refusal::RefusalReason;
 use std::time::Duration;
 
-/// What OpenVPN takes such a refusal for (push.c), and nothing else.
+/// The prefix by which OpenVPN recognises such a refusal (push.c).
 const START: &str = "TEMP";
 /// How OpenVPN says that it restarts for that reason.
 pub(super) const RESTART: &str = "auth-temp-failure";
@@ -21,7 +21,7 @@ pub(super) struct PutOff {
 }
 
 impl PutOff {
-    /// Reads the reason of a refusal; `None` if it is one for good.
+    /// Parses the reason of an `AUTH_FAILED`; `None` if it is a refusal of the credentials.
     pub(super) fn parse(reason: &str) -> Option<Self> {
         let rest = reason.strip_prefix(START)?;
         let flags = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));

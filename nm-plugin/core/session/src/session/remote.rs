@@ -18,7 +18,7 @@ use std::net::IpAddr;
 #[derive(Debug, Default)]
 pub(super) struct Remote {
     pub(super) known: BTreeMap<String, Vec<IpAddr>>,
-    /// Names that the resolver has found nothing for in this attempt.
+    /// Names that the resolver has found nothing for since the last try failed.
     pub(super) unresolved: BTreeSet<String>,
     /// The address that did not answer last, for each of the profile's remotes that failed since one
     /// was reached: the next one is tried there.
@@ -27,17 +27,17 @@ pub(super) struct Remote {
     pub(super) resolving: bool,
     /// What OpenVPN waits for: its `>REMOTE` question.
     pub(super) waiting: Option<parts::Remote>,
-    /// Where the current attempt goes, and the address that it uses.
+    /// Where the current try goes, and the address that it uses.
     current: Option<(parts::Remote, IpAddr)>,
 }
 
 impl Remote {
-    /// The address the current attempt uses.
+    /// The address the current try uses.
     pub(super) fn address(&self) -> Option<IpAddr> {
         self.current.as_ref().map(|(_, address)| *address)
     }
 
-    /// How packets of the current attempt are sent.
+    /// How packets of the current try are sent.
     pub(super) fn transport(&self) -> Option<Transport> {
         self.current.as_ref().map(|(remote, _)| remote.transport)
     }
