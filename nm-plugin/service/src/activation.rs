@@ -173,7 +173,7 @@ impl<'a> Activation<'a> {
                     Some(Input::Resolved { host, result })
                 }
                 change = self.monitor.changed(self.user.as_deref(), may_ask) => {
-                    if change == Change::World {
+                    if change == Change::Conditions {
                         self.protection.network_changed();
                     }
                     self.conditions()

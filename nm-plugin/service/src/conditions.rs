@@ -30,7 +30,7 @@ const ANYWHERE_IPV6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     /// A network, or what logind tells.
-    World,
+    Conditions,
     /// Whether a person can be asked.
     Agent,
 }
@@ -79,14 +79,14 @@ impl Monitor {
     /// whether it matters that a person can be asked. Nothing is lost if the future is dropped.
     pub(crate) async fn changed(&mut self, user: Option<&str>, looks_for_agent: bool) -> Change {
         let uid = self.uid_of(user);
-        let world = async {
+        let conditions = async {
             match &mut self.watch {
                 Some(watch) => watch.changed().await,
                 None => pending().await,
             }
         };
         tokio::select! {
-            () = world => Change::World,
+            () = conditions => Change::Conditions,
             has_agent = self.agents.look(uid), if looks_for_agent => {
                 self.has_agent = has_agent;
                 Change::Agent

@@ -76,7 +76,10 @@ async fn until_seen(monitor: &mut Monitor, is_so: impl Fn(&Conditions) -> bool) 
 async fn until(monitor: &mut Monitor, is_so: impl Fn(&Monitor) -> bool) {
     let changes = async {
         while !is_so(monitor) {
-            assert_eq!(monitor.changed(Some("ada"), false).await, Change::World);
+            assert_eq!(
+                monitor.changed(Some("ada"), false).await,
+                Change::Conditions
+            );
         }
     };
     timeout(LIMIT, changes).await.unwrap();
@@ -91,7 +94,7 @@ async fn told_of(monitor: &mut Monitor, line: &str) {
     {}
     shell(line);
     let told = timeout(LIMIT, monitor.changed(Some("ada"), false)).await;
-    assert_eq!(told.unwrap(), Change::World);
+    assert_eq!(told.unwrap(), Change::Conditions);
 }
 
 #[test]

@@ -47,12 +47,12 @@ impl Nftables {
     pub(super) fn replace(&mut self, rules: Option<&Ruleset>) -> io::Result<()> {
         let batch = netlink::replacement(rules, self.next);
         self.next = batch.next();
-        self.hand_over(batch)
+        self.commit(batch)
     }
 
     /// Has the kernel carry out a batch. It does so before `send` returns, and the answers are
     /// there.
-    fn hand_over(&self, mut batch: Batch) -> io::Result<()> {
+    fn commit(&self, mut batch: Batch) -> io::Result<()> {
         let sent = rustix::net::send(&self.socket, batch.bytes(), SendFlags::empty())?;
         if sent != batch.bytes().len() {
             return Err(Errno::MSGSIZE.into());
