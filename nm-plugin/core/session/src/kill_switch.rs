@@ -121,7 +121,7 @@ impl Ruleset {
                 ..Rule::of(Protocol::Port(endpoint.transport, endpoint.port))
             });
         }
-        output.extend(UPKEEP.map(Rule::of));
+        output.extend(LINK_UPKEEP.map(Rule::of));
         let web = policies.iter().any(|policy| policy.web);
         let mut openings = Vec::new();
         if web || policies.iter().any(|policy| policy.names) {
@@ -145,9 +145,9 @@ impl Ruleset {
             networks.sort_by_key(|network| (network.address, network.prefix));
             networks.dedup();
             networks.truncate(MOST_NETWORKS);
-            let around = around(&networks);
-            output.extend_from_slice(&around);
-            forward.extend(around);
+            let lan_rules = lan_rules(&networks);
+            output.extend_from_slice(&lan_rules);
+            forward.extend(lan_rules);
         }
         let rest = Rule {
             verdict: Verdict::Reject,
@@ -184,7 +184,7 @@ fn endpoints(policies: &[FirewallPolicy]) -> Vec<Endpoint> {
 
 /// What keeps a computer on its network: addresses by DHCP, neighbours and routers by ICMPv6
 /// (router and neighbour discovery, and the reports that let switches pass it on).
-const UPKEEP: [Protocol; 4] = [
+const LINK_UPKEEP: [Protocol; 4] = [
     Protocol::Dhcp {
         ipv6: false,
         from: 68,
@@ -216,8 +216,8 @@ const WEB: [(Transport, u16); 3] = [
     (Transport::Udp, 443),
 ];
 
-/// The networks around, but not their name servers: what they are asked for they ask outside.
-fn around(lan: &[Network<IpAddr>]) -> Vec<Rule> {
+/// Lets the local networks through, but not their name servers: what they are asked for they ask outside.
+fn lan_rules(lan: &[Network<IpAddr>]) -> Vec<Rule> {
     let names = NAMES.into_iter().map(|(transport, port)| Rule {
         verdict: Verdict::Reject,
         ..Rule::of(Protocol::Port(transport, port))
