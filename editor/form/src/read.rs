@@ -217,7 +217,7 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
     }
 
     let options = text(OPTIONS);
-    let shown = directives::shown(&settings::lines(&options).unwrap_or(options));
+    let shown = directives::shown(&settings::unescape(&options).unwrap_or(options));
     for (field, text) in shown.texts {
         set(field, Value::Text(text));
     }
@@ -228,7 +228,7 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
 
 /// A block as it stands in a file; a line that is none is shown as it is.
 fn block(line: &str) -> String {
-    settings::lines(line).unwrap_or_else(|| line.to_owned())
+    settings::unescape(line).unwrap_or_else(|| line.to_owned())
 }
 
 /// What the fields of the directives hold.

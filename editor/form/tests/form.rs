@@ -252,7 +252,7 @@ fn files_are_replaced_removed_and_refused() {
     let changes = form.changes().unwrap();
     assert_eq!(
         changes.data["ca"].as_deref(),
-        Some(&*settings::one_line(new.trim_end()))
+        Some(&*settings::escape(new.trim_end()))
     );
     form.set_file(Field::PrivateKey, CERTIFICATE.as_bytes());
     form.set(Field::SignIn, Value::Choice(4));

@@ -236,7 +236,7 @@ impl Form {
                 (false, true) => "",
                 (true | false, _) => continue,
             };
-            let line = settings::one_line(content);
+            let line = settings::escape(content);
             if inline.is_secret() {
                 wanted.set_secret(inline.name(), Secret::new(line));
             } else {
@@ -287,9 +287,9 @@ impl Form {
         let new = directives_of(&self.new);
         if old != new {
             let options = self.data.get(OPTIONS).map_or("", String::as_str);
-            let options = settings::lines(options).unwrap_or_else(|| options.to_owned());
+            let options = settings::unescape(options).unwrap_or_else(|| options.to_owned());
             let edited = directives::edited(&options, &new, |field| self.is_touched(field));
-            wanted.set(OPTIONS, &settings::one_line(edited.trim_end()));
+            wanted.set(OPTIONS, &settings::escape(edited.trim_end()));
         }
     }
 

@@ -55,7 +55,7 @@ pub const SIGN_IN_PASSWORD: &str = "password";
 pub const STATIC_CHALLENGE: &str = "static-challenge";
 /// The setting that lets the answer be seen while it is typed: [`YES`] or [`NO`].
 pub const STATIC_CHALLENGE_ECHO: &str = "static-challenge-echo";
-/// The setting with the directives for OpenVPN, [as one line](crate::settings::one_line).
+/// The setting with the directives for OpenVPN, [as one line](crate::settings::escape).
 pub const OPTIONS: &str = "options";
 pub(crate) const EARLY_PUSH_REQUEST: &str = "early-push-request";
 /// The setting with the time a person has for the login, in seconds; of [`LOGIN_SECONDS`].

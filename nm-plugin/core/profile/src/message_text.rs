@@ -1,6 +1,6 @@
 //! A [`Message`] as lines of text, for another program of ours that says it in its user's language.
 
-use crate::settings::{lines, one_line};
+use crate::settings::{escape, unescape};
 use aws_client_vpn_text::message::{Argument, Message};
 
 /// Messages in messages, at most.
@@ -32,7 +32,7 @@ fn write_message(to: &mut String, message: &Message) {
 }
 
 fn write_line(to: &mut String, kind: &str, text: &str) {
-    for part in [kind, " ", &one_line(text), "\n"] {
+    for part in [kind, " ", &escape(text), "\n"] {
         to.push_str(part);
     }
 }
@@ -68,7 +68,7 @@ fn read_arguments<'a>(
 
 fn read_line<'a>(from: &mut impl Iterator<Item = &'a str>) -> Option<(&'a str, String)> {
     let (kind, text) = from.next()?.split_once(' ')?;
-    Some((kind, lines(text)?))
+    Some((kind, unescape(text)?))
 }
 
 #[cfg(test)]

@@ -114,14 +114,14 @@ pub fn to_data(profile: &Profile) -> BTreeMap<String, String> {
     let mut options = String::new();
     profile.push_directives(&mut options);
     if !options.is_empty() {
-        set(OPTIONS, &one_line(options.trim_end()));
+        set(OPTIONS, &escape(options.trim_end()));
     }
     for inline in InlineFile::ALL
         .into_iter()
         .filter(|inline| !inline.is_secret())
     {
         if let Some(content) = profile.inline(inline) {
-            set(inline.name(), &one_line(content.trim_end()));
+            set(inline.name(), &escape(content.trim_end()));
         }
     }
     data
@@ -137,7 +137,7 @@ pub fn to_secrets(profile: &Profile) -> BTreeMap<String, Secret> {
             let content = profile.inline(inline)?;
             Some((
                 inline.name().to_owned(),
-                Secret::new(one_line(content.trim_end())),
+                Secret::new(escape(content.trim_end())),
             ))
         })
         .collect()
@@ -157,13 +157,13 @@ pub fn from_settings(
             data.get(name).map(String::as_str)
         };
         if let Some(line) = line {
-            let text = Zeroizing::new(lines(line).ok_or(SettingsError::Bad(name))?);
+            let text = Zeroizing::new(unescape(line).ok_or(SettingsError::Bad(name))?);
             let content = checked_content(kind, &text).map_err(|_| SettingsError::Bad(name))?;
             inline.insert(kind, Zeroizing::new(content));
         }
     }
     let options = data.get(OPTIONS).map_or("", String::as_str);
-    let options = lines(options).ok_or(SettingsError::Bad(OPTIONS))?;
+    let options = unescape(options).ok_or(SettingsError::Bad(OPTIONS))?;
     let mut directives = Vec::new();
     for line in options.lines() {
         directives.extend(Directive::of_line(line)?);
@@ -335,8 +335,8 @@ pub fn remotes_text(remotes: &[Remote]) -> String {
     texts.join(", ")
 }
 
-/// A text of several lines as a value.
-pub fn one_line(text: &str) -> String {
+/// A text of several lines as a value: in one line.
+pub fn escape(text: &str) -> String {
     let escaped = text.matches(['\\', '\n']).count();
     // Reserve up front: reallocating would leave unwiped copies.
     let mut line = String::with_capacity(text.len() + escaped);
@@ -352,7 +352,7 @@ pub fn one_line(text: &str) -> String {
 
 /// The text that a value stands for; `None` if a backslash of it means nothing.
 #[must_use]
-pub fn lines(line: &str) -> Option<String> {
+pub fn unescape(line: &str) -> Option<String> {
     let mut text = String::with_capacity(line.len() + 1);
     let mut characters = line.chars();
     while let Some(character) = characters.next() {
@@ -538,9 +538,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_survives_as_one_line(text in "\\PC{0,40}(\n|\\\\|\\PC){0,20}") {
-            let line = one_line(&text);
+            let line = escape(&text);
             prop_assert!(!line.contains('\n'));
-            prop_assert_eq!(lines(&line), Some(text));
+            prop_assert_eq!(unescape(&line), Some(text));
         }
 
         #[test]

@@ -6,7 +6,7 @@ use crate::wire::{decode, encode, pairs};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
 use aws_client_vpn_profile::message_text;
-use aws_client_vpn_profile::settings::{lines as unescape, one_line as escape};
+use aws_client_vpn_profile::settings::{escape, unescape};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Argument, Localize, Message};
 use aws_client_vpn_text::printable::{is_control, one_line};
