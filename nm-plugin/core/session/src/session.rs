@@ -1,7 +1,7 @@
 //! One activation of one connection, from Connect to Stopped, as a state machine without I/O.
 //!
-//! A login through a browser spans two OpenVPN connections to the same node, a person who may
-//! take ten minutes, and NetworkManager's own clocks. Every decision of that sequence is made here,
+//! A login through a browser spans two OpenVPN connections to the same node (one address of the
+//! endpoint), a person who may take ten minutes, and NetworkManager's own clocks. Every decision of that sequence is made here,
 //! so that each can be tested with a transcript and a simulated clock. The shell around it calls
 //! [`Session::handle`] for each thing that happened, carries out every [`Effect`] that
 //! [`Session::poll_effect`] then returns, in order, until there is none, and calls
@@ -14,14 +14,14 @@
 //!             step:                                                        renewal:
 //!             Trying ──▶ Trying         the next address or credentials      None ──▶ Fetching
 //!             Trying ◀─▶ Asking         a person types                       Fetching ──▶ AwaitingLogin
-//!             Trying ──▶ AwaitingLogin ──▶ Trying(Reply)                     AwaitingLogin ──▶ None
+//!             Trying ──▶ AwaitingLogin, Asking ──▶ Trying(Reply)             AwaitingLogin ──▶ None
 //!             after a loss: Trying ──▶ WithdrawingRoute ──▶ AwaitingLogin    all  ──▶ Interruption
 //!             WithdrawingRoute ──▶ Trying   nobody or no network any more
 //!             AwaitingLogin ──▶ Trying      after a loss: nobody is there any more
 //!             Asking ──▶ Up             it was asked for inside a tunnel
 //!
 //!   Connecting, Up ── a failure ───────────────────────────────────▶ Stopping
-//!   Connecting, Up ── a failure, while shown as lost ──▶ Failing ──▶ Stopping
+//!   Connecting, Up ── a failure, while announced as lost ──▶ Failing ──▶ Stopping
 //!   Connecting, Up, Failing ── NetworkManager deactivates ──▶ Deactivating ──▶ Stopping
 //!   all four ── Disconnect, or NetworkManager is gone ─────────────▶ Stopping ──▶ Stopped
 //! ```
@@ -34,12 +34,12 @@
 //! table in [`Session::step`] decides which state follows; the ways to the end are in
 //! [`Session::fail`] and [`Session::begin_stop`]. An attempt knows nothing of `Up`; `Up::interrupted`
 //! makes the attempt that takes its place. What outlives the states is in [`Context`]. An attempt is
-//! the same before the first tunnel and after a loss; what is known of the loss is its
+//! the same before the first tunnel and after one; what is known of the time since is its
 //! [`Loss`](loss::Loss), and with it `Trying` may wait: for a network, for a person, for the computer
-//! to wake up. A failure is the error of a handler, so there is at most
-//! one. `Failing` is only for a connection that was announced as lost: NetworkManager first gets
-//! settings without name servers and default route, so that it removes them, and then the failure. Where it asks a
-//! person, it is made to stop that before: it ignores settings meanwhile.
+//! to wake up. A failure is the error of a handler, so there is at most one. `Failing` is only for a
+//! connection that was announced as lost: NetworkManager first gets settings without name servers and
+//! default route, so that it removes them, and then the failure. Where it asks a person, it is made to
+//! stop that before: it ignores settings meanwhile.
 
 mod ask;
 mod attempt;
@@ -103,7 +103,7 @@ pub struct Session {
 
 #[derive(Debug)]
 enum State {
-    /// There is no tunnel, none yet or none any more; or OpenVPN has to be given credentials inside it.
+    /// No tunnel is up, yet or any more. Or one is, and a person is asked for what OpenVPN needs in it.
     Connecting(Box<Attempt>),
     /// The tunnel is up.
     Up(Up),
@@ -382,12 +382,12 @@ impl Session {
                 let is_up = matches!(input, Input::VpnState(VpnState::Activated));
                 let is_applied = *has_settings && (is_up || !cx.openvpn.is_running);
                 let is_due = cx.now >= *until;
-                // The state is only a placeholder: `failed` sets the next one.
+                // The state is only a placeholder: `announce_failure` sets the next one.
                 if (is_applied || is_due)
                     && let State::Failing { failure, .. } =
                         std::mem::replace(&mut self.state, State::Deactivating)
                 {
-                    self.failed(failure);
+                    self.announce_failure(failure);
                 }
             }
             (State::Connecting(_) | State::Up(_), Input::OpenVpnEnded(how)) => {
@@ -435,12 +435,12 @@ impl Session {
                 has_settings: !is_asking,
             };
         } else {
-            self.failed(failure);
+            self.announce_failure(failure);
         }
     }
 
     /// Announces a failure; nothing else does.
-    fn failed(&mut self, failure: Failure) {
+    fn announce_failure(&mut self, failure: Failure) {
         self.cx.effects.push_back(Effect::Fail(failure));
         self.begin_stop();
     }
