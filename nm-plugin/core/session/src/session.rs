@@ -1,9 +1,9 @@
 //! One activation of one connection, from Connect to Stopped, as a state machine without I/O.
 //!
 //! A login through a browser spans two OpenVPN connections to the same node (one address of the
-//! endpoint), a person who may take ten minutes, and NetworkManager's own clocks. Every decision of that sequence is made here,
-//! so that each can be tested with a transcript and a simulated clock. The shell around it calls
-//! [`Session::handle`] for each thing that happened, carries out every [`Effect`] that
+//! endpoint), a person who may take ten minutes, and NetworkManager's own clocks. Every decision of
+//! that sequence is made here, so that each can be tested with a transcript and a simulated clock. The
+//! service calls [`Session::handle`] for each thing that happened, carries out every [`Effect`] that
 //! [`Session::poll_effect`] then returns, in order, until there is none, and calls
 //! `handle(Input::TimePassed, now)` at [`Session::deadline`].
 //!
@@ -33,13 +33,15 @@
 //! A state owns the data that only it needs. Its handler returns what an input has led to, and the
 //! table in [`Session::step`] decides which state follows; the ways to the end are in
 //! [`Session::fail`] and [`Session::begin_stop`]. An attempt knows nothing of `Up`; `Up::interrupted`
-//! makes the attempt that takes its place. What outlives the states is in [`Context`]. An attempt is
-//! the same before the first tunnel and after one; what is known of the time since is its
-//! [`Loss`](loss::Loss), and with it `Trying` may wait: for a network, for a person, for the computer
-//! to wake up. A failure is the error of a handler, so there is at most one. `Failing` is only for a
-//! connection that was announced as lost: NetworkManager first gets settings without name servers and
-//! default route, so that it removes them, and then the failure. Where it asks a person, it is made to
-//! stop that before: it ignores settings meanwhile.
+//! makes the attempt that takes its place. What outlives the states is in [`Context`]. An attempt
+//! makes one try after the other; a try is one connection of OpenVPN to one node, and its
+//! [`Phase`](phase::Phase) says which credentials it carries. An attempt is the same before the first
+//! tunnel and after one; what is known of the time since is its [`Loss`](loss::Loss), and with it
+//! `Trying` may wait: for a network, for a person, for the computer to wake up. A failure is the
+//! error of a handler, so there is at most one. `Failing` is only for a connection that was announced
+//! as lost: NetworkManager first gets settings without name servers and default route, so that it
+//! removes them, and then the failure. Where it asks a person, it is made to stop that before: it
+//! ignores settings meanwhile.
 
 mod ask;
 mod attempt;

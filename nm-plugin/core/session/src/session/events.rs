@@ -72,7 +72,7 @@ pub enum Input {
     TimePassed,
 }
 
-/// Something the shell has to do.
+/// Something the service has to do.
 #[derive(Debug)]
 pub enum Effect {
     /// Tell NetworkManager the state of the service.
