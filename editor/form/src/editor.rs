@@ -10,7 +10,7 @@ use crate::toolkit::Toolkit;
 use crate::widgets::PageWidgets;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_libnm::guard::plugin_error;
-use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorExt, VpnEditorImpl, ffi};
+use aws_client_vpn_libnm::{Connection, VpnEditor, VpnEditorImpl, ffi};
 use glib::prelude::*;
 use glib::subclass::prelude::*;
 use std::cell::OnceCell;
@@ -32,7 +32,8 @@ impl Editor {
         let weak = editor.downgrade();
         page.connect_changed(move || {
             if let Some(editor) = weak.upgrade() {
-                editor.emit_changed();
+                // The host sees whether it can be saved.
+                editor.emit_by_name::<()>("changed", &[]);
             }
         });
         // A new object has none yet.

@@ -138,14 +138,10 @@ impl Form {
             .cloned()
             .or_else(|| self.problem_of(field).or_else(of_whole).filter(|_| is_due))
             .filter(|_| is_shown);
-        let summary = match field.kind() {
-            Kind::Content(inline) => certificate::summary(inline, value.text(), now),
-            Kind::Text(_)
-            | Kind::Number(_)
-            | Kind::Secret
-            | Kind::Choice(_)
-            | Kind::Switch
-            | Kind::Lines => Summary::default(),
+        let summary = if let Kind::Content(inline) = field.kind() {
+            certificate::summary(inline, value.text(), now)
+        } else {
+            Summary::default()
         };
         Row {
             is_shown,

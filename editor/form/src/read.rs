@@ -52,7 +52,7 @@ pub(crate) const SECRETS: [(Credential, Field, Field); 3] = [
 ];
 
 /// The switches that are an item each, and whether they are on where there is none.
-pub(crate) const SWITCHES: [(Field, &str, bool); 7] = [
+pub(crate) const SWITCHES: [(Field, &str, bool); 8] = [
     (Field::AtLogin, AT_LOGIN, false),
     (Field::KeepRoutes, KEEP_ROUTES, true),
     (Field::EnforceRoutes, ENFORCE_ROUTES, false),
@@ -60,6 +60,7 @@ pub(crate) const SWITCHES: [(Field, &str, bool); 7] = [
     (Field::ProxyAuth, PROXY_AUTHENTICATES, false),
     (Field::KillSwitchLan, KILL_SWITCH_LAN, false),
     (Field::KillSwitchSignIn, KILL_SWITCH_SIGN_IN, false),
+    (Field::RandomHostname, RANDOM_HOSTNAME, false),
 ];
 
 /// The texts that are an item each.
@@ -133,11 +134,6 @@ pub(crate) fn read(data: &BTreeMap<String, String>, secrets: &BTreeMap<String, S
         }
         None => set(Field::Endpoint, Value::Text(text(REMOTE))),
     }
-    set(
-        Field::RandomHostname,
-        Value::Switch(data.get(RANDOM_HOSTNAME).is_some_and(|value| value == YES)),
-    );
-
     for (field, key, default) in SWITCHES {
         // What makes no sense is as if it were not there.
         let on = match data.get(key).map(String::as_str) {

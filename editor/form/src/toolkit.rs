@@ -1,7 +1,7 @@
 //! What a page needs of a toolkit: it makes widgets and sets what they show.
 //!
 //! Nothing is decided there: which widgets there are, what they say and when they are to be seen
-//! is the same in both toolkits (`widgets.rs`).
+//! is the same in both toolkits (`widgets.rs`), and so are the properties of GTK that say it.
 
 use crate::field::Kind;
 use crate::page::{PageField, Title};
@@ -86,20 +86,8 @@ pub trait Toolkit: Sized + 'static {
     /// Shows or hides a widget, also when the host shows all widgets later.
     fn set_shown(widget: &Self::Widget, is_shown: bool);
 
-    /// Whether a widget can be used.
-    fn set_sensitive(widget: &Self::Widget, is_sensitive: bool);
-
-    /// What a widget tells who asks.
-    fn set_tooltip(widget: &Self::Widget, tooltip: &str);
-
     /// Marks a widget with a class of the theme, or takes the mark away.
     fn set_class(widget: &Self::Widget, class: &str, is_set: bool);
-
-    /// What a label says.
-    fn set_text(label: &Self::Label, text: &str);
-
-    /// What stands on a button.
-    fn set_button_text(button: &Self::Button, text: &str);
 }
 
 /// What a field is filled in with.

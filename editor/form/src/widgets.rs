@@ -119,7 +119,7 @@ impl<T: Toolkit> Body<T> {
         for widget in &self.parts.shown {
             T::set_shown(widget, row.is_shown);
         }
-        T::set_sensitive(&self.input.root, row.is_sensitive);
+        self.input.root.set_property("sensitive", row.is_sensitive);
         if let Some(content) = &self.input.content {
             content.show(row);
         }
@@ -127,9 +127,9 @@ impl<T: Toolkit> Body<T> {
         let problem = row.problem.as_ref().map(i18n::localize);
         let target = &self.input.target;
         // A screen reader says the tooltip after the name.
-        T::set_tooltip(target, problem.as_ref().unwrap_or(&self.tooltip));
+        target.set_property("tooltip-text", problem.as_ref().unwrap_or(&self.tooltip));
         T::set_class(target, "error", problem.is_some());
-        T::set_text(&self.parts.problem, problem.as_deref().unwrap_or_default());
+        set_label(&self.parts.problem, problem.as_deref().unwrap_or_default());
         T::set_shown(&self.parts.error, problem.is_some());
     }
 }
@@ -137,7 +137,7 @@ impl<T: Toolkit> Body<T> {
 impl<T: Toolkit> Content<T> {
     fn show(&self, row: &Row) {
         let lines: Vec<String> = row.summary.lines.iter().map(i18n::localize).collect();
-        T::set_text(&self.summary, &lines.join("\n"));
+        set_label(&self.summary, &lines.join("\n"));
         T::set_class(self.summary.upcast_ref(), "warning", row.summary.is_warning);
         T::set_shown(self.summary.upcast_ref(), row.is_filled);
         T::set_shown(self.remove.upcast_ref(), row.is_filled);
@@ -146,8 +146,13 @@ impl<T: Toolkit> Content<T> {
         } else {
             gettext!("Choose…")
         };
-        T::set_button_text(&self.choose, &choose);
+        set_label(&self.choose, &choose);
     }
+}
+
+/// What a label or a button says.
+fn set_label(widget: &impl ObjectExt, text: &str) {
+    widget.set_property("label", text);
 }
 
 fn input<T: Toolkit>(field: PageField, kind: Kind, value: &Value) -> Input<T> {
@@ -175,10 +180,11 @@ fn input<T: Toolkit>(field: PageField, kind: Kind, value: &Value) -> Input<T> {
 
 fn content<T: Toolkit>(field: PageField, inline: InlineFile) -> Input<T> {
     let choose = T::button();
+    let (kind, patterns) = file::kind(inline);
     let question = Question {
         title: field.title().name,
         filters: [
-            (i18n::translate(file::kind(inline)), file::patterns(inline)),
+            (i18n::translate(kind), patterns),
             (gettext!("All files"), &["*"]),
         ],
     };
@@ -198,7 +204,7 @@ fn content<T: Toolkit>(field: PageField, inline: InlineFile) -> Input<T> {
     });
 
     let remove = T::button();
-    T::set_button_text(&remove, &gettext!("Remove"));
+    set_label(&remove, &gettext!("Remove"));
     T::connect_clicked(&remove, move |_| field.clear());
 
     let content = Content {

@@ -336,14 +336,6 @@ impl Toolkit for Gtk3 {
         widget.set_visible(is_shown);
     }
 
-    fn set_sensitive(widget: &gtk::Widget, is_sensitive: bool) {
-        widget.set_sensitive(is_sensitive);
-    }
-
-    fn set_tooltip(widget: &gtk::Widget, tooltip: &str) {
-        widget.set_tooltip_text(Some(tooltip));
-    }
-
     fn set_class(widget: &gtk::Widget, class: &str, is_set: bool) {
         let style = widget.style_context();
         if is_set {
@@ -351,13 +343,5 @@ impl Toolkit for Gtk3 {
         } else {
             style.remove_class(class);
         }
-    }
-
-    fn set_text(label: &gtk::Label, text: &str) {
-        label.set_label(text);
-    }
-
-    fn set_button_text(button: &gtk::Button, text: &str) {
-        button.set_label(text);
     }
 }

@@ -325,27 +325,11 @@ impl Toolkit for Gtk4 {
         widget.set_visible(is_shown);
     }
 
-    fn set_sensitive(widget: &gtk4::Widget, is_sensitive: bool) {
-        widget.set_sensitive(is_sensitive);
-    }
-
-    fn set_tooltip(widget: &gtk4::Widget, tooltip: &str) {
-        widget.set_tooltip_text(Some(tooltip));
-    }
-
     fn set_class(widget: &gtk4::Widget, class: &str, is_set: bool) {
         if is_set {
             widget.add_css_class(class);
         } else {
             widget.remove_css_class(class);
         }
-    }
-
-    fn set_text(label: &gtk4::Label, text: &str) {
-        label.set_label(text);
-    }
-
-    fn set_button_text(button: &gtk4::Button, text: &str) {
-        button.set_label(text);
     }
 }

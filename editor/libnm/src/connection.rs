@@ -57,37 +57,17 @@ impl Connection {
         // SAFETY: each constructor returns a new setting that `add` gives to the connection.
         unsafe {
             connection.add(ffi::nm_setting_connection_new(), &[("id", &profile.id)])?;
-            connection.add(
-                ffi::nm_setting_vpn_new(),
-                &[
-                    ("service-type", &profile.service_type),
-                    ("timeout", &profile.timeout),
-                    ("persistent", &profile.persistent),
-                ],
-            )?;
             connection.add(ffi::nm_setting_ip4_config_new(), &[("method", &"auto")])?;
             connection.add(ffi::nm_setting_ip6_config_new(), &[("method", &"auto")])?;
         }
 
-        let setting = connection
-            .setting_vpn()
-            .ok_or_else(|| invalid("it has no VPN setting"))?;
-        for (key, value) in profile.data.iter().filter(|(_, value)| !value.is_empty()) {
-            let (key, value) = (c_string(key)?, c_string(value)?);
-            // SAFETY: a live setting and two C strings, which libnm copies.
-            unsafe { ffi::nm_setting_vpn_add_data_item(setting, key.as_ptr(), value.as_ptr()) };
-        }
-        for (key, secret) in profile
-            .secrets
-            .iter()
-            .filter(|(_, secret)| !secret.is_empty())
-        {
-            let (key, secret) = (c_string(key)?, secret_c_string(secret)?);
-            // SAFETY: as above; the copy made here is wiped when `secret` is dropped.
-            unsafe {
-                ffi::nm_setting_vpn_add_secret(setting, key.as_ptr(), secret.as_ptr().cast());
-            }
-        }
+        connection.change_vpn(&VpnChanges {
+            service_type: profile.service_type,
+            timeout: Some(profile.timeout),
+            persistent: Some(profile.persistent),
+            data: &all_of(profile.data),
+            secrets: &all_of(profile.secrets),
+        })?;
         Ok(connection)
     }
 
@@ -285,6 +265,13 @@ impl Drop for Connection {
         // SAFETY: the reference this value has held since it was made.
         unsafe { glib::gobject_ffi::g_object_unref(self.0.as_ptr().cast()) };
     }
+}
+
+fn all_of<T: Clone>(items: &BTreeMap<String, T>) -> BTreeMap<String, Option<T>> {
+    let items = items.iter();
+    items
+        .map(|(key, value)| (key.clone(), Some(value.clone())))
+        .collect()
 }
 
 fn invalid(why: &str) -> glib::Error {

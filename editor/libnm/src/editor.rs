@@ -33,16 +33,6 @@ pub trait VpnEditorImpl: ObjectImpl {
     fn update(&self, connection: &Connection) -> Result<(), glib::Error>;
 }
 
-/// What an editor says to its host.
-pub trait VpnEditorExt: IsA<VpnEditor> + IsA<glib::Object> {
-    /// Something was changed: the host calls [`VpnEditorImpl::update`] to see if it can be saved.
-    fn emit_changed(&self) {
-        self.emit_by_name::<()>("changed", &[]);
-    }
-}
-
-impl<T: IsA<VpnEditor> + IsA<glib::Object>> VpnEditorExt for T {}
-
 // SAFETY: each vtable entry below has the signature of its slot, accepts what libnm passes, and
 // lets no panic out. The interface struct is `#[repr(C)]` and as large as C's (`tests/abi.rs`).
 unsafe impl<T: VpnEditorImpl> IsImplementable<T> for VpnEditor {

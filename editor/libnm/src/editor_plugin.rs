@@ -22,27 +22,16 @@ glib::wrapper! {
     }
 }
 
-/// What a plugin can do, as libnm's bit mask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities(u32);
-
-impl Capabilities {
-    /// Import, export and IPv6.
-    pub const ALL: Self = Self(
-        ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_IMPORT
-            | ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_EXPORT
-            | ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_IPV6,
-    );
-}
+/// What each plugin can do, as libnm's bit mask.
+const CAPABILITIES: u32 = ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_IMPORT
+    | ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_EXPORT
+    | ffi::NM_VPN_EDITOR_PLUGIN_CAPABILITY_IPV6;
 
 /// What a plugin does. Its class also overrides the interface's properties `name`,
 /// `description` and `service`.
 ///
 /// A panic in any of these is caught and reported to the host as an error.
 pub trait VpnEditorPluginImpl: ObjectImpl {
-    /// What the plugin can do.
-    fn capabilities(&self) -> Capabilities;
-
     /// An editor page for `connection`. `G_FILE_ERROR_NOENT` where none for the host's toolkit is
     /// installed: hosts take this as "the client's package is missing", not as a fault.
     fn editor(&self, connection: &Connection) -> Result<VpnEditor, glib::Error>;
@@ -64,7 +53,7 @@ unsafe impl<T: VpnEditorPluginImpl> IsImplementable<T> for VpnEditorPlugin {
     fn interface_init(interface: &mut glib::Interface<Self>) {
         let interface = interface.as_mut();
         interface.get_editor = Some(editor::<T>);
-        interface.get_capabilities = Some(capabilities::<T>);
+        interface.get_capabilities = Some(capabilities);
         interface.import_from_file = Some(import::<T>);
         interface.export_to_file = Some(export::<T>);
         interface.get_suggested_filename = Some(suggested_filename::<T>);
@@ -88,15 +77,8 @@ pub unsafe fn factory<P: IsA<VpnEditorPlugin> + IsA<glib::Object>>(
     }
 }
 
-unsafe extern "C" fn capabilities<T: VpnEditorPluginImpl>(
-    plugin: *mut ffi::NMVpnEditorPlugin,
-) -> u32 {
-    // SAFETY: libnm passes an instance of T's class.
-    guarded_silently(0, || {
-        unsafe { implementation::<T>(plugin.cast()) }
-            .capabilities()
-            .0
-    })
+unsafe extern "C" fn capabilities(_plugin: *mut ffi::NMVpnEditorPlugin) -> u32 {
+    CAPABILITIES
 }
 
 unsafe extern "C" fn editor<T: VpnEditorPluginImpl>(

@@ -24,6 +24,6 @@ pub mod guard;
 pub mod library;
 
 pub use connection::Connection;
-pub use editor::{VpnEditor, VpnEditorExt, VpnEditorImpl};
-pub use editor_plugin::{Capabilities, VpnEditorPlugin, VpnEditorPluginImpl};
+pub use editor::{VpnEditor, VpnEditorImpl};
+pub use editor_plugin::{VpnEditorPlugin, VpnEditorPluginImpl};
 pub use library::{EditorLibrary, Toolkit};

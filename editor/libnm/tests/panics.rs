@@ -3,8 +3,8 @@
 #![expect(unsafe_code, reason = "the host's side of a C interface")]
 
 use aws_client_vpn_libnm::{
-    Capabilities, Connection, VpnEditor, VpnEditorImpl, VpnEditorPlugin, VpnEditorPluginImpl,
-    editor, editor_plugin, ffi,
+    Connection, VpnEditor, VpnEditorImpl, VpnEditorPlugin, VpnEditorPluginImpl, editor,
+    editor_plugin, ffi,
 };
 use glib::ffi::{GError, gboolean};
 use glib::prelude::*;
@@ -44,10 +44,6 @@ impl ObjectImpl for PanickingClass {
 }
 
 impl VpnEditorPluginImpl for PanickingClass {
-    fn capabilities(&self) -> Capabilities {
-        panic!("on purpose")
-    }
-
     fn editor(&self, _connection: &Connection) -> Result<VpnEditor, glib::Error> {
         panic!("on purpose")
     }
@@ -131,7 +127,6 @@ fn each_panic_is_an_error_or_nothing() {
 
     // SAFETY, for each: the vtable's own entries, with a live plugin and connection.
     unsafe {
-        assert_eq!((interface.get_capabilities.expect("set"))(raw), 0);
         let import = interface.import_from_file.expect("set");
         assert!(failed(|error| import(raw, c"/x".as_ptr(), error).is_null()).contains("mistake"));
         let export = interface.export_to_file.expect("set");

@@ -9,8 +9,8 @@ mod import;
 
 use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_libnm::{
-    Capabilities, Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin,
-    VpnEditorPluginImpl, editor_plugin, ffi, guard::plugin_error, library,
+    Connection, EditorLibrary, Toolkit, VpnEditor, VpnEditorPlugin, VpnEditorPluginImpl,
+    editor_plugin, ffi, guard::plugin_error, library,
 };
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use glib::prelude::*;
@@ -109,10 +109,6 @@ fn clause(text: &str) -> &str {
 }
 
 impl VpnEditorPluginImpl for PluginClass {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities::ALL
-    }
-
     fn editor(&self, connection: &Connection) -> Result<VpnEditor, glib::Error> {
         let plugin = self.obj();
         editor_library()?.editor(plugin.upcast_ref(), connection)

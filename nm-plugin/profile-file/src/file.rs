@@ -12,31 +12,17 @@ use std::path::{Path, PathBuf};
 /// keys included.
 pub const SIZE_LIMIT: u64 = 1024 * 1024;
 
-/// What files with such a content are called, to choose one of them.
-pub fn kind(inline: InlineFile) -> &'static str {
+/// What files with such a content are called, to choose one of them, and the patterns of their names.
+pub fn kind(inline: InlineFile) -> (&'static str, &'static [&'static str]) {
     match inline {
-        InlineFile::Key => gettext_noop!("Private keys"),
-        InlineFile::Pkcs12 => gettext_noop!("PKCS #12 files"),
+        InlineFile::Key => (gettext_noop!("Private keys"), &["*.key", "*.pem"]),
+        InlineFile::Pkcs12 => (gettext_noop!("PKCS #12 files"), &["*.p12", "*.pfx"]),
         InlineFile::Ca
         | InlineFile::Cert
         | InlineFile::ExtraCerts
         | InlineFile::CrlVerify
         | InlineFile::TlsAuth
-        | InlineFile::TlsCrypt => gettext_noop!("Certificates"),
-    }
-}
-
-/// The names that files with such a content have.
-pub fn patterns(inline: InlineFile) -> &'static [&'static str] {
-    match inline {
-        InlineFile::Key => &["*.key", "*.pem"],
-        InlineFile::Pkcs12 => &["*.p12", "*.pfx"],
-        InlineFile::Ca
-        | InlineFile::Cert
-        | InlineFile::ExtraCerts
-        | InlineFile::CrlVerify
-        | InlineFile::TlsAuth
-        | InlineFile::TlsCrypt => &["*.crt", "*.cer", "*.pem"],
+        | InlineFile::TlsCrypt => (gettext_noop!("Certificates"), &["*.crt", "*.cer", "*.pem"]),
     }
 }
 

@@ -9,9 +9,9 @@ use crate::{directives, endpoint};
 use aws_client_vpn_profile::credential::{Credential, SecretFlags};
 use aws_client_vpn_profile::keys::{
     CHALLENGE_RESPONSE, DEFAULT_VPN_TIMEOUT_SECONDS, NO, OPTIONS, PKCS11_ID, PKCS11_PROVIDER,
-    PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, RANDOM_HOSTNAME, REMOTE,
-    SAML_RESPONSE, SIGN_IN, SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE,
-    STATIC_CHALLENGE_ECHO, USER_NAME, YES,
+    PROXY_AUTHENTICATES, PROXY_PORT, PROXY_SERVER, PROXY_TYPE, REMOTE, SAML_RESPONSE, SIGN_IN,
+    SIGN_IN_CERTIFICATE, SIGN_IN_PASSWORD, SIGN_IN_SAML, STATIC_CHALLENGE, STATIC_CHALLENGE_ECHO,
+    USER_NAME, YES,
 };
 use aws_client_vpn_profile::parts::{InlineFile, Transport};
 use aws_client_vpn_profile::settings;
@@ -147,10 +147,6 @@ impl Form {
             if let Ok(remotes) = endpoint::meant(self.text(Field::Endpoint), port, transport) {
                 wanted.set(REMOTE, &settings::remotes_text(&remotes));
             }
-        }
-        if self.is_touched(Field::RandomHostname) {
-            let on = self.value(Field::RandomHostname).is_on();
-            wanted.set(RANDOM_HOSTNAME, if on { YES } else { NO });
         }
     }
 
