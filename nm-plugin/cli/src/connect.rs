@@ -307,7 +307,11 @@ impl<'a> Attempt<'a> {
     }
 
     fn ended(&self, ended: Ended, was_up: bool) -> Result<Reached, ConnectError> {
-        let is_wanted = ended.outcome == Outcome::Cancelled || self.dialogs.was_cancelled();
+        let is_removed = ended.outcome == Outcome::NotFound;
+        let is_wanted = match is_removed {
+            true => was_up,
+            false => ended.outcome == Outcome::Cancelled || self.dialogs.was_cancelled(),
+        };
         match (is_wanted, was_up) {
             (true, true) => Ok(Reached::Down),
             (true, false) => Err(self.cancelled()),

@@ -48,6 +48,8 @@ pub(super) struct Following {
     is_joined: bool,
     /// Whether it has come further than to a look at what NetworkManager keeps.
     is_on_its_way: bool,
+    /// Whether the connection is deleted.
+    is_removed: bool,
     said: Option<String>,
 }
 
@@ -64,6 +66,7 @@ impl Following {
             manager: follow(manager).await?,
             is_joined: false,
             is_on_its_way: false,
+            is_removed: false,
             said: None,
         })
     }
@@ -112,6 +115,12 @@ impl Following {
 
     fn step(&mut self, state: u32, reason: u32) -> Option<Step> {
         self.is_on_its_way |= self.is_joined || state == vpn_state::CONNECT;
+        // NetworkManager says it first, and then that somebody disconnected it.
+        self.is_removed |= reason == state_reason::CONNECTION_REMOVED;
+        let reason = match self.is_removed {
+            true => state_reason::CONNECTION_REMOVED,
+            false => reason,
+        };
         match progress::of_activation(&self.uuid, &self.path, state, reason) {
             // Nobody is asked yet.
             Progress::Working(_) if state == vpn_state::NEED_AUTH && !self.is_on_its_way => None,

@@ -689,6 +689,18 @@ fn what_is_removed_while_it_is_to_connect_is_said_to_be_gone() {
     assert!(end.text.contains("has been removed"), "{}", end.text);
 }
 
+#[test]
+fn what_is_removed_while_it_connects_is_said_to_be_gone() {
+    let (lab, _) = console(&[]);
+    lab.set_browser(&Browser::Closed);
+    let mut connecting = at_terminal(&lab, BROWSER, "connect vpn");
+    connecting.expect("Waiting for the sign-in, ", SOON);
+    lab.client.check(["aws-client-vpn", "remove", "vpn"]);
+    let end = connecting.finish();
+    assert_eq!(end.code, Some(9), "{}", end.text);
+    assert!(end.text.contains("was removed"), "{}", end.text);
+}
+
 /// NetworkManager would end the connection.
 #[test]
 fn a_renewal_with_nobody_to_ask_leaves_the_connection_as_it_is() {
