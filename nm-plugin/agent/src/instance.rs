@@ -2,10 +2,12 @@
 //! autostart entry, a line in a compositor's configuration. It has a name on the session bus, by
 //! which others can also ask whether it answers.
 
-use aws_client_vpn_profile::well_known::AGENT;
+use aws_client_vpn_profile::well_known::{AGENT, AGENT_REGISTERED};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::timeout;
-use zbus::fdo::{RequestNameFlags, RequestNameReply};
+use zbus::fdo::{DBusProxy, RequestNameFlags, RequestNameReply};
+use zbus::names::WellKnownName;
 
 /// How long the session bus has to answer.
 const BUS_TIME: Duration = Duration::from_secs(10);
@@ -42,4 +44,28 @@ async fn request() -> zbus::Result<(zbus::Connection, RequestNameReply)> {
         Err(zbus::Error::NameTaken) => Ok((bus, RequestNameReply::Exists)),
         Err(error) => Err(error),
     }
+}
+
+/// Has a second name on the session bus while NetworkManager asks this agent: for a dialog that would leave
+/// a page to it.
+pub(crate) async fn tell_registered(bus: zbus::Connection, mut registered: watch::Receiver<bool>) {
+    loop {
+        let is_registered = *registered.borrow_and_update();
+        drop(timeout(BUS_TIME, have_name(&bus, is_registered)).await);
+        if registered.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn have_name(bus: &zbus::Connection, wanted: bool) -> zbus::Result<()> {
+    let daemon = DBusProxy::new(bus).await?;
+    let name = WellKnownName::try_from(AGENT_REGISTERED)?;
+    if wanted {
+        let flags = RequestNameFlags::DoNotQueue.into();
+        daemon.request_name(name, flags).await?;
+    } else {
+        daemon.release_name(name).await?;
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@
 use crate::activation::{Event, Follower};
 use crate::at_login;
 use crate::audience::concerns_us;
-use crate::instance::Instance;
+use crate::instance::{self, Instance};
 use crate::notification::{self, Notices};
 use crate::rights;
 use crate::services::Services;
@@ -79,7 +79,13 @@ pub(crate) async fn serve(terminal: Option<Terminal>) -> Result<(), AgentEnd> {
             },
         };
         let terminal = terminal.map(Rc::new);
-        let start = timeout(START_TIME, Agent::start(terminal, Notices::new(session)));
+        let is_registered = watch::Sender::new(false);
+        if let Some(session) = session.clone() {
+            let told = instance::tell_registered(session, is_registered.subscribe());
+            tokio::task::spawn_local(told);
+        }
+        let notices = Notices::new(session);
+        let start = timeout(START_TIME, Agent::start(terminal, notices, is_registered));
         let (agent, signals) = start.await.map_err(|_| AgentEnd::SilentBus)??;
         agent.run(signals).await
     };
@@ -125,6 +131,8 @@ struct Agent {
     terminal: Option<Rc<Terminal>>,
     /// The registration with the NetworkManager that is there, as long as that takes.
     registering: JoinSet<()>,
+    /// Whether that is done.
+    is_registered: watch::Sender<bool>,
     dialogs: Dialogs,
     notices: Notices,
     showing: JoinSet<()>,
@@ -135,6 +143,7 @@ impl Agent {
     async fn start(
         terminal: Option<Rc<Terminal>>,
         notices: Notices,
+        is_registered: watch::Sender<bool>,
     ) -> Result<(Self, Signals), AgentEnd> {
         let (sender, asks) = mpsc::unbounded_channel();
         let caller = Caller::default();
@@ -161,6 +170,7 @@ impl Agent {
             dialogs: Dialogs::new(terminal.clone()),
             terminal,
             registering: JoinSet::new(),
+            is_registered,
             notices,
             showing: JoinSet::new(),
         };
@@ -212,6 +222,7 @@ impl Agent {
                 Some(Ok(end)) = signals.ends.next() => self.told_of_an_end(&end),
                 Some(registered) = self.registering.join_next() => {
                     if registered.is_ok() {
+                        self.is_registered.send_replace(true);
                         self.say(&gettext!("Waiting for connections that need a sign-in. Press \
                          Ctrl+C to stop."));
                         if let Some(terminal) = &self.terminal {
@@ -267,8 +278,9 @@ impl Agent {
         // A NetworkManager that is gone wants no answer.
         self.dialogs.take_back_all();
         self.registering.abort_all();
+        self.is_registered.send_replace(false);
         if is_there {
-            let registered = registration::register(self.bus.clone());
+            let registered = registration::register(self.bus.clone(), self.caller.clone());
             self.registering.spawn_local(registered);
         } else {
             self.say(&gettext!("NetworkManager is not running."));

@@ -148,6 +148,21 @@ fn a_networkmanager_that_refuses_at_first_is_asked_again() {
     assert!(fixture.ask(&manager, &agent, SERVICE).is_ok());
 }
 
+/// Who leaves a page to an agent, or asks a person again, has to know that NetworkManager asks it.
+#[test]
+fn it_is_taken_for_an_agent_only_while_it_is_registered() {
+    let mut fixture = Fixture::new(ANSWERS);
+    let manager = fixture.network_manager();
+    fixture.start(&[]);
+    let agent = manager.agent();
+    until(|| fixture.is_taken_for_asked(&agent) == [true; 2]);
+    fixture.end(manager);
+    until(|| fixture.is_taken_for_asked(&agent) == [false; 2]);
+    let manager = fixture.network_manager();
+    assert_eq!(manager.agent(), agent);
+    until(|| fixture.is_taken_for_asked(&agent) == [true; 2]);
+}
+
 #[test]
 fn one_in_the_background_is_enough() {
     let mut fixture = Fixture::new(ANSWERS);

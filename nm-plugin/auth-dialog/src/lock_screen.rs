@@ -5,7 +5,7 @@
 //! agent keeps the page. NetworkManager asks it once gnome-shell has failed, which a signal that ends the
 //! dialog makes it do.
 
-use aws_client_vpn_profile::well_known::AGENT;
+use aws_client_vpn_profile::well_known::AGENT_REGISTERED;
 use rustix::process::{Signal, getpid, getppid, kill_process};
 use std::fs;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use zbus::fdo::DBusProxy;
 /// How long the session bus has to answer.
 const BUS_TIME: Duration = Duration::from_secs(1);
 
-/// Leaves the request to our agent if it is gnome-shell's, and the agent is there.
+/// Leaves the request to our agent if it is gnome-shell's, and NetworkManager will ask the agent.
 pub(crate) async fn leave_to_our_agent() {
-    if is_gnome_shell_s() && matches!(timeout(BUS_TIME, agent_is_there()).await, Ok(Ok(true))) {
+    if is_gnome_shell_s() && matches!(timeout(BUS_TIME, agent_is_asked()).await, Ok(Ok(true))) {
         // Fails on no process of one's own; then the request is served here.
         let _ = kill_process(getpid(), Signal::TERM);
     }
@@ -29,10 +29,10 @@ fn is_gnome_shell_s() -> bool {
     name.as_deref() == Some("gnome-shell\n")
 }
 
-async fn agent_is_there() -> zbus::Result<bool> {
+async fn agent_is_asked() -> zbus::Result<bool> {
     let bus = zbus::Connection::session().await?;
     Ok(DBusProxy::new(&bus)
         .await?
-        .name_has_owner(AGENT.try_into()?)
+        .name_has_owner(AGENT_REGISTERED.try_into()?)
         .await?)
 }

@@ -27,7 +27,7 @@ pub async fn connect() -> zbus::Result<Option<(zbus::Connection, mpsc::Unbounded
         return Ok(None);
     };
     caller.set(Some(owner.to_string()));
-    let registered = registration::register(bus.clone());
+    let registered = registration::register(bus.clone(), caller);
     // Without it, the agents of the session are asked.
     drop(timeout(REGISTRATION_TIME, registered).await);
     Ok(Some((bus, asks)))

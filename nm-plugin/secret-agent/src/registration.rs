@@ -7,6 +7,7 @@
 //! An agent that is always there keeps a connection from ending because nobody could be asked.
 
 use crate::report::report;
+use crate::secret_agent::Caller;
 use aws_client_vpn_profile::well_known::network_manager::{
     AGENT_MANAGER, AGENT_MANAGER_PATH, NAME,
 };
@@ -23,8 +24,8 @@ const CALL_TIME: Duration = Duration::from_secs(25);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Registers with the NetworkManager that is there, as often as it takes.
-pub async fn register(bus: zbus::Connection) {
+/// Registers with `caller`, the NetworkManager that is there, as often as it takes.
+pub async fn register(bus: zbus::Connection, caller: Caller) {
     // Another of the same user has a name of its own.
     let name = format!("nm-aws-client-vpn-agent.{}", std::process::id());
     let mut pause = FIRST_PAUSE;
@@ -33,7 +34,7 @@ pub async fn register(bus: zbus::Connection) {
         let us = (&name, VPN_HINTS);
         let registered = call(&bus, "RegisterWithCapabilities", &us);
         let why = match timeout(CALL_TIME, registered).await {
-            Ok(Ok(())) => return,
+            Ok(Ok(())) => return caller.registered(),
             Ok(Err(zbus::Error::MethodError(kind, ..)))
                 if kind.starts_with("org.freedesktop.DBus.Error.Unknown")
                     && pause < LONGEST_PAUSE =>

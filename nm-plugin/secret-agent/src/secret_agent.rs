@@ -38,22 +38,44 @@ pub struct SecretAgent {
     caller: Caller,
 }
 
-/// NetworkManager's unique name on the bus, as long as it is there.
+/// Who NetworkManager is.
 #[derive(Debug, Clone, Default)]
-pub struct Caller(Arc<Mutex<Option<String>>>);
+pub struct Caller(Arc<Mutex<Manager>>);
+
+#[derive(Debug, Default)]
+struct Manager {
+    /// Its unique name on the bus, as long as it is there.
+    name: Option<String>,
+    /// Whether this agent is registered with it.
+    asks_us: bool,
+}
 
 impl Caller {
-    /// Takes note of who NetworkManager is now.
+    /// Takes note of who NetworkManager is now, which has not registered this agent yet.
     pub fn set(&self, name: Option<String>) {
-        if let Ok(mut caller) = self.0.lock() {
-            *caller = name;
+        if let Ok(mut manager) = self.0.lock() {
+            *manager = Manager {
+                name,
+                asks_us: false,
+            };
         }
     }
 
+    /// It has registered this agent.
+    pub(crate) fn registered(&self) {
+        if let Ok(mut manager) = self.0.lock() {
+            manager.asks_us = true;
+        }
+    }
+
+    fn asks_us(&self) -> bool {
+        self.0.lock().is_ok_and(|manager| manager.asks_us)
+    }
+
     fn check(&self, header: &Header<'_>) -> Result<(), AgentError> {
-        let caller = self.0.lock().ok().and_then(|caller| caller.clone());
+        let name = self.0.lock().ok().and_then(|manager| manager.name.clone());
         let sender = header.sender().map(|sender| sender.as_str());
-        if caller.is_some() && caller.as_deref() == sender {
+        if name.is_some() && name.as_deref() == sender {
             Ok(())
         } else {
             Err(AgentError::PermissionDenied(
@@ -119,9 +141,12 @@ impl SecretAgent {
         _setting_name: String,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<(), AgentError> {
-        if self.caller.check(&header).is_err() {
+        if let Err(denied) = self.caller.check(&header) {
             // The service of a connection sees by the answer that an agent is there (its `agents`).
-            return Err(AgentError::Failed("you have requested nothing".to_owned()));
+            return Err(match self.caller.asks_us() {
+                true => AgentError::Failed("you have requested nothing".to_owned()),
+                false => denied,
+            });
         }
         drop(self.asks.send(Ask::TakeBack(path.to_string())));
         Ok(())

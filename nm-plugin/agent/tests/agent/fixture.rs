@@ -1,6 +1,7 @@
 //! A system bus with a NetworkManager that only has agents, a session bus with whatever desktop,
 //! and the agent with a dialog that the test plays.
 
+use aws_client_vpn_profile::well_known::AGENT_REGISTERED;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -9,7 +10,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use zbus::fdo::DBusProxy;
 use zbus::message::Header;
+use zbus::names::BusName;
 use zbus::zvariant::{ObjectPath, OwnedValue, Value};
 
 const AGENT: &str = env!("CARGO_BIN_EXE_nm-aws-client-vpn-agent");
@@ -349,6 +352,26 @@ impl Fixture {
             told: channel().1,
             answering: Arc::default(),
         }
+    }
+
+    /// Whether `agent` is taken for one that NetworkManager asks: by the service of a connection, which
+    /// looks at its answer, and by a dialog of gnome-shell's, which looks at its name on the session bus.
+    pub(crate) fn is_taken_for_asked(&self, agent: &str) -> [bool; 2] {
+        let path = ObjectPath::try_from("/").unwrap();
+        let name = BusName::try_from(AGENT_REGISTERED).unwrap();
+        self.runtime.block_on(async {
+            let system = zbus::connection::Builder::address(self.system.address.as_str());
+            let system = system.unwrap().build().await.unwrap();
+            let (interface, method) = (Some(AGENT_INTERFACE), "CancelGetSecrets");
+            let body = &(path, "vpn");
+            let answer = system.call_method(Some(agent), AGENT_PATH, interface, method, body);
+            let answer = answer.await.unwrap_err().to_string();
+            let session = zbus::connection::Builder::address(self.session.address.as_str());
+            let session = session.unwrap().build().await.unwrap();
+            let daemon = DBusProxy::new(&session).await.unwrap();
+            let has_name = daemon.name_has_owner(name).await.unwrap();
+            [!answer.contains("PermissionDenied"), has_name]
+        })
     }
 
     /// `GetSecrets` of a connection of `service`; the name of the error, if it is one.

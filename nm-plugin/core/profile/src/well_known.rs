@@ -13,6 +13,8 @@ pub fn service_of(path: &str) -> String {
 pub const OPENVPN_SERVICE_TYPE: &str = "org.freedesktop.NetworkManager.openvpn";
 /// The name on the session bus of the agent that serves the session in the background.
 pub const AGENT: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Agent";
+/// Its name as long as it is registered with NetworkManager.
+pub const AGENT_REGISTERED: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Agent.Registered";
 
 /// The service's own interface, for a sign-in and its end.
 pub const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
