@@ -6,6 +6,7 @@
 //! logind's session is noted in it.
 
 use aws_client_vpn_attempt::failure_of;
+use aws_client_vpn_keyring::session_dir::session_dir;
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::settings::AtLogin;
 use aws_client_vpn_profile::well_known::network_manager::{
@@ -76,8 +77,7 @@ struct Wanted {
 
 impl Login {
     async fn begin(bus: zbus::Connection) -> Self {
-        let directory = std::env::var_os("XDG_RUNTIME_DIR").filter(|it| !it.is_empty());
-        let file = directory.map(|it| PathBuf::from(it).join("nm-aws-client-vpn-at-login"));
+        let file = session_dir().map(|it| it.join("nm-aws-client-vpn-at-login"));
         let text = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
         let session = timeout(CALL_TIME, session(&bus)).await;
         // Without logind, a file is of this login.

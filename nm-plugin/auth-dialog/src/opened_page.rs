@@ -4,8 +4,8 @@
 //! to know whether a browser has the page, whatever became of the dialogs before: they may have
 //! waited for another login to be over, failed to open a browser, or never have been run.
 
+use aws_client_vpn_keyring::session_dir::session_dir;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use url::Url;
 
@@ -41,14 +41,6 @@ impl OpenedPage {
             drop(fs::remove_file(path));
         }
     }
-}
-
-/// Where this user's session keeps such things. That of another user (sudo may leave it in the
-/// environment) is none: a link in it would lead root anywhere.
-pub(crate) fn session_dir() -> Option<PathBuf> {
-    let directory = PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR")?);
-    let owner = fs::metadata(&directory).ok()?.uid();
-    (owner == rustix::process::geteuid().as_raw()).then_some(directory)
 }
 
 #[cfg(test)]

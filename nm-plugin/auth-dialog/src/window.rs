@@ -5,7 +5,7 @@
 
 use crate::browser::has_display;
 use crate::journal::Journal;
-use crate::opened_page::session_dir;
+use aws_client_vpn_keyring::session_dir::session_dir;
 use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;
 use std::cell::Cell;

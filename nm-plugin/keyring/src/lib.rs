@@ -4,6 +4,8 @@
 //! has kept. A keyring may be absent, locked, or wait for somebody who has gone for lunch: every
 //! call has a limit, and nobody depends on an answer. What counts once is no business of it.
 
+pub mod session_dir;
+
 use aws_client_vpn_text::secret::Secret;
 use secret_service::{Collection, EncryptionType, Item, SecretService};
 use std::collections::{BTreeMap, HashMap};
