@@ -83,7 +83,7 @@ const NOT_TRANSLATED: &[(&str, &str, &str)] = &[
     ),
     (
         "nm-plugin/cli/",
-        "systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
+        "sudo systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
         "a command",
     ),
     (

@@ -25,7 +25,7 @@ type Details = HashMap<String, OwnedValue>;
 /// Why NetworkManager did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 pub enum ActionError {
-    #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
+    #[error("NetworkManager is not running. Start it: sudo systemctl start NetworkManager")]
     NotRunning,
     #[error(
         "The policy of this computer (polkit) does not let you do this from this session, as is \

@@ -34,7 +34,7 @@ pub enum NetworkManagerError {
         "NetworkManager cannot be reached over the system bus. To see why: systemctl status dbus"
     )]
     Bus(#[source] zbus::Error),
-    #[error("NetworkManager is not running. Start it: systemctl start NetworkManager")]
+    #[error("NetworkManager is not running. Start it: sudo systemctl start NetworkManager")]
     NotRunning,
     #[error(
         "NetworkManager does not answer as expected. See its journal: journalctl -u \

@@ -133,6 +133,7 @@ fn doctor_in_german() {
             rights: Some(Rights::ALL),
             names: BTreeMap::new(),
             shared: Vec::new(),
+            exposed_keys: Vec::new(),
             imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
@@ -153,7 +154,7 @@ fn doctor_in_german() {
     for line in [
         "gut      NetworkManager  NetworkManager 1.42.4",
         "PROBLEM  Konto           Das Konto von OpenVPN, nm-aws-client-vpn, fehlt",
-        "                         -> systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
+        "                         -> sudo systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
         "PROBLEM  OpenVPN         Das OpenVPN aus dem Paket fehlt",
         "                         -> Installieren Sie das Paket erneut",
         "gut      Kill-Switch     sperrt keinen Verkehr",

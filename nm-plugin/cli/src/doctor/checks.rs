@@ -16,7 +16,7 @@ pub(super) type Judgement = (Verdict, Message, Option<Message>);
 type Check = fn(&Facts) -> Judgement;
 
 /// In the order in which a connection needs the things. The names are stable, for programs.
-pub(super) const ALL: [(&str, Check); 18] = [
+pub(super) const ALL: [(&str, Check); 19] = [
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     (gettext_noop!("network-manager"), network_manager),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
@@ -39,6 +39,8 @@ pub(super) const ALL: [(&str, Check); 18] = [
     (gettext_noop!("rights"), machine::rights),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     (gettext_noop!("connections"), machine::imported_as_openvpn),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("private-keys"), machine::exposed_keys),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     (gettext_noop!("agent"), machine::agent),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
@@ -92,7 +94,9 @@ fn network_manager(facts: &Facts) -> Judgement {
         ),
         Some(Err(error)) => problem(
             error.clone(),
-            message!("this VPN is a plugin of it; to start it: systemctl start NetworkManager"),
+            message!(
+                "this VPN is a plugin of it; to start it: sudo systemctl start NetworkManager"
+            ),
         ),
         Some(Ok(manager)) => {
             let version = &manager.version;
@@ -196,7 +200,7 @@ fn remedy_for(file: &File) -> Message {
     }
     let mode: u32 = if file.program { 755 } else { 644 };
     message!(
-        "install the package again, or: chown root:root {path}; chmod {mode} {path}",
+        "install the package again, or: sudo chown root:root {path}; sudo chmod {mode} {path}",
         path = file.path.display(),
         mode = mode,
     )
@@ -230,7 +234,7 @@ fn policy(facts: &Facts) -> Judgement {
                 "no D-Bus policy allows the service to own {name}",
                 name = SERVICE_TYPE.to_owned(),
             ),
-            message!("install the package again, then: systemctl reload dbus"),
+            message!("install the package again, then: sudo systemctl reload dbus"),
         ),
     }
 }
@@ -248,7 +252,7 @@ fn account(facts: &Facts) -> Judgement {
                 "OpenVPN's account {account} is missing",
                 account = ACCOUNT.to_owned()
             ),
-            plain("systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf"),
+            plain("sudo systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf"),
         ),
         Some((0, _) | (_, 0)) => problem(
             message!(

@@ -336,6 +336,15 @@ async fn ask_network_manager() -> Result<NetworkManager, Message> {
             .iter()
             .map(|connection| (connection.uuid.clone(), connection.name.clone()))
             .collect(),
+        exposed_keys: answer
+            .stored
+            .iter()
+            .filter(|connection| {
+                let mut data = connection.data.values();
+                data.any(|value| value.contains("PRIVATE KEY-----"))
+            })
+            .map(|connection| connection.name.clone())
+            .collect(),
         shared: answer
             .stored
             .into_iter()

@@ -89,6 +89,8 @@ pub struct NetworkManager {
     pub names: BTreeMap<String, String>,
     /// The names of the connections that more than one user has.
     pub shared: Vec<String>,
+    /// The names of those that keep a private key where every user of the computer may read it.
+    pub exposed_keys: Vec<String>,
     /// The names of connections to endpoints of AWS that NetworkManager-openvpn has.
     pub imported_as_openvpn: Vec<String>,
     /// `default`, `dnsmasq`, `systemd-resolved`, `none`, …

@@ -343,6 +343,34 @@ fn root_reads_for_a_profile_only_what_is_beside_it_and_its_owner_may_read() {
     assert_eq!(imported["profiles"][0]["what"], "found", "{imported:#}");
 }
 
+/// As earlier versions imported a certificate and its key in one file.
+#[test]
+fn the_doctor_names_a_private_key_that_everybody_can_read_and_an_update_hides_it() {
+    let (lab, _) = lab(&Options {
+        agent: None,
+        ..endpoint(&["--sign-in=certificate"])
+    });
+    let verdict = || {
+        let diagnosis = json(&run(&lab, &["doctor", "--json"]));
+        let findings = diagnosis["findings"].as_array().unwrap();
+        let of_keys = findings.iter().find(|it| it["check"] == "private-keys");
+        of_keys.unwrap()["verdict"].clone()
+    };
+    assert_eq!(verdict(), "good");
+    let file = "/etc/NetworkManager/system-connections/vpn.nmconnection";
+    let edit = r#"key=$(sed -n 's/^key=//p' "$1")
+        sed "s|^cert=.*|&$(printf %s "$key" | sed 's/[\\&|]/\\&/g')|" "$1" >/run/lab/edited
+        cat /run/lab/edited >"$1"; nmcli connection reload"#;
+    lab.client.check(["sh", "-ec", edit, "sh", file]);
+    assert_eq!(verdict(), "warning", "{}", lab.client.check(["cat", file]));
+    let profile = lab.profile("udp", 443);
+    lab.client
+        .check(["aws-client-vpn", "import", &profile, "--update"]);
+    assert_eq!(verdict(), "good");
+    let stored = lab.client.check(["cat", file]);
+    assert!(stored.contains("\nkey=-----BEGIN PRIVATE KEY"), "{stored}");
+}
+
 /// NetworkManager asks the agents, too, before it gives out what it keeps itself, and gives out
 /// nothing where none of them answers.
 fn what_networkmanager_keeps_is_kept(agent: Option<AgentStyle>, with_ours: bool) {
@@ -509,8 +537,12 @@ fn whoever_disconnects_what_is_going_down_is_done_with_it() {
     let line = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do \
                 { aws-client-vpn disconnect vpn >/dev/null 2>&1; echo $?; } & done; wait";
     let codes = lab.client.check(["sh", "-c", line]);
-    let is_fine = |code| ["0", "10"].contains(&code);
-    assert!(codes.split_whitespace().all(is_fine), "{codes}");
+    let codes: Vec<_> = codes.split_whitespace().collect();
+    assert_eq!(codes.len(), 12, "{codes:?}");
+    assert!(codes.contains(&"0"), "{codes:?}");
+    // On a busy machine, one may begin when all is over.
+    let is_fine = |code: &&str| ["0", "10"].contains(code);
+    assert!(codes.iter().all(is_fine), "{codes:?}");
     drop(terminal.finish());
     lab.assert_clean(&before);
 }

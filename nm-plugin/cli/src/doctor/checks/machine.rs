@@ -117,7 +117,7 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
                 servers = manager.name_servers_left.join(", ")
             ),
             message!(
-                "NetworkManager forgets them when it is restarted: systemctl restart NetworkManager"
+                "NetworkManager forgets them when it is restarted: sudo systemctl restart NetworkManager"
             ),
         ),
         "systemd-resolved" if !to_resolved => warning(
@@ -203,6 +203,28 @@ pub(super) fn imported_as_openvpn(facts: &Facts) -> Judgement {
                 "open its profile (.ovpn) with aws-client-vpn-importer, then delete this one: \
                  nmcli connection delete '{name}'",
                 name = name.clone(),
+            ),
+        ),
+    }
+}
+
+/// Those that earlier versions kept in `vpn.data`, with the certificate from the same file.
+pub(super) fn exposed_keys(facts: &Facts) -> Judgement {
+    let Some(Ok(manager)) = &facts.network_manager else {
+        return without_network_manager();
+    };
+    match manager.exposed_keys.first() {
+        None => good(message!("kept with the secrets only")),
+        Some(name) => warning(
+            message!(
+                "every user of this computer can read the private key of '{name}', which an \
+                 earlier version imported",
+                name = name.clone(),
+            ),
+            message!(
+                "to move it to the secrets: aws-client-vpn import --update PROFILE; if you chose the \
+                 certificate in the settings, choose it there again; others may know the key, so \
+                 ask for a new one"
             ),
         ),
     }
@@ -377,7 +399,7 @@ pub(super) fn kill_switch(facts: &Facts) -> Judgement {
             message!("the SELinux policy does not allow a kill switch to be turned on"),
             message!(
                 "install the SELinux module, as /usr/share/doc/*aws-client-vpn/docs/kill-switch.md \
-                 says; to see what the policy denies: ausearch -m AVC -c nm-aws-client-v (the name \
+                 says; to see what the policy denies: sudo ausearch -m AVC -c nm-aws-client-v (the name \
                  is cut at 15 characters)"
             ),
         )

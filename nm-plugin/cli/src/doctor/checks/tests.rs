@@ -32,6 +32,7 @@ fn healthy() -> Facts {
             rights: Some(Rights::ALL),
             names: BTreeMap::from([("2222".to_owned(), "home".to_owned())]),
             shared: vec!["work".to_owned()],
+            exposed_keys: Vec::new(),
             imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
@@ -278,6 +279,12 @@ const FAULTS: &[Fault] = &[
         "connections",
         Verdict::Warning,
         "'office' leads",
+    ),
+    (
+        |f| manager(f).exposed_keys = vec!["office".to_owned()],
+        "private-keys",
+        Verdict::Warning,
+        "private key of 'office'",
     ),
     (
         |f| f.plasma = Some(Plasma::Unsupported { qt: 6 }),
