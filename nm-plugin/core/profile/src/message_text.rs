@@ -6,10 +6,10 @@ use aws_client_vpn_text::message::{Argument, Message};
 /// Messages in messages, at most.
 const DEEPEST: usize = 8;
 
-/// The lines of a message, for [`read`].
+/// The lines of a message, for [`read`]: in English what is too deep in it.
 pub fn write(message: &Message) -> String {
     let mut text = String::new();
-    write_message(&mut text, message);
+    write_message(&mut text, message, DEEPEST);
     text
 }
 
@@ -19,13 +19,16 @@ pub fn read<'a>(from: &mut impl Iterator<Item = &'a str>) -> Option<Message> {
     read_message(from, DEEPEST)
 }
 
-fn write_message(to: &mut String, message: &Message) {
+fn write_message(to: &mut String, message: &Message, depth: usize) {
     write_line(to, "text", message.text());
     for (name, argument) in message.arguments() {
         write_line(to, "name", name);
         match argument {
             Argument::Literal(text) => write_line(to, "foreign", text),
-            Argument::Message(message) => write_message(to, message),
+            Argument::Message(message) if depth == 1 => {
+                write_line(to, "foreign", &message.to_string());
+            }
+            Argument::Message(message) => write_message(to, message, depth - 1),
         }
     }
     write_line(to, "end", "");
@@ -89,9 +92,22 @@ mod tests {
     #[test]
     fn texts_in_texts_come_to_an_end() {
         let deep = |depth: usize| {
-            let message = (1..depth).fold(Message::new("x"), |inner, _| message!("{a}", a = inner));
-            read(&mut write(&message).lines()).is_some()
+            let text =
+                "text {a}\nname a\n".repeat(depth - 1) + "text x\n" + &"end \n".repeat(depth);
+            read(&mut text.lines()).is_some()
         };
         assert!(deep(DEEPEST) && !deep(DEEPEST + 1));
+    }
+
+    #[test]
+    fn what_is_too_deep_is_written_in_english() {
+        let of_depth =
+            |depth| (1..depth).fold(message!("x"), |inner, _| message!("it {why}", why = inner));
+        for depth in 1..3 * DEEPEST {
+            let message = of_depth(depth);
+            let read = read(&mut write(&message).lines()).unwrap();
+            assert_eq!(read.to_string(), message.to_string());
+            assert_eq!(read == message, depth <= DEEPEST, "{depth}");
+        }
     }
 }

@@ -49,12 +49,13 @@ pub(crate) fn checked_content(inline: InlineFile, text: &str) -> Result<String, 
         | InlineFile::TlsAuth
         | InlineFile::TlsCrypt => blocks(inline, text),
     };
-    let content = content.ok_or(ProfileError::BadContent(inline.name()))?;
+    let content = content.map(Zeroizing::new);
+    let mut content = content.ok_or(ProfileError::BadContent(inline.name()))?;
     let is_other = inline == InlineFile::Key && !content.contains("PRIVATE KEY-----");
     if content.is_empty() || is_other {
         return Err(ProfileError::OtherContent(inline.name()));
     }
-    Ok(content)
+    Ok(std::mem::take(&mut *content))
 }
 
 /// Keeps the PEM blocks of `text` that belong there and drops what stands around them; `None` if there

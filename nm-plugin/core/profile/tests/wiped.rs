@@ -44,6 +44,7 @@ fn a_private_key_leaves_no_copy_behind() {
     let profile = read().profile;
     let key = profile.inline(InlineFile::Key).expect("it has a key");
     let one = format!("{}\n{}", key.replace('\n', ""), "x\n".repeat(90));
+    let other = key.replace("PRIVATE KEY", "OTHER KEY");
     assert!(key.contains(LINE), "{key}");
     let identity = Identity {
         id: "Work".to_owned(),
@@ -56,9 +57,12 @@ fn a_private_key_leaves_no_copy_behind() {
         pkcs11_module: None,
     };
     let (data, secrets) = (to_data(&profile), to_secrets(&profile));
-    let steps: [(&str, &dyn Fn()); 7] = [
+    let steps: [(&str, &dyn Fn()); 8] = [
         ("a file", &|| {
             drop(InlineFile::Key.content_of_file(one.as_bytes()))
+        }),
+        ("a file of another kind", &|| {
+            drop(InlineFile::Key.content_of_file(other.as_bytes()))
         }),
         ("a profile", &|| drop(read())),
         ("secrets", &|| drop(to_secrets(&profile))),
