@@ -3,6 +3,7 @@
 use crate::answer::Outcome;
 use crate::network_manager::{Activation, Stored};
 use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::printable::printable;
 use thiserror::Error;
 
 /// None, or not one.
@@ -61,10 +62,10 @@ pub(crate) fn called<'a>(stored: &'a [Stored], wanted: &str) -> Result<&'a Store
     }
 }
 
-/// Their names, and the UUIDs of those that are called as another.
+/// Their names, and the UUIDs of those that are called as another, or whose names cannot be shown as they are.
 pub(crate) fn told_apart<'a>(stored: &[&'a Stored]) -> Vec<&'a str> {
     let is_alone = |one: &Stored| stored.iter().filter(|it| it.name == one.name).count() == 1;
-    let word = |one: &&'a Stored| match is_alone(one) {
+    let word = |one: &&'a Stored| match is_alone(one) && printable(&one.name) == one.name {
         true => one.name.as_str(),
         false => one.uuid.as_str(),
     };
@@ -133,6 +134,22 @@ mod tests {
         assert_eq!(uuid("hme"), Err(ChoiceError::Unknown("hme".to_owned())));
         let several = uuid("work").unwrap_err().to_string();
         assert!(several.ends_with("1, 2"), "{several}");
+    }
+
+    #[test]
+    fn what_is_offered_is_taken() {
+        let names = ["work", "work", "home", "a\tb", "\u{200f}בית", "Zoë’s 会社"];
+        let stored = |(number, name): (usize, &&str)| Stored {
+            name: (*name).to_owned(),
+            uuid: number.to_string(),
+            ..Stored::default()
+        };
+        let all: Vec<_> = names.iter().enumerate().map(stored).collect();
+        let offered = told_apart(&all.iter().collect::<Vec<_>>());
+        assert_eq!(offered, ["0", "1", "home", "3", "4", "Zoë’s 会社"]);
+        for (stored, word) in all.iter().zip(offered) {
+            assert_eq!(called(&all, &printable(word)), Ok(stored));
+        }
     }
 
     #[test]

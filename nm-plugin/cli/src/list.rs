@@ -13,13 +13,12 @@ pub(crate) async fn list() -> Result<Answer, NetworkManagerError> {
     Ok(Answer::done(table(&status), status.fields()))
 }
 
-/// Their names alone, a line each, for shells that complete them. One that is called as another is
-/// meant by its UUID.
+/// Their names alone, a line each, for shells that complete them, or the UUID where the name is no good.
 pub(crate) async fn names() -> Result<Answer, NetworkManagerError> {
     let answer = network_manager::ask().await?;
     let stored: Vec<_> = answer.stored.iter().collect();
     let names = told_apart(&stored).into_iter();
-    let names = names.map(|name| printable(name) + "\n");
+    let names = names.map(|name| name.to_owned() + "\n");
     Ok(Answer::done(names.collect(), serde_json::json!({})))
 }
 
