@@ -131,8 +131,7 @@ fn traffic_outside_is_stopped_also_while_the_tunnel_is_lost_and_flows_after_down
         assert!(rules.contains(rule), "{rule:?} is not in {rules}");
     }
     // The endpoint is there for OpenVPN only, whatever else a name server may call so.
-    let knock = "exec 3>/dev/udp/192.0.2.1/443; echo x >&3 && echo x >&3";
-    let stranger = lab.client.run(["bash", "-c", knock]);
+    let stranger = knock(&lab);
     assert!(!stranger.status.success(), "{stranger:?}");
     // The endpoint is gone; meanwhile and afterwards nothing goes past the tunnel.
     let states = lab.vpn_states().len();
@@ -160,6 +159,14 @@ fn traffic_outside_is_stopped_also_while_the_tunnel_is_lost_and_flows_after_down
     is_let_out(&lab);
     reaches_at_last(&lab, NEIGHBOUR);
     assert_eq!(tables(&lab), "");
+    let stranger = knock(&lab);
+    assert!(stranger.status.success(), "{stranger:?}");
+}
+
+/// Somebody else sends to the endpoint's address and port.
+fn knock(lab: &Lab) -> std::process::Output {
+    let twice = "exec 3>/dev/udp/192.0.2.1/443; echo x >&3 && echo x >&3";
+    lab.client.run(["bash", "-c", twice])
 }
 
 #[test]

@@ -44,11 +44,8 @@ fn the_kill_switch_changes_its_rules_only_when_there_is_a_reason() {
     assert_eq!(system.warnings(), [""; 0]);
 }
 
-#[test]
-fn deleting_a_connection_that_was_lost_gives_the_network_back() {
-    let system = System::start();
-    let ada = system.log_in_at_console("ada");
-    let _agent = connects_guarded(&ada);
+/// A connection that is lost for good leaves its kill switch closed.
+fn loses(system: &System) {
     system
         .client
         .signal("nm-aws-client-vpn-service", Signal::KILL);
@@ -57,6 +54,31 @@ fn deleting_a_connection_that_was_lost_gives_the_network_back() {
         let active = system.client.check(active);
         (!active.lines().any(|name| name == "vpn")).then_some(())
     });
+    assert!(tables(system).contains("aws-client-vpn-kill-switch"));
+}
+
+#[test]
+fn removing_the_packages_gives_the_network_back() {
+    let system = System::start();
+    let ada = system.log_in_at_console("ada");
+    let _agent = connects_guarded(&ada);
+    loses(&system);
+    let remove =
+        "dpkg --remove network-manager-aws-client-vpn-gnome network-manager-aws-client-vpn";
+    // An upgrade runs the same script.
+    system.install_packages();
+    assert!(tables(&system).contains("aws-client-vpn-kill-switch"));
+    system.client.check(["sh", "-c", remove]);
+    assert_eq!(tables(&system), "");
+    assert_eq!(failed_units(&system), [""; 0]);
+}
+
+#[test]
+fn deleting_a_connection_that_was_lost_gives_the_network_back() {
+    let system = System::start();
+    let ada = system.log_in_at_console("ada");
+    let _agent = connects_guarded(&ada);
+    loses(&system);
     // Another connection that comes and goes changes nothing of it.
     let add = "connection add type dummy ifname lab0 con-name other autoconnect no";
     let other = format!("nmcli {add} && nmcli connection delete other");
