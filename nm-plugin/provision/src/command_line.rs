@@ -15,7 +15,7 @@ pub(crate) struct CommandLine {
 pub(crate) enum Action {
     /// Make a connection, or a package that installs it, from a profile (.ovpn)
     Make(Make),
-    /// Update users' changed copies of a connection from the file that a package has installed
+    /// Update a connection that users have changed from the file that a package has installed
     Update(Update),
 }
 
@@ -55,7 +55,7 @@ pub(crate) enum Format {
 pub(crate) struct Update {
     /// The connection file that the package has installed
     pub(crate) release: PathBuf,
-    /// Directory with users' changed copies
+    /// Directory in which NetworkManager keeps a connection that users have changed
     #[arg(
         long,
         value_name = "DIRECTORY",

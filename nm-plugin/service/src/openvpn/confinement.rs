@@ -240,7 +240,8 @@ fn argument(index: u32, mask: u32, value: u32) -> ScmpArgCompare {
 const FCNTL_COMMANDS: [u32; 12] = [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 1030];
 
 /// Those of terminals and tun devices, and those of sockets that are about interfaces: none that has the
-/// kernel send signals (`FIOSETOWN`, `SIOCSPGRP`).
+/// kernel send signals (`FIOSETOWN`, `SIOCSPGRP`). Those of terminals have other numbers on POWER (`'t'`,
+/// not `'T'`), and are refused there: OpenVPN asks only whether it has a terminal, and it has none.
 const IOCTL_REQUESTS: [(u32, u32); 4] = [
     (0xff00, 0x5400),
     (0xffff_fff0, 0x8910),
