@@ -9,6 +9,7 @@ use super::{Diagnosis, diagnose};
 use crate::network_manager;
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
 use aws_client_vpn_profile::kill_switch_mark::MarkName;
+use aws_client_vpn_profile::pem::has_private_key;
 use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
 use aws_client_vpn_secret_agent::terminal::has_display;
 use aws_client_vpn_sign_in::acs_port::listener_in;
@@ -341,7 +342,7 @@ async fn ask_network_manager() -> Result<NetworkManager, Message> {
             .iter()
             .filter(|connection| {
                 let mut data = connection.data.values();
-                data.any(|value| value.contains("PRIVATE KEY-----"))
+                data.any(|value| has_private_key(value))
             })
             .map(|connection| connection.name.clone())
             .collect(),

@@ -51,7 +51,7 @@ pub(crate) fn checked_content(inline: InlineFile, text: &str) -> Result<String, 
     };
     let content = content.map(Zeroizing::new);
     let mut content = content.ok_or(ProfileError::BadContent(inline.name()))?;
-    let is_other = inline == InlineFile::Key && !content.contains("PRIVATE KEY-----");
+    let is_other = inline == InlineFile::Key && !has_private_key(&content);
     if content.is_empty() || is_other {
         return Err(ProfileError::OtherContent(inline.name()));
     }
@@ -193,6 +193,11 @@ fn certificate_of_der(inline: InlineFile, bytes: &[u8]) -> Option<Zeroizing<Stri
     let text = format!("-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n");
     Certificate::read_all(&text).ok()?;
     Some(Zeroizing::new(text))
+}
+
+/// Whether there is a private key in a text.
+pub fn has_private_key(text: &str) -> bool {
+    text.contains("PRIVATE KEY-----")
 }
 
 /// Whether a private key in PEM needs a passphrase (RFC 7468, RFC 1421).
