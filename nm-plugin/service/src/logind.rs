@@ -23,7 +23,7 @@ const SESSION: &str = "org.freedesktop.login1.Session";
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long logind may take once NetworkManager is gone.
 const LAST_LIMIT: Duration = Duration::from_secs(10);
-/// The least time between two questions, however many signals come.
+/// The least time between two questions, however many signals come, and before the first.
 const PAUSE: Duration = Duration::from_millis(250);
 /// More sessions than a computer has.
 const SESSION_LIMIT: usize = 64;
@@ -61,6 +61,8 @@ async fn listen(bus: &zbus::Connection, sender: &watch::Sender<Told>) -> zbus::R
     let sleep = sleep.member("PrepareForSleep")?.build();
     let sleep = MessageStream::for_match_rule(sleep, bus, None).await?;
 
+    // The tunnel has just come up. NetworkManager sets it up now, and is to have the bus to itself.
+    tokio::time::sleep(PAUSE).await;
     let crowded = zbus::connection::Builder::system()?.build().await?;
     let signals = MessageStream::from(&crowded);
     let rules = fdo::DBusProxy::new(&crowded).await?;

@@ -25,7 +25,7 @@ use runtime_dir::RuntimeDir;
 use std::future::pending;
 use std::io;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tun_device::TunDevice;
 
 /// How often to look whether the tun device is there still.
@@ -62,11 +62,10 @@ pub(crate) struct OpenVpn {
 /// is known: then nobody removed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DeviceWatch {
-    Watching,
+    /// It was there, and is looked for again then: not with each line that OpenVPN says.
+    Watching { look_at: Instant },
     /// The device is gone, and from then on it is clear that somebody took it.
-    Gone {
-        blame: Instant,
-    },
+    Gone { blame: Instant },
     /// Somebody took it, so OpenVPN was killed.
     Taken,
     /// OpenVPN is to end.
@@ -148,7 +147,9 @@ impl OpenVpn {
             process,
             management: Some(management),
             device,
-            device_watch: DeviceWatch::Watching,
+            device_watch: DeviceWatch::Watching {
+                look_at: Instant::now(),
+            },
             end: None,
         }
     }
@@ -179,13 +180,13 @@ impl OpenVpn {
                 let how = match self.device_watch {
                     // TRANSLATORS: In parentheses after “OpenVPN ended unexpectedly”
                     DeviceWatch::Taken => message!("its network interface was taken away"),
-                    DeviceWatch::Watching | DeviceWatch::Gone { .. } | DeviceWatch::Over => how,
+                    DeviceWatch::Watching { .. } | DeviceWatch::Gone { .. } | DeviceWatch::Over => how,
                 };
                 self.end = Some(End { how, stage: Stage::Reaping { until } });
                 None
             }
-            () = changed(self.device_watch, &self.device) => {
-                self.device_changed();
+            () = due(self.device_watch) => {
+                self.look_at_device();
                 None
             }
         }
@@ -308,9 +309,12 @@ impl OpenVpn {
         self.process.kill();
     }
 
-    fn device_changed(&mut self) {
+    fn look_at_device(&mut self) {
         self.device_watch = match self.device_watch {
-            DeviceWatch::Watching => DeviceWatch::Gone {
+            DeviceWatch::Watching { .. } if self.device.is_there() => DeviceWatch::Watching {
+                look_at: Instant::now() + DEVICE_INTERVAL,
+            },
+            DeviceWatch::Watching { .. } => DeviceWatch::Gone {
                 blame: Instant::now() + SUPERVISOR_END_LIMIT,
             },
             DeviceWatch::Gone { .. } => {
@@ -336,7 +340,7 @@ impl OpenVpn {
 
     /// Records that it was asked to end, so that the loss of its device is expected.
     fn is_to_end(&mut self) {
-        if self.device_watch == DeviceWatch::Watching {
+        if let DeviceWatch::Watching { .. } = self.device_watch {
             self.device_watch = DeviceWatch::Over;
         }
     }
@@ -378,15 +382,12 @@ async fn next_line(management: &mut Option<ManagementSocket>) -> io::Result<Opti
     }
 }
 
-/// Waits until it is time for [`OpenVpn::device_changed`].
-async fn changed(watch: DeviceWatch, device: &TunDevice) {
+/// Waits until it is time for [`OpenVpn::look_at_device`].
+async fn due(watch: DeviceWatch) {
     match watch {
-        DeviceWatch::Watching => {
-            while device.is_there() {
-                sleep(DEVICE_INTERVAL).await;
-            }
+        DeviceWatch::Watching { look_at: at } | DeviceWatch::Gone { blame: at } => {
+            sleep_until(at).await;
         }
-        DeviceWatch::Gone { blame } => sleep_until(blame).await,
         DeviceWatch::Taken | DeviceWatch::Over => pending().await,
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct Protection {
 impl Protection {
     /// As the settings of `connection` want it.
     pub(crate) async fn begin(
-        network_manager: &NetworkManager,
+        network_manager: &mut NetworkManager,
         connection: &VpnConnection,
     ) -> Result<Self, PluginError> {
         let mut kill_switch = KillSwitch::new(&connection.uuid, connection.kill_switch()?);

@@ -14,7 +14,7 @@ use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::Instrument;
-use zbus::fdo::RequestNameFlags;
+use zbus::fdo::{DBusProxy, RequestNameFlags, RequestNameReply};
 
 /// How long the service waits for a first Connect, as libnm's own base class does.
 const IDLE_LIMIT: Duration = Duration::from_secs(180);
@@ -54,9 +54,9 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
             return Ok(());
         }
     };
-    // NetworkManager gives the name to this process alone.
-    bus.request_name_with_flags(bus_name, RequestNameFlags::DoNotQueue.into())
-        .await?;
+    take_name(&bus, bus_name).await?;
+    // Now, while it gets ready to call: later it would wait for the answer.
+    network_manager.activates_by_itself().await;
     let connect =
         wait_for_connect(&mut network_manager, &mut sign_in_requests, &mut terminate).await;
     if let Some((prepared, reply)) = connect {
@@ -82,6 +82,19 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
         tracing::warn!("the bus did not take the last messages in time");
     }
     Ok(())
+}
+
+/// Takes the name, which NetworkManager gives to this process alone. zbus's own way has the bus tell
+/// of the name's changes first, in two calls more, and NetworkManager waits for the name.
+async fn take_name(bus: &zbus::Connection, name: &str) -> zbus::Result<()> {
+    let taken = DBusProxy::new(bus)
+        .await?
+        .request_name(name.try_into()?, RequestNameFlags::DoNotQueue.into())
+        .await?;
+    match taken {
+        RequestNameReply::PrimaryOwner | RequestNameReply::AlreadyOwner => Ok(()),
+        RequestNameReply::InQueue | RequestNameReply::Exists => Err(zbus::Error::NameTaken),
+    }
 }
 
 /// Whether NetworkManager is taking the connection down, or has done so.

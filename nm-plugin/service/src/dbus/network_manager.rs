@@ -72,6 +72,8 @@ pub(crate) struct NetworkManager {
     requests: mpsc::Receiver<Request>,
     /// NetworkManager's object of the activation, if the name we have tells which it is.
     activation: Option<OwnedObjectPath>,
+    /// What [`NetworkManager::activates_by_itself`] has found.
+    activates_by_itself: Option<bool>,
     /// The process that has asked for the connection.
     caller: Option<Caller>,
     /// The connection's settings as they were when [`NetworkManager::remember_settings`] was called.
@@ -106,6 +108,7 @@ impl NetworkManager {
             bus: bus.clone(),
             requests,
             activation: activation_path(bus_name),
+            activates_by_itself: None,
             caller: None,
             settings: None,
             is_gone: false,
@@ -226,8 +229,11 @@ impl NetworkManager {
     /// is not up before its secondary ones are. It does not tell who has asked for an activation,
     /// and with the flag "can-persist" it begins no new one on its own (nm-vpn-connection.c), so that
     /// no other kind is left. The settings of the other are not asked: they may have been changed
-    /// since it was activated with them.
-    pub(crate) async fn activates_by_itself(&self) -> bool {
+    /// since it was activated with them. It is asked once.
+    pub(crate) async fn activates_by_itself(&mut self) -> bool {
+        if let Some(known) = self.activates_by_itself {
+            return known;
+        }
         let (Some(caller), Some(path)) = (&self.caller, &self.activation) else {
             return false;
         };
@@ -237,10 +243,9 @@ impl NetworkManager {
                 property(bus, to, path.as_str(), ACTIVE, "SpecificObject").await?;
             property::<u32>(bus, to, of.as_str(), ACTIVE, "State").await
         };
-        matches!(
-            tokio::time::timeout(ANSWER_LIMIT, asked).await,
-            Ok(Ok(ACTIVATING))
-        )
+        let answer = tokio::time::timeout(ANSWER_LIMIT, asked).await;
+        let found = matches!(answer, Ok(Ok(ACTIVATING)));
+        *self.activates_by_itself.insert(found)
     }
 
     /// Whether it says that there is no connection `uuid`.

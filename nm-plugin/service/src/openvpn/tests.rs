@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
+use tokio::time::sleep;
 
 /// How long a step may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
