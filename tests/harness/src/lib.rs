@@ -42,7 +42,7 @@ pub use booted::Booted;
 pub use desktop::Desktop;
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use events::{Event, Events};
-pub use idle_vpn::{IDLE_VPN, install_idle_vpn};
+pub use idle_vpn::{ASKING_VPN, IDLE_VPN, install_idle_vpn};
 pub use lab::{Browser, CANCEL, DnsMode, Lab, Options, typed};
 pub use log_tail::LogTail;
 pub use logind::Logind;

@@ -52,7 +52,7 @@ pub(crate) fn dialog(arguments: &[&str]) -> ExitCode {
         .iter()
         .find_map(|argument| argument.strip_prefix(URL_HINT));
     let answer = match url.map(fetch) {
-        None => "\n\n".to_owned(),
+        None => "secret\nof no use\n\n\n".to_owned(),
         Some(Ok((response, took))) => {
             let written = File::create(TOOK).and_then(|mut f| write!(f, "{}", took.as_micros()));
             if written.is_err() {

@@ -2,6 +2,10 @@
 //! it: beside bare OpenVPN and a VPN that does nothing, which nothing can beat together, and beside
 //! NetworkManager-openvpn, which users know.
 //!
+//! That VPN asks nobody for a secret, so a SAML login is also set against one that does (g): what
+//! NetworkManager takes for its agents, and an agent for a dialog, is then on both sides. The goal
+//! counts without it.
+//!
 //! All run in the same namespaces and take turns, so that whatever else the machine does hits all
 //! alike. `BENCH_RUNS` sets the number of counted rounds (default 15). `BENCH_OPENVPN` names another
 //! OpenVPN below the target directory, to try a change of ours without staging it; with
@@ -142,7 +146,11 @@ fn print_times(results: &Results, runs: usize) {
             )
         );
         println!(
-            "  beyond these two, SAML takes {:.1} ms",
+            "  of what NetworkManager takes for a VPN that asks for a secret (b/(g+a)): {:.2}",
+            median(Rival::Saml) / (median(Rival::AskingVpn) + median(Rival::Floor))
+        );
+        println!(
+            "  beyond f and a, SAML takes {:.1} ms",
             median(Rival::Saml) - median(Rival::IdleVpn) - median(Rival::Floor)
         );
     }

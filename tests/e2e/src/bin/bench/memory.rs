@@ -71,7 +71,7 @@ fn belongs(program: &str, rival: Rival) -> bool {
     // The supervisor has a name of its own, which is no path.
     let ours = program.contains("nm-aws-client-vpn") || program == "openvpn-superv";
     match rival {
-        Rival::Floor | Rival::IdleVpn => false,
+        Rival::Floor | Rival::IdleVpn | Rival::AskingVpn => false,
         Rival::Saml | Rival::Certificate => ours,
         Rival::NetworkManagerOpenVpn => program.contains("openvpn") && !ours,
         Rival::StockOpenVpn => program == "/usr/sbin/openvpn",

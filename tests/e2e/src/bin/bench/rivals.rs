@@ -1,7 +1,7 @@
 //! Those whose connections are measured.
 
 use crate::site::{NODE, Push, Site, name_of};
-use aws_client_vpn_harness::{IDLE_VPN, Process};
+use aws_client_vpn_harness::{ASKING_VPN, IDLE_VPN, Process};
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -22,6 +22,8 @@ pub(crate) enum Rival {
     StockOpenVpn,
     /// NetworkManager with a VPN that does nothing.
     IdleVpn,
+    /// The same, which asks for a secret first.
+    AskingVpn,
 }
 
 impl fmt::Display for Rival {
@@ -33,18 +35,20 @@ impl fmt::Display for Rival {
             Self::NetworkManagerOpenVpn => "d  NetworkManager-openvpn's nmcli up, certificate",
             Self::StockOpenVpn => "e  stock OpenVPN alone, certificate",
             Self::IdleVpn => "f  nmcli up of a VPN that does nothing",
+            Self::AskingVpn => "g  the same, which asks an agent for a secret first",
         })
     }
 }
 
 impl Rival {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Floor,
         Self::Saml,
         Self::Certificate,
         Self::NetworkManagerOpenVpn,
         Self::StockOpenVpn,
         Self::IdleVpn,
+        Self::AskingVpn,
     ];
 
     /// Brings a connection up, lets `meanwhile` look, and takes it down; the time to the first.
@@ -56,7 +60,11 @@ impl Rival {
     ) -> Duration {
         match self {
             Self::Floor => floor(site, push),
-            Self::Saml | Self::Certificate | Self::NetworkManagerOpenVpn | Self::IdleVpn => {
+            Self::Saml
+            | Self::Certificate
+            | Self::NetworkManagerOpenVpn
+            | Self::IdleVpn
+            | Self::AskingVpn => {
                 let name = self.connection(push);
                 let mut took = site.up(&name);
                 if self == Self::Saml {
@@ -82,6 +90,7 @@ impl Rival {
             Self::Certificate => name_of("certificate", push),
             Self::NetworkManagerOpenVpn => name_of("rival", push),
             Self::IdleVpn => IDLE_VPN.to_owned(),
+            Self::AskingVpn => ASKING_VPN.to_owned(),
             Self::Floor | Self::StockOpenVpn => String::new(),
         }
     }

@@ -23,7 +23,7 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 const NETWORK_MANAGER: &str = "org.freedesktop.NetworkManager";
 const SESSION_BUS: &str = "unix:path=/run/lab/session-bus";
-const NAME_FILES: &str = "/usr/lib/NetworkManager/VPN";
+const NAME_FILES: [&str; 2] = ["/etc/NetworkManager/VPN", "/usr/lib/NetworkManager/VPN"];
 /// `NM_SECRET_AGENT_CAPABILITY_VPN_HINTS`
 const VPN_HINTS: u32 = 1;
 /// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
@@ -249,9 +249,10 @@ impl Request {
 
 /// The program named in the name file of `service`.
 fn dialog_of(service: &str) -> Option<String> {
-    std::fs::read_dir(NAME_FILES)
-        .ok()?
-        .flatten()
+    NAME_FILES
+        .into_iter()
+        .filter_map(|directory| std::fs::read_dir(directory).ok())
+        .flat_map(Iterator::flatten)
         .find_map(|entry| {
             let text = std::fs::read_to_string(entry.path()).ok()?;
             text.lines()

@@ -1,5 +1,6 @@
 //! A VPN plugin that does nothing: asked to connect, it makes a tun device and answers with
-//! settings. What such a connection takes is NetworkManager's own time.
+//! settings. What such a connection takes is NetworkManager's own time. Where the connection says
+//! so, it asks for a secret first: then also that of NetworkManager's agents and a dialog.
 
 use crate::path::tun;
 use crate::report::block_on;
@@ -15,9 +16,14 @@ use zbus::zvariant::{OwnedValue, Value};
 pub(crate) const NAME: &str = "nm-idle-service";
 const PATH: &str = "/org/freedesktop/NetworkManager/VPN/Plugin";
 const DEVICE: &str = "idle0";
+/// The name of the connection that a secret is asked for.
+const ASKING: &str = "idle-asking";
 /// `NM_VPN_SERVICE_STATE_STARTED`, `NM_VPN_SERVICE_STATE_STOPPED`
 const STARTED: u32 = 4;
 const STOPPED: u32 = 6;
+
+/// What it asks for.
+const SECRET: &str = "x-idle-secret";
 
 type Settings = HashMap<&'static str, Value<'static>>;
 type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
@@ -26,6 +32,7 @@ type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
 #[derive(Debug)]
 enum Request {
     Connect,
+    Ask,
     Disconnect,
 }
 
@@ -46,9 +53,21 @@ impl Plugin {
 
     async fn connect_interactive(
         &self,
-        _connection: Dictionary,
+        connection: Dictionary,
         _details: HashMap<String, OwnedValue>,
     ) -> zbus::fdo::Result<()> {
+        let id = connection.get("connection").and_then(|it| it.get("id"));
+        let id: Option<&str> = id.and_then(|id| id.try_into().ok());
+        self.pass_on(if id == Some(ASKING) {
+            Request::Ask
+        } else {
+            Request::Connect
+        })
+        .await
+    }
+
+    /// The secret that was asked for; it is not looked at.
+    async fn new_secrets(&self, _connection: Dictionary) -> zbus::fdo::Result<()> {
         self.pass_on(Request::Connect).await
     }
 
@@ -63,6 +82,13 @@ impl Plugin {
 
     #[zbus(signal, name = "StateChanged")]
     async fn announce_state(emitter: &SignalEmitter<'_>, state: u32) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn secrets_required(
+        emitter: &SignalEmitter<'_>,
+        message: &str,
+        secrets: &[&str],
+    ) -> zbus::Result<()>;
 
     #[zbus(signal)]
     async fn config(emitter: &SignalEmitter<'_>, config: Settings) -> zbus::Result<()>;
@@ -99,6 +125,7 @@ async fn answer(emitter: &SignalEmitter<'_>, mut requests: Receiver<Request>) ->
                 Plugin::ip4_config(emitter, ip4()).await?;
                 Plugin::announce_state(emitter, STARTED).await?;
             }
+            Request::Ask => Plugin::secrets_required(emitter, "", &[SECRET]).await?,
             Request::Disconnect => {
                 return Plugin::announce_state(emitter, STOPPED).await;
             }
