@@ -128,6 +128,7 @@ impl<'a> Activation<'a> {
             network_manager,
         };
         activation.perform_effects().await;
+        activation.network_manager.remember_settings().await;
         activation
     }
 
@@ -330,7 +331,6 @@ impl<'a> Activation<'a> {
                 self.network_manager.announce(state).await;
                 // Once a tunnel is up, what goes on around it matters.
                 if state == ServiceState::Started && !self.monitor.is_at_work() {
-                    self.network_manager.remember_settings().await;
                     self.monitor.begin();
                     return self.conditions();
                 }
@@ -355,7 +355,8 @@ impl<'a> Activation<'a> {
                 self.network_manager.fail(failure.reason()).await;
             }
             Effect::RequestSecrets { message, hints } => {
-                if self.network_manager.has_changed_settings().await {
+                let was_up = self.monitor.is_at_work();
+                if was_up && self.network_manager.has_changed_settings().await {
                     return Some(Input::SettingsChanged);
                 }
                 self.network_manager.require_secrets(&message, &hints).await;

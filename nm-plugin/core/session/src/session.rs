@@ -264,11 +264,18 @@ impl Session {
                 if matches!(attempt.step, Step::Asking(_)))
     }
 
-    /// Whether a NewSecrets call may cross the loss with which its page was given up. NetworkManager ends
-    /// a connection whose answer is refused, so this one is taken, and means nothing.
+    /// Whether a NewSecrets call may cross the end of its page, with the tunnel or at its time limit.
+    /// NetworkManager ends a connection whose answer is refused, so this one is taken, and means nothing.
     #[must_use]
     pub fn may_get_late_secrets(&self) -> bool {
-        matches!(&self.state, State::Connecting(attempt) if attempt.loss.is_some())
+        match &self.state {
+            State::Connecting(attempt) => attempt.loss.is_some(),
+            State::Up(_) => true,
+            State::Deactivating
+            | State::Failing { .. }
+            | State::Stopping { .. }
+            | State::Stopped => false,
+        }
     }
 
     /// Whether a Disconnect call makes no sense any more.
@@ -401,7 +408,6 @@ impl Session {
             }
             (_, Input::Unsendable) => return Err(Failure::Unsendable),
             (_, Input::KillSwitchFailed(why)) => return Err(Failure::KillSwitchFailed(why)),
-            (_, Input::SettingsChanged) => return Err(Failure::SettingsChanged),
             (_, Input::Slept(length)) => cx.expiry.slept(length),
             (State::Connecting(attempt), input) => {
                 if let Some(tunnel) = attempt.handle(input, cx)? {

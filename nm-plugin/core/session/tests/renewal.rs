@@ -264,22 +264,40 @@ fn a_page_that_is_open_is_given_up_with_the_tunnel() {
 }
 
 #[test]
-fn without_its_settings_of_before_it_ends_where_a_person_is_needed() {
-    let lost = || {
-        let mut simulation = connected();
-        simulation.lines(&[LOST, HOLD, &remote(), &challenge()]);
-        let asking = simulation.input(Input::VpnState(VpnState::Activated));
-        assert_eq!(asking, ["Starting", "ask"]);
-        simulation
-    };
-    for mut simulation in [asked(), lost()] {
-        // First NetworkManager takes the tunnel's names back.
-        let configured = simulation.input(Input::SettingsChanged);
-        assert_eq!(configured, ["configure", "Started"]);
-        assert_eq!(simulation.failures, []);
-        simulation.input(Input::VpnState(VpnState::Activated));
-        assert_eq!(simulation.failures, [Failure::SettingsChanged]);
-    }
+fn without_its_settings_of_before_it_keeps_the_old_sign_in_or_ends() {
+    let edited = || Input::SettingsChanged;
+    let mut simulation = asked();
+    assert_eq!(simulation.input(edited()), ["configure", "Started"]);
+    assert!(simulation.session.is_up() && !simulation.session.expects_secrets());
+    // NetworkManager ignores settings while it asks.
+    let mut simulation = asked();
+    simulation.input(Input::VpnState(VpnState::NeedAuth));
+    assert_eq!(
+        simulation.input(edited()),
+        ["Started", "Starting", "configure", "Started"]
+    );
+    assert_eq!(simulation.failures, []);
+
+    let mut simulation = connected();
+    simulation.lines(&[LOST, HOLD, &remote(), &challenge()]);
+    let asking = simulation.input(Input::VpnState(VpnState::Activated));
+    assert_eq!(asking, ["Starting", "ask"]);
+    // First NetworkManager takes the tunnel's names back.
+    assert_eq!(simulation.input(edited()), ["configure", "Started"]);
+    assert_eq!(simulation.failures, []);
+    simulation.input(Input::VpnState(VpnState::Activated));
+    assert_eq!(simulation.failures, [Failure::SettingsChanged]);
+}
+
+#[test]
+fn an_answer_that_crosses_the_end_of_its_page_leaves_the_tunnel_up() {
+    let mut simulation = asked();
+    simulation.after(700);
+    assert!(simulation.session.is_up() && !simulation.session.expects_secrets());
+    assert!(simulation.session.may_get_late_secrets());
+    // NetworkManager, which goes on connecting with it, is told once more that the tunnel is up.
+    assert_eq!(simulation.answered(), ["Starting", "configure", "Started"]);
+    assert!(simulation.session.is_up());
 }
 
 #[test]

@@ -174,13 +174,13 @@ impl Attempt {
             }
             Input::VpnState(state) => self.vpn_state(state, cx),
             Input::TimePassed => self.time_passed(cx)?,
+            Input::SettingsChanged => return Err(Failure::SettingsChanged),
             // There is no sign-in to renew.
             Input::Renew | Input::RenewalSaid(_) | Input::RenewalEnded(_) => {}
             Input::NotStarted(_)
             | Input::Unsendable
             | Input::OpenVpnEnded(_)
             | Input::KillSwitchFailed(_)
-            | Input::SettingsChanged
             | Input::Slept(_)
             | Input::Disconnect
             | Input::NetworkManagerGone => {}

@@ -114,11 +114,17 @@ impl Up {
                 }
             }
             Input::VpnState(state) => self.vpn_state(state, cx),
+            Input::SettingsChanged => {
+                self.renewal = None;
+                if cx.network_manager.shown == Some(VpnState::NeedAuth) {
+                    cx.begin_again();
+                }
+                keep_the_old_sign_in("the settings of the connection were changed", cx);
+            }
             Input::NotStarted(_)
             | Input::Unsendable
             | Input::OpenVpnEnded(_)
             | Input::KillSwitchFailed(_)
-            | Input::SettingsChanged
             | Input::Slept(_)
             | Input::Disconnect
             | Input::NetworkManagerGone => {}
@@ -374,7 +380,9 @@ impl Up {
             .renewal
             .take_if(|renewal| matches!(renewal, Renewal::AwaitingLogin(_)))
         else {
+            // They crossed the end of the page. NetworkManager connects again because of them.
             cx.unasked_secrets();
+            cx.show_as_up();
             return None;
         };
         match cx.take_answer(&login, secrets) {
