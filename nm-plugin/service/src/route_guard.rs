@@ -2,7 +2,7 @@
 
 use crate::openvpn::tun_device::TunDevice;
 use crate::rtnetlink;
-use aws_client_vpn_session::route_guard::rtnetlink::{addresses_request, dump_request};
+use aws_client_vpn_session::route_guard::rtnetlink::questions;
 use aws_client_vpn_session::route_guard::{Action, RouteGuard, RtEntry};
 use rustix::io::Errno;
 use std::io;
@@ -20,7 +20,12 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
     let present = match entries_of(device.index()) {
         Ok(entries) => entries,
         Err(error) => {
-            tracing::warn!("the kernel does not tell the routes: {error}");
+            if kept.is_newly_unread(now) {
+                tracing::warn!(
+                    "the kernel does not tell the tunnel's addresses and routes; it is asked again \
+                     in a second: {error}"
+                );
+            }
             return;
         }
     };
@@ -32,26 +37,45 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
             kept.count()
         );
     }
+    let (mut restored, mut left_alone) = (Vec::new(), Vec::new());
     for action in actions {
         match action {
             Action::Restore(entry) => match put_back(&entry) {
-                Ok(()) => tracing::warn!("{entry} was taken away; it is put back"),
+                Ok(()) => restored.push(entry),
                 // The interface has gone down or is gone by now: the tunnel is being taken down.
-                Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) => {
+                Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) if !device.is_up() => {
                     tracing::debug!("{entry} went with the interface");
                 }
                 Err(error) => tracing::warn!("{entry} cannot be put back: {error}"),
             },
-            Action::BackOff(entry) => tracing::warn!(
-                "{entry} is taken away again and again; it is left alone for a minute"
-            ),
+            Action::BackOff(entry) => left_alone.push(entry),
         }
+    }
+    match &restored[..] {
+        [] => {}
+        [entry] => tracing::warn!("{entry} was taken away; it is put back"),
+        [entry, others @ ..] => tracing::warn!(
+            "{entry} was taken away, and {} more of the tunnel's addresses and routes; all are put \
+             back",
+            others.len()
+        ),
+    }
+    match &left_alone[..] {
+        [] => {}
+        [entry] => {
+            tracing::warn!("{entry} is taken away again and again; it is left alone for a minute");
+        }
+        [entry, others @ ..] => tracing::warn!(
+            "{entry} is taken away again and again, and {} more of the tunnel's addresses and \
+             routes; all are left alone for a minute",
+            others.len()
+        ),
     }
 }
 
 fn entries_of(device: u32) -> io::Result<Vec<RtEntry>> {
     let mut entries = Vec::new();
-    for request in [addresses_request(), dump_request()] {
+    for request in questions() {
         rtnetlink::ask(&request, |kind, payload| {
             entries.extend(RtEntry::read(kind, payload, device));
         })?;

@@ -13,6 +13,8 @@ const PART_SIZE: usize = 32 * 1024;
 /// How many parts are read: with more routes than that, none go before others, and nobody's are looked
 /// after.
 const MOST_PARTS: usize = 256;
+/// How often it is asked again where what it tells changes meanwhile.
+const MOST_QUESTIONS: usize = 3;
 
 /// A socket to ask it through.
 pub(crate) fn open() -> Result<OwnedFd, Errno> {
@@ -37,18 +39,34 @@ pub(crate) fn carry_out(request: &[u8]) -> Result<(), Errno> {
 
 /// Sends a question, and gives `take_in` the kind of each message of the answer, and what is in it.
 pub(crate) fn ask(request: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> io::Result<()> {
+    let mut answer = whole_answer(request);
+    for _ in 1..MOST_QUESTIONS {
+        if answer == Err(Errno::INTR) {
+            answer = whole_answer(request);
+        }
+    }
+    for part in answer? {
+        read_part(&part, &mut take_in).map_err(Errno::from_raw_os_error)?;
+    }
+    Ok(())
+}
+
+/// The parts of the answer to a question; none of them if it is not whole.
+fn whole_answer(request: &[u8]) -> Result<Vec<Vec<u8>>, Errno> {
     let socket = open()?;
     rustix::net::send(&socket, request, SendFlags::empty())?;
     let mut buffer = vec![0; PART_SIZE];
+    let mut parts = Vec::new();
     for _ in 0..MOST_PARTS {
         // The kernel makes each part when the one before is read, so it never has to be waited for.
         let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
-        let part = read_part(&buffer[..length], &mut take_in);
-        if part.map_err(Errno::from_raw_os_error)? {
-            return Ok(());
+        let is_last = read_part(&buffer[..length], |_, _| {}).map_err(Errno::from_raw_os_error)?;
+        parts.push(buffer[..length].to_vec());
+        if is_last {
+            return Ok(parts);
         }
     }
-    Err(Errno::NOBUFS.into())
+    Err(Errno::NOBUFS)
 }
 
 #[cfg(test)]

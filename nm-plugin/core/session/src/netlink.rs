@@ -5,17 +5,22 @@ pub(crate) const NLMSG_ERROR: u16 = 2;
 pub(crate) const NLMSG_DONE: u16 = 3;
 pub(crate) const NLM_F_REQUEST: u16 = 0x1;
 pub(crate) const NLM_F_ACK: u16 = 0x4;
+/// What is told has changed meanwhile: some of it may be missing.
+pub(crate) const NLM_F_DUMP_INTR: u16 = 0x10;
 pub(crate) const NLM_F_DUMP: u16 = 0x300;
 pub(crate) const NLM_F_REPLACE: u16 = 0x100;
 pub(crate) const NLM_F_EXCL: u16 = 0x200;
 pub(crate) const NLM_F_CREATE: u16 = 0x400;
 pub(crate) const NLM_F_APPEND: u16 = 0x800;
+/// The error that an answer with [`NLM_F_DUMP_INTR`] ends with.
+const EINTR: i32 = 4;
 /// What of an attribute's kind is its number (NLA_TYPE_MASK).
 const NUMBER: u16 = 0x3fff;
 
 /// A message.
 pub(crate) struct Message<'a> {
     pub(crate) kind: u16,
+    flags: u16,
     pub(crate) sequence: u32,
     /// The socket that it comes from, or whose request it answers.
     pub(crate) port: u32,
@@ -26,12 +31,30 @@ pub(crate) struct Message<'a> {
 pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
     std::iter::from_fn(move || {
         let (header, _) = bytes.split_first_chunk::<HEADER>()?;
-        let [l0, l1, l2, l3, k0, k1, _, _, s0, s1, s2, s3, p0, p1, p2, p3] = *header;
+        let [
+            l0,
+            l1,
+            l2,
+            l3,
+            k0,
+            k1,
+            f0,
+            f1,
+            s0,
+            s1,
+            s2,
+            s3,
+            p0,
+            p1,
+            p2,
+            p3,
+        ] = *header;
         let length = usize::try_from(u32::from_ne_bytes([l0, l1, l2, l3])).ok()?;
         let content = bytes.get(HEADER..length)?;
         bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
         Some(Message {
             kind: u16::from_ne_bytes([k0, k1]),
+            flags: u16::from_ne_bytes([f0, f1]),
             sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
             port: u32::from_ne_bytes([p0, p1, p2, p3]),
             content,
@@ -79,6 +102,9 @@ pub(crate) fn frame(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8
 /// what was read is not all of it.
 pub fn read_part(bytes: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> Result<bool, i32> {
     for message in messages(bytes) {
+        if message.flags & NLM_F_DUMP_INTR != 0 {
+            return Err(EINTR);
+        }
         match message.kind {
             // Both begin with the number of an error, or 0.
             NLMSG_DONE | NLMSG_ERROR => return error_in(message.content).map(|()| true),
@@ -150,6 +176,16 @@ mod tests {
             (read(NLMSG_DONE, 0), read(NLMSG_ERROR, 0)),
             (Ok(true), Ok(true))
         );
+    }
+
+    #[test]
+    fn an_answer_whose_contents_have_changed_meanwhile_is_not_whole() {
+        let (whole, torn) = (frame(24, 2, 0, &[0; 4]), frame(24, 0x12, 0, &[0; 4]));
+        let end = frame(NLMSG_DONE, 0x12, 0, &[0; 4]);
+        let read = |parts: &[&[u8]]| read_part(&parts.concat(), |_, _| {});
+        assert_eq!(read(&[&whole]), Ok(false));
+        assert_eq!(read(&[&whole, &torn]), Err(EINTR));
+        assert_eq!(read(&[&whole, &end]), Err(EINTR));
     }
 
     #[test]

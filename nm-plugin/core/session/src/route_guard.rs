@@ -18,6 +18,9 @@ const LEARNING: Duration = Duration::from_secs(3);
 /// How long an address may be gone: NetworkManager takes it away a moment before it says that the
 /// connection ends, and a program that clears all of them looks whether it is done.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// When the kernel is asked again that could not tell what there is; if it still cannot, it is as if
+/// it was left alone.
+const ANOTHER_QUESTION: Duration = Duration::from_secs(1);
 /// How often one is put back…
 const MOST: usize = 3;
 /// …in this time.
@@ -41,8 +44,10 @@ pub struct RouteGuard {
     learning_until: Option<Instant>,
     /// When to look again although nothing has changed.
     due: Option<Instant>,
-    /// Since when an address is gone.
+    /// Since when an address is gone that is not left alone.
     address_gone: Option<Instant>,
+    /// Whether the kernel could not tell what there is.
+    is_unread: bool,
 }
 
 #[derive(Debug)]
@@ -93,9 +98,17 @@ impl RouteGuard {
     /// with it has not gone again and again.
     pub fn link_is_down(&mut self) {
         self.due = None;
+        self.address_gone = None;
         for kept in &mut self.entries {
             kept.put_back.clear();
         }
+    }
+
+    /// The kernel could not tell what there is. Says whether that is new.
+    pub fn is_newly_unread(&mut self, now: Instant) -> bool {
+        let is_new = !std::mem::replace(&mut self.is_unread, true);
+        self.due = Some(now + if is_new { ANOTHER_QUESTION } else { WITHIN });
+        is_new
     }
 
     /// What follows from what the tunnel's interface has `now`, in the order in which it can be done.
@@ -114,9 +127,11 @@ impl RouteGuard {
             self.entries.sort_by_key(|kept| kept.entry.order());
         }
         self.due = None;
+        self.is_unread = false;
         let is_missing = |kept: &Kept| !present.contains(&kept.entry);
-        let is_address_missing = |kept: &Kept| kept.entry.is_address() && is_missing(kept);
-        if self.entries.iter().any(is_address_missing) {
+        let is_waited_for =
+            |kept: &Kept| kept.entry.is_address() && !kept.is_left_alone && is_missing(kept);
+        if self.entries.iter().any(is_waited_for) {
             let until = *self.address_gone.get_or_insert(now) + PATIENCE;
             if now < until {
                 self.due = Some(until);
@@ -247,6 +262,51 @@ mod tests {
         );
         assert_eq!(kept.check(&[ours, address], now + seconds(12)), []);
         assert_eq!(kept.due(), None);
+    }
+
+    #[test]
+    fn an_address_that_went_with_the_link_is_waited_for_anew() {
+        let (mut kept, now) = begun();
+        let address = rtnetlink::tests::address_of(7);
+        kept.check(std::slice::from_ref(&address), now);
+        assert_eq!(kept.check(&[], now + seconds(10)), []);
+        kept.link_is_down();
+        assert_eq!(kept.check(&[], now + seconds(20)), []);
+        assert_eq!(kept.due(), Some(now + seconds(20) + PATIENCE));
+    }
+
+    #[test]
+    fn nothing_waits_for_an_address_that_is_left_alone() {
+        let (mut kept, now) = begun();
+        let (ours, address) = (route([10, 1, 0, 0]), rtnetlink::tests::address_of(7));
+        kept.check(&[ours.clone(), address.clone()], now);
+        let has_route = std::slice::from_ref(&ours);
+        for second in 10..14 {
+            assert_eq!(kept.check(has_route, now + seconds(second)), []);
+            let actions = kept.check(has_route, now + seconds(second) + PATIENCE);
+            let expected = match second {
+                13 => Action::BackOff(address.clone()),
+                _ => Action::Restore(address.clone()),
+            };
+            assert_eq!(actions, [expected]);
+        }
+        let actions = kept.check(&[], now + seconds(15));
+        assert_eq!(actions, [Action::Restore(ours)]);
+    }
+
+    #[test]
+    fn what_the_kernel_could_not_tell_is_asked_again_in_a_second_and_then_in_a_minute() {
+        let (mut kept, now) = begun();
+        let ours = route([10, 1, 0, 0]);
+        kept.check(std::slice::from_ref(&ours), now);
+        for _ in 0..2 {
+            assert!(kept.is_newly_unread(now));
+            assert_eq!(kept.due(), Some(now + seconds(1)));
+            assert!(!kept.is_newly_unread(now + seconds(1)));
+            assert_eq!(kept.due(), Some(now + seconds(61)));
+            assert_eq!(kept.check(std::slice::from_ref(&ours), now), []);
+            assert_eq!(kept.due(), None);
+        }
     }
 
     #[test]

@@ -70,8 +70,7 @@ pub struct RtEntry {
 }
 
 /// The question for all addresses.
-#[must_use]
-pub fn addresses_request() -> Vec<u8> {
+fn addresses_request() -> Vec<u8> {
     let flags = NLM_F_REQUEST | NLM_F_DUMP;
     frame(RTM_GETADDR, flags, 0, &[0; ADDRESS_MESSAGE])
 }
@@ -81,6 +80,13 @@ pub fn addresses_request() -> Vec<u8> {
 pub fn dump_request() -> Vec<u8> {
     // AF_UNSPEC: of each family.
     frame(RTM_GETROUTE, NLM_F_REQUEST | NLM_F_DUMP, 0, &[0; MESSAGE])
+}
+
+/// The questions for what a tunnel has, in this order: NetworkManager takes the addresses away before
+/// the routes, so where it is seen that routes are gone, it is seen that the addresses are.
+#[must_use]
+pub fn questions() -> [Vec<u8>; 2] {
+    [dump_request(), addresses_request()]
 }
 
 /// A message of a route or a rule: its header, and what follows.
@@ -283,6 +289,11 @@ pub(super) mod tests {
         // RTM_NEWROUTE with NLM_F_REQUEST, _ACK, _REPLACE and _CREATE.
         let addition = route(7, 4, [10, 1, 0, 0], 16).addition();
         assert_eq!(header(&addition), (addition.len(), 24, 0x505));
+    }
+
+    #[test]
+    fn routes_are_read_before_addresses_as_networkmanager_takes_addresses_away_first() {
+        assert_eq!(questions().map(|question| header(&question).1), [26, 22]);
     }
 
     /// The routes in what the kernel sends.
