@@ -128,7 +128,6 @@ impl<'a> Activation<'a> {
             network_manager,
         };
         activation.perform_effects().await;
-        activation.network_manager.remember_settings().await;
         activation
     }
 
@@ -143,6 +142,7 @@ impl<'a> Activation<'a> {
         sign_in_requests: &mut mpsc::Receiver<sign_in::Request>,
         terminate: &mut Signal,
     ) {
+        self.network_manager.remember_settings().await;
         let watchdog = Watchdog::new();
         while !self.is_finished {
             watchdog.alive();
@@ -176,6 +176,9 @@ impl<'a> Activation<'a> {
                 change = self.monitor.changed(self.user.as_deref(), may_ask) => {
                     if change == Change::Conditions {
                         self.protection.network_changed();
+                        if let Some(openvpn) = &mut self.openvpn {
+                            openvpn.interfaces_changed();
+                        }
                     }
                     self.conditions()
                 }

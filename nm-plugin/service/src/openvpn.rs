@@ -309,6 +309,13 @@ impl OpenVpn {
         self.process.kill();
     }
 
+    /// Looks at the tun device at once: an interface has changed.
+    pub(crate) fn interfaces_changed(&mut self) {
+        if let DeviceWatch::Watching { look_at } = &mut self.device_watch {
+            *look_at = Instant::now();
+        }
+    }
+
     fn look_at_device(&mut self) {
         self.device_watch = match self.device_watch {
             DeviceWatch::Watching { .. } if self.device.is_there() => DeviceWatch::Watching {

@@ -226,7 +226,7 @@ impl Protection {
         self.kill_switch.close(policy)
     }
 
-    /// Looks after the routes: what somebody has taken away is put back, but not while the tunnel is
+    /// Looks after the tunnel's routes and addresses: what somebody has taken away is put back, but not while the tunnel is
     /// lost.
     pub(crate) fn keep(&mut self, session: &Session, device: Option<&TunDevice>) {
         let now = Instant::now();

@@ -55,7 +55,7 @@ impl Connection {
         Ok(settings::kill_switch(&self.data)?)
     }
 
-    /// Whether routes into the tunnel are put back that somebody takes away.
+    /// Whether routes into the tunnel, and its addresses, are put back that somebody takes away.
     pub(crate) fn keeps_routes(&self) -> Result<bool, InvalidConnection> {
         Ok(settings::keeps_routes(&self.data)?)
     }

@@ -229,7 +229,7 @@ impl NetworkManager {
     /// is not up before its secondary ones are. It does not tell who has asked for an activation,
     /// and with the flag "can-persist" it begins no new one on its own (nm-vpn-connection.c), so that
     /// no other kind is left. The settings of the other are not asked: they may have been changed
-    /// since it was activated with them. It is asked once.
+    /// since it was activated with them. It is asked until it has answered.
     pub(crate) async fn activates_by_itself(&mut self) -> bool {
         if let Some(known) = self.activates_by_itself {
             return known;
@@ -244,8 +244,8 @@ impl NetworkManager {
             property::<u32>(bus, to, of.as_str(), ACTIVE, "State").await
         };
         let answer = tokio::time::timeout(ANSWER_LIMIT, asked).await;
-        let found = matches!(answer, Ok(Ok(ACTIVATING)));
-        *self.activates_by_itself.insert(found)
+        let Ok(Ok(state)) = answer else { return false };
+        *self.activates_by_itself.insert(state == ACTIVATING)
     }
 
     /// Whether it says that there is no connection `uuid`.

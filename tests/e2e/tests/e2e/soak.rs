@@ -224,7 +224,7 @@ fn a_long_connection_that_is_lost_again_and_again_does_not_grow() {
     }
     let journal = connection.lab.journal();
     assert!(
-        !journal.contains("somebody took the route"),
+        !journal.contains("put back"),
         "NetworkManager's own changes are taken for somebody's\n{journal}"
     );
     take_down(&connection.lab, &connection.before);
