@@ -277,7 +277,8 @@ impl Agent {
         self.caller.set(owner);
         // A NetworkManager that is gone wants no answer.
         self.dialogs.take_back_all();
-        self.registering.abort_all();
+        // With what it may have brought already.
+        self.registering = JoinSet::new();
         self.is_registered.send_replace(false);
         if is_there {
             let registered = registration::register(self.bus.clone(), self.caller.clone());
