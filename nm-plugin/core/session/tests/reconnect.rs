@@ -736,6 +736,10 @@ fn a_network_of_the_other_family_is_used() {
     assert_eq!(simulation.after(29), ["Starting"]);
     assert_eq!(simulation.after(1), ["resolve, random label: true"]);
     assert_eq!(simulation.resolved(&[]), NOTHING);
+    assert_eq!(simulation.after(30), ["resolve, random label: true"]);
+    assert_eq!(simulation.resolved(&[]), NOTHING);
+    let of_it = |note: &&String| note.contains("could not find an address");
+    assert_eq!(simulation.notes.iter().filter(of_it).count(), 1);
     let did = simulation.input(at(None, Some("2001:db8::11")));
     assert_eq!(did, ["resolve, random label: true"]);
     let did = simulation.resolved(&["64:ff9b::c000:201", "192.0.2.1"]);

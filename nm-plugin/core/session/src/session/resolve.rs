@@ -55,8 +55,10 @@ impl Context {
             Ok(_) => no_address().into(),
             Err(reason) => Argument::from(reason),
         };
-        self.note(format!("could not find an address of {host}: {reason}"));
-        self.remote.unresolved.insert(host.clone());
+        // It is looked for again and again while there is no way to the endpoint.
+        if self.remote.unresolved.insert(host.clone()) {
+            self.note(format!("could not find an address of {host}: {reason}"));
+        }
         let mut hosts = self.profile.remotes().iter().map(|remote| &remote.host);
         let next = hosts.find(|host| self.remote.may_be_reached(host));
         let next = next.cloned();
