@@ -3,11 +3,11 @@
 use crate::Failure;
 use crate::actions::{Manager, value};
 use crate::answer::Answer;
-use crate::choice::called;
+use crate::choice::{called, edited};
 use crate::command_line::{AtLogin, Switch};
 use crate::export::data_of;
 use crate::network_manager;
-use aws_client_vpn_i18n::gettext;
+use aws_client_vpn_i18n::{gettext, localize};
 use aws_client_vpn_profile::keys::{AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, YES};
 use aws_client_vpn_profile::settings::{self, Property};
 use aws_client_vpn_text::message::Localize;
@@ -42,8 +42,10 @@ pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
         Switch::On => gettext!("'{name}' connects when you log in.", name = name),
         Switch::Off => gettext!("'{name}' does not connect automatically.", name = name),
     };
+    let note = edited(stored, &answer.active).map(|note| localize(&note) + "\n");
+    let text = text + "\n" + &note.unwrap_or_default();
     let fields = serde_json::json!({ "name": stored.name, "uuid": stored.uuid });
-    Ok(Answer::done(text + "\n", fields))
+    Ok(Answer::done(text, fields))
 }
 
 fn changed(

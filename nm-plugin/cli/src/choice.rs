@@ -2,7 +2,8 @@
 
 use crate::answer::Outcome;
 use crate::network_manager::{Activation, Stored};
-use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::message;
+use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::printable::printable;
 use thiserror::Error;
 
@@ -70,6 +71,17 @@ pub(crate) fn told_apart<'a>(stored: &[&'a Stored]) -> Vec<&'a str> {
         false => one.uuid.as_str(),
     };
     stored.iter().map(word).collect()
+}
+
+/// What there is to say of an edit of `stored`, if it is up.
+pub(crate) fn edited(stored: &Stored, active: &[Activation]) -> Option<Message> {
+    let up = activation_of(stored, active).filter(|activation| !activation.is_ending());
+    up.map(|_| {
+        message!(
+            "It is up: disconnect and connect again before its sign-in ends, because NetworkManager \
+             asks nobody to sign in for a connection that was changed while it was up."
+        )
+    })
 }
 
 /// The connection that is up, or on its way: the one called `wanted`, or the only one.

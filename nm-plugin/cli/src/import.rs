@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::actions::{ActionError, Manager, Settings, value};
 use crate::answer::{Answer, Outcome};
-use crate::choice::told_apart;
+use crate::choice::{edited, told_apart};
 use crate::command_line::Import;
 use crate::export::{data_of, secrets_of};
 use crate::network_manager::{self, Stored};
@@ -236,8 +236,11 @@ async fn one(
 ) -> Result<Imported, Failure> {
     let ovpn::ParsedProfile { profile, warnings } =
         profile_file::read(file).map_err(ImportError::from)?;
-    let mut stored = network_manager::ask().await?.stored;
+    let network_manager::Answer {
+        mut stored, active, ..
+    } = network_manager::ask().await?;
     stored.extend(planned.iter().cloned());
+    let mut notes: Vec<Message> = warnings.iter().map(Localize::message).collect();
     let (what, name, uuid) = if options.update {
         let same = stored.iter();
         let same = same.filter(|it| have_same_endpoint(&it.data, &profile));
@@ -247,6 +250,7 @@ async fn one(
             Update::new(&old.data, &BTreeMap::new(), &profile).map_err(ImportError::from)?;
         } else {
             update(old, &profile).await?;
+            notes.extend(edited(old, &active));
         }
         (What::Updated, old.name.clone(), Some(old.uuid.clone()))
     } else {
@@ -269,7 +273,7 @@ async fn one(
         what: if options.dry_run { What::Found } else { what },
         name,
         uuid,
-        notes: warnings.iter().map(Localize::message).collect(),
+        notes,
     })
 }
 
@@ -311,10 +315,11 @@ async fn add(options: &Import, name: &str, profile: &Profile) -> Result<String, 
     let manager = Manager::open().await?;
     let path = manager.add(&settings).await?;
     // Of imports that began at once, none saw another's connection: the one that came first stays.
-    let mut before = network_manager::ask().await.unwrap_or_default().stored;
+    let mut before = network_manager::ask().await?.stored;
     before.retain(|it| number(&it.path) < number(&path));
     if let Err(twin) = assert_new(&before, profile, name, options.name.is_some()) {
-        manager.delete(&path).await?;
+        // What is wrong is that there are two, also where the second one stays.
+        drop(manager.delete(&path).await);
         return Err(twin.into());
     }
     Ok(uuid)
