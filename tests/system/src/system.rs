@@ -77,8 +77,8 @@ impl System {
     /// Installs the packages, or upgrades to them.
     #[track_caller]
     pub fn install_packages(&self) {
-        let script = "DEBIAN_FRONTEND=noninteractive \
-                      dpkg --install /run/lab-target/staged-packages/*.deb";
+        let script = "find /run/lab-target/staged-packages -name '*.deb' ! -name '*-selinux_*' \
+                      -exec env DEBIAN_FRONTEND=noninteractive dpkg --install {} +";
         self.client.check(["sh", "-c", script]);
     }
 

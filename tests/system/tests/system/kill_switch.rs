@@ -63,11 +63,11 @@ fn removing_the_packages_gives_the_network_back() {
     let ada = system.log_in_at_console("ada");
     let _agent = connects_guarded(&ada);
     loses(&system);
-    let remove =
-        "dpkg --remove network-manager-aws-client-vpn-gnome network-manager-aws-client-vpn";
-    // An upgrade runs the same script.
+    // An upgrade runs the script of a removal, too.
     system.install_packages();
     assert!(tables(&system).contains("aws-client-vpn-kill-switch"));
+    let remove =
+        "dpkg --remove network-manager-aws-client-vpn-gnome network-manager-aws-client-vpn";
     system.client.check(["sh", "-c", remove]);
     assert_eq!(tables(&system), "");
     assert_eq!(failed_units(&system), [""; 0]);
