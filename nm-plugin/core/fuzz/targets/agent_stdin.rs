@@ -24,7 +24,8 @@ fuzz_target!(|input: (&str, &[u8], &str)| {
         return;
     };
     assert!(!form.fields.is_empty());
-    assert!(form.fields.iter().all(|field| !field.label().contains('\n')));
+    let mut questions = form.fields.iter().filter_map(|field| field.question.as_ref());
+    assert!(questions.all(|text| !text.contains('\n')));
     let (rest, answered) = form.divided(lines.secrets());
     assert_eq!(rest.fields.len() + answered.len(), form.fields.len());
 

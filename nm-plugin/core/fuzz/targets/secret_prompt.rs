@@ -34,7 +34,8 @@ fuzz_target!(|input: (u8, &str)| {
     if let Some(form) = CredentialForm::parse(text.lines(), &data) {
         assert!(!form.fields.is_empty());
         for field in &form.fields {
-            assert!(!field.label().is_empty() && !field.label().contains(char::is_control));
+            let label = field.question.as_deref().unwrap_or(field.credential.label());
+            assert!(!label.is_empty() && !label.contains(char::is_control));
         }
         let answers: Vec<_> = form
             .fields
