@@ -175,6 +175,11 @@ impl Protection {
 
     /// Routes are kept from when NetworkManager has set them until it is about to set others.
     pub(crate) fn follow(&mut self, input: &Input) {
+        // NetworkManager may have set the routes before the kernel was listened to.
+        if let (Input::VpnState(VpnState::Activated), Some(enforced)) = (input, &mut self.enforced)
+        {
+            enforced.may_differ();
+        }
         let Some(routes) = &mut self.routes else {
             return;
         };
@@ -226,8 +231,8 @@ impl Protection {
         self.kill_switch.close(policy)
     }
 
-    /// Looks after the tunnel's routes and addresses: what somebody has taken away is put back, but not while the tunnel is
-    /// lost.
+    /// Looks after the tunnel's routes and addresses: what somebody has taken away is put back, but not
+    /// while the tunnel is lost.
     pub(crate) fn keep(&mut self, session: &Session, device: Option<&TunDevice>) {
         let now = Instant::now();
         if let (Some(routes), Some(device)) = (&mut self.routes, device) {
