@@ -3,13 +3,13 @@
 //! in which it travels.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use std::collections::BTreeMap;
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_sign_in::agent_stdin::AgentStdin;
-use aws_client_vpn_sign_in::answer::{form_answer, encode_unsaved, decode_unsaved};
+use aws_client_vpn_sign_in::answer::{decode_unsaved, encode_unsaved, form_answer};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_text::secret::Secret;
+use libfuzzer_sys::fuzz_target;
+use std::collections::BTreeMap;
 
 fuzz_target!(|input: (&str, &[u8], &str)| {
     let (hints, stdin, typed) = input;
@@ -24,7 +24,10 @@ fuzz_target!(|input: (&str, &[u8], &str)| {
         return;
     };
     assert!(!form.fields.is_empty());
-    let mut questions = form.fields.iter().filter_map(|field| field.question.as_ref());
+    let mut questions = form
+        .fields
+        .iter()
+        .filter_map(|field| field.question.as_ref());
     assert!(questions.all(|text| !text.contains('\n')));
     let (rest, answered) = form.divided(lines.secrets());
     assert_eq!(rest.fields.len() + answered.len(), form.fields.len());

@@ -1,9 +1,9 @@
 //! Whatever a server answers: what is taken for a challenge can be opened and answered safely.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_session::challenge::Challenge;
 use aws_client_vpn_text::secret::Secret;
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|reason: &str| {
     let Ok(challenge) = Challenge::parse(reason) else {

@@ -2,9 +2,9 @@
 //! bounded, in one line.
 #![no_main]
 
+use aws_client_vpn_sign_in::saml::{Request, SamlResponse};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
-use aws_client_vpn_sign_in::saml::{Request, SamlResponse};
 
 fuzz_target!(|input: (Option<&str>, &[u8])| {
     let (query, body) = input;

@@ -2,13 +2,19 @@
 //! a secret is shown, and a listener that is found has the port.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_sign_in::acs_port::listener_in;
 use aws_client_vpn_text::redact::for_journal;
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let shown = for_journal(text);
-    for mark in ["CRV1:", "SAMLResponse", "auth-token ", "SESS_ID", "CMD 'username "] {
+    for mark in [
+        "CRV1:",
+        "SAMLResponse",
+        "auth-token ",
+        "SESS_ID",
+        "CMD 'username ",
+    ] {
         assert!(!shown.contains(mark) || !text.contains(mark));
     }
     assert!(shown.len() <= text.len() + "[not shown]".len());

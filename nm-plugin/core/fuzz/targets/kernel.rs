@@ -2,15 +2,17 @@
 //! read again as they are set, and no local network is larger than one may be.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use aws_client_vpn_session::kernel_routes::KernelRoute;
+use aws_client_vpn_session::kill_switch::{local_networks, netlink};
 use aws_client_vpn_session::netlink::{outcome, read_part};
 use aws_client_vpn_session::route_guard::RtEntry;
-use aws_client_vpn_session::kill_switch::{local_networks, netlink};
-use aws_client_vpn_session::kernel_routes::KernelRoute;
+use libfuzzer_sys::fuzz_target;
 
 fn routes_of(bytes: &[u8], device: u32) -> Vec<RtEntry> {
     let mut routes = Vec::new();
-    let _ = read_part(bytes, |kind, payload| routes.extend(RtEntry::read(kind, payload, device)));
+    let _ = read_part(bytes, |kind, payload| {
+        routes.extend(RtEntry::read(kind, payload, device))
+    });
     routes
 }
 

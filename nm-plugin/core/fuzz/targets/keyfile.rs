@@ -2,9 +2,9 @@
 //! what was brought up to a release is up to it, and secrets are told from the rest.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_profile::certificate::Certificate;
 use aws_client_vpn_profile::keyfile::{bring_up_to, holds_secrets, uuid_of};
+use libfuzzer_sys::fuzz_target;
 
 /// A release whose profile can be read, so that more than refusals are seen.
 const RELEASE: &str = include_str!("../seeds/keyfile/release");

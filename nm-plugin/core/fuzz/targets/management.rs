@@ -1,8 +1,8 @@
 //! However the bytes are cut, the management socket gives the same lines, and any line decodes.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_session::management::{Line, LineBuffer, decode};
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (cut, bytes) = input;

@@ -2,9 +2,9 @@
 //! in NetworkManager's settings, and OpenVPN's configuration holds nothing the profile does not.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings;
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let mut no_file = |_: &str| Err("there are no files here".to_owned());

@@ -2,10 +2,10 @@
 //! everything is bounded, and one generation of settings never equals the next.
 #![no_main]
 
+use aws_client_vpn_session::network_manager::ip_config::ip_config;
+use aws_client_vpn_session::pushed::{PushedOptions, ROUTE_LIMIT};
 use libfuzzer_sys::fuzz_target;
 use std::net::{IpAddr, Ipv4Addr};
-use aws_client_vpn_session::network_manager::ip_config::ip_config;
-use aws_client_vpn_session::pushed::{ROUTE_LIMIT, PushedOptions};
 
 fuzz_target!(|text: &str| {
     let environment = text

@@ -2,12 +2,12 @@
 //! opened, a form shows lines and answers in lines, a failure is told in one line, and it does not matter how the agent cuts its words.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use aws_client_vpn_sign_in::agent_stdin::AgentStdin;
 use aws_client_vpn_sign_in::answer::{form_answer, login_failure};
 use aws_client_vpn_sign_in::form::CredentialForm;
 use aws_client_vpn_sign_in::request::{BrowserRequest, login_hints};
 use aws_client_vpn_text::secret::Secret;
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &str)| {
     let (cut, text) = input;
@@ -34,7 +34,10 @@ fuzz_target!(|input: (u8, &str)| {
     if let Some(form) = CredentialForm::parse(text.lines(), &data) {
         assert!(!form.fields.is_empty());
         for field in &form.fields {
-            let label = field.question.as_deref().unwrap_or(field.credential.label());
+            let label = field
+                .question
+                .as_deref()
+                .unwrap_or(field.credential.label());
             assert!(!label.is_empty() && !label.contains(char::is_control));
         }
         let answers: Vec<_> = form

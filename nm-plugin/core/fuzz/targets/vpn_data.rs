@@ -4,11 +4,11 @@
 //! The input is a line for each setting, `key=value`; a key that begins with `!` is a secret.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use std::collections::BTreeMap;
-use aws_client_vpn_profile::settings::{credentials, self};
+use aws_client_vpn_profile::settings::{self, credentials};
 use aws_client_vpn_session::openvpn::{LaunchParameters, launch};
 use aws_client_vpn_text::secret::Secret;
+use libfuzzer_sys::fuzz_target;
+use std::collections::BTreeMap;
 
 /// The longest line that OpenVPN reads, in bytes without its end.
 const LINE_LIMIT: usize = 254;
