@@ -265,16 +265,15 @@ impl Session {
     }
 
     /// Whether a NewSecrets call may cross the end of its page, with the tunnel or at its time limit.
-    /// NetworkManager ends a connection whose answer is refused, so this one is taken, and means nothing.
+    /// NetworkManager ends a connection whose answer is refused, with a reason of its own, so this one is
+    /// taken, and means nothing.
     #[must_use]
     pub fn may_get_late_secrets(&self) -> bool {
         match &self.state {
             State::Connecting(attempt) => attempt.loss.is_some(),
-            State::Up(_) => true,
-            State::Deactivating
-            | State::Failing { .. }
-            | State::Stopping { .. }
-            | State::Stopped => false,
+            State::Up(_) | State::Failing { .. } | State::Stopping { .. } | State::Stopped => true,
+            // To go on connecting would cancel that.
+            State::Deactivating => false,
         }
     }
 

@@ -151,6 +151,21 @@ fn secrets_that_nobody_asked_for_are_only_noted() {
     assert_eq!(noted(&simulation), 2);
 }
 
+/// As where the dialog's time ends with the session's.
+#[test]
+fn an_answer_that_crosses_the_end_of_the_login_leaves_its_reason() {
+    let mut simulation = Simulation::saml();
+    simulation.challenged();
+    assert!(!simulation.session.may_get_late_secrets());
+    simulation.after(700);
+    assert!(matches!(
+        simulation.failures[..],
+        [Failure::LoginTimedOut { .. }]
+    ));
+    assert!(simulation.session.may_get_late_secrets());
+    assert_eq!(simulation.answered(), [""; 0]);
+}
+
 #[test]
 fn a_slow_person_is_asked_for_again_before_networkmanager_s_120_seconds() {
     let mut simulation = Simulation::saml();
