@@ -2,7 +2,7 @@
 
 use crate::{SOON, assert_up, endpoint, lab, state, take_down};
 use aws_client_vpn_harness::{
-    AgentStyle, Browser, Lab, Options, Snapshot, Terminal, eventually, wait_for,
+    AgentStyle, Browser, Lab, Options, Process, Snapshot, Terminal, eventually, wait_for,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -53,6 +53,19 @@ fn is_in_state(lab: &Lab, state: &str) {
 /// The scripts before a connection goes down take as long as the test wants.
 fn hold_scripts(lab: &Lab) {
     lab.set_pre_down_delay(Duration::from_secs(3600));
+}
+
+/// It was up, and is being taken down until the scripts are released.
+#[track_caller]
+fn connected_and_ending(lab: &Lab) -> Process {
+    let end = at_terminal(lab, BROWSER, "connect vpn").finish();
+    assert_up(lab, &end);
+    hold_scripts(lab);
+    let mut command = lab.client.command("nmcli");
+    command.args(["--wait", "300", "connection", "down", "vpn"]);
+    let nmcli = lab.client.spawn_logged("nmcli", command);
+    is_in_state(lab, "ending");
+    nmcli
 }
 
 /// Those that run end, and others take no time.
@@ -679,13 +692,7 @@ fn what_is_switched_off_during_the_sign_in_is_not_connected() {
 #[test]
 fn what_is_being_taken_down_is_not_up_and_connect_waits_for_its_end() {
     let (lab, before) = console(&[]);
-    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
-    assert_up(&lab, &end);
-    hold_scripts(&lab);
-    let mut command = lab.client.command("nmcli");
-    command.args(["--wait", "300", "connection", "down", "vpn"]);
-    let _nmcli = lab.client.spawn_logged("nmcli", command);
-    is_in_state(&lab, "ending");
+    let _nmcli = connected_and_ending(&lab);
     assert_eq!(run(&lab, &["status", "vpn"]).status.code(), Some(10));
     let late = run(&lab, &["connect", "vpn", "--timeout", "1"]);
     assert_eq!(late.status.code(), Some(5), "{late:?}");
@@ -705,13 +712,7 @@ fn what_is_being_taken_down_is_not_up_and_connect_waits_for_its_end() {
 #[test]
 fn what_is_removed_while_it_is_to_connect_is_said_to_be_gone() {
     let (lab, _) = console(&[]);
-    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
-    assert_up(&lab, &end);
-    hold_scripts(&lab);
-    let mut command = lab.client.command("nmcli");
-    command.args(["--wait", "300", "connection", "down", "vpn"]);
-    let _nmcli = lab.client.spawn_logged("nmcli", command);
-    is_in_state(&lab, "ending");
+    let _nmcli = connected_and_ending(&lab);
     let mut connecting = at_terminal(&lab, BROWSER, "connect vpn");
     connecting.expect("is still being disconnected", SOON);
     lab.client.check(["aws-client-vpn", "remove", "vpn"]);
