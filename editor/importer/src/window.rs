@@ -338,6 +338,7 @@ impl Inner {
         let Some(path) = file.path() else {
             self.show_refusal(&presentation::Refusal {
                 title: gettext!("This File Cannot Be Read"),
+                // TRANSLATORS: It is the file.
                 text: gettext!("Copy it to this computer first."),
             });
             return;

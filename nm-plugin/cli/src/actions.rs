@@ -36,7 +36,7 @@ pub enum ActionError {
     Denied,
     #[error("There is no network. Connect to one first.")]
     NoNetwork,
-    #[error("The connection has been removed. To see all: aws-client-vpn list")]
+    #[error("The connection has been removed. To see all connections: aws-client-vpn list")]
     Gone,
     #[error("NetworkManager did not answer in time. Try again.")]
     Silent,

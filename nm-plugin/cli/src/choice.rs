@@ -78,6 +78,7 @@ pub(crate) fn edited(stored: &Stored, active: &[Activation]) -> Option<Message> 
     let up = activation_of(stored, active).filter(|activation| !activation.is_ending());
     up.map(|_| {
         message!(
+            // TRANSLATORS: Follows “'{name}' has been updated from {file}.” and the like: it is the connection.
             "It is up: disconnect and connect again before its sign-in ends, because NetworkManager \
              asks nobody to sign in for a connection that was changed while it was up."
         )

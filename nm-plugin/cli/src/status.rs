@@ -322,7 +322,7 @@ impl fmt::Display for Connection {
         let state = i18n::translate(self.state.words());
         let state = match self.since {
             Some(since) => gettext!(
-                // TRANSLATORS: {state} is one of off, up, connecting and so on.
+                // TRANSLATORS: {state} is one of off, up, connecting and so on; {time} a date and time.
                 "{state}, started {time}",
                 state = state,
                 time = when::local(since),
@@ -387,7 +387,7 @@ fn listed(texts: &[String]) -> Option<String> {
 impl Failed {
     fn words(&self) -> String {
         gettext!(
-            // TRANSLATORS: {reason} is a sentence.
+            // TRANSLATORS: {reason} is a sentence, {time} a date and time.
             "failed {time}: {reason}",
             time = when::local(self.at),
             reason = i18n::localize(&self.reason),

@@ -162,8 +162,8 @@ fn files(facts: &Facts) -> Judgement {
             reinstall(),
         ),
         None => good(
-            // TRANSLATORS: How many files of the package were found.
-            message!("{number} files found", number = facts.files.len()),
+            // TRANSLATORS: How many files of the package are there, and as they should be.
+            message!("files found: {number}", number = facts.files.len()),
         ),
     }
 }
@@ -286,6 +286,7 @@ fn openvpn(facts: &Facts) -> Judgement {
         )),
         Ok(version) => problem(
             message!(
+                // TRANSLATORS: {version} is OpenVPN's name and version, {options} a list of its options.
                 "{version} lacks {options}, so it is not the package's OpenVPN",
                 version = version.clone(),
                 options = openvpn.unknown_options.join(", "),

@@ -79,6 +79,7 @@ impl LoginFailure {
         // Where a window or a terminal is there, it has the link, and this is not the answer.
         if matches!(self, Self::NoBrowser(_)) {
             why = message!(
+                // TRANSLATORS: {reason} is a sentence.
                 "{reason} Connect in a terminal, which shows the link: aws-client-vpn connect NAME",
                 reason = why
             );

@@ -84,6 +84,7 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
     let link = link.map(|link| link.display().to_string());
     let seen = match &link {
         Some(link) => plain(format!("{mode}, /etc/resolv.conf -> {link}")),
+        // TRANSLATORS: {mode} is how NetworkManager sets name servers, such as systemd-resolved.
         None => message!("{mode}, /etc/resolv.conf is a file", mode = mode.to_owned()),
     };
     let to_resolved = link
@@ -92,6 +93,7 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
     match mode {
         "none" => problem(
             message!(
+                // TRANSLATORS: {seen} is how names are resolved: a mode, and what /etc/resolv.conf is.
                 "{seen}: NetworkManager passes no name servers on, so names inside the VPN are not \
                  found",
                 seen = seen
@@ -100,6 +102,7 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
         ),
         _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" => problem(
             message!(
+                // TRANSLATORS: {seen} is how names are resolved: a mode, and what /etc/resolv.conf is.
                 "{seen}: NetworkManager may not write /etc/resolv.conf, so names inside the VPN are \
                  not found",
                 seen = seen
@@ -121,6 +124,7 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
             ),
         ),
         "systemd-resolved" if !to_resolved => warning(
+            // TRANSLATORS: {seen} is how names are resolved: a mode, and what /etc/resolv.conf is.
             message!("{seen}: programs bypass systemd-resolved", seen = seen),
             message!(
                 "to use it: sudo ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf"
@@ -129,6 +133,7 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
         "systemd-resolved" | "dnsmasq" => good(seen),
         _ => warning(
             message!(
+                // TRANSLATORS: {seen} is how names are resolved: a mode, and what /etc/resolv.conf is.
                 "{seen}: while the VPN is up, its name servers are asked for all names",
                 seen = seen
             ),
@@ -222,9 +227,9 @@ pub(super) fn exposed_keys(facts: &Facts) -> Judgement {
                 name = name.clone(),
             ),
             message!(
-                "to move it to the secrets: aws-client-vpn import --update PROFILE; if you chose the \
-                 certificate in the settings, choose it there again; others may know the key, so \
-                 ask for a new one"
+                "others may know the key, so ask for a new one; if you chose the certificate in the \
+                 settings, choose it there again; otherwise, to move the key to the secrets: \
+                 aws-client-vpn import --update PROFILE"
             ),
         ),
     }
@@ -274,6 +279,7 @@ pub(super) fn agent(facts: &Facts) -> Judgement {
     let own_agent = own_agent.or_else(|| runs(&[OWN_AGENT]));
     if let Some(agent) = own_agent.or_else(|| runs(&AGENTS)) {
         let seen = message!(
+            // TRANSLATORS: {agent} is the name of a program, {user} the number of an account.
             "{agent} shows sign-ins to user {user}",
             agent = agent.to_owned(),
             user = user,
@@ -283,6 +289,7 @@ pub(super) fn agent(facts: &Facts) -> Judgement {
     if let Some(desktop) = runs(&DESKTOPS_WITHOUT) {
         return problem(
             message!(
+                // TRANSLATORS: {desktop} is the name of a program, such as plasmashell.
                 "{desktop} is running; it does not show sign-ins of this VPN",
                 desktop = desktop.to_owned(),
             ),
@@ -378,8 +385,8 @@ pub(super) fn port(facts: &Facts) -> Judgement {
             // TRANSLATORS: Port 35001, by another program.
             message!("in use by a program of user {user}", user = listener.user),
             message!(
-                "find it with: sudo ss -ltnp 'sport = :35001'; AWS sends the browser to this port \
-                 only"
+                "close that program; AWS sends the browser to this port only; to find the program: \
+                 sudo ss -ltnp 'sport = :35001'"
             ),
         ),
     }
@@ -399,8 +406,8 @@ pub(super) fn kill_switch(facts: &Facts) -> Judgement {
             message!("the SELinux policy does not allow a kill switch to be turned on"),
             message!(
                 "install the SELinux module, as /usr/share/doc/*aws-client-vpn/docs/kill-switch.md \
-                 says; to see what the policy denies: sudo ausearch -m AVC -c nm-aws-client-v (the name \
-                 is cut at 15 characters)"
+                 says; to see what the policy denies (the name is cut at 15 characters): sudo ausearch \
+                 -m AVC -c nm-aws-client-v"
             ),
         )
     } else if facts.stopped_by.is_empty() {
