@@ -211,6 +211,7 @@ rpm: deps-package ## RPM packages, binary and source, in target/dist
 SUITES := bookworm trixie forky
 packages-test: deps openvpn-for-tests deb rpm ## the packages: linted, installed and used in clean systems (root)
 	packaging/test/lint.sh
+	packaging/test/earlier-release.sh
 	for suite in $(SUITES); do packaging/test/make-root.sh $$suite || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-e2e --bin packages -- $(SUITES)
 

@@ -4,7 +4,7 @@
 #   make-root.sh SUITE    target/package-roots/SUITE, from the mirror that this machine's apt has (root)
 #
 # It has what a machine with NetworkManager has, and the dependencies of the packages in
-# target/dist in apt's cache, so that they install without a network. No test writes to it: each
+# target/dist and target/earlier in apt's cache, so that they install without a network. No test writes to it: each
 # lays a memory of its own over it.
 set -eu
 
@@ -32,14 +32,16 @@ if [ ! -e "$root/.made" ]; then
 fi
 
 # What the packages and the test of the RPM package need, for an installation without a network.
-wanted=$(cd "$target/dist" && sha256sum ./*.deb | sha256sum)
+wanted=$(cd "$target" && sha256sum dist/*.deb earlier/*.deb | sha256sum)
 if [ "$(cat "$root/.packages" 2>/dev/null)" != "$wanted" ]; then
-    mkdir -p "$root/tmp/packages"
-    cp "$target"/dist/network-manager-aws-client-vpn_*.deb \
-        "$target"/dist/network-manager-aws-client-vpn-gnome_*.deb "$root/tmp/packages/"
     apt install --download-only rpm >>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
-    apt install --download-only $(cd "$root" && ls -d tmp/packages/*.deb | sed 's|^|/|') \
-        >>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
-    rm -r "$root/tmp/packages"
+    for directory in dist earlier; do
+        mkdir -p "$root/tmp/packages"
+        cp "$target/$directory"/network-manager-aws-client-vpn_*.deb \
+            "$target/$directory"/network-manager-aws-client-vpn-gnome_*.deb "$root/tmp/packages/"
+        apt install --download-only $(cd "$root" && ls -d tmp/packages/*.deb | sed 's|^|/|') \
+            >>"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2; exit 1; }
+        rm -r "$root/tmp/packages"
+    done
     echo "$wanted" >"$root/.packages"
 fi

@@ -2,7 +2,7 @@
 //! connected, removed, purged.
 
 use crate::files::Files;
-use crate::{connects, lab, packages, step};
+use crate::{connects, lab, packages, packages_in, step};
 use aws_client_vpn_harness::{Lab, eventually};
 use std::path::Path;
 use std::time::Duration;
@@ -97,6 +97,43 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
         suite,
         "removed and purged: nothing is left, and the user's connections are",
     );
+}
+
+/// The release before this one is installed and connected, upgraded, and installed again: neither way
+/// ends the tunnel, and the connection that it made stays good.
+pub(crate) fn from_the_earlier_release_and_back(suite: &str, system: &Path) {
+    let lab = lab(system);
+    let built = NAMES.map(|name| packages(&format!("{name}_"))).concat();
+    let earlier = NAMES
+        .map(|name| packages_in("earlier", &format!("{name}_")))
+        .concat();
+    let installed = || {
+        lab.client
+            .check(["dpkg-query", "--show", "--showformat=${Version}", NAMES[0]])
+    };
+
+    apt(&lab, &["install"], &earlier);
+    let version = installed();
+    lab.import("udp", 443);
+    connects(&lab);
+    for (packages, is_earlier, what) in [
+        (&built, false, "upgraded"),
+        (&earlier, true, "installed over what was built"),
+    ] {
+        apt(&lab, &["install", "--allow-downgrades"], packages);
+        assert_eq!(installed() == version, is_earlier);
+        lab.traffic_flows();
+        assert!(
+            lab.down().status.success(),
+            "nmcli failed:\n{}",
+            lab.journal()
+        );
+        connects(&lab);
+        step(
+            suite,
+            &format!("{version} {what} while connected: the tunnel stayed, the next one came up"),
+        );
+    }
 }
 
 /// The user's connection, and the copies that account programs keep of what they changed: Debian

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         let system = Tools::locate().target.join("package-roots").join(suite);
         assert!(system.join(".made").exists(), "{suite} is not there");
         deb::life_of_the_packages(suite, &system);
+        deb::from_the_earlier_release_and_back(suite, &system);
         fleet::life_of_a_provisioned_connection(suite, &system);
     }
     // rpm is the same everywhere; once will do.
@@ -44,8 +45,13 @@ fn lab(root: &Path) -> Lab {
 
 /// The package file in `target/dist` whose name is `name` and then a version, as the client sees it.
 fn packages(name: &str) -> Vec<String> {
-    let dist = Tools::locate().target.join("dist");
-    let entries = std::fs::read_dir(&dist).expect("make deb and make rpm have been run");
+    packages_in("dist", name)
+}
+
+/// The package file in that directory of `target`.
+fn packages_in(directory: &str, name: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(Tools::locate().target.join(directory))
+        .expect("what make packages-test makes before is there");
     let is_wanted = |file: &String| {
         let version = file.strip_prefix(name).unwrap_or_default();
         version.starts_with(|first: char| first.is_ascii_digit())
@@ -56,12 +62,12 @@ fn packages(name: &str) -> Vec<String> {
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(is_wanted)
-        .map(|file| format!("/run/lab-target/dist/{file}"))
+        .map(|file| format!("/run/lab-target/{directory}/{file}"))
         .collect();
     assert_eq!(
         found.len(),
         1,
-        "target/dist has to hold one {name}…: {found:?}"
+        "target/{directory} has to hold one {name}…: {found:?}"
     );
     found
 }
