@@ -188,8 +188,12 @@ impl Protection {
                 routes.begin(Instant::now());
                 self.routes_may_differ = true;
             }
-            Input::VpnState(_) | Input::Disconnect => routes.forget(),
-            Input::Resolved { .. }
+            Input::VpnState(VpnState::Deactivating(_) | VpnState::Ended(_)) | Input::Disconnect => {
+                routes.forget()
+            }
+            // NetworkManager leaves them as they are while it asks for the sign-in that renews.
+            Input::VpnState(VpnState::Connecting | VpnState::NeedAuth)
+            | Input::Resolved { .. }
             | Input::NotStarted(_)
             | Input::Unsendable
             | Input::Management(_)

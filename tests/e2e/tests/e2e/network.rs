@@ -1,7 +1,7 @@
 //! Addresses and routes of a connection that is up.
 
 use crate::{SOON, assert_up, endpoint, lab, take_down};
-use aws_client_vpn_harness::{Lab, Options, eventually, wait_for};
+use aws_client_vpn_harness::{Browser, Lab, Options, eventually, wait_for};
 use serde_json::json;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -321,6 +321,30 @@ fn routes_that_another_program_changes_are_put_back_as_they_were() {
         (route_inside(&lab) == route).then_some(())
     });
     take_down(&lab, &before);
+}
+
+#[test]
+fn routes_are_kept_while_the_page_of_a_renewal_is_open() {
+    let (lab, before) = lab(&Options::default());
+    assert_up(&lab, &lab.up());
+    let route = route_inside(&lab);
+    eventually("the service has seen the routes", SOON, || {
+        lab.journal()
+            .contains("that are looked after")
+            .then_some(())
+    });
+    lab.browser_did("done", SOON);
+    lab.forget_browser_events();
+    lab.set_browser(&Browser::Closed);
+    lab.client.check(["aws-client-vpn", "renew", "vpn"]);
+    lab.browser_did("opened", SOON);
+    lab.client.check(["ip", "route", "del", "10.99.0.0/16"]);
+    eventually("the route is put back", SOON, || {
+        (route_inside(&lab) == route).then_some(())
+    });
+    lab.traffic_flows();
+    take_down(&lab, &before);
+    lab.set_browser(&Browser::Scripted);
 }
 
 /// The addresses of the tunnel's interface and the routes into it, but for what IPv6 has on each link.
