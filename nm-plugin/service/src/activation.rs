@@ -22,6 +22,7 @@ use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD, ENDPOINT_FIELD};
 use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
 use aws_client_vpn_session::management::ControlCharacter;
+use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session};
 use aws_client_vpn_text::message::Localize;
@@ -142,7 +143,6 @@ impl<'a> Activation<'a> {
         sign_in_requests: &mut mpsc::Receiver<sign_in::Request>,
         terminate: &mut Signal,
     ) {
-        self.network_manager.remember_settings().await;
         let watchdog = Watchdog::new();
         while !self.is_finished {
             watchdog.alive();
@@ -197,7 +197,12 @@ impl<'a> Activation<'a> {
     async fn heard(&mut self, event: Event) -> Option<Input> {
         match event {
             Event::Asked(request) => self.requested(request).await,
-            Event::VpnState(state) => Some(Input::VpnState(state)),
+            Event::VpnState(state) => {
+                if state == VpnState::Activated {
+                    self.network_manager.remember_settings().await;
+                }
+                Some(Input::VpnState(state))
+            }
             Event::Gone => {
                 let bus = self.network_manager.bus();
                 self.protection.network_manager_gone(bus).await;

@@ -76,7 +76,7 @@ pub(crate) struct NetworkManager {
     activates_by_itself: Option<bool>,
     /// The process that has asked for the connection.
     caller: Option<Caller>,
-    /// The connection's settings as they were when [`NetworkManager::remember_settings`] was called.
+    /// The connection's settings as [`NetworkManager::remember_settings`] has found them.
     settings: Option<Dictionary>,
     is_gone: bool,
     /// Whether the bus takes signals still.
@@ -256,9 +256,12 @@ impl NetworkManager {
         }
     }
 
-    /// Keeps the connection's settings in mind, for [`NetworkManager::has_changed_settings`].
+    /// Keeps the connection's settings in mind, for [`NetworkManager::has_changed_settings`], as they
+    /// were when it came up: not before, as NetworkManager has better to do.
     pub(crate) async fn remember_settings(&mut self) {
-        self.settings = self.settings().await;
+        if self.settings.is_none() {
+            self.settings = self.settings().await;
+        }
     }
 
     /// Whether the connection's settings differ from those that were remembered. It asks nobody for
