@@ -1,8 +1,8 @@
-//! Who has root do this.
+//! Whom root runs the dialog for.
 //!
 //! `sudo aws-client-vpn connect` runs the dialog as root, while the browser, or what ssh forwards for
-//! it, is the user's. Nobody but that user is told to the dialog by what only they or root can set:
-//! the kernel's note of whose login a process belongs to, and what sudo says of its caller.
+//! it, is the user's. The dialog learns who that is only from what no other user can set: the kernel's
+//! record of whose login a process belongs to, and what sudo says of its caller.
 
 use std::env;
 use std::fs;

@@ -1,10 +1,10 @@
 //! Puts the kill switch into the kernel, and takes it away again.
 //!
 //! There is one table for all connections, made of what each of them wants. Every activation is a
-//! process of its own, so each leaves what it wants in a mark ([`marks`]); whoever changes his own
-//! builds the rules from all marks, in one transaction, while he has the lock of all. So it does
+//! process of its own, so each leaves what it wants in a mark ([`marks`]); whoever changes its own
+//! builds the rules from all marks, in one transaction, while it has the lock of all. So it does
 //! not matter who comes, goes or is killed in which order: the rules follow from the marks that are
-//! there, and a table is there as long as one of them stops the rest.
+//! there, and there is a table as long as one of them blocks traffic.
 
 mod marks;
 mod nftables;

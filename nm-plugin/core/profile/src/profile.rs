@@ -1,6 +1,6 @@
 //! A profile of an AWS Client VPN endpoint that is known to be valid.
 //!
-//! A profile may come from a stranger's mail and ends in front of a service that runs as root, so
+//! A profile may come in a stranger's e-mail, and a service that runs as root uses it, so
 //! nothing of the file is passed on: it is read into this type, directive by directive against a
 //! table of what is allowed (see [`directive`](crate::directive)), and OpenVPN's configuration is written
 //! from the type.

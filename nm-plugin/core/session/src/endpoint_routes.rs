@@ -3,11 +3,11 @@
 //! A full tunnel's default route, or any other that covers the endpoint's addresses, would take
 //! OpenVPN's own packets as well. NetworkManager sets a route to the endpoint when it is given the
 //! settings of a tunnel, and keeps that one: with another router on the same interface it leads
-//! nowhere (nm-vpn-connection.c looks again only for another device), and while a VPN that is the
-//! default route lives, its policy gives the VPN no other device (`get_best_ip_config` and
-//! `update_ip4_routing` in nm-policy.c, 1.42 to 1.58). So each address that the endpoint is known by
-//! has a host route of ours, which follows the best way that is outside of all our tunnels, and goes
-//! before NetworkManager's by its metric.
+//! nowhere (nm-vpn-connection.c looks again only for another device), and while a VPN has the default
+//! route, NetworkManager's policy gives it no other device (`get_best_ip_config` and
+//! `update_ip4_routing` in nm-policy.c, 1.42 to 1.58). So each known address of the endpoint has a
+//! host route of ours, which follows the best way outside all our tunnels and, by its metric, takes
+//! precedence over NetworkManager's.
 
 use crate::ip::Network;
 use crate::netlink::{

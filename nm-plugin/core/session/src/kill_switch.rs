@@ -3,11 +3,10 @@
 //! One set of rules for nftables, in one table for all connections, made of what each of them wants
 //! (its [`FirewallPolicy`]): it lets through the tunnels, what keeps them up, and what the user
 //! chose; all else is rejected, so that programs are told at once. There is a table as long as one
-//! connection stops the rest. It belongs to no process: it stays when a service is killed, and
-//! traffic stays stopped. Here it is decided what is in it; [`netlink`] writes it as the kernel reads
-//! it.
+//! connection blocks traffic. It belongs to no process: it stays when a service is killed, and traffic
+//! stays blocked. Here it is decided what is in it; [`netlink`] writes it as the kernel reads it.
 //!
-//! One table for all, because nftables asks every table: what one accepts, another rejects still.
+//! One table for all, because nftables evaluates every table: what one accepts, another still rejects.
 
 mod lan;
 pub mod netlink;

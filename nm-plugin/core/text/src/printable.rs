@@ -1,4 +1,4 @@
-//! Text of others, as it can be shown and logged.
+//! Foreign text, made safe to show and to log.
 
 /// The most bytes of a line: it may come from a user's process and go into root's log.
 pub const LINE_LIMIT: usize = 400;

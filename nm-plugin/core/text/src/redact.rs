@@ -1,4 +1,4 @@
-//! What a log may say of what OpenVPN says.
+//! OpenVPN's lines, without secrets, for a log.
 
 use std::borrow::Cow;
 

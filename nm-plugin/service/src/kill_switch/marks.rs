@@ -1,7 +1,7 @@
-//! The marks: what each activation wants of the firewall, in a file that tells it to all others.
+//! The marks: what each activation wants of the firewall, in a file that all others read.
 //!
-//! A service keeps its mark locked as long as it lives, so that the mark of one that was killed is
-//! known for what it is. Whoever changes a mark, or the rules, has the lock of all meanwhile.
+//! A service keeps its mark locked as long as it lives, so that the mark of a killed service can be
+//! recognised. Whoever changes a mark, or the rules, has the lock of all meanwhile.
 
 use aws_client_vpn_profile::kill_switch_mark::MarkName;
 use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;

@@ -1,7 +1,7 @@
 //! What one connection wants of the firewall, and the mark by which the others know.
 //!
 //! Each activation is a process of its own, and each may be killed at any time. So every activation
-//! leaves its policy in a file, the mark, and whoever changes his own builds the rules of all.
+//! leaves its policy in a file, the mark, and whoever changes its own mark builds the rules from all.
 
 use super::{Endpoint, MOST_ENDPOINTS, MOST_NETWORKS};
 use crate::ip::Network;

@@ -365,7 +365,7 @@ impl Up {
         }
         self.end_renewal(cx);
         cx.note(format!(
-            "no challenge could be had beside the tunnel ({why})"
+            "no challenge could be fetched beside the tunnel ({why})"
         ));
         Some(Interruption::SignIn)
     }
