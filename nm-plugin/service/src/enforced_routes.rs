@@ -37,7 +37,7 @@ impl EnforcedRoutes {
         }
         self.endpoints = endpoints;
         if let Err(error) = self.make_fit(device) {
-            tracing::warn!("cannot have the tunnel's routes go before all others: {error}");
+            tracing::warn!("the tunnel's routes cannot take precedence over others: {error}");
         }
     }
 
@@ -67,7 +67,7 @@ impl EnforcedRoutes {
         if std::mem::replace(&mut self.routes, changes.routes) != changes.routes {
             let [ipv4, ipv6] = self.routes;
             tracing::info!(
-                "{} routes into the tunnel go before all others (enforce-routes)",
+                "{} routes into the tunnel take precedence over all others (enforce-routes)",
                 ipv4 + ipv6
             );
         }
@@ -98,7 +98,7 @@ impl EnforcedRoutes {
         }
         self.routes = [0, 0];
         self.may_differ = true;
-        tracing::info!("the routes into the tunnel no longer go before all others");
+        tracing::info!("the routes into the tunnel no longer take precedence over others");
     }
 }
 

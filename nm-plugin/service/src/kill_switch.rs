@@ -278,7 +278,7 @@ impl KillSwitch {
             tokio::time::sleep_until((at + PATIENCE).into()).await;
         }
         if let Err(error) = events.foreign_change().await {
-            tracing::warn!("the kernel tells of changes no more: {error}");
+            tracing::warn!("the kernel no longer reports changes: {error}");
             self.events = None;
             return;
         }

@@ -68,7 +68,7 @@ impl Protection {
         }
         enforced_routes::remove_left_over();
         if kill_switch.was_left_closed() {
-            tracing::info!("traffic outside the VPN is stopped since the last time, and stays so");
+            tracing::info!("traffic outside the VPN is still blocked since the last time");
         }
         let is_asked_for = !network_manager.activates_by_itself().await;
         let routes = connection.keeps_routes()?.then(RouteGuard::default);
@@ -325,8 +325,8 @@ impl Protection {
         tell(self.kill_switch.leave(was_up));
         if !self.is_shutting_down {
             tracing::warn!(
-                "the kill switch still stops traffic outside the VPN: connect again, or take it \
-                 away as root with 'aws-client-vpn doctor --fix'"
+                "the kill switch still blocks traffic outside the VPN: connect again and then \
+                 disconnect, or lift it with 'sudo aws-client-vpn doctor --fix'"
             );
         }
     }
@@ -402,7 +402,7 @@ fn changed_at() -> [Option<SystemTime>; 2] {
 
 fn lift_one(uuid: &str) -> Result<(), KillSwitchError> {
     kill_switch::lift(|left| left == uuid)?;
-    tracing::info!("let through what the deleted connection {uuid} still stopped");
+    tracing::info!("lifted the kill switch of the deleted connection {uuid}");
     Ok(())
 }
 

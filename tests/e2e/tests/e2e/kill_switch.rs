@@ -484,7 +484,7 @@ fn a_computer_that_is_shut_down_is_told_of_nothing_that_ends_with_it() {
         });
         let told = lab
             .journal()
-            .contains("the kill switch still stops traffic");
+            .contains("the kill switch still blocks traffic");
         assert_eq!(told, !shutting_down, "{}", lab.journal());
     }
 }

@@ -88,7 +88,7 @@ fn deleting_a_connection_that_was_lost_gives_the_network_back() {
     eventually("traffic is let through", SOON, || {
         tables(&system).is_empty().then_some(())
     });
-    system.journal_says(SERVICE, "let through what the deleted connection");
+    system.journal_says(SERVICE, "lifted the kill switch of the deleted connection");
     // It is watched for no longer than there is something to lift, and never fails.
     assert_eq!(failed_units(&system), [""; 0]);
 }
