@@ -6,6 +6,9 @@
 //! connection blocks traffic. It belongs to no process: it stays when a service is killed, and traffic
 //! stays blocked. Here it is decided what is in it; [`netlink`] writes it as the kernel reads it.
 //!
+//! In the code a kill switch is *closed* while it blocks traffic, and *open* otherwise. To *lift* one is to
+//! open it although nobody has taken its connection down.
+//!
 //! One table for all, because nftables evaluates every table: what one accepts, another still rejects.
 
 mod lan;
