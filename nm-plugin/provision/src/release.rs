@@ -3,7 +3,7 @@
 use crate::command_line::Make;
 use aws_client_vpn_i18n::{gettext, ngettext};
 use aws_client_vpn_profile::keyfile::{
-    Identity, KeyfileError, UpdateError, bring_up_to, to_keyfile, uuid_of,
+    Identity, KeyfileError, UpdateError, bring_up_to, name_of, to_keyfile, uuid_of,
 };
 use aws_client_vpn_profile_file::file::WriteError;
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
@@ -79,7 +79,7 @@ pub(crate) fn read(make: &Make) -> Result<Release, ProvisionError> {
         user: make.user.clone(),
     };
     Ok(Release {
-        slug: slug(&name),
+        slug: slug(&name, &identity.uuid),
         keyfile: to_keyfile(&identity, &profile)?,
         uuid: identity.uuid,
         version: make.package_version.clone(),
@@ -102,34 +102,35 @@ fn is_version(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+'))
 }
 
-/// A name as packages may have it: small letters, digits, single dashes.
-fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    for character in name.chars() {
-        if character.is_ascii_alphanumeric() {
-            slug.push(character.to_ascii_lowercase());
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
+/// A name as packages may have it: small letters, digits, single dashes. What they may not have of it
+/// could be all that tells two connections apart; then the first digits of `uuid` do.
+fn slug(name: &str, uuid: &str) -> String {
+    let ascii = name.replace(|character: char| !character.is_ascii_alphanumeric(), " ");
+    let mut words: Vec<_> = ascii
+        .split_whitespace()
+        .map(str::to_ascii_lowercase)
+        .collect();
+    if words.is_empty() {
+        words.push("connection".to_owned());
     }
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() {
-        "connection".to_owned()
-    } else {
-        slug.to_owned()
+    if !name.is_ascii() {
+        words.extend(uuid.split('-').next().map(ToOwned::to_owned));
     }
+    words.join("-")
 }
 
-/// Brings the copies in a directory up to a release; each is replaced as a whole, or left alone.
+/// Brings the copies in a directory up to a release; each is replaced as a whole, or left alone. Says
+/// also what else is there that hides the release, or is taken for it.
 pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<String, ProvisionError> {
     let text = Zeroizing::new(fs::read_to_string(release).map_err(ProvisionError::file(release))?);
-    let uuid = uuid_of(&text);
+    let (uuid, name) = (uuid_of(&text), name_of(&text));
     let entries = match fs::read_dir(overrides) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(told(0)),
         Err(error) => return Err(ProvisionError::file(overrides)(error)),
     };
     let mut updated = 0;
+    let mut others = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
         if path
             .extension()
@@ -140,7 +141,9 @@ pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<Strin
         let Ok(copy) = fs::read_to_string(&path).map(Zeroizing::new) else {
             continue;
         };
-        if uuid.is_none() || uuid_of(&copy) != uuid {
+        let its = uuid_of(&copy);
+        if uuid.is_none() || its != uuid {
+            others.extend(its.filter(|_| name.is_some() && name_of(&copy) == name));
             continue;
         }
         let new = bring_up_to(&copy, &text).map_err(|reason| ProvisionError::Update {
@@ -152,7 +155,27 @@ pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<Strin
             updated += 1;
         }
     }
-    Ok(told(updated))
+    let mut lines = vec![told(updated)];
+    for (name, other) in name.iter().zip(others) {
+        lines.push(gettext!(
+            "There is another connection called '{name}' on this computer, to another endpoint. If it is \
+             an earlier version of this one, delete it: nmcli connection delete {other}",
+            name = name,
+            other = other
+        ));
+    }
+    if let (Some(name), Some(uuid)) = (&name, &uuid) {
+        let deleted = overrides.join(format!("{uuid}.nmmeta"));
+        if fs::read_link(&deleted).is_ok_and(|target| target == Path::new("/dev/null")) {
+            lines.push(gettext!(
+                "Somebody has deleted '{name}' on this computer, so it stays hidden. To bring it back: \
+                 rm {file} && nmcli connection reload",
+                name = name,
+                file = deleted.display()
+            ));
+        }
+    }
+    Ok(lines.join("\n"))
 }
 
 fn told(updated: u64) -> String {
@@ -207,10 +230,12 @@ mod tests {
             ("Company VPN (EU)", "company-vpn-eu"),
             ("downloaded-client-config", "downloaded-client-config"),
             ("../../etc/passwd", "etc-passwd"),
-            ("Zürich", "z-rich"),
-            ("会社", "connection"),
+            ("Zürich", "z-rich-5a1f0000"),
+            ("会社", "connection-5a1f0000"),
+            ("!", "connection"),
         ] {
-            assert_eq!(slug(name), expected);
+            let uuid = "5a1f0000-0000-5000-8000-000000000000";
+            assert_eq!(slug(name, uuid), expected);
         }
     }
 
@@ -229,7 +254,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let keyfile = |uuid: &str, port: u16| {
             format!(
-                "[connection]\nid=w\nuuid={uuid}\ntype=vpn\n\n[vpn]\n\
+                "[connection]\nid={uuid}\nuuid={uuid}\ntype=vpn\n\n[vpn]\n\
                  service-type=org.freedesktop.NetworkManager.aws-client-vpn\n\
                  remote=host.example {port} udp\nsign-in=saml\nsaml-response-flags=3\n\
                  ca=-----BEGIN CERTIFICATE-----\\\\nTUlJ\\\\n-----END CERTIFICATE-----\n"
@@ -252,6 +277,55 @@ mod tests {
         assert_eq!(
             again,
             "No connection that users have changed needed an update."
+        );
+    }
+
+    #[test]
+    fn what_hides_a_release_or_is_taken_for_it_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let keyfile = |uuid: &str, id: &str, service: &str| {
+            format!(
+                "[connection]\nid={id}\nuuid={uuid}\ntype=vpn\n\n[vpn]\n\
+                 service-type=org.freedesktop.NetworkManager.{service}\n"
+            )
+        };
+        let release = directory.path().join("release");
+        fs::write(&release, keyfile("one", "Work", "aws-client-vpn")).unwrap();
+        let told = || {
+            let told = update_overrides(&release, directory.path()).unwrap();
+            told.lines()
+                .skip(1)
+                .map(ToOwned::to_owned)
+                .collect::<Vec<_>>()
+        };
+        for (file, uuid, id, service) in [
+            ("a", "two", "Work", "openvpn"),
+            ("b", "three", "Home", "aws-client-vpn"),
+        ] {
+            let file = directory.path().join(file).with_extension("nmconnection");
+            fs::write(file, keyfile(uuid, id, service)).unwrap();
+        }
+        // Any other of these files says something else.
+        let deleted = directory.path().join("one.nmmeta");
+        std::os::unix::fs::symlink("/elsewhere", &deleted).unwrap();
+        assert_eq!(told(), [""; 0]);
+
+        fs::remove_file(&deleted).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &deleted).unwrap();
+        let before = directory.path().join("Work.nmconnection");
+        fs::write(before, keyfile("four", "Work", "aws-client-vpn")).unwrap();
+        assert_eq!(
+            told(),
+            [
+                "There is another connection called 'Work' on this computer, to another endpoint. If it \
+                 is an earlier version of this one, delete it: nmcli connection delete four"
+                    .to_owned(),
+                format!(
+                    "Somebody has deleted 'Work' on this computer, so it stays hidden. To bring it back: \
+                     rm {} && nmcli connection reload",
+                    deleted.display()
+                ),
+            ]
         );
     }
 }

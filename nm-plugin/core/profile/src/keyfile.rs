@@ -6,7 +6,7 @@
 
 mod update;
 
-pub use update::{UpdateError, bring_up_to, uuid_of};
+pub use update::{UpdateError, bring_up_to, name_of, uuid_of};
 
 use crate::keys::DEFAULT_VPN_TIMEOUT_SECONDS;
 use crate::profile::Profile;

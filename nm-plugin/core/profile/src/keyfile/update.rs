@@ -35,6 +35,13 @@ pub fn uuid_of(keyfile: &str) -> Option<String> {
     Some(unescaped(value(&lines_of(keyfile, "connection"), "uuid")?))
 }
 
+/// The name of the connection in a keyfile, if it is one of ours.
+#[must_use]
+pub fn name_of(keyfile: &str) -> Option<String> {
+    data_of(keyfile).ok()?;
+    Some(unescaped(value(&lines_of(keyfile, "connection"), "id")?))
+}
+
 /// The text of `copy` after it was brought up to `release`, or `None` if nothing changes. A copy
 /// that an older version made is persistent from now on.
 pub fn bring_up_to(copy: &str, release: &str) -> Result<Option<Zeroizing<String>>, UpdateError> {

@@ -68,20 +68,36 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
         "a newer release reaches a copy that a user has changed, and the changes stay",
     );
 
+    let has_connection = || {
+        let names = lab
+            .client
+            .check(["nmcli", "-g", "NAME", "connection", "show"]);
+        names.lines().any(|name| name == "vpn")
+    };
+    lab.client.check(["nmcli", "connection", "delete", "vpn"]);
+    let told = install_release(&lab, "udp-443", "4");
+    assert!(!has_connection());
+    let way_back = told.split_once("To bring it back: ");
+    let (_, way_back) = way_back.expect("the installation says what hides the connection");
+    lab.client
+        .check(["sh", "-c", way_back.lines().next().unwrap_or_default()]);
+    assert!(has_connection());
+    step(
+        suite,
+        "what a user has deleted stays hidden, until the way that is told is gone",
+    );
+
     lab.client.check(["nmcli", "connection", "delete", "vpn"]);
     lab.client
         .check(["dpkg", "--purge", "aws-client-vpn-profile-vpn"]);
-    let names = lab
-        .client
-        .check(["nmcli", "-g", "NAME", "connection", "show"]);
-    assert!(!names.lines().any(|name| name == "vpn"), "{names}");
+    assert!(!has_connection());
     step(suite, "and it can be removed");
 }
 
-/// Makes the package of `profile` on the client, as an administrator does, and installs it.
-fn install_release(lab: &Lab, profile: &str, release: &str) {
+/// Makes the package of `profile` on the client, as an administrator does, and installs it; returns what that said.
+fn install_release(lab: &Lab, profile: &str, release: &str) -> String {
     let package = made(lab, profile, "deb", release);
-    lab.client.check(["dpkg", "--install", &package]);
+    lab.client.check(["dpkg", "--install", &package])
 }
 
 /// The package of `profile` that the tool has made on the client.
