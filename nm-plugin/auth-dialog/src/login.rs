@@ -15,8 +15,13 @@ use aws_client_vpn_sign_in::answer::LoginFailure;
 use aws_client_vpn_sign_in::request::BrowserRequest;
 use aws_client_vpn_sign_in::saml;
 use aws_client_vpn_sign_in::window::{Screen, UserAction};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
+
+/// With so little time left, nobody signs in any more: who has waited for another login is told of it,
+/// before the service says that nobody signed in.
+const TOO_LATE: Duration = Duration::from_secs(3);
 
 /// How a login ends without an answer.
 #[derive(Debug)]
@@ -37,7 +42,8 @@ pub(crate) async fn login(prompt: &BrowserRequest, dialog: &Dialog<'_>) -> Resul
             .journal
             .info("another login waits for its browser; this one waits for its turn");
     };
-    let listener = port::listen(prompt.retry, deadline.into_std(), queues).await;
+    let turn_by = deadline - TOO_LATE.min(prompt.time_left);
+    let listener = port::listen(prompt.retry, turn_by.into_std(), queues).await;
     let listener = listener.map_err(End::Failed)?;
     let page = OpenedPage::of(&dialog.request.uuid);
     let login = acs::Login {

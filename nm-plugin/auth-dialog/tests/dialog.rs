@@ -622,6 +622,24 @@ fn another_user_s_login_is_waited_for() {
 }
 
 #[test]
+fn a_login_whose_turn_does_not_come_says_what_has_stood_in_its_way() {
+    isolated(|| {
+        let (browser, later) = (Browser::new(), Browser::new());
+        let mut first = Dialog::login(&browser);
+        first.say("DONE\n\n");
+        browser.opened();
+        let hints = login().join("\n").replace("seconds-left:60", "seconds-left:5");
+        let hints: Vec<_> = hints.lines().collect();
+        let mut second = Dialog::start(&mut command(Some(&later), &hints));
+        second.say("DONE\n\n");
+        let answer = second.answer();
+        assert!(answer.contains("in use by another sign-in"), "{answer}");
+        first.say("QUIT\n\n");
+        first.ends();
+    });
+}
+
+#[test]
 fn after_a_login_nobody_is_said_to_have_the_port() {
     isolated(|| {
         let browser = Browser::new();
