@@ -628,7 +628,9 @@ fn a_login_whose_turn_does_not_come_says_what_has_stood_in_its_way() {
         let mut first = Dialog::login(&browser);
         first.say("DONE\n\n");
         browser.opened();
-        let hints = login().join("\n").replace("seconds-left:60", "seconds-left:5");
+        let hints = login()
+            .join("\n")
+            .replace("seconds-left:60", "seconds-left:5");
         let hints: Vec<_> = hints.lines().collect();
         let mut second = Dialog::start(&mut command(Some(&later), &hints));
         second.say("DONE\n\n");

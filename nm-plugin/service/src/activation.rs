@@ -6,7 +6,7 @@
 use crate::conditions::{Change, Monitor};
 use crate::dbus::PluginError;
 use crate::dbus::Request;
-use crate::dbus::connection::Connection as VpnConnection;
+use crate::dbus::connection::{Connection as VpnConnection, InvalidConnection};
 use crate::dbus::network_manager::{Event, NetworkManager};
 use crate::dbus::sign_in::{self, Expiry, SignInError};
 use crate::journal;
@@ -24,7 +24,7 @@ use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
 use aws_client_vpn_session::management::ControlCharacter;
 use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
-use aws_client_vpn_session::session::{Effect, Input, ServiceState, Session};
+use aws_client_vpn_session::session::{Effect, Failure, Input, ServiceState, Session};
 use aws_client_vpn_text::message::Localize;
 use std::future::pending;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -86,21 +86,35 @@ impl<'a> Activation<'a> {
         caller: OwnedUniqueName,
     ) -> Result<Prepared, PluginError> {
         network_manager.track(caller).await?;
-        let profile = connection.profile()?;
+        let requester = Requester::begin(&connection, network_manager.activation());
+        let usable = async {
+            let profile = connection.profile()?;
+            tracing::info!(
+                { ATTEMPT_FIELD } = connection.id.as_str(),
+                { CONNECTION_FIELD } = %connection.uuid,
+                "connecting {:?} to {}",
+                connection.id,
+                profile.display_endpoint()
+            );
+            let protection = Protection::begin(network_manager, &connection).await?;
+            Ok((profile, protection))
+        };
+        let (profile, protection) = match usable.await {
+            Ok(usable) => usable,
+            Err(error) => {
+                // NetworkManager takes no reason before the activation has begun.
+                if let InvalidConnection::Settings(error) = &error {
+                    let failure = Failure::InvalidSettings(error.clone());
+                    requester.tell(network_manager.bus(), &failure).await;
+                }
+                return Err(error.into());
+            }
+        };
         let timeouts = timeouts(&connection);
-        tracing::info!(
-            { ATTEMPT_FIELD } = connection.id.as_str(),
-            { CONNECTION_FIELD } = %connection.uuid,
-            "connecting {:?} to {}",
-            connection.id,
-            profile.display_endpoint()
-        );
         let names = Names {
             uuid: connection.uuid.clone(),
             id: connection.id.clone(),
         };
-        let requester = Requester::begin(&connection, network_manager.activation());
-        let protection = Protection::begin(network_manager, &connection).await?;
         let secrets = connection.into_secrets();
         let mut session = Session::new(profile, timeouts, interactive, secrets, Instant::now());
         session.set_web_access(protection.web_access());

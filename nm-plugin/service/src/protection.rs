@@ -2,8 +2,7 @@
 //!
 //! The activation tells of what happens, and has both looked after when it has done everything else.
 
-use crate::dbus::PluginError;
-use crate::dbus::connection::Connection as VpnConnection;
+use crate::dbus::connection::{Connection as VpnConnection, InvalidConnection};
 use crate::dbus::network_manager::{self, NetworkManager};
 use crate::endpoint_routes::EndpointRoutes;
 use crate::enforced_routes::{self, EnforcedRoutes};
@@ -59,7 +58,7 @@ impl Protection {
     pub(crate) async fn begin(
         network_manager: &mut NetworkManager,
         connection: &VpnConnection,
-    ) -> Result<Self, PluginError> {
+    ) -> Result<Self, InvalidConnection> {
         let mut kill_switch = KillSwitch::new(&connection.uuid, connection.kill_switch()?);
         for done in [lift_deleted(network_manager).await, kill_switch.begin()] {
             if let Err(error) = done {

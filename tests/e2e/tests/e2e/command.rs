@@ -840,6 +840,30 @@ fn a_refusal_is_said_in_the_endpoint_s_words_where_it_was_asked_for() {
 }
 
 #[test]
+fn a_setting_that_cannot_be_used_is_named_where_the_connection_was_asked_for() {
+    let (lab, before) = console(&[]);
+    for setting in ["kill-switch=on", "remote=nonsense"] {
+        let (key, _) = setting.split_once('=').unwrap();
+        let old = lab
+            .client
+            .check(["nmcli", "-g", "vpn.data", "connection", "show", "vpn"]);
+        lab.modify("+vpn.data", setting);
+        let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+        let text = format!("The setting '{key}' has an invalid value.");
+        assert_eq!(end.code, Some(1), "{}", end.text);
+        assert!(end.text.contains(&text), "{}", end.text);
+        let status = run(&lab, &["status", "--json"]);
+        let failure = json(&status)["connections"][0]["last_failure"].clone();
+        let reason = failure["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains(&text), "{failure}");
+        lab.modify("vpn.data", old.trim());
+    }
+    let end = at_terminal(&lab, BROWSER, "connect vpn").finish();
+    assert!(end.success, "{}", end.text);
+    take_down(&lab, &before);
+}
+
+#[test]
 fn why_it_failed_is_for_the_person_at_the_computer_and_nobody_else() {
     let (mut lab, _) = lab(&Options {
         agent: None,

@@ -2,6 +2,7 @@
 
 use crate::pushed::TunnelError;
 use aws_client_vpn_profile::last_failure::FailureKind;
+use aws_client_vpn_profile::settings::SettingsError;
 use aws_client_vpn_sign_in::refusal::RefusalReason;
 use aws_client_vpn_text::message::{Argument, Localize, Message};
 use thiserror::Error;
@@ -44,6 +45,9 @@ pub enum Failure {
         /// What is known.
         reason: Argument,
     },
+    /// The connection's settings make no profile.
+    #[error(transparent)]
+    InvalidSettings(#[from] SettingsError),
     /// OpenVPN, its tun device or its socket could not be set up.
     #[error("OpenVPN could not be started: {0}. To check what it needs: aws-client-vpn doctor")]
     NotStarted(Message),
@@ -278,7 +282,8 @@ impl Failure {
             | Self::LoginUnavailable(_)
             | Self::Unsendable => (FailureKind::Other, LoginFailed),
             Self::BadTunnel(_) => (FailureKind::Other, BadIpConfig),
-            Self::NotStarted(_)
+            Self::InvalidSettings(_)
+            | Self::NotStarted(_)
             | Self::KillSwitchFailed(_)
             | Self::OpenVpnEnded(_)
             | Self::OpenVpnFatal(_) => (FailureKind::Other, ConnectFailed),
