@@ -141,17 +141,19 @@ pub fn write(path: &Path, text: &str) -> Result<(), WriteError> {
 
 /// The same, with these permissions.
 pub fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), WriteError> {
-    replace(path, bytes, mode).map_err(|reason| WriteError {
+    let found = path.symlink_metadata();
+    let written = match found.is_ok_and(|found| !found.is_file()) {
+        true => Err(FileError::NotRegular),
+        false => replace(path, bytes, mode),
+    };
+    written.map_err(|reason| WriteError {
         path: path.to_owned(),
         reason,
     })
 }
 
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
-    match path.symlink_metadata() {
-        Ok(found) if !found.is_file() => return Err(FileError::NotRegular),
-        Ok(_) | Err(_) => {}
-    }
+/// The same, whatever is there.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), FileError> {
     let directory = match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         Some(_) | None => Path::new("."),

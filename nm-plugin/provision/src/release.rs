@@ -5,10 +5,9 @@ use aws_client_vpn_i18n::{gettext, ngettext};
 use aws_client_vpn_profile::keyfile::{
     Identity, KeyfileError, UpdateError, bring_up_to, name_of, to_keyfile, uuid_of,
 };
-use aws_client_vpn_profile_file::file::WriteError;
+use aws_client_vpn_profile_file::file::{self, WriteError};
 use aws_client_vpn_profile_file::{self as profile_file, ImportError};
 use aws_client_vpn_text::message::Localize;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 use thiserror::Error;
@@ -151,7 +150,9 @@ pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<Strin
             reason,
         })?;
         if let Some(new) = new {
-            replace(&path, &new).map_err(ProvisionError::file(&path))?;
+            // A link is replaced, as NetworkManager does.
+            let replaced = file::replace(&path, new.as_bytes(), 0o600);
+            replaced.map_err(|reason| WriteError { path, reason })?;
             updated += 1;
         }
     }
@@ -187,18 +188,6 @@ fn told(updated: u64) -> String {
             "{count} connections that users have changed were updated."
         ),
     }
-}
-
-/// Never half a file, and readable for root only from its first byte: tempfile makes it so.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new()
-        .prefix(".")
-        .tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]
