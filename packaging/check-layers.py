@@ -23,7 +23,7 @@ LAYERS = [
     ["nm-plugin/core/sign-in"],
     ["nm-plugin/core/session"],
     # What does I/O for the programs of a user's session.
-    ["nm-plugin/i18n", "nm-plugin/keyring"],
+    ["nm-plugin/i18n", "nm-plugin/keyring", "nm-plugin/network-manager"],
     ["nm-plugin/attempt", "nm-plugin/notification", "nm-plugin/profile-file", "nm-plugin/secret-agent"],
     ["nm-plugin/agent", "nm-plugin/auth-dialog", "nm-plugin/cli", "nm-plugin/login-window",
      "nm-plugin/provision", "nm-plugin/service"],

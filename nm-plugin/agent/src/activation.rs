@@ -6,6 +6,7 @@
 use crate::banner::{Banner, Banners};
 use crate::notification::Notices;
 use crate::outcome::{Outcome, Outcomes};
+use aws_client_vpn_network_manager::signals::vpn_state;
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_text::printable::printable;
 use std::rc::Rc;
@@ -32,8 +33,7 @@ pub(crate) enum Event {
 impl Event {
     /// The event in a signal of NetworkManager's.
     pub(crate) fn state(signal: &Message) -> Option<Self> {
-        let activation = signal.header().path()?.to_string();
-        let (state, reason) = signal.body().deserialize().ok()?;
+        let (activation, state, reason) = vpn_state(signal)?;
         Some(Self::State {
             activation,
             state,

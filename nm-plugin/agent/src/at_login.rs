@@ -7,16 +7,14 @@
 
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_keyring::session_dir::session_dir;
+use aws_client_vpn_network_manager::settings::Stored;
+use aws_client_vpn_network_manager::signals::{signals, vpn_state};
+use aws_client_vpn_network_manager::{call, connections, properties_in_time, value};
 use aws_client_vpn_profile::last_failure::FailureKind;
-use aws_client_vpn_profile::settings::AtLogin;
-use aws_client_vpn_profile::well_known::network_manager::{
-    ACTIVE, CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
-};
-use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
-use aws_client_vpn_secret_agent::property::property;
+use aws_client_vpn_profile::settings::{AtLogin, at_login};
+use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, NAME, PATH};
+use aws_client_vpn_profile::well_known::{state_reason, vpn_state as states};
 use aws_client_vpn_secret_agent::report::report;
-use aws_client_vpn_secret_agent::request::{Connection, Dictionary};
-use aws_client_vpn_secret_agent::signals::signals;
 use aws_client_vpn_sign_in::at_login::AtLogins;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
@@ -28,7 +26,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use zbus::MessageStream;
-use zbus::zvariant::OwnedObjectPath;
+use zbus::zvariant::{ObjectPath, OwnedObjectPath};
 
 /// Changes come in bursts, and NetworkManager's own attempts begin right after a network came.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -68,13 +66,6 @@ struct Login {
     active: HashMap<String, String>,
 }
 
-/// A connection that is to come up by itself.
-struct Wanted {
-    path: OwnedObjectPath,
-    connection: Connection,
-    choice: AtLogin,
-}
-
 impl Login {
     async fn begin(bus: zbus::Connection) -> Self {
         let file = session_dir().map(|it| it.join("nm-aws-client-vpn-at-login"));
@@ -111,31 +102,21 @@ impl Login {
 
     /// Somebody switched a connection off, or did not want to sign in.
     fn heard(&mut self, signal: &zbus::Message) {
-        let header = signal.header();
-        let is_state = header.interface().is_some_and(|it| it.as_str() == VPN)
-            && header
-                .member()
-                .is_some_and(|it| it.as_str() == "VpnStateChanged");
-        if !is_state {
-            return;
-        }
-        let body = signal.body();
-        let (Some(path), Ok((state, reason))) = (header.path(), body.deserialize::<(u32, u32)>())
-        else {
+        let Some((path, state, reason)) = vpn_state(signal) else {
             return;
         };
         // After a loss, Cancel is an answer: only the service's word tells it from a refusal.
         let is_cancelled = |uuid: &str| {
-            let failure = failure_of(uuid, path.as_str());
+            let failure = failure_of(uuid, &path);
             failure.is_some_and(|failure| failure.kind == FailureKind::Cancelled)
         };
-        let is_end = matches!(state, vpn_state::FAILED | vpn_state::DISCONNECTED);
+        let is_end = matches!(state, states::FAILED | states::DISCONNECTED);
         let is_no = matches!(
             reason,
             state_reason::USER_DISCONNECTED | state_reason::NO_SECRETS
         );
         if is_end
-            && let Some(uuid) = self.active.remove(path.as_str())
+            && let Some(uuid) = self.active.remove(&path)
             && (is_no || is_cancelled(&uuid))
         {
             self.known.switched_off(&uuid);
@@ -152,11 +133,11 @@ impl Login {
         }
         let active = self.note_active().await;
         if let Some(Some((_, name))) = network {
-            for wanted in self.wanted().await {
-                let uuid = &wanted.connection.uuid;
+            for (wanted, choice) in self.wanted().await {
+                let uuid = &wanted.uuid;
                 let is_due = self.known.is_due(uuid) && !active.contains(uuid);
-                if is_due && is_outside(&wanted.choice, &name).await {
-                    self.connect(&wanted).await;
+                if is_due && is_outside(&choice, &name).await {
+                    self.connect(wanted).await;
                 }
             }
             self.known.tried();
@@ -167,29 +148,33 @@ impl Login {
     /// Path and name of the active connection that everything goes through: one that came again has
     /// another path. `None` if it is a VPN, which is no other network.
     async fn network(&self) -> Option<Option<(String, String)>> {
-        let primary = property(&self.bus, PATH, NAME, "PrimaryConnection").await;
+        let manager = properties_in_time(&self.bus, PATH, NAME).await;
+        let manager = manager.unwrap_or_default();
+        let primary = value(&manager, "PrimaryConnection");
         let is_one = |path: &OwnedObjectPath| path.as_str() != "/";
         let Some(path) = primary.filter(is_one) else {
             return Some(None);
         };
-        if property(&self.bus, PATH, NAME, "Connectivity").await == Some(PORTAL) {
+        if value(&manager, "Connectivity") == Some(PORTAL) {
             return Some(None);
         }
-        if property(&self.bus, &path, ACTIVE, "Vpn").await? {
+        let active = properties_in_time(&self.bus, &path, ACTIVE).await?;
+        if value(&active, "Vpn")? {
             return None;
         }
-        let name = property(&self.bus, &path, ACTIVE, "Id").await?;
-        Some(Some((path.to_string(), name)))
+        Some(Some((path.to_string(), value(&active, "Id")?)))
     }
 
     /// What is up or on its way needs nobody, whoever asked for it.
     async fn note_active(&mut self) -> HashSet<String> {
         let mut active = HashSet::new();
-        let paths = property(&self.bus, PATH, NAME, "ActiveConnections").await;
+        let manager = properties_in_time(&self.bus, PATH, NAME).await;
+        let paths = value(&manager.unwrap_or_default(), "ActiveConnections");
         let paths: Vec<OwnedObjectPath> = paths.unwrap_or_default();
         for path in paths {
-            if property(&self.bus, &path, ACTIVE, "Vpn").await == Some(true)
-                && let Some::<String>(uuid) = property(&self.bus, &path, ACTIVE, "Uuid").await
+            if let Some(one) = properties_in_time(&self.bus, &path, ACTIVE).await
+                && value(&one, "Vpn") == Some(true)
+                && let Some::<String>(uuid) = value(&one, "Uuid")
             {
                 self.known.seen(&uuid);
                 active.insert(uuid.clone());
@@ -199,49 +184,27 @@ impl Login {
         active
     }
 
-    async fn wanted(&self) -> Vec<Wanted> {
-        let list = async {
-            let settings = zbus::Proxy::new(&self.bus, NAME, SETTINGS_PATH, SETTINGS).await?;
-            let paths: Vec<OwnedObjectPath> = settings.call("ListConnections", &()).await?;
-            let mut wanted = Vec::new();
-            for path in paths {
-                let proxy = zbus::Proxy::new(&self.bus, NAME, path.clone(), CONNECTION).await?;
-                // One that was deleted since, or that is another user's.
-                let Ok(settings) = proxy.call::<_, _, Dictionary>("GetSettings", &()).await else {
-                    continue;
-                };
-                let connection = Connection::read(&settings);
-                if let Some(connection) = connection
-                    && let Some(choice) = connection.at_login()
-                {
-                    wanted.push(Wanted {
-                        path,
-                        connection,
-                        choice,
-                    });
-                }
-            }
-            zbus::Result::Ok(wanted)
-        };
-        match timeout(CALL_TIME, list).await {
-            Ok(Ok(wanted)) => wanted,
-            Ok(Err(_)) | Err(_) => Vec::new(),
-        }
+    /// The connections that are to come up by themselves; settings that make no sense are none.
+    async fn wanted(&self) -> Vec<(Stored, AtLogin)> {
+        let list = timeout(CALL_TIME, connections(&self.bus)).await;
+        let list = list.ok().and_then(Result::ok).unwrap_or_default();
+        let wanted = list.iter().filter_map(|(path, settings)| {
+            let stored = Stored::read(path, settings)?;
+            let choice = at_login(&stored.data).ok()??;
+            Some((stored, choice))
+        });
+        wanted.collect()
     }
 
-    async fn connect(&mut self, wanted: &Wanted) {
+    async fn connect(&mut self, wanted: Stored) {
         let call = async {
-            let manager = zbus::Proxy::new(&self.bus, NAME, PATH, NAME).await?;
-            let any = OwnedObjectPath::try_from("/")?;
-            let body = (&wanted.path, &any, &any);
-            manager
-                .call::<_, _, OwnedObjectPath>("ActivateConnection", &body)
-                .await
+            let any = ObjectPath::from_static_str_unchecked("/");
+            let body = (ObjectPath::try_from(wanted.path)?, &any, &any);
+            call::<OwnedObjectPath>(&self.bus, PATH, NAME, "ActivateConnection", &body).await
         };
         let why = match timeout(CALL_TIME, call).await {
             Ok(Ok(path)) => {
-                let uuid = wanted.connection.uuid.clone();
-                self.active.insert(path.to_string(), uuid);
+                self.active.insert(path.to_string(), wanted.uuid);
                 return;
             }
             Ok(Err(error)) => Message::literal(error.to_string()),
@@ -249,7 +212,7 @@ impl Login {
         };
         report(&message!(
             "{connection} was not connected after you logged in: {reason}",
-            connection = wanted.connection.name.clone(),
+            connection = wanted.name,
             reason = why
         ));
     }

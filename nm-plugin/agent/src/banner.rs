@@ -1,10 +1,10 @@
 //! What the endpoint says at the end of a login: NetworkManager keeps it, and few desktops show it.
 
 use crate::audience::concerns_us;
+use aws_client_vpn_network_manager::{call_service, properties_in_time, value};
 use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, VPN};
 use aws_client_vpn_profile::well_known::vpn_state::{ACTIVATED, DISCONNECTED, FAILED, is_up};
-use aws_client_vpn_profile::well_known::{GET_USER, SIGN_IN, SIGN_IN_PATH, service_of};
-use aws_client_vpn_secret_agent::property::property;
+use aws_client_vpn_profile::well_known::{GET_USER, service_of};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -42,12 +42,15 @@ impl Banners {
         }
         // Other VPNs have programs of their own for this, and other users their own agents.
         let service = service_of(activation);
-        let user = timeout(CALL_TIME, user_of(bus, service)).await.ok()?.ok()?;
+        let user = call_service::<String>(bus, &service, GET_USER);
+        let user = timeout(CALL_TIME, user).await.ok()?.ok()?;
         if !concerns_us(&user) {
             return None;
         }
-        let text: String = property(bus, activation, VPN, "Banner").await?;
-        let name = property(bus, activation, ACTIVE, "Id").await?;
+        let vpn = properties_in_time(bus, activation, VPN).await?;
+        let text: String = value(&vpn, "Banner")?;
+        let active = properties_in_time(bus, activation, ACTIVE).await?;
+        let name = value(&active, "Id")?;
         (!text.is_empty()).then_some(Banner { name, text })
     }
 
@@ -61,12 +64,6 @@ impl Banners {
             _ => false,
         }
     }
-}
-
-/// Who connected, as the service knows it; empty if it does not.
-async fn user_of(bus: &Connection, service: String) -> zbus::Result<String> {
-    let proxy = zbus::Proxy::new(bus, service, SIGN_IN_PATH, SIGN_IN).await?;
-    proxy.call(GET_USER, &()).await
 }
 
 #[cfg(test)]

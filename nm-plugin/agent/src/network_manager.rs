@@ -12,13 +12,14 @@ use crate::notification::{self, Notices};
 use crate::rights;
 use crate::services::Services;
 use aws_client_vpn_i18n::gettext;
-use aws_client_vpn_profile::well_known::network_manager;
+use aws_client_vpn_network_manager::owner;
+use aws_client_vpn_network_manager::signals::{owner_changes, vpn_states};
+use aws_client_vpn_profile::well_known::network_manager::NAME;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::Ask;
-use aws_client_vpn_secret_agent::secret_agent::{Caller, SecretAgent};
-use aws_client_vpn_secret_agent::signals::{owner_changes, vpn_states};
+use aws_client_vpn_secret_agent::secret_agent::Caller;
 use aws_client_vpn_secret_agent::terminal::Terminal;
-use aws_client_vpn_secret_agent::{readiness, registration};
+use aws_client_vpn_secret_agent::{own_bus, readiness, registration};
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::printable::printable;
 use futures_lite::StreamExt;
@@ -31,7 +32,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
-use zbus::names::BusName;
 use zbus::{Message, MessageStream};
 
 /// How long the bus has to answer when this program starts.
@@ -107,7 +107,7 @@ struct Signals {
 impl Signals {
     async fn follow() -> zbus::Result<Self> {
         let bus = zbus::Connection::system().await?;
-        let manager = owner_changes()?.add_arg(network_manager::NAME)?.build();
+        let manager = owner_changes()?.add_arg(NAME)?.build();
         let services = Services::rule(owner_changes()?)?;
         let follow = |rule| MessageStream::for_match_rule(rule, &bus, Some(QUEUE));
         Ok(Self {
@@ -145,21 +145,13 @@ impl Agent {
         notices: Notices,
         is_registered: watch::Sender<bool>,
     ) -> Result<(Self, Signals), AgentEnd> {
-        let (sender, asks) = mpsc::unbounded_channel();
         let caller = Caller::default();
-        let bus = zbus::connection::Builder::system()?
-            .serve_at(
-                network_manager::SECRET_AGENT_PATH,
-                SecretAgent::new(sender, caller.clone()),
-            )?
-            .build()
-            .await?;
+        let (bus, asks) = own_bus::with_agent(&caller).await?;
         // Heard before it is asked, so that nothing is missed in between.
         let signals = Signals::follow().await?;
         let daemon = DBusProxy::new(&bus).await?;
         let services = Services::find(&daemon).await?;
-        let name = BusName::try_from(network_manager::NAME).map_err(zbus::Error::from)?;
-        let owner = daemon.get_name_owner(name).await.ok();
+        let owner = owner(&bus).await?;
         let mut agent = Self {
             follower: Follower::start(bus.clone(), terminal.clone(), notices.clone()),
             bus,
@@ -174,7 +166,7 @@ impl Agent {
             notices,
             showing: JoinSet::new(),
         };
-        agent.network_manager(owner.map(|owner| owner.to_string()));
+        agent.network_manager(owner);
         // Beside the loop: it waits for networks, and asks much.
         if agent.terminal.is_none() {
             tokio::task::spawn_local(at_login::serve(agent.bus.clone()));
@@ -294,7 +286,7 @@ impl Agent {
             Ask::TakeBack(path) => self.dialogs.take_back(&path),
             Ask::Get(get) => {
                 if get.may_ask() {
-                    let path = get.path.clone();
+                    let path = get.connection.stored.path.clone();
                     self.follow(Some(Event::Expected { path }));
                 }
                 self.dialogs.begin(get);
@@ -302,14 +294,8 @@ impl Agent {
         }
     }
 
-    /// Waits for the dialogs to end and unregisters, so that NetworkManager does not ask an agent that
-    /// is gone.
     async fn leave(mut self) -> Result<(), AgentEnd> {
-        let goodbye = async {
-            self.dialogs.ended().await;
-            registration::unregister(&self.bus).await
-        };
-        drop(timeout(LEAVING_TIME, goodbye).await);
+        registration::leave(&self.bus, &mut self.dialogs, LEAVING_TIME).await;
         Ok(())
     }
 }

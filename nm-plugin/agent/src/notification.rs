@@ -5,6 +5,7 @@
 
 use crate::banner::Banner;
 use aws_client_vpn_i18n::{self as i18n, gettext, ngettext};
+use aws_client_vpn_network_manager::{call_service, sign_in_end};
 use aws_client_vpn_notification::{Content, Event, Notification, NotificationError, Urgency};
 use aws_client_vpn_profile::renewal;
 use aws_client_vpn_profile::well_known::{self, SIGN_IN, SIGN_IN_PATH};
@@ -86,15 +87,8 @@ impl End {
 
     /// Whether the service is gone, or knows of a later end.
     async fn is_over(&self, system: &Connection) -> bool {
-        let call = async {
-            let service = self.service.as_str();
-            let proxy = zbus::Proxy::new(system, service, SIGN_IN_PATH, SIGN_IN).await?;
-            proxy
-                .call::<_, _, (String, String, u64)>("GetTerm", &())
-                .await
-        };
-        match timeout(BUS_TIME, call).await {
-            Ok(Ok((_uuid, _name, at))) => self.is_before(at),
+        match timeout(BUS_TIME, sign_in_end(system, &self.service)).await {
+            Ok(Ok(at)) => self.is_before(at),
             Ok(Err(_)) => true,
             // It is busy.
             Err(_elapsed) => false,
@@ -200,12 +194,8 @@ impl Notices {
 
     /// Has the service ask for a sign-in, and tells the person if it does not.
     async fn renew(&self, system: &Connection, end: &End) {
-        let call = async {
-            let proxy =
-                zbus::Proxy::new(system, end.service.as_str(), SIGN_IN_PATH, SIGN_IN).await?;
-            proxy.call::<_, _, ()>(well_known::RENEW, &()).await
-        };
-        let why = match timeout(BUS_TIME, call).await {
+        let renewed = call_service(system, &end.service, well_known::RENEW);
+        let why = match timeout(BUS_TIME, renewed).await {
             Ok(Ok(())) => return,
             Ok(Err(zbus::Error::MethodError(name, said, _))) => {
                 renewal::reason(&name, said.as_deref())

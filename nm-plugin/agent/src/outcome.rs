@@ -3,10 +3,10 @@
 
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_i18n::{self as i18n, gettext};
+use aws_client_vpn_network_manager::{properties_in_time, value};
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
 use aws_client_vpn_profile::well_known::state_reason::USER_DISCONNECTED;
 use aws_client_vpn_profile::well_known::vpn_state::{DISCONNECTED, FAILED, is_up};
-use aws_client_vpn_secret_agent::property::property;
 use std::collections::{HashMap, HashSet};
 use zbus::Connection;
 use zbus::zvariant::OwnedObjectPath;
@@ -127,11 +127,12 @@ impl Outcomes {
 
 impl Activation {
     async fn look_up(bus: &Connection, path: &str) -> Option<Self> {
-        let connection: OwnedObjectPath = property(bus, path, ACTIVE, "Connection").await?;
+        let active = properties_in_time(bus, path, ACTIVE).await?;
+        let connection: OwnedObjectPath = value(&active, "Connection")?;
         Some(Self {
             connection: connection.to_string(),
-            uuid: property(bus, path, ACTIVE, "Uuid").await?,
-            name: property(bus, path, ACTIVE, "Id").await?,
+            uuid: value(&active, "Uuid")?,
+            name: value(&active, "Id")?,
         })
     }
 }

@@ -2,10 +2,9 @@
 //! "Not authorized to control networking" is all they would read.
 
 use aws_client_vpn_i18n::gettext;
-use aws_client_vpn_profile::well_known::network_manager::{NAME, PATH};
+use aws_client_vpn_network_manager::rights;
 use aws_client_vpn_secret_agent::terminal::Terminal;
-use aws_client_vpn_sign_in::rights::{Right, Rights};
-use std::collections::HashMap;
+use aws_client_vpn_sign_in::rights::Right;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -16,7 +15,7 @@ const CALL_TIME: Duration = Duration::from_secs(25);
 /// Tells the person at `terminal` if they may not start connections.
 pub(crate) async fn tell(bus: zbus::Connection, terminal: Rc<Terminal>) {
     // One that does not answer is told of elsewhere.
-    if let Ok(Ok(rights)) = timeout(CALL_TIME, ask(&bus)).await
+    if let Ok(Ok(rights)) = timeout(CALL_TIME, rights(&bus)).await
         && rights.control != Right::Yes
     {
         terminal.say(&gettext!(
@@ -26,10 +25,4 @@ pub(crate) async fn tell(bus: zbus::Connection, terminal: Rc<Terminal>) {
              /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
         ));
     }
-}
-
-async fn ask(bus: &zbus::Connection) -> zbus::Result<Rights> {
-    let manager = zbus::Proxy::new(bus, NAME, PATH, NAME).await?;
-    let permissions: HashMap<String, String> = manager.call("GetPermissions", &()).await?;
-    Ok(Rights::of(&permissions))
 }

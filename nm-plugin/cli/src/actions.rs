@@ -1,15 +1,14 @@
 //! What NetworkManager is told to do, as the user of this command: it asks polkit whether they may.
 
-use crate::answer::Outcome;
+use crate::network_manager::NetworkManagerError;
+use aws_client_vpn_network_manager::settings::Settings;
 use aws_client_vpn_profile::settings::Property;
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH,
 };
 use aws_client_vpn_secret_agent::own_bus;
-use aws_client_vpn_text::message::Localize;
 use std::collections::HashMap;
 use std::time::Duration;
-use thiserror::Error;
 use zbus::proxy::MethodFlags;
 use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Value};
 
@@ -18,74 +17,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// `NM_SETTINGS_UPDATE2_FLAG_TO_DISK` and `NM_SETTINGS_ADD_CONNECTION2_FLAG_TO_DISK`.
 const TO_DISK: u32 = 1;
 
-/// NetworkManager's `a{sa{sv}}`.
-pub(crate) type Settings = HashMap<String, HashMap<String, OwnedValue>>;
 type Details = HashMap<String, OwnedValue>;
-
-/// Why NetworkManager did not do it.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
-pub enum ActionError {
-    #[error("NetworkManager is not running. Start it: sudo systemctl start NetworkManager")]
-    NotRunning,
-    #[error(
-        "The policy of this computer (polkit) does not let you do this from this session, as is \
-         usual over ssh. Do it at the computer itself or as root, or have an administrator \
-         install a polkit rule such as \
-         /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
-    )]
-    Denied,
-    #[error("There is no network. Connect to one first.")]
-    NoNetwork,
-    #[error("The connection has been removed. To see all connections: aws-client-vpn list")]
-    Gone,
-    #[error("NetworkManager did not answer in time. Try again.")]
-    Silent,
-    /// Another reason, in NetworkManager's words.
-    #[error("NetworkManager refused the request: {reason}", reason = *_0)]
-    Refused(String),
-}
-
-impl ActionError {
-    /// The outcome, for exit code and JSON.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::NotRunning | Self::Silent => Outcome::NoNetworkManager,
-            Self::Denied => Outcome::NotPermitted,
-            Self::NoNetwork => Outcome::Unreachable,
-            Self::Gone => Outcome::NotFound,
-            Self::Refused(_) => Outcome::Failed,
-        }
-    }
-
-    fn of(name: &str, words: Option<String>) -> Self {
-        let (_, kind) = name.rsplit_once('.').unwrap_or(("", name));
-        match kind {
-            "PermissionDenied" | "AccessDenied" | "AuthFailed" => Self::Denied,
-            "ServiceUnknown" | "NameHasNoOwner" => Self::NotRunning,
-            // A VPN has to have another connection below it (nm-manager.c).
-            "ConnectionNotActive"
-            | "UnknownConnection"
-            | "ConnectionNotAvailable"
-            | "UnknownDevice" => Self::NoNetwork,
-            // It has no object any more.
-            "UnknownMethod" | "UnknownObject" => Self::Gone,
-            "NoReply" | "Timeout" | "TimedOut" => Self::Silent,
-            _ => Self::Refused(words.unwrap_or_else(|| name.to_owned())),
-        }
-    }
-}
-
-impl From<zbus::Error> for ActionError {
-    fn from(error: zbus::Error) -> Self {
-        if let zbus::Error::MethodError(name, words, _) = error {
-            Self::of(&name, words)
-        } else if matches!(error, zbus::Error::InputOutput(_) | zbus::Error::Address(_)) {
-            Self::NotRunning
-        } else {
-            Self::Refused(error.to_string())
-        }
-    }
-}
 
 /// NetworkManager on a bus.
 #[derive(Debug, Clone)]
@@ -94,9 +26,9 @@ pub(crate) struct Manager {
 }
 
 impl Manager {
-    pub(crate) async fn open() -> Result<Self, ActionError> {
+    pub(crate) async fn open() -> Result<Self, NetworkManagerError> {
         let bus = zbus::Connection::system().await;
-        let bus = bus.map_err(|_| ActionError::NotRunning)?;
+        let bus = bus.map_err(|_| NetworkManagerError::NotRunning)?;
         Ok(Self { bus })
     }
 
@@ -107,11 +39,11 @@ impl Manager {
     /// their business: one that knows nothing may answer with an error, and then NetworkManager gives
     /// out nothing; gnome-shell's forgets what it keeps when it is told of an update without it. So the
     /// agent that is asked is one of ours, which adds nothing.
-    pub(crate) async fn of_secrets() -> Result<Self, ActionError> {
+    pub(crate) async fn of_secrets() -> Result<Self, NetworkManagerError> {
         let own = own_bus::connect()
             .await
-            .map_err(|_| ActionError::NotRunning)?;
-        let (bus, asks) = own.ok_or(ActionError::NotRunning)?;
+            .map_err(|_| NetworkManagerError::NotRunning)?;
+        let (bus, asks) = own.ok_or(NetworkManagerError::NotRunning)?;
         // Ends with the connection.
         tokio::spawn(own_bus::know_nothing(asks));
         Ok(Self { bus })
@@ -123,7 +55,10 @@ impl Manager {
     }
 
     /// Adds a connection.
-    pub(crate) async fn add(&self, settings: &Settings) -> Result<OwnedObjectPath, ActionError> {
+    pub(crate) async fn add(
+        &self,
+        settings: &Settings,
+    ) -> Result<OwnedObjectPath, NetworkManagerError> {
         let body = (settings, TO_DISK, Details::new());
         let (path, _): (_, Details) = self
             .call(SETTINGS_PATH, SETTINGS, "AddConnection2", &body)
@@ -132,33 +67,40 @@ impl Manager {
     }
 
     /// Replaces the settings and secrets of the connection at `path`.
-    pub(crate) async fn update(&self, path: &str, settings: &Settings) -> Result<(), ActionError> {
+    pub(crate) async fn update(
+        &self,
+        path: &str,
+        settings: &Settings,
+    ) -> Result<(), NetworkManagerError> {
         let body = (settings, TO_DISK, Details::new());
         let _: Details = self.call(path, CONNECTION, "Update2", &body).await?;
         Ok(())
     }
 
     /// The settings of the connection at `path`.
-    pub(crate) async fn settings(&self, path: &str) -> Result<Settings, ActionError> {
+    pub(crate) async fn settings(&self, path: &str) -> Result<Settings, NetworkManagerError> {
         self.call(path, CONNECTION, "GetSettings", &()).await
     }
 
     /// What NetworkManager keeps of its secrets, if this is [`Self::of_secrets`].
-    pub(crate) async fn secrets(&self, path: &str) -> Result<Settings, ActionError> {
+    pub(crate) async fn secrets(&self, path: &str) -> Result<Settings, NetworkManagerError> {
         self.call(path, CONNECTION, "GetSecrets", &"vpn").await
     }
 
     /// Deletes it.
-    pub(crate) async fn delete(&self, path: &str) -> Result<(), ActionError> {
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), NetworkManagerError> {
         self.call(path, CONNECTION, "Delete", &()).await
     }
 
     /// Connects, and returns the path of what is active then.
-    pub(crate) async fn activate(&self, path: &str) -> Result<OwnedObjectPath, ActionError> {
+    pub(crate) async fn activate(
+        &self,
+        path: &str,
+    ) -> Result<OwnedObjectPath, NetworkManagerError> {
         let any = object("/")?;
         let body = (object(path)?, &any, &any);
         let answer = self.call(PATH, NAME, "ActivateConnection", &body).await;
-        if matches!(answer, Err(ActionError::NoNetwork)) {
+        if matches!(answer, Err(NetworkManagerError::NoNetwork)) {
             // It says the same of a connection that is gone.
             self.settings(path).await?;
         }
@@ -166,11 +108,11 @@ impl Manager {
     }
 
     /// Takes down what is active at `path`, unless it is down already.
-    pub(crate) async fn deactivate(&self, path: &str) -> Result<(), ActionError> {
+    pub(crate) async fn deactivate(&self, path: &str) -> Result<(), NetworkManagerError> {
         let body = (object(path)?,);
         match self.call(PATH, NAME, "DeactivateConnection", &body).await {
             // Here, "not active" is what is wanted.
-            Err(ActionError::NoNetwork) => Ok(()),
+            Err(NetworkManagerError::NoNetwork) => Ok(()),
             answer => answer,
         }
     }
@@ -181,7 +123,7 @@ impl Manager {
         interface: &str,
         method: &str,
         body: &B,
-    ) -> Result<R, ActionError>
+    ) -> Result<R, NetworkManagerError>
     where
         B: serde::Serialize + DynamicType,
         R: for<'d> zbus::zvariant::DynamicDeserialize<'d>,
@@ -193,18 +135,18 @@ impl Manager {
         };
         match tokio::time::timeout(LIMIT, call).await {
             Ok(Ok(Some(reply))) => Ok(reply),
-            Ok(Ok(None)) | Err(_) => Err(ActionError::Silent),
+            Ok(Ok(None)) | Err(_) => Err(NetworkManagerError::NoAnswer),
             Ok(Err(error)) => Err(error.into()),
         }
     }
 }
 
-fn object(path: &str) -> Result<OwnedObjectPath, ActionError> {
-    OwnedObjectPath::try_from(path).map_err(|error| ActionError::Refused(error.to_string()))
+fn object(path: &str) -> Result<OwnedObjectPath, NetworkManagerError> {
+    OwnedObjectPath::try_from(path).map_err(|error| NetworkManagerError::Refused(error.to_string()))
 }
 
 /// A property as it travels.
-pub(crate) fn value(property: &Property) -> Result<OwnedValue, ActionError> {
+pub(crate) fn value(property: &Property) -> Result<OwnedValue, NetworkManagerError> {
     let strings = |items: &mut dyn Iterator<Item = (String, String)>| -> Value<'static> {
         Value::from(items.collect::<HashMap<String, String>>())
     };
@@ -220,49 +162,5 @@ pub(crate) fn value(property: &Property) -> Result<OwnedValue, ActionError> {
                 .map(|(name, secret)| (name.clone(), secret.expose().to_owned())),
         ),
     };
-    OwnedValue::try_from(value).map_err(|error| ActionError::Refused(error.to_string()))
-}
-
-/// A property of settings.
-pub(crate) fn property<T: TryFrom<OwnedValue>>(
-    settings: &Settings,
-    setting: &str,
-    name: &str,
-) -> Option<T> {
-    let value = settings.get(setting)?.get(name)?;
-    T::try_from(value.try_clone().ok()?).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_are_told_apart() {
-        for (name, error) in [
-            (
-                "org.freedesktop.NetworkManager.Settings.PermissionDenied",
-                ActionError::Denied,
-            ),
-            (
-                "org.freedesktop.DBus.Error.ServiceUnknown",
-                ActionError::NotRunning,
-            ),
-            (
-                "org.freedesktop.NetworkManager.ConnectionNotActive",
-                ActionError::NoNetwork,
-            ),
-            ("org.freedesktop.DBus.Error.NoReply", ActionError::Silent),
-            (
-                "org.freedesktop.DBus.Error.UnknownMethod",
-                ActionError::Gone,
-            ),
-            (
-                "org.freedesktop.NetworkManager.Settings.InvalidConnection",
-                ActionError::Refused("words".to_owned()),
-            ),
-        ] {
-            assert_eq!(ActionError::of(name, Some("words".to_owned())), error);
-        }
-    }
+    OwnedValue::try_from(value).map_err(|error| NetworkManagerError::Refused(error.to_string()))
 }

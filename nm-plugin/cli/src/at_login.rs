@@ -5,9 +5,9 @@ use crate::actions::{Manager, value};
 use crate::answer::Answer;
 use crate::choice::{called, edited};
 use crate::command_line::{AtLogin, Switch};
-use crate::export::data_of;
 use crate::network_manager;
 use aws_client_vpn_i18n::{gettext, localize};
+use aws_client_vpn_network_manager::settings::data;
 use aws_client_vpn_profile::keys::{AT_LOGIN, AT_LOGIN_EXCEPT, AT_LOGIN_UNLESS, YES};
 use aws_client_vpn_profile::settings::{self, Property};
 use aws_client_vpn_text::message::Localize;
@@ -32,7 +32,7 @@ pub(crate) async fn at_login(options: &AtLogin) -> Result<Answer, Failure> {
     let stored = called(&answer.stored, &options.connection)?;
     let manager = Manager::of_secrets().await?;
     let mut settings = manager.settings(&stored.path).await?;
-    let data = changed(data_of(&settings), options)?;
+    let data = changed(data(&settings), options)?;
     let vpn = settings.entry("vpn".to_owned()).or_default();
     vpn.insert("data".to_owned(), value(&Property::Items(data))?);
     // NetworkManager keeps its secrets where an update brings none (nm-settings-connection.c).

@@ -8,7 +8,7 @@ mod following;
 mod quit;
 
 use crate::Failure;
-use crate::actions::{ActionError, Manager};
+use crate::actions::Manager;
 use crate::answer::{Answer, Outcome};
 use crate::choice::{activation_of, called};
 use crate::command_line::Connect;
@@ -133,10 +133,12 @@ struct Attempt<'a> {
 impl<'a> Attempt<'a> {
     /// Everything that has to be there before NetworkManager is told.
     async fn start(stored: &'a Stored, terminal: Option<Rc<Terminal>>) -> Result<Self, Failure> {
-        let own = own_bus::connect().await.map_err(ActionError::from)?;
-        let (bus, asks) = own.ok_or(ActionError::NotRunning)?;
+        let own = own_bus::connect()
+            .await
+            .map_err(NetworkManagerError::from)?;
+        let (bus, asks) = own.ok_or(NetworkManagerError::NotRunning)?;
         let following = Following::start(&stored.uuid).await;
-        let following = following.map_err(ActionError::from)?;
+        let following = following.map_err(NetworkManagerError::from)?;
         Ok(Self {
             stored,
             dialogs: Dialogs::new(terminal.clone()),
@@ -338,7 +340,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// What there is to say of a connection that is up.
-    async fn up(&self) -> Result<Answer, network_manager::NetworkManagerError> {
+    async fn up(&self) -> Result<Answer, NetworkManagerError> {
         let mut status = status::collect().await?;
         status.connections.retain(|it| it.uuid == self.stored.uuid);
         Ok(Answer::done(status.to_string(), status.fields()))
@@ -352,14 +354,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Waits for the dialogs to end and unregisters, so that NetworkManager does not ask an agent that
-    /// is gone.
     async fn leave(mut self) {
         self.dialogs.take_back_all();
-        let goodbye = async {
-            self.dialogs.ended().await;
-            registration::unregister(&self.bus).await
-        };
-        drop(timeout(LEAVING_TIME, goodbye).await);
+        registration::leave(&self.bus, &mut self.dialogs, LEAVING_TIME).await;
     }
 }

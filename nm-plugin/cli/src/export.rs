@@ -1,17 +1,15 @@
 //! `aws-client-vpn export`: a connection as a profile.
 
 use crate::Failure;
-use crate::actions::{Manager, Settings, property};
+use crate::actions::Manager;
 use crate::answer::{Answer, Outcome};
 use crate::choice::called;
 use crate::network_manager;
 use aws_client_vpn_i18n::gettext;
-use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::{self, SettingsError};
+use aws_client_vpn_network_manager::settings::{data, secrets};
+use aws_client_vpn_profile::settings::{SettingsError, from_settings};
 use aws_client_vpn_profile_file::file::{self, WriteError};
 use aws_client_vpn_text::message::Localize;
-use aws_client_vpn_text::secret::Secret;
-use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use thiserror::Error;
 
@@ -44,9 +42,9 @@ pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Fa
     let manager = Manager::of_secrets().await?;
     let settings = manager.settings(&stored.path).await?;
     // Whether it has a key, only NetworkManager knows.
-    let secrets = manager.secrets(&stored.path).await?;
-    let profile = profile(&settings, &secrets).map_err(ExportError::Settings)?;
-    let profile = profile.to_ovpn();
+    let kept = manager.secrets(&stored.path).await?;
+    let profile = from_settings(&data(&settings), &secrets(&kept));
+    let profile = profile.map_err(ExportError::Settings)?.to_ovpn();
     let Some(path) = to else {
         let fields = serde_json::json!({ "name": stored.name, "profile": *profile });
         return Ok(Answer::done(profile.to_string(), fields));
@@ -55,23 +53,4 @@ pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Fa
     let text = gettext!("The profile is in {file}.", file = path.display());
     let fields = serde_json::json!({ "name": stored.name, "file": path.to_string_lossy() });
     Ok(Answer::done(text + "\n", fields))
-}
-
-fn profile(settings: &Settings, secrets: &Settings) -> Result<Profile, SettingsError> {
-    settings::from_settings(&data_of(settings), &secrets_of(secrets))
-}
-
-/// `vpn.secrets`
-pub(crate) fn secrets_of(settings: &Settings) -> BTreeMap<String, Secret> {
-    let secrets: HashMap<String, String> = property(settings, "vpn", "secrets").unwrap_or_default();
-    let secrets = secrets.into_iter();
-    secrets
-        .map(|(name, value)| (name, Secret::new(value)))
-        .collect()
-}
-
-/// `vpn.data`
-pub(crate) fn data_of(settings: &Settings) -> BTreeMap<String, String> {
-    let data: HashMap<String, String> = property(settings, "vpn", "data").unwrap_or_default();
-    data.into_iter().collect()
 }

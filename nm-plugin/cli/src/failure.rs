@@ -1,6 +1,5 @@
 //! Why a command did nothing.
 
-use crate::actions::ActionError;
 use crate::answer::{Answer, Outcome};
 use crate::at_login::AtLoginError;
 use crate::choice::ChoiceError;
@@ -23,8 +22,6 @@ use std::io;
 pub enum Failure {
     #[error(transparent)]
     NetworkManager(#[from] NetworkManagerError),
-    #[error(transparent)]
-    Action(#[from] ActionError),
     #[error(transparent)]
     Choice(#[from] ChoiceError),
     #[error(transparent)]
@@ -61,8 +58,7 @@ impl Failure {
     /// The outcome, for exit code and JSON.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::NetworkManager(_) => Outcome::NoNetworkManager,
-            Self::Action(error) => error.outcome(),
+            Self::NetworkManager(error) => error.outcome(),
             Self::Choice(error) => error.outcome(),
             Self::Connect(error) => error.outcome(),
             Self::StillDisconnecting { .. } => Outcome::TimedOut,

@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::answer::Answer;
 use crate::command_line;
 use crate::status::{self, Status};
-use aws_client_vpn_secret_agent::signals::signals;
+use aws_client_vpn_network_manager::signals::signals;
 use aws_client_vpn_text::printable::printable;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;

@@ -1,13 +1,13 @@
 //! `aws-client-vpn import`: profiles become connections, also those that AWS's own client keeps.
 
 use crate::Failure;
-use crate::actions::{ActionError, Manager, Settings, value};
+use crate::actions::{Manager, value};
 use crate::answer::{Answer, Outcome};
 use crate::choice::{edited, told_apart};
 use crate::command_line::Import;
-use crate::export::{data_of, secrets_of};
-use crate::network_manager::{self, Stored};
+use crate::network_manager::{self, NetworkManagerError, Stored};
 use aws_client_vpn_i18n::{self as i18n, gettext};
+use aws_client_vpn_network_manager::settings::{Settings, data, secrets};
 use aws_client_vpn_profile::ovpn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
@@ -335,7 +335,7 @@ fn new_settings(
     uuid: &str,
     user: Option<&str>,
     profile: &Profile,
-) -> Result<Settings, ActionError> {
+) -> Result<Settings, NetworkManagerError> {
     let mut all = Settings::new();
     for (setting, properties) in settings::new_connection(name, uuid, user, profile) {
         let setting = all.entry(setting.to_owned()).or_default();
@@ -366,8 +366,8 @@ fn to_update<'a>(same: &[&'a Stored], name: Option<&str>) -> Result<&'a Stored, 
 async fn update(old: &Stored, profile: &Profile) -> Result<(), Failure> {
     let manager = Manager::of_secrets().await?;
     let mut settings = manager.settings(&old.path).await?;
-    let secrets = secrets_of(&manager.secrets(&old.path).await?);
-    let update = Update::new(&data_of(&settings), &secrets, profile).map_err(ImportError::from)?;
+    let secrets = secrets(&manager.secrets(&old.path).await?);
+    let update = Update::new(&data(&settings), &secrets, profile).map_err(ImportError::from)?;
     let vpn = settings.entry("vpn".to_owned()).or_default();
     for (name, property) in [
         ("data", Property::Items(update.data)),

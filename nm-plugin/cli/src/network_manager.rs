@@ -1,24 +1,25 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
-use aws_client_vpn_profile::ovpn::is_aws_host;
-pub(crate) use aws_client_vpn_profile::well_known::network_manager::NAME;
-use aws_client_vpn_profile::well_known::network_manager::{
-    ACTIVE, CONNECTION, PATH, SETTINGS, SETTINGS_PATH, VPN,
+use crate::answer::Outcome;
+pub(crate) use aws_client_vpn_network_manager::settings::Stored;
+use aws_client_vpn_network_manager::settings::{self, Settings};
+use aws_client_vpn_network_manager::{
+    Properties, connections, properties, rights, sign_in_end, value,
 };
+use aws_client_vpn_profile::ovpn::is_aws_host;
+use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, NAME, PATH, VPN};
 use aws_client_vpn_profile::well_known::{
-    OPENVPN_SERVICE_TYPE, RENEW, SERVICE_TYPE, SIGN_IN, SIGN_IN_PATH, active_state, service_of,
-    vpn_state,
+    OPENVPN_SERVICE_TYPE, active_state, service_of, vpn_state,
 };
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Localize;
-use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv6Addr;
 use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
-use zbus::fdo::{self, DBusProxy, PropertiesProxy};
-use zbus::names::{BusName, InterfaceName};
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::fdo::DBusProxy;
+use zbus::names::BusName;
+use zbus::zvariant::OwnedObjectPath;
 
 const DNS_PATH: &str = "/org/freedesktop/NetworkManager/DnsManager";
 const DNS: &str = "org.freedesktop.NetworkManager.DnsManager";
@@ -26,8 +27,8 @@ const DNS: &str = "org.freedesktop.NetworkManager.DnsManager";
 /// How long all questions together may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// NetworkManager could not be asked.
-#[derive(Debug, Error, Localize)]
+/// NetworkManager could not be asked, or did not do what it was told.
+#[derive(Debug, Clone, PartialEq, Error, Localize)]
 #[expect(missing_docs, reason = "the messages tell")]
 pub enum NetworkManagerError {
     #[error(
@@ -43,21 +44,66 @@ pub enum NetworkManagerError {
     Strange(#[source] zbus::Error),
     #[error("NetworkManager does not answer. See its journal: journalctl -u NetworkManager")]
     Silent,
+    #[error(
+        "The policy of this computer (polkit) does not let you do this from this session, as is \
+         usual over ssh. Do it at the computer itself or as root, or have an administrator \
+         install a polkit rule such as \
+         /usr/share/doc/*aws-client-vpn/docs/50-aws-client-vpn.rules"
+    )]
+    Denied,
+    #[error("There is no network. Connect to one first.")]
+    NoNetwork,
+    #[error("The connection has been removed. To see all connections: aws-client-vpn list")]
+    Gone,
+    #[error("NetworkManager did not answer in time. Try again.")]
+    NoAnswer,
+    /// Another reason, in NetworkManager's words.
+    #[error("NetworkManager refused the request: {reason}", reason = *_0)]
+    Refused(String),
 }
 
-type Properties = HashMap<String, OwnedValue>;
+impl NetworkManagerError {
+    /// The outcome, for exit code and JSON.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Bus(_) | Self::NotRunning | Self::Strange(_) | Self::Silent | Self::NoAnswer => {
+                Outcome::NoNetworkManager
+            }
+            Self::Denied => Outcome::NotPermitted,
+            Self::NoNetwork => Outcome::Unreachable,
+            Self::Gone => Outcome::NotFound,
+            Self::Refused(_) => Outcome::Failed,
+        }
+    }
 
-/// A connection of ours as it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Stored {
-    pub(crate) name: String,
-    pub(crate) uuid: String,
-    /// The connection's D-Bus object.
-    pub(crate) path: String,
-    /// Whether more than one user has it.
-    pub(crate) is_shared: bool,
-    /// `vpn.data`.
-    pub(crate) data: BTreeMap<String, String>,
+    fn of(name: &str, words: Option<String>) -> Self {
+        let (_, kind) = name.rsplit_once('.').unwrap_or(("", name));
+        match kind {
+            "PermissionDenied" | "AccessDenied" | "AuthFailed" => Self::Denied,
+            "ServiceUnknown" | "NameHasNoOwner" => Self::NotRunning,
+            // A VPN has to have another connection below it (nm-manager.c).
+            "ConnectionNotActive"
+            | "UnknownConnection"
+            | "ConnectionNotAvailable"
+            | "UnknownDevice" => Self::NoNetwork,
+            // It has no object any more.
+            "UnknownMethod" | "UnknownObject" => Self::Gone,
+            "NoReply" | "Timeout" | "TimedOut" => Self::NoAnswer,
+            _ => Self::Refused(words.unwrap_or_else(|| name.to_owned())),
+        }
+    }
+}
+
+impl From<zbus::Error> for NetworkManagerError {
+    fn from(error: zbus::Error) -> Self {
+        if let zbus::Error::MethodError(name, words, _) = error {
+            Self::of(&name, words)
+        } else if matches!(error, zbus::Error::InputOutput(_) | zbus::Error::Address(_)) {
+            Self::NotRunning
+        } else {
+            Self::Refused(error.to_string())
+        }
+    }
 }
 
 /// An activation of a connection of ours.
@@ -151,71 +197,40 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
 }
 
 fn not_asked(error: zbus::Error) -> NetworkManagerError {
-    use fdo::Error::{NameHasNoOwner, ServiceUnknown};
-    if let zbus::Error::FDO(why) = &error
-        && matches!(**why, ServiceUnknown(_) | NameHasNoOwner(_))
-    {
-        NetworkManagerError::NotRunning
-    } else {
-        NetworkManagerError::Strange(error)
+    use NetworkManagerError::{NotRunning, Strange};
+    match error {
+        zbus::Error::MethodError(ref name, ..)
+            if NetworkManagerError::of(name, None) == NotRunning =>
+        {
+            NotRunning
+        }
+        error => Strange(error),
     }
-}
-
-async fn rights(bus: &zbus::Connection) -> zbus::Result<Rights> {
-    let manager = zbus::Proxy::new(bus, NAME, PATH, NAME).await?;
-    let permissions: HashMap<String, String> = manager.call("GetPermissions", &()).await?;
-    Ok(Rights::of(&permissions))
 }
 
 /// Connections of ours, and the names of those to AWS that another VPN has.
 async fn stored(bus: &zbus::Connection) -> zbus::Result<(Vec<Stored>, Vec<String>)> {
-    let settings = zbus::Proxy::new(bus, NAME, SETTINGS_PATH, SETTINGS).await?;
-    let paths: Vec<OwnedObjectPath> = settings.call("ListConnections", &()).await?;
-    let (mut stored, mut foreign) = (Vec::new(), Vec::new());
-    for path in paths {
-        let connection = zbus::Proxy::new(bus, NAME, path.clone(), CONNECTION).await?;
-        // One that was deleted since, or that is another user's.
-        let Ok(settings) = connection
-            .call::<_, _, HashMap<String, Properties>>("GetSettings", &())
-            .await
-        else {
-            continue;
-        };
-        stored.extend(read_stored(path.as_str(), &settings));
-        foreign.extend(imported_as_openvpn(&settings));
-    }
+    let all = connections(bus).await?;
+    let stored = all.iter().filter_map(|(path, it)| Stored::read(path, it));
+    let mut stored: Vec<_> = stored.collect();
+    let foreign = all.iter().filter_map(|(_, it)| imported_as_openvpn(it));
+    let mut foreign: Vec<_> = foreign.collect();
     stored.sort_by(|a, b| (&a.name, &a.uuid).cmp(&(&b.name, &b.uuid)));
     foreign.sort();
     Ok((stored, foreign))
 }
 
-fn read_stored(path: &str, settings: &HashMap<String, Properties>) -> Option<Stored> {
-    let vpn = settings.get("vpn")?;
-    let general = settings.get("connection")?;
-    let data = value::<HashMap<String, String>>(vpn, "data").unwrap_or_default();
-    let users: Vec<String> = value(general, "permissions").unwrap_or_default();
-    (text(vpn, "service-type") == SERVICE_TYPE).then(|| Stored {
-        name: text(general, "id"),
-        uuid: text(general, "uuid"),
-        path: path.to_owned(),
-        is_shared: users.len() != 1,
-        data: data.into_iter().collect(),
-    })
-}
-
 /// The name of a connection of NetworkManager-openvpn to an endpoint of AWS.
-fn imported_as_openvpn(settings: &HashMap<String, Properties>) -> Option<String> {
-    let vpn = settings.get("vpn")?;
-    if text(vpn, "service-type") != OPENVPN_SERVICE_TYPE {
+fn imported_as_openvpn(settings: &Settings) -> Option<String> {
+    if text(settings.get("vpn")?, "service-type") != OPENVPN_SERVICE_TYPE {
         return None;
     }
-    let data = value::<HashMap<String, String>>(vpn, "data")?;
+    let data = settings::data(settings);
     // Hosts with or without port and protocol, after each other.
     let hosts = data.get("remote")?.split([' ', ',']);
     let mut names = hosts.filter_map(|host| host.split(':').next());
-    names
-        .any(is_aws_host)
-        .then(|| text(settings.get("connection").unwrap_or(vpn), "id"))
+    let general = settings.get("connection")?;
+    names.any(is_aws_host).then(|| text(general, "id"))
 }
 
 async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Vec<Activation>> {
@@ -254,7 +269,8 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
             Err(_) => None,
         };
         let sign_in_ends = match service_process {
-            Some(_) => sign_in_end(bus, &service).await,
+            // One of another version may not know the question.
+            Some(_) => sign_in_end(bus, &service).await.ok(),
             None => None,
         };
         domains.sort();
@@ -268,27 +284,11 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
             domains,
             name_servers,
             service_process,
-            sign_in_ends,
+            sign_in_ends: sign_in_ends.filter(|end| *end > 0),
             service,
         });
     }
     Ok(active)
-}
-
-/// A service of another version may not know the question.
-async fn sign_in_end(bus: &zbus::Connection, service: &str) -> Option<u64> {
-    let proxy = zbus::Proxy::new(bus, service, SIGN_IN_PATH, SIGN_IN)
-        .await
-        .ok()?;
-    let (_uuid, _name, ends): (String, String, u64) = proxy.call("GetTerm", &()).await.ok()?;
-    (ends > 0).then_some(ends)
-}
-
-/// Has the person of an activation sign in again.
-pub(crate) async fn renew(service: &str) -> zbus::Result<()> {
-    let bus = zbus::Connection::system().await?;
-    let proxy = zbus::Proxy::new(&bus, service, SIGN_IN_PATH, SIGN_IN).await?;
-    proxy.call(RENEW, &()).await
 }
 
 /// The name servers of an IP configuration: for IPv4 they are objects, for IPv6 only bytes.
@@ -327,24 +327,46 @@ fn read_addresses(config: &Properties) -> Vec<String> {
     addresses.iter().filter_map(read).collect()
 }
 
-async fn properties(
-    bus: &zbus::Connection,
-    path: &str,
-    interface: &'static str,
-) -> zbus::Result<Properties> {
-    let proxy = PropertiesProxy::builder(bus)
-        .destination(NAME)?
-        .path(path.to_owned())?
-        .build()
-        .await?;
-    let interface = InterfaceName::try_from(interface)?;
-    Ok(proxy.get_all(interface).await?)
-}
-
-fn value<T: TryFrom<OwnedValue>>(properties: &Properties, key: &str) -> Option<T> {
-    properties.get(key)?.try_clone().ok()?.try_into().ok()
-}
-
 fn text(properties: &Properties, key: &str) -> String {
     value(properties, key).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_apart() {
+        for (name, error) in [
+            (
+                "org.freedesktop.NetworkManager.Settings.PermissionDenied",
+                NetworkManagerError::Denied,
+            ),
+            (
+                "org.freedesktop.DBus.Error.ServiceUnknown",
+                NetworkManagerError::NotRunning,
+            ),
+            (
+                "org.freedesktop.NetworkManager.ConnectionNotActive",
+                NetworkManagerError::NoNetwork,
+            ),
+            (
+                "org.freedesktop.DBus.Error.NoReply",
+                NetworkManagerError::NoAnswer,
+            ),
+            (
+                "org.freedesktop.DBus.Error.UnknownMethod",
+                NetworkManagerError::Gone,
+            ),
+            (
+                "org.freedesktop.NetworkManager.Settings.InvalidConnection",
+                NetworkManagerError::Refused("words".to_owned()),
+            ),
+        ] {
+            assert_eq!(
+                NetworkManagerError::of(name, Some("words".to_owned())),
+                error
+            );
+        }
+    }
 }

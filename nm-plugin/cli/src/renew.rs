@@ -5,9 +5,11 @@ use crate::answer::{Answer, Outcome};
 use crate::choice::{self, ChoiceError};
 use crate::network_manager::{self, Stored};
 use aws_client_vpn_i18n::gettext;
+use aws_client_vpn_network_manager::call_service;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::renewal::{self, NotRenewed};
 use aws_client_vpn_profile::settings;
+use aws_client_vpn_profile::well_known::RENEW;
 use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::printable::printable;
 use thiserror::Error;
@@ -46,7 +48,11 @@ pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
         Err(ChoiceError::NotUp(name)) => return Err(RenewError::Down(name).into()),
         chosen => chosen?,
     };
-    let Err(error) = network_manager::renew(&activation.service).await else {
+    let renewed = async {
+        let bus = zbus::Connection::system().await?;
+        call_service::<()>(&bus, &activation.service, RENEW).await
+    };
+    let Err(error) = renewed.await else {
         let fields = serde_json::json!({ "name": stored.name });
         return Ok(Answer::done(begun(stored) + "\n", fields));
     };

@@ -53,11 +53,11 @@ impl Dialogs {
         let asks = get.may_ask();
         let Get {
             connection,
-            path,
             hints,
             flags,
             reply,
         } = get;
+        let path = connection.stored.path.clone();
         if asks {
             self.end(|running| running.asks && running.path == path, TAKEN_BACK);
         }

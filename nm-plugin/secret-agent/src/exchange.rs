@@ -18,8 +18,6 @@ pub enum Ask {
 pub struct Get {
     /// As NetworkManager passes it on.
     pub connection: Connection,
-    /// The connection's object.
-    pub path: String,
     /// What the service says of its request.
     pub hints: Vec<String>,
     /// `NMSecretAgentGetSecretsFlags`

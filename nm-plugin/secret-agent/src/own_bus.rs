@@ -4,29 +4,36 @@
 use crate::exchange::{Ask, Reply};
 use crate::registration;
 use crate::secret_agent::{Caller, SecretAgent};
-use aws_client_vpn_profile::well_known::network_manager::{NAME, SECRET_AGENT_PATH};
+use aws_client_vpn_network_manager as network_manager;
+use aws_client_vpn_profile::well_known::network_manager::SECRET_AGENT_PATH;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use zbus::fdo::DBusProxy;
-use zbus::names::BusName;
 
 /// How long NetworkManager has to register us as an agent.
 const REGISTRATION_TIME: Duration = Duration::from_secs(25);
 
-/// Such a connection, and what NetworkManager asks on it; `None` if there is no NetworkManager.
-pub async fn connect() -> zbus::Result<Option<(zbus::Connection, mpsc::UnboundedReceiver<Ask>)>> {
+/// A connection with an agent on it, and what `caller` asks there.
+pub async fn with_agent(
+    caller: &Caller,
+) -> zbus::Result<(zbus::Connection, mpsc::UnboundedReceiver<Ask>)> {
     let (sender, asks) = mpsc::unbounded_channel();
-    let caller = Caller::default();
     let bus = zbus::connection::Builder::system()?
         .serve_at(SECRET_AGENT_PATH, SecretAgent::new(sender, caller.clone()))?
         .build()
         .await?;
-    let name = BusName::try_from(NAME)?;
-    let Ok(owner) = DBusProxy::new(&bus).await?.get_name_owner(name).await else {
+    Ok((bus, asks))
+}
+
+/// Such a connection, with the agent registered; `None` if there is no NetworkManager.
+pub async fn connect() -> zbus::Result<Option<(zbus::Connection, mpsc::UnboundedReceiver<Ask>)>> {
+    let caller = Caller::default();
+    let (bus, asks) = with_agent(&caller).await?;
+    let owner = network_manager::owner(&bus).await?;
+    if owner.is_none() {
         return Ok(None);
-    };
-    caller.set(Some(owner.to_string()));
+    }
+    caller.set(owner);
     let registered = registration::register(bus.clone(), caller);
     // Without it, the agents of the session are asked.
     drop(timeout(REGISTRATION_TIME, registered).await);

@@ -6,11 +6,11 @@
 //! there: gnome-shell withdraws it while the screen is locked, and has it seconds after its start.
 //! An agent that is always there keeps a connection from ending because nobody could be asked.
 
+use crate::dialogs::Dialogs;
 use crate::report::report;
 use crate::secret_agent::Caller;
-use aws_client_vpn_profile::well_known::network_manager::{
-    AGENT_MANAGER, AGENT_MANAGER_PATH, NAME,
-};
+use aws_client_vpn_network_manager::call;
+use aws_client_vpn_profile::well_known::network_manager::{AGENT_MANAGER, AGENT_MANAGER_PATH};
 use aws_client_vpn_text::message;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -32,7 +32,8 @@ pub async fn register(bus: zbus::Connection, caller: Caller) {
     let mut is_told = false;
     loop {
         let us = (&name, VPN_HINTS);
-        let registered = call(&bus, "RegisterWithCapabilities", &us);
+        let method = "RegisterWithCapabilities";
+        let registered = call(&bus, AGENT_MANAGER_PATH, AGENT_MANAGER, method, &us);
         let why = match timeout(CALL_TIME, registered).await {
             Ok(Ok(())) => return caller.registered(),
             Ok(Err(zbus::Error::MethodError(kind, ..)))
@@ -58,22 +59,12 @@ pub async fn register(bus: zbus::Connection, caller: Caller) {
     }
 }
 
-/// Takes leave.
-pub async fn unregister(bus: &zbus::Connection) -> zbus::Result<()> {
-    call(bus, "Unregister", &()).await
-}
-
-async fn call<B>(bus: &zbus::Connection, method: &str, body: &B) -> zbus::Result<()>
-where
-    B: zbus::export::serde::Serialize + zbus::zvariant::DynamicType,
-{
-    bus.call_method(
-        Some(NAME),
-        AGENT_MANAGER_PATH,
-        Some(AGENT_MANAGER),
-        method,
-        body,
-    )
-    .await?;
-    Ok(())
+/// Waits for the dialogs to end and unregisters, so that NetworkManager does not ask an agent that is
+/// gone.
+pub async fn leave(bus: &zbus::Connection, dialogs: &mut Dialogs, limit: Duration) {
+    let goodbye = async {
+        dialogs.ended().await;
+        call::<()>(bus, AGENT_MANAGER_PATH, AGENT_MANAGER, "Unregister", &()).await
+    };
+    drop(timeout(limit, goodbye).await);
 }

@@ -1,14 +1,10 @@
 //! What NetworkManager asks for, as the auth dialog is told.
 
+use aws_client_vpn_network_manager::settings::{Settings, Stored, secrets};
 use aws_client_vpn_profile::credential::{Credential, SecretFlags};
-use aws_client_vpn_profile::settings::{AtLogin, at_login};
 use aws_client_vpn_profile::well_known::SERVICE_TYPE;
 use aws_client_vpn_text::secret::Secret;
-use std::collections::{BTreeMap, HashMap};
-use zbus::zvariant::OwnedValue;
-
-/// A connection on D-Bus: settings, by name.
-pub type Dictionary = HashMap<String, HashMap<String, OwnedValue>>;
+use std::collections::BTreeMap;
 
 /// `NM_SECRET_AGENT_GET_SECRETS_FLAG_ALLOW_INTERACTION`
 pub(crate) const ALLOW_INTERACTION: u32 = 0x1;
@@ -18,54 +14,26 @@ const REQUEST_NEW: u32 = 0x2;
 /// A connection of our type.
 #[derive(Debug)]
 pub struct Connection {
-    /// `connection.uuid`
-    pub uuid: String,
-    /// `connection.id`
-    pub name: String,
-    data: BTreeMap<String, String>,
+    /// As it is stored.
+    pub stored: Stored,
     secrets: BTreeMap<String, Secret>,
 }
 
 impl Connection {
     /// Reads it; `None` if it is another plugin's, or none.
-    pub fn read(dictionary: &Dictionary) -> Option<Self> {
-        let text = |setting: &str, key: &str| -> Option<String> {
-            let value = dictionary.get(setting)?.get(key)?;
-            <&str>::try_from(value).ok().map(str::to_owned)
-        };
-        let strings = |key: &str| -> HashMap<String, String> {
-            let value = dictionary.get("vpn").and_then(|vpn| vpn.get(key));
-            value
-                .and_then(|value| value.try_clone().ok())
-                .and_then(|value| HashMap::try_from(value).ok())
-                .unwrap_or_default()
-        };
-        if text("vpn", "service-type")? != SERVICE_TYPE {
-            return None;
-        }
-        let secrets = strings("secrets").into_iter();
+    pub fn read(path: &str, settings: &Settings) -> Option<Self> {
         Some(Self {
-            uuid: text("connection", "uuid")?,
-            name: text("connection", "id")?,
-            data: strings("data").into_iter().collect(),
-            secrets: secrets
-                .map(|(name, value)| (name, Secret::new(value)))
-                .collect(),
+            stored: Stored::read(path, settings)?,
+            secrets: secrets(settings),
         })
-    }
-
-    /// Whether and when an agent is to connect by itself; settings that make no sense are none.
-    #[must_use]
-    pub fn at_login(&self) -> Option<AtLogin> {
-        at_login(&self.data).ok().flatten()
     }
 
     /// The dialog's arguments, but for those that say how it is to be seen.
     #[must_use]
     pub fn arguments(&self, hints: &[String], flags: u32) -> Vec<String> {
         let mut arguments = vec![
-            format!("--uuid={}", self.uuid),
-            format!("--name={}", self.name),
+            format!("--uuid={}", self.stored.uuid),
+            format!("--name={}", self.stored.name),
             format!("--service={SERVICE_TYPE}"),
             "--keep".to_owned(),
         ];
@@ -84,7 +52,7 @@ impl Connection {
     /// What the dialog reads first: what a person may have given, and no key.
     #[must_use]
     pub fn input(&self) -> Secret {
-        let data = self.data.iter();
+        let data = self.stored.data.iter();
         let data = data.map(|(key, value)| ("DATA", key, value.as_str()));
         let secrets = self.secrets.iter();
         let secrets = secrets.filter(|(name, _)| Credential::from_name(name).is_some());
@@ -107,7 +75,7 @@ impl Connection {
     pub fn to_keep(&self) -> Vec<(&'static str, &Secret)> {
         Credential::ALL
             .into_iter()
-            .filter(|c| SecretFlags::of(&self.data, *c) == Some(SecretFlags::AgentOwned))
+            .filter(|c| SecretFlags::of(&self.stored.data, *c) == Some(SecretFlags::AgentOwned))
             .filter_map(|c| Some((c.name(), self.secrets.get(c.name())?)))
             .filter(|(_, value)| !value.is_empty())
             .collect()
@@ -117,9 +85,10 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zbus::zvariant::Value;
+    use std::collections::HashMap;
+    use zbus::zvariant::{OwnedValue, Value};
 
-    fn dictionary(service: &str) -> Dictionary {
+    fn dictionary(service: &str) -> Settings {
         let own = |value: Value<'_>| OwnedValue::try_from(value).unwrap();
         let text = |value: &str| own(Value::from(value.to_owned()));
         let strings = |pairs: &[(&str, &str)]| {
@@ -148,13 +117,13 @@ mod tests {
     #[test]
     fn only_our_own_connections_are_read() {
         let other = dictionary("org.freedesktop.NetworkManager.openvpn");
-        assert!(Connection::read(&other).is_none());
-        assert!(Connection::read(&HashMap::new()).is_none());
+        assert!(Connection::read("/", &other).is_none());
+        assert!(Connection::read("/", &HashMap::new()).is_none());
     }
 
     #[test]
     fn the_dialog_is_told_as_agents_tell_it() {
-        let connection = Connection::read(&dictionary(SERVICE_TYPE)).unwrap();
+        let connection = Connection::read("/", &dictionary(SERVICE_TYPE)).unwrap();
         let hints = ["a=b".to_owned(), "-i".to_owned()];
         assert_eq!(
             connection.arguments(&hints, 0x5).join(" "),

@@ -1,8 +1,9 @@
 //! `org.freedesktop.NetworkManager.SecretAgent`, for NetworkManager and nobody else.
 
 use crate::exchange::{Ask, Get, Reply};
-use crate::request::{Connection, Dictionary};
+use crate::request::Connection;
 use aws_client_vpn_keyring as keyring;
+use aws_client_vpn_network_manager::settings::{Settings, Stored};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
@@ -97,7 +98,7 @@ impl SecretAgent {
     /// `GetSecrets(a{sa{sv}} connection, o path, s setting, as hints, u flags) -> a{sa{sv}}`
     async fn get_secrets(
         &self,
-        connection: Dictionary,
+        connection: Settings,
         path: OwnedObjectPath,
         setting_name: String,
         hints: Vec<String>,
@@ -106,7 +107,7 @@ impl SecretAgent {
     ) -> Result<Secrets, AgentError> {
         self.caller.check(&header)?;
         let none = || AgentError::NoSecrets("only for AWS Client VPN connections".to_owned());
-        let connection = Connection::read(&connection)
+        let connection = Connection::read(&path, &connection)
             .filter(|_| setting_name == "vpn")
             .ok_or_else(none)?;
         let (reply, answer) = oneshot::channel();
@@ -114,7 +115,6 @@ impl SecretAgent {
         self.asks
             .send(Ask::Get(Get {
                 connection,
-                path: path.to_string(),
                 hints,
                 flags,
                 reply,
@@ -155,19 +155,20 @@ impl SecretAgent {
     /// `SaveSecrets(a{sa{sv}} connection, o path)`: somebody has set a password in an editor.
     async fn save_secrets(
         &self,
-        connection: Dictionary,
-        _path: OwnedObjectPath,
+        connection: Settings,
+        path: OwnedObjectPath,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<(), AgentError> {
         self.caller.check(&header)?;
-        let Some(connection) = Connection::read(&connection) else {
+        let Some(connection) = Connection::read(&path, &connection) else {
             return Ok(());
         };
         let secrets = connection.to_keep();
         if secrets.is_empty() {
             return Ok(());
         }
-        keyring::keep(&connection.uuid, &connection.name, &secrets)
+        let Stored { uuid, name, .. } = &connection.stored;
+        keyring::keep(uuid, name, &secrets)
             .await
             .map_err(|error| AgentError::Failed(error.to_string()))
     }
@@ -175,12 +176,12 @@ impl SecretAgent {
     /// `DeleteSecrets(a{sa{sv}} connection, o path)`: the connection is deleted.
     async fn delete_secrets(
         &self,
-        connection: Dictionary,
-        _path: OwnedObjectPath,
+        connection: Settings,
+        path: OwnedObjectPath,
         #[zbus(header)] header: Header<'_>,
     ) -> Result<(), AgentError> {
         self.caller.check(&header)?;
-        let Some(connection) = Connection::read(&connection) else {
+        let Some(connection) = Stored::read(&path, &connection) else {
             return Ok(());
         };
         keyring::forget(&connection.uuid)

@@ -1,13 +1,13 @@
 //! What NetworkManager tells of one activation.
 
 use crate::answer::Outcome;
-use crate::network_manager::NAME;
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_attempt::progress::{self, Progress};
 use aws_client_vpn_i18n::gettext;
+use aws_client_vpn_network_manager::signals::{self, vpn_state};
 use aws_client_vpn_profile::last_failure::FailureKind;
-use aws_client_vpn_profile::well_known::{state_reason, vpn_state};
-use aws_client_vpn_secret_agent::signals;
+use aws_client_vpn_profile::well_known::network_manager::NAME;
+use aws_client_vpn_profile::well_known::{state_reason, vpn_state as states};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
 use futures_lite::StreamExt;
@@ -92,10 +92,8 @@ impl Following {
                 biased;
                 state = self.states.next() => {
                     let Some(Ok(signal)) = state else { return Step::ManagerGone };
-                    let header = signal.header();
-                    let is_ours = header.path().is_some_and(|path| path.as_str() == self.path);
-                    let body = signal.body();
-                    if let (true, Ok((state, reason))) = (is_ours, body.deserialize())
+                    if let Some((path, state, reason)) = vpn_state(&signal)
+                        && path == self.path
                         && let Some(step) = self.step(state, reason)
                     {
                         return step;
@@ -114,7 +112,7 @@ impl Following {
     }
 
     fn step(&mut self, state: u32, reason: u32) -> Option<Step> {
-        self.is_on_its_way |= self.is_joined || state == vpn_state::CONNECT;
+        self.is_on_its_way |= self.is_joined || state == states::CONNECT;
         // NetworkManager says it first, and then that somebody disconnected it.
         self.is_removed |= reason == state_reason::CONNECTION_REMOVED;
         let reason = match self.is_removed {
@@ -123,9 +121,9 @@ impl Following {
         };
         match progress::of_activation(&self.uuid, &self.path, state, reason) {
             // Nobody is asked yet.
-            Progress::Working(_) if state == vpn_state::NEED_AUTH && !self.is_on_its_way => None,
+            Progress::Working(_) if state == states::NEED_AUTH && !self.is_on_its_way => None,
             Progress::Working(words) => {
-                let words = match self.is_joined && state == vpn_state::NEED_AUTH {
+                let words = match self.is_joined && state == states::NEED_AUTH {
                     // Its agent was asked first.
                     true => gettext!(
                         "Waiting for the sign-in, which another program shows. Complete it there. \

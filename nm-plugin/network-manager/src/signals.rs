@@ -2,7 +2,7 @@
 
 use aws_client_vpn_profile::well_known::network_manager::{NAME, VPN};
 use zbus::match_rule::Builder;
-use zbus::{MatchRule, MessageStream};
+use zbus::{MatchRule, Message, MessageStream};
 
 /// How many signals may wait: whoever has missed some looks for itself.
 const QUEUE: usize = 64;
@@ -10,6 +10,16 @@ const QUEUE: usize = 64;
 /// The rule for the states of VPN connections.
 pub fn vpn_states() -> zbus::Result<MatchRule<'static>> {
     Ok(rule(NAME, VPN, "VpnStateChanged")?.build())
+}
+
+/// The path of a VPN connection, its state and the reason, in a signal that has them.
+pub fn vpn_state(signal: &Message) -> Option<(String, u32, u32)> {
+    let header = signal.header();
+    if header.interface()?.as_str() != VPN || header.member()?.as_str() != "VpnStateChanged" {
+        return None;
+    }
+    let (state, reason) = signal.body().deserialize().ok()?;
+    Some((header.path()?.to_string(), state, reason))
 }
 
 /// The beginning of a rule for names on the bus that come and go.
