@@ -71,9 +71,6 @@ pub enum ConnectError {
     /// NetworkManager is gone.
     #[error("NetworkManager has stopped. Try again when it is running.")]
     ManagerGone,
-    /// Signals or the bus.
-    #[error("This computer is out of resources: {0}. Close some programs, and try again.")]
-    Exhausted(io::Error),
 }
 
 impl ConnectError {
@@ -84,7 +81,6 @@ impl ConnectError {
             Self::Cancelled(_) => Outcome::Cancelled,
             Self::TimedOut { .. } => Outcome::TimedOut,
             Self::ManagerGone => Outcome::NoNetworkManager,
-            Self::Exhausted(_) => Outcome::Failed,
         }
     }
 }
@@ -151,7 +147,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn run(&mut self, options: &Connect) -> Result<Answer, Failure> {
-        let mut quit = Quit::listen().map_err(ConnectError::Exhausted)?;
+        let mut quit = Quit::listen().map_err(Failure::Exhausted)?;
         let limit = options.timeout.map_or(NO_LIMIT, Duration::from_secs);
         let limit = Instant::now() + limit;
         let settled = tokio::select! {

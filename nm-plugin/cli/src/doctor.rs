@@ -9,11 +9,10 @@ mod facts;
 mod fixing;
 mod selinux;
 
+pub use crate::network_manager::NetworkManager;
 pub use collect::collect;
 pub(crate) use collect::openvpn_version;
-pub use facts::{
-    Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Process,
-};
+pub use facts::{Agent, Clock, Closed, Facts, File, Listener, NameFile, OpenVpn, Process};
 pub use fixing::{FixError, fix};
 
 use crate::json;

@@ -2,37 +2,14 @@
 
 use crate::Failure;
 use crate::actions::Manager;
-use crate::answer::{Answer, Outcome};
+use crate::answer::Answer;
 use crate::choice::called;
 use crate::network_manager;
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_network_manager::settings::{data, secrets};
-use aws_client_vpn_profile::settings::{SettingsError, from_settings};
-use aws_client_vpn_profile_file::file::{self, WriteError};
-use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_profile::settings::from_settings;
+use aws_client_vpn_profile_file::file;
 use std::path::Path;
-use thiserror::Error;
-
-/// Nothing was exported.
-#[derive(Debug, Error, Localize)]
-pub enum ExportError {
-    /// The connection's settings do not make a profile.
-    #[error("The connection cannot be exported. {0}")]
-    Settings(SettingsError),
-    /// The file cannot be written.
-    #[error(transparent)]
-    File(#[from] WriteError),
-}
-
-impl ExportError {
-    /// The outcome, for exit code and JSON.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::File(WriteError { reason, .. }) => reason.into(),
-            Self::Settings(_) => Outcome::Failed,
-        }
-    }
-}
 
 /// Prints the profile of the connection called `wanted`, or puts it into the file `to` that only its
 /// owner may read. Its private key is in it if it has one and the user may see it.
@@ -44,12 +21,12 @@ pub(crate) async fn export(wanted: &str, to: Option<&Path>) -> Result<Answer, Fa
     // Whether it has a key, only NetworkManager knows.
     let kept = manager.secrets(&stored.path).await?;
     let profile = from_settings(&data(&settings), &secrets(&kept));
-    let profile = profile.map_err(ExportError::Settings)?.to_ovpn();
+    let profile = profile.map_err(Failure::Export)?.to_ovpn();
     let Some(path) = to else {
         let fields = serde_json::json!({ "name": stored.name, "profile": *profile });
         return Ok(Answer::done(profile.to_string(), fields));
     };
-    file::write(path, &profile).map_err(ExportError::File)?;
+    file::write(path, &profile)?;
     let text = gettext!("The profile is in {file}.", file = path.display());
     let fields = serde_json::json!({ "name": stored.name, "file": path.to_string_lossy() });
     Ok(Answer::done(text + "\n", fields))

@@ -5,12 +5,13 @@ use crate::at_login::AtLoginError;
 use crate::choice::ChoiceError;
 use crate::connect::ConnectError;
 use crate::doctor::FixError;
-use crate::export::ExportError;
 use crate::import::ImportError;
 use crate::logs::LogsError;
 use crate::network_manager::NetworkManagerError;
 use crate::renew::RenewError;
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_profile::settings::SettingsError;
+use aws_client_vpn_profile_file::file::WriteError;
 use aws_client_vpn_text::message::Localize;
 use serde_json::json;
 use std::error::Error;
@@ -41,8 +42,11 @@ pub enum Failure {
     Import(#[from] ImportError),
     #[error(transparent)]
     AtLogin(#[from] AtLoginError),
+    /// The connection's settings do not make a profile.
+    #[error("The connection cannot be exported. {0}")]
+    Export(SettingsError),
     #[error(transparent)]
-    Export(#[from] ExportError),
+    Write(#[from] WriteError),
     #[error(transparent)]
     Logs(#[from] LogsError),
     #[error(transparent)]
@@ -63,11 +67,13 @@ impl Failure {
             Self::Connect(error) => error.outcome(),
             Self::StillDisconnecting { .. } => Outcome::TimedOut,
             Self::Import(error) => error.outcome(),
-            Self::Export(error) => error.outcome(),
+            Self::Write(WriteError { reason, .. }) => reason.into(),
             Self::Logs(error) => error.outcome(),
             Self::Renew(error) => error.outcome(),
             Self::Fix(FixError::NotRoot) => Outcome::NotPermitted,
-            Self::Fix(_) | Self::AtLogin(_) | Self::Exhausted(_) => Outcome::Failed,
+            Self::Export(_) | Self::Fix(_) | Self::AtLogin(_) | Self::Exhausted(_) => {
+                Outcome::Failed
+            }
         }
     }
 
@@ -104,7 +110,6 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_client_vpn_profile::settings::SettingsError;
 
     #[test]
     fn a_cause_is_told_once() {
@@ -113,10 +118,8 @@ mod tests {
         let of_bus = zbus::fdo::Error::Failed(cause.clone());
         let failures = [
             NetworkManagerError::Strange(of_bus.into()).into(),
-            Failure::Export(ExportError::Settings(bad)),
-            Failure::Connect(ConnectError::Exhausted(std::io::Error::other(
-                cause.clone(),
-            ))),
+            Failure::Export(bad),
+            Failure::Exhausted(std::io::Error::other(cause.clone())),
         ];
         for failure in failures {
             let answer = failure.answer();

@@ -236,7 +236,7 @@ async fn one(
 ) -> Result<Imported, Failure> {
     let ovpn::ParsedProfile { profile, warnings } =
         profile_file::read(file).map_err(ImportError::from)?;
-    let network_manager::Answer {
+    let network_manager::NetworkManager {
         mut stored, active, ..
     } = network_manager::ask().await?;
     stored.extend(planned.iter().cloned());

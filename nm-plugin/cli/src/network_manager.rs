@@ -108,7 +108,7 @@ impl From<zbus::Error> for NetworkManagerError {
 
 /// An activation of a connection of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Activation {
+pub struct Activation {
     /// The active connection's D-Bus object.
     pub(crate) path: String,
     pub(crate) uuid: String,
@@ -142,25 +142,28 @@ impl Activation {
 
 /// All that is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) version: String,
+pub struct NetworkManager {
+    /// As it says itself.
+    pub version: String,
     /// What the user of this command may do; `None` if it does not tell.
-    pub(crate) rights: Option<Rights>,
+    pub rights: Option<Rights>,
     /// How name servers are passed on: `default`, `dnsmasq`, `systemd-resolved`, `none`, …
-    pub(crate) dns_mode: String,
+    pub dns_mode: String,
     /// `symlink`, `file`, `resolvconf`, `unmanaged`, …
-    pub(crate) rc_manager: String,
+    pub rc_manager: String,
     /// The name servers of VPNs whose interfaces are gone. It keeps those of a VPN that it ends while
     /// it shows it as connecting (nm-policy.c).
-    pub(crate) name_servers_left: Vec<String>,
-    pub(crate) stored: Vec<Stored>,
+    pub name_servers_left: Vec<String>,
+    /// Connections of ours, in the order of their names.
+    pub stored: Vec<Stored>,
     /// The names of connections to endpoints of AWS that another VPN has imported.
-    pub(crate) imported_as_openvpn: Vec<String>,
-    pub(crate) active: Vec<Activation>,
+    pub imported_as_openvpn: Vec<String>,
+    /// What is up or on its way.
+    pub active: Vec<Activation>,
 }
 
 /// Asks NetworkManager.
-pub(crate) async fn ask() -> Result<Answer, NetworkManagerError> {
+pub(crate) async fn ask() -> Result<NetworkManager, NetworkManagerError> {
     tokio::time::timeout(LIMIT, ask_unbounded())
         .await
         .map_err(|_| NetworkManagerError::Silent)?
@@ -176,7 +179,7 @@ pub(crate) async fn look_again() -> Result<Option<Vec<Activation>>, NetworkManag
     }
 }
 
-async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
+async fn ask_unbounded() -> Result<NetworkManager, NetworkManagerError> {
     let bus = zbus::Connection::system()
         .await
         .map_err(NetworkManagerError::Bus)?;
@@ -184,7 +187,7 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
     let strange = NetworkManagerError::Strange;
     let dns = properties(&bus, DNS_PATH, DNS).await.map_err(strange)?;
     let (stored, imported_as_openvpn) = stored(&bus).await.map_err(strange)?;
-    Ok(Answer {
+    Ok(NetworkManager {
         version: text(&manager, "Version"),
         rights: rights(&bus).await.ok(),
         dns_mode: text(&dns, "Mode"),
@@ -197,14 +200,12 @@ async fn ask_unbounded() -> Result<Answer, NetworkManagerError> {
 }
 
 fn not_asked(error: zbus::Error) -> NetworkManagerError {
-    use NetworkManagerError::{NotRunning, Strange};
-    match error {
-        zbus::Error::MethodError(ref name, ..)
-            if NetworkManagerError::of(name, None) == NotRunning =>
-        {
-            NotRunning
-        }
-        error => Strange(error),
+    if let zbus::Error::MethodError(name, ..) = &error
+        && NetworkManagerError::of(name, None) == NetworkManagerError::NotRunning
+    {
+        NetworkManagerError::NotRunning
+    } else {
+        NetworkManagerError::Strange(error)
     }
 }
 

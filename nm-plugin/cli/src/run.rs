@@ -41,7 +41,7 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
         }
         Command::Logs(options) => {
             if let Some(path) = &options.report {
-                return Ok(logs::write_report(options, path).await?);
+                return logs::write_report(options, path).await;
             }
             let log = logs::collect(options).await?;
             let lines: Vec<&str> = log.lines().collect();

@@ -131,13 +131,9 @@ fn doctor_in_german() {
         network_manager: Some(Ok(NetworkManager {
             version: "1.42.4".to_owned(),
             rights: Some(Rights::ALL),
-            names: BTreeMap::new(),
-            shared: Vec::new(),
-            exposed_keys: Vec::new(),
-            imported_as_openvpn: Vec::new(),
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
-            name_servers_left: Vec::new(),
+            ..NetworkManager::default()
         })),
         tun: true,
         clock: Clock {

@@ -2,14 +2,13 @@
 
 use super::checks::NAME_FILE;
 use super::facts::{
-    Agent, Clock, Closed, Facts, File, Listener, NameFile, NetworkManager, OpenVpn, Plasma, Process,
+    Agent, Clock, Closed, Facts, File, Listener, NameFile, OpenVpn, Plasma, Process,
 };
 use super::selinux::denies_rules;
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
 use aws_client_vpn_profile::kill_switch_mark::MarkName;
-use aws_client_vpn_profile::pem::has_private_key;
 use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
 use aws_client_vpn_secret_agent::terminal::has_display;
 use aws_client_vpn_sign_in::acs_port::listener_in;
@@ -71,7 +70,11 @@ pub(super) async fn facts() -> Facts {
         passwd: PASSWD
             .map(|file| fs::read_to_string(file).unwrap_or_default())
             .concat(),
-        network_manager: Some(ask_network_manager().await),
+        network_manager: Some(
+            network_manager::ask()
+                .await
+                .map_err(|error| error.message()),
+        ),
         agent: tokio::time::timeout(PROGRAM_LIMIT, agent())
             .await
             .ok()
@@ -323,40 +326,6 @@ fn policies() -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|end| end == "conf"))
         .filter(|path| fs::read_to_string(path).is_ok_and(|text| text.contains(SERVICE_TYPE)))
         .collect()
-}
-
-async fn ask_network_manager() -> Result<NetworkManager, Message> {
-    let answer = network_manager::ask()
-        .await
-        .map_err(|error| error.message())?;
-    Ok(NetworkManager {
-        version: answer.version,
-        rights: answer.rights,
-        names: answer
-            .stored
-            .iter()
-            .map(|connection| (connection.uuid.clone(), connection.name.clone()))
-            .collect(),
-        exposed_keys: answer
-            .stored
-            .iter()
-            .filter(|connection| {
-                let mut data = connection.data.values();
-                data.any(|value| has_private_key(value))
-            })
-            .map(|connection| connection.name.clone())
-            .collect(),
-        shared: answer
-            .stored
-            .into_iter()
-            .filter(|connection| connection.is_shared)
-            .map(|connection| connection.name)
-            .collect(),
-        imported_as_openvpn: answer.imported_as_openvpn,
-        dns_mode: answer.dns_mode,
-        rc_manager: answer.rc_manager,
-        name_servers_left: answer.name_servers_left,
-    })
 }
 
 fn process_numbers() -> impl Iterator<Item = u32> {

@@ -1,8 +1,7 @@
 //! What can be seen of a machine, as plain values that nobody has judged.
 
-use aws_client_vpn_sign_in::rights::Rights;
+use crate::network_manager::NetworkManager;
 use aws_client_vpn_text::message::Message;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// All facts that are looked at. They stand side by side, as each is gathered by itself, and the checks
@@ -76,29 +75,6 @@ pub struct File {
     pub inode: Option<(u32, u32)>,
     /// Whether it has to be executable.
     pub program: bool,
-}
-
-/// NetworkManager.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NetworkManager {
-    /// As it says itself.
-    pub version: String,
-    /// What polkit lets the user do with it, if it tells.
-    pub rights: Option<Rights>,
-    /// The names of our connections, by their UUIDs.
-    pub names: BTreeMap<String, String>,
-    /// The names of the connections that more than one user has.
-    pub shared: Vec<String>,
-    /// The names of those that keep a private key where every user of the computer may read it.
-    pub exposed_keys: Vec<String>,
-    /// The names of connections to endpoints of AWS that NetworkManager-openvpn has.
-    pub imported_as_openvpn: Vec<String>,
-    /// `default`, `dnsmasq`, `systemd-resolved`, `none`, …
-    pub dns_mode: String,
-    /// `symlink`, `file`, `unmanaged`, …
-    pub rc_manager: String,
-    /// The name servers of VPNs that are gone.
-    pub name_servers_left: Vec<String>,
 }
 
 /// What our agent says when it is asked whether it is there.

@@ -6,7 +6,7 @@ use super::{
 use crate::answer::Outcome;
 use crate::command_line::Logs;
 use crate::network_manager;
-use aws_client_vpn_profile_file::file::{FileError, WriteError};
+use aws_client_vpn_profile_file::file::FileError;
 use aws_client_vpn_text::message::Localize;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -51,9 +51,6 @@ pub enum LogsError {
          aws-client-vpn list"
     )]
     Empty,
-    /// The report cannot be written.
-    #[error(transparent)]
-    Unwritten(#[from] WriteError),
     /// Not this connection.
     #[error(
         "The connection '{0}' has not been used since the computer was started. To see all \
@@ -66,7 +63,7 @@ impl LogsError {
     /// The outcome, for exit code and JSON.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::File { reason, .. } | Self::Unwritten(WriteError { reason, .. }) => reason.into(),
+            Self::File { reason, .. } => reason.into(),
             Self::Denied => Outcome::NotPermitted,
             Self::Empty | Self::Unknown(_) => Outcome::NotFound,
             Self::NoJournal(_) | Self::Slow => Outcome::Failed,

@@ -1,6 +1,7 @@
 //! Shows a report to its writer, and puts it into a file if that is wanted.
 
-use super::{LogsError, attempt_log, report};
+use super::{attempt_log, report};
+use crate::Failure;
 use crate::answer::{Answer, Outcome};
 use crate::command_line::Logs;
 use crate::doctor;
@@ -10,7 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Shows the report that `options` ask for, and writes it to `path` if the answer is yes.
-pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, LogsError> {
+pub(crate) async fn write_report(options: &Logs, path: &Path) -> Result<Answer, Failure> {
     let log = attempt_log(options).await?;
     let mut versions = log.head;
     // It names the connection.

@@ -1,7 +1,9 @@
 //! What a connection needs of the machine around it.
 
-use super::super::facts::{Agent, Facts, NetworkManager, Plasma, Process};
+use super::super::facts::{Agent, Facts, Plasma, Process};
 use super::{Judgement, good, plain, problem, warning};
+use crate::network_manager::{NetworkManager, Stored};
+use aws_client_vpn_profile::pem::has_private_key;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
@@ -50,8 +52,9 @@ fn known_as(facts: &Facts, uuid: &str) -> String {
         .network_manager
         .as_ref()
         .and_then(|manager| manager.as_ref().ok());
-    match manager.and_then(|manager| manager.names.get(uuid)) {
-        Some(name) => format!("{name} ({uuid})"),
+    let mut stored = manager.iter().flat_map(|manager| &manager.stored);
+    match stored.find(|stored| stored.uuid == uuid) {
+        Some(stored) => format!("{} ({uuid})", stored.name),
         None => uuid.to_owned(),
     }
 }
@@ -174,8 +177,8 @@ pub(super) fn rights(facts: &Facts) -> Judgement {
 
 /// What polkit asks of a user who may start connections.
 fn sign_in(manager: &NetworkManager, rights: Rights) -> Judgement {
-    match manager.shared.first() {
-        Some(name) if rights.sign_in_needs_password(&manager.version) => warning(
+    match manager.stored.iter().find(|stored| stored.is_shared) {
+        Some(Stored { name, .. }) if rights.sign_in_needs_password(&manager.version) => warning(
             message!(
                 "NetworkManager {version} asks for an administrator's password before each \
                  sign-in of '{name}', because the connection is available to all users",
@@ -218,9 +221,10 @@ pub(super) fn exposed_keys(facts: &Facts) -> Judgement {
     let Some(Ok(manager)) = &facts.network_manager else {
         return without_network_manager();
     };
-    match manager.exposed_keys.first() {
+    let is_exposed = |stored: &&Stored| stored.data.values().any(|value| has_private_key(value));
+    match manager.stored.iter().find(is_exposed) {
         None => good(message!("kept with the secrets only")),
-        Some(name) => warning(
+        Some(Stored { name, .. }) => warning(
             message!(
                 "every user of this computer can read the private key of '{name}', which an \
                  earlier version imported",

@@ -2,8 +2,8 @@ use super::super::facts::{Agent, Plasma, Process};
 use super::super::{Clock, Closed, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
 use super::super::{Finding, diagnose};
 use super::*;
+use crate::network_manager::Stored;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 fn healthy() -> Facts {
@@ -30,13 +30,21 @@ fn healthy() -> Facts {
         network_manager: Some(Ok(NetworkManager {
             version: "1.42.4".to_owned(),
             rights: Some(Rights::ALL),
-            names: BTreeMap::from([("2222".to_owned(), "home".to_owned())]),
-            shared: vec!["work".to_owned()],
-            exposed_keys: Vec::new(),
-            imported_as_openvpn: Vec::new(),
+            stored: vec![
+                Stored {
+                    name: "home".to_owned(),
+                    uuid: "2222".to_owned(),
+                    ..Stored::default()
+                },
+                Stored {
+                    name: "work".to_owned(),
+                    is_shared: true,
+                    ..Stored::default()
+                },
+            ],
             dns_mode: "systemd-resolved".to_owned(),
             rc_manager: "unmanaged".to_owned(),
-            name_servers_left: Vec::new(),
+            ..NetworkManager::default()
         })),
         agent: None,
         window: Some(true),
@@ -281,10 +289,14 @@ const FAULTS: &[Fault] = &[
         "'office' leads",
     ),
     (
-        |f| manager(f).exposed_keys = vec!["office".to_owned()],
+        |f| {
+            let key = "-----BEGIN PRIVATE KEY-----\nTUlJ\n-----END PRIVATE KEY-----\n";
+            let data = &mut manager(f).stored[1].data;
+            data.insert("cert".to_owned(), key.to_owned());
+        },
         "private-keys",
         Verdict::Warning,
-        "private key of 'office'",
+        "private key of 'work'",
     ),
     (
         |f| f.plasma = Some(Plasma::Unsupported { qt: 6 }),
@@ -405,7 +417,7 @@ fn what_polkit_will_ask_is_told_before_it_does() {
     assert!(found.seen.to_string().contains("of 'work'"), "{found:?}");
     // One that is the user's own.
     let mut own = facts.clone();
-    manager(&mut own).shared.clear();
+    manager(&mut own).stored[1].is_shared = false;
     let all = diagnose(&own).findings;
     assert!(all.iter().all(|found| found.verdict == Verdict::Good));
 
