@@ -21,15 +21,6 @@ pub struct DateFormat<'a> {
     pub day: &'a dyn Fn(i64) -> String,
 }
 
-/// How much a row wants to be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// As it should be.
-    Plain,
-    /// Something to think of.
-    Warning,
-}
-
 /// A line of the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -37,8 +28,8 @@ pub struct Row {
     pub title: String,
     /// What there is to say.
     pub text: String,
-    /// Whether it warns.
-    pub severity: Severity,
+    /// Whether it is something to think of.
+    pub is_warning: bool,
 }
 
 /// Lines that belong together.
@@ -68,15 +59,7 @@ impl Row {
         Self {
             title,
             text,
-            severity: Severity::Plain,
-        }
-    }
-
-    fn warning(title: String, text: String) -> Self {
-        Self {
-            title,
-            text,
-            severity: Severity::Warning,
+            is_warning: false,
         }
     }
 }
@@ -250,7 +233,10 @@ fn certificates(profile: &Profile, format: &DateFormat<'_>) -> Vec<Row> {
         match Certificate::read_all(text) {
             Ok(read) => rows.extend(read.iter().map(|one| certificate(one, &use_of, format))),
             Err(error @ (CertificateError::None | CertificateError::Unreadable)) => {
-                rows.push(Row::warning(use_of, i18n::localize(&error)));
+                rows.push(Row {
+                    is_warning: true,
+                    ..Row::plain(use_of, i18n::localize(&error))
+                });
             }
         }
     }
@@ -277,35 +263,27 @@ fn certificates(profile: &Profile, format: &DateFormat<'_>) -> Vec<Row> {
 
 fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>) -> Row {
     let day = (format.day)(certificate.ends);
-    let (validity, severity) = match certificate.validity(format.now) {
-        Validity::Holds => (gettext!("Valid until {day}", day = day), Severity::Plain),
-        Validity::EndsSoon { days: 0 } => (
-            gettext!("Expires today. Ask your administrator for a new profile."),
-            Severity::Warning,
+    let validity = certificate.validity(format.now);
+    let is_warning = validity != Validity::Holds;
+    let validity = match validity {
+        Validity::Holds => gettext!("Valid until {day}", day = day),
+        Validity::EndsSoon { days: 0 } => {
+            gettext!("Expires today. Ask your administrator for a new profile.")
+        }
+        Validity::EndsSoon { days } => ngettext!(
+            days,
+            "Expires in {count} day, on {day}. Ask your administrator for a new profile.",
+            "Expires in {count} days, on {day}. Ask your administrator for a new profile.",
+            day = day
         ),
-        Validity::EndsSoon { days } => (
-            ngettext!(
-                days,
-                "Expires in {count} day, on {day}. Ask your administrator for a new profile.",
-                "Expires in {count} days, on {day}. Ask your administrator for a new profile.",
-                day = day
-            ),
-            Severity::Warning,
+        Validity::Ended => gettext!(
+            "Expired on {day}. The connection will fail. Ask your administrator for a new \
+             profile.",
+            day = day
         ),
-        Validity::Ended => (
-            gettext!(
-                "Expired on {day}. The connection will fail. Ask your administrator for a new \
-                 profile.",
-                day = day
-            ),
-            Severity::Warning,
-        ),
-        Validity::NotYet => (
-            gettext!(
-                "Valid only from {day}. Is the clock of this computer right?",
-                day = (format.day)(certificate.begins)
-            ),
-            Severity::Warning,
+        Validity::NotYet => gettext!(
+            "Valid only from {day}. Is the clock of this computer right?",
+            day = (format.day)(certificate.begins)
         ),
     };
     let issuer = match certificate.self_issued {
@@ -321,7 +299,7 @@ fn certificate(certificate: &Certificate, use_of: &str, format: &DateFormat<'_>)
     Row {
         title: certificate.subject.clone(),
         text: format!("{issuer}\n{validity}"),
-        severity,
+        is_warning,
     }
 }
 
@@ -378,20 +356,20 @@ mod tests {
 
     #[test]
     fn certificates_warn_before_and_after_their_end() {
-        for (days, text, severity) in [
-            (400, "Valid until day 21915", Severity::Plain),
-            (12, "Expires in 12 days, on day 21915.", Severity::Warning),
-            (1, "Expires in 1 day, on", Severity::Warning),
-            (0, "Expires today.", Severity::Warning),
-            (-3, "Expired on day 21915.", Severity::Warning),
-            (5000, "Valid only from day 18262.", Severity::Warning),
+        for (days, text, is_warning) in [
+            (400, "Valid until day 21915", false),
+            (12, "Expires in 12 days, on day 21915.", true),
+            (1, "Expires in 1 day, on", true),
+            (0, "Expires today.", true),
+            (-3, "Expired on day 21915.", true),
+            (5000, "Valid only from day 18262.", true),
         ] {
             let groups = shown("auth-federate\n", days * 86_400);
             let row = &groups[1].rows[0];
             assert_eq!(row.title, "Zoë's root");
             let expected = format!("Certificate authority of the endpoint, self-signed\n{text}");
             assert!(row.text.starts_with(&expected), "{days}: {}", row.text);
-            assert_eq!(row.severity, severity, "{days}");
+            assert_eq!(row.is_warning, is_warning, "{days}");
         }
     }
 

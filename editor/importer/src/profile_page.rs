@@ -1,7 +1,7 @@
 //! The page with a profile: what it is, what to call it, for whom.
 
 use crate::network_manager::ExistingConnection;
-use crate::presentation::{Group, Row, Severity};
+use crate::presentation::{Group, Row};
 use adw::prelude::*;
 use aws_client_vpn_i18n::gettext;
 
@@ -178,7 +178,7 @@ fn row_widget(row: &Row) -> adw::ActionRow {
         .title_lines(0)
         .subtitle_lines(0)
         .build();
-    if row.severity == Severity::Warning {
+    if row.is_warning {
         let icon = gtk::Image::builder()
             .icon_name("dialog-warning-symbolic")
             .css_classes(["warning"])

@@ -6,8 +6,7 @@ use aws_client_vpn_profile::well_known::{AGENT, AGENT_REGISTERED};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use zbus::fdo::{DBusProxy, RequestNameFlags, RequestNameReply};
-use zbus::names::WellKnownName;
+use zbus::fdo::{RequestNameFlags, RequestNameReply};
 
 /// How long the session bus has to answer.
 const BUS_TIME: Duration = Duration::from_secs(10);
@@ -59,13 +58,11 @@ pub(crate) async fn tell_registered(bus: zbus::Connection, mut registered: watch
 }
 
 async fn have_name(bus: &zbus::Connection, wanted: bool) -> zbus::Result<()> {
-    let daemon = DBusProxy::new(bus).await?;
-    let name = WellKnownName::try_from(AGENT_REGISTERED)?;
     if wanted {
         let flags = RequestNameFlags::DoNotQueue.into();
-        daemon.request_name(name, flags).await?;
+        bus.request_name_with_flags(AGENT_REGISTERED, flags).await?;
     } else {
-        daemon.release_name(name).await?;
+        bus.release_name(AGENT_REGISTERED).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! to know whether a browser has the page, whatever became of the dialogs before: they may have
 //! waited for another login to be over, failed to open a browser, or never have been run.
 
-use aws_client_vpn_keyring::session_dir::session_dir;
+use aws_client_vpn_keyring::session_dir::session_file;
 use std::fs;
 use std::path::PathBuf;
 use url::Url;
@@ -15,11 +15,7 @@ pub(crate) struct OpenedPage(Option<PathBuf>);
 impl OpenedPage {
     /// That of the connection `uuid`; only where a session has a directory for such things.
     pub(crate) fn of(uuid: &str) -> Self {
-        let is_plain = |uuid: &str| {
-            !uuid.is_empty() && uuid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        };
-        let directory = session_dir().filter(|_| is_plain(uuid));
-        Self(directory.map(|directory| directory.join(format!("nm-aws-client-vpn-page-{uuid}"))))
+        Self(session_file("nm-aws-client-vpn-page", uuid))
     }
 
     /// Whether a browser has `url`; `None` where nothing can be written down.

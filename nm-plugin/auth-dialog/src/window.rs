@@ -5,7 +5,7 @@
 
 use crate::browser::has_display;
 use crate::journal::Journal;
-use aws_client_vpn_keyring::session_dir::session_dir;
+use aws_client_vpn_keyring::session_dir::session_file;
 use aws_client_vpn_sign_in::window::{Screen, UserAction};
 use aws_client_vpn_sign_in::wire::Lines;
 use std::cell::Cell;
@@ -238,11 +238,7 @@ impl Running {
 
 /// Where the window of the connection `uuid` waits for the next dialog.
 fn socket(uuid: &str) -> Option<PathBuf> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if uuid.is_empty() || uuid.len() > 64 || !uuid.chars().all(is_plain) {
-        return None;
-    }
-    Some(session_dir()?.join(format!("{PROGRAM}-{uuid}")))
+    session_file(PROGRAM, uuid)
 }
 
 /// The program that belongs to this one.

@@ -10,6 +10,14 @@ pub fn session_dir() -> Option<PathBuf> {
     own(PathBuf::from(std::env::var_os("XDG_RUNTIME_DIR")?))
 }
 
+/// The file called `name` that is about the connection `uuid`.
+pub fn session_file(name: &str, uuid: &str) -> Option<PathBuf> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_uuid = (1..=64).contains(&uuid.len()) && uuid.chars().all(is_plain);
+    let file = session_dir()?.join(format!("{name}-{uuid}"));
+    is_uuid.then_some(file)
+}
+
 fn own(directory: PathBuf) -> Option<PathBuf> {
     let owner = fs::metadata(&directory).ok()?.uid();
     (owner == rustix::process::geteuid().as_raw()).then_some(directory)
