@@ -6,13 +6,12 @@
 use crate::banner::{Banner, Banners};
 use crate::notification::Notices;
 use crate::outcome::{Outcome, Outcomes};
-use aws_client_vpn_network_manager::signals::vpn_state;
 use aws_client_vpn_secret_agent::terminal::Terminal;
 use aws_client_vpn_text::printable::printable;
 use std::rc::Rc;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
-use zbus::{Connection, Message};
+use zbus::Connection;
 
 /// How many events may wait; what comes beyond is left out.
 const QUEUE: usize = 64;
@@ -20,26 +19,10 @@ const QUEUE: usize = 64;
 /// What there is to take note of.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// Somebody signs in to the connection at `path`.
-    Expected { path: String },
-    /// An activation is in another state.
-    State {
-        activation: String,
-        state: u32,
-        reason: u32,
-    },
-}
-
-impl Event {
-    /// The event in a signal of NetworkManager's.
-    pub(crate) fn state(signal: &Message) -> Option<Self> {
-        let (activation, state, reason) = vpn_state(signal)?;
-        Some(Self::State {
-            activation,
-            state,
-            reason,
-        })
-    }
+    /// Somebody signs in to the connection at this path.
+    Expected(String),
+    /// The activation at this path is in another state, for a reason.
+    State(String, u32, u32),
 }
 
 /// Follows the activations that it is given.
@@ -76,12 +59,8 @@ impl Follower {
 
     async fn take_note(&mut self, event: Event) {
         match event {
-            Event::Expected { path } => self.outcomes.expect(&path),
-            Event::State {
-                activation,
-                state,
-                reason,
-            } => {
+            Event::Expected(path) => self.outcomes.expect(&path),
+            Event::State(activation, state, reason) => {
                 let (outcomes, banners) = (&mut self.outcomes, &mut self.banners);
                 let outcome = outcomes.heard(&self.bus, &activation, state, reason).await;
                 let banner = banners.heard(&self.bus, &activation, state, reason).await;
@@ -96,24 +75,21 @@ impl Follower {
     }
 
     fn tell(&self, outcome: Outcome) {
-        match (&self.terminal, outcome) {
-            (Some(terminal), outcome) if outcome.was_expected => {
-                terminal.say(&printable(&outcome.line()))
-            }
-            (Some(_), _) => {}
+        match &self.terminal {
+            Some(terminal) if outcome.was_expected => terminal.say(&printable(&outcome.line())),
+            Some(_) => {}
             // In the background, what the desktop does not know.
-            (
-                None,
-                Outcome {
+            None => {
+                if let Outcome {
                     name,
                     reason: Some(reason),
                     ..
-                },
-            ) => {
-                let notices = self.notices.clone();
-                spawn_local(async move { notices.show_failure(name, reason).await });
+                } = outcome
+                {
+                    let notices = self.notices.clone();
+                    spawn_local(async move { notices.show_failure(name, reason).await });
+                }
             }
-            (None, Outcome { reason: None, .. }) => {}
         }
     }
 

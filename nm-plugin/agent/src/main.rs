@@ -17,7 +17,6 @@ mod instance;
 mod network_manager;
 mod notification;
 mod outcome;
-
 mod rights;
 mod services;
 

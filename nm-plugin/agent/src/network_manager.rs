@@ -13,7 +13,7 @@ use crate::rights;
 use crate::services::Services;
 use aws_client_vpn_i18n::gettext;
 use aws_client_vpn_network_manager::owner;
-use aws_client_vpn_network_manager::signals::{owner_changes, vpn_states};
+use aws_client_vpn_network_manager::signals::{owner_changes, vpn_state, vpn_states};
 use aws_client_vpn_profile::well_known::network_manager::NAME;
 use aws_client_vpn_secret_agent::dialogs::Dialogs;
 use aws_client_vpn_secret_agent::exchange::Ask;
@@ -208,7 +208,9 @@ impl Agent {
                     self.changes.send_replace(());
                 }
                 Some(Ok(state)) = signals.states.next() => {
-                    self.follow(Event::state(&state));
+                    if let Some((activation, state, reason)) = vpn_state(&state) {
+                        self.follow(Event::State(activation, state, reason));
+                    }
                     self.changes.send_replace(());
                 }
                 Some(Ok(end)) = signals.ends.next() => self.told_of_an_end(&end),
@@ -237,10 +239,8 @@ impl Agent {
     }
 
     /// NetworkManager says more than anybody can follow only if something is wrong with it.
-    fn follow(&self, event: Option<Event>) {
-        if let Some(event) = event {
-            drop(self.follower.try_send(event));
-        }
+    fn follow(&self, event: Event) {
+        drop(self.follower.try_send(event));
     }
 
     /// Only a service of ours counts, and they come over this connection to everybody.
@@ -286,8 +286,7 @@ impl Agent {
             Ask::TakeBack(path) => self.dialogs.take_back(&path),
             Ask::Get(get) => {
                 if get.may_ask() {
-                    let path = get.connection.stored.path.clone();
-                    self.follow(Some(Event::Expected { path }));
+                    self.follow(Event::Expected(get.connection.stored.path.clone()));
                 }
                 self.dialogs.begin(get);
             }

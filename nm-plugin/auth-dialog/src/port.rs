@@ -13,7 +13,7 @@ use aws_client_vpn_text::message;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -187,11 +187,7 @@ fn has_open(process: &Path, inode: u64) -> bool {
         .flatten()
         // Follows the link to the socket itself, whose number it is.
         .filter_map(|descriptor| fs::metadata(descriptor.path()).ok())
-        .any(|file| file.ino() == inode && is_socket(&file))
-}
-
-fn is_socket(file: &fs::Metadata) -> bool {
-    std::os::unix::fs::FileTypeExt::is_socket(&file.file_type())
+        .any(|file| file.ino() == inode && file.file_type().is_socket())
 }
 
 fn is_own_dialog(process: &Path) -> bool {

@@ -216,9 +216,7 @@ impl Running {
             tokio::spawn(async move { child.wait().await });
         }
     }
-}
 
-impl Running {
     /// Leaves it to the next dialog.
     fn leave_open(self) {
         let Self {

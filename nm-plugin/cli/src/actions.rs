@@ -7,10 +7,10 @@ use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH,
 };
 use aws_client_vpn_secret_agent::own_bus;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use zbus::proxy::MethodFlags;
-use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Value};
+use zbus::zvariant::{Dict, DynamicType, OwnedObjectPath, OwnedValue, Value};
 
 /// A person may have to type the administrator's password first.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -22,7 +22,8 @@ type Details = HashMap<String, OwnedValue>;
 /// NetworkManager on a bus.
 #[derive(Debug, Clone)]
 pub(crate) struct Manager {
-    bus: zbus::Connection,
+    /// NetworkManager asks the agent on it first.
+    pub(crate) bus: zbus::Connection,
 }
 
 impl Manager {
@@ -47,11 +48,6 @@ impl Manager {
         // Ends with the connection.
         tokio::spawn(own_bus::know_nothing(asks));
         Ok(Self { bus })
-    }
-
-    /// On `bus`: NetworkManager asks the agent on it first.
-    pub(crate) fn on(bus: zbus::Connection) -> Self {
-        Self { bus }
     }
 
     /// Adds a connection.
@@ -147,20 +143,18 @@ fn object(path: &str) -> Result<OwnedObjectPath, NetworkManagerError> {
 
 /// A property as it travels.
 pub(crate) fn value(property: &Property) -> Result<OwnedValue, NetworkManagerError> {
-    let strings = |items: &mut dyn Iterator<Item = (String, String)>| -> Value<'static> {
-        Value::from(items.collect::<HashMap<String, String>>())
-    };
     let value = match property {
         Property::Text(text) => Value::from(text.clone()),
         Property::Number(number) => Value::from(*number),
         Property::Flag(flag) => Value::from(*flag),
         Property::Texts(texts) => Value::from(texts.clone()),
-        Property::Items(items) => strings(&mut items.clone().into_iter()),
-        Property::Secrets(secrets) => strings(
-            &mut secrets
+        Property::Items(items) => Dict::from(items.clone()).into(),
+        Property::Secrets(secrets) => {
+            let exposed = secrets
                 .iter()
-                .map(|(name, secret)| (name.clone(), secret.expose().to_owned())),
-        ),
+                .map(|(name, it)| (name.as_str(), it.expose()));
+            Dict::from(exposed.collect::<BTreeMap<_, _>>()).into()
+        }
     };
     OwnedValue::try_from(value).map_err(|error| NetworkManagerError::Refused(error.to_string()))
 }

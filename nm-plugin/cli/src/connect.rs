@@ -119,7 +119,6 @@ enum Reached {
 struct Attempt<'a> {
     stored: &'a Stored,
     terminal: Option<Rc<Terminal>>,
-    bus: zbus::Connection,
     manager: Manager,
     asks: mpsc::UnboundedReceiver<Ask>,
     dialogs: Dialogs,
@@ -139,8 +138,7 @@ impl<'a> Attempt<'a> {
             stored,
             dialogs: Dialogs::new(terminal.clone()),
             terminal,
-            manager: Manager::on(bus.clone()),
-            bus,
+            manager: Manager { bus },
             asks,
             following,
         })
@@ -352,6 +350,6 @@ impl<'a> Attempt<'a> {
 
     async fn leave(mut self) {
         self.dialogs.take_back_all();
-        registration::leave(&self.bus, &mut self.dialogs, LEAVING_TIME).await;
+        registration::leave(&self.manager.bus, &mut self.dialogs, LEAVING_TIME).await;
     }
 }

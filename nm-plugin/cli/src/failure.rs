@@ -8,11 +8,10 @@ use crate::doctor::FixError;
 use crate::import::ImportError;
 use crate::logs::LogsError;
 use crate::network_manager::NetworkManagerError;
-use crate::renew::RenewError;
 use aws_client_vpn_i18n as i18n;
 use aws_client_vpn_profile::settings::SettingsError;
 use aws_client_vpn_profile_file::file::WriteError;
-use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::message::{Localize, Message};
 use serde_json::json;
 use std::error::Error;
 use std::io;
@@ -49,8 +48,17 @@ pub enum Failure {
     Write(#[from] WriteError),
     #[error(transparent)]
     Logs(#[from] LogsError),
-    #[error(transparent)]
-    Renew(#[from] RenewError),
+    /// The connection is not up.
+    #[error("'{0}' is not connected. To connect and sign in: aws-client-vpn connect NAME")]
+    NothingToRenew(String),
+    /// The service refused.
+    #[error("The sign-in was not renewed. {reason}")]
+    NotRenewed {
+        /// As it says, or the bus.
+        reason: Message,
+        /// For scripts.
+        outcome: Outcome,
+    },
     #[error(transparent)]
     Fix(#[from] FixError),
     /// The system.
@@ -69,7 +77,8 @@ impl Failure {
             Self::Import(error) => error.outcome(),
             Self::Write(WriteError { reason, .. }) => reason.into(),
             Self::Logs(error) => error.outcome(),
-            Self::Renew(error) => error.outcome(),
+            Self::NothingToRenew(_) => Outcome::NotConnected,
+            Self::NotRenewed { outcome, .. } => *outcome,
             Self::Fix(FixError::NotRoot) => Outcome::NotPermitted,
             Self::Export(_) | Self::Fix(_) | Self::AtLogin(_) | Self::Exhausted(_) => {
                 Outcome::Failed

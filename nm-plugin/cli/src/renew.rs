@@ -10,42 +10,15 @@ use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::renewal::{self, NotRenewed};
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_profile::well_known::RENEW;
-use aws_client_vpn_text::message::{Localize, Message};
+use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::printable::printable;
-use thiserror::Error;
-
-/// Nothing was renewed.
-#[derive(Debug, Error, Localize)]
-pub enum RenewError {
-    /// The connection is not up.
-    #[error("'{0}' is not connected. To connect and sign in: aws-client-vpn connect NAME")]
-    Down(String),
-    /// The service refused.
-    #[error("The sign-in was not renewed. {reason}")]
-    Refused {
-        /// As it says, or the bus.
-        reason: Message,
-        /// For scripts.
-        outcome: Outcome,
-    },
-}
-
-impl RenewError {
-    /// The outcome, for exit code and JSON.
-    pub fn outcome(&self) -> Outcome {
-        match self {
-            Self::Down(_) => Outcome::NotConnected,
-            Self::Refused { outcome, .. } => *outcome,
-        }
-    }
-}
 
 /// Has the person sign in again to the connection called `wanted`, or to the only one that is up.
 pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
     let answer = network_manager::ask().await?;
     let chosen = choice::active(&answer.stored, &answer.active, wanted);
     let (stored, activation) = match chosen {
-        Err(ChoiceError::NotUp(name)) => return Err(RenewError::Down(name).into()),
+        Err(ChoiceError::NotUp(name)) => return Err(Failure::NothingToRenew(name)),
         chosen => chosen?,
     };
     let renewed = async {
@@ -67,7 +40,7 @@ pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
     } else {
         (Message::literal(error.to_string()), Outcome::Failed)
     };
-    Err(RenewError::Refused { reason, outcome }.into())
+    Err(Failure::NotRenewed { reason, outcome })
 }
 
 /// What happens now.

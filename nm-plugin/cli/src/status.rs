@@ -126,9 +126,7 @@ impl Status {
             connections: connections.collect(),
         }
     }
-}
 
-impl Status {
     /// Only the connection called `wanted`.
     pub(crate) fn only(mut self, wanted: &str) -> Result<Self, ChoiceError> {
         let is_meant = |one: &Connection| one.name == wanted || one.uuid == wanted;
