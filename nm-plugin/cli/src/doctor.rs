@@ -88,9 +88,7 @@ impl Diagnosis {
 
     /// Whether a connection cannot work.
     pub fn has_problem(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.verdict == Verdict::Problem)
+        self.count(Verdict::Problem) > 0
     }
 
     fn count(&self, verdict: Verdict) -> u64 {

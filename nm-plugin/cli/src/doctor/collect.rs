@@ -75,18 +75,12 @@ pub(super) async fn facts() -> Facts {
                 .await
                 .map_err(|error| error.message()),
         ),
-        agent: tokio::time::timeout(PROGRAM_LIMIT, agent())
-            .await
-            .ok()
-            .flatten(),
+        agent: in_time(agent()).await,
         window: name_file.as_ref().and_then(|file| {
             let dialog = file.auth_dialog.as_ref()?;
             Some(dialog.with_file_name(WINDOW).exists())
         }),
-        opener: tokio::time::timeout(PROGRAM_LIMIT, opener())
-            .await
-            .ok()
-            .flatten(),
+        opener: in_time(opener()).await,
         has_display: has_display(),
         processes,
         listener: listener(),
@@ -106,6 +100,12 @@ pub(super) async fn facts() -> Facts {
         clock: clock().await,
         name_file,
     }
+}
+
+/// What is found before it has taken too long.
+async fn in_time<T>(search: impl Future<Output = Option<T>>) -> Option<T> {
+    let found = tokio::time::timeout(PROGRAM_LIMIT, search).await;
+    found.ok().flatten()
 }
 
 /// Interfaces that are there still although the service that made them is not.
@@ -435,11 +435,10 @@ async fn clock() -> Clock {
     let installed = std::env::current_exe()
         .and_then(fs::metadata)
         .and_then(|file| file.modified());
-    let synchronized = tokio::time::timeout(PROGRAM_LIMIT, synchronized()).await;
     Clock {
         now: seconds(SystemTime::now()),
         installed: installed.map(seconds).unwrap_or(0),
-        synchronized: synchronized.unwrap_or(None),
+        synchronized: in_time(synchronized()).await,
     }
 }
 
