@@ -130,13 +130,8 @@ pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<Strin
     };
     let mut updated = 0;
     let mut others = Vec::new();
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path
-            .extension()
-            .is_none_or(|ending| ending != "nmconnection")
-        {
-            continue;
-        }
+    let paths = entries.flatten().map(|entry| entry.path());
+    for path in paths.filter(|it| it.extension().is_some_and(|it| it == "nmconnection")) {
         let Ok(copy) = fs::read_to_string(&path).map(Zeroizing::new) else {
             continue;
         };
