@@ -419,12 +419,24 @@ impl Lab {
     /// As [`Self::import_with`], as the connection `name`.
     #[track_caller]
     pub fn import_as(&self, name: &str, transport: &str, port: u16, lines: &str) {
+        self.import_changed(name, transport, port, |text| text + lines);
+    }
+
+    /// As the connection `name`, with what `change` makes of the profile.
+    #[track_caller]
+    pub fn import_changed(
+        &self,
+        name: &str,
+        transport: &str,
+        port: u16,
+        change: impl FnOnce(String) -> String,
+    ) {
         let file = self.profile(transport, port);
         let exported = self.client.root().join(file.trim_start_matches('/'));
         let text = fs::read_to_string(&exported).expect("the endpoint wrote it");
         // Beside it, where the certificates are that it may name.
         let own = format!("{name}.ovpn");
-        fs::write(exported.with_file_name(&own), text + lines).expect("the lab is writable");
+        fs::write(exported.with_file_name(&own), change(text)).expect("the lab is writable");
         let file = PathBuf::from(&file).with_file_name(own);
         let file = file.to_str().expect("the lab's paths are text");
         self.client.check([

@@ -11,7 +11,7 @@ mod routes;
 pub use routes::ROUTE_LIMIT;
 
 use crate::ip::{Network, Route};
-use aws_client_vpn_text::message::Localize;
+use aws_client_vpn_text::message::{Argument, Localize};
 use aws_client_vpn_text::printable::is_control;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -59,7 +59,7 @@ pub struct PushedOptions {
 }
 
 /// What was pushed makes no tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Localize)]
 #[expect(missing_docs, reason = "the messages tell")]
 pub enum TunnelError {
     // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
@@ -68,6 +68,9 @@ pub enum TunnelError {
     // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
     #[error("The address of the endpoint is not among them.")]
     NoServer,
+    // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used.”
+    #[error("OpenVPN says: {0}.")]
+    Refused(Argument),
 }
 
 impl PushedOptions {

@@ -63,11 +63,13 @@ mod reconnect;
 mod remote;
 mod resolve;
 mod sign_in;
+mod unverified;
 mod up;
 
 pub use conditions::{Conditions, LoginSession, Presence, Ways, may_act_for, presence_of};
 pub use events::{Effect, Input, ServiceState, WebAccess, WebBlocked};
 pub use failure::{Failure, FailureReason};
+pub use unverified::Unverified;
 
 use attempt::{Attempt, Step};
 use backoff::LoginBackoff;

@@ -47,7 +47,10 @@ fn asked() -> Simulation {
 fn ask(simulation: &mut Simulation) {
     simulation.line(">PASSWORD:Auth-Token:SESS_ID_AT_x");
     assert_eq!(simulation.input(Input::Renew), ["launch second"]);
-    assert_eq!(second(simulation, HOLD), ["second: hold release"]);
+    assert_eq!(
+        second(simulation, HOLD),
+        ["second: log on", "second: hold release"]
+    );
     // The node that has the tunnel is the one that takes the answer.
     assert_eq!(
         second(simulation, &remote()),

@@ -7,7 +7,7 @@ use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot, eventually};
 const DAY: i64 = 24 * 60 * 60;
 
 /// A client whose clock can jump, started when it is right.
-fn with_clock(options: &Options) -> (Lab, Snapshot) {
+pub(crate) fn with_clock(options: &Options) -> (Lab, Snapshot) {
     let (mut lab, _) = lab(options);
     lab.stop_network_manager();
     lab.install_clock();
@@ -18,7 +18,7 @@ fn with_clock(options: &Options) -> (Lab, Snapshot) {
 
 /// The programs of the client see the jump.
 #[track_caller]
-fn jump(lab: &Lab, seconds: i64) {
+pub(crate) fn jump(lab: &Lab, seconds: i64) {
     let now = |lab: &Lab| -> i64 {
         let text = lab.client.check(["date", "+%s"]);
         text.trim().parse().unwrap()

@@ -37,6 +37,7 @@ mod soak;
 mod starving;
 mod systems;
 mod tokens;
+mod unverified;
 mod while_lost;
 mod workday;
 
@@ -59,6 +60,7 @@ mod reason {
     pub(crate) const UNKNOWN: u32 = 0;
     pub(crate) const USER_DISCONNECTED: u32 = 2;
     pub(crate) const SERVICE_STOPPED: u32 = 4;
+    pub(crate) const IP_CONFIG_INVALID: u32 = 5;
     pub(crate) const NO_SECRETS: u32 = 9;
     pub(crate) const LOGIN_FAILED: u32 = 10;
 }

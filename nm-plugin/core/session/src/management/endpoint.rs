@@ -1,12 +1,13 @@
 //! Which lines of OpenVPN's log tell of the endpoint.
 
 /// How they begin.
-const BEGINNINGS: [&str; 7] = [
+const BEGINNINGS: [&str; 8] = [
     "PUSH: Received control message: ",
     "Control Channel:",
     "Data Channel:",
     "AUTH: ",
     "Options error:",
+    "OPTIONS ERROR:",
     "Connection reset",
     "Halt",
 ];

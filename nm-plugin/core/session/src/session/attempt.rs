@@ -13,15 +13,18 @@ use super::loss::Loss;
 use super::network_manager::Installed;
 use super::phase::Phase;
 use super::put_off::{self, PutOff};
+use super::unverified::Unverified;
 use crate::challenge::Challenge;
 use crate::network_manager::VpnState;
 use crate::pushed::{self, TunnelError};
 use aws_client_vpn_profile::credential::Credential;
+use aws_client_vpn_profile::parts;
 use aws_client_vpn_sign_in::answer::is_cancelled;
 use aws_client_vpn_sign_in::refusal::RefusalReason;
 use aws_client_vpn_text::message::Localize;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 const BLOCKS_LOCAL_NETWORK: &str = "the endpoint takes all traffic into the tunnel, also where only \
@@ -48,6 +51,8 @@ pub(super) struct Attempt {
     put_off: Option<RefusalReason>,
     /// Whether the endpoint broke off a try after its certificate had been verified.
     endpoint_broke_off: bool,
+    /// Where the certificate did not verify, and why. See [`Self::certificate_judged`].
+    pub(super) unverified: Vec<((parts::Remote, IpAddr), Unverified)>,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -111,6 +116,7 @@ impl Attempt {
             release_at: None,
             put_off: None,
             endpoint_broke_off: false,
+            unverified: Vec::new(),
             diagnostics: Diagnostics::default(),
         };
         attempt.start_try(Phase::First, cx);
@@ -162,7 +168,7 @@ impl Attempt {
             Input::NewSecrets(secrets) => return self.new_secrets(secrets, cx),
             Input::Resolved { host, result } => {
                 cx.resolved(host, result)?;
-                self.answer_remote(cx);
+                self.answer_remote(cx)?;
                 // Which may be what was waited for.
                 if self.is_waiting() {
                     self.release_hold(cx);
@@ -196,7 +202,7 @@ impl Attempt {
         match event {
             OpenVpnEvent::Connected => return self.connected(cx),
             OpenVpnEvent::Hold => self.on_hold(cx)?,
-            OpenVpnEvent::Remote => self.answer_remote(cx),
+            OpenVpnEvent::Remote => self.answer_remote(cx)?,
             OpenVpnEvent::PasswordNeeded(realm) => self.password_needed(realm, cx)?,
             OpenVpnEvent::VerificationFailed { realm, reason } => {
                 self.verification_failed(&realm, reason.as_ref(), cx)?;
@@ -262,11 +268,20 @@ impl Attempt {
         match &self.step {
             // The same once more, when it is time; or it was told to.
             Step::Trying { .. } if is_put_off || why == "SIGUSR1" => {}
+            Step::Trying { .. } if why == "process-push-msg-failed" => {
+                return Err(self.diagnostics.options_refused());
+            }
             Step::Trying {
                 phase: Phase::Reply(_),
                 ..
-            } => return Err(Failure::LostDuringSignIn(why.to_owned())),
+            } => {
+                // No other node takes the reply.
+                let unverified = self.diagnostics.unverified.take();
+                let lost = || Failure::LostDuringSignIn(why.to_owned());
+                return Err(unverified.map_or_else(lost, Failure::Unverified));
+            }
             Step::Trying { .. } => {
+                self.certificate_judged(cx);
                 let breaks_off = matches!(why, "connection-reset" | "tls-error");
                 self.endpoint_broke_off |= self.diagnostics.endpoint_recognised && breaks_off;
                 if let Some(failure) = self.diagnostics.certificate_refused() {
@@ -279,8 +294,32 @@ impl Attempt {
         Ok(())
     }
 
+    /// Remembers whose certificate does not verify.
+    ///
+    /// A first connection ends when it is such an address's turn again, all others having been tried
+    /// ([`Self::answer_remote`]): more tries would only delay the warning. A tunnel that was lost is tried
+    /// for until its time limit, and ends with this reason then: a clock that is wrong after sleep is soon
+    /// set, and a network that answers in the endpoint's place is soon left. Ending would cost a sign-in,
+    /// and trying costs nothing: no credentials are sent to a peer that does not verify.
+    ///
+    /// This is the same with UDP. A forged packet alone does not get here: a peer's packets are dropped
+    /// unless they acknowledge the client's session id (64 random bits), so it takes somebody who reads
+    /// what the client sends. Nor can the endpoint's own certificate be waited for within a try: OpenVPN
+    /// drops the connection at the first that fails.
+    fn certificate_judged(&mut self, cx: &Context) {
+        match (self.diagnostics.unverified.take(), cx.remote.node()) {
+            (Some(why), Some(node)) => {
+                self.unverified.retain(|(known, _)| known != node);
+                self.unverified.push((node.clone(), why));
+            }
+            // The endpoint is there after all.
+            _ if self.diagnostics.endpoint_recognised => self.unverified.clear(),
+            _ => {}
+        }
+    }
+
     /// Tells OpenVPN the address to use, once both the question and the addresses are there.
-    fn answer_remote(&mut self, cx: &mut Context) {
+    fn answer_remote(&mut self, cx: &mut Context) -> Result<(), Failure> {
         let ways = cx.ways_to_endpoint();
         let has_way = |node| ways.is_none_or(|ways| ways.to(node).is_some());
         if cx.remote.address().is_some_and(|node| !has_way(node)) {
@@ -291,8 +330,17 @@ impl Attempt {
             Step::WithdrawingRoute(_) | Step::AwaitingLogin(_) | Step::Asking(_) => false,
         };
         if let Some(remote) = cx.next_address(pinned) {
+            let node = cx.remote.node();
+            let mut known = self.unverified.iter();
+            let known = known.find(|(unverified, _)| Some(unverified) == node);
+            if let Some((_, why)) = known
+                && self.loss.is_none()
+            {
+                return Err(Failure::Unverified(why.clone()));
+            }
             cx.send_remote(remote);
         }
+        Ok(())
     }
 
     fn connected(&mut self, cx: &mut Context) -> Result<Option<TunnelUp>, Failure> {
@@ -497,9 +545,10 @@ impl Attempt {
                 let checks_sign_in = matches!(phase, Phase::Reply(_));
                 let phase = std::mem::replace(phase, Phase::First);
                 let seconds = self.timeout(&phase, cx).as_secs();
-                Err(match self.put_off.take() {
-                    Some(why) => Failure::TemporarilyRefused(why),
-                    None => {
+                Err(match (self.put_off.take(), self.unverified.pop()) {
+                    (Some(why), _) => Failure::TemporarilyRefused(why),
+                    (None, Some((_, why))) => Failure::Unverified(why),
+                    (None, None) => {
                         self.diagnostics.endpoint_recognised |= self.endpoint_broke_off;
                         let in_the_way = cx.proxy_in_the_way();
                         in_the_way.unwrap_or_else(|| {

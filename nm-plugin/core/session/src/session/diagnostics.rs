@@ -1,11 +1,13 @@
 //! What OpenVPN's log shows of the endpoint and the key during one try, to explain how it ends.
 
 use super::failure::Failure;
+use super::unverified::Unverified;
 use crate::banner::Banner;
-use crate::pushed;
+use crate::pushed::{self, TunnelError};
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Argument;
+use aws_client_vpn_text::printable::printable;
 use aws_client_vpn_text::redact::for_journal;
 
 /// OpenSSL's words for a key or PKCS #12 file whose encryption is too old for it (RC2, in most).
@@ -16,6 +18,10 @@ const UNSUPPORTED: &str = "digital envelope routines::unsupported";
 pub(super) struct Diagnostics {
     /// Whether the endpoint has the right certificate.
     pub(super) endpoint_recognised: bool,
+    /// Why its certificate is not the right one.
+    pub(super) unverified: Option<Unverified>,
+    /// What OpenVPN said first of pushed options that it cannot use.
+    options_error: Option<String>,
     /// What OpenVPN last said of a certificate or key that it cannot use.
     tls_error: Option<String>,
     /// The MTU that was pushed, which the environment does not have.
@@ -30,7 +36,19 @@ impl Diagnostics {
         if !self.is_unsupported() && ABOUT_KEYS.iter().any(|start| text.contains(start)) {
             self.tls_error = Some(for_journal(text).into_owned());
         }
+        const ABOUT_OPTIONS: [&str; 3] = [
+            "OPTIONS ERROR: ",
+            "ERROR: dns server ",
+            "Error: negotiated cipher ",
+        ];
+        if ABOUT_OPTIONS.iter().any(|start| text.starts_with(start))
+            && let Some((_, error)) = text.split_once(": ")
+        {
+            let error = || printable(error.trim_end_matches('.'));
+            self.options_error.get_or_insert_with(error);
+        }
         self.endpoint_recognised |= text.starts_with("VERIFY OK: depth=0");
+        self.unverified = Unverified::parse(text).or_else(|| self.unverified.take());
         self.mtu = pushed::pushed_mtu(text).or(self.mtu);
     }
 
@@ -46,6 +64,15 @@ impl Diagnostics {
         let unexplained = || message!("OpenVPN cannot load them").into();
         let why = self.tls_error.clone();
         Failure::BadKey(why.map_or_else(unexplained, Argument::from))
+    }
+
+    /// That OpenVPN cannot use what the endpoint pushed: it will push the same again.
+    pub(super) fn options_refused(&self) -> Failure {
+        let error = self.options_error.clone();
+        // TRANSLATORS: Follows “The endpoint sent network settings that cannot be used. OpenVPN says:”
+        let unexplained = || message!("they are refused").into();
+        let why = error.map_or_else(unexplained, Argument::from);
+        Failure::BadTunnel(TunnelError::Refused(why))
     }
 
     /// Why the endpoint says nothing: once it is recognised, it has most likely refused the

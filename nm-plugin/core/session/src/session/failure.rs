@@ -1,5 +1,6 @@
 //! Why a connection failed: the words a user reads, and the only map to NetworkManager's codes.
 
+use super::unverified::Unverified;
 use crate::pushed::TunnelError;
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::settings::SettingsError;
@@ -51,6 +52,12 @@ pub enum Failure {
     /// OpenVPN, its tun device or its socket could not be set up.
     #[error("OpenVPN could not be started: {0}. To check what it needs: aws-client-vpn doctor")]
     NotStarted(Message),
+    /// What answered has not proved to be the endpoint.
+    #[error(
+        "The endpoint could not be verified, so no connection was made. {0} If that does not help, \
+         somebody on the network may be pretending to be the endpoint: connect from another network."
+    )]
+    Unverified(Unverified),
     /// The endpoint did not answer in time.
     #[error(
         "The endpoint {host} did not answer within {seconds} s. Check the network connection, and \
@@ -282,7 +289,9 @@ impl Failure {
             | Self::LoginUnavailable(_)
             | Self::Unsendable => (FailureKind::Other, LoginFailed),
             Self::BadTunnel(_) => (FailureKind::Other, BadIpConfig),
-            Self::InvalidSettings(_)
+            // Not refused, which is the endpoint's, nor unreachable, which is tried again and again.
+            Self::Unverified(_)
+            | Self::InvalidSettings(_)
             | Self::NotStarted(_)
             | Self::KillSwitchFailed(_)
             | Self::OpenVpnEnded(_)

@@ -156,6 +156,8 @@ impl Attempt {
                 }
                 None => {
                     cx.note("going on".to_owned());
+                    // It may be another network.
+                    self.unverified.clear();
                     self.restart_timeout(cx);
                 }
             }

@@ -37,6 +37,11 @@ impl Remote {
         self.current.as_ref().map(|(_, address)| *address)
     }
 
+    /// Where the current try goes.
+    pub(super) fn node(&self) -> Option<&(parts::Remote, IpAddr)> {
+        self.current.as_ref()
+    }
+
     /// How packets of the current try are sent.
     pub(super) fn transport(&self) -> Option<Transport> {
         self.current.as_ref().map(|(remote, _)| remote.transport)

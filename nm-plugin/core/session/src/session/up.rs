@@ -15,6 +15,7 @@ use super::login::BrowserLogin;
 use super::loss::Loss;
 use super::phase::Phase;
 use super::proxy;
+use super::unverified::Unverified;
 use crate::challenge::{Challenge, SAML_USER_NAME, saml_first_password};
 use crate::management::{Command, Notification};
 use crate::network_manager::VpnState;
@@ -115,7 +116,7 @@ impl Up {
             }
             Input::VpnState(state) => self.vpn_state(state, cx),
             Input::SettingsChanged => {
-                self.renewal = None;
+                self.end_renewal(cx);
                 if cx.network_manager.shown == Some(VpnState::NeedAuth) {
                     cx.begin_again();
                 }
@@ -293,7 +294,10 @@ impl Up {
         }
         let mut send = |command| cx.effects.push_back(Effect::SendToRenewal(command));
         match notification {
-            Notification::Hold => send(Command::HoldRelease),
+            Notification::Hold => {
+                send(Command::LogOn);
+                send(Command::HoldRelease);
+            }
             Notification::Remote { port, .. } => match cx.remote.address() {
                 Some(address) => send(Command::RemoteModify {
                     host: address.to_string(),
@@ -336,6 +340,13 @@ impl Up {
                 let login = cx.ask_for_login(challenge, url, true);
                 self.renewal = Some(Renewal::AwaitingLogin(login));
             }
+            Notification::Log(text) => {
+                // The tunnel would pause for one that is not made, either.
+                if let Some(why) = Unverified::parse(text.expose()) {
+                    self.end_renewal(cx);
+                    note_the_old_sign_in(&Failure::Unverified(why).to_string(), cx);
+                }
+            }
             Notification::Fatal(text) => return self.renewal_failed(&text, cx),
             Notification::Reconnecting(why) if why != "auth-failure" => {
                 return self.renewal_failed(&why, cx);
@@ -349,7 +360,6 @@ impl Up {
             | Notification::EnvironmentEnd
             | Notification::Error(_)
             | Notification::NeedOk { .. }
-            | Notification::Log(_)
             | Notification::Echo(_)
             | Notification::AuthToken
             | Notification::Ignored
@@ -448,8 +458,12 @@ fn restart(cx: &mut Context) {
 
 /// The tunnel goes on as it is, and NetworkManager is told that it is up.
 fn keep_the_old_sign_in(why: &str, cx: &mut Context) {
+    note_the_old_sign_in(why, cx);
+    cx.show_as_up();
+}
+
+fn note_the_old_sign_in(why: &str, cx: &mut Context) {
     cx.note(format!(
         "there is no new sign-in ({why}); the connection goes on with the old one"
     ));
-    cx.show_as_up();
 }
