@@ -15,6 +15,7 @@ use crate::openvpn::tun_device::TunDevice;
 use crate::openvpn::{self, OpenVpn};
 use crate::protection::Protection;
 use crate::resolver::{Answer, Resolver};
+use crate::rtnetlink;
 use crate::sleep_clock::SleepClock;
 use crate::watchdog::Watchdog;
 use aws_client_vpn_profile::renewal::NotRenewed;
@@ -22,6 +23,7 @@ use aws_client_vpn_profile::settings::{self, Timeouts};
 use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD, ENDPOINT_FIELD};
 use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
 use aws_client_vpn_session::management::ControlCharacter;
+use aws_client_vpn_session::netlink::routes_request;
 use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
 use aws_client_vpn_session::session::{Effect, Failure, Input, ServiceState, Session};
@@ -390,10 +392,11 @@ impl<'a> Activation<'a> {
                 if let Err(error) = self.protection.close(&self.session, device) {
                     return Some(Input::KillSwitchFailed(error.message()));
                 }
-                let device = device.map_or("", TunDevice::name);
                 if !self.monitor.is_at_work() {
-                    tell_of_overlaps(&ip_config, device, self.protection.enforces_routes());
+                    let index = device.map_or(0, TunDevice::index);
+                    tell_of_overlaps(&ip_config, index, self.protection.enforces_routes());
                 }
+                let device = device.map_or("", TunDevice::name);
                 self.network_manager.configure(&ip_config, device).await;
             }
             Effect::Resolve { host, random_label } => {
@@ -476,10 +479,9 @@ impl<'a> Activation<'a> {
 }
 
 /// Says which networks can be reached another way as well.
-fn tell_of_overlaps(config: &IpConfig, device: &str, is_enforced: bool) {
-    let table = |name: &str| std::fs::read_to_string(name).unwrap_or_default();
-    let routes = KernelRoute::read(&table("/proc/net/route"), &table("/proc/net/ipv6_route"));
-    for overlap in overlaps(config, device, &routes, is_enforced) {
+fn tell_of_overlaps(config: &IpConfig, device: u32, is_enforced: bool) {
+    let routes = KernelRoute::read(&rtnetlink::ask(&routes_request()).unwrap_or_default());
+    for overlap in overlaps(config, device, &routes, rtnetlink::name_of, is_enforced) {
         tracing::warn!("{overlap}");
     }
 }

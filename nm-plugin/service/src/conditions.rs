@@ -6,6 +6,7 @@
 use crate::agents::Agents;
 use crate::logind::{self, Told};
 use crate::rtnetlink;
+use aws_client_vpn_session::netlink::addresses_request;
 use aws_client_vpn_session::own_addresses;
 use aws_client_vpn_session::session::{
     Conditions, Presence, Session, Ways, may_act_for, presence_of,
@@ -228,8 +229,8 @@ fn ways_to(endpoint: &[IpAddr], is_inside: impl Fn(IpAddr) -> bool, before: Opti
 
 /// Whether `before` is still an address that packets leave from on the way that `now` is for.
 fn is_kept(before: Ipv6Addr, now: Ipv6Addr) -> bool {
-    let table = || std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
-    before == now || own_addresses::is_kept(&table(), before, now)
+    let addresses = || rtnetlink::ask(&addresses_request()).unwrap_or_default();
+    before == now || own_addresses::is_kept(&addresses(), before, now)
 }
 
 /// The address of this computer that packets to `endpoint` come from; the kernel looks up a route

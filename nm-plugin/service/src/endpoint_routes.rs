@@ -3,7 +3,7 @@
 use crate::openvpn::tun_device::{self, TunDevice};
 use crate::rtnetlink::{self, ask};
 use aws_client_vpn_session::endpoint_routes::{Change, Ways, removal};
-use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
+use aws_client_vpn_session::netlink::routes_request;
 use rustix::io::Errno;
 use std::io;
 use std::net::IpAddr;
@@ -125,11 +125,7 @@ fn remove_all() -> io::Result<()> {
 
 fn look() -> io::Result<Ways> {
     let tunnels = tun_device::numbers()?;
-    let mut ways = Ways::default();
-    ask(&dump_request(), |kind, payload| {
-        ways.take_in(kind, payload, &tunnels)
-    })?;
-    Ok(ways)
+    Ok(Ways::read(&ask(&routes_request())?, &tunnels))
 }
 
 fn remove(request: &[u8]) -> io::Result<()> {

@@ -1,15 +1,13 @@
 //! Has the kernel ask a table with the tunnel's routes before all others, where the user wants it.
 
 use crate::rtnetlink::{self, ask};
-use aws_client_vpn_session::enforced_routes::wire::{self, Family, LeftOver};
+use aws_client_vpn_session::enforced_routes::wire::{self, FAMILIES, LeftOver};
 use aws_client_vpn_session::enforced_routes::{Changes, Tables, changes};
 use aws_client_vpn_session::interface::link_request;
-use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
+use aws_client_vpn_session::netlink::routes_request;
 use rustix::io::Errno;
 use std::io;
 use std::net::IpAddr;
-
-const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
 /// The table of one tunnel, and the rules that have it asked.
 #[derive(Debug, Default)]
@@ -42,10 +40,7 @@ impl EnforcedRoutes {
     }
 
     fn make_fit(&mut self, device: u32) -> io::Result<()> {
-        let mut tables = Tables::default();
-        ask(&dump_request(), |kind, payload| {
-            tables.take_in(kind, payload, device)
-        })?;
+        let tables = Tables::read(&ask(&routes_request())?, device);
         let changes = changes(&tables, &self.endpoints);
         if changes.routes == [0, 0] && self.device.is_none() {
             return Ok(());
@@ -85,15 +80,7 @@ impl EnforcedRoutes {
                 Err(error) => tracing::warn!("a rule for routes cannot be removed: {error}"),
             }
         }
-        let mut tables = Tables::default();
-        let emptied = ask(&dump_request(), |kind, payload| {
-            tables.take_in(kind, payload, device)
-        })
-        .and_then(|()| {
-            tables.tunnel.clear();
-            perform(&changes(&tables, &[]), device)
-        });
-        if let Err(error) = emptied {
+        if let Err(error) = empty(device) {
             tracing::warn!("a table of routes cannot be emptied: {error}");
         }
         self.routes = [0, 0];
@@ -111,23 +98,24 @@ pub(crate) fn remove_left_over() {
 }
 
 fn look_for_left_over() -> io::Result<()> {
-    let mut left_over = LeftOver::default();
-    ask(&wire::rules_request(), |kind, payload| {
-        left_over.take_in_rule(kind, payload)
-    })?;
     // What cannot be found out is left alone.
-    left_over.leave(|device| rtnetlink::carry_out(&link_request(device)) != Err(Errno::NODEV));
+    let is_there = |device| rtnetlink::carry_out(&link_request(device)) != Err(Errno::NODEV);
+    let mut left_over = LeftOver::read(&ask(&wire::rules_request())?, is_there);
     if left_over.is_empty() {
         return Ok(());
     }
-    ask(&dump_request(), |kind, payload| {
-        left_over.take_in_route(kind, payload)
-    })?;
+    left_over.read_routes(&ask(&routes_request())?);
     for request in left_over.requests() {
         rtnetlink::carry_out(&request)?;
     }
     tracing::warn!("removed rules for routes that a killed service left");
     Ok(())
+}
+
+fn empty(device: u32) -> io::Result<()> {
+    let mut tables = Tables::read(&ask(&routes_request())?, device);
+    tables.tunnel.clear();
+    perform(&changes(&tables, &[]), device)
 }
 
 fn perform(changes: &Changes, device: u32) -> io::Result<()> {

@@ -11,6 +11,7 @@ mod nftables;
 
 use crate::account;
 use crate::openvpn::tun_device;
+use crate::rtnetlink::ask;
 use aws_client_vpn_profile::settings::KillSwitchOptions;
 use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;
 use aws_client_vpn_session::ip::Network;
@@ -19,10 +20,10 @@ use aws_client_vpn_session::kill_switch::netlink::Change;
 use aws_client_vpn_session::kill_switch::{
     FirewallPolicy, OPENING_LIFETIME, Ruleset, local_networks,
 };
+use aws_client_vpn_session::netlink::{addresses_request, routes_request};
 use aws_client_vpn_text::message::Localize;
 use marks::{Found, Mark, Marks};
 use nftables::{Events, Nftables};
-use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -416,15 +417,14 @@ fn lift_in(marks: &Marks, which: impl Fn(&str) -> bool) -> Result<Lifted, KillSw
     })
 }
 
+/// None if the kernel does not tell, also which interfaces are tunnels.
 fn networks_around() -> Vec<Network<IpAddr>> {
-    let table = |name: &str| fs::read_to_string(name).unwrap_or_default();
-    let routes = KernelRoute::read(&table("/proc/net/route"), &table("/proc/net/ipv6_route"));
-    local_networks(
-        &routes,
-        &table("/proc/net/fib_trie"),
-        &table("/proc/net/if_inet6"),
-        tun_device::NAME_PREFIX,
-    )
+    let look = || {
+        let routes = KernelRoute::read(&ask(&routes_request())?);
+        let addresses = ask(&addresses_request())?;
+        Ok::<_, io::Error>(local_networks(&routes, &addresses, &tun_device::numbers()?))
+    };
+    look().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use crate::rtnetlink;
 use aws_client_vpn_session::route_guard::rtnetlink::questions;
 use aws_client_vpn_session::route_guard::{Action, RouteGuard, RtEntry};
 use rustix::io::Errno;
-use std::io;
 use std::time::Instant;
 
 /// Looks at the addresses and routes of `device`, and puts back what is missing.
@@ -73,12 +72,10 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
     }
 }
 
-fn entries_of(device: u32) -> io::Result<Vec<RtEntry>> {
+fn entries_of(device: u32) -> Result<Vec<RtEntry>, Errno> {
     let mut entries = Vec::new();
     for request in questions() {
-        rtnetlink::ask(&request, |kind, payload| {
-            entries.extend(RtEntry::read(kind, payload, device));
-        })?;
+        entries.extend(RtEntry::read(&rtnetlink::ask(&request)?, device));
     }
     Ok(entries)
 }

@@ -1,10 +1,10 @@
 //! What the kernel is asked of interfaces and routes (rtnetlink(7)).
 
-use aws_client_vpn_session::netlink::{outcome, read_part};
+use aws_client_vpn_session::netlink::{is_last, outcome};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
+use rustix::net::netdevice::index_to_name;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
-use std::io;
 
 /// Room for the kernel's answer to one request.
 const ANSWER_SIZE: usize = 4096;
@@ -37,50 +37,51 @@ pub(crate) fn carry_out(request: &[u8]) -> Result<(), Errno> {
     outcome(&answer[..length]).map_err(Errno::from_raw_os_error)
 }
 
-/// Sends a question, and gives `take_in` the kind of each message of the answer, and what is in it.
-pub(crate) fn ask(request: &[u8], mut take_in: impl FnMut(u16, &[u8])) -> io::Result<()> {
+/// Sends a question. Returns the whole answer.
+pub(crate) fn ask(request: &[u8]) -> Result<Vec<u8>, Errno> {
     let mut answer = whole_answer(request);
     for _ in 1..MOST_QUESTIONS {
         if answer == Err(Errno::INTR) {
             answer = whole_answer(request);
         }
     }
-    for part in answer? {
-        read_part(&part, &mut take_in).map_err(Errno::from_raw_os_error)?;
-    }
-    Ok(())
+    answer
 }
 
-/// The parts of the answer to a question; none of them if it is not whole.
-fn whole_answer(request: &[u8]) -> Result<Vec<Vec<u8>>, Errno> {
+fn whole_answer(request: &[u8]) -> Result<Vec<u8>, Errno> {
     let socket = open()?;
     rustix::net::send(&socket, request, SendFlags::empty())?;
     let mut buffer = vec![0; PART_SIZE];
-    let mut parts = Vec::new();
+    let mut answer = Vec::new();
     for _ in 0..MOST_PARTS {
         // The kernel makes each part when the one before is read, so it never has to be waited for.
         let (length, _) = rustix::net::recv(&socket, &mut buffer, RecvFlags::empty())?;
-        let is_last = read_part(&buffer[..length], |_, _| {}).map_err(Errno::from_raw_os_error)?;
-        parts.push(buffer[..length].to_vec());
-        if is_last {
-            return Ok(parts);
+        let part = &buffer[..length];
+        answer.extend(part);
+        if is_last(part).map_err(Errno::from_raw_os_error)? {
+            return Ok(answer);
         }
     }
     Err(Errno::NOBUFS)
 }
 
+/// The name of the interface with this number, or the number where it is gone.
+pub(crate) fn name_of(index: u32) -> String {
+    let name = open().and_then(|socket| index_to_name(&socket, index));
+    name.unwrap_or_else(|_| index.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_client_vpn_session::route_guard::rtnetlink::dump_request;
+    use aws_client_vpn_session::netlink::routes_request;
 
     #[test]
     fn a_question_that_the_kernel_refuses_has_no_empty_answer() {
-        ask(&dump_request(), |_, _| {}).unwrap();
+        ask(&routes_request()).unwrap();
         // Of no kind that there is.
-        let mut request = dump_request();
+        let mut request = routes_request();
         request[4..6].copy_from_slice(&u16::MAX.to_ne_bytes());
-        let error = ask(&request, |_, _| {}).unwrap_err();
-        assert_eq!(error.raw_os_error(), Some(Errno::OPNOTSUPP.raw_os_error()));
+        assert_eq!(ask(&request), Err(Errno::OPNOTSUPP));
     }
 }

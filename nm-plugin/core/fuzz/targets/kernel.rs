@@ -1,31 +1,35 @@
-//! Whatever the kernel answers, in netlink's bytes or in the texts of /proc: routes that are read are
-//! read again as they are set, and no local network is larger than one may be.
+//! Whatever the kernel answers: what is kept is read again as it is set, and no local network is
+//! larger than one may be.
 #![no_main]
 
+use aws_client_vpn_session::endpoint_routes::Ways;
+use aws_client_vpn_session::enforced_routes::wire::LeftOver;
+use aws_client_vpn_session::enforced_routes::{Tables, changes};
 use aws_client_vpn_session::kernel_routes::KernelRoute;
 use aws_client_vpn_session::kill_switch::{local_networks, netlink};
-use aws_client_vpn_session::netlink::{outcome, read_part};
+use aws_client_vpn_session::netlink::{is_last, outcome};
+use aws_client_vpn_session::own_addresses::is_kept;
 use aws_client_vpn_session::route_guard::RtEntry;
 use libfuzzer_sys::fuzz_target;
+use std::net::{IpAddr, Ipv6Addr};
 
-fn routes_of(bytes: &[u8], device: u32) -> Vec<RtEntry> {
-    let mut routes = Vec::new();
-    let _ = read_part(bytes, |kind, payload| {
-        routes.extend(RtEntry::read(kind, payload, device))
-    });
-    routes
-}
-
-fuzz_target!(|input: (&[u8], u32, &str, &str)| {
-    let (bytes, device, routes, addresses) = input;
+fuzz_target!(|input: (&[u8], u32, IpAddr)| {
+    let (bytes, device, address) = input;
     let _ = netlink::replacement(None, 1).answered(bytes);
-    let _ = (netlink::last_change(bytes), outcome(bytes));
-    for route in routes_of(bytes, device) {
-        let _ = route.to_string();
-        assert_eq!(routes_of(&route.addition(), device), [route]);
+    let _ = (netlink::last_change(bytes), outcome(bytes), is_last(bytes));
+    for entry in RtEntry::read(bytes, device) {
+        let _ = entry.to_string();
+        let again: Vec<_> = RtEntry::read(&entry.addition(), device).collect();
+        assert_eq!(again, [entry]);
     }
-    let routes = KernelRoute::read(routes, routes);
-    for network in local_networks(&routes, addresses, addresses, "awsvpn") {
+    let ways = Ways::read(bytes, &[device]);
+    let _ = (ways.changes(&[address]), ways.has_route_of_others(address));
+    let _ = changes(&Tables::read(bytes, device), &[address]);
+    let mut left_over = LeftOver::read(bytes, |index| index == device);
+    left_over.read_routes(bytes);
+    let _ = left_over.requests().count();
+    let _ = is_kept(bytes, Ipv6Addr::LOCALHOST, Ipv6Addr::UNSPECIFIED);
+    for network in local_networks(&KernelRoute::read(bytes), bytes, &[device]) {
         let shortest = if network.address.is_ipv4() { 16 } else { 64 };
         assert!(network.prefix >= shortest);
     }

@@ -10,44 +10,29 @@
 //! precedence over NetworkManager's.
 
 use crate::ip::Network;
-use crate::netlink::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, frame, push_attribute,
-};
-use crate::route_guard::rtnetlink::{
-    AF_INET, AF_INET6, FLAG_CLONED, FLAG_ON_LINK, Message, RTA_DST, RTA_GATEWAY, RTA_OIF,
-    RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST,
-};
+use crate::netlink::{NLM_F_SET, RTM_DELROUTE, RTM_NEWROUTE, attribute, is_way};
+use crate::netlink::{network, request, route_to, routes, table};
+use netlink_packet_core::NLM_F_ACK;
+use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteHeader};
+use netlink_packet_route::route::{RouteMessage, RouteNextHopFlags, RouteProtocol, RouteScope};
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-const TABLE_MAIN: u8 = 254;
 /// Who has set a route (`rtm_protocol`): a number that no program is known to use (iproute2's
 /// `rt_protos`).
-const PROTOCOL_OURS: u8 = 201;
+const PROTOCOL_OURS: RouteProtocol = RouteProtocol::Other(201);
 /// Before NetworkManager's route to the endpoint, which has the metric of its device.
 const METRIC: u32 = 1;
-/// `RT_SCOPE_LINK`, of an IPv4 route without a router.
-const SCOPE_LINK: u8 = 253;
-/// `RTNH_F_DEAD`
-const FLAG_DEAD: u32 = 0x1;
-const RTA_PRIORITY: u16 = 6;
-const RTA_PREFSRC: u16 = 7;
-/// The next hops of a route that has several.
-const RTA_MULTIPATH: u16 = 9;
-/// A router of the other family.
-const RTA_VIA: u16 = 18;
-/// The size of `struct rtnexthop`.
-const NEXT_HOP: usize = 8;
 
 /// A next hop: an interface, and the router there, as the kernel writes both.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Hop {
-    device: u32,
-    /// `RTA_GATEWAY` or `RTA_VIA`; none on the link.
-    router: Option<(u16, Vec<u8>)>,
+pub(crate) struct Hop {
+    pub(crate) device: u32,
+    /// `RTA_GATEWAY`, or `RTA_VIA` with a router of the other family; none on the link.
+    pub(crate) router: Option<RouteAttribute>,
     /// The address of this computer that packets come from, where the route says so.
-    source: Option<Vec<u8>>,
-    flags: u32,
+    source: Option<RouteAddress>,
+    is_on_link: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,36 +60,32 @@ pub enum Change {
 }
 
 impl Ways {
-    /// Takes in a message of the kernel's list of routes; `tunnels` are the numbers of our interfaces.
-    pub fn take_in(&mut self, kind: u16, payload: &[u8], tunnels: &[u32]) {
-        if kind == RTM_NEWROUTE {
-            self.take_in_route(payload, tunnels);
+    /// Reads the kernel's list of routes; `tunnels` are the numbers of our interfaces.
+    #[must_use]
+    pub fn read(answer: &[u8], tunnels: &[u32]) -> Self {
+        let mut ways = Self::default();
+        let usable = routes(answer).filter(|route| {
+            table(route) == RouteHeader::RT_TABLE_MAIN.into()
+                && is_way(route)
+                && !route.header.flags.contains(RouteFlags::Dead)
+        });
+        for route in usable {
+            let (Some(network), Some(hop)) = (network(&route), Hop::read(&route)) else {
+                continue;
+            };
+            let metric = attribute!(route, RouteAttribute::Priority).copied();
+            let metric = metric.unwrap_or(0);
+            if route.header.protocol == PROTOCOL_OURS {
+                ways.own.push((network.address, hop));
+            } else if !tunnels.contains(&hop.device) {
+                ways.outside.push(Outside {
+                    network,
+                    metric,
+                    hop,
+                });
+            }
         }
-    }
-
-    fn take_in_route(&mut self, payload: &[u8], tunnels: &[u32]) -> Option<()> {
-        let message = Message::read(payload)?;
-        let [_, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;
-        let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-        let table = message.number(RTA_TABLE).unwrap_or(table.into());
-        if table != TABLE_MAIN.into()
-            || kind != TYPE_UNICAST
-            || flags & (FLAG_CLONED | FLAG_DEAD) != 0
-        {
-            return None;
-        }
-        let network = message.network()?;
-        let hop = Hop::read(&message, flags)?;
-        if protocol == PROTOCOL_OURS {
-            self.own.push((network.address, hop));
-        } else if !tunnels.contains(&hop.device) {
-            self.outside.push(Outside {
-                network,
-                metric: message.number(RTA_PRIORITY).unwrap_or(0),
-                hop,
-            });
-        }
-        Some(())
+        ways
     }
 
     /// Whether somebody else has set a route to just this address, and we have not.
@@ -155,86 +136,72 @@ impl Outside {
 
 impl Hop {
     /// The only next hop of a route, or the first.
-    fn read(route: &Message<'_>, flags: u32) -> Option<Self> {
-        let source = route.attribute(RTA_PREFSRC).map(<[u8]>::to_vec);
-        if let Some(device) = route.number(RTA_OIF) {
+    pub(crate) fn read(route: &RouteMessage) -> Option<Self> {
+        let source = attribute!(route, RouteAttribute::PrefSource).cloned();
+        if let Some(device) = attribute!(route, RouteAttribute::Oif) {
             return Some(Self {
-                device,
-                router: router(route),
+                device: *device,
+                router: router(&route.attributes),
                 source,
-                flags: flags & FLAG_ON_LINK,
+                is_on_link: route.header.flags.contains(RouteFlags::Onlink),
             });
         }
-        // `struct rtnexthop`: length, flags, hops, interface; then its attributes.
-        let several = route.attribute(RTA_MULTIPATH)?;
-        let ([l0, l1, flags, _, d0, d1, d2, d3], _) = several.split_first_chunk::<NEXT_HOP>()?;
-        let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
-        let attributes = Message::of_attributes(several.get(NEXT_HOP..length)?)?;
+        let first = attribute!(route, RouteAttribute::MultiPath)?.first()?;
         Some(Self {
-            device: u32::from_ne_bytes([*d0, *d1, *d2, *d3]),
-            router: router(&attributes),
+            device: first.interface_index,
+            router: router(&first.attributes),
             source,
-            flags: u32::from(*flags) & FLAG_ON_LINK,
+            is_on_link: first.flags.contains(RouteNextHopFlags::Onlink),
         })
     }
 
     fn route_to(&self, address: IpAddr) -> Vec<u8> {
         let scope = match (address, &self.router) {
-            (IpAddr::V4(_), None) => SCOPE_LINK,
-            (IpAddr::V4(_), Some(_)) | (IpAddr::V6(_), _) => 0,
+            (IpAddr::V4(_), None) => RouteScope::Link,
+            (IpAddr::V4(_), Some(_)) | (IpAddr::V6(_), _) => RouteScope::Universe,
         };
-        let mut body = route(address, scope, self.flags);
-        push_attribute(&mut body, RTA_OIF, &self.device.to_ne_bytes());
-        if let Some((kind, value)) = &self.router {
-            push_attribute(&mut body, *kind, value);
+        let mut route = route(address, scope);
+        if self.is_on_link {
+            route.header.flags = RouteFlags::Onlink;
         }
-        if let Some(source) = &self.source {
-            push_attribute(&mut body, RTA_PREFSRC, source);
-        }
-        let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
-        frame(RTM_NEWROUTE, flags, 0, &body)
+        route.attributes.push(RouteAttribute::Oif(self.device));
+        route.attributes.extend(self.router.clone());
+        let source = self.source.clone().map(RouteAttribute::PrefSource);
+        route.attributes.extend(source);
+        request(RTM_NEWROUTE, NLM_F_SET, &route)
     }
 }
 
-fn router(message: &Message<'_>) -> Option<(u16, Vec<u8>)> {
-    let of = |kind| Some((kind, message.attribute(kind)?.to_vec()));
-    of(RTA_GATEWAY).or_else(|| of(RTA_VIA))
+fn router(attributes: &[RouteAttribute]) -> Option<RouteAttribute> {
+    use RouteAttribute::{Gateway, Via};
+    let mut routers = attributes
+        .iter()
+        .filter(|of| matches!(of, Gateway(_) | Via(_)));
+    routers.next().cloned()
 }
 
 /// The request that takes our route to `address` away.
 #[must_use]
 pub fn removal(address: IpAddr) -> Vec<u8> {
-    // `RT_SCOPE_NOWHERE`: whatever scope it has.
-    let body = route(address, 255, 0);
-    frame(RTM_DELROUTE, NLM_F_REQUEST | NLM_F_ACK, 0, &body)
+    // Whatever scope it has.
+    let route = route(address, RouteScope::NoWhere);
+    request(RTM_DELROUTE, NLM_F_ACK, &route)
 }
 
-fn route(address: IpAddr, scope: u8, flags: u32) -> Vec<u8> {
-    let (family, bytes) = match address {
-        IpAddr::V4(address) => (AF_INET, address.octets().to_vec()),
-        IpAddr::V6(address) => (AF_INET6, address.octets().to_vec()),
-    };
-    let prefix = Network::host(address).prefix;
-    let mut body = vec![
-        family,
-        prefix,
-        0,
-        0,
-        TABLE_MAIN,
-        PROTOCOL_OURS,
-        scope,
-        TYPE_UNICAST,
-    ];
-    body.extend(flags.to_ne_bytes());
-    push_attribute(&mut body, RTA_DST, &bytes);
-    push_attribute(&mut body, RTA_PRIORITY, &METRIC.to_ne_bytes());
-    body
+fn route(address: IpAddr, scope: RouteScope) -> RouteMessage {
+    let mut route = route_to(Network::host(address));
+    route.header.table = RouteHeader::RT_TABLE_MAIN;
+    route.header.protocol = PROTOCOL_OURS;
+    route.header.scope = scope;
+    route.attributes.push(RouteAttribute::Priority(METRIC));
+    route
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netlink::messages;
+    use crate::netlink::tests::{attribute_of, body};
+    use crate::netlink::{frame, ip};
     use proptest::prelude::*;
 
     const ENDPOINT: [u8; 4] = [192, 0, 2, 1];
@@ -242,44 +209,34 @@ mod tests {
 
     /// A route of the kernel's list: IPv4, of this metric, through a router on an interface.
     fn listed(network: [u8; 4], prefix: u8, metric: u32, router: u8, device: u32) -> Vec<u8> {
-        let mut body = vec![
-            AF_INET,
-            prefix,
-            0,
-            0,
-            TABLE_MAIN,
-            4,
-            0,
-            TYPE_UNICAST,
-            0,
-            0,
-            0,
-            0,
+        let (metric, device) = (metric.to_ne_bytes(), device.to_ne_bytes());
+        let attributes: [(u16, &[u8]); 4] = [
+            (6, &metric),
+            (5, &[10, 0, 0, router]),
+            (4, &device),
+            (1, &network),
         ];
-        if prefix > 0 {
-            push_attribute(&mut body, RTA_DST, &network);
-        }
-        push_attribute(&mut body, RTA_PRIORITY, &metric.to_ne_bytes());
-        push_attribute(&mut body, RTA_GATEWAY, &[10, 0, 0, router]);
-        push_attribute(&mut body, RTA_OIF, &device.to_ne_bytes());
-        frame(RTM_NEWROUTE, 0, 0, &body)
+        // The kernel names no network that is everything.
+        let attributes = if prefix == 0 {
+            &attributes[..3]
+        } else {
+            &attributes
+        };
+        let header = [2, prefix, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0];
+        frame(RTM_NEWROUTE, 0, 0, &body(&header, attributes))
     }
 
     fn ways(routes: &[Vec<u8>]) -> Ways {
-        let mut ways = Ways::default();
-        for message in messages(&routes.concat()) {
-            ways.take_in(message.kind, message.content, &[TUNNEL]);
-        }
-        ways
+        Ways::read(&routes.concat(), &[TUNNEL])
     }
 
     /// The router that the endpoint's route leads to, as the kernel would list it.
-    fn router_of(changes: &[Change]) -> Option<Vec<u8>> {
+    fn router_of(changes: &[Change]) -> Option<IpAddr> {
         let [Change::Set(_, request)] = changes else {
             return None;
         };
-        let message = Message::read(&request[16..]).unwrap();
-        message.attribute(RTA_GATEWAY).map(<[u8]>::to_vec)
+        let route = routes(request).next().unwrap();
+        attribute!(route, RouteAttribute::Gateway).and_then(ip)
     }
 
     #[test]
@@ -292,10 +249,10 @@ mod tests {
         let elsewhere = listed([198, 51, 100, 0], 24, 1, 5, 3);
         let routes = [other, into_tunnel, everything, elsewhere];
         let to = |routes: &[Vec<u8>]| router_of(&ways(routes).changes(&address));
-        assert_eq!(to(&routes), Some(vec![10, 0, 0, 1]));
+        assert_eq!(to(&routes), Some(IpAddr::from([10, 0, 0, 1])));
         assert_eq!(
             to(&[&routes[..], &[network]].concat()),
-            Some(vec![10, 0, 0, 4])
+            Some(IpAddr::from([10, 0, 0, 4]))
         );
         assert_eq!(to(&routes[1..2]), None, "there is only the tunnel");
     }
@@ -320,7 +277,7 @@ mod tests {
         let other = now(&[listed([0; 4], 0, 100, 7, 2)]);
         assert_eq!(
             router_of(&other.changes(&[address])),
-            Some(vec![10, 0, 0, 7])
+            Some(IpAddr::from([10, 0, 0, 7]))
         );
         let gone = now(&[]).changes(&[address]);
         assert_eq!(gone, [Change::Remove(address, removal(address))]);
@@ -346,20 +303,18 @@ mod tests {
         for (router, device) in [(1, 2_u32), (2, 3)] {
             hops.extend([16, 0, 0, 0]);
             hops.extend(device.to_ne_bytes());
-            push_attribute(&mut hops, RTA_GATEWAY, &[10, 0, 0, router]);
+            hops.extend(attribute_of(5, &[10, 0, 0, router]));
         }
-        let mut body = vec![AF_INET, 0, 0, 0, TABLE_MAIN, 4, 0, TYPE_UNICAST, 0, 0, 0, 0];
-        push_attribute(&mut body, RTA_MULTIPATH, &hops);
-        let ways = ways(&[frame(RTM_NEWROUTE, 0, 0, &body)]);
+        let bytes = body(&[2, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0], &[(9, &hops)]);
+        let ways = ways(&[frame(RTM_NEWROUTE, 0, 0, &bytes)]);
         let changes = ways.changes(&[ENDPOINT.into()]);
-        assert_eq!(router_of(&changes), Some(vec![10, 0, 0, 1]));
+        assert_eq!(router_of(&changes), Some(IpAddr::from([10, 0, 0, 1])));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, address: IpAddr) {
-            let mut ways = Ways::default();
-            ways.take_in(RTM_NEWROUTE, &bytes, &[TUNNEL]);
+            let ways = ways(&[frame(RTM_NEWROUTE, 0, 0, &bytes)]);
             let _ = (ways.changes(&[address]), ways.has_route_of_others(address));
         }
     }

@@ -1,6 +1,8 @@
 //! What the kernel is asked of interfaces (linux/rtnetlink.h, linux/if_link.h).
 
-use crate::netlink::{NLM_F_ACK, NLM_F_REQUEST, frame, push_attribute};
+use crate::netlink::{bytes_of, frame};
+use netlink_packet_core::{DefaultNla, NLM_F_ACK, NLM_F_REQUEST};
+use netlink_packet_route::link::LinkHeader;
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
@@ -15,14 +17,16 @@ pub fn link_request(index: u32) -> Vec<u8> {
 /// The request that gives the interface with number `index` this alias.
 #[must_use]
 pub fn alias_request(index: u32, alias: &str) -> Vec<u8> {
-    let mut body = interface(index);
-    push_attribute(&mut body, IFLA_IFALIAS, alias.as_bytes());
+    let alias = DefaultNla::new(IFLA_IFALIAS, alias.into());
+    let body = [interface(index), bytes_of(&alias)].concat();
     frame(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 0, &body)
 }
 
-/// `struct ifinfomsg`; of the flags, none are to change.
 fn interface(index: u32) -> Vec<u8> {
-    [&[0; 4][..], &index.to_ne_bytes(), &[0; 8]].concat()
+    bytes_of(&LinkHeader {
+        index,
+        ..LinkHeader::default()
+    })
 }
 
 #[cfg(test)]

@@ -4,9 +4,13 @@
 //! specific way, or the one that came up last, and nobody sees why something does not answer. So
 //! it is said once, when a tunnel comes up.
 
+use crate::endpoint_routes::Hop;
 use crate::ip::Network;
+use crate::netlink::{is_way, network, routes, table};
 use crate::network_manager::ip_config::IpConfig;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::route::{RouteHeader, RouteMessage};
+use std::net::IpAddr;
 
 /// How many overlaps are told of.
 const LIMIT: usize = 20;
@@ -14,8 +18,8 @@ const LIMIT: usize = 20;
 /// A route that the computer has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelRoute {
-    /// The interface.
-    pub device: String,
+    /// The number of the interface.
+    pub device: u32,
     /// Where to.
     pub network: Network<IpAddr>,
     /// Whether no router is on the way.
@@ -23,38 +27,22 @@ pub struct KernelRoute {
 }
 
 impl KernelRoute {
-    /// The routes in the kernel's tables, `/proc/net/route` and `/proc/net/ipv6_route`.
-    pub fn read(ipv4: &str, ipv6: &str) -> Vec<Self> {
-        let ipv4 = ipv4.lines().filter_map(|line| {
-            let mut columns = line.split_ascii_whitespace();
-            let device = columns.next()?.to_owned();
-            let number = |text: Option<&str>| u32::from_str_radix(text?, 16).ok();
-            // In the bytes' order in memory, as the kernel prints them.
-            let address = Ipv4Addr::from(number(columns.next())?.to_ne_bytes());
-            let router = number(columns.next())?;
-            let mask = u32::from_be_bytes(number(columns.nth(4))?.to_ne_bytes());
-            Some(Self {
-                device,
-                network: Network {
-                    address: address.into(),
-                    prefix: u8::try_from(mask.leading_ones()).ok()?,
-                },
-                is_on_link: router == 0,
-            })
+    /// Reads the kernel's list of routes: the main table of IPv4, and all of IPv6.
+    #[must_use]
+    pub fn read(answer: &[u8]) -> Vec<Self> {
+        let listed = routes(answer).filter(|route| {
+            let is_of_ipv6 = route.header.address_family == AddressFamily::Inet6;
+            is_way(route) && (is_of_ipv6 || table(route) == RouteHeader::RT_TABLE_MAIN.into())
         });
-        let ipv6 = ipv6.lines().filter_map(|line| {
-            let columns: Vec<_> = line.split_ascii_whitespace().collect();
-            let address = u128::from_str_radix(columns.first()?, 16).ok()?;
+        let read = |route: RouteMessage| {
+            let hop = Hop::read(&route)?;
             Some(Self {
-                device: (*columns.last()?).to_owned(),
-                network: Network {
-                    address: Ipv6Addr::from(address).into(),
-                    prefix: u8::from_str_radix(columns.get(1)?, 16).ok()?,
-                },
-                is_on_link: columns.get(4)?.bytes().all(|digit| digit == b'0'),
+                device: hop.device,
+                network: network(&route)?,
+                is_on_link: hop.router.is_none(),
             })
-        });
-        ipv4.chain(ipv6).collect()
+        };
+        listed.filter_map(read).collect()
     }
 
     /// Whether it is the way to a network somewhere, not to a host, to everything or to a link.
@@ -73,13 +61,15 @@ impl KernelRoute {
     }
 }
 
-/// What of `config` overlaps with routes of other interfaces than `device`, each in a sentence, and
-/// which way it goes: `is_enforced` says whether the tunnel's routes go before all others.
+/// What of `config` overlaps with routes of other interfaces than `device`, each in a sentence with
+/// the name that `name_of` gives the interface, and which way it goes: `is_enforced` says whether the
+/// tunnel's routes go before all others.
 #[must_use]
 pub fn overlaps(
     config: &IpConfig,
-    device: &str,
+    device: u32,
     routes: &[KernelRoute],
+    name_of: impl Fn(u32) -> String,
     is_enforced: bool,
 ) -> Vec<String> {
     let ipv4 = config.ipv4.iter().flat_map(|family| &family.routes);
@@ -105,7 +95,8 @@ pub fn overlaps(
                 found.push(format!(
                     "{network} goes through this connection, but {} through {}: what is in both \
                      {which}",
-                    other.network, other.device
+                    other.network,
+                    name_of(other.device)
                 ));
             }
         }
@@ -116,30 +107,65 @@ pub fn overlaps(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink::tests::body;
+    use crate::netlink::{RTM_NEWROUTE, frame};
     use crate::network_manager::ip_config::ip_config;
     use crate::pushed::PushedOptions;
 
-    /// As an x86 prints it.
-    const IPV4: &str = "\
-Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
-eth0\t00000000\tFE0200C0\t0003\t0\t0\t100\t00000000\t0\t0\t0
-eth0\t000200C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0
-eth0\t010200C0\t00000000\t0005\t0\t0\t50\tFFFFFFFF\t0\t0\t0
-awsvpn1\t0000630A\t0100580A\t0003\t0\t0\t50\t0000FFFF\t0\t0\t0
-awsvpn0\t0000630A\t0100580A\t0003\t0\t0\t50\t0000FFFF\t0\t0\t0
-";
-    const IPV6: &str = "\
-fd000099000000000000000000000000 20 00000000000000000000000000000000 00 fd000088000000000000000000000001 00000032 00000001 00000000 00000003 awsvpn1
-fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001   eth0
-";
+    const HOME: u32 = 2;
+    const TUNNEL: u32 = 7;
+    const OTHER_TUNNEL: u32 = 8;
 
-    fn routes() -> Vec<KernelRoute> {
-        KernelRoute::read(IPV4, IPV6)
+    /// A route of the kernel's list, in this table and of this type.
+    fn listed(device: u32, network: &str, router: Option<&str>, table: u8, kind: u8) -> Vec<u8> {
+        let octets = |address: &str| match address.parse().unwrap() {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets().to_vec(),
+        };
+        let (address, prefix) = network.split_once('/').unwrap();
+        let family = if address.contains(':') { 10 } else { 2 };
+        let header = [
+            family,
+            prefix.parse().unwrap(),
+            0,
+            0,
+            table,
+            4,
+            0,
+            kind,
+            0,
+            0,
+            0,
+            0,
+        ];
+        let (address, device) = (octets(address), device.to_ne_bytes());
+        let router = router.map(octets);
+        let mut attributes: Vec<(u16, &[u8])> = vec![(1, &address), (4, &device)];
+        attributes.extend(router.as_ref().map(|router| (5, &router[..])));
+        frame(RTM_NEWROUTE, 0, 0, &body(&header, &attributes))
     }
 
-    #[cfg(target_endian = "little")]
+    fn routes() -> Vec<KernelRoute> {
+        let way = |device, network, router| listed(device, network, router, 254, 1);
+        let answer = [
+            way(HOME, "0.0.0.0/0", Some("192.0.2.254")),
+            way(HOME, "192.0.2.0/24", None),
+            way(HOME, "192.0.2.1/32", None),
+            way(OTHER_TUNNEL, "10.99.0.0/16", Some("10.88.0.1")),
+            way(TUNNEL, "10.99.0.0/16", Some("10.88.0.1")),
+            way(OTHER_TUNNEL, "fd00:99::/32", Some("fd00:88::1")),
+            way(HOME, "fe80::/64", None),
+            // Another table, of each family; a broadcast, and what leads nowhere.
+            listed(HOME, "10.99.1.0/24", None, 100, 1),
+            listed(HOME, "fd02:98::/32", None, 100, 1),
+            listed(HOME, "192.0.2.255/32", None, 255, 3),
+            listed(HOME, "10.99.2.0/24", None, 254, 7),
+        ];
+        KernelRoute::read(&answer.concat())
+    }
+
     #[test]
-    fn the_kernel_s_tables_are_read() {
+    fn the_kernel_s_routes_are_read() {
         let shown: Vec<_> = routes()
             .iter()
             .map(|route| {
@@ -150,23 +176,23 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
         assert_eq!(
             shown,
             [
-                "eth0 0.0.0.0/0 by a router",
-                "eth0 192.0.2.0/24",
-                "eth0 192.0.2.1/32",
-                "awsvpn1 10.99.0.0/16 by a router",
-                "awsvpn0 10.99.0.0/16 by a router",
-                "awsvpn1 fd00:99::/32 by a router",
-                "eth0 fe80::/64",
+                "2 0.0.0.0/0 by a router",
+                "2 192.0.2.0/24",
+                "2 192.0.2.1/32",
+                "8 10.99.0.0/16 by a router",
+                "7 10.99.0.0/16 by a router",
+                "8 fd00:99::/32 by a router",
+                "2 fe80::/64",
+                "2 fd02:98::/32",
             ]
         );
-        assert!(KernelRoute::read("nonsense\n\nx y", "z").is_empty());
     }
 
     #[test]
     fn a_way_to_a_host_to_everything_or_to_a_link_is_none_to_a_network() {
         let is_of_a_network = |address: &str, prefix| {
             let route = KernelRoute {
-                device: "eth0".to_owned(),
+                device: HOME,
                 network: Network {
                     address: address.parse().unwrap(),
                     prefix,
@@ -189,7 +215,6 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
         }
     }
 
-    #[cfg(target_endian = "little")]
     #[test]
     fn what_goes_two_ways_is_told() {
         let overlapping = |network: &str, mask: &str, ipv6: &str| {
@@ -205,7 +230,7 @@ fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000
             let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
             let tunnel = PushedOptions::from_environment(variables.map(own)).unwrap();
             let config = ip_config(&tunnel, None, 0).unwrap();
-            overlaps(&config, "awsvpn0", &routes(), false).len()
+            overlaps(&config, TUNNEL, &routes(), |index| index.to_string(), false).len()
         };
         assert_eq!(overlapping("10.99.7.0", "255.255.255.0", "fd01::/16"), 1);
         assert_eq!(overlapping("10.0.0.0", "255.0.0.0", "fd00::/16"), 2);

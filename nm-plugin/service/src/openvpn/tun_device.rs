@@ -14,8 +14,6 @@ use std::io;
 
 /// The kernel puts the first free number in the place of `%d`.
 const NAME_PATTERN: &str = "awsvpn%d";
-/// What the names of all tunnels begin with.
-pub(crate) const NAME_PREFIX: &str = "awsvpn";
 
 /// A tun device of ours.
 ///

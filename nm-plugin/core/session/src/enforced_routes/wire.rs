@@ -1,98 +1,64 @@
-//! Our table and its rule as the kernel writes them (linux/rtnetlink.h, linux/fib_rules.h).
+//! Our table and its rule as the kernel has them.
 
 use super::{Entry, Tables, Way};
-use crate::ip::Network;
-use crate::netlink::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, frame,
-    push_attribute,
-};
+use crate::netlink::{NLM_F_SET, RTM_DELROUTE, RTM_NEWROUTE, RTM_NEWRULE, attribute, ip, network};
+use crate::netlink::{request, route_to, routes, rules, table};
 use crate::own_table::{device_of, is_own_table, table_of};
-use crate::route_guard::rtnetlink::{
-    AF_INET, AF_INET6, FLAG_CLONED, MESSAGE, Message, PROTOCOL_KERNEL, RTA_DST, RTA_GATEWAY,
-    RTA_OIF, RTA_TABLE, RTM_DELROUTE, RTM_NEWROUTE, TYPE_UNICAST,
-};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteHeader, RouteMessage};
+use netlink_packet_route::route::{RouteProtocol, RouteScope, RouteType};
+use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleMessage};
 use std::net::IpAddr;
 
 /// Before the main table's rule (32766) and those of WireGuard's tools (32764); after what an
 /// administrator is likely to have put in front.
 const PRIORITY: u32 = 32_000;
 
-const RTM_NEWRULE: u16 = 32;
 const RTM_DELRULE: u16 = 33;
 const RTM_GETRULE: u16 = 34;
-const TABLE_MAIN: u32 = 254;
-const PROTOCOL_STATIC: u8 = 4;
-const SCOPE_UNIVERSE: u8 = 0;
-const SCOPE_LINK: u8 = 253;
-/// "Go on with the next table."
-const TYPE_THROW: u8 = 9;
-const RTA_PREFSRC: u16 = 7;
-const FRA_PRIORITY: u16 = 6;
-const FRA_TABLE: u16 = 15;
-const ACTION_TO_TABLE: u8 = 1;
 
-/// A family of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// IPv4
-    Ipv4,
-    /// IPv6
-    Ipv6,
-}
-
-impl Family {
-    fn number(self) -> u8 {
-        match self {
-            Self::Ipv4 => AF_INET,
-            Self::Ipv6 => AF_INET6,
-        }
-    }
-}
+/// IPv4 and IPv6, each of which has rules of its own.
+pub const FAMILIES: [AddressFamily; 2] = [AddressFamily::Inet, AddressFamily::Inet6];
 
 /// The question for all rules.
 #[must_use]
 pub fn rules_request() -> Vec<u8> {
-    frame(RTM_GETRULE, NLM_F_REQUEST | NLM_F_DUMP, 0, &[0; MESSAGE])
+    request(RTM_GETRULE, NLM_F_DUMP, &RuleMessage::default())
 }
 
 impl Tables {
-    /// Takes in a message of the kernel's list of routes, for the tunnel whose interface has the
-    /// number `device`.
-    pub fn take_in(&mut self, kind: u16, payload: &[u8], device: u32) {
-        let Some(message) = Message::read(payload).filter(|_| kind == RTM_NEWROUTE) else {
-            return;
-        };
-        let [_, _, _, _, table, protocol, _, kind, f0, f1, f2, f3] = message.header;
-        if u32::from_ne_bytes([f0, f1, f2, f3]) & FLAG_CLONED != 0 {
-            return;
-        }
-        let table = message.number(RTA_TABLE).unwrap_or(u32::from(table));
-        let is_of_the_tunnel = message.number(RTA_OIF) == Some(device);
-        let Some(network) = message.network() else {
-            return;
-        };
-        let into_tunnel = Entry {
-            network,
-            way: Way::Tunnel(message.address(RTA_PREFSRC)),
-        };
-        if table == table_of(device) {
-            match kind {
-                TYPE_UNICAST if is_of_the_tunnel => self.own.push(into_tunnel),
-                TYPE_THROW => self.own.push(Entry {
-                    way: Way::AsOtherwise,
-                    ..into_tunnel
-                }),
-                _ => {}
-            }
-        } else if table == TABLE_MAIN && kind == TYPE_UNICAST {
-            if !is_of_the_tunnel {
-                let router = message.address(RTA_GATEWAY);
-                let is_new = |router: &IpAddr| !self.routers.contains(router);
-                self.routers.extend(router.filter(is_new));
-            } else if protocol != PROTOCOL_KERNEL {
-                self.tunnel.push(into_tunnel);
+    /// Reads the kernel's list of routes, for the tunnel whose interface has the number `device`.
+    #[must_use]
+    pub fn read(answer: &[u8], device: u32) -> Self {
+        let mut tables = Self::default();
+        for route in routes(answer) {
+            let is_copy = route.header.flags.contains(RouteFlags::Cloned);
+            let Some(network) = network(&route).filter(|_| !is_copy) else {
+                continue;
+            };
+            let is_of_the_tunnel = attribute!(route, RouteAttribute::Oif) == Some(&device);
+            let is_unicast = route.header.kind == RouteType::Unicast;
+            let source = attribute!(route, RouteAttribute::PrefSource).and_then(ip);
+            let way = Way::Tunnel(source);
+            if table(&route) == table_of(device) {
+                if is_unicast && is_of_the_tunnel {
+                    tables.own.push(Entry { network, way });
+                } else if route.header.kind == RouteType::Throw {
+                    let way = Way::AsOtherwise;
+                    tables.own.push(Entry { network, way });
+                }
+            } else if table(&route) == RouteHeader::RT_TABLE_MAIN.into() && is_unicast {
+                if !is_of_the_tunnel {
+                    let router = attribute!(route, RouteAttribute::Gateway).and_then(ip);
+                    let is_new = |router: &IpAddr| !tables.routers.contains(router);
+                    tables.routers.extend(router.filter(is_new));
+                } else if route.header.protocol != RouteProtocol::Kernel {
+                    tables.tunnel.push(Entry { network, way });
+                }
             }
         }
+        tables
     }
 }
 
@@ -100,45 +66,36 @@ impl Tables {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeftOver {
     /// The family of each rule, and its table.
-    rules: Vec<(u8, u32)>,
+    rules: Vec<(AddressFamily, u32)>,
     /// The table of each route, and the route.
     routes: Vec<(u32, Entry)>,
 }
 
 impl LeftOver {
-    /// Takes in a message of the answer to a [`rules_request`].
-    pub fn take_in_rule(&mut self, kind: u16, payload: &[u8]) {
-        if let Some(message) = Message::read(payload)
-            && kind == RTM_NEWRULE
-            && message.number(FRA_PRIORITY) == Some(PRIORITY)
-            && let Some(table) = message.number(FRA_TABLE)
-            && is_own_table(table)
-        {
-            self.rules.push((message.header[0], table));
+    /// Reads the answer to a [`rules_request`]. Leaves the tunnels alone whose interfaces are there.
+    pub fn read(answer: &[u8], is_there: impl Fn(u32) -> bool) -> Self {
+        let tables = rules(answer).filter_map(|rule| {
+            let is_ours = attribute!(rule, RuleAttribute::Priority) == Some(&PRIORITY);
+            let table = *attribute!(rule, RuleAttribute::Table)?;
+            let is_left = is_ours && is_own_table(table) && !is_there(device_of(table));
+            is_left.then_some((rule.header.family, table))
+        });
+        Self {
+            rules: tables.collect(),
+            routes: Vec::new(),
         }
     }
 
-    /// Leaves the tunnels alone whose interfaces are there.
-    pub fn leave(&mut self, is_there: impl Fn(u32) -> bool) {
-        self.rules.retain(|(_, table)| !is_there(device_of(*table)));
-    }
-
-    /// Takes in a message of the kernel's list of routes, after the rules.
-    pub fn take_in_route(&mut self, kind: u16, payload: &[u8]) {
-        if let Some(message) = Message::read(payload)
-            && kind == RTM_NEWROUTE
-            && message.header[7] == TYPE_THROW
-            && let Some(table) = message.number(RTA_TABLE)
-            && let Some(address) = message.address(RTA_DST)
-            && self.rules.iter().any(|(_, own)| *own == table)
-        {
-            let prefix = message.header[1];
-            let entry = Entry {
-                network: Network { address, prefix },
-                way: Way::AsOtherwise,
-            };
-            self.routes.push((table, entry));
-        }
+    /// Reads the kernel's list of routes.
+    pub fn read_routes(&mut self, answer: &[u8]) {
+        let throws = routes(answer).filter(|route| route.header.kind == RouteType::Throw);
+        let entries = throws.filter_map(|route| {
+            let way = Way::AsOtherwise;
+            let network = network(&route)?;
+            Some((table(&route), Entry { network, way }))
+        });
+        let is_left = |of: u32| self.rules.iter().any(|(_, table)| *table == of);
+        self.routes = entries.filter(|(table, _)| is_left(*table)).collect();
     }
 
     /// Whether there is nothing.
@@ -148,9 +105,8 @@ impl LeftOver {
 
     /// What takes it away.
     pub fn requests(&self) -> impl Iterator<Item = Vec<u8>> {
-        let flags = NLM_F_REQUEST | NLM_F_ACK;
         let rules = self.rules.iter();
-        let rules = rules.map(move |(family, table)| rule_of(*family, *table, RTM_DELRULE, flags));
+        let rules = rules.map(|(family, table)| rule_of(*family, *table, RTM_DELRULE, NLM_F_ACK));
         let routes = self.routes.iter();
         rules.chain(routes.map(|(table, entry)| removal_from(*table, entry, None)))
     }
@@ -160,8 +116,8 @@ impl LeftOver {
 /// same network.
 #[must_use]
 pub fn addition(entry: &Entry, device: u32) -> Vec<u8> {
-    let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
-    route(RTM_NEWROUTE, flags, entry, table_of(device), Some(device))
+    let route = route(entry, table_of(device), Some(device));
+    request(RTM_NEWROUTE, NLM_F_SET, &route)
 }
 
 /// The request that takes `entry` out of the table of `device`.
@@ -171,68 +127,59 @@ pub fn removal(entry: &Entry, device: u32) -> Vec<u8> {
 }
 
 fn removal_from(table: u32, entry: &Entry, device: Option<u32>) -> Vec<u8> {
-    route(
-        RTM_DELROUTE,
-        NLM_F_REQUEST | NLM_F_ACK,
-        entry,
-        table,
-        device,
-    )
+    request(RTM_DELROUTE, NLM_F_ACK, &route(entry, table, device))
 }
 
 /// The request that has the kernel ask the table of `device` before the main one. It fails with
 /// `EEXIST` where that is so.
 #[must_use]
-pub fn rule(family: Family, device: u32) -> Vec<u8> {
-    let flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-    rule_of(family.number(), table_of(device), RTM_NEWRULE, flags)
+pub fn rule(family: AddressFamily, device: u32) -> Vec<u8> {
+    let flags = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+    rule_of(family, table_of(device), RTM_NEWRULE, flags)
 }
 
 /// The end of [`rule`].
 #[must_use]
-pub fn no_rule(family: Family, device: u32) -> Vec<u8> {
-    let flags = NLM_F_REQUEST | NLM_F_ACK;
-    rule_of(family.number(), table_of(device), RTM_DELRULE, flags)
+pub fn no_rule(family: AddressFamily, device: u32) -> Vec<u8> {
+    rule_of(family, table_of(device), RTM_DELRULE, NLM_F_ACK)
 }
 
-fn rule_of(family: u8, table: u32, kind: u16, flags: u16) -> Vec<u8> {
-    let mut body = vec![family, 0, 0, 0, 0, 0, 0, ACTION_TO_TABLE, 0, 0, 0, 0];
-    push_attribute(&mut body, FRA_PRIORITY, &PRIORITY.to_ne_bytes());
-    push_attribute(&mut body, FRA_TABLE, &table.to_ne_bytes());
-    frame(kind, flags, 0, &body)
+fn rule_of(family: AddressFamily, table: u32, kind: u16, flags: u16) -> Vec<u8> {
+    let mut rule = RuleMessage::default();
+    rule.header.family = family;
+    rule.header.action = RuleAction::ToTable;
+    rule.attributes = vec![
+        RuleAttribute::Priority(PRIORITY),
+        RuleAttribute::Table(table),
+    ];
+    request(kind, flags, &rule)
 }
 
-fn route(kind: u16, flags: u16, entry: &Entry, table: u32, device: Option<u32>) -> Vec<u8> {
-    let Network { address, prefix } = entry.network;
-    let (type_, scope) = match entry.way {
-        Way::Tunnel(_) => (TYPE_UNICAST, SCOPE_LINK),
-        Way::AsOtherwise => (TYPE_THROW, SCOPE_UNIVERSE),
+fn route(entry: &Entry, table: u32, device: Option<u32>) -> RouteMessage {
+    let mut route = route_to(entry.network);
+    route.header.protocol = RouteProtocol::Static;
+    route.attributes.push(RouteAttribute::Table(table));
+    let Way::Tunnel(source) = entry.way else {
+        route.header.kind = RouteType::Throw;
+        return route;
     };
-    let (family, scope) = match address {
-        IpAddr::V4(_) => (AF_INET, scope),
-        IpAddr::V6(_) => (AF_INET6, SCOPE_UNIVERSE),
-    };
-    let mut body = vec![family, prefix, 0, 0, 0, PROTOCOL_STATIC, scope, type_];
-    body.extend([0; 4]);
-    let octets = |address: IpAddr| match address {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().to_vec(),
-    };
-    push_attribute(&mut body, RTA_DST, &octets(address));
-    push_attribute(&mut body, RTA_TABLE, &table.to_ne_bytes());
-    if let (Way::Tunnel(source), Some(device)) = (entry.way, device) {
-        push_attribute(&mut body, RTA_OIF, &device.to_ne_bytes());
-        if let Some(source) = source {
-            push_attribute(&mut body, RTA_PREFSRC, &octets(source));
-        }
+    if entry.network.address.is_ipv4() {
+        route.header.scope = RouteScope::Link;
     }
-    frame(kind, flags, 0, &body)
+    if let Some(device) = device {
+        route.attributes.push(RouteAttribute::Oif(device));
+        let source = source.map(|source| RouteAttribute::PrefSource(source.into()));
+        route.attributes.extend(source);
+    }
+    route
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netlink::messages;
+    use crate::ip::Network;
+    use crate::netlink::frame;
+    use crate::netlink::tests::{body, parts};
     use proptest::prelude::*;
     use std::net::Ipv6Addr;
 
@@ -245,14 +192,6 @@ mod tests {
             },
             way,
         }
-    }
-
-    fn tables_of(bytes: &[u8], device: u32) -> Tables {
-        let mut tables = Tables::default();
-        for message in messages(bytes) {
-            tables.take_in(message.kind, message.content, device);
-        }
-        tables
     }
 
     #[test]
@@ -268,29 +207,13 @@ mod tests {
             .iter()
             .flat_map(|entry| addition(entry, 7))
             .collect();
-        let tables = tables_of(&bytes, 7);
+        let tables = Tables::read(&bytes, 7);
         assert_eq!(tables.own, entries);
         assert!(tables.tunnel.is_empty() && tables.routers.is_empty());
         // It is another tunnel's.
-        assert_eq!(tables_of(&bytes, 8), Tables::default());
+        assert_eq!(Tables::read(&bytes, 8), Tables::default());
         let removal = removal(&entries[0], 7);
         assert_eq!(removal[4..6], 25_u16.to_ne_bytes());
-    }
-
-    /// Kind and flags of a request (`struct nlmsghdr`), and what follows.
-    fn parts(request: &[u8]) -> (u16, u16, &[u8]) {
-        let number = |at: usize| u16::from_ne_bytes([request[at], request[at + 1]]);
-        assert_eq!(usize::from(number(0)), request.len());
-        (number(4), number(6), &request[16..])
-    }
-
-    /// A header, and the attributes after it.
-    fn body(header: [u8; 12], attributes: &[(u16, &[u8])]) -> Vec<u8> {
-        let mut body = header.to_vec();
-        for (kind, value) in attributes {
-            push_attribute(&mut body, *kind, value);
-        }
-        body
     }
 
     #[test]
@@ -301,17 +224,17 @@ mod tests {
         let (priority, table) = (32_000_u32.to_ne_bytes(), 35_001_007_u32.to_ne_bytes());
         let rule_of = |family| {
             let header = [family, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0];
-            body(header, &[(6, &priority), (15, &table)])
+            body(&header, &[(6, &priority), (15, &table)])
         };
         // NLM_F_REQUEST, _ACK, _EXCL and _CREATE.
-        let request = rule(Family::Ipv4, 7);
+        let request = rule(AddressFamily::Inet, 7);
         assert_eq!(parts(&request), (32, 0x605, &rule_of(2)[..]));
-        let request = no_rule(Family::Ipv6, 7);
+        let request = no_rule(AddressFamily::Inet6, 7);
         assert_eq!(parts(&request), (33, 0x5, &rule_of(10)[..]));
 
         let device = 7_u32.to_ne_bytes();
         let tunnel = body(
-            [2, 8, 0, 0, 0, 4, 253, 1, 0, 0, 0, 0],
+            &[2, 8, 0, 0, 0, 4, 253, 1, 0, 0, 0, 0],
             &[
                 (1, &[10, 0, 0, 0]),
                 (15, &table),
@@ -328,7 +251,7 @@ mod tests {
         assert_eq!(parts(&request), (25, 0x5, &tunnel[..]));
         let ipv6: Ipv6Addr = "fd00:99::".parse().unwrap();
         let otherwise = body(
-            [10, 32, 0, 0, 0, 4, 0, 9, 0, 0, 0, 0],
+            &[10, 32, 0, 0, 0, 4, 0, 9, 0, 0, 0, 0],
             &[(1, &ipv6.octets()), (15, &table)],
         );
         let request = addition(&entry("fd00:99::/32", Way::AsOtherwise), 7);
@@ -349,8 +272,8 @@ mod tests {
                 (4, &device),
                 (5, &[192, 168, 1, 1]),
             ];
-            let message = frame(RTM_NEWROUTE, 0, 0, &body(header, &attributes));
-            let tables = tables_of(&[message.clone(), message].concat(), 7);
+            let message = frame(RTM_NEWROUTE, 0, 0, &body(&header, &attributes));
+            let tables = Tables::read(&[message.clone(), message].concat(), 7);
             (tables.own.len(), tables.tunnel.len(), tables.routers.len())
         };
         assert_eq!(taken(7, main, static_, unicast, 0), (0, 2, 0));
@@ -382,9 +305,9 @@ mod tests {
         let device = 7_u32.to_ne_bytes();
         for (family, expected) in [(2, "0.0.0.0/0"), (10, "::/0")] {
             let header = [family, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0];
-            let message = frame(RTM_NEWROUTE, 0, 0, &body(header, &[(4, &device)]));
+            let message = frame(RTM_NEWROUTE, 0, 0, &body(&header, &[(4, &device)]));
             assert_eq!(
-                tables_of(&message, 7).tunnel,
+                Tables::read(&message, 7).tunnel,
                 [entry(expected, Way::Tunnel(None))]
             );
         }
@@ -392,42 +315,31 @@ mod tests {
 
     #[test]
     fn a_rule_is_left_over_once_its_interface_is_gone() {
-        let rules = [rule(Family::Ipv4, 7), rule(Family::Ipv6, 8)].concat();
-        let mut left_over = LeftOver::default();
-        for message in messages(&rules) {
-            left_over.take_in_rule(message.kind, message.content);
-        }
-        left_over.leave(|device| device == 8);
+        let rules = [rule(AddressFamily::Inet, 7), rule(AddressFamily::Inet6, 8)].concat();
+        let mut left_over = LeftOver::read(&rules, |device| device == 8);
         assert!(!left_over.is_empty());
         let routes = [
             addition(&entry("10.0.0.1/32", Way::AsOtherwise), 7),
             addition(&entry("10.0.0.2/32", Way::AsOtherwise), 8),
         ];
-        for message in messages(&routes.concat()) {
-            left_over.take_in_route(message.kind, message.content);
-        }
+        left_over.read_routes(&routes.concat());
         let requests: Vec<_> = left_over.requests().collect();
         assert_eq!(
             requests,
             [
-                no_rule(Family::Ipv4, 7),
+                no_rule(AddressFamily::Inet, 7),
                 removal(&entry("10.0.0.1/32", Way::AsOtherwise), 7)
             ]
         );
-        left_over.leave(|_| true);
-        assert!(left_over.is_empty());
+        assert!(LeftOver::read(&rules, |_| true).is_empty());
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>, device: u32) {
-            for kind in [RTM_NEWROUTE, RTM_NEWRULE] {
-                Tables::default().take_in(kind, &bytes, device);
-                let mut left_over = LeftOver::default();
-                left_over.take_in_rule(kind, &bytes);
-                left_over.leave(|_| false);
-                left_over.take_in_route(kind, &bytes);
-            }
+            let _ = Tables::read(&frame(RTM_NEWROUTE, 0, 0, &bytes), device);
+            let mut left_over = LeftOver::read(&frame(RTM_NEWRULE, 0, 0, &bytes), |_| false);
+            left_over.read_routes(&frame(RTM_NEWROUTE, 0, 0, &bytes));
         }
     }
 }

@@ -8,34 +8,29 @@
 use super::MOST_NETWORKS;
 use crate::ip::Network;
 use crate::kernel_routes::KernelRoute;
-use std::net::{IpAddr, Ipv6Addr};
+use crate::netlink::{address, addresses};
+use std::net::IpAddr;
 
 /// The largest networks that count.
 const SHORTEST_PREFIX_IPV4: u8 = 16;
 const SHORTEST_PREFIX_IPV6: u8 = 64;
+/// The number that `lo` has everywhere.
+const LOOPBACK: u32 = 1;
 
-/// The local networks among the routes of the computer, but for those of tunnels: of interfaces
-/// whose names begin with `tunnels`.
-///
-/// `ipv4_addresses` is `/proc/net/fib_trie`, `ipv6_addresses` `/proc/net/if_inet6`.
+/// The local networks among the routes of the computer, but for those of `tunnels`, which are numbers
+/// of interfaces. `answer` is the kernel's list of addresses.
 #[must_use]
 pub fn local_networks(
     routes: &[KernelRoute],
-    ipv4_addresses: &str,
-    ipv6_addresses: &str,
-    tunnels: &str,
+    answer: &[u8],
+    tunnels: &[u32],
 ) -> Vec<Network<IpAddr>> {
-    let own: Vec<IpAddr> = ipv4_of(ipv4_addresses)
-        .chain(ipv6_addresses.lines().filter_map(|line| {
-            let address = line.split_ascii_whitespace().next()?;
-            let address = u128::from_str_radix(address, 16).ok()?;
-            Some(Ipv6Addr::from(address).into())
-        }))
-        .collect();
+    let own = addresses(answer).filter_map(|own| address(&own));
+    let own: Vec<IpAddr> = own.collect();
     let mut networks: Vec<Network<IpAddr>> = routes
         .iter()
         .filter(|route| route.is_on_link)
-        .filter(|route| !route.device.starts_with(tunnels) && route.device != "lo")
+        .filter(|route| !tunnels.contains(&route.device) && route.device != LOOPBACK)
         .map(|route| route.network)
         .filter(|network| match network.address {
             IpAddr::V4(_) => (SHORTEST_PREFIX_IPV4..32).contains(&network.prefix),
@@ -56,44 +51,15 @@ pub fn local_networks(
     networks
 }
 
-/// The addresses of this computer in the kernel's trie: those of whose node the next line says that
-/// they are local hosts.
-fn ipv4_of(trie: &str) -> impl Iterator<Item = IpAddr> {
-    let mut node = None;
-    trie.lines().filter_map(move |line| {
-        let line = line.trim_start();
-        if let Some(address) = line.strip_prefix("|-- ") {
-            node = address.parse().ok();
-            return None;
-        }
-        let is_local = line.starts_with("/32 host LOCAL");
-        node.filter(|_| is_local)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink::tests::body;
+    use crate::netlink::{RTM_NEWADDR, frame};
 
-    const TRIE: &str = "\
-Main:
-  +-- 0.0.0.0/0 3 0 5
-     |-- 0.0.0.0
-        /0 universe UNICAST
-     +-- 192.0.2.0/24 2 0 2
-        |-- 192.0.2.0
-           /24 link UNICAST
-        |-- 192.0.2.10
-           /32 host LOCAL
-        |-- 192.0.2.255
-           /32 link BROADCAST
-     |-- 10.88.0.2
-        /32 host LOCAL
-";
-
-    fn route(device: &str, address: &str, prefix: u8, is_on_link: bool) -> KernelRoute {
+    fn route(device: u32, address: &str, prefix: u8, is_on_link: bool) -> KernelRoute {
         KernelRoute {
-            device: device.to_owned(),
+            device,
             network: Network {
                 address: address.parse().unwrap(),
                 prefix,
@@ -105,27 +71,45 @@ Main:
     #[test]
     fn only_networks_that_the_computer_is_in_are_local() {
         let routes = [
-            route("eth0", "0.0.0.0", 0, false),
-            route("eth0", "192.0.2.0", 24, true),
+            route(2, "0.0.0.0", 0, false),
+            route(2, "192.0.2.0", 24, true),
             // As a hostile DHCP server would have it.
-            route("eth0", "0.0.0.0", 1, true),
-            route("eth0", "198.51.100.0", 24, true),
-            route("eth0", "192.0.0.0", 14, true),
-            route("eth0", "192.0.2.10", 32, true),
-            route("eth0", "192.0.2.0", 25, false),
-            route("awsvpn0", "10.88.0.0", 27, true),
-            route("eth0", "2001:db8::", 64, true),
-            route("eth0", "2001:db8:1::", 64, true),
-            route("eth0", "fe80::", 64, true),
-            route("eth0", "2000::", 3, true),
+            route(2, "0.0.0.0", 1, true),
+            route(2, "198.51.100.0", 24, true),
+            route(2, "192.0.0.0", 14, true),
+            route(2, "192.0.2.10", 32, true),
+            route(2, "192.0.2.0", 25, false),
+            route(7, "10.88.0.0", 27, true),
+            route(2, "2001:db8::", 64, true),
+            route(2, "2001:db8:1::", 64, true),
+            route(2, "fe80::", 64, true),
+            route(2, "2000::", 3, true),
+            route(LOOPBACK, "127.0.0.0", 16, true),
         ];
-        let ipv6 = "20010db8000000000000000000000010 02 40 00 80     eth0\n\
-                    fe800000000000000000000000000010 02 40 20 80     eth0\nnonsense\n";
-        let shown: Vec<_> = local_networks(&routes, TRIE, ipv6, "awsvpn")
+        let addresses = [
+            "192.0.2.10",
+            "10.88.0.2",
+            "2001:db8::10",
+            "fe80::10",
+            "127.0.0.1",
+        ];
+        let listed = addresses.map(|address| {
+            let (family, octets) = match address.parse().unwrap() {
+                IpAddr::V4(address) => (2, address.octets().to_vec()),
+                IpAddr::V6(address) => (10, address.octets().to_vec()),
+            };
+            frame(
+                RTM_NEWADDR,
+                0,
+                0,
+                &body(&[family, 24, 0, 0, 2, 0, 0, 0], &[(1, &octets)]),
+            )
+        });
+        let shown: Vec<_> = local_networks(&routes, &listed.concat(), &[7])
             .iter()
             .map(ToString::to_string)
             .collect();
         assert_eq!(shown, ["192.0.2.0/24", "2001:db8::/64"]);
-        assert!(local_networks(&routes, "", "", "awsvpn").is_empty());
+        assert!(local_networks(&routes, &[], &[7]).is_empty());
     }
 }

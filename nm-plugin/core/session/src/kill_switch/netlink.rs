@@ -8,11 +8,12 @@
 
 use super::{Direction, OPENING_LIFETIME, Protocol, Rule, Ruleset, TABLE, TRANSPORTS, Verdict};
 use crate::ip::Network;
-use crate::netlink::{
-    NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, NLMSG_ERROR, attributes, frame, messages,
-    push_attribute,
-};
+use crate::netlink::{bytes_of, error_in, frame, messages};
 use aws_client_vpn_profile::parts::Transport;
+use netlink_packet_core::{
+    DefaultNla, NLA_F_NESTED, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_REQUEST, NLMSG_ERROR,
+    NlasIterator,
+};
 use std::net::IpAddr;
 
 const BATCH_BEGIN: u16 = 0x10;
@@ -29,7 +30,6 @@ const NEW_GENERATION: u16 = NFTABLES << 8 | 15;
 const NAME_OF_TABLE: u16 = 1;
 /// `NFPROTO_INET`: IPv4 and IPv6 in one table.
 const INET: u8 = 1;
-const NESTED: u16 = 0x8000;
 /// `struct nfgenmsg`, after the header.
 const NETFILTER_HEADER: usize = 4;
 
@@ -49,7 +49,7 @@ pub const PORTS: u32 = 0x1_0000;
 pub fn replacement(rules: Option<&Ruleset>, first: u32) -> Batch {
     let mut batch = Batch::begin(first);
     // A table that is not there cannot be deleted, so it is made first.
-    let name = |to: &mut Attributes<'_>| to.text(NAME_OF_TABLE, TABLE);
+    let name = |to: &mut Attributes| to.text(NAME_OF_TABLE, TABLE);
     batch.message(NEW_TABLE, NLM_F_CREATE | NLM_F_ACK, name);
     batch.message(DELETE_TABLE, 0, name);
     if let Some(rules) = rules {
@@ -100,16 +100,11 @@ impl Batch {
     /// which this is the number, the kernel has changed nothing.
     pub fn answered(&mut self, answers: &[u8]) -> Result<(), i32> {
         for message in messages(answers) {
-            let is_ours =
-                self.next.wrapping_sub(self.first) > message.sequence.wrapping_sub(self.first);
-            if message.kind != NLMSG_ERROR || !is_ours {
-                continue;
-            }
-            if let Some((code, _)) = message.content.split_first_chunk() {
-                match i32::from_ne_bytes(*code) {
-                    0 => self.acknowledged = true,
-                    error => return Err(error.saturating_neg()),
-                }
+            let from_first = message.sequence_number().wrapping_sub(self.first);
+            let is_ours = self.next.wrapping_sub(self.first) > from_first;
+            if message.message_type() == NLMSG_ERROR && is_ours {
+                error_in(&message)?;
+                self.acknowledged = true;
             }
         }
         Ok(())
@@ -174,7 +169,7 @@ impl Batch {
         }
     }
 
-    fn message(&mut self, kind: u16, flags: u16, write: impl FnOnce(&mut Attributes<'_>)) {
+    fn message(&mut self, kind: u16, flags: u16, write: impl FnOnce(&mut Attributes)) {
         self.frame(kind, flags, INET, 0, write);
     }
 
@@ -184,11 +179,13 @@ impl Batch {
         flags: u16,
         family: u8,
         resource: u16,
-        write: impl FnOnce(&mut Attributes<'_>),
+        write: impl FnOnce(&mut Attributes),
     ) {
         let mut body = vec![family, 0];
         body.extend(resource.to_be_bytes());
-        write(&mut Attributes(&mut body));
+        let mut attributes = Attributes::default();
+        write(&mut attributes);
+        body.extend(bytes_of(&attributes.0.as_slice()));
         let message = frame(kind, NLM_F_REQUEST | flags, self.next, &body);
         self.bytes.extend(message);
         self.next = self.next.wrapping_add(1);
@@ -208,11 +205,11 @@ pub enum Change {
 #[must_use]
 pub fn last_change(events: &[u8]) -> Option<Change> {
     let changes = messages(events).filter(|message| {
-        message.kind >> 8 == NFTABLES
-            && message.kind != NEW_GENERATION
-            && table_of(message.content) == Some(TABLE.as_bytes())
+        message.message_type() >> 8 == NFTABLES
+            && message.message_type() != NEW_GENERATION
+            && is_about_our_table(message.payload())
     });
-    let from = changes.last()?.port;
+    let from = changes.last()?.port_number();
     let is_ours = (FIRST_PORT..FIRST_PORT + PORTS).contains(&from);
     Some(if is_ours {
         Change::Ours
@@ -221,26 +218,28 @@ pub fn last_change(events: &[u8]) -> Option<Change> {
     })
 }
 
-/// The name of the table that a message of nf_tables is about.
-fn table_of(content: &[u8]) -> Option<&[u8]> {
-    let attributes = attributes(content.get(NETFILTER_HEADER..)?);
-    let (_, name) = attributes
+fn is_about_our_table(content: &[u8]) -> bool {
+    let attributes = NlasIterator::new(content.get(NETFILTER_HEADER..).unwrap_or_default());
+    let mut names = attributes
         .flatten()
-        .find(|(kind, _)| *kind == NAME_OF_TABLE)?;
-    Some(name.strip_suffix(&[0]).unwrap_or(name))
+        .filter(|attribute| attribute.kind() == NAME_OF_TABLE);
+    names
+        .next()
+        .is_some_and(|name| name.value().strip_suffix(&[0]) == Some(TABLE.as_bytes()))
 }
 
-struct Attributes<'a>(&'a mut Vec<u8>);
+#[derive(Default)]
+struct Attributes(Vec<DefaultNla>);
 
-impl Attributes<'_> {
+impl Attributes {
     fn bytes(&mut self, kind: u16, bytes: &[u8]) {
-        push_attribute(self.0, kind, bytes);
+        self.0.push(DefaultNla::new(kind, bytes.to_vec()));
     }
 
-    fn nested(&mut self, kind: u16, write: impl FnOnce(&mut Attributes<'_>)) {
-        let mut value = Vec::new();
-        write(&mut Attributes(&mut value));
-        push_attribute(self.0, kind | NESTED, &value);
+    fn nested(&mut self, kind: u16, write: impl FnOnce(&mut Attributes)) {
+        let mut inner = Self::default();
+        write(&mut inner);
+        self.bytes(kind | NLA_F_NESTED, &bytes_of(&inner.0.as_slice()));
     }
 
     fn text(&mut self, kind: u16, text: &str) {
@@ -252,7 +251,7 @@ impl Attributes<'_> {
     }
 
     /// Adds an expression of a rule, with its own attributes.
-    fn expression(&mut self, name: &str, write: impl FnOnce(&mut Attributes<'_>)) {
+    fn expression(&mut self, name: &str, write: impl FnOnce(&mut Attributes)) {
         self.nested(1, |to| {
             to.text(1, name);
             to.nested(2, write);
@@ -325,7 +324,7 @@ const ICMPV6: u8 = 58;
 const NAME_LENGTH: usize = 16;
 
 impl Rule {
-    fn write(&self, to: &mut Attributes<'_>) {
+    fn write(&self, to: &mut Attributes) {
         if let Some((direction, name)) = &self.device {
             to.meta(match direction {
                 Direction::In => META_IN_NAME,
@@ -419,7 +418,7 @@ fn protocol_number(transport: Transport) -> u8 {
     }
 }
 
-fn write_destination(to: &mut Attributes<'_>, network: Network<IpAddr>) {
+fn write_destination(to: &mut Attributes, network: Network<IpAddr>) {
     // Where a header has the destination, and how long it is.
     let (family, offset, address) = match network.address {
         IpAddr::V4(address) => (FAMILY_IPV4, 16, address.octets().to_vec()),
@@ -454,6 +453,7 @@ mod batch_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink::tests::body;
 
     #[test]
     fn a_mask_has_as_many_bits_as_the_prefix() {
@@ -503,9 +503,13 @@ mod tests {
     }
 
     fn event(kind: u16, port: u32, table: &str) -> Vec<u8> {
-        let mut content = vec![INET, 0, 0, 0];
-        Attributes(&mut content).text(NAME_OF_TABLE, table);
-        message(kind, 1, port, &content)
+        let name = [table.as_bytes(), &[0]].concat();
+        message(
+            kind,
+            1,
+            port,
+            &body(&[INET, 0, 0, 0], &[(NAME_OF_TABLE, &name)]),
+        )
     }
 
     #[test]

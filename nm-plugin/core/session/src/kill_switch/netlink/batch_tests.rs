@@ -3,7 +3,6 @@
 
 use super::super::{Endpoint, FirewallPolicy};
 use super::*;
-use crate::netlink::HEADER;
 
 /// All kinds of rules that there are.
 fn ruleset() -> Ruleset {
@@ -38,9 +37,9 @@ fn attributes(mut bytes: &[u8]) -> String {
         let length = usize::from(u16::from_ne_bytes([*l0, *l1]));
         let kind = u16::from_ne_bytes([*k0, *k1]);
         let value = &bytes[4..length];
-        let number = kind & !NESTED;
+        let number = kind & !NLA_F_NESTED;
         shown.push(match value {
-            _ if kind & NESTED != 0 => format!("{number}({})", attributes(value)),
+            _ if kind & NLA_F_NESTED != 0 => format!("{number}({})", attributes(value)),
             [0, a, b, c] => format!("{number}={}", u32::from_be_bytes([0, *a, *b, *c])),
             [text @ .., 0] if text.iter().all(u8::is_ascii_graphic) => {
                 format!("{number}={}", String::from_utf8_lossy(text))
@@ -57,19 +56,17 @@ fn attributes(mut bytes: &[u8]) -> String {
 
 /// Messages: number, kind, flags, and the header of netfilter, before what is in them.
 fn told(batch: &Batch) -> Vec<String> {
-    let mut bytes = batch.bytes();
     let mut told = Vec::new();
     for message in messages(batch.bytes()) {
-        let flags = u16::from_ne_bytes([bytes[6], bytes[7]]);
-        let (netfilter, rest) = message.content.split_at(NETFILTER_HEADER);
+        let (netfilter, rest) = message.payload().split_at(NETFILTER_HEADER);
         let line = format!(
-            "{} {:#x} {flags:#x} {netfilter:?} {}",
-            message.sequence,
-            message.kind,
+            "{} {:#x} {:#x} {netfilter:?} {}",
+            message.sequence_number(),
+            message.message_type(),
+            message.flags(),
             attributes(rest)
         );
         told.push(line.trim_end().to_owned());
-        bytes = &bytes[HEADER + message.content.len()..];
     }
     told
 }
