@@ -68,6 +68,12 @@ pub enum ConnectError {
         /// As the command line says.
         seconds: u64,
     },
+    /// What somebody else has begun, and is on its way still, is left to them.
+    #[error(
+        "'{0}' is not connected yet. It goes on connecting, because this command did not begin it. \
+         To stop it: aws-client-vpn disconnect NAME"
+    )]
+    LeftConnecting(String, Outcome),
     /// NetworkManager is gone.
     #[error("NetworkManager has stopped. Try again when it is running.")]
     ManagerGone,
@@ -80,6 +86,7 @@ impl ConnectError {
             Self::Ended { outcome, .. } => *outcome,
             Self::Cancelled(_) => Outcome::Cancelled,
             Self::TimedOut { .. } => Outcome::TimedOut,
+            Self::LeftConnecting(_, outcome) => *outcome,
             Self::ManagerGone => Outcome::NoNetworkManager,
         }
     }
@@ -182,7 +189,8 @@ impl<'a> Attempt<'a> {
             }
         };
         let is_up = (settled.as_ref()).is_some_and(|it| State::of(it) == State::Up);
-        self.following.begin(&path, settled.is_some() && !is_up);
+        let is_joined = settled.is_some() && !is_up;
+        self.following.begin(&path, is_joined);
         if let Some(activation) = settled.filter(|_| !is_up)
             && let Some(words) = self.following.now(activation.vpn_state)
         {
@@ -192,7 +200,8 @@ impl<'a> Attempt<'a> {
             return Ok(self.up().await?);
         }
         let name = printable(&self.stored.name);
-        let text = match self.wait(options, &path, is_up, &mut quit, limit).await? {
+        let wait = self.wait(options, &path, is_up, is_joined, &mut quit, limit);
+        let text = match wait.await? {
             Reached::Up => return Ok(self.up().await?),
             Reached::Down => gettext!("'{name}' has been disconnected.", name = name),
             Reached::GoingDown => gettext!("'{name}' is being disconnected.", name = name),
@@ -231,6 +240,7 @@ impl<'a> Attempt<'a> {
         options: &Connect,
         path: &str,
         mut is_up: bool,
+        is_joined: bool,
         quit: &mut Quit,
         limit: Instant,
     ) -> Result<Reached, ConnectError> {
@@ -242,6 +252,9 @@ impl<'a> Attempt<'a> {
             tokio::select! {
                 biased;
                 () = quit.asked() => {
+                    if is_joined && !is_up {
+                        return Err(self.left_connecting(Outcome::Cancelled));
+                    }
                     let reached = self.give_up(path).await;
                     return match is_up {
                         true => Ok(reached),
@@ -249,6 +262,11 @@ impl<'a> Attempt<'a> {
                     };
                 }
                 () = &mut limit, if !is_up => {
+                    // It may have been up, and be lost for the moment: taken down, it would lift its
+                    // kill switch.
+                    if is_joined {
+                        return Err(self.left_connecting(Outcome::TimedOut));
+                    }
                     self.give_up(path).await;
                     return Err(self.timed_out(options));
                 }
@@ -324,6 +342,10 @@ impl<'a> Attempt<'a> {
 
     fn cancelled(&self) -> ConnectError {
         ConnectError::Cancelled(self.stored.name.clone())
+    }
+
+    fn left_connecting(&self, outcome: Outcome) -> ConnectError {
+        ConnectError::LeftConnecting(self.stored.name.clone(), outcome)
     }
 
     fn timed_out(&self, options: &Connect) -> ConnectError {

@@ -363,6 +363,42 @@ fn a_network_that_goes_is_no_wish_and_a_connection_that_is_deleted_is_one() {
     assert_eq!(tables(&lab), "");
 }
 
+/// A script or a second terminal that wants the connection up has not begun it.
+#[test]
+fn a_connect_that_gives_up_leaves_what_is_being_restored_as_it_is() {
+    let options = Options {
+        logind: true,
+        ..Options::default()
+    };
+    let (mut lab, before) = guarded(&options, &["kill-switch=yes", "kill-switch-sign-in=yes"]);
+    assert_up(&lab, &lab.up());
+    lab.logind().lock();
+    eventually("the screen is locked", SOON, || {
+        lab.journal().contains("the screen is locked").then_some(())
+    });
+    lab.endpoint().command(&json!({"kick": "all"}));
+    eventually("the loss is shown", SOON, || {
+        let last = lab.vpn_states().last().copied()?;
+        (last.state != state::ACTIVATED).then_some(())
+    });
+    let connect = "aws-client-vpn connect vpn";
+    for (line, code) in [
+        (format!("{connect} --timeout 3"), 5),
+        (format!("timeout --preserve-status --signal=HUP 3 {connect}"), 4),
+        (format!("timeout --preserve-status --signal=INT 3 {connect}"), 4),
+    ] {
+        let ended = lab.client.run(line.split(' '));
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{line}: {said}");
+        assert!(said.contains("It goes on connecting"), "{line}: {said}");
+        assert_stopped(&lab);
+    }
+    let status = lab.client.run(["aws-client-vpn", "status", "vpn"]);
+    let status = String::from_utf8_lossy(&status.stdout);
+    assert!(status.contains("connecting"), "{status}");
+    take_down(&lab, &before);
+}
+
 #[test]
 fn a_firewall_that_flushes_all_tables_does_not_open_it() {
     let (lab, before) = guarded(&Options::default(), &["kill-switch=yes"]);
