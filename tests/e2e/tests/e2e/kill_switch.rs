@@ -384,8 +384,14 @@ fn a_connect_that_gives_up_leaves_what_is_being_restored_as_it_is() {
     let connect = "aws-client-vpn connect vpn";
     for (line, code) in [
         (format!("{connect} --timeout 3"), 5),
-        (format!("timeout --preserve-status --signal=HUP 3 {connect}"), 4),
-        (format!("timeout --preserve-status --signal=INT 3 {connect}"), 4),
+        (
+            format!("timeout --preserve-status --signal=HUP 3 {connect}"),
+            4,
+        ),
+        (
+            format!("timeout --preserve-status --signal=INT 3 {connect}"),
+            4,
+        ),
     ] {
         let ended = lab.client.run(line.split(' '));
         let said = String::from_utf8_lossy(&ended.stderr);
