@@ -91,13 +91,14 @@ fn kept_route(mut route: RouteMessage, device: u32) -> Option<RouteMessage> {
     is_ours.then_some(route)
 }
 
-fn kept_address(mut address: AddressMessage, device: u32) -> Option<AddressMessage> {
-    let flags = *attribute!(address, AddressAttribute::Flags)?;
-    let is_ours = address.header.index == device
+fn kept_address(mut message: AddressMessage, device: u32) -> Option<AddressMessage> {
+    let flags = *attribute!(message, AddressAttribute::Flags)?;
+    let is_ours = message.header.index == device
         && flags.contains(AddressFlags::Permanent)
-        && !attribute!(address, AddressAttribute::Address).is_some_and(|it| is_link_local(*it));
-    address.header.flags = AddressHeaderFlags::empty();
-    address.attributes.retain(|attribute| {
+        && address(&message).is_some()
+        && !attribute!(message, AddressAttribute::Address).is_some_and(|it| is_link_local(*it));
+    message.header.flags = AddressHeaderFlags::empty();
+    message.attributes.retain(|attribute| {
         use AddressAttribute::*;
         matches!(
             attribute,
@@ -105,8 +106,8 @@ fn kept_address(mut address: AddressMessage, device: u32) -> Option<AddressMessa
         )
     });
     let flags = flags & ADDRESS_FLAGS;
-    address.attributes.push(AddressAttribute::Flags(flags));
-    is_ours.then_some(address)
+    message.attributes.push(AddressAttribute::Flags(flags));
+    is_ours.then_some(message)
 }
 
 fn is_link_local(address: IpAddr) -> bool {
@@ -291,6 +292,16 @@ pub(super) mod tests {
             address(8, &own, 0x280),
             address(7, &[10, 88, 0, 3], 0x200),
             address(7, &link_local, 0x80),
+            // That says no address.
+            frame(
+                RTM_NEWADDR,
+                0,
+                0,
+                &body(
+                    &[2, 27, 0x80, 0, 7, 0, 0, 0],
+                    &[(8, &0x280_u32.to_ne_bytes())],
+                ),
+            ),
         ]
         .concat();
         let addresses = read(&dump, 7);
