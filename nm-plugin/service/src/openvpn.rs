@@ -22,6 +22,7 @@ use futures_lite::future::poll_once;
 use management_socket::{ManagementSocket, SendError};
 use process::OpenVpnProcess;
 use runtime_dir::RuntimeDir;
+use std::collections::VecDeque;
 use std::future::pending;
 use std::io;
 use std::time::Duration;
@@ -226,21 +227,25 @@ impl OpenVpn {
             }
             Stage::Printed { until } => {
                 let printed = self.process.last_output(until).await;
-                for line in &printed {
-                    tracing::debug!("{} printed: {}", self.name, for_journal(line));
-                }
                 // Printed lines matter only where the management interface never came up; the
                 // session is told of them then, for the reason stands there.
                 let never_connected = self
                     .management
                     .as_ref()
                     .is_some_and(|end| end.path().is_some());
+                for line in &printed {
+                    let (name, line) = (self.name, for_journal(line));
+                    match never_connected {
+                        true => tracing::info!("{name} printed: {line}"),
+                        false => tracing::debug!("{name} printed: {line}"),
+                    }
+                }
                 let how = end.how.clone();
                 end.stage = Stage::Told;
-                Some(Event::Ended(match printed.back() {
-                    Some(last) if never_connected => Message::new("{0}: {1}")
+                Some(Event::Ended(match reason(&printed) {
+                    Some(reason) if never_connected => Message::new("{0}: {1}")
                         .with("0", &how)
-                        .with("1", &for_journal(last).into_owned()),
+                        .with("1", &for_journal(reason).into_owned()),
                     Some(_) | None => how,
                 }))
             }
@@ -387,6 +392,14 @@ async fn next_line(management: &mut Option<ManagementSocket>) -> io::Result<Opti
         Some(management) => management.next_line().await,
         None => pending().await,
     }
+}
+
+/// Why an OpenVPN that has printed this ended: its last line, but for an option that it refuses, after
+/// which it tells where its help is.
+fn reason<'a>(printed: &'a VecDeque<String>) -> Option<&'a str> {
+    let refusal = |line: &'a String| Some(&line[line.find("Options error: ")?..]);
+    let refusal = printed.iter().find_map(refusal);
+    refusal.or(printed.back().map(String::as_str))
 }
 
 /// Waits until it is time for [`OpenVpn::look_at_device`].

@@ -113,16 +113,24 @@ async fn one_that_never_connects_is_explained_by_what_it_printed() {
         ManagementSocket::listen(dir, account).unwrap()
     };
     let line = "echo first; echo the reason >&2; exit 1";
-    let process = || process(line, Path::new("openvpn"));
-    let mut one = OpenVpn::of("openvpn", process(), listening(), present());
-    let event = next(&mut one).await;
-    assert!(
-        matches!(&event, Event::Ended(how) if how.to_string() == "exit code 1: the reason"),
-        "{event:?}"
-    );
+    let refusal =
+        "echo '2026-11-29 12:00:00 Options error: no such cipher'; echo Use --help; exit 1";
+    for (line, why) in [
+        (line, "exit code 1: the reason"),
+        (refusal, "exit code 1: Options error: no such cipher"),
+    ] {
+        let process = process(line, Path::new("openvpn"));
+        let mut one = OpenVpn::of("openvpn", process, listening(), present());
+        let event = next(&mut one).await;
+        assert!(
+            matches!(&event, Event::Ended(how) if how.to_string() == why),
+            "{event:?}"
+        );
+    }
     // Whoever has connected has said why.
     let (connected, _peer) = ManagementSocket::connected();
-    let mut other = OpenVpn::of("openvpn", process(), connected, present());
+    let process = process(line, Path::new("openvpn"));
+    let mut other = OpenVpn::of("openvpn", process, connected, present());
     let event = next(&mut other).await;
     assert!(
         matches!(&event, Event::Ended(how) if how.to_string() == "exit code 1"),

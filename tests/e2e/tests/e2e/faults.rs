@@ -267,6 +267,22 @@ fn openvpn_is_one_that_does_not_know_our_options() {
 }
 
 #[test]
+fn openvpn_says_which_option_it_refuses() {
+    let (lab, before) = lab(&Options::default());
+    lab.modify("+vpn.data", "options=data-ciphers AES-256-GCM:AES-256-FOO");
+    let up = lab.up();
+    assert_failed(
+        &lab,
+        &up,
+        reason::UNKNOWN,
+        &["(exit code 1: Options error: NCP cipher list contains unsupported ciphers"],
+        &before,
+    );
+    let journal = lab.journal();
+    assert!(journal.contains("openvpn printed: "), "{journal}");
+}
+
+#[test]
 fn openvpn_ends_at_once_and_says_nothing() {
     let (lab, before) = lab(&Options::default());
     lab.client.check([
