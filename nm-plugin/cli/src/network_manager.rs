@@ -106,6 +106,19 @@ impl From<zbus::Error> for NetworkManagerError {
     }
 }
 
+/// A persistent connection of ours that a network connects by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Secondary {
+    /// The network's name.
+    pub network: String,
+    /// The network's UUID.
+    pub network_uuid: String,
+    /// The connection's name.
+    pub name: String,
+    /// The connection's UUID.
+    pub uuid: String,
+}
+
 /// An activation of a connection of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activation {
@@ -158,6 +171,8 @@ pub struct NetworkManager {
     pub stored: Vec<Stored>,
     /// The names of connections to endpoints of AWS that another VPN has imported.
     pub imported_as_openvpn: Vec<String>,
+    /// Persistent connections of ours that networks connect by themselves.
+    pub secondaries: Vec<Secondary>,
     /// What is up or on its way.
     pub active: Vec<Activation>,
 }
@@ -186,15 +201,16 @@ async fn ask_unbounded() -> Result<NetworkManager, NetworkManagerError> {
     let manager = properties(&bus, PATH, NAME).await.map_err(not_asked)?;
     let strange = NetworkManagerError::Strange;
     let dns = properties(&bus, DNS_PATH, DNS).await.map_err(strange)?;
-    let (stored, imported_as_openvpn) = stored(&bus).await.map_err(strange)?;
+    let all = connections(&bus).await.map_err(strange)?;
     Ok(NetworkManager {
         version: text(&manager, "Version"),
         rights: rights(&bus).await.ok(),
         dns_mode: text(&dns, "Mode"),
         rc_manager: text(&dns, "RcManager"),
         name_servers_left: name_servers_left(&dns),
-        stored,
-        imported_as_openvpn,
+        stored: stored(&all),
+        imported_as_openvpn: names_of_openvpn(&all),
+        secondaries: secondaries(&all),
         active: active(&bus, &manager).await.map_err(strange)?,
     })
 }
@@ -209,16 +225,42 @@ fn not_asked(error: zbus::Error) -> NetworkManagerError {
     }
 }
 
-/// Connections of ours, and the names of those to AWS that another VPN has.
-async fn stored(bus: &zbus::Connection) -> zbus::Result<(Vec<Stored>, Vec<String>)> {
-    let all = connections(bus).await?;
+/// Connections of ours.
+fn stored(all: &[(OwnedObjectPath, Settings)]) -> Vec<Stored> {
     let stored = all.iter().filter_map(|(path, it)| Stored::read(path, it));
     let mut stored: Vec<_> = stored.collect();
-    let foreign = all.iter().filter_map(|(_, it)| imported_as_openvpn(it));
-    let mut foreign: Vec<_> = foreign.collect();
     stored.sort_by(|a, b| (&a.name, &a.uuid).cmp(&(&b.name, &b.uuid)));
-    foreign.sort();
-    Ok((stored, foreign))
+    stored
+}
+
+/// The names of connections to AWS that another VPN has.
+fn names_of_openvpn(all: &[(OwnedObjectPath, Settings)]) -> Vec<String> {
+    let names = all.iter().filter_map(|(_, it)| imported_as_openvpn(it));
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+/// Persistent connections of ours that networks connect by themselves.
+fn secondaries(all: &[(OwnedObjectPath, Settings)]) -> Vec<Secondary> {
+    let is_persistent = |it: &Settings| value(it.get("vpn")?, "persistent");
+    let ours = all.iter().filter_map(|(path, it)| {
+        let stored = Stored::read(path, it)?;
+        is_persistent(it).unwrap_or(false).then_some(stored)
+    });
+    let ours: Vec<Stored> = ours.collect();
+    let networks = all.iter().filter_map(|(_, it)| it.get("connection"));
+    let of_network = |network| {
+        let held: Vec<String> = value(network, "secondaries").unwrap_or_default();
+        let held = ours.iter().filter(move |ours| held.contains(&ours.uuid));
+        held.map(|ours| Secondary {
+            network: text(network, "id"),
+            network_uuid: text(network, "uuid"),
+            name: ours.name.clone(),
+            uuid: ours.uuid.clone(),
+        })
+    };
+    networks.flat_map(of_network).collect()
 }
 
 /// The name of a connection of NetworkManager-openvpn to an endpoint of AWS.

@@ -239,6 +239,31 @@ pub(super) fn exposed_keys(facts: &Facts) -> Judgement {
     }
 }
 
+/// Networks that bring a connection of ours up, which stays when the network is lost: NetworkManager cannot
+/// activate it once more, and takes that for a failure of the network (nm-policy.c, nm-device.c).
+pub(super) fn secondaries(facts: &Facts) -> Judgement {
+    let Some(Ok(manager)) = &facts.network_manager else {
+        return without_network_manager();
+    };
+    match manager.secondaries.first() {
+        None => good(message!("no network connects this VPN by itself")),
+        Some(secondary) => problem(
+            message!(
+                "the network '{network}' connects '{name}' by itself, so NetworkManager cannot \
+                 connect that network again once it was lost",
+                network = secondary.network.clone(),
+                name = secondary.name.clone(),
+            ),
+            message!(
+                "nmcli connection modify {network} -connection.secondaries {vpn}; to connect at \
+                 login instead: aws-client-vpn at-login {vpn} on",
+                network = secondary.network_uuid.clone(),
+                vpn = secondary.uuid.clone(),
+            ),
+        ),
+    }
+}
+
 pub(super) fn plasma(facts: &Facts) -> Judgement {
     match facts.plasma {
         // TRANSLATORS: What a check of aws-client-vpn doctor found.

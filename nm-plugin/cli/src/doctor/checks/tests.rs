@@ -2,7 +2,7 @@ use super::super::facts::{Agent, Plasma, Process};
 use super::super::{Clock, Closed, Diagnosis, Listener, NameFile, NetworkManager, OpenVpn};
 use super::super::{Finding, diagnose};
 use super::*;
-use crate::network_manager::Stored;
+use crate::network_manager::{Secondary, Stored};
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use std::path::PathBuf;
 
@@ -297,6 +297,18 @@ const FAULTS: &[Fault] = &[
         "private-keys",
         Verdict::Warning,
         "private key of 'work'",
+    ),
+    (
+        |f| {
+            manager(f).secondaries = vec![Secondary {
+                network: "Office".to_owned(),
+                name: "work".to_owned(),
+                ..Secondary::default()
+            }];
+        },
+        "secondaries",
+        Verdict::Problem,
+        "the network 'Office' connects 'work'",
     ),
     (
         |f| f.plasma = Some(Plasma::Unsupported { qt: 6 }),
