@@ -3,8 +3,9 @@
 
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_i18n::{self as i18n, gettext};
-use aws_client_vpn_network_manager::{properties_in_time, value};
+use aws_client_vpn_network_manager::{properties_in_time, service_is_up, value};
 use aws_client_vpn_profile::well_known::network_manager::ACTIVE;
+use aws_client_vpn_profile::well_known::service_of;
 use aws_client_vpn_profile::well_known::state_reason::USER_DISCONNECTED;
 use aws_client_vpn_profile::well_known::vpn_state::{DISCONNECTED, FAILED, is_up};
 use std::collections::{HashMap, HashSet};
@@ -86,6 +87,10 @@ impl Outcomes {
             && let Some(known) = Activation::look_up(bus, activation).await
         {
             self.activations.insert(activation.to_owned(), known);
+        }
+        if is_up(state, reason) && service_is_up(bus, &service_of(activation)).await == Some(false)
+        {
+            return None;
         }
         self.ended(activation, state, reason, |uuid| {
             let failure = failure_of(uuid, activation)?;

@@ -139,7 +139,7 @@ impl<'a> Attempt<'a> {
             .await
             .map_err(NetworkManagerError::from)?;
         let (bus, asks) = own.ok_or(NetworkManagerError::NotRunning)?;
-        let following = Following::start(&stored.uuid).await;
+        let following = Following::start(&stored.uuid, bus.clone()).await;
         let following = following.map_err(NetworkManagerError::from)?;
         Ok(Self {
             stored,

@@ -4,7 +4,7 @@ use crate::answer::Outcome;
 pub(crate) use aws_client_vpn_network_manager::settings::Stored;
 use aws_client_vpn_network_manager::settings::{self, Settings};
 use aws_client_vpn_network_manager::{
-    Properties, connections, properties, rights, sign_in_end, value,
+    Properties, connections, properties, rights, service_is_up, sign_in_end, value,
 };
 use aws_client_vpn_profile::ovpn::is_aws_host;
 use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, NAME, PATH, VPN};
@@ -129,6 +129,8 @@ pub struct Activation {
     pub(crate) active_state: u32,
     /// `NMVpnConnectionState`.
     pub(crate) vpn_state: u32,
+    /// Whether the service says that it is not up.
+    pub(crate) is_lost: bool,
     /// Addresses with prefix lengths.
     pub(crate) addresses: Vec<String>,
     /// The domains and name servers of it.
@@ -311,6 +313,9 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
             Ok(name) => daemon.get_connection_unix_process_id(name).await.ok(),
             Err(_) => None,
         };
+        let vpn_state = value(&vpn, "VpnState").unwrap_or(0);
+        let is_lost =
+            vpn_state == vpn_state::ACTIVATED && service_is_up(bus, &service).await == Some(false);
         let sign_in_ends = match service_process {
             // One of another version may not know the question.
             Some(_) => sign_in_end(bus, &service).await.ok(),
@@ -322,7 +327,8 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
             path: path.to_string(),
             uuid: text(&general, "Uuid"),
             active_state: value(&general, "State").unwrap_or(0),
-            vpn_state: value(&vpn, "VpnState").unwrap_or(0),
+            vpn_state,
+            is_lost,
             addresses,
             domains,
             name_servers,

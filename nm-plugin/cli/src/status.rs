@@ -81,12 +81,13 @@ pub enum State {
 }
 
 impl State {
-    /// From NetworkManager's numbers.
+    /// From NetworkManager's numbers, and what the service says where NetworkManager calls it up.
     pub(crate) fn of(activation: &Activation) -> Self {
         match activation.vpn_state {
             _ if activation.is_ending() => Self::Ending,
             vpn_state::NEED_AUTH => Self::SigningIn,
             vpn_state::CONNECT | vpn_state::IP_CONFIG_GET => Self::Connecting,
+            vpn_state::ACTIVATED if activation.is_lost => Self::Connecting,
             vpn_state::ACTIVATED => Self::Up,
             _ => Self::Starting,
         }
@@ -429,6 +430,13 @@ mod tests {
             };
             assert_eq!(State::of(&activation).words(), words);
         }
+        let lost = Activation {
+            active_state: 2,
+            vpn_state: 5,
+            is_lost: true,
+            ..Activation::default()
+        };
+        assert_eq!(State::of(&lost), State::Connecting);
     }
 
     #[test]

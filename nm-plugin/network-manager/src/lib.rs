@@ -6,9 +6,9 @@ pub mod signals;
 
 use crate::settings::Settings;
 use aws_client_vpn_profile::well_known::network_manager::{
-    CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH,
+    CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
-use aws_client_vpn_profile::well_known::{SIGN_IN, SIGN_IN_PATH};
+use aws_client_vpn_profile::well_known::{IS_UP, SIGN_IN, SIGN_IN_PATH, service_of, vpn_state};
 use aws_client_vpn_sign_in::rights::Rights;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -99,4 +99,26 @@ where
 pub async fn sign_in_end(bus: &Connection, service: &str) -> Result<u64> {
     let (_uuid, _name, end): (String, String, u64) = call_service(bus, service, "GetTerm").await?;
     Ok(end)
+}
+
+/// Whether the connection of the service called `service` is up; `None` if it does not say so. That is for
+/// one that NetworkManager calls up: it does so, for a moment, of one that is lost, too.
+pub async fn service_is_up(bus: &Connection, service: &str) -> Option<bool> {
+    let answer = timeout(CALL_TIME, call_service(bus, service, IS_UP));
+    match answer.await.ok()? {
+        Ok(is_up) => Some(is_up),
+        // An earlier version, which is not asked that.
+        Err(zbus::Error::MethodError(name, ..)) if name.ends_with(".UnknownMethod") => Some(true),
+        Err(_) => None,
+    }
+}
+
+/// Whether the activation at `path` is up, as its service and NetworkManager say; `None` if one of them
+/// does not answer. NetworkManager is asked last: by then it has taken in what the service has told it.
+pub async fn is_up(bus: &Connection, path: &str) -> Option<bool> {
+    if !service_is_up(bus, &service_of(path)).await? {
+        return Some(false);
+    }
+    let properties = properties_in_time(bus, path, VPN).await?;
+    Some(value::<u32>(&properties, "VpnState")? == vpn_state::ACTIVATED)
 }

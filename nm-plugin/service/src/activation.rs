@@ -287,6 +287,10 @@ impl<'a> Activation<'a> {
                 drop(reply.send(Ok(self.expiry())));
                 None
             }
+            sign_in::Request::IsUp { reply } => {
+                drop(reply.send(Ok(self.session.is_shown_as_up())));
+                None
+            }
             sign_in::Request::Renew { caller, reply } => {
                 let why_not = self.why_not_renewed(caller).await;
                 drop(reply.send(why_not.map_or(Ok(()), |why| Err(SignInError::NotRenewed(why)))));

@@ -4,6 +4,7 @@ use crate::answer::Outcome;
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_attempt::progress::{self, Progress};
 use aws_client_vpn_i18n::gettext;
+use aws_client_vpn_network_manager::is_up;
 use aws_client_vpn_network_manager::signals::{self, vpn_state};
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::well_known::network_manager::NAME;
@@ -11,6 +12,8 @@ use aws_client_vpn_profile::well_known::{state_reason, vpn_state as states};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
 use futures_lite::StreamExt;
+use std::time::Duration;
+use tokio::time::sleep;
 use zbus::MessageStream;
 
 /// How many signals may wait.
@@ -38,8 +41,13 @@ pub(super) struct Ended {
     pub outcome: Outcome,
 }
 
+/// Between two questions whether a connection that NetworkManager calls up is.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// Listens on a connection of its own, on which nothing is called.
 pub(super) struct Following {
+    /// Where the service is asked.
+    bus: zbus::Connection,
     uuid: String,
     path: String,
     states: MessageStream,
@@ -50,16 +58,21 @@ pub(super) struct Following {
     is_on_its_way: bool,
     /// Whether the connection is deleted.
     is_removed: bool,
+    /// Whether NetworkManager calls it up, which its service has not confirmed yet.
+    is_claimed: bool,
+    /// Whether NetworkManager has called it up before it was.
+    was_claimed: bool,
     said: Option<String>,
 }
 
 impl Following {
     /// Listens before anything is asked for, so that nothing is missed.
-    pub(super) async fn start(uuid: &str) -> zbus::Result<Self> {
+    pub(super) async fn start(uuid: &str, asking: zbus::Connection) -> zbus::Result<Self> {
         let bus = zbus::Connection::system().await?;
         let manager = signals::owner_changes()?.add_arg(NAME)?.build();
         let follow = |rule| MessageStream::for_match_rule(rule, &bus, Some(QUEUE));
         Ok(Self {
+            bus: asking,
             uuid: uuid.to_owned(),
             path: String::new(),
             states: follow(signals::vpn_states()?).await?,
@@ -67,6 +80,8 @@ impl Following {
             is_joined: false,
             is_on_its_way: false,
             is_removed: false,
+            is_claimed: false,
+            was_claimed: false,
             said: None,
         })
     }
@@ -107,11 +122,20 @@ impl Following {
                         return Step::ManagerGone;
                     }
                 }
+                () = confirmed(&self.bus, &self.path), if self.is_claimed => {
+                    self.is_claimed = false;
+                    self.was_claimed = false;
+                    self.said = None;
+                    // Whoever began it may be gone by the next sign-in.
+                    self.is_joined = false;
+                    return Step::Up;
+                }
             }
         }
     }
 
     fn step(&mut self, state: u32, reason: u32) -> Option<Step> {
+        self.was_claimed |= std::mem::take(&mut self.is_claimed);
         self.is_on_its_way |= self.is_joined || state == states::CONNECT;
         // NetworkManager says it first, and then that somebody disconnected it.
         self.is_removed |= reason == state_reason::CONNECTION_REMOVED;
@@ -122,6 +146,8 @@ impl Following {
         match progress::of_activation(&self.uuid, &self.path, state, reason) {
             // Nobody is asked yet.
             Progress::Working(_) if state == states::NEED_AUTH && !self.is_on_its_way => None,
+            // Nothing is set up again.
+            Progress::Working(_) if state == states::IP_CONFIG_GET && self.was_claimed => None,
             Progress::Working(words) => {
                 let words = match self.is_joined && state == states::NEED_AUTH {
                     // Its agent was asked first.
@@ -136,10 +162,8 @@ impl Following {
                 is_new.then_some(Step::Working(words))
             }
             Progress::Connected => {
-                self.said = None;
-                // Whoever began it may be gone by the next sign-in.
-                self.is_joined = false;
-                Some(Step::Up)
+                self.is_claimed = true;
+                None
             }
             Progress::SwitchedOff => Some(Step::Ended(Ended {
                 reason: message!(
@@ -158,6 +182,15 @@ impl Following {
                 }))
             }
         }
+    }
+}
+
+/// Waits until the connection is up, which NetworkManager also says of one that is lost when something
+/// changes around its interface, until the service has told it better. A tunnel that comes up in that
+/// moment is no news to it.
+async fn confirmed(bus: &zbus::Connection, path: &str) {
+    while is_up(bus, path).await != Some(true) {
+        sleep(PAUSE).await;
     }
 }
 

@@ -22,6 +22,8 @@ pub const SIGN_IN: &str = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn";
 pub const SIGN_IN_PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
 /// The method of the sign-in's interface that tells whose it is.
 pub const GET_USER: &str = "GetUser";
+/// The method of the sign-in's interface that tells whether the connection is up.
+pub const IS_UP: &str = "IsUp";
 /// The method of the sign-in's interface that has the person sign in again.
 pub const RENEW: &str = "Renew";
 

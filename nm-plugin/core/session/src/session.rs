@@ -210,6 +210,22 @@ impl Session {
         matches!(self.state, State::Up(_))
     }
 
+    /// Whether the connection is to be shown as up: its tunnel is, or was a moment ago, and nobody is told of
+    /// that. NetworkManager's word alone is not enough: it takes any change of the interface, and settings
+    /// that lead a browser past a tunnel that is down, for a tunnel that is up.
+    #[must_use]
+    pub fn is_shown_as_up(&self) -> bool {
+        let is_or_was_just_now = match &self.state {
+            State::Up(_) => true,
+            State::Connecting(attempt) => attempt.loss.as_ref().is_some_and(|loss| !loss.is_shown),
+            State::Deactivating
+            | State::Failing { .. }
+            | State::Stopping { .. }
+            | State::Stopped => false,
+        };
+        is_or_was_just_now && self.cx.network_manager.announced_up()
+    }
+
     /// What may leave the computer now for this connection's sake, as far as the session knows:
     /// packets to each known address of its endpoint; of every program, name lookups while the endpoint's
     /// address is looked up, and these and the web while a person signs in.

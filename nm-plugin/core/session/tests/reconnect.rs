@@ -69,6 +69,7 @@ fn page_opens(simulation: &mut Simulation) {
         "{did:?}"
     );
     assert_eq!(simulation.after(2), NOTHING);
+    assert!(!simulation.session.is_shown_as_up());
     assert_eq!(simulation.input(applied()), ["Starting", "ask"]);
 }
 
@@ -476,8 +477,10 @@ fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is
     assert_eq!(simulation.input(activated()), NOTHING);
     answer_refused(&mut simulation);
     released_for_a_login(&mut simulation);
+    assert!(simulation.session.is_shown_as_up());
     assert_eq!(simulation.after(5), ["Starting"]);
     assert_eq!(simulation.input(activated()), ["Started", "Starting"]);
+    assert!(!simulation.session.is_shown_as_up());
     simulation.line(NEED);
     page_opens(&mut simulation);
     let opens_a_page = |simulation: &Simulation| simulation.hints.last().cloned();
@@ -496,8 +499,10 @@ fn networkmanager_is_told_again_where_it_takes_a_lost_connection_for_one_that_is
     assert_ne!(opens_a_page(&simulation), first);
     simulation.lines(&[AGAIN, HOLD]);
     simulation.answered();
+    assert!(!simulation.session.is_shown_as_up());
     assert_eq!(simulation.line(CONNECTED), ["configure", "Started"]);
     assert_eq!(simulation.input(activated()), NOTHING);
+    assert!(simulation.session.is_shown_as_up());
 }
 
 /// NetworkManager runs its pre-down scripts, for a user who wants the connection to end.

@@ -1,7 +1,8 @@
 //! Our own interface, `org.freedesktop.NetworkManager.AwsClientVpn.SignIn`, for what NetworkManager
-//! has no words for: when the endpoint ends the sign-in, and a new one at a moment that suits.
+//! has no words for: when the endpoint ends the sign-in, a new one at a moment that suits, and whether
+//! the connection is up where NetworkManager takes a lost one for that.
 //!
-//! Everybody may ask when it ends, as everybody may ask NetworkManager what is connected. A new
+//! Everybody may ask both, as everybody may ask NetworkManager what is connected. A new
 //! sign-in is for root and for the person whose sign-in it is. The signal is a broadcast, for the
 //! service does not know who shows notifications: it carries nothing but names and a time.
 
@@ -77,6 +78,11 @@ pub(crate) enum Request {
         /// Answered with what is known.
         reply: Reply<Expiry>,
     },
+    /// Is the connection up?
+    IsUp {
+        /// Answered with what the session knows.
+        reply: Reply<bool>,
+    },
     /// Ask the person to sign in again.
     Renew {
         /// The number of the account that asks.
@@ -92,6 +98,7 @@ impl Request {
         // Whoever asked may be gone.
         match self {
             Self::Expiry { reply } => drop(reply.send(Err(why.into()))),
+            Self::IsUp { reply } => drop(reply.send(Err(why.into()))),
             Self::Renew { reply, .. } => drop(reply.send(Err(why.into()))),
         }
     }
@@ -134,6 +141,11 @@ impl SignIn {
     async fn get_user(&self) -> Result<String, SignInError> {
         let expiry = self.ask(|reply| Request::Expiry { reply }).await?;
         Ok(expiry.user)
+    }
+
+    /// `IsUp() → b`: whether the connection is up. NetworkManager may say so, for a moment, of one that is lost.
+    async fn is_up(&self) -> Result<bool, SignInError> {
+        self.ask(|reply| Request::IsUp { reply }).await
     }
 
     /// `Renew()`: asks the person to sign in again, now.

@@ -384,6 +384,36 @@ fn the_doctor_names_a_private_key_that_everybody_can_read_and_an_update_hides_it
     assert!(stored.contains("\nkey=-----BEGIN PRIVATE KEY"), "{stored}");
 }
 
+/// NetworkManager would not bring the network up again once it was lost.
+#[test]
+fn the_doctor_names_a_network_that_connects_by_itself_what_outlives_it() {
+    let (lab, _) = console(&[]);
+    let finding = || {
+        let diagnosis = json(&run(&lab, &["doctor", "--json"]));
+        let findings = diagnosis["findings"].as_array().unwrap();
+        let found = findings.iter().find(|it| it["check"] == "secondaries");
+        found.unwrap().clone()
+    };
+    assert_eq!(finding()["verdict"], "good");
+    let uuid = lab.client.check([
+        "nmcli",
+        "--get-values",
+        "connection.uuid",
+        "connection",
+        "show",
+        "vpn",
+    ]);
+    let holds = ["connection", "modify", "base", "connection.secondaries"];
+    lab.client
+        .check(["nmcli"].iter().chain(&holds).chain(&[uuid.trim()]));
+    let found = finding();
+    assert_eq!(found["verdict"], "problem", "{found}");
+    let remedy = found["remedy"].as_str().unwrap();
+    let (command, _) = remedy.split_once(';').unwrap();
+    lab.client.check(["sh", "-ec", command]);
+    assert_eq!(finding()["verdict"], "good");
+}
+
 /// NetworkManager asks the agents, too, before it gives out what it keeps itself, and gives out
 /// nothing where none of them answers.
 fn what_networkmanager_keeps_is_kept(agent: Option<AgentStyle>, with_ours: bool) {
@@ -1068,6 +1098,57 @@ fn one_that_stays_says_how_the_session_ended() {
     terminal.expect("addresses", SOON);
     lab.kill_network_manager();
     assert_eq!(terminal.finish().code, Some(11));
+}
+
+/// NetworkManager takes any change around the interface of a lost connection for a tunnel that is up.
+#[test]
+fn what_networkmanager_calls_up_while_it_is_lost_is_not_up() {
+    let (mut lab, before) = lab(&Options {
+        logind: true,
+        ..Options::default()
+    });
+    assert_up(&lab, &lab.up());
+    lab.logind().lock();
+    lab.endpoint().command(&json!({"kick": "all"}));
+    eventually("the service waits", SOON, || {
+        let waits = "waiting for the screen to be unlocked";
+        lab.journal().contains(waits).then_some(())
+    });
+    is_in_state(&lab, "connecting");
+    let connects = |options: &str| {
+        let mut terminal = at_terminal(&lab, BROWSER, &format!("connect vpn{options}"));
+        terminal.expect("Contacting the endpoint", SOON);
+        terminal
+    };
+    let mut terminals = ["", " --stay"].map(connects);
+    let states = lab.vpn_states().len();
+    eventually("NetworkManager calls it up, again and again", SOON, || {
+        lab.client.check([
+            "sh",
+            "-ec",
+            "cd /sys/class/net
+            for mtu in 1300 1301; do ip link set awsvpn* mtu $mtu; done",
+        ]);
+        let states = &lab.vpn_states()[states..];
+        let up = states.iter().filter(|it| it.state == state::ACTIVATED);
+        (up.count() >= 3).then_some(())
+    });
+    is_in_state(&lab, "connecting");
+    let running = lab.client.processes_called("aws-client-vpn");
+    assert_eq!(running.len(), 2, "{}", terminals[0].shown());
+    lab.logind().unlock();
+    for terminal in &mut terminals {
+        terminal.expect("addresses", SOON);
+        let shown = terminal.shown();
+        assert!(shown.contains("state         up, "), "{shown}");
+        assert!(!shown.contains("state         connecting"), "{shown}");
+    }
+    let [connect, mut stay] = terminals;
+    assert_up(&lab, &connect.finish());
+    stay.interrupt();
+    assert_eq!(stay.finish().code, Some(0));
+    is_off(&lab);
+    lab.assert_clean(&before);
 }
 
 /// The page's script, for the connection `vpn`; what it mails goes to a file, and it waits for a line.

@@ -13,6 +13,8 @@ pub(super) struct Loss {
     pub(super) since: Instant,
     /// When the loss is announced; `None` if it was.
     pub(super) announce_at: Option<Instant>,
+    /// Whether NetworkManager was told of it, whatever it was told since.
+    pub(super) is_shown: bool,
     /// Whether a person has asked for the login that brings it back.
     pub(super) login_requested_by_user: bool,
     pub(super) wait: Option<Wait>,
@@ -54,6 +56,7 @@ impl Loss {
         Self {
             since: now,
             announce_at: (!is_announced).then(|| now + LOSS_GRACE),
+            is_shown: is_announced,
             login_requested_by_user: false,
             wait: None,
             look_up_at: None,

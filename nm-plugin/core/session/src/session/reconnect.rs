@@ -272,6 +272,7 @@ impl Attempt {
         cx.install(config);
         if let Some(loss) = &mut self.loss {
             loss.announce_at = Some(cx.now + SETTLE_LIMIT);
+            loss.is_shown = true;
         }
     }
 
@@ -339,6 +340,7 @@ impl Attempt {
     pub(super) fn announce_loss(&mut self, cx: &mut Context) {
         if let Some(loss) = &mut self.loss {
             loss.announce_at = None;
+            loss.is_shown = true;
             cx.announce(ServiceState::Starting);
         }
     }
