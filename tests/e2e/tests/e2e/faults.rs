@@ -275,11 +275,12 @@ fn openvpn_says_which_option_it_refuses() {
         &lab,
         &up,
         reason::UNKNOWN,
-        &["(exit code 1: Options error: NCP cipher list contains unsupported ciphers"],
+        &["(exit code 1: Options error: --data-ciphers list contains unsupported ciphers"],
         &before,
     );
     let journal = lab.journal();
-    assert!(journal.contains("openvpn printed: "), "{journal}");
+    let why = "openvpn printed: Unsupported cipher in --data-ciphers: AES-256-FOO";
+    assert!(journal.contains(why), "{journal}");
 }
 
 #[test]
