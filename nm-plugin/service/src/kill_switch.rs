@@ -156,7 +156,7 @@ impl KillSwitch {
                 .filter(|found| found.uuid != self.uuid || found.is_alive),
             Some(&policy),
         );
-        if rules.is_some() || !left.is_empty() {
+        if rules.is_some() || !left.is_empty() || is_nobody_s(rules.as_ref(), &mut self.nftables) {
             // Also if they are the same: who left the mark may have been killed before he had the
             // kernel make them.
             self.replace(rules.as_ref())?;
@@ -235,16 +235,16 @@ impl KillSwitch {
             self.listen()?;
         }
         let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
-        let own = match self.own.take() {
-            Some(own) => own,
-            None => {
+        let own = match &mut self.own {
+            Some(own) if own.mark.is_there() => own,
+            // None yet, or somebody has deleted it.
+            none => {
                 let policy = FirewallPolicy::default();
                 let mark = self.marks.make(&self.uuid, &policy, &leave);
                 let mark = mark.map_err(KillSwitchError::Mark)?;
-                Own { mark, policy }
+                none.insert(Own { mark, policy })
             }
         };
-        let own = self.own.insert(own);
         // Another service, which has heard of it, too, may have put it right.
         let is_disturbed = self.is_disturbed
             && self
@@ -269,7 +269,8 @@ impl KillSwitch {
     }
 
     /// Resolves when somebody else has changed or removed the table: a firewall that restarts
-    /// flushes those of all. It is put right by the next [`Self::follow`].
+    /// flushes those of all; or when one of ours has, which did not know of this activation because
+    /// somebody has deleted its mark. It is put right by the next [`Self::follow`].
     pub(crate) async fn disturbed(&mut self) {
         let Some(events) = &self.events else {
             return std::future::pending().await;
@@ -278,10 +279,17 @@ impl KillSwitch {
         if let Some(at) = self.put_right {
             tokio::time::sleep_until((at + PATIENCE).into()).await;
         }
-        if let Err(error) = events.foreign_change().await {
-            tracing::warn!("the kernel no longer reports changes: {error}");
-            self.events = None;
-            return;
+        let knows_all = || self.own.as_ref().is_none_or(|own| own.mark.is_there());
+        loop {
+            match events.change().await {
+                Ok(Change::Ours) if knows_all() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!("the kernel no longer reports changes: {error}");
+                    self.events = None;
+                    return;
+                }
+            }
         }
         let now = Instant::now();
         self.put_right = Some(now);
@@ -354,11 +362,31 @@ fn replace(
     nftables: &mut Option<Nftables>,
     rules: Option<&Ruleset>,
 ) -> Result<(), KillSwitchError> {
-    let nftables = match nftables {
-        Some(nftables) => nftables,
-        none => none.insert(Nftables::open().map_err(KillSwitchError::Socket)?),
-    };
+    let nftables = opened(nftables).map_err(KillSwitchError::Socket)?;
     nftables.replace(rules).map_err(KillSwitchError::Refused)
+}
+
+fn opened(nftables: &mut Option<Nftables>) -> io::Result<&mut Nftables> {
+    Ok(match nftables {
+        Some(nftables) => nftables,
+        none => none.insert(Nftables::open()?),
+    })
+}
+
+/// Whether the kernel has our table although no mark wants one, of which all make the `rules`: it was
+/// loaded with a ruleset that somebody had saved, or the marks were deleted. To be asked with the
+/// lock of all: who has it makes the mark before the table, and takes it away after the table.
+fn is_nobody_s(rules: Option<&Ruleset>, nftables: &mut Option<Nftables>) -> bool {
+    // A kernel without nftables has none.
+    let mut has_table = || opened(nftables)?.has_table();
+    let is_nobody_s = rules.is_none() && has_table().unwrap_or(false);
+    if is_nobody_s {
+        tracing::warn!(
+            "the kernel has a kill switch that no connection has turned on, as from a saved \
+             ruleset; it is lifted"
+        );
+    }
+    is_nobody_s
 }
 
 fn ruleset<'a>(
@@ -382,16 +410,25 @@ pub(crate) fn left_closed() -> Result<Vec<String>, KillSwitchError> {
     Ok(left)
 }
 
+/// Whether the kernel has a kill switch that no connection wants.
+pub(crate) fn is_left_over() -> Result<bool, KillSwitchError> {
+    let marks = Marks::of_this_machine();
+    let leave = marks.lock().map_err(KillSwitchError::Mark)?;
+    let rules = ruleset(&marks.others(None, &leave), None);
+    Ok(is_nobody_s(rules.as_ref(), &mut None))
+}
+
 /// What came of [`lift`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Lifted {
-    /// How many connections that are over stop nothing any more.
+    /// How many connections that are over stop nothing any more; a table of nobody counts as one.
     pub(crate) over: usize,
     /// How many that are wanted stop traffic still, and have a service that does it.
     pub(crate) wanted: usize,
 }
 
-/// Unblocks what connections without a running service still block, for each UUID that `which` accepts.
+/// Unblocks what connections without a running service still block, for each UUID that `which` accepts,
+/// and what no connection blocks.
 pub(crate) fn lift(which: impl Fn(&str) -> bool) -> Result<Lifted, KillSwitchError> {
     lift_in(&Marks::of_this_machine(), which)
 }
@@ -401,8 +438,11 @@ fn lift_in(marks: &Marks, which: impl Fn(&str) -> bool) -> Result<Lifted, KillSw
     let found = marks.others(None, &leave);
     let is_over = |found: &&Found| !found.is_alive && which(&found.uuid);
     let (over, rest): (Vec<_>, Vec<_>) = found.iter().partition(is_over);
-    if !over.is_empty() {
-        replace(&mut None, ruleset(rest.iter().copied(), None).as_ref())?;
+    let rules = ruleset(rest.iter().copied(), None);
+    let mut nftables = None;
+    let is_nobody_s = over.is_empty() && is_nobody_s(rules.as_ref(), &mut nftables);
+    if !over.is_empty() || is_nobody_s {
+        replace(&mut nftables, rules.as_ref())?;
     }
     for found in &over {
         found.remove().map_err(KillSwitchError::Mark)?;
@@ -412,7 +452,7 @@ fn lift_in(marks: &Marks, which: impl Fn(&str) -> bool) -> Result<Lifted, KillSw
         .iter()
         .filter(|found| found.is_alive && found.policy.stops_the_rest && which(&found.uuid));
     Ok(Lifted {
-        over: over.len(),
+        over: over.len() + usize::from(is_nobody_s),
         wanted: wanted.count(),
     })
 }

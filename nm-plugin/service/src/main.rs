@@ -27,6 +27,7 @@ mod server;
 mod sleep_clock;
 mod watchdog;
 
+use aws_client_vpn_profile::kill_switch_mark::LEFT_OVER;
 use kill_switch::Lifted;
 use openvpn::tun_device::TunDevice;
 use openvpn::{confinement, supervisor};
@@ -45,6 +46,8 @@ run it by hand.
                    connection with this UUID, or of any connection
   --lift-deleted-kill-switches
                    Lift the kill switches of connections that NetworkManager no longer has
+  --check-kill-switch
+                   Say whether the kernel has a kill switch that no connection has turned on
   --clear-away     Remove what is left of connections that ended without being taken down: kill
                    switches, network interfaces and routes
   --version        Print version
@@ -57,6 +60,7 @@ enum Invocation {
     Supervise { arguments: Vec<OsString> },
     LiftKillSwitch { uuid: Option<String> },
     LiftDeleted,
+    CheckKillSwitch,
     ClearAway,
     BecomeOpenVpn { arguments: Vec<OsString> },
     Print(String),
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Invocation::BecomeOpenVpn { arguments } => confinement::run(arguments),
         Invocation::LiftKillSwitch { uuid } => lift_kill_switch(uuid.as_deref()),
         Invocation::LiftDeleted => lift_deleted(),
+        Invocation::CheckKillSwitch => check_kill_switch(),
         Invocation::ClearAway => clear_away(),
         Invocation::Serve { bus_name } => serve(&bus_name),
     }
@@ -101,6 +106,7 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
                 return Invocation::LiftKillSwitch { uuid };
             }
             Some("--lift-deleted-kill-switches") => return Invocation::LiftDeleted,
+            Some("--check-kill-switch") => return Invocation::CheckKillSwitch,
             Some("--clear-away") => return Invocation::ClearAway,
             Some(supervisor::ARGUMENT) => {
                 return Invocation::Supervise {
@@ -135,7 +141,24 @@ fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
             ExitCode::FAILURE
         }
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => not_lifted(&error),
+        Err(error) => failed_as_root(&error),
+    }
+}
+
+fn check_kill_switch() -> ExitCode {
+    match kill_switch::is_left_over() {
+        Ok(is_left_over) => {
+            println!(
+                "{}",
+                if is_left_over {
+                    LEFT_OVER
+                } else {
+                    "none left over"
+                }
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed_as_root(&error),
     }
 }
 
@@ -145,11 +168,11 @@ fn clear_away() -> ExitCode {
     endpoint_routes::remove_left_over();
     match kill_switch::lift(|_| true) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => not_lifted(&error),
+        Err(error) => failed_as_root(&error),
     }
 }
 
-fn not_lifted(error: &dyn std::error::Error) -> ExitCode {
+fn failed_as_root(error: &dyn std::error::Error) -> ExitCode {
     eprintln!(
         "nm-aws-client-vpn-service: {}; this takes root",
         journal::error_chain(error)

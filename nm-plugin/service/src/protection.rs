@@ -373,6 +373,11 @@ async fn lift_deleted(network_manager: &NetworkManager) -> Result<(), KillSwitch
 /// files change. Of what changes until that unit has ended systemd says nothing (`path_enter_running`
 /// in its path.c), so it ends only when nothing has changed for a while.
 pub(crate) async fn lift_all_deleted() -> Result<(), Box<dyn std::error::Error>> {
+    // One that no connection has turned on is like one whose connection is deleted.
+    kill_switch::lift(|_| false)?;
+    if kill_switch::left_closed()?.is_empty() {
+        return Ok(());
+    }
     let bus = zbus::Connection::system().await?;
     let name = well_known::network_manager::NAME;
     for _ in 0..MOST_LOOKS {
@@ -401,7 +406,7 @@ fn changed_at() -> [Option<SystemTime>; 2] {
 
 fn lift_one(uuid: &str) -> Result<(), KillSwitchError> {
     kill_switch::lift(|left| left == uuid)?;
-    tracing::info!("lifted the kill switch of the deleted connection {uuid}");
+    tracing::warn!("lifted the kill switch of the deleted connection {uuid}");
     Ok(())
 }
 

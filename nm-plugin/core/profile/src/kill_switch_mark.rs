@@ -9,6 +9,9 @@ const LONGEST_UUID: usize = 64;
 /// but only root at what is in a mark.
 const CLOSED: &str = "closed";
 
+/// What the service says if the kernel has a kill switch for which there is no mark.
+pub const LEFT_OVER: &str = "left over";
+
 /// The name of a mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarkName {

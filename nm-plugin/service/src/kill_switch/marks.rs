@@ -169,6 +169,11 @@ impl Mark {
         self.directory.join(self.name.to_string())
     }
 
+    /// Whether the others find it; whoever may do so may have deleted it.
+    pub(super) fn is_there(&self) -> bool {
+        self.path().exists()
+    }
+
     /// Writes it again.
     pub(super) fn write(&mut self, policy: &FirewallPolicy) -> io::Result<()> {
         let text = policy.to_mark();

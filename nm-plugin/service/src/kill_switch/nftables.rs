@@ -50,6 +50,14 @@ impl Nftables {
         self.commit(batch)
     }
 
+    /// Whether the kernel has our table.
+    pub(super) fn has_table(&self) -> io::Result<bool> {
+        rustix::net::send(&self.socket, &netlink::table_request(), SendFlags::empty())?;
+        let mut buffer = [0; DATAGRAM_SIZE];
+        let (read, _) = rustix::net::recv(&self.socket, &mut buffer, RecvFlags::empty())?;
+        Ok(netlink::is_table(&buffer[..read]))
+    }
+
     /// Has the kernel carry out a batch. It does so before `send` returns, and the answers are
     /// there.
     fn commit(&self, mut batch: Batch) -> io::Result<()> {
@@ -90,9 +98,9 @@ impl Events {
         Ok(Self(UnixDatagram::from_std(listening()?.into())?))
     }
 
-    /// Resolves when somebody who is none of ours was the last to change our table. Nothing is lost
-    /// if the future is dropped before.
-    pub(super) async fn foreign_change(&self) -> io::Result<()> {
+    /// Resolves when our table has changed, to who changed it last. Nothing is lost if the future is
+    /// dropped before.
+    pub(super) async fn change(&self) -> io::Result<Change> {
         loop {
             self.0.readable().await?;
             let mut last = None;
@@ -102,8 +110,8 @@ impl Events {
                 Err::<(), _>(io::ErrorKind::WouldBlock.into())
             });
             drop(read_all);
-            if last == Some(Change::Foreign) {
-                return Ok(());
+            if let Some(last) = last {
+                return Ok(last);
             }
         }
     }

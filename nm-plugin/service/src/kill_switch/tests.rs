@@ -124,6 +124,17 @@ fn foreign_changes() {
         // What others do with tables of their own is their business.
         nft("add table inet other");
         assert_quiet(&mut one).await;
+        // One whose mark somebody has deleted, and whose rules another service therefore takes away.
+        std::fs::remove_dir_all(directory.path().join("marks")).unwrap();
+        two.follow(needs("203.0.113.5")).unwrap();
+        assert_disturbed(&mut one).await;
+        one.follow(needs("203.0.113.4")).unwrap();
+        let rules = nft("list ruleset");
+        assert!(
+            rules.contains("203.0.113.4") && rules.contains("203.0.113.5"),
+            "{rules}"
+        );
+        assert_quiet(&mut one).await;
         one.open().unwrap();
         two.open().unwrap();
         assert_eq!(nft("list tables"), "table inet other\n");
@@ -333,6 +344,26 @@ fn lifting() {
             lift_in(&marks, |_| true).unwrap(),
             Lifted { over: 1, wanted: 0 }
         );
+        assert_eq!(nft("list tables"), "");
+        // One that nobody wants, as from a saved ruleset: whoever lifts any takes it away, and so does
+        // the next that begins.
+        let load = || nft("add table inet aws-client-vpn-kill-switch");
+        load();
+        let nobody_s = Lifted { over: 1, wanted: 0 };
+        assert_eq!(lift_in(&marks, |_| false).unwrap(), nobody_s);
+        assert_eq!(lift_in(&marks, |_| false).unwrap(), Lifted::default());
+        load();
+        let mut one = kill_switch("one", false, directory.path());
+        assert_eq!(nft("list tables"), "");
+        // That of one that is on is somebody's.
+        let mut two = kill_switch("two", true, directory.path());
+        two.close(needs("203.0.113.2")).unwrap();
+        let rules = nft("list ruleset");
+        drop(kill_switch("three", false, directory.path()));
+        assert_eq!(lift_in(&marks, |_| false).unwrap().over, 0);
+        assert_eq!(nft("list ruleset"), rules);
+        two.open().unwrap();
+        one.open().unwrap();
         assert_eq!(nft("list tables"), "");
     });
 }

@@ -20,6 +20,7 @@ const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const NFTABLES: u16 = 10;
 const NEW_TABLE: u16 = NFTABLES << 8;
+const GET_TABLE: u16 = NFTABLES << 8 | 1;
 const DELETE_TABLE: u16 = NFTABLES << 8 | 2;
 const NEW_CHAIN: u16 = NFTABLES << 8 | 3;
 const NEW_RULE: u16 = NFTABLES << 8 | 6;
@@ -60,8 +61,22 @@ pub fn replacement(rules: Option<&Ruleset>, first: u32) -> Batch {
     batch
 }
 
+/// The question for our table.
+#[must_use]
+pub fn table_request() -> Vec<u8> {
+    let mut batch = Batch::default();
+    batch.message(GET_TABLE, 0, |to| to.text(NAME_OF_TABLE, TABLE));
+    batch.bytes
+}
+
+/// Whether the answer to it is that there is one.
+#[must_use]
+pub fn is_table(answer: &[u8]) -> bool {
+    messages(answer).any(|message| message.message_type() == NEW_TABLE)
+}
+
 /// Messages that the kernel carries out as a whole, or not at all.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     first: u32,
@@ -72,10 +87,9 @@ pub struct Batch {
 impl Batch {
     fn begin(first: u32) -> Self {
         let mut batch = Self {
-            bytes: Vec::new(),
             first,
             next: first,
-            acknowledged: false,
+            ..Self::default()
         };
         batch.frame(BATCH_BEGIN, 0, 0, NFTABLES, |_| {});
         batch
