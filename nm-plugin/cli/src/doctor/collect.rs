@@ -8,7 +8,7 @@ use super::selinux::denies_rules;
 use super::{Diagnosis, diagnose};
 use crate::network_manager;
 use aws_client_vpn_profile::device_mark::{DEVICE_PREFIX, ProcessId};
-use aws_client_vpn_profile::kill_switch_mark::MarkName;
+use aws_client_vpn_profile::kill_switch_mark::{LEFT_OVER, MarkName};
 use aws_client_vpn_profile::well_known::{ACS_PORT, AGENT, KILL_SWITCH_MARKS, SERVICE_TYPE};
 use aws_client_vpn_secret_agent::terminal::has_display;
 use aws_client_vpn_sign_in::acs_port::listener_in;
@@ -95,8 +95,17 @@ pub(super) async fn facts() -> Facts {
         }),
         orphans: orphans(),
         stopped_by: stopped_by(),
+        kill_switch_left_over: match &program {
+            // The kernel shows its rules to nobody else.
+            Some(program) if user == 0 => {
+                let said = first_line(program, &["--check-kill-switch"]).await;
+                said.ok().map(|said| said == LEFT_OVER)
+            }
+            _ => None,
+        },
         selinux_denies_rules: selinux_denies_rules(),
         resolv_conf_link: fs::read_link("/etc/resolv.conf").ok(),
+        name_servers_not_written: name_servers_not_written(),
         clock: clock().await,
         name_file,
     }
@@ -152,6 +161,21 @@ fn stopped_by() -> Vec<Closed> {
         .collect();
     stopping.sort_by(|one, other| one.uuid.cmp(&other.uuid));
     stopping
+}
+
+/// NetworkManager writes a file of its own, whatever becomes of the system's.
+fn name_servers_not_written() -> Vec<String> {
+    let name_servers = |file: &str| -> Vec<String> {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let servers = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("nameserver"));
+        servers.map(|server| server.trim().to_owned()).collect()
+    };
+    let mut wanted = name_servers("/run/NetworkManager/resolv.conf");
+    let written = name_servers("/etc/resolv.conf");
+    wanted.retain(|server| !written.contains(server));
+    wanted
 }
 
 fn name_file() -> Option<NameFile> {

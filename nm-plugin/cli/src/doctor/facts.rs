@@ -45,10 +45,14 @@ pub struct Facts {
     pub orphans: Vec<String>,
     /// The connections, by their UUIDs, whose kill switches stop traffic.
     pub stopped_by: Vec<Closed>,
+    /// Whether the kernel has a kill switch that no connection has turned on; `None` if it does not tell.
+    pub kill_switch_left_over: Option<bool>,
     /// Whether SELinux enforces a policy that does not let a kill switch be closed.
     pub selinux_denies_rules: bool,
     /// `/etc/resolv.conf`: what it links to, if it is a link.
     pub resolv_conf_link: Option<PathBuf>,
+    /// The name servers that NetworkManager would write to it, and that are not there.
+    pub name_servers_not_written: Vec<String>,
     /// The clock.
     pub clock: Clock,
 }

@@ -119,6 +119,11 @@ mod tests {
             orphans: vec!["awsvpn0".to_owned()],
             ..left(0, true, true)
         };
-        assert_eq!(mends(&orphan), Ok(service));
+        assert_eq!(mends(&orphan), Ok(service.clone()));
+        let rules = Facts {
+            kill_switch_left_over: Some(true),
+            ..left(0, true, true)
+        };
+        assert_eq!(mends(&rules), Ok(service));
     }
 }

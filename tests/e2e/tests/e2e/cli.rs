@@ -414,6 +414,45 @@ fn the_doctor_asks_for_an_agent_and_for_name_servers() {
     assert!(text.contains("systemd-resolved, or dns=dnsmasq"), "{text}");
 }
 
+/// What the doctor says of name servers.
+fn dns(lab: &Lab) -> (String, String) {
+    let found = json(lab, &["doctor", "--json"]);
+    let findings = found["findings"].as_array().unwrap();
+    let dns = findings.iter().find(|it| it["check"] == "dns").unwrap();
+    let text = |key: &str| dns[key].as_str().unwrap().to_owned();
+    (text("verdict"), text("seen"))
+}
+
+#[test]
+fn the_doctor_names_a_resolv_conf_that_networkmanager_does_not_write() {
+    let (lab, _) = lab(&endpoint(&["--sign-in=certificate"]));
+    let shell = |script: &str| lab.client.check(["sh", "-ec", script]);
+    let lacks = |(verdict, seen): (String, String)| {
+        verdict == "problem" && seen.contains("does not have NetworkManager's name servers")
+    };
+    // It cannot: a mount is in the way, or the file is immutable.
+    shell("cp /etc/resolv.conf /run/lab/own.conf; mount --bind /run/lab/own.conf /etc/resolv.conf");
+    assert_eq!(dns(&lab).0, "warning", "it has what is wanted so far");
+    assert_up(&lab, &lab.up());
+    assert!(lacks(dns(&lab)), "{:?}", dns(&lab));
+    assert!(lab.down().status.success());
+    shell("umount /etc/resolv.conf");
+    // A link to a file of somebody else's is left alone, or followed.
+    shell("ln -sf /run/lab/own.conf /etc/resolv.conf");
+    for (manager, is_written) in [("symlink", false), ("file", true)] {
+        shell(&format!(
+            "sed -i 's/^rc-manager=.*/rc-manager={manager}/' /run/lab/NetworkManager.conf
+             nmcli general reload conf"
+        ));
+        eventually("the doctor has seen it", SOON, || {
+            (lacks(dns(&lab)) != is_written).then_some(())
+        });
+        assert_up(&lab, &lab.up());
+        assert_eq!(lacks(dns(&lab)), !is_written, "{:?}", dns(&lab));
+        assert!(lab.down().status.success());
+    }
+}
+
 #[test]
 fn the_command_speaks_the_language_of_its_user() {
     let lab = Lab::start(&Options {

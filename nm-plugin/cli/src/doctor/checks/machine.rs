@@ -59,9 +59,11 @@ fn known_as(facts: &Facts, uuid: &str) -> String {
     }
 }
 
-/// Whether something is left of a service that was killed.
+/// Whether something is left of a service that was killed, or of its rules.
 pub(in super::super) fn is_left(facts: &Facts) -> bool {
-    !facts.orphans.is_empty() || of_killed(facts).next().is_some()
+    !facts.orphans.is_empty()
+        || of_killed(facts).next().is_some()
+        || facts.kill_switch_left_over == Some(true)
 }
 
 /// What to do with what a service has left that was killed.
@@ -93,6 +95,12 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
     let to_resolved = link
         .as_ref()
         .is_some_and(|link| link.contains("systemd/resolve/"));
+    // NetworkManager writes this one in any case.
+    let to_own = link
+        .as_ref()
+        .is_some_and(|link| link.contains("NetworkManager/"));
+    let is_written =
+        mode == "systemd-resolved" || to_resolved || to_own || is_written(facts, manager);
     match mode {
         "none" => problem(
             message!(
@@ -103,7 +111,7 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
             ),
             message!("remove the line dns=none from /etc/NetworkManager"),
         ),
-        _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" => problem(
+        _ if manager.rc_manager == "unmanaged" && mode != "systemd-resolved" && !to_own => problem(
             message!(
                 // TRANSLATORS: {seen} is how names are resolved: a mode, and what /etc/resolv.conf is.
                 "{seen}: NetworkManager may not write /etc/resolv.conf, so names inside the VPN are \
@@ -113,6 +121,19 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
             message!(
                 "remove the line rc-manager=unmanaged from /etc/NetworkManager, or use \
                  systemd-resolved"
+            ),
+        ),
+        _ if !is_written => problem(
+            message!(
+                // TRANSLATORS: {seen} is how names are resolved: a mode, and what /etc/resolv.conf is.
+                "{seen}: it does not have NetworkManager's name servers, so names inside the VPN \
+                 are not found",
+                seen = seen
+            ),
+            message!(
+                "undo what keeps NetworkManager from writing it (an immutable file: sudo chattr -i \
+                 /etc/resolv.conf; a mount: sudo umount /etc/resolv.conf), then: sudo ln -sf \
+                 /run/NetworkManager/resolv.conf /etc/resolv.conf"
             ),
         ),
         // systemd-resolved has forgotten them, but is not told of the network's again.
@@ -145,6 +166,19 @@ pub(super) fn dns(facts: &Facts) -> Judgement {
                  /etc/NetworkManager"
             ),
         ),
+    }
+}
+
+/// Whether the system's file, which is no link to NetworkManager's own, has what NetworkManager has for
+/// it, as far as can be seen: resolvconf and its like decide what they write.
+fn is_written(facts: &Facts, manager: &NetworkManager) -> bool {
+    let has_all = facts.name_servers_not_written.is_empty();
+    match manager.rc_manager.as_str() {
+        "immutable" => false,
+        // A link to somebody else's file is left alone.
+        "symlink" => has_all && facts.resolv_conf_link.is_none(),
+        "file" => has_all,
+        _ => true,
     }
 }
 
@@ -430,6 +464,17 @@ pub(super) fn kill_switch(facts: &Facts) -> Judgement {
             connections = over.join(", "),
         );
         problem(seen, left_over())
+    } else if facts.kill_switch_left_over == Some(true) {
+        problem(
+            message!(
+                "a kill switch blocks traffic although no connection has turned it on: a saved \
+                 ruleset was loaded, or files under /run were deleted"
+            ),
+            message!(
+                "remove the table aws-client-vpn-kill-switch from the saved ruleset, such as \
+                 /etc/nftables.conf, then: sudo aws-client-vpn doctor --fix"
+            ),
+        )
     } else if facts.selinux_denies_rules {
         warning(
             message!("the SELinux policy does not allow a kill switch to be turned on"),
@@ -439,12 +484,17 @@ pub(super) fn kill_switch(facts: &Facts) -> Judgement {
                  -m AVC -c nm-aws-client-v"
             ),
         )
-    } else if facts.stopped_by.is_empty() {
-        // TRANSLATORS: The kill switch.
-        good(message!("blocks no traffic"))
-    } else {
+    } else if !facts.stopped_by.is_empty() {
         // TRANSLATORS: The kill switch.
         good(message!("on, for a connection that is up"))
+    } else if facts.kill_switch_left_over.is_none() && facts.user != 0 {
+        good(message!(
+            // TRANSLATORS: The kill switch.
+            "on for no connection; only root can see whether a saved ruleset has turned it on"
+        ))
+    } else {
+        // TRANSLATORS: The kill switch.
+        good(message!("blocks no traffic"))
     }
 }
 

@@ -63,8 +63,10 @@ fn healthy() -> Facts {
         tun: true,
         orphans: Vec::new(),
         stopped_by: Vec::new(),
+        kill_switch_left_over: None,
         selinux_denies_rules: false,
         resolv_conf_link: Some(PathBuf::from("../run/systemd/resolve/stub-resolv.conf")),
+        name_servers_not_written: Vec::new(),
         clock: Clock {
             now: 2_000_000_000,
             installed: 1_900_000_000,
@@ -124,6 +126,12 @@ const FAULTS: &[Fault] = &[
         "kill-switch",
         Verdict::Problem,
         "without being disconnected: 3333",
+    ),
+    (
+        |f| f.kill_switch_left_over = Some(true),
+        "kill-switch",
+        Verdict::Problem,
+        "although no connection has turned it on",
     ),
     (
         |f| f.selinux_denies_rules = true,
@@ -254,6 +262,60 @@ const FAULTS: &[Fault] = &[
         "dns",
         Verdict::Problem,
         "10.0.0.2",
+    ),
+    (
+        |f| {
+            let manager = manager(f);
+            (manager.dns_mode, manager.rc_manager) = ("dnsmasq".to_owned(), "file".to_owned());
+            f.resolv_conf_link = None;
+            f.name_servers_not_written = vec!["127.0.0.1".to_owned()];
+        },
+        "dns",
+        Verdict::Problem,
+        "is a file: it does not have NetworkManager's name servers",
+    ),
+    (
+        |f| {
+            let manager = manager(f);
+            (manager.dns_mode, manager.rc_manager) = ("default".to_owned(), "symlink".to_owned());
+            f.resolv_conf_link = Some(PathBuf::from("/etc/own.conf"));
+        },
+        "dns",
+        Verdict::Problem,
+        "does not have NetworkManager's",
+    ),
+    (
+        |f| {
+            let manager = manager(f);
+            manager.dns_mode = "default".to_owned();
+            f.resolv_conf_link = Some(PathBuf::from("../run/NetworkManager/resolv.conf"));
+        },
+        "dns",
+        Verdict::Warning,
+        "are asked for all names",
+    ),
+    (
+        |f| {
+            let manager = manager(f);
+            (manager.dns_mode, manager.rc_manager) = ("default".to_owned(), "immutable".to_owned());
+            f.resolv_conf_link = None;
+        },
+        "dns",
+        Verdict::Problem,
+        "does not have NetworkManager's",
+    ),
+    // Which of them resolvconf writes is for resolvconf to say.
+    (
+        |f| {
+            let manager = manager(f);
+            (manager.dns_mode, manager.rc_manager) =
+                ("default".to_owned(), "resolvconf".to_owned());
+            f.resolv_conf_link = Some(PathBuf::from("/run/resolvconf/resolv.conf"));
+            f.name_servers_not_written = vec!["10.0.0.2".to_owned()];
+        },
+        "dns",
+        Verdict::Warning,
+        "are asked for all names",
     ),
     (
         |f| f.resolv_conf_link = None,
@@ -471,6 +533,20 @@ fn a_program_s_name_cannot_draw_on_the_terminal() {
     });
     let text = diagnose(&facts).to_string();
     assert!(text.contains("in use by  [2Jx y (process 7)"), "{text}");
+}
+
+#[test]
+fn only_of_what_was_looked_at_is_said_that_it_blocks_nothing() {
+    let said = |user, left_over| {
+        let facts = Facts {
+            user,
+            kill_switch_left_over: left_over,
+            ..healthy()
+        };
+        diagnose(&facts).to_string()
+    };
+    assert!(said(1000, None).contains("only root can see"));
+    assert!(said(0, Some(false)).contains("blocks no traffic"));
 }
 
 #[test]
