@@ -156,10 +156,14 @@ impl KillSwitch {
                 .filter(|found| found.uuid != self.uuid || found.is_alive),
             Some(&policy),
         );
-        if rules.is_some() || !left.is_empty() || is_nobody_s(rules.as_ref(), &mut self.nftables) {
+        let is_nobody_s = left.is_empty() && is_nobody_s(rules.as_ref(), &mut self.nftables);
+        if rules.is_some() || !left.is_empty() || is_nobody_s {
             // Also if they are the same: who left the mark may have been killed before he had the
             // kernel make them.
             self.replace(rules.as_ref())?;
+        }
+        if is_nobody_s {
+            tell_of_nobody_s();
         }
         // One may have the same name: of a process with the same number.
         for found in left.into_iter().filter(|found| !found.is(&mark)) {
@@ -379,14 +383,14 @@ fn opened(nftables: &mut Option<Nftables>) -> io::Result<&mut Nftables> {
 fn is_nobody_s(rules: Option<&Ruleset>, nftables: &mut Option<Nftables>) -> bool {
     // A kernel without nftables has none.
     let mut has_table = || opened(nftables)?.has_table();
-    let is_nobody_s = rules.is_none() && has_table().unwrap_or(false);
-    if is_nobody_s {
-        tracing::warn!(
-            "the kernel has a kill switch that no connection has turned on, as from a saved \
-             ruleset; it is lifted"
-        );
-    }
-    is_nobody_s
+    rules.is_none() && has_table().unwrap_or(false)
+}
+
+fn tell_of_nobody_s() {
+    tracing::warn!(
+        "the kernel had a kill switch that no connection has turned on, as from a saved ruleset; it \
+         is lifted"
+    );
 }
 
 fn ruleset<'a>(
@@ -443,6 +447,9 @@ fn lift_in(marks: &Marks, which: impl Fn(&str) -> bool) -> Result<Lifted, KillSw
     let is_nobody_s = over.is_empty() && is_nobody_s(rules.as_ref(), &mut nftables);
     if !over.is_empty() || is_nobody_s {
         replace(&mut nftables, rules.as_ref())?;
+    }
+    if is_nobody_s {
+        tell_of_nobody_s();
     }
     for found in &over {
         found.remove().map_err(KillSwitchError::Mark)?;
