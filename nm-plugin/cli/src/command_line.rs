@@ -116,7 +116,7 @@ pub struct Connect {
     pub no_browser: bool,
     /// Keep running until the connection ends, and handle later sign-ins
     ///
-    /// Ctrl+C or SIGTERM takes the connection down. The exit code is 0 if it was up and was taken down,
+    /// Ctrl+C or SIGTERM takes the connection down once it is up. The exit code is 0 if it was up and was taken down,
     /// here or elsewhere, or a new sign-in was cancelled; 11 if NetworkManager stopped; and 10 if the
     /// connection ended in another way. For a unit with Type=notify, systemd is notified when the
     /// connection is up.

@@ -252,7 +252,7 @@ impl<'a> Attempt<'a> {
             tokio::select! {
                 biased;
                 () = quit.asked() => {
-                    if is_joined && !is_up {
+                    if is_joined && !is_up && !self.dialogs.is_asking() {
                         return Err(self.left_connecting(Outcome::Cancelled));
                     }
                     let reached = self.give_up(path).await;
@@ -265,7 +265,10 @@ impl<'a> Attempt<'a> {
                     // It may have been up, and be lost for the moment: taken down, it would lift its
                     // kill switch.
                     if is_joined {
-                        return Err(self.left_connecting(Outcome::TimedOut));
+                        return Err(match self.dialogs.is_asking() {
+                            true => self.timed_out(options),
+                            false => self.left_connecting(Outcome::TimedOut),
+                        });
                     }
                     self.give_up(path).await;
                     return Err(self.timed_out(options));

@@ -154,8 +154,8 @@ pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<Strin
     let mut lines = vec![told(updated)];
     for (name, other) in name.iter().zip(others) {
         lines.push(gettext!(
-            "There is another connection called '{name}' on this computer, to another endpoint. If it is \
-             an earlier version of this one, delete it: nmcli connection delete {other}",
+            "There is another connection called '{name}' on this computer. If it is an earlier version of \
+             this one, delete it: nmcli connection delete {other}",
             name = name,
             other = other
         ));
@@ -301,8 +301,8 @@ mod tests {
         assert_eq!(
             told(),
             [
-                "There is another connection called 'Work' on this computer, to another endpoint. If it \
-                 is an earlier version of this one, delete it: nmcli connection delete four"
+                "There is another connection called 'Work' on this computer. If it is an earlier \
+                 version of this one, delete it: nmcli connection delete four"
                     .to_owned(),
                 format!(
                     "Somebody has deleted 'Work' on this computer, so it stays hidden. To bring it back: \

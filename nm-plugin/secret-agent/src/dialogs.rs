@@ -125,6 +125,13 @@ impl Dialogs {
         self.was_cancelled.get()
     }
 
+    /// Whether a person is being asked.
+    pub fn is_asking(&self) -> bool {
+        self.running
+            .iter()
+            .any(|running| running.asks && !running.end.is_closed())
+    }
+
     /// Waits for the next end of one; `None` if none runs.
     pub async fn next_end(&mut self) -> Option<()> {
         self.tasks.join_next().await.map(drop)

@@ -214,7 +214,8 @@ impl<'a> Activation<'a> {
         match event {
             Event::Asked(request) => self.requested(request).await,
             Event::VpnState(state) => {
-                if state == VpnState::Activated {
+                // From now on somebody may change them, and nobody is kept waiting.
+                if matches!(state, VpnState::NeedAuth | VpnState::Activated) {
                     self.network_manager.remember_settings().await;
                 }
                 Some(Input::VpnState(state))

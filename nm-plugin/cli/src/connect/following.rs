@@ -152,8 +152,7 @@ impl Following {
                 let words = match self.is_joined && state == states::NEED_AUTH {
                     // Its agent was asked first.
                     true => gettext!(
-                        "Waiting for the sign-in, which another program shows. Complete it there. \
-                         Ctrl+C cancels it there, too."
+                        "Waiting for the sign-in, which another program shows. Complete it there."
                     ),
                     false => words,
                 };

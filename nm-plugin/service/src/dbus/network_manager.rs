@@ -257,7 +257,7 @@ impl NetworkManager {
     }
 
     /// Keeps the connection's settings in mind, for [`NetworkManager::has_changed_settings`], as they
-    /// were when it came up: not before, as NetworkManager has better to do.
+    /// are at the first call.
     pub(crate) async fn remember_settings(&mut self) {
         if self.settings.is_none() {
             self.settings = self.settings().await;

@@ -1,6 +1,6 @@
 //! `aws-client-vpn` as a whole client: profile to connection, connected at a terminal of its own.
 
-use crate::{SOON, assert_up, endpoint, lab, state, take_down};
+use crate::{SOON, assert_up, endpoint, lab, reason, state, take_down};
 use aws_client_vpn_harness::{
     AgentStyle, Browser, Lab, Options, Process, Snapshot, Terminal, eventually, wait_for,
 };
@@ -884,8 +884,11 @@ fn a_setting_that_cannot_be_used_is_named_where_the_connection_was_asked_for() {
         assert!(end.text.contains(&text), "{}", end.text);
         let status = run(&lab, &["status", "--json"]);
         let failure = json(&status)["connections"][0]["last_failure"].clone();
-        let reason = failure["reason"].as_str().unwrap_or_default();
-        assert!(reason.contains(&text), "{failure}");
+        let why = failure["reason"].as_str().unwrap_or_default();
+        assert!(why.contains(&text), "{failure}");
+        let last = lab.vpn_states().last().copied().unwrap();
+        let expected = (state::FAILED, reason::SERVICE_START_FAILED);
+        assert_eq!((last.state, last.reason), expected);
         lab.modify("vpn.data", old.trim());
     }
     let end = at_terminal(&lab, BROWSER, "connect vpn").finish();

@@ -382,24 +382,19 @@ fn a_connect_that_gives_up_leaves_what_is_being_restored_as_it_is() {
         let last = lab.vpn_states().last().copied()?;
         (last.state != state::ACTIVATED).then_some(())
     });
-    let connect = "aws-client-vpn connect vpn";
-    for (line, code) in [
-        (format!("{connect} --timeout 3"), 5),
-        (
-            format!("timeout --preserve-status --signal=HUP 3 {connect}"),
-            4,
-        ),
-        (
-            format!("timeout --preserve-status --signal=INT 3 {connect}"),
-            4,
-        ),
-    ] {
-        let ended = lab.client.run(line.split(' '));
-        let said = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(code), "{line}: {said}");
-        assert!(said.contains("It goes on connecting"), "{line}: {said}");
-        assert_stopped(&lab);
-    }
+    let connect = "exec aws-client-vpn connect vpn";
+    let left = "It goes on connecting";
+    let timed_out = lab.at_terminal(&format!("{connect} --timeout 20")).finish();
+    assert_eq!(timed_out.code, Some(5), "{}", timed_out.text);
+    assert!(timed_out.text.contains(left), "{}", timed_out.text);
+    assert_stopped(&lab);
+    let mut cancelled = lab.at_terminal(connect);
+    cancelled.expect("…", SOON);
+    cancelled.interrupt();
+    let cancelled = cancelled.finish();
+    assert_eq!(cancelled.code, Some(4), "{}", cancelled.text);
+    assert!(cancelled.text.contains(left), "{}", cancelled.text);
+    assert_stopped(&lab);
     let status = lab.client.run(["aws-client-vpn", "status", "vpn"]);
     let status = String::from_utf8_lossy(&status.stdout);
     assert!(status.contains("connecting"), "{status}");

@@ -61,6 +61,7 @@ mod reason {
     pub(crate) const USER_DISCONNECTED: u32 = 2;
     pub(crate) const SERVICE_STOPPED: u32 = 4;
     pub(crate) const IP_CONFIG_INVALID: u32 = 5;
+    pub(crate) const SERVICE_START_FAILED: u32 = 8;
     pub(crate) const NO_SECRETS: u32 = 9;
     pub(crate) const LOGIN_FAILED: u32 = 10;
 }

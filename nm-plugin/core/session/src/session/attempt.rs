@@ -413,6 +413,7 @@ impl Attempt {
         // The endpoint has answered, so the PIN or passphrase was right. A token may ask for its PIN
         // again at the next signature; that is no refusal.
         self.key_credential_sent = None;
+        self.unverified.clear();
         let reason = reason.map_or("", Secret::expose);
         if let Some(PutOff { backoff, why }) = PutOff::parse(reason) {
             cx.note_of_endpoint(format!("the endpoint cannot take the sign-in now: {why}"));

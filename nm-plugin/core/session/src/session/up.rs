@@ -344,7 +344,7 @@ impl Up {
                 // The tunnel would pause for one that is not made, either.
                 if let Some(why) = Unverified::parse(text.expose()) {
                     self.end_renewal(cx);
-                    note_the_old_sign_in(&Failure::Unverified(why).to_string(), cx);
+                    note_the_old_sign_in(&format!("the endpoint does not verify: {why}"), cx);
                 }
             }
             Notification::Fatal(text) => return self.renewal_failed(&text, cx),
