@@ -142,19 +142,20 @@ fn doctor_in_german() {
             synchronized: Some(false),
         },
         opener: Some("xdg-open"),
+        kill_switch_left_over: Some(false),
         has_display: true,
         ..Facts::default()
     });
     let text = diagnosis.to_string();
     let lines: Vec<&str> = text.lines().collect();
     for line in [
-        "gut      NetworkManager  NetworkManager 1.42.4",
-        "PROBLEM  Konto           Das Konto von OpenVPN, nm-aws-client-vpn, fehlt",
-        "                         -> sudo systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
-        "PROBLEM  OpenVPN         Das OpenVPN aus dem Paket fehlt",
-        "                         -> Installieren Sie das Paket erneut",
-        "gut      Kill-Switch     sperrt keinen Verkehr",
-        "Warnung  Uhr             2026-11-24 17:00:01 UTC, nicht über das Netz synchronisiert",
+        "gut      NetworkManager     NetworkManager 1.42.4",
+        "PROBLEM  Konto              Das Konto von OpenVPN, nm-aws-client-vpn, fehlt",
+        "                            -> sudo systemd-sysusers /usr/lib/sysusers.d/nm-aws-client-vpn.conf",
+        "PROBLEM  OpenVPN            Das OpenVPN aus dem Paket fehlt",
+        "                            -> Installieren Sie das Paket erneut",
+        "gut      Kill-Switch        sperrt keinen Verkehr",
+        "Warnung  Uhr                2026-11-24 17:00:01 UTC, nicht über das Netz synchronisiert",
     ] {
         assert!(lines.contains(&line), "{line:?} is not in\n{text}");
     }
