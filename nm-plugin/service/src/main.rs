@@ -128,6 +128,7 @@ fn invocation(arguments: Vec<OsString>) -> Invocation {
 }
 
 fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {
+    journal::start();
     match kill_switch::lift(|left| uuid.is_none_or(|uuid| uuid == left)) {
         Ok(Lifted { over: 0, wanted: 0 }) => {
             println!("no kill switch stops traffic");
@@ -163,6 +164,7 @@ fn check_kill_switch() -> ExitCode {
 }
 
 fn clear_away() -> ExitCode {
+    journal::start();
     TunDevice::remove_orphans();
     enforced_routes::remove_left_over();
     endpoint_routes::remove_left_over();
