@@ -229,8 +229,14 @@ fn ways_to(endpoint: &[IpAddr], is_inside: impl Fn(IpAddr) -> bool, before: Opti
 
 /// Whether `before` is still an address that packets leave from on the way that `now` is for.
 fn is_kept(before: Ipv6Addr, now: Ipv6Addr) -> bool {
-    let addresses = || rtnetlink::ask(&addresses_request()).unwrap_or_default();
-    before == now || own_addresses::is_kept(&addresses(), before, now)
+    // Whoever cannot look, as where they change all the time, has not seen that it is gone.
+    let has_both = || {
+        let addresses = rtnetlink::ask(&addresses_request());
+        addresses.map_or(true, |addresses| {
+            own_addresses::is_kept(&addresses, before, now)
+        })
+    };
+    before == now || has_both()
 }
 
 /// The address of this computer that packets to `endpoint` come from; the kernel looks up a route

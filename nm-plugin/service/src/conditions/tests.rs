@@ -1,6 +1,6 @@
 use super::*;
 use crate::tests::own_bus::OwnBus;
-use crate::tests::own_network::{in_its_own_network, shell};
+use crate::tests::own_network::{in_its_own_network, shell, without_descriptors};
 use futures_lite::future::poll_once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -247,4 +247,17 @@ fn addresses() {
     assert_eq!(ways(before).ipv6, Some(first));
     shell("ip -6 address delete 2001:db8::10/64 dev one");
     assert_eq!(ways(before).ipv6, Some(second));
+}
+
+#[test]
+fn an_address_that_the_kernel_does_not_tell_of_is_kept() {
+    in_its_own_network(module_path!(), "untold_address");
+}
+
+#[test]
+#[ignore = "run by the test before, in a network namespace"]
+fn untold_address() {
+    let [before, now] = [1, 2].map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
+    assert!(!is_kept(before, now));
+    without_descriptors(|| assert!(is_kept(before, now)));
 }

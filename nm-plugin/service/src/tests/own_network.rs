@@ -2,6 +2,7 @@
 //!
 //! A test program cannot enter one without `unsafe`, so it runs itself once more in one.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::process::Command;
 
 /// Says where the system bus is. There is none in a test's own network, until the test starts one.
@@ -37,4 +38,16 @@ pub(crate) fn shell(line: &str) -> String {
     let output = Command::new("sh").args(["-ec", line]).output().unwrap();
     assert!(output.status.success(), "{line}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Does `what` while this process can open nothing.
+pub(crate) fn without_descriptors(what: impl FnOnce()) {
+    let before = getrlimit(Resource::Nofile);
+    let none = Rlimit {
+        current: Some(0),
+        ..before
+    };
+    setrlimit(Resource::Nofile, none).unwrap();
+    what();
+    setrlimit(Resource::Nofile, before).unwrap();
 }
