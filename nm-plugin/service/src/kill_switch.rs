@@ -24,15 +24,22 @@ use aws_client_vpn_session::netlink::{addresses_request, routes_request};
 use aws_client_vpn_text::message::Localize;
 use marks::{Found, Mark, Marks};
 use nftables::{Events, Nftables};
+use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
+/// `NETLINK_NETFILTER`, as /proc/net/netlink has it.
+const NETFILTER: &str = "12";
 /// The least time between two changes of somebody else's that are put right.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How often it is said.
 const REPETITION: Duration = Duration::from_secs(10);
+
+/// How long after the kernel did not tell the networks around it is asked again.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 /// The kernel did not take the rules.
 #[derive(Debug, Error, Localize)]
@@ -71,6 +78,8 @@ pub(crate) struct KillSwitch {
     renew_at: Option<Instant>,
     /// The networks around, where they are let through.
     local_networks: Option<Vec<Network<IpAddr>>>,
+    /// When to look for them again, where the kernel did not tell.
+    look_again_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -96,6 +105,7 @@ impl KillSwitch {
             told: None,
             renew_at: None,
             local_networks: None,
+            look_again_at: None,
         }
     }
 
@@ -129,7 +139,9 @@ impl KillSwitch {
     pub(crate) fn begin(&mut self) -> Result<(), KillSwitchError> {
         let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
         let others = self.marks.others(None, &leave);
+        let others = others.map_err(KillSwitchError::Mark)?;
         let left: Vec<_> = others
+            .found
             .iter()
             .filter(|found| found.uuid == self.uuid && !found.is_alive)
             .collect();
@@ -152,11 +164,13 @@ impl KillSwitch {
             .map_err(KillSwitchError::Mark)?;
         let rules = ruleset(
             others
+                .found
                 .iter()
                 .filter(|found| found.uuid != self.uuid || found.is_alive),
             Some(&policy),
         );
-        let is_nobody_s = left.is_empty() && is_nobody_s(rules.as_ref(), &mut self.nftables);
+        let is_nobody_s =
+            left.is_empty() && others.is_whole && is_nobody_s(rules.as_ref(), &mut self.nftables);
         if rules.is_some() || !left.is_empty() || is_nobody_s {
             // Also if they are the same: who left the mark may have been killed before he had the
             // kernel make them.
@@ -199,24 +213,44 @@ impl KillSwitch {
     }
 
     /// When to call [`Self::follow`] although nothing has changed: ports that are open for a while
-    /// are needed still.
+    /// are needed still, or the networks around are not known.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.renew_at
+        // Without a mark, nothing follows.
+        self.own.as_ref()?;
+        self.renew_at.into_iter().chain(self.look_again_at).min()
     }
 
-    /// What is open for a while is not opened again.
+    /// What is open for a while is not opened again, and the networks around stay as they are.
     pub(crate) fn renew_no_more(&mut self) {
         self.renew_at = None;
+        self.look_again_at = None;
     }
 
     /// The networks around may be others.
     pub(crate) fn networks_changed(&mut self) {
         let lets_them = self.options.is_some_and(|options| options.lan);
-        self.local_networks = lets_them.then(networks_around);
+        self.look_again_at = None;
+        if !lets_them {
+            self.local_networks = None;
+            return;
+        }
+        match networks_around() {
+            Ok(networks) => self.local_networks = Some(networks),
+            // As where they change all the time: what was let through still is.
+            Err(error) => {
+                tracing::debug!("the kernel does not tell the networks around: {error}");
+                self.local_networks.get_or_insert_default();
+                self.look_again_at = Some(Instant::now() + LOOK_PAUSE);
+            }
+        }
     }
 
     fn apply(&mut self, policy: FirewallPolicy) -> Result<(), KillSwitchError> {
         let mut policy = policy;
+        let now = Instant::now();
+        if self.look_again_at.is_some_and(|at| at <= now) {
+            self.networks_changed();
+        }
         if policy.stops_the_rest {
             policy.local_networks.clone_from(&self.local_networks);
         }
@@ -227,7 +261,6 @@ impl KillSwitch {
                 }
             }
         }
-        let now = Instant::now();
         let is_renewal = self.renew_at.is_some_and(|at| at <= now);
         let is_same = self.own.as_ref().is_some_and(|own| own.policy == policy);
         if is_same && !self.is_disturbed && !is_renewal {
@@ -239,29 +272,34 @@ impl KillSwitch {
             self.listen()?;
         }
         let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
-        let own = match &mut self.own {
-            Some(own) if own.mark.is_there() => own,
-            // None yet, or somebody has deleted it.
+        let (own, is_new) = match &mut self.own {
+            Some(own) if own.mark.is_there() => (own, false),
+            // None yet, or somebody has deleted it: what it said is still so if anything fails here.
             none => {
-                let policy = FirewallPolicy::default();
+                let policy = none.as_ref().map(|own| own.policy.clone());
+                let policy = policy.unwrap_or_default();
                 let mark = self.marks.make(&self.uuid, &policy, &leave);
                 let mark = mark.map_err(KillSwitchError::Mark)?;
-                none.insert(Own { mark, policy })
+                (none.insert(Own { mark, policy }), true)
             }
         };
         // Another service, which has heard of it, too, may have put it right.
-        let is_disturbed = self.is_disturbed
+        let is_put_right = (self.is_disturbed || is_new)
             && self
                 .events
                 .as_ref()
-                .is_none_or(|events| events.last_change() != Some(Change::Ours));
+                .is_some_and(|events| events.last_change() == Some(Change::Ours));
+        let is_disturbed = self.is_disturbed && !is_put_right;
+        // Without the mark, it made rules for the others only: they are wrong until they are replaced.
+        self.is_disturbed |= is_new;
         let others = self.marks.others(Some(&own.mark), &leave);
+        let others = others.map_err(KillSwitchError::Mark)?.found;
         let before = ruleset(&others, Some(&own.policy));
         let after = ruleset(&others, Some(&policy));
         // First the mark: whoever is killed in between leaves one without rules, not rules without
         // a mark.
         own.mark.write(&policy).map_err(KillSwitchError::Mark)?;
-        if (is_disturbed || before != after || (is_renewal && after.is_some()))
+        if (is_disturbed || before != after || ((is_renewal || is_new) && after.is_some()))
             && let Err(error) = replace(&mut self.nftables, after.as_ref())
         {
             own.mark.write(&own.policy).map_err(KillSwitchError::Mark)?;
@@ -309,12 +347,13 @@ impl KillSwitch {
     pub(crate) fn open(&mut self) -> Result<(), KillSwitchError> {
         self.events = None;
         self.left = None;
-        self.renew_at = None;
+        self.renew_no_more();
         let Some(own) = self.own.take() else {
             return Ok(());
         };
         let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
         let others = self.marks.others(Some(&own.mark), &leave);
+        let others = others.map_err(KillSwitchError::Mark)?.found;
         let (before, after) = (ruleset(&others, Some(&own.policy)), ruleset(&others, None));
         if before != after {
             self.replace(after.as_ref())?;
@@ -343,6 +382,7 @@ impl KillSwitch {
             Some(_) | None => own.policy.clone().of_a_process_that_is_gone(),
         };
         self.local_networks.clone_from(&policy.local_networks);
+        self.look_again_at = None;
         self.apply(policy)?;
         self.own = None;
         self.events = None;
@@ -383,7 +423,18 @@ fn opened(nftables: &mut Option<Nftables>) -> io::Result<&mut Nftables> {
 fn is_nobody_s(rules: Option<&Ruleset>, nftables: &mut Option<Nftables>) -> bool {
     // A kernel without nftables has none.
     let mut has_table = || opened(nftables)?.has_table();
-    rules.is_none() && has_table().unwrap_or(false)
+    rules.is_none() && has_nftables() && has_table().unwrap_or(false)
+}
+
+/// Whether the kernel has nftables loaded, or built in: only to be asked for a table it need not load
+/// them. Of what is built in there is nothing under /sys/module. They need nfnetlink, which has a
+/// socket in each network as soon as it is there; where that is built in, they may be, too.
+fn has_nftables() -> bool {
+    let is_loaded = |module: &str| Path::new("/sys/module").join(module).exists();
+    let sockets = fs::read_to_string("/proc/self/net/netlink").unwrap_or_default();
+    let mut protocols = sockets.lines().map(|line| line.split_whitespace().nth(1));
+    is_loaded("nf_tables")
+        || (!is_loaded("nfnetlink") && protocols.any(|protocol| protocol == Some(NETFILTER)))
 }
 
 fn tell_of_nobody_s() {
@@ -407,7 +458,8 @@ fn ruleset<'a>(
 pub(crate) fn left_closed() -> Result<Vec<String>, KillSwitchError> {
     let marks = Marks::of_this_machine();
     let leave = marks.lock().map_err(KillSwitchError::Mark)?;
-    let found = marks.others(None, &leave).into_iter();
+    let others = marks.others(None, &leave);
+    let found = others.map_err(KillSwitchError::Mark)?.found.into_iter();
     let left = found.filter(|found| !found.is_alive);
     let left = left.map(|found| found.uuid).collect();
     marks.tidy(&leave);
@@ -418,8 +470,9 @@ pub(crate) fn left_closed() -> Result<Vec<String>, KillSwitchError> {
 pub(crate) fn is_left_over() -> Result<bool, KillSwitchError> {
     let marks = Marks::of_this_machine();
     let leave = marks.lock().map_err(KillSwitchError::Mark)?;
-    let rules = ruleset(&marks.others(None, &leave), None);
-    Ok(is_nobody_s(rules.as_ref(), &mut None))
+    let all = marks.all(&leave).map_err(KillSwitchError::Mark)?;
+    let rules = ruleset(&all.found, None);
+    Ok(all.is_whole && is_nobody_s(rules.as_ref(), &mut None))
 }
 
 /// What came of [`lift`].
@@ -439,12 +492,14 @@ pub(crate) fn lift(which: impl Fn(&str) -> bool) -> Result<Lifted, KillSwitchErr
 
 fn lift_in(marks: &Marks, which: impl Fn(&str) -> bool) -> Result<Lifted, KillSwitchError> {
     let leave = marks.lock().map_err(KillSwitchError::Mark)?;
-    let found = marks.others(None, &leave);
+    let others = marks.others(None, &leave);
+    let others = others.map_err(KillSwitchError::Mark)?;
     let is_over = |found: &&Found| !found.is_alive && which(&found.uuid);
-    let (over, rest): (Vec<_>, Vec<_>) = found.iter().partition(is_over);
+    let (over, rest): (Vec<_>, Vec<_>) = others.found.iter().partition(is_over);
     let rules = ruleset(rest.iter().copied(), None);
     let mut nftables = None;
-    let is_nobody_s = over.is_empty() && is_nobody_s(rules.as_ref(), &mut nftables);
+    let is_nobody_s =
+        over.is_empty() && others.is_whole && is_nobody_s(rules.as_ref(), &mut nftables);
     if !over.is_empty() || is_nobody_s {
         replace(&mut nftables, rules.as_ref())?;
     }
@@ -464,14 +519,11 @@ fn lift_in(marks: &Marks, which: impl Fn(&str) -> bool) -> Result<Lifted, KillSw
     })
 }
 
-/// None if the kernel does not tell, also which interfaces are tunnels.
-fn networks_around() -> Vec<Network<IpAddr>> {
-    let look = || {
-        let routes = KernelRoute::read(&ask(&routes_request())?);
-        let addresses = ask(&addresses_request())?;
-        Ok::<_, io::Error>(local_networks(&routes, &addresses, &tun_device::numbers()?))
-    };
-    look().unwrap_or_default()
+/// Only if the kernel tells all, also which interfaces are tunnels.
+fn networks_around() -> io::Result<Vec<Network<IpAddr>>> {
+    let routes = KernelRoute::read(&ask(&routes_request())?);
+    let addresses = ask(&addresses_request())?;
+    Ok(local_networks(&routes, &addresses, &tun_device::numbers()?))
 }
 
 #[cfg(test)]

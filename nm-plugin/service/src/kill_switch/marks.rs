@@ -8,9 +8,9 @@ use aws_client_vpn_profile::well_known::KILL_SWITCH_MARKS;
 use aws_client_vpn_session::kill_switch::FirewallPolicy;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +31,14 @@ pub(super) struct Marks {
 #[derive(Debug)]
 pub(super) struct Leave {
     _lock: File,
+}
+
+/// The marks that were found.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    pub(super) found: Vec<Found>,
+    /// Whether there is nothing else: a later version may have marks that this one does not know.
+    pub(super) is_whole: bool,
 }
 
 /// A mark that was found.
@@ -96,26 +104,45 @@ impl Marks {
     }
 
     /// All marks but `own`. Those of services that are gone and stopped nothing are removed.
-    pub(super) fn others(&self, own: Option<&Mark>, _: &Leave) -> Vec<Found> {
-        let entries = fs::read_dir(&self.directory)
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut found: Vec<Found> = entries
-            .take(MOST_MARKS)
-            .filter_map(|entry| Found::read(entry.path()))
-            .filter(|found| own.is_none_or(|own| !found.is(own)))
-            .collect();
-        found.retain(|found| {
+    pub(super) fn others(&self, own: Option<&Mark>, leave: &Leave) -> io::Result<List> {
+        let mut list = self.all(leave)?;
+        list.found.retain(|found| {
+            if own.is_some_and(|own| found.is(own)) {
+                return false;
+            }
             let counts = found.is_alive || found.policy.stops_the_rest;
             if !counts {
                 drop(found.remove());
             }
             counts
         });
+        Ok(list)
+    }
+
+    /// All marks. Nothing is removed. That there are none is said only where that was seen: whoever
+    /// believes it lifts what others block.
+    pub(super) fn all(&self, _: &Leave) -> io::Result<List> {
+        let mut list = List {
+            is_whole: true,
+            ..List::default()
+        };
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(list),
+            entries => entries?,
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            match name.and_then(MarkName::parse) {
+                Some(name) if list.found.len() < MOST_MARKS => {
+                    list.found.extend(Found::read(path, name));
+                }
+                Some(_) | None => list.is_whole = false,
+            }
+        }
         // The same order for all, so that the same marks make the same rules.
-        found.sort_by(|one, other| one.path.cmp(&other.path));
-        found
+        list.found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(list)
     }
 
     /// Takes the directory away if nothing is in it any more.
@@ -125,13 +152,20 @@ impl Marks {
 }
 
 impl Found {
-    fn read(path: PathBuf) -> Option<Self> {
-        let name = MarkName::parse(path.file_name()?.to_str()?)?;
-        let file = File::open(&path).ok()?;
+    /// `None` if it has gone meanwhile.
+    fn read(path: PathBuf, name: MarkName) -> Option<Self> {
         let mut text = String::new();
-        // What cannot be read is not whole, and lets nothing through.
-        drop((&file).take(LONGEST_MARK).read_to_string(&mut text));
-        let is_alive = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        let is_alive = match File::open(&path) {
+            Ok(file) => {
+                // What cannot be read is not whole, and lets nothing through.
+                drop((&file).take(LONGEST_MARK).read_to_string(&mut text));
+                // Whoever cannot look has not seen that its service is gone.
+                file.try_lock_shared().is_err()
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            // Its name still says whether it stops the rest.
+            Err(_) => true,
+        };
         let policy = FirewallPolicy::from_mark(name.is_closed, &text);
         Some(Self {
             path,
@@ -171,7 +205,9 @@ impl Mark {
 
     /// Whether the others find it; whoever may do so may have deleted it.
     pub(super) fn is_there(&self) -> bool {
-        self.path().exists()
+        let file = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let found = fs::metadata(self.path()).map(file);
+        found.is_ok_and(|found| self.file.metadata().map(file).is_ok_and(|own| own == found))
     }
 
     /// Writes it again.
@@ -240,7 +276,7 @@ mod tests {
             .make("two", &FirewallPolicy::default(), &leave)
             .unwrap();
         let seen = |own: Option<&Mark>| {
-            let found = marks.others(own, &leave);
+            let found = marks.others(own, &leave).unwrap().found;
             let seen = found.iter().map(|found| {
                 let Found {
                     uuid,
@@ -267,9 +303,64 @@ mod tests {
             fs::read_dir(parent.path().join("marks")).unwrap().count(),
             1
         );
-        marks.others(None, &leave)[0].remove().unwrap();
+        marks.others(None, &leave).unwrap().found[0]
+            .remove()
+            .unwrap();
         marks.tidy(&leave);
         assert!(!parent.path().join("marks").exists());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_sign_that_there_is_no_mark() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("marks");
+        let marks = Marks::in_directory(&directory);
+        let leave = marks.lock().unwrap();
+        let seen = || {
+            let list = marks.others(None, &leave).unwrap();
+            let found = list.found.iter();
+            let found = found.map(|found| (found.policy.stops_the_rest, found.is_alive));
+            (found.collect::<Vec<_>>(), list.is_whole)
+        };
+        assert_eq!(seen(), (vec![], true));
+        // It cannot be listed.
+        fs::write(&directory, "").unwrap();
+        marks.others(None, &leave).unwrap_err();
+        fs::remove_file(&directory).unwrap();
+        // They cannot be opened, and the name says what they are.
+        fs::create_dir(&directory).unwrap();
+        for name in ["one.7.closed", "two.7"] {
+            std::os::unix::fs::symlink(name, directory.join(name)).unwrap();
+        }
+        assert_eq!(seen(), (vec![(true, true), (false, true)], true));
+        // One of a later version.
+        fs::write(directory.join("one.7.half-closed"), "").unwrap();
+        assert_eq!(seen(), (vec![(true, true), (false, true)], false));
+    }
+
+    #[test]
+    fn whoever_only_looks_removes_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let marks = Marks::in_directory(&parent.path().join("marks"));
+        let leave = marks.lock().unwrap();
+        let open = FirewallPolicy::default();
+        drop(marks.make("one", &open, &leave).unwrap());
+        for _ in 0..2 {
+            assert_eq!(marks.all(&leave).unwrap().found.len(), 1);
+        }
+    }
+
+    #[test]
+    fn another_file_with_the_name_of_a_mark_is_not_the_mark() {
+        let parent = tempfile::tempdir().unwrap();
+        let marks = Marks::in_directory(&parent.path().join("marks"));
+        let leave = marks.lock().unwrap();
+        let mark = marks.make("one", &stops(), &leave).unwrap();
+        assert!(mark.is_there());
+        fs::remove_file(mark.path()).unwrap();
+        assert!(!mark.is_there());
+        fs::write(mark.path(), "").unwrap();
+        assert!(!mark.is_there());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! On the real nftables, in a network namespace of each test's own.
 
 use super::*;
-use crate::tests::own_network::in_its_own_network;
+use crate::tests::own_network::{in_its_own_network, shell, without_descriptors};
 use aws_client_vpn_profile::parts::Transport;
 use aws_client_vpn_session::kill_switch::Endpoint;
 use std::path::Path;
@@ -199,6 +199,92 @@ fn refusals() {
         assert_eq!(nft("list ruleset"), rules);
         one.follow(needs("203.0.113.2")).unwrap();
         assert!(nft("list ruleset").contains("203.0.113.2"));
+        // Nor does it turn off one whose mark somebody has deleted and whose rules are gone with it.
+        std::fs::remove_dir_all(directory.path().join("marks")).unwrap();
+        let mut two = kill_switch("two", true, directory.path());
+        two.close(needs("203.0.113.3")).unwrap();
+        assert!(!nft("list ruleset").contains("203.0.113.2"));
+        assert_disturbed(&mut one).await;
+        one.nftables = Some(Nftables::open().unwrap());
+        rustix::thread::set_capabilities(None, none).unwrap();
+        let refused = one.follow(needs("203.0.113.2"));
+        assert!(
+            matches!(refused, Err(KillSwitchError::Refused(_))),
+            "{refused:?}"
+        );
+        rustix::thread::set_capabilities(None, may).unwrap();
+        assert!(one.is_closed());
+        one.follow(needs("203.0.113.2")).unwrap();
+        assert!(nft("list ruleset").contains("203.0.113.2"));
+        two.open().unwrap();
+        assert!(nft("list ruleset").contains("reject"));
+    });
+}
+
+#[test]
+fn marks_that_cannot_be_read_are_no_reason_to_lift_anything() {
+    in_its_own_network(module_path!(), "unreadable");
+}
+
+#[test]
+#[ignore = "run by the test before, in a network namespace"]
+fn unreadable() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("marks");
+    let marks = Marks::in_directory(&path);
+    nft("add table inet aws-client-vpn-kill-switch");
+    // No directory, one with a mark that cannot be opened, one with something of a later version.
+    std::fs::write(&path, "").unwrap();
+    lift_in(&marks, |_| true).unwrap_err();
+    let mut one = KillSwitch::in_directory("one", None, directory.path());
+    one.begin().unwrap_err();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let closed = path.join("two.7.closed");
+    std::os::unix::fs::symlink("two.7.closed", &closed).unwrap();
+    assert_eq!(
+        lift_in(&marks, |_| true).unwrap(),
+        Lifted { over: 0, wanted: 1 }
+    );
+    std::fs::rename(closed, path.join("two.7.half-closed")).unwrap();
+    assert_eq!(lift_in(&marks, |_| true).unwrap(), Lifted::default());
+    one.begin().unwrap();
+    one.open().unwrap();
+    assert!(nft("list tables").contains("aws-client-vpn-kill-switch"));
+}
+
+#[test]
+fn networks_that_the_kernel_does_not_tell_stay_and_are_looked_for_again() {
+    in_its_own_network(module_path!(), "untold_networks");
+}
+
+#[test]
+#[ignore = "run by the test before, in a network namespace"]
+fn untold_networks() {
+    run(async {
+        let directory = tempfile::tempdir().unwrap();
+        let options = KillSwitchOptions {
+            lan: true,
+            ..KillSwitchOptions::default()
+        };
+        let mut one = KillSwitch::in_directory("one", Some(options), directory.path());
+        one.begin().unwrap();
+        shell(
+            "ip link add lan type veth peer name other && ip link set lan up && ip link set other up && \
+             ip address add 192.0.2.7/24 dev lan",
+        );
+        one.close(needs("203.0.113.1")).unwrap();
+        assert!(nft("list ruleset").contains("192.0.2.0/24"));
+        assert_eq!(one.due(), None);
+        without_descriptors(|| one.networks_changed());
+        assert!(one.due().is_some());
+        one.follow(needs("203.0.113.2")).unwrap();
+        assert!(nft("list ruleset").contains("192.0.2.0/24"));
+        shell("ip address flush dev lan");
+        one.look_again_at = Some(Instant::now());
+        one.follow(needs("203.0.113.2")).unwrap();
+        assert!(!nft("list ruleset").contains("192.0.2.0/24"));
+        assert_eq!(one.due(), None);
     });
 }
 
