@@ -129,6 +129,19 @@ fn an_endpoint_that_verifies_at_last_was_no_impostor() {
 }
 
 #[test]
+fn an_endpoint_that_has_sent_a_challenge_was_no_impostor() {
+    let mut simulation = Simulation::saml();
+    simulation.first_phase();
+    simulation.lines(&[NEED, OF_ANOTHER, TLS_ERROR]);
+    tries_again(&mut simulation);
+    simulation.lines(&[RECOGNISED, &challenge()]);
+    simulation.answered();
+    simulation.after(60);
+    let failure = failure(&simulation);
+    assert!(!matches!(failure, Failure::Unverified(_)), "{failure:?}");
+}
+
+#[test]
 fn an_answer_is_not_sent_to_who_does_not_verify() {
     let mut simulation = Simulation::saml();
     simulation.challenged();
