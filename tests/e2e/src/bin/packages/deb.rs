@@ -2,7 +2,7 @@
 //! connected, removed, purged.
 
 use crate::files::Files;
-use crate::{connects, lab, packages, packages_in, step};
+use crate::{connects, connects_again, goes_down, lab, packages, packages_in, step};
 use aws_client_vpn_harness::{Lab, eventually};
 use std::path::Path;
 use std::time::Duration;
@@ -48,19 +48,14 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
 
     apt(&lab, &["install"], &next_versions(&lab, &both));
     lab.traffic_flows();
-    assert!(
-        lab.down().status.success(),
-        "nmcli failed:\n{}",
-        lab.journal()
-    );
-    connects(&lab);
+    connects_again(&lab);
     step(
         suite,
         "upgraded while connected, with -gnome: the tunnel stayed, the next one came up",
     );
 
     if at_least(&version, PRIVATE) {
-        assert!(lab.down().status.success(), "nmcli failed");
+        goes_down(&lab);
         lab.modify("connection.permissions", "user:root");
         connects(&lab);
         lab.modify("connection.permissions", "");
@@ -123,12 +118,7 @@ pub(crate) fn from_the_earlier_release_and_back(suite: &str, system: &Path) {
         apt(&lab, &["install", "--allow-downgrades"], packages);
         assert_eq!(installed() == version, is_earlier);
         lab.traffic_flows();
-        assert!(
-            lab.down().status.success(),
-            "nmcli failed:\n{}",
-            lab.journal()
-        );
-        connects(&lab);
+        connects_again(&lab);
         step(
             suite,
             &format!("{version} {what} while connected: the tunnel stayed, the next one came up"),

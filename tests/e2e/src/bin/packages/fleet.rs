@@ -2,7 +2,7 @@
 //! replaced by a newer release without losing what a user has set, and removed.
 
 use crate::deb::apt;
-use crate::{connects, lab, packages, step};
+use crate::{connects, goes_down, lab, packages, step};
 use aws_client_vpn_harness::Lab;
 use std::path::Path;
 use std::time::Duration;
@@ -20,11 +20,7 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
     let mode = lab.client.check(["stat", "--format=%a %U", file]);
     assert_eq!(mode.trim(), "600 root");
     connects(&lab);
-    assert!(
-        lab.down().status.success(),
-        "nmcli failed:\n{}",
-        lab.journal()
-    );
+    goes_down(&lab);
     step(
         suite,
         "a package made from a profile brings a connection, which connects",
@@ -58,11 +54,7 @@ pub(crate) fn life_of_a_provisioned_connection(suite: &str, system: &Path) {
     ]);
     assert_eq!(kept.trim(), "yes");
     connects(&lab);
-    assert!(
-        lab.down().status.success(),
-        "nmcli failed:\n{}",
-        lab.journal()
-    );
+    goes_down(&lab);
     step(
         suite,
         "a newer release reaches a copy that a user has changed, and the changes stay",

@@ -90,3 +90,15 @@ fn connects(lab: &Lab) {
     );
     lab.traffic_flows();
 }
+
+#[track_caller]
+fn goes_down(lab: &Lab) {
+    let down = lab.down();
+    assert!(down.status.success(), "nmcli failed:\n{}", lab.journal());
+}
+
+#[track_caller]
+fn connects_again(lab: &Lab) {
+    goes_down(lab);
+    connects(lab);
+}

@@ -5,7 +5,7 @@
 use crate::deb::apt;
 use crate::files::Files;
 use crate::fleet::{connection_data, made};
-use crate::{connects, lab, packages, step};
+use crate::{connects, goes_down, lab, packages, step};
 use aws_client_vpn_harness::Lab;
 use std::path::Path;
 
@@ -114,10 +114,4 @@ fn rpm(lab: &Lab, command: &[&str], files: &[String]) {
     line.extend(command);
     line.extend(files.iter().map(String::as_str));
     lab.client.check(line);
-}
-
-#[track_caller]
-fn goes_down(lab: &Lab) {
-    let down = lab.down();
-    assert!(down.status.success(), "nmcli failed:\n{}", lab.journal());
 }
