@@ -22,7 +22,7 @@ use aws_client_vpn_session::kill_switch::{
 };
 use aws_client_vpn_session::netlink::{addresses_request, routes_request};
 use aws_client_vpn_text::message::Localize;
-use marks::{Found, Mark, Marks};
+use marks::{Found, List, Mark, Marks};
 use nftables::{Events, Nftables};
 use std::fs;
 use std::io;
@@ -352,11 +352,16 @@ impl KillSwitch {
             return Ok(());
         };
         let leave = self.marks.lock().map_err(KillSwitchError::Mark)?;
-        let others = self.marks.others(Some(&own.mark), &leave);
-        let others = others.map_err(KillSwitchError::Mark)?.found;
-        let (before, after) = (ruleset(&others, Some(&own.policy)), ruleset(&others, None));
-        if before != after {
-            self.replace(after.as_ref())?;
+        match self.marks.others(Some(&own.mark), &leave) {
+            Ok(List { found, .. }) => {
+                let (before, after) = (ruleset(&found, Some(&own.policy)), ruleset(&found, None));
+                if before != after {
+                    self.replace(after.as_ref())?;
+                }
+            }
+            // It stops nothing, and what others let through for it is no harm.
+            Err(_) if !own.policy.stops_the_rest => {}
+            Err(error) => return Err(KillSwitchError::Mark(error)),
         }
         own.mark.remove().map_err(KillSwitchError::Mark)?;
         self.marks.tidy(&leave);

@@ -184,9 +184,13 @@ fn routes_are_kept_from_when_networkmanager_has_set_them_until_it_sets_others() 
             "{what}"
         );
         protection.follow(&Input::TimePassed);
+        // As while the page of a renewal is open.
+        for state in [VpnState::NeedAuth, VpnState::Connecting] {
+            protection.follow(&Input::VpnState(state));
+        }
         assert!(is_kept(&protection), "{what}");
         match what {
-            0 => protection.follow(&Input::VpnState(VpnState::Connecting)),
+            0 => protection.follow(&Input::VpnState(VpnState::of_vpn(7, 2))),
             1 => protection.follow(&Input::Disconnect),
             _ => protection.settings_change(),
         }

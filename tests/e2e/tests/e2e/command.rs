@@ -1112,6 +1112,9 @@ fn what_networkmanager_calls_up_while_it_is_lost_is_not_up() {
     });
     assert_up(&lab, &lab.up());
     lab.logind().lock();
+    eventually("the lock is heard of", SOON, || {
+        lab.journal().contains("the screen is locked").then_some(())
+    });
     lab.endpoint().command(&json!({"kick": "all"}));
     eventually("the service waits", SOON, || {
         let waits = "waiting for the screen to be unlocked";
