@@ -406,7 +406,7 @@ fn changed_at() -> [Option<SystemTime>; 2] {
 
 fn lift_one(uuid: &str) -> Result<(), KillSwitchError> {
     kill_switch::lift(|left| left == uuid)?;
-    tracing::warn!("lifted the kill switch of the deleted connection {uuid}");
+    tracing::info!("lifted the kill switch of the deleted connection {uuid}");
     Ok(())
 }
 
