@@ -34,7 +34,7 @@ fn connection(release: &Release) -> String {
 /// finds everything in its place.
 fn after_installation(release: &Release) -> String {
     format!(
-        "aws-client-vpn-provision update /{CONNECTIONS}/{}.nmconnection >/dev/null || :\n\
+        "aws-client-vpn-provision update /{CONNECTIONS}/{}.nmconnection || :\n\
          {AFTER_REMOVAL}",
         release.slug
     )
