@@ -152,15 +152,15 @@ pub(crate) fn update_overrides(release: &Path, overrides: &Path) -> Result<Strin
         }
     }
     let mut lines = vec![told(updated)];
-    for (name, other) in name.iter().zip(others) {
-        lines.push(gettext!(
-            "There is another connection called '{name}' on this computer. If it is an earlier version of \
-             this one, delete it: nmcli connection delete {other}",
-            name = name,
-            other = other
-        ));
-    }
     if let (Some(name), Some(uuid)) = (&name, &uuid) {
+        lines.extend(others.iter().map(|other| {
+            gettext!(
+                "There is another connection called '{name}' on this computer. If it is an earlier version of \
+                 this one, delete it: nmcli connection delete {other}",
+                name = name,
+                other = other
+            )
+        }));
         let deleted = overrides.join(format!("{uuid}.nmmeta"));
         if fs::read_link(&deleted).is_ok_and(|target| target == Path::new("/dev/null")) {
             lines.push(gettext!(
@@ -296,8 +296,13 @@ mod tests {
 
         fs::remove_file(&deleted).unwrap();
         std::os::unix::fs::symlink("/dev/null", &deleted).unwrap();
-        let before = directory.path().join("Work.nmconnection");
-        fs::write(before, keyfile("four", "Work", "aws-client-vpn")).unwrap();
+        for uuid in ["four", "five"] {
+            let file = directory.path().join(uuid).with_extension("nmconnection");
+            fs::write(file, keyfile(uuid, "Work", "aws-client-vpn")).unwrap();
+        }
+        let mut both = told();
+        assert!(both[0] != both[1] && both.remove(1).contains("nmcli connection delete f"));
+        fs::remove_file(directory.path().join("five.nmconnection")).unwrap();
         assert_eq!(
             told(),
             [
