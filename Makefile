@@ -299,7 +299,7 @@ test: deps check openvpn-for-tests stage system-root ## formats, lints, all test
 	$(MAKE) install DESTDIR=$(TARGET)/uninstalled prefix=/usr
 	$(MAKE) uninstall DESTDIR=$(TARGET)/uninstalled prefix=/usr
 	! find $(TARGET)/uninstalled ! -type d | grep .
-	$(CARGO) test --workspace --locked --no-fail-fast
+	WORKSPACE_IS_BUILT=1 $(CARGO) test --workspace --locked --no-fail-fast
 	FUZZ_SECONDS=5 packaging/fuzz.sh
 
 demo: deps openvpn-for-tests stage ## a whole login, step by step, on real programs (root)

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// Set by `make test`, which tests the whole workspace.
+const WORKSPACE_IS_BUILT: &str = "WORKSPACE_IS_BUILT";
+
 /// The build outputs that a lab needs.
 #[derive(Debug)]
 pub struct Tools {
@@ -58,9 +61,11 @@ impl Tools {
         self.stage.join("usr").is_dir()
     }
 
-    /// `cargo test -p` builds the programs of no other crate, so they are asked for here.
+    /// `cargo test -p` builds the programs of no other crate, so they are asked for here. `cargo test
+    /// --workspace` has built them all, with other features of the libraries: each would be built twice.
     fn build(&self, package: &str, program: &str) {
-        if let Some(cargo) = std::env::var_os("CARGO") {
+        let cargo = std::env::var_os("CARGO");
+        if let Some(cargo) = cargo.filter(|_| std::env::var_os(WORKSPACE_IS_BUILT).is_none()) {
             let mut command = Command::new(cargo);
             command
                 .args(["build", "--locked", "--bins", "--package", package])
