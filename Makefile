@@ -263,17 +263,19 @@ vm-programs:
 	$(CARGO) build --locked -p aws-client-vpn-vm -p aws-client-vpn-harness -p aws-client-vpn-endpoint --bins
 	$(CARGO) build --locked --release -p aws-client-vpn-vm --bin vm-eyes
 
+# The machine: desktop (Debian 13), or testing.
+VM ?= desktop
 vm-root: deps-vm vm-programs openvpn stage
 	packaging/deb/from-stage.sh
-	tests/vm/make-root.sh desktop
+	tests/vm/make-root.sh $(VM)
 
 # A word of the names of the tests to run; all, without one.
 TEST ?=
 vm-test: openvpn-for-tests vm-root ## a newcomer's way on a virtual machine with GNOME (root, downloads it)
-	$(TARGET)/debug/vm-test $(if $(TEST),'$(TEST)')
+	VM=$(VM) $(TARGET)/debug/vm-test $(if $(TEST),'$(TEST)')
 
 vm-shell: openvpn-for-tests vm-root ## that machine, to look around: commands on the standard input
-	$(TARGET)/debug/vm-shell desktop
+	$(TARGET)/debug/vm-shell $(VM)
 
 selinux-root: deps-vm vm-programs openvpn stage
 	packaging/deb/from-stage.sh binary

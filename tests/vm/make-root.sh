@@ -2,8 +2,9 @@
 # make-root.sh NAME: makes the disk, kernel and initial memory disk of a virtual machine, in
 # target/vm/NAME (root):
 #   desktop  Debian 13 with GDM, GNOME on Wayland, Firefox, Chromium and AppArmor
+#   testing  the same of Debian testing
 #   selinux  Debian 13 without a desktop, whose SELinux policy is enforced
-# Both have an ordinary user, and what the packages in target/staged-packages depend on. A disk is kept
+# All have an ordinary user, and what the packages in target/staged-packages depend on. A disk is kept
 # until this script, those dependencies or our policy module's package change. No test writes to it.
 set -eu
 
@@ -23,8 +24,10 @@ wanted=$({ cat "$0" "$here/packaging/test/debootstrap.sh"; echo "$name $needed"
 base='linux-image-amd64 initramfs-tools systemd systemd-sysv libpam-systemd dbus dbus-user-session
     udev kmod polkitd network-manager nftables iproute2 iputils-ping procps curl ca-certificates
     qemu-guest-agent'
+suite=trixie
 case $name in
-desktop)
+desktop | testing)
+    [ "$name" != testing ] || suite=testing
     packages='gdm3 gnome-shell gnome-session gnome-settings-daemon gnome-control-center
         gnome-keyring libpam-gnome-keyring nautilus xdg-desktop-portal-gnome
         xdg-desktop-portal-gtk xdg-user-dirs-gtk at-spi2-core libgl1-mesa-dri
@@ -100,7 +103,7 @@ make_selinux() {
 }
 
 make_machine() {
-    "$here/packaging/test/debootstrap.sh" trixie "$root"
+    "$here/packaging/test/debootstrap.sh" "$suite" "$root"
     inside="unshare --mount --pid --fork --kill-child --mount-proc=$root/proc \
         chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
         DEBIAN_FRONTEND=noninteractive"
@@ -131,7 +134,7 @@ make_machine() {
         >"$root/etc/systemd/system/qemu-guest-agent.service.d/tests.conf"
     rm -rf "$machine"
     mkdir -p "$machine"
-    "make_$name"
+    case $name in selinux) make_selinux ;; *) make_desktop ;; esac
     cp -L "$root/vmlinuz" "$machine/kernel"
     cp -L "$root/initrd.img" "$machine/initrd"
     mke2fs -q -t ext4 -L root -d "$root" "$machine/disk" "$size"

@@ -1,5 +1,5 @@
 //! A newcomer's way, on a whole machine with GNOME on Wayland: `make vm-test`. What she sees is in the
-//! pictures in `target/vm/desktop-results`; look at them.
+//! pictures in `target/vm/*-results`; look at them.
 //!
 //! A test begins where the one before it ends; chosen alone (`make vm-test TEST=sleeps`), it brings
 //! about by itself what it needs.
@@ -49,7 +49,8 @@ const WAITS_FOR_UNLOCKING: &str = "waiting for the screen to be unlocked";
 
 fn main() -> ExitCode {
     let tests = chosen(&TESTS);
-    let mut person = Person::at(Machine::boot("desktop"));
+    let machine = std::env::var("VM").unwrap_or_else(|_| "desktop".to_owned());
+    let mut person = Person::at(Machine::boot(&machine));
     run(&tests, &mut person, |person| person.keep_evidence())
 }
 
