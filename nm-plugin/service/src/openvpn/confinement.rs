@@ -249,7 +249,9 @@ const IOCTL_REQUESTS: [(u32, u32); 4] = [
     (0xffff_fff0, 0x8930),
 ];
 
-/// IP for the endpoint, Unix for the management interface, netlink for the devices' names.
+/// IP for the endpoint, Unix for the management interface, netlink for the devices' names. Where a program
+/// can make sockets by `socketcall` (i386, ppc64el, s390x), a filter does not see the family: the
+/// arguments are in memory. libseccomp allows that call there; the C library of i386 and s390x knows no other.
 const SOCKET_FAMILIES: [i32; 4] = [
     libc::AF_UNIX,
     libc::AF_INET,
@@ -295,6 +297,7 @@ fn system_calls() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use libseccomp::{ScmpArch, ScmpVersion, check_version};
 
     #[test]
     fn the_filter_lets_through_what_is_on_the_list_and_nothing_else() {
@@ -310,7 +313,9 @@ mod tests {
             assert!(std::fs::read_to_string("/proc/self/stat").is_ok());
             assert_eq!(family(AddressFamily::INET), Ok(()));
             assert_eq!(family(AddressFamily::UNIX), Ok(()));
-            assert_eq!(family(AddressFamily::PACKET), Err(Errno::NOSYS));
+            if !cfg!(any(target_arch = "x86", target_arch = "s390x")) {
+                assert_eq!(family(AddressFamily::PACKET), Err(Errno::NOSYS));
+            }
             let listens = std::net::TcpListener::bind("127.0.0.1:0");
             assert_eq!(listens.unwrap_err().raw_os_error(), no_call);
             let child = std::process::Command::new("true").spawn();
@@ -353,18 +358,28 @@ mod tests {
         }
     }
 
+    /// The architectures that Debian releases, and which calls of the list's first groups have
+    /// another name there, or arguments of another width.
+    const ARCHITECTURES: [(ScmpArch, &[&str]); 8] = [
+        (ScmpArch::X8664, &[]),
+        (ScmpArch::Aarch64, &[]),
+        (ScmpArch::Riscv64, &[]),
+        (ScmpArch::Ppc64Le, &[]),
+        (ScmpArch::S390X, &[]),
+        (ScmpArch::Loongarch64, &["getrlimit", "fstat", "newfstatat"]),
+        (ScmpArch::Arm, &["getrlimit", "mmap", "newfstatat"]),
+        (ScmpArch::X86, &["newfstatat"]),
+    ];
+    /// How many groups of the list every processor has; the next one is for those of 32 bits.
+    const COMMON_GROUPS: usize = 6;
+
     #[test]
     fn there_is_a_filter_for_each_processor() {
-        use libseccomp::ScmpArch;
-        for (arch, first_calls) in [
-            (ScmpArch::X8664, ["clock_gettime", "newfstatat"]),
-            (ScmpArch::Aarch64, ["clock_gettime", "newfstatat"]),
-            (ScmpArch::Riscv64, ["clock_gettime", "newfstatat"]),
-            (ScmpArch::Ppc64Le, ["clock_gettime", "newfstatat"]),
-            (ScmpArch::S390X, ["clock_gettime", "newfstatat"]),
-            (ScmpArch::Arm, ["clock_gettime64", "fstatat64"]),
-            (ScmpArch::X86, ["clock_gettime64", "fstatat64"]),
-        ] {
+        for (arch, elsewhere) in ARCHITECTURES {
+            let is_new = check_version(ScmpVersion::from((2, 6, 0))).unwrap();
+            if arch == ScmpArch::Loongarch64 && !is_new {
+                continue;
+            }
             let mut filter = ScmpFilterContext::new(ScmpAction::Errno(libc::ENOSYS)).unwrap();
             if arch != ScmpArch::native() {
                 filter.remove_arch(ScmpArch::native()).unwrap();
@@ -376,11 +391,21 @@ mod tests {
             // One instruction of eight bytes for each call at least.
             let length = program.metadata().unwrap().len();
             assert!(length > 8 * 80, "{arch:?}: {length}");
-            for call in first_calls {
-                assert!(system_calls().any(|own| own == call), "{call}");
-                let number = ScmpSyscall::from_name_by_arch(call, arch).unwrap();
-                assert!(i32::from(number) >= 0, "{arch:?} has no {call}");
-            }
+
+            let is_narrow = matches!(arch, ScmpArch::Arm | ScmpArch::X86);
+            let groups = COMMON_GROUPS + usize::from(is_narrow);
+            let conditional = "socket fcntl ioctl tgkill prlimit64";
+            let missing: Vec<&str> = SYSTEM_CALLS[..groups]
+                .iter()
+                .chain([&conditional])
+                .flat_map(|calls| calls.split(' '))
+                .filter(|call| {
+                    let number = i32::from(ScmpSyscall::from_name_by_arch(call, arch).unwrap());
+                    // From -120 to -101 are those of sockets that are one call there, `socketcall`.
+                    number < -120 || (-100..0).contains(&number)
+                })
+                .collect();
+            assert_eq!(missing, elsewhere, "{arch:?}");
         }
     }
 
@@ -409,7 +434,8 @@ mod tests {
         let path = dir.path().join("program");
         let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         // A table of segments that lies past the end of all files.
-        program[32..40].fill(0xff);
+        // (Where it lies is written from byte 28 on in 32 bits, from 32 on in 64.)
+        program[28..40].fill(0xff);
         program.truncate(4096);
         for content in [
             &b""[..],
