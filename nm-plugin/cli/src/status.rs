@@ -11,7 +11,7 @@ use crate::line::width;
 use crate::network_manager::{Activation, Stored};
 use crate::{json, when};
 use aws_client_vpn_i18n::{self as i18n, gettext};
-use aws_client_vpn_profile::last_failure::LastFailure;
+use aws_client_vpn_profile::last_failure::{FailureKind, LastFailure};
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::settings;
 use aws_client_vpn_profile::well_known::vpn_state;
@@ -226,7 +226,7 @@ pub struct Failed {
     /// When, in seconds since 1970.
     pub at: u64,
     /// What a script can act on.
-    pub kind: &'static str,
+    pub kind: FailureKind,
     /// What happened, why, what to do.
     #[serde(serialize_with = "json::english")]
     pub reason: Message,
@@ -236,7 +236,7 @@ impl From<LastFailure> for Failed {
     fn from(failure: LastFailure) -> Self {
         Self {
             at: failure.at,
-            kind: failure.kind.name(),
+            kind: failure.kind,
             reason: failure.reason,
         }
     }

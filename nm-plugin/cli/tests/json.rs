@@ -4,6 +4,7 @@
 use aws_client_vpn_cli::answer::{Answer, Outcome};
 use aws_client_vpn_cli::import::{Imported, What};
 use aws_client_vpn_cli::status::{Connection, Failed, State, Status, Way};
+use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_text::message;
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ fn the_examples_are_what_is_printed() {
             problem: None,
             last_failure: Some(Failed {
                 at: 1_795_539_601,
-                kind: "refused",
+                kind: FailureKind::Refused,
                 reason: message!(
                     "The endpoint refused the sign-in: {why}. Connect to sign in again. If it is refused \
                      again, ask your administrator whether you may use this endpoint.",

@@ -10,7 +10,6 @@ pub mod keyfile;
 pub mod keys;
 pub mod kill_switch_mark;
 pub mod last_failure;
-pub mod message_text;
 mod named;
 pub mod ovpn;
 pub mod parts;

@@ -65,7 +65,7 @@ impl Ways {
     pub fn read(answer: &[u8], tunnels: &[u32]) -> Self {
         let mut ways = Self::default();
         let usable = routes(answer).filter(|route| {
-            table(route) == RouteHeader::RT_TABLE_MAIN.into()
+            table(route) == u32::from(RouteHeader::RT_TABLE_MAIN)
                 && is_way(route)
                 && !route.header.flags.contains(RouteFlags::Dead)
         });

@@ -32,7 +32,7 @@ impl KernelRoute {
     pub fn read(answer: &[u8]) -> Vec<Self> {
         let listed = routes(answer).filter(|route| {
             let is_of_ipv6 = route.header.address_family == AddressFamily::Inet6;
-            is_way(route) && (is_of_ipv6 || table(route) == RouteHeader::RT_TABLE_MAIN.into())
+            is_way(route) && (is_of_ipv6 || table(route) == u32::from(RouteHeader::RT_TABLE_MAIN))
         });
         let read = |route: RouteMessage| {
             let hop = Hop::read(&route)?;

@@ -5,8 +5,6 @@ use crate::saml::{SamlError, SamlResponse};
 use crate::wire::{decode, encode, pairs};
 use aws_client_vpn_profile::credential::Credential;
 use aws_client_vpn_profile::keys::SAML_RESPONSE;
-use aws_client_vpn_profile::message_text;
-use aws_client_vpn_profile::settings::{escape, unescape};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Argument, Localize, Message};
 use aws_client_vpn_text::printable::{is_control, one_line};
@@ -84,8 +82,8 @@ impl LoginFailure {
                 reason = why
             );
         }
-        let text = message_text::write(&shortened(why));
-        Secret::new(format!("{LOGIN_FAILURE}:{}", escape(&text)))
+        let why = serde_json::json!(shortened(why));
+        Secret::new(format!("{LOGIN_FAILURE}:{why}"))
     }
 }
 
@@ -99,9 +97,9 @@ pub fn login_failure(secret: &Secret) -> Option<Message> {
     if text.len() > SWELL_LIMIT {
         return Some(Message::literal(one_line(text)));
     }
-    let message = unescape(text).and_then(|text| message_text::read(&mut text.lines()));
     // Else somebody else's words, in a language that we do not know.
-    Some(message.map_or_else(|| Message::literal(one_line(text)), shortened))
+    let literal = |_| Message::literal(one_line(text));
+    Some(serde_json::from_str(text).map_or_else(literal, shortened))
 }
 
 /// `message`, or its beginning in English if it is long or has control characters: a user's process
@@ -247,14 +245,14 @@ mod tests {
             Message::new(&*"{a}".repeat(200).leak()).with("a", &inner)
         });
         assert!(length(&bomb) > 200_usize.pow(7));
-        let secret = format!("{LOGIN_FAILURE}:{}", escape(&message_text::write(&bomb)));
+        let secret = format!("{LOGIN_FAILURE}:{}", serde_json::json!(bomb));
         let message = login_failure(&Secret::new(secret)).unwrap();
         assert!(message.to_string().len() <= REASON_LIMIT);
     }
 
     #[test]
     fn a_reason_in_other_words_stays_as_it_is() {
-        for text in ["port 35001 is in use by sshd", "C:\\new", "text a\\nend"] {
+        for text in ["port 35001 is in use by sshd", "C:\\new", r#"{"text":"a"}"#] {
             let secret = Secret::new(format!("{LOGIN_FAILURE}:{text}"));
             let message = login_failure(&secret);
             assert_eq!(message, Some(Message::literal(text)), "{text}");

@@ -7,18 +7,20 @@
 
 pub use aws_client_vpn_text_derive::Localize;
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A text for users with what goes into its placeholders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A text for users with what goes into its placeholders. It travels to another program of ours as
+/// JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     text: Cow<'static, str>,
     arguments: Vec<(Cow<'static, str>, Argument)>,
 }
 
 /// What goes into a placeholder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Argument {
     /// Of the user, the endpoint or the system: never translated.
     Literal(String),
@@ -52,16 +54,6 @@ impl Message {
     /// A text of the endpoint, the system or another program, which stays as it is.
     pub fn literal(text: impl Into<String>) -> Self {
         Self::new("{0}").with("0", &text.into())
-    }
-
-    /// A message that travelled: the English text of another process of ours, and what goes into
-    /// it.
-    pub fn of_parts(text: String, arguments: Vec<(String, Argument)>) -> Self {
-        let owned = arguments.into_iter();
-        Self {
-            text: Cow::Owned(text),
-            arguments: owned.map(|(name, it)| (Cow::Owned(name), it)).collect(),
-        }
     }
 
     /// The English text, with its placeholders.
@@ -267,23 +259,6 @@ mod tests {
             assert_eq!(error.message().to_string(), error.to_string());
             assert_eq!(error.message().in_language(&in_capitals), translated);
         }
-    }
-
-    #[test]
-    fn a_message_is_the_same_after_it_has_travelled() {
-        let inner = message!("it is too long");
-        let message = message!("'{file}' has {what}", file = 5, what = inner);
-        let arguments: Vec<_> = message.arguments().collect();
-        let expected = [
-            ("file", &Argument::Literal("5".to_owned())),
-            ("what", &Argument::Message(inner.clone())),
-        ];
-        assert_eq!(arguments, expected);
-        let owned = |(name, it): (&str, &Argument)| (name.to_owned(), it.clone());
-        let parts = message.arguments().map(owned).collect();
-        let arrived = Message::of_parts(message.text().to_owned(), parts);
-        assert_eq!(arrived, message);
-        assert_eq!(arrived.in_language(&in_capitals), "'5' has IT IS TOO LONG");
     }
 
     #[test]

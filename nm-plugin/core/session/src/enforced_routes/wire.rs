@@ -48,7 +48,7 @@ impl Tables {
                     let way = Way::AsOtherwise;
                     tables.own.push(Entry { network, way });
                 }
-            } else if table(&route) == RouteHeader::RT_TABLE_MAIN.into() && is_unicast {
+            } else if table(&route) == u32::from(RouteHeader::RT_TABLE_MAIN) && is_unicast {
                 if !is_of_the_tunnel {
                     let router = attribute!(route, RouteAttribute::Gateway).and_then(ip);
                     let is_new = |router: &IpAddr| !tables.routers.contains(router);
