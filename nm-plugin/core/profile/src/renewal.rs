@@ -1,59 +1,42 @@
 //! Why the service does not renew a sign-in. It says so as an error of D-Bus; whoever asked passes it
 //! on to a person, in the words of that person's language.
 
+use crate::named::named;
 use aws_client_vpn_text::message::{Localize, Message};
 use thiserror::Error;
 
-/// Why a sign-in is not renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
-#[expect(missing_docs, reason = "the messages tell")]
-pub enum NotRenewed {
-    #[error("The connection is not up, so there is no sign-in to renew.")]
-    NotUp,
-    #[error("Only the user who signed in, or root, can renew this sign-in.")]
-    NotYours,
-    #[error(
-        "No program is running that can show you the sign-in. Log in to a desktop, or run \
-         'nm-aws-client-vpn-agent' in another terminal, and then renew again. The connection stays \
-         up."
-    )]
-    NobodyToAsk,
-    #[error(
-        "The settings of this connection were changed while it was up, so NetworkManager cannot ask \
-         for a new sign-in. Disconnect and connect again to sign in. The connection stays up until \
-         then."
-    )]
-    SettingsChanged,
+named! {
+    /// Why a sign-in is not renewed, by the name of the error on the bus.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Localize)]
+    #[expect(missing_docs, reason = "the messages tell")]
+    NotRenewed {
+        #[error("The connection is not up, so there is no sign-in to renew.")]
+        NotUp = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotUp",
+        #[error("Only the user who signed in, or root, can renew this sign-in.")]
+        NotYours = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotYours",
+        #[error(
+            "No program is running that can show you the sign-in. Log in to a desktop, or run \
+             'nm-aws-client-vpn-agent' in another terminal, and then renew again. The connection \
+             stays up."
+        )]
+        NobodyToAsk = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NobodyToAsk",
+        #[error(
+            "The settings of this connection were changed while it was up, so NetworkManager \
+             cannot ask for a new sign-in. Disconnect and connect again to sign in. The \
+             connection stays up until then."
+        )]
+        SettingsChanged =
+            "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.SettingsChanged",
+    }
 }
 
 impl NotRenewed {
-    const ALL: [Self; 4] = [
-        Self::NotUp,
-        Self::NotYours,
-        Self::NobodyToAsk,
-        Self::SettingsChanged,
-    ];
-
-    /// The name of the error on the bus.
-    pub const fn error_name(self) -> &'static str {
-        match self {
-            Self::NotUp => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotUp",
-            Self::NotYours => "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NotYours",
-            Self::NobodyToAsk => {
-                "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.NobodyToAsk"
-            }
-            Self::SettingsChanged => {
-                "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.SettingsChanged"
-            }
-        }
-    }
-
     /// The one with this name on the bus. A service that is gone has no connection that is up.
     pub fn from_error_name(name: &str) -> Option<Self> {
         match name {
             "org.freedesktop.DBus.Error.ServiceUnknown"
             | "org.freedesktop.DBus.Error.NameHasNoOwner" => Some(Self::NotUp),
-            _ => Self::ALL.into_iter().find(|why| why.error_name() == name),
+            _ => Self::from_name(name),
         }
     }
 }
@@ -75,10 +58,10 @@ mod tests {
     #[test]
     fn each_has_a_name_of_its_own_below_that_of_the_interface() {
         for why in NotRenewed::ALL {
-            assert!(why.error_name().starts_with(&format!("{SIGN_IN}.Error.")));
-            assert_eq!(NotRenewed::from_error_name(why.error_name()), Some(why));
+            assert!(why.name().starts_with(&format!("{SIGN_IN}.Error.")));
+            assert_eq!(NotRenewed::from_error_name(why.name()), Some(why));
         }
-        let known = reason(NotRenewed::NotUp.error_name(), Some("whatever it says"));
+        let known = reason(NotRenewed::NotUp.name(), Some("whatever it says"));
         assert_eq!(known, NotRenewed::NotUp.message());
         let gone = reason(
             "org.freedesktop.DBus.Error.ServiceUnknown",

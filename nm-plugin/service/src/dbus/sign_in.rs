@@ -53,7 +53,7 @@ impl DBusError for SignInError {
 
     fn name(&self) -> ErrorName<'_> {
         match self {
-            Self::NotRenewed(why) => ErrorName::from_static_str_unchecked(why.error_name()),
+            Self::NotRenewed(why) => ErrorName::from_static_str_unchecked(why.name()),
             Self::Other(error) => error.name(),
         }
     }
