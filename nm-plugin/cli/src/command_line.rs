@@ -63,17 +63,33 @@ pub enum Command {
     /// codes are asked for in this terminal. Ctrl+C cancels.
     Connect(Connect),
     /// Take a connection down
-    Disconnect(Disconnect),
+    Disconnect {
+        /// Name or UUID of the connection [default: the only one that is up or coming up]
+        connection: Option<String>,
+    },
     /// List the connections: name, state, endpoint
-    List(List),
+    List {
+        /// Print the names only, a line each, for completions
+        #[arg(long, hide = true)]
+        names: bool,
+    },
     /// Make a connection from a profile (.ovpn)
     ///
     /// It is for you alone, unless you are root or give --all-users.
     Import(Import),
     /// Print the profile of a connection
-    Export(Export),
+    Export {
+        /// Name or UUID of the connection
+        connection: String,
+        /// Write the profile to this file, which only you can read
+        #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
     /// Delete a connection
-    Remove(Remove),
+    Remove {
+        /// Name or UUID of the connection
+        connection: String,
+    },
     /// Show the connections: state, since when, addresses, endpoint, sign-in, the last failure
     ///
     /// For one connection, the exit code is 0 if it is up, and 10 if it is not.
@@ -89,12 +105,23 @@ pub enum Command {
     /// An endpoint accepts a sign-in for some hours and then ends the connection. This command starts
     /// the new sign-in at a moment that suits you; your desktop or the agent shows it. The tunnel stays
     /// up while you sign in in your browser.
-    Renew(Renew),
+    Renew {
+        /// Name or UUID of the connection [default: the only one that is up]
+        connection: Option<String>,
+    },
     /// Check that everything a connection needs is there, and give a remedy for each problem
     ///
     /// The exit code is 1 if there is a problem, and 0 if there is none; warnings do not count. With
     /// --fix, problems that were fixed do not count either.
-    Doctor(Doctor),
+    Doctor {
+        /// First remove what is left of connections that ended without being taken down (root only)
+        ///
+        /// Traffic that a kill switch still blocks flows again, outside the VPN; the network interface of
+        /// a service that was killed is removed. Connections that are up are left alone, and so is
+        /// every other problem.
+        #[arg(long)]
+        fix: bool,
+    },
     /// Print the log of the last attempt to connect, ready to paste into a ticket
     ///
     /// Reading the journal needs sudo, or membership in the group systemd-journal. No secret is ever
@@ -122,21 +149,6 @@ pub struct Connect {
     /// connection is up.
     #[arg(long)]
     pub stay: bool,
-}
-
-/// Options of `disconnect`.
-#[derive(Debug, Args)]
-pub struct Disconnect {
-    /// Name or UUID of the connection [default: the only one that is up or coming up]
-    pub connection: Option<String>,
-}
-
-/// Options of `list`.
-#[derive(Debug, Args)]
-pub struct List {
-    /// Print the names only, a line each, for completions
-    #[arg(long, hide = true)]
-    pub names: bool,
 }
 
 /// Options of `import`.
@@ -168,23 +180,6 @@ pub struct Import {
     /// Only show what would be imported
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// Options of `export`.
-#[derive(Debug, Args)]
-pub struct Export {
-    /// Name or UUID of the connection
-    pub connection: String,
-    /// Write the profile to this file, which only you can read
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
-}
-
-/// Options of `remove`.
-#[derive(Debug, Args)]
-pub struct Remove {
-    /// Name or UUID of the connection
-    pub connection: String,
 }
 
 /// Options of `at-login`.
@@ -227,18 +222,6 @@ pub struct Status {
     pub short: bool,
 }
 
-/// Options of `doctor`.
-#[derive(Debug, Args)]
-pub struct Doctor {
-    /// First remove what is left of connections that ended without being taken down (root only)
-    ///
-    /// Traffic that a kill switch still blocks flows again, outside the VPN; the network interface of
-    /// a service that was killed is removed. Connections that are up are left alone, and so is
-    /// every other problem.
-    #[arg(long)]
-    pub fix: bool,
-}
-
 /// Options of `logs`.
 #[derive(Debug, Args)]
 pub struct Logs {
@@ -261,11 +244,4 @@ pub struct Logs {
     /// Replace addresses and names in the report with numbers
     #[arg(long, requires = "report")]
     pub without_addresses: bool,
-}
-
-/// Options of `renew`.
-#[derive(Debug, Args)]
-pub struct Renew {
-    /// Name or UUID of the connection [default: the only one that is up]
-    pub connection: Option<String>,
 }

@@ -13,19 +13,19 @@ use crate::{
 pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
     match &line.command {
         Command::Connect(options) => connect::connect(options).await,
-        Command::Disconnect(options) => disconnect::disconnect(options.connection.as_deref()).await,
-        Command::List(options) if options.names => Ok(list::names().await?),
-        Command::List(_) => Ok(list::list().await?),
+        Command::Disconnect { connection } => disconnect::disconnect(connection.as_deref()).await,
+        Command::List { names: true } => Ok(list::names().await?),
+        Command::List { names: false } => Ok(list::list().await?),
         Command::Import(options) => import::import(options).await,
-        Command::Export(options) => {
-            export::export(&options.connection, options.output.as_deref()).await
+        Command::Export { connection, output } => {
+            export::export(connection, output.as_deref()).await
         }
         Command::AtLogin(options) => at_login::at_login(options).await,
-        Command::Remove(options) => remove::remove(&options.connection).await,
+        Command::Remove { connection } => remove::remove(connection).await,
         Command::Status(options) if options.follow => follow::follow(options, line.json).await,
         Command::Status(options) => shown(options).await,
-        Command::Doctor(options) => {
-            let diagnosis = if options.fix {
+        Command::Doctor { fix } => {
+            let diagnosis = if *fix {
                 doctor::fix().await?
             } else {
                 doctor::collect().await
@@ -48,7 +48,7 @@ pub async fn run(line: &CommandLine) -> Result<Answer, Failure> {
             let fields = serde_json::json!({ "lines": lines });
             Ok(Answer::done(log, fields))
         }
-        Command::Renew(options) => renew::renew(options.connection.as_deref()).await,
+        Command::Renew { connection } => renew::renew(connection.as_deref()).await,
     }
 }
 
