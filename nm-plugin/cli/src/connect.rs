@@ -107,8 +107,8 @@ async fn connect_locally(options: &Connect) -> Result<Answer, Failure> {
         true => Rc::new(terminal.without_browser()),
         false => Rc::new(terminal),
     });
-    let mut attempt = Attempt::start(stored, terminal).await?;
-    let outcome = attempt.run(options).await;
+    let mut attempt = Attempt::start(options, stored, terminal).await?;
+    let outcome = attempt.run().await;
     attempt.leave().await;
     outcome
 }
@@ -122,8 +122,19 @@ enum Reached {
     GoingDown,
 }
 
+/// How far the connection is, and whose it is until it is up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// This command began it.
+    Begun,
+    /// Somebody else did.
+    Joined,
+    Up,
+}
+
 /// What runs for one attempt.
 struct Attempt<'a> {
+    options: &'a Connect,
     stored: &'a Stored,
     terminal: Option<Rc<Terminal>>,
     manager: Manager,
@@ -134,7 +145,11 @@ struct Attempt<'a> {
 
 impl<'a> Attempt<'a> {
     /// Everything that has to be there before NetworkManager is told.
-    async fn start(stored: &'a Stored, terminal: Option<Rc<Terminal>>) -> Result<Self, Failure> {
+    async fn start(
+        options: &'a Connect,
+        stored: &'a Stored,
+        terminal: Option<Rc<Terminal>>,
+    ) -> Result<Self, Failure> {
         let own = own_bus::connect()
             .await
             .map_err(NetworkManagerError::from)?;
@@ -142,6 +157,7 @@ impl<'a> Attempt<'a> {
         let following = Following::start(&stored.uuid, bus.clone()).await;
         let following = following.map_err(NetworkManagerError::from)?;
         Ok(Self {
+            options,
             stored,
             dialogs: Dialogs::new(terminal.clone()),
             terminal,
@@ -151,63 +167,68 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    async fn run(&mut self, options: &Connect) -> Result<Answer, Failure> {
+    async fn run(&mut self) -> Result<Answer, Failure> {
         let mut quit = Quit::listen().map_err(Failure::Exhausted)?;
-        let limit = options.timeout.map_or(NO_LIMIT, Duration::from_secs);
+        let limit = self.options.timeout.map_or(NO_LIMIT, Duration::from_secs);
         let limit = Instant::now() + limit;
         let settled = tokio::select! {
             biased;
             () = quit.asked() => return Err(self.cancelled().into()),
-            () = sleep_until(limit) => return Err(self.timed_out(options).into()),
+            () = sleep_until(limit) => return Err(self.timed_out().into()),
             settled = self.settled() => settled?,
         };
-        let path = match &settled {
-            Some(activation) => activation.path.clone(),
+        let stage = match settled {
             None => {
-                let name = printable(&self.stored.name);
-                self.say(&gettext!("Connecting '{name}'…", name = name));
-                let manager = self.manager.clone();
-                let mut activating = pin!(manager.activate(&self.stored.path));
-                let begun = tokio::select! {
-                    biased;
-                    () = quit.asked() => Err(self.cancelled()),
-                    () = sleep_until(limit) => Err(self.timed_out(options)),
-                    path = &mut activating => Ok(path?.to_string()),
-                };
-                match begun {
-                    Ok(path) => path,
-                    Err(why) => {
-                        // NetworkManager drops the request of a program that is gone, but for one that
-                        // it has just taken.
-                        if let Ok(Ok(path)) = timeout(ANSWER_TIME, activating).await {
-                            self.following.begin(&path, false);
-                            self.give_up(&path).await;
-                        }
-                        return Err(why.into());
-                    }
+                self.begin(&mut quit, limit).await?;
+                Stage::Begun
+            }
+            Some(activation) if State::of(&activation) == State::Up => {
+                self.following.begin(&activation.path, false);
+                Stage::Up
+            }
+            Some(activation) => {
+                self.following.begin(&activation.path, true);
+                if let Some(words) = self.following.now(activation.vpn_state) {
+                    self.say(&words);
                 }
+                Stage::Joined
             }
         };
-        let is_up = (settled.as_ref()).is_some_and(|it| State::of(it) == State::Up);
-        let is_joined = settled.is_some() && !is_up;
-        self.following.begin(&path, is_joined);
-        if let Some(activation) = settled.filter(|_| !is_up)
-            && let Some(words) = self.following.now(activation.vpn_state)
-        {
-            self.say(&words);
-        }
-        if is_up && !options.stay {
+        if stage == Stage::Up && !self.options.stay {
             return Ok(self.up().await?);
         }
         let name = printable(&self.stored.name);
-        let wait = self.wait(options, &path, is_up, is_joined, &mut quit, limit);
-        let text = match wait.await? {
+        let text = match self.wait(stage, &mut quit, limit).await? {
             Reached::Up => return Ok(self.up().await?),
             Reached::Down => gettext!("'{name}' has been disconnected.", name = name),
             Reached::GoingDown => gettext!("'{name}' is being disconnected.", name = name),
         };
         let fields = serde_json::json!({ "name": self.stored.name });
         Ok(Answer::done(text + "\n", fields))
+    }
+
+    /// Has NetworkManager begin an activation, which is followed then.
+    async fn begin(&mut self, quit: &mut Quit, limit: Instant) -> Result<(), Failure> {
+        let name = printable(&self.stored.name);
+        self.say(&gettext!("Connecting '{name}'…", name = name));
+        let manager = self.manager.clone();
+        let mut activating = pin!(manager.activate(&self.stored.path));
+        let why = tokio::select! {
+            biased;
+            () = quit.asked() => self.cancelled(),
+            () = sleep_until(limit) => self.timed_out(),
+            path = &mut activating => {
+                self.following.begin(&path?, false);
+                return Ok(());
+            }
+        };
+        // NetworkManager drops the request of a program that is gone, but for one that it has just
+        // taken.
+        if let Ok(Ok(path)) = timeout(ANSWER_TIME, activating).await {
+            self.following.begin(&path, false);
+            self.give_up().await;
+        }
+        Err(why.into())
     }
 
     /// What NetworkManager has of it once nothing of it is being taken down. That is looked at after
@@ -237,54 +258,50 @@ impl<'a> Attempt<'a> {
     /// Waits until the connection is up; with `--stay`, until somebody takes it down.
     async fn wait(
         &mut self,
-        options: &Connect,
-        path: &str,
-        mut is_up: bool,
-        is_joined: bool,
+        mut stage: Stage,
         quit: &mut Quit,
         limit: Instant,
     ) -> Result<Reached, ConnectError> {
         let mut limit = pin!(sleep_until(limit));
-        if is_up {
+        if stage == Stage::Up {
             readiness::tell();
         }
         loop {
             tokio::select! {
                 biased;
                 () = quit.asked() => {
-                    if is_joined && !is_up && !self.dialogs.is_asking() {
+                    if stage == Stage::Joined && !self.dialogs.is_asking() {
                         return Err(self.left_connecting(Outcome::Cancelled));
                     }
-                    let reached = self.give_up(path).await;
-                    return match is_up {
-                        true => Ok(reached),
-                        false => Err(self.cancelled()),
+                    let reached = self.give_up().await;
+                    return match stage {
+                        Stage::Up => Ok(reached),
+                        Stage::Begun | Stage::Joined => Err(self.cancelled()),
                     };
                 }
-                () = &mut limit, if !is_up => {
+                () = &mut limit, if stage != Stage::Up => {
                     // It may have been up, and be lost for the moment: taken down, it would lift its
                     // kill switch.
-                    if is_joined {
-                        return Err(match self.dialogs.is_asking() {
-                            true => self.timed_out(options),
-                            false => self.left_connecting(Outcome::TimedOut),
-                        });
+                    if stage == Stage::Joined && !self.dialogs.is_asking() {
+                        return Err(self.left_connecting(Outcome::TimedOut));
                     }
-                    self.give_up(path).await;
-                    return Err(self.timed_out(options));
+                    if stage == Stage::Begun {
+                        self.give_up().await;
+                    }
+                    return Err(self.timed_out());
                 }
                 Some(ask) = self.asks.recv() => self.asked(ask),
                 Some(()) = self.dialogs.next_end() => {}
                 step = self.following.next() => match step {
                     Step::Working(words) => self.say(&words),
-                    Step::Up if options.stay => {
-                        is_up = true;
+                    Step::Up if self.options.stay => {
+                        stage = Stage::Up;
                         readiness::tell();
                         let up = self.up().await.map(|up| up.text);
                         self.say(up.unwrap_or_default().trim_end());
                     }
                     Step::Up => return Ok(Reached::Up),
-                    Step::Ended(ended) => return self.ended(ended, is_up),
+                    Step::Ended(ended) => return self.ended(ended, stage == Stage::Up),
                     Step::ManagerGone => return Err(ConnectError::ManagerGone),
                 }
             }
@@ -307,11 +324,11 @@ impl<'a> Attempt<'a> {
     }
 
     /// The person does not want it any more.
-    async fn give_up(&mut self, path: &str) -> Reached {
+    async fn give_up(&mut self) -> Reached {
         self.dialogs.cancel_all();
         let down = async {
             // It may have ended by itself.
-            drop(self.manager.deactivate(path).await);
+            drop(self.manager.deactivate(&self.following.path).await);
             while !matches!(
                 self.following.next().await,
                 Step::Ended(_) | Step::ManagerGone
@@ -351,10 +368,10 @@ impl<'a> Attempt<'a> {
         ConnectError::LeftConnecting(self.stored.name.clone(), outcome)
     }
 
-    fn timed_out(&self, options: &Connect) -> ConnectError {
+    fn timed_out(&self) -> ConnectError {
         ConnectError::TimedOut {
             name: self.stored.name.clone(),
-            seconds: options.timeout.unwrap_or_default(),
+            seconds: self.options.timeout.unwrap_or_default(),
         }
     }
 

@@ -49,7 +49,8 @@ pub(super) struct Following {
     /// Where the service is asked.
     bus: zbus::Connection,
     uuid: String,
-    path: String,
+    /// The activation that is followed.
+    pub(super) path: String,
     states: MessageStream,
     manager: MessageStream,
     /// Whether another program began it.
