@@ -21,6 +21,8 @@ use zbus::zvariant::OwnedValue;
 /// Where the interface is (nm-vpn-dbus-interface.h).
 pub(crate) const PATH: &str = "/org/freedesktop/NetworkManager/VPN/Plugin";
 
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
 /// How many requests may wait for an answer.
 pub(crate) const QUEUE: usize = 16;
 
@@ -293,6 +295,19 @@ impl Plugin {
     pub(crate) async fn failure(emitter: &SignalEmitter<'_>, reason: u32) -> zbus::Result<()>;
 }
 
+/// Asks the program `to` for all properties of an interface.
+pub(crate) async fn properties(
+    bus: &zbus::Connection,
+    to: &str,
+    path: &str,
+    interface: &str,
+) -> zbus::Result<HashMap<String, OwnedValue>> {
+    let reply = bus
+        .call_method(Some(to), path, Some(PROPERTIES), "GetAll", &interface)
+        .await?;
+    reply.body().deserialize()
+}
+
 /// Asks the program `to` for a property.
 pub(crate) async fn property<T: TryFrom<OwnedValue, Error: Into<zbus::zvariant::Error>>>(
     bus: &zbus::Connection,
@@ -301,9 +316,8 @@ pub(crate) async fn property<T: TryFrom<OwnedValue, Error: Into<zbus::zvariant::
     interface: &str,
     name: &str,
 ) -> zbus::Result<T> {
-    let properties = Some("org.freedesktop.DBus.Properties");
     let reply = bus
-        .call_method(Some(to), path, properties, "Get", &(interface, name))
+        .call_method(Some(to), path, Some(PROPERTIES), "Get", &(interface, name))
         .await?;
     let value: OwnedValue = reply.body().deserialize()?;
     value

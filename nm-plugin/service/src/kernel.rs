@@ -76,16 +76,8 @@ impl DeadMansSwitch {
 
     /// Kills no earlier than after `limit` from now.
     pub(crate) fn put_off(&self, limit: Duration) -> io::Result<()> {
-        let mut due: libc::itimerspec = libc::itimerspec {
-            it_interval: libc::timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            },
-            it_value: libc::timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            },
-        };
+        // SAFETY: itimerspec is plain old data; all zeroes is a valid value.
+        let mut due: libc::itimerspec = unsafe { std::mem::zeroed() };
         due.it_value.tv_sec = limit.as_secs().try_into().unwrap_or(libc::time_t::MAX);
         // SAFETY: timer_settime reads one itimerspec; the timer lives as long as this value.
         check(unsafe { libc::timer_settime(self.0, 0, &raw const due, std::ptr::null_mut()) })

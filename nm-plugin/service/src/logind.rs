@@ -6,13 +6,12 @@
 //! a connection of its own, where it holds up nothing that NetworkManager says. A task takes the
 //! signals off as they come; each only says that what is known is old.
 
-use crate::dbus::property;
+use crate::dbus::{properties, property};
 use aws_client_vpn_session::session::LoginSession;
 use futures_lite::StreamExt;
-use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::zvariant::OwnedObjectPath;
 use zbus::{MatchRule, MessageStream, fdo, message};
 
 const NAME: &str = "org.freedesktop.login1";
@@ -153,18 +152,10 @@ async fn list_sessions(bus: &zbus::Connection) -> zbus::Result<Vec<LoginSession>
     let rows: Vec<Row> = listed.body().deserialize()?;
     let mut sessions = Vec::new();
     for (_, uid, user, _, path) in rows.into_iter().take(SESSION_LIMIT) {
-        let properties = bus
-            .call_method(
-                Some(NAME),
-                path.as_str(),
-                Some("org.freedesktop.DBus.Properties"),
-                "GetAll",
-                &SESSION,
-            )
-            .await;
         // A session may end while it is asked about.
-        let Ok(properties) = properties else { continue };
-        let properties: HashMap<String, OwnedValue> = properties.body().deserialize()?;
+        let Ok(properties) = properties(bus, NAME, &path, SESSION).await else {
+            continue;
+        };
         let text = |name: &str| -> &str {
             let value = properties.get(name).and_then(|value| value.try_into().ok());
             value.unwrap_or_default()

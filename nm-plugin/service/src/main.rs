@@ -31,7 +31,6 @@ use aws_client_vpn_profile::kill_switch_mark::LEFT_OVER;
 use kill_switch::Lifted;
 use openvpn::tun_device::TunDevice;
 use openvpn::{confinement, supervisor};
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
@@ -54,77 +53,44 @@ run it by hand.
   --help           Print help
 ";
 
-/// What the command line asks for.
-enum Invocation {
-    Serve { bus_name: String },
-    Supervise { arguments: Vec<OsString> },
-    LiftKillSwitch { uuid: Option<String> },
-    LiftDeleted,
-    CheckKillSwitch,
-    ClearAway,
-    BecomeOpenVpn { arguments: Vec<OsString> },
-    Print(String),
-    Wrong(String),
-}
-
 fn main() -> ExitCode {
-    match invocation(std::env::args_os().skip(1).collect()) {
-        Invocation::Print(text) => {
-            print!("{text}");
-            ExitCode::SUCCESS
-        }
-        Invocation::Wrong(why) => {
-            eprintln!("nm-aws-client-vpn-service: {why}\n{USAGE}");
-            ExitCode::from(2)
-        }
-        Invocation::Supervise { arguments } => supervisor::run(arguments),
-        Invocation::BecomeOpenVpn { arguments } => confinement::run(arguments),
-        Invocation::LiftKillSwitch { uuid } => lift_kill_switch(uuid.as_deref()),
-        Invocation::LiftDeleted => lift_deleted(),
-        Invocation::CheckKillSwitch => check_kill_switch(),
-        Invocation::ClearAway => clear_away(),
-        Invocation::Serve { bus_name } => serve(&bus_name),
-    }
-}
-
-fn invocation(arguments: Vec<OsString>) -> Invocation {
     let mut bus_name = aws_client_vpn_profile::well_known::SERVICE_TYPE.to_owned();
-    let mut rest = arguments.into_iter();
-    while let Some(argument) = rest.next() {
-        match argument.to_str() {
-            Some("--help" | "-h") => return Invocation::Print(USAGE.to_owned()),
-            Some("--version") => {
-                let version = env!("CARGO_PKG_VERSION");
-                return Invocation::Print(format!("nm-aws-client-vpn-service {version}\n"));
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        return match argument.to_str() {
+            Some("--help" | "-h") => {
+                print!("{USAGE}");
+                ExitCode::SUCCESS
             }
-            Some("--bus-name") => match rest.next().and_then(|name| name.into_string().ok()) {
-                Some(name) => bus_name = name,
-                None => return Invocation::Wrong("--bus-name needs a name".to_owned()),
+            Some("--version") => {
+                println!("nm-aws-client-vpn-service {}", env!("CARGO_PKG_VERSION"));
+                ExitCode::SUCCESS
+            }
+            Some("--bus-name") => match arguments.next().and_then(|name| name.into_string().ok()) {
+                Some(name) => {
+                    bus_name = name;
+                    continue;
+                }
+                None => wrong("--bus-name needs a name"),
             },
             Some("--lift-kill-switch") => {
-                let uuid = rest.next().and_then(|uuid| uuid.into_string().ok());
-                return Invocation::LiftKillSwitch { uuid };
+                let uuid = arguments.next().and_then(|uuid| uuid.into_string().ok());
+                lift_kill_switch(uuid.as_deref())
             }
-            Some("--lift-deleted-kill-switches") => return Invocation::LiftDeleted,
-            Some("--check-kill-switch") => return Invocation::CheckKillSwitch,
-            Some("--clear-away") => return Invocation::ClearAway,
-            Some(supervisor::ARGUMENT) => {
-                return Invocation::Supervise {
-                    arguments: rest.collect(),
-                };
-            }
-            Some(confinement::ARGUMENT) => {
-                return Invocation::BecomeOpenVpn {
-                    arguments: rest.collect(),
-                };
-            }
-            _ => {
-                let argument = argument.to_string_lossy();
-                return Invocation::Wrong(format!("unknown argument {argument}"));
-            }
-        }
+            Some("--lift-deleted-kill-switches") => lift_deleted(),
+            Some("--check-kill-switch") => check_kill_switch(),
+            Some("--clear-away") => clear_away(),
+            Some(supervisor::ARGUMENT) => supervisor::run(arguments.collect()),
+            Some(confinement::ARGUMENT) => confinement::run(arguments.collect()),
+            _ => wrong(&format!("unknown argument {}", argument.to_string_lossy())),
+        };
     }
-    Invocation::Serve { bus_name }
+    serve(&bus_name)
+}
+
+fn wrong(why: &str) -> ExitCode {
+    eprintln!("nm-aws-client-vpn-service: {why}\n{USAGE}");
+    ExitCode::from(2)
 }
 
 fn lift_kill_switch(uuid: Option<&str>) -> ExitCode {

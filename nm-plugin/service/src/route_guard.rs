@@ -39,7 +39,7 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
     let (mut restored, mut left_alone) = (Vec::new(), Vec::new());
     for action in actions {
         match action {
-            Action::Restore(entry) => match put_back(&entry) {
+            Action::Restore(entry) => match rtnetlink::carry_out(&entry.addition()) {
                 Ok(()) => restored.push(entry),
                 // The interface has gone down or is gone by now: the tunnel is being taken down.
                 Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) if !device.is_up() => {
@@ -78,10 +78,6 @@ fn entries_of(device: u32) -> Result<Vec<RtEntry>, Errno> {
         entries.extend(RtEntry::read(&rtnetlink::ask(&request)?, device));
     }
     Ok(entries)
-}
-
-fn put_back(entry: &RtEntry) -> Result<(), Errno> {
-    rtnetlink::carry_out(&entry.addition())
 }
 
 #[cfg(test)]
@@ -140,7 +136,7 @@ mod tests {
         assert_ne!(shown(), as_set);
         let left = entries_of(one).unwrap();
         for route in routes.iter().filter(|route| !left.contains(route)) {
-            put_back(route).unwrap();
+            rtnetlink::carry_out(&route.addition()).unwrap();
         }
         assert_eq!(shown(), as_set);
         // What cannot be put back is told of.
@@ -148,6 +144,6 @@ mod tests {
         let gone = routes
             .iter()
             .find(|route| route.to_string() == "the route to 10.99.0.0/16");
-        assert!(put_back(gone.unwrap()).is_err());
+        assert!(rtnetlink::carry_out(&gone.unwrap().addition()).is_err());
     }
 }

@@ -3,7 +3,7 @@
 
 use super::config;
 use super::connection::Dictionary;
-use super::{PATH, Plugin, PluginError, Request, property};
+use super::{PATH, Plugin, PluginError, Request, properties, property};
 use aws_client_vpn_profile::well_known::active_state::{ACTIVATING, DEACTIVATED, DEACTIVATING};
 use aws_client_vpn_profile::well_known::network_manager::{
     self, ACTIVE, CONNECTION, INVALID_CONNECTION, SETTINGS, SETTINGS_PATH, VPN,
@@ -158,12 +158,7 @@ impl NetworkManager {
             return Ok(None);
         };
         self.track(owner.clone()).await?;
-        let properties = Some("org.freedesktop.DBus.Properties");
-        let reply = self
-            .bus
-            .call_method(Some(&owner), &path, properties, "GetAll", &ACTIVE)
-            .await?;
-        Ok(Some(reply.body().deserialize()?))
+        Ok(Some(properties(&self.bus, &owner, &path, ACTIVE).await?))
     }
 
     /// From now on it is the process `name`: signals go there, and what it says is heard.

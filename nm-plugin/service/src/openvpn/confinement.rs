@@ -18,10 +18,11 @@
 
 use landlock::{
     ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetError, RulesetStatus,
+    RulesetStatus,
 };
 use libseccomp::error::SeccompError;
 use libseccomp::{ScmpAction, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -29,7 +30,6 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
-use thiserror::Error;
 
 /// The first argument that makes this executable confine itself. Then follow OpenVPN's path and
 /// arguments.
@@ -37,18 +37,6 @@ pub(crate) const ARGUMENT: &str = "--confined-openvpn";
 
 /// What a line on standard error begins with that the service's log has to have.
 pub(crate) const NOTE: &str = "confinement: ";
-
-/// One of the two confinements could not be put on.
-#[derive(Debug, Error)]
-enum ConfinementError {
-    /// The rules for files.
-    #[error("Landlock: {0}")]
-    Landlock(#[from] RulesetError),
-    #[error("Landlock: OpenVPN's dynamic linker cannot be found: {0}")]
-    Linker(#[source] io::Error),
-    #[error("seccomp: {0}")]
-    Seccomp(#[from] SeccompError),
-}
 
 /// Confines this process and becomes OpenVPN.
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
@@ -62,12 +50,12 @@ pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
         Ok(RulesetStatus::NotEnforced) => {
             eprintln!("{NOTE}this kernel has no Landlock; OpenVPN sees files as any user does");
         }
-        Err(error) => eprintln!("{NOTE}{error}; OpenVPN sees files as any user does"),
+        Err(error) => eprintln!("{NOTE}Landlock: {error}; OpenVPN sees files as any user does"),
     }
     // Its memory holds keys and answers. (The program that it becomes is dumpable again.)
     crate::privileges::make_no_core_files();
     if let Err(error) = close_kernel() {
-        eprintln!("{NOTE}{error}; OpenVPN may use all system calls");
+        eprintln!("{NOTE}seccomp: {error}; OpenVPN may use all system calls");
     }
     let error = Command::new(&program).args(arguments).exec();
     eprintln!("could not run {}: {error}", program.display());
@@ -155,11 +143,12 @@ fn linker_of(program: &OsStr) -> io::Result<Option<OsString>> {
     Ok(None)
 }
 
-fn close_file_system(program: &OsStr) -> Result<RulesetStatus, ConfinementError> {
+fn close_file_system(program: &OsStr) -> Result<RulesetStatus, Box<dyn Error>> {
     let abi = ABI::V5;
     let device = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
     let program_access = AccessFs::ReadFile | AccessFs::Execute;
-    let linker = linker_of(program).map_err(ConfinementError::Linker)?;
+    let linker = linker_of(program)
+        .map_err(|error| format!("OpenVPN's dynamic linker cannot be found: {error}"))?;
     let mut ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(abi))?
         .create()?;
@@ -178,14 +167,14 @@ fn close_file_system(program: &OsStr) -> Result<RulesetStatus, ConfinementError>
     Ok(ruleset.restrict_self()?.ruleset)
 }
 
-fn close_kernel() -> Result<(), ConfinementError> {
+fn close_kernel() -> Result<(), SeccompError> {
     let mut filter = ScmpFilterContext::new(ScmpAction::Errno(libc::ENOSYS))?;
     allow(&mut filter)?;
     filter.load()?;
     Ok(())
 }
 
-fn allow(filter: &mut ScmpFilterContext) -> Result<(), ConfinementError> {
+fn allow(filter: &mut ScmpFilterContext) -> Result<(), SeccompError> {
     for name in system_calls() {
         // What an older library does not know, nothing here uses; what this processor does not
         // have, it leaves out.
@@ -222,7 +211,7 @@ fn allow_if(
     filter: &mut ScmpFilterContext,
     call: &str,
     condition: ScmpArgCompare,
-) -> Result<(), ConfinementError> {
+) -> Result<(), SeccompError> {
     let call = ScmpSyscall::from_name(call)?;
     filter.add_rule_conditional(ScmpAction::Allow, call, &[condition])?;
     Ok(())
