@@ -474,6 +474,15 @@ impl Lab {
             .check(["nmcli", "connection", "modify", "vpn", setting, value]);
     }
 
+    /// A setting of a connection, as nmcli tells it.
+    #[must_use]
+    pub fn setting(&self, connection: &str, name: &str) -> String {
+        let output = self.nmcli(["--get-values", name, "connection", "show", connection]);
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
+    }
+
     /// `nmcli connection up vpn`, to its end.
     #[must_use]
     pub fn up(&self) -> Up {

@@ -1,7 +1,7 @@
 //! nm-connection-editor: import, editor.
 
 use crate::settings::{OPENVPN, OURS, edits_and_saves, shows, write_foreign_profile};
-use crate::{Steps, lab, setting};
+use crate::{Steps, lab};
 use aws_client_vpn_desktop::{Accessible, Appearance, ConnectionEditor, Desktop, Role};
 use aws_client_vpn_harness::Options;
 
@@ -31,7 +31,7 @@ fn nm_connection_editor_imports_edits_and_saves() {
     shows(&lab, "foreign", "vpn.service-type", OPENVPN);
     steps.done("left another profile to NetworkManager-openvpn");
 
-    let uuid = setting(&lab, "client-udp-443", "connection.uuid");
+    let uuid = lab.setting("client-udp-443", "connection.uuid");
     edits_and_saves(&lab, &desktop, &steps, "connection-editor", || {
         let _opener = desktop.start("nm-connection-editor", &["--edit", &uuid]);
         editor_of(&desktop, &program, "client-udp-443")

@@ -1,7 +1,7 @@
 //! The importer: opened as a double click on a profile opens it, up to a connection that is up.
 
 use crate::settings::{OURS, shows};
-use crate::{Steps, assert_nothing_left, await_agent, await_end, lab, reason, setting};
+use crate::{Steps, assert_nothing_left, await_agent, await_end, lab, reason};
 use aws_client_vpn_desktop::{Appearance, Desktop, Role};
 use aws_client_vpn_harness::{Options, Process};
 
@@ -23,7 +23,10 @@ fn a_profile_is_opened_added_and_connected() {
     desktop.click(&cancel);
     drop(opened);
     assert_nothing_left(&lab, &before);
-    assert!(!setting(&lab, "client-udp-443", "connection.id").contains("client"));
+    assert!(
+        !lab.setting("client-udp-443", "connection.id")
+            .contains("client")
+    );
     steps.done("cancelled");
 
     let launched = open(&desktop);

@@ -139,14 +139,6 @@ fn goes_up_and_down(lab: &Lab, before: &Snapshot) {
     assert_nothing_left(lab, before);
 }
 
-/// A setting of a connection, as nmcli tells it.
-fn setting(lab: &Lab, connection: &str, name: &str) -> String {
-    let output = lab.nmcli(["--get-values", name, "connection", "show", connection]);
-    String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned()
-}
-
 /// Tells how long the steps of a test take.
 struct Steps(Instant);
 

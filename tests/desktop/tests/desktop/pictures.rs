@@ -2,7 +2,7 @@
 //! the editor for README.md, in both; the login there is of the importer's test (`docs/development.md`).
 
 use crate::prompts::WINDOW;
-use crate::{Steps, await_agent, importer, lab, setting};
+use crate::{Steps, await_agent, importer, lab};
 use aws_client_vpn_desktop::{Appearance, Desktop, NetworkSettings, Role};
 use aws_client_vpn_harness::{EndpointOptions, Options};
 
@@ -57,7 +57,7 @@ fn everything_shows_in_dark_colours() {
     settings.close();
     steps.done("the editor in GNOME Settings");
 
-    let uuid = setting(&lab, "vpn", "connection.uuid");
+    let uuid = lab.setting("vpn", "connection.uuid");
     // GTK 3 knows no preference of users.
     let dark = "GTK_THEME=Adwaita:dark";
     let mut editor = desktop.start("env", &[dark, "nm-connection-editor", "--edit", &uuid]);

@@ -1,6 +1,6 @@
 //! GNOME Settings: import, editor.
 
-use crate::{SOON, Steps, lab, setting};
+use crate::{SOON, Steps, lab};
 use aws_client_vpn_desktop::{Appearance, ConnectionEditor, Desktop, NetworkSettings};
 use aws_client_vpn_harness::{Lab, Options, eventually};
 use std::fs;
@@ -21,7 +21,7 @@ fn gnome_settings_imports_edits_and_saves() {
     settings
         .import("/run/lab/profiles/client-udp-443.ovpn")
         .cancel();
-    assert_eq!(setting(&lab, "client-udp-443", "connection.id"), "");
+    assert_eq!(lab.setting("client-udp-443", "connection.id"), "");
     steps.done("cancelled an import");
 
     let editor = settings.import("/run/lab/profiles/client-udp-443.ovpn");
@@ -62,7 +62,7 @@ pub(crate) fn edits_and_saves<'desktop, 'world: 'desktop>(
     let editor = open();
     editor.type_into("Port", "1195");
     editor.cancel();
-    assert!(!setting(lab, name, "vpn.data").contains("1195"));
+    assert!(!lab.setting(name, "vpn.data").contains("1195"));
     steps.done("cancelled an edit");
 
     let editor = open();
@@ -74,7 +74,7 @@ pub(crate) fn edits_and_saves<'desktop, 'world: 'desktop>(
     desktop.screenshot(&format!("{host}-light"));
     editor.save();
     shows(lab, name, "vpn.data", "1194");
-    let data = setting(lab, name, "vpn.data");
+    let data = lab.setting(name, "vpn.data");
     assert!(data.contains("of-a-later-version = kept"), "{data}");
     steps.done("edited and saved");
 }
@@ -83,7 +83,7 @@ pub(crate) fn edits_and_saves<'desktop, 'world: 'desktop>(
 #[track_caller]
 pub(crate) fn shows(lab: &Lab, connection: &str, name: &str, text: &str) {
     eventually("nmcli shows the change", SOON, || {
-        setting(lab, connection, name).contains(text).then_some(())
+        lab.setting(connection, name).contains(text).then_some(())
     });
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     SOON, Steps, assert_nothing_left, await_agent, await_end, await_state, await_waiting_window,
-    begin_notified_login, goes_up_and_down, lab, press_in, reason, setting, state,
+    begin_notified_login, goes_up_and_down, lab, press_in, reason, state,
 };
 use aws_client_vpn_desktop::{Accessible, Appearance, Desktop, Role};
 use aws_client_vpn_harness::{Browser, Lab, Options, Snapshot};
@@ -59,7 +59,7 @@ fn gnome_shell_connects_and_disconnects() {
 /// What its buttons do.
 fn the_notification_of_a_login(lab: &Lab, desktop: &Desktop<'_>, before: &Snapshot, steps: &Steps) {
     // Somebody types in another window, which keeps the keyboard.
-    let uuid = setting(lab, "vpn", "connection.uuid");
+    let uuid = lab.setting("vpn", "connection.uuid");
     let mut editor = desktop.start("nm-connection-editor", &["--edit", &uuid]);
     desktop.await_window("Editing vpn");
     let field = desktop

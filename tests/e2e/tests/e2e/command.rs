@@ -152,14 +152,7 @@ fn a_profile_is_imported_listed_exported_updated_and_removed() {
     ]);
     let updated = json(&run(&lab, &["import", &file, "--update", "--json"]));
     assert_eq!(updated["profiles"][0]["what"], "updated", "{updated}");
-    let data = lab.client.check([
-        "nmcli",
-        "--get-values",
-        "vpn.data",
-        "connection",
-        "show",
-        uuid,
-    ]);
+    let data = lab.setting(uuid, "vpn.data");
     assert!(data.contains("mssfix = 1280"), "{data}");
     let list = lab.client.check(["aws-client-vpn", "list"]);
     assert!(list.starts_with("my work  off  cvpn-endpoint-"), "{list}");
@@ -395,17 +388,10 @@ fn the_doctor_names_a_network_that_connects_by_itself_what_outlives_it() {
         found.unwrap().clone()
     };
     assert_eq!(finding()["verdict"], "good");
-    let uuid = lab.client.check([
-        "nmcli",
-        "--get-values",
-        "connection.uuid",
-        "connection",
-        "show",
-        "vpn",
-    ]);
+    let uuid = lab.setting("vpn", "connection.uuid");
     let holds = ["connection", "modify", "base", "connection.secondaries"];
     lab.client
-        .check(["nmcli"].iter().chain(&holds).chain(&[uuid.trim()]));
+        .check(["nmcli"].iter().chain(&holds).chain(&[uuid.as_str()]));
     let found = finding();
     assert_eq!(found["verdict"], "problem", "{found}");
     let remedy = found["remedy"].as_str().unwrap();

@@ -73,21 +73,13 @@ fn assert_stopped(lab: &Lab) {
 
 /// The name of the mark of the connection `name`, if it is the only one.
 fn mark_of(lab: &Lab, name: &str) -> Option<String> {
-    let show = [
-        "nmcli",
-        "--get-values",
-        "connection.uuid",
-        "connection",
-        "show",
-        name,
-    ];
-    let uuid = lab.client.check(show);
+    let uuid = lab.setting(name, "connection.uuid");
     let marks = lab.client.check([
         "sh",
         "-c",
         "ls /run/nm-aws-client-vpn/kill-switch 2>&1 || true",
     ]);
-    let mut of_it = marks.lines().filter(|mark| mark.starts_with(uuid.trim()));
+    let mut of_it = marks.lines().filter(|mark| mark.starts_with(&uuid));
     let mark = of_it.next()?.to_owned();
     of_it.next().is_none().then_some(mark)
 }

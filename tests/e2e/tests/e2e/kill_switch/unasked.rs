@@ -8,18 +8,6 @@ use aws_client_vpn_harness::{Browser, Lab, Options, eventually, typed};
 use rustix::process::Signal;
 use std::time::Duration;
 
-fn uuid(lab: &Lab) -> String {
-    let show = [
-        "nmcli",
-        "--get-values",
-        "connection.uuid",
-        "connection",
-        "show",
-        "vpn",
-    ];
-    lab.client.check(show).trim().to_owned()
-}
-
 /// Up, and killed: traffic is stopped, and nobody is there to open it.
 pub(crate) fn left_closed(lab: &Lab) {
     assert_up(lab, &lab.up());
@@ -36,7 +24,7 @@ pub(crate) fn activate_as_secondary(lab: &Lab) {
         "modify",
         "base",
         "connection.secondaries",
-        &uuid(lab),
+        &lab.setting("vpn", "connection.uuid"),
     ]);
     // Its end is not waited for: it depends on the secondary one's.
     let line = ["nmcli", "--wait", "0", "connection", "up", "base"];
