@@ -13,7 +13,9 @@ use crate::ffi::{NMConnection, NMVpnEditor, NMVpnEditorPlugin};
 use crate::guard::plugin_error;
 use glib::ffi::GError;
 use glib::translate::{ToGlibPtr, from_glib_full};
-use std::ffi::{CStr, CString, OsStr, c_void};
+use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
+use std::ffi::{CStr, OsStr, c_void};
+use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
@@ -84,12 +86,8 @@ impl Toolkit {
 }
 
 fn program_has(symbol: &CStr) -> bool {
-    // SAFETY: asks for this program itself, whose handle needs no closing; the symbol is looked up
-    // and not called.
-    unsafe {
-        let program = libc::dlopen(ptr::null(), libc::RTLD_LAZY | libc::RTLD_LOCAL);
-        !program.is_null() && !libc::dlsym(program, symbol.as_ptr()).is_null()
-    }
+    // SAFETY: the symbol is looked up and not called.
+    unsafe { Library::this().get::<*const c_void>(symbol.to_bytes_with_nul()) }.is_ok()
 }
 
 /// The directory of the library or program that this code has become part of.
@@ -124,28 +122,19 @@ impl EditorLibrary {
             let message = format!("{} is not installed", path.display());
             return Err(glib::Error::new(glib::FileError::Noent, &message));
         }
-        let broken = |why: &str| {
+        let broken = |why: libloading::Error| {
             plugin_error(
                 ffi::NM_VPN_PLUGIN_ERROR_FAILED,
                 &format!("{} cannot be loaded: {why}", path.display()),
             )
         };
-        let name = CString::new(path.as_os_str().as_bytes()).map_err(|_| broken("a NUL"))?;
-        // SAFETY: a C string; what the library does when it is loaded is what Rust's and GTK's
-        // libraries do: nothing.
-        let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_LOCAL) };
-        if library.is_null() {
-            return Err(broken(&last_error()));
-        }
-        // SAFETY: an open library and a C string.
-        let symbol = unsafe { libc::dlsym(library, EDITOR_FACTORY.as_ptr()) };
-        if symbol.is_null() {
-            return Err(broken(&last_error()));
-        }
+        // SAFETY: what the library does when it is loaded is what Rust's and GTK's libraries do:
+        // nothing.
+        let library = unsafe { Library::open(Some(path), RTLD_LAZY | RTLD_LOCAL) };
+        let library = ManuallyDrop::new(library.map_err(broken)?);
         // SAFETY: the libraries of this project give the symbol this type.
-        Ok(Self(unsafe {
-            std::mem::transmute::<*mut c_void, EditorFactory>(symbol)
-        }))
+        let factory = unsafe { library.get::<EditorFactory>(EDITOR_FACTORY.to_bytes_with_nul()) };
+        Ok(Self(*factory.map_err(broken)?))
     }
 
     /// An editor for `connection`.
@@ -167,17 +156,5 @@ impl EditorLibrary {
                 )),
             }
         }
-    }
-}
-
-/// What the loader says of its last failure.
-fn last_error() -> String {
-    // SAFETY: a C string of this thread's, copied at once, or null.
-    unsafe {
-        let text = libc::dlerror();
-        if text.is_null() {
-            return String::new();
-        }
-        CStr::from_ptr(text).to_string_lossy().into_owned()
     }
 }
