@@ -55,7 +55,7 @@ RELEASES := trixie sid
 # Those whose KDE Plasma is tried: 5.27, 6.3 and the newest.
 PLASMAS := bookworm trixie forky
 # What else is tried, on the booted system.
-DESKTOPS := sway xfce cinnamon mate lxqt plasma
+DESKTOPS := sway xfce cinnamon mate lxqt budgie i3 plasma
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install uninstall stage \
 	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \

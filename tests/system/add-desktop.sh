@@ -18,6 +18,9 @@ packages_of() {
         ;;
     lxqt) echo lxqt-core lxqt-notificationd openbox network-manager-applet $x11 ;;
     cinnamon) echo cinnamon-core $x11 ;;
+    i3) echo i3 i3lock suckless-tools dunst network-manager-applet $x11 ;;
+    # GNOME's portal, which it would take, needs a session that systemd starts.
+    budgie) echo budgie-desktop xdg-desktop-portal-gnome- $x11 ;;
     # The wallet is opened at the login, and is the only keyring, which takes the plugins.
     plasma)
         echo plasma-desktop plasma-nm kwin-x11 sddm libpam-kwallet5 libqca-qt6-plugins \

@@ -18,6 +18,8 @@ pub enum Role {
     Filler = 22,
     /// A window.
     Frame = 23,
+    /// A picture that stands for something.
+    Icon = 26,
     /// Text that names something.
     Label = 29,
     /// A list.

@@ -83,7 +83,7 @@ impl Session<'_> {
         let script = "id=$(xdotool search --onlyvisible --class \"$1\" | head -n 1)
             eval \"$(xdotool getwindowgeometry --shell \"$id\")\"
             eval \"set -- $2\"
-            xdotool mousemove $((X + $1)) $((Y + $2)) click 1";
+            xdotool mousemove --window \"$id\" \"$1\" \"$2\" click 1";
         self.check(["sh", "-ec", script, "sh", class, place]);
     }
 

@@ -20,6 +20,8 @@ const APPLET: &str = "org.freedesktop.nm-applet";
 const WINDOW: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Login";
 /// After which somebody tries once more.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Where i3 has ada's configuration.
+const I3_CONFIG: &str = "/home/ada/.config/i3";
 /// What our dialog writes to the journal.
 const DIALOG: [&str; 1] = ["--identifier=nm-aws-client-vpn-auth-dialog"];
 
@@ -46,6 +48,8 @@ enum Menu {
     Applet,
     /// That of Cinnamon's own applet.
     Cinnamon,
+    /// That of nm-applet, which Budgie's panel shows.
+    Budgie,
     /// The list of Plasma's own applet.
     Plasma,
 }
@@ -54,6 +58,8 @@ enum Menu {
 enum Notifier {
     /// mako, which is asked by its own program.
     Mako,
+    /// dunst, which tells nobody what it shows, and lists the buttons in dmenu.
+    Dunst,
     /// A program that AT-SPI knows by this name.
     Program(&'static str),
     /// A program that tells AT-SPI of its windows where they are not.
@@ -62,7 +68,7 @@ enum Notifier {
     Cinnamon,
 }
 
-const DESKTOPS: [Desktop; 6] = [
+const DESKTOPS: [Desktop; 8] = [
     Desktop {
         name: "sway",
         session: "wayland-sessions/sway",
@@ -95,9 +101,22 @@ const DESKTOPS: [Desktop; 6] = [
         name: "lxqt",
         session: "xsessions/lxqt",
         agent: Some(APPLET),
-        // Its panel shows nm-applet's icon as one of its own, which has no name and no place here.
-        menu: Menu::None,
+        menu: Menu::Applet,
         notifier: Notifier::Program("lxqt-notificationd"),
+    },
+    Desktop {
+        name: "budgie",
+        session: "xsessions/budgie-desktop",
+        agent: Some(APPLET),
+        menu: Menu::Budgie,
+        notifier: Notifier::Program("budgie-daemon"),
+    },
+    Desktop {
+        name: "i3",
+        session: "xsessions/i3",
+        agent: Some(APPLET),
+        menu: Menu::Applet,
+        notifier: Notifier::Dunst,
     },
     Desktop {
         name: "plasma",
@@ -129,13 +148,19 @@ fn main() -> ExitCode {
 
 /// ada's session, as it is after a login, with a connection to an endpoint with these options.
 fn session<'system>(desktop: &Desktop, system: &'system System) -> Session<'system> {
-    if desktop.name == "sway" {
-        system.configure_sway("ada");
+    match desktop.name {
+        "sway" => system.configure_sway("ada"),
+        // As its assistant does at the first login, after a press of Return.
+        "i3" => before_login(
+            system,
+            &["install", "-D", "-t", I3_CONFIG, "/etc/i3/config"],
+        ),
+        _ => {}
     }
     match desktop.menu {
         Menu::Cinnamon => show_to_screen_readers(system, "org.cinnamon.desktop.interface"),
         Menu::Plasma => plasma::configure(system),
-        Menu::None | Menu::Applet => {}
+        Menu::None | Menu::Applet | Menu::Budgie => {}
     }
     let ada = system.log_in_to("ada", desktop.session);
     await_agents(desktop, &ada);
@@ -237,7 +262,7 @@ fn asks_for_a_password(desktop: &Desktop) {
     let system = System::start_with_desktop(desktop.name, &EndpointOptions(flags));
     let ada = session(desktop, &system);
     match desktop.menu {
-        Menu::Applet | Menu::Cinnamon | Menu::Plasma => {
+        Menu::Applet | Menu::Cinnamon | Menu::Budgie | Menu::Plasma => {
             connect_in_menu(desktop, &ada);
             fill_in(&ada, &format!("{}-password", desktop.name));
             await_up(&system, &ada);
@@ -279,8 +304,9 @@ fn fill_in(ada: &Session<'_>, picture: &str) {
 fn connect_in_menu(desktop: &Desktop, ada: &Session<'_>) {
     match desktop.menu {
         Menu::None => unreachable!("there is none"),
-        Menu::Applet => choose_in_applet(ada, desktop.name),
+        Menu::Applet => choose_in_applet(desktop, ada),
         Menu::Cinnamon => choose_in_cinnamon(ada, "vpn"),
+        Menu::Budgie => choose_in_budgie(ada),
         Menu::Plasma => plasma::choose(ada, "Connect"),
     }
 }
@@ -289,8 +315,9 @@ fn connect_in_menu(desktop: &Desktop, ada: &Session<'_>) {
 fn disconnect_in_menu(desktop: &Desktop, ada: &Session<'_>) {
     match desktop.menu {
         Menu::None => unreachable!("there is none"),
-        Menu::Applet => choose_in_applet(ada, desktop.name),
+        Menu::Applet => choose_in_applet(desktop, ada),
         Menu::Cinnamon => choose_in_cinnamon(ada, "VPN Connections"),
+        Menu::Budgie => choose_in_budgie(ada),
         Menu::Plasma => plasma::choose(ada, "Disconnect"),
     }
 }
@@ -326,18 +353,53 @@ fn choose_in_cinnamon(ada: &Session<'_>, row: &str) {
     });
 }
 
+/// Opens the menu of nm-applet, which Budgie's panel shows and tells no program of, and chooses its only
+/// connection there, until that begins something.
+fn choose_in_budgie(ada: &Session<'_>) {
+    let panel = ada.program("budgie-panel");
+    let before = active(ada);
+    // An item there has two pictures, as a panel's own applets have not.
+    let is_item = |node: &Accessible| {
+        let pictures = node.children();
+        pictures.len() == 2 && pictures.iter().all(|it| it.is(Role::Icon))
+    };
+    eventually("the choice is taken", SOON, || {
+        ada.check(["xdotool", "key", "Escape"]);
+        ada.point_at(&panel.search(is_item)?);
+        ada.check([
+            "xdotool", "click", "3", "sleep", "1", "key", "Down", "Right",
+        ]);
+        ada.screenshot("budgie-menu");
+        ada.check(["xdotool", "key", "Return"]);
+        wait_for(PATIENCE, || (active(ada) != before).then_some(()))
+    });
+}
+
 /// Clicks at nm-applet's icon, and at the connection in its menu.
-fn choose_in_applet(ada: &Session<'_>, picture: &str) {
+fn choose_in_applet(desktop: &Desktop, ada: &Session<'_>) {
     let applet = ada.program("nm-applet");
     // The icon may not be in its panel yet.
     let menu = eventually("the menu is open", SOON, || {
-        ada.click_icon("nm-applet");
+        if desktop.name == "lxqt" {
+            ada.click(&only_icon_in_lxqt(ada)?);
+        } else {
+            ada.click_icon("nm-applet");
+        }
         wait_for(PATIENCE, || applet.find(Role::Menu, "VPN Connections"))
     });
     ada.point_at(&menu);
     let vpn = applet.wait(Role::CheckMenuItem, "vpn");
-    ada.screenshot(&format!("{picture}-menu"));
+    ada.screenshot(&format!("{}-menu", desktop.name));
     ada.click(&vpn);
+}
+
+/// The icon in the panel of LXQt, which shows nm-applet's as one of its own: it has no name, but is beside
+/// the button that shows more of them.
+fn only_icon_in_lxqt(ada: &Session<'_>) -> Option<Accessible> {
+    let is_more = |node: &Accessible| node.name() == "+";
+    let panel = ada.program("lxqt-panel");
+    let icons = panel.search(|node| node.children().iter().any(is_more))?;
+    icons.children().into_iter().find(Accessible::is_showing)
 }
 
 /// How many logins the browser has done.
@@ -377,6 +439,7 @@ fn active(ada: &Session<'_>) -> String {
 /// A notification on the screen.
 enum Notification<'session> {
     Mako(&'session Session<'session>),
+    Dunst(&'session Session<'session>),
     /// Whose window is not where its program says.
     Elsewhere {
         ada: &'session Session<'session>,
@@ -410,6 +473,13 @@ impl<'session> Notification<'session> {
                 });
                 Self::Mako(ada)
             }
+            Notifier::Dunst => {
+                eventually("dunst shows the notification", SOON, || {
+                    let count = ada.check(["dunstctl", "count", "displayed"]);
+                    (count.trim() != "0").then_some(())
+                });
+                Self::Dunst(ada)
+            }
             Notifier::Program(name) | Notifier::Elsewhere(name) => {
                 let shown = ada.shown();
                 let has_text = |node: &Accessible| {
@@ -442,6 +512,13 @@ impl<'session> Notification<'session> {
     fn press(&self, label: &str, name: &str, is_done: impl Fn() -> bool) {
         match self {
             Self::Mako(ada) => drop(ada.check(["makoctl", "invoke", name])),
+            Self::Dunst(ada) => eventually("the button is pressed", SOON, || {
+                ada.check(["dunstctl", "context"]);
+                ada.check(["xdotool", "type", label]);
+                ada.screenshot(&format!("i3-{name}"));
+                ada.check(["xdotool", "key", "Return"]);
+                wait_for(PATIENCE, || is_done().then_some(()))
+            }),
             Self::Shown { ada, program } => {
                 ada.click(&program.wait(Role::Button, label));
             }

@@ -15,6 +15,9 @@ pub(crate) const AGENT: &str = "org.kde.plasma.networkmanagement";
 /// The login password, which opens the wallet.
 const PASSWORD: &str = "open sesame";
 
+/// Where kwalletd has ada's.
+const WALLET: &str = "/home/ada/.local/share/kwalletd/kdewallet.kwl";
+
 /// What ada has set before she logs in.
 pub(crate) fn configure(system: &System) {
     show_to_screen_readers(system, "org.gnome.desktop.interface");
@@ -45,21 +48,34 @@ pub(crate) fn choose(ada: &Session<'_>, name: &str) {
     });
 }
 
-/// A password is typed once; then the wallet has it, which the login has opened, and which is started
-/// and opened where it has ended.
+/// A password is typed once; then the wallet has it, which the first login has made, each login opens, and
+/// which is started and opened where it has ended.
 pub(crate) fn keeps_a_password_in_the_wallet(desktop: &Desktop) {
     let flags = vec!["--sign-in=password".to_owned()];
     let system = System::start_with_desktop(desktop.name, &EndpointOptions(flags));
     configure(&system);
-    let ada = system.log_in_with_password("ada", SESSION, PASSWORD);
-    await_agents(desktop, &ada);
+    let has_wallet = || system.client.run(["test", "-e", WALLET]).status.success();
+    assert!(!has_wallet());
+    let log_in = || {
+        let ada = system.log_in_with_password("ada", SESSION, PASSWORD);
+        await_agents(desktop, &ada);
+        ada
+    };
+    let ada = log_in();
     ada.import("udp", 443);
     choose(&ada, "Connect");
     fill_in(&ada, "plasma-password");
     connected(&system, &ada);
+    assert!(has_wallet());
     choose(&ada, "Connect");
     connected(&system, &ada);
-    println!("  a password is kept in the wallet that the login opens; nobody is asked for either");
+    println!("  a password is kept in the wallet that the login makes; nobody is asked for either");
+
+    ada.log_out();
+    let ada = log_in();
+    choose(&ada, "Connect");
+    connected(&system, &ada);
+    println!("  the next login opens the wallet, and the password is found there");
 
     ada.check(["pkill", "kwalletd6"]);
     choose(&ada, "Connect");
