@@ -3,7 +3,7 @@
 use crate::agent::Agent;
 use crate::cli::Request;
 use crate::journal::Journal;
-use crate::notice::Notice;
+use crate::notice::{Deed, Notice};
 use crate::window::{Dismissed, Window};
 use aws_client_vpn_notification::NotificationError;
 use std::fs::File;
@@ -12,7 +12,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use url::Url;
 
 /// The service counts the same time and says more when it is over, so it goes first.
 pub(crate) const SERVICE_FIRST: Duration = Duration::from_secs(1);
@@ -61,16 +60,12 @@ impl Dialog<'_> {
         Window::open(&self.request.uuid, token, &self.dismissed, self.journal)
     }
 
-    /// Shows the notification of the login at `url`; whether it is there. What a call that is dropped
-    /// has begun is taken away by [`Self::clear`].
+    /// Has `show` show the notification; whether it is there. What a call that is dropped has begun is
+    /// taken away by [`Self::clear`].
     pub(crate) async fn show_notice(
         &self,
-        url: &Url,
-        is_new: bool,
-        time_left: Duration,
+        show: impl Future<Output = Shown> + Send + 'static,
     ) -> Result<bool, NotificationError> {
-        let (connection, url) = (self.request.connection.clone(), url.clone());
-        let show = async move { Notice::show(&connection, &url, is_new, time_left).await };
         let mut notice = self.notice.lock().await;
         let mut showing = self.showing.lock().await;
         let shown = showing.insert(tokio::spawn(show)).await;
@@ -78,6 +73,18 @@ impl Dialog<'_> {
         // A task that has panicked shows nothing.
         *notice = shown.unwrap_or(Ok(None))?;
         Ok(notice.is_some())
+    }
+
+    /// What the person does next with `beside` or, without one, with the notification; `None` if the
+    /// window is gone. A call that is dropped loses nothing.
+    pub(crate) async fn deed(&self, beside: &mut Option<Window>) -> Option<Deed> {
+        match beside {
+            Some(window) => window.action().await.map(Deed::UserAction),
+            None => match &mut *self.notice.lock().await {
+                Some(notice) => Some(notice.deed().await),
+                None => std::future::pending().await,
+            },
+        }
     }
 
     /// Takes the notification away, if there is one.

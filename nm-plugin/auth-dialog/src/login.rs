@@ -6,15 +6,18 @@
 use crate::acs::{self, Answered};
 use crate::browser;
 use crate::dialog::{Dialog, SERVICE_FIRST};
-use crate::notice::Deed;
+use crate::notice::{Deed, Notice};
 use crate::opened_page::OpenedPage;
 use crate::port;
 use crate::window::Window;
 use aws_client_vpn_i18n as i18n;
+use aws_client_vpn_keyring::session_dir::{AWAITS_TURN, session_file};
 use aws_client_vpn_sign_in::answer::LoginFailure;
 use aws_client_vpn_sign_in::request::BrowserRequest;
 use aws_client_vpn_sign_in::saml;
 use aws_client_vpn_sign_in::window::{Screen, UserAction};
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -37,14 +40,13 @@ pub(crate) enum End {
 /// Opens the browser and waits for its answer.
 pub(crate) async fn login(prompt: &BrowserRequest, dialog: &Dialog<'_>) -> Result<Answered, End> {
     let deadline = Instant::now() + prompt.time_left;
-    let queues = || {
-        dialog
-            .journal
-            .info("another login waits for its browser; this one waits for its turn");
-    };
     let turn_by = deadline - TOO_LATE.min(prompt.time_left);
-    let listener = port::listen(prompt.retry, turn_by.into_std(), queues).await;
-    let listener = listener.map_err(End::Failed)?;
+    let queues = Notify::new();
+    let listening = port::listen(prompt.retry, turn_by.into_std(), || queues.notify_one());
+    let listener = tokio::select! {
+        listener = listening => listener.map_err(End::Failed)?,
+        end = await_turn(&queues, prompt, dialog) => return Err(end),
+    };
     let page = OpenedPage::of(&dialog.request.uuid);
     let login = acs::Login {
         connection: dialog.request.connection.clone(),
@@ -69,6 +71,50 @@ pub(crate) async fn login(prompt: &BrowserRequest, dialog: &Dialog<'_>) -> Resul
     // Nobody comes back to this page.
     page.forget();
     end
+}
+
+/// Tells, once the login `queues`, that another one has to be over first. Returns only if the login has to
+/// end.
+async fn await_turn(queues: &Notify, prompt: &BrowserRequest, dialog: &Dialog<'_>) -> End {
+    queues.notified().await;
+    let said = "another login waits for its browser; this one waits for its turn";
+    dialog.journal.info(said);
+    let _note = Note::that_it_awaits_its_turn(&dialog.request.uuid);
+    let connection = dialog.request.connection.clone();
+    let mut beside = dialog.window_that_is_there();
+    if let Some(window) = &mut beside {
+        window.show(&Screen::Queue { connection }).await;
+    } else {
+        let show = Notice::of_queue(connection, !prompt.retry, prompt.time_left);
+        // `status` tells of it, too.
+        drop(dialog.show_notice(show).await);
+    }
+    loop {
+        match dialog.deed(&mut beside).await {
+            Some(Deed::UserAction(UserAction::Cancel)) => return End::Cancelled,
+            Some(Deed::PutAway) => drop(dialog.notice.lock().await.take()),
+            Some(_) => {}
+            None => beside = None,
+        }
+    }
+}
+
+/// A file that is there as long as this value.
+struct Note(Option<PathBuf>);
+
+impl Note {
+    fn that_it_awaits_its_turn(uuid: &str) -> Self {
+        let path = session_file(AWAITS_TURN, uuid);
+        Self(path.filter(|path| fs::write(path, "").is_ok()))
+    }
+}
+
+impl Drop for Note {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            drop(fs::remove_file(path));
+        }
+    }
 }
 
 /// What goes on beside the waiting for the answer: the browser, and what tells of the login.
@@ -117,7 +163,7 @@ impl LoginUi<'_> {
                 return End::Failed(failure);
             }
             tokio::select! {
-                deed = self.deed(&mut beside) => match deed {
+                deed = self.dialog.deed(&mut beside) => match deed {
                     Some(Deed::UserAction(UserAction::Cancel)) => return End::Cancelled,
                     Some(Deed::UserAction(UserAction::OpenAgain { token })) => {
                         failure = None;
@@ -154,11 +200,14 @@ impl LoginUi<'_> {
     /// What tells of a login: a notification where the browser has the page, for a window would lie
     /// over it and take the keyboard; a window where there is no such notification.
     async fn beside(&self, has_page: bool, deadline: Instant) -> Beside {
+        // That it waited for its turn.
+        self.dialog.clear().await;
         let mut window = self.dialog.window_that_is_there();
         if window.is_none() && has_page {
             let time_left = deadline.saturating_duration_since(Instant::now());
-            let (url, is_new) = (&self.prompt.url, !self.is_open);
-            match self.dialog.show_notice(url, is_new, time_left).await {
+            let (name, url) = (&self.dialog.request.connection, &self.prompt.url);
+            let show = Notice::of_login(name.clone(), url.clone(), !self.is_open, time_left);
+            match self.dialog.show_notice(show).await {
                 Ok(true) => return None,
                 Ok(false) => self
                     .dialog
@@ -185,17 +234,6 @@ impl LoginUi<'_> {
                 time_left: deadline.saturating_duration_since(Instant::now()),
             })
             .await;
-    }
-
-    /// What the person does next; `None` if the window is gone. A call that is dropped loses nothing.
-    async fn deed(&self, beside: &mut Beside) -> Option<Deed> {
-        match beside {
-            Some(window) => window.action().await.map(Deed::UserAction),
-            None => match &mut *self.dialog.notice.lock().await {
-                Some(notice) => Some(notice.deed().await),
-                None => std::future::pending().await,
-            },
-        }
     }
 
     /// Tells in a window that no browser opened: there is a link to copy.

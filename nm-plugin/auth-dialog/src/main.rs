@@ -193,8 +193,13 @@ async fn ended(end: &End, dialog: &Dialog<'_>, agent: &mut Agent) -> ExitCode {
         End::Cancelled if cancel_is_an_answer(&dialog.request.hints) => {
             fail(&LoginFailure::Cancelled, dialog, agent).await
         }
-        End::Cancelled | End::Dismissed => {
+        End::Cancelled => {
             dialog.journal.info("the login was cancelled");
+            CANCELLED
+        }
+        // NetworkManager also does that to ask again.
+        End::Dismissed => {
+            dialog.journal.info("the request was taken back");
             CANCELLED
         }
     }

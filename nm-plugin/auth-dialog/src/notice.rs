@@ -33,12 +33,45 @@ pub(crate) enum Deed {
 }
 
 impl Notice {
-    /// Shows it, where there is a desktop that gives notifications buttons. `is_new` says that the
-    /// page has just been opened; else it is one more notification of the same login. It goes by itself
-    /// when the time for the login is over: a desktop may show it when nobody is left to take it away.
-    pub(crate) async fn show(
+    /// Shows that of a login at `url`, where there is a desktop that gives notifications buttons. `is_new`
+    /// says that the page has just been opened; else it is one more notification of the same login. It goes
+    /// by itself when the time for the login is over: a desktop may show it when nobody is left to take it
+    /// away.
+    pub(crate) async fn of_login(
+        connection: String,
+        url: Url,
+        is_new: bool,
+        time_left: Duration,
+    ) -> Result<Option<Self>, NotificationError> {
+        let body = gettext!(
+            "Sign in at {site} in your browser to connect.",
+            site = site(&url)
+        );
+        let (open_again, copy_link) = (gettext!("Open Again"), gettext!("Copy Link"));
+        let buttons = [
+            (DEFAULT, &*open_again),
+            (OPEN_AGAIN, &open_again),
+            (COPY_LINK, &copy_link),
+        ];
+        Self::show(&connection, &body, &buttons, is_new, time_left).await
+    }
+
+    /// The same of a login that waits until another one is over.
+    pub(crate) async fn of_queue(
+        connection: String,
+        is_new: bool,
+        time_left: Duration,
+    ) -> Result<Option<Self>, NotificationError> {
+        let body = gettext!(
+            "Another sign-in is open on this computer. This one begins when that is done or cancelled."
+        );
+        Self::show(&connection, &body, &[], is_new, time_left).await
+    }
+
+    async fn show(
         connection: &str,
-        url: &Url,
+        body: &str,
+        buttons: &[(&str, &str)],
         is_new: bool,
         time_left: Duration,
     ) -> Result<Option<Self>, NotificationError> {
@@ -46,23 +79,11 @@ impl Notice {
         if !notification.has_buttons() {
             return Ok(None);
         }
-        let (open_again, copy_link, cancel) = (
-            gettext!("Open Again"),
-            gettext!("Copy Link"),
-            gettext!("Cancel"),
-        );
+        let cancel = gettext!("Cancel");
         let content = Content {
             headline: connection,
-            body: &gettext!(
-                "Sign in at {site} in your browser to connect.",
-                site = site(url)
-            ),
-            buttons: &[
-                (DEFAULT, &open_again),
-                (OPEN_AGAIN, &open_again),
-                (COPY_LINK, &copy_link),
-                (CANCEL, &cancel),
-            ],
+            body,
+            buttons: &[buttons, &[(CANCEL, &cancel)]].concat(),
             urgency: if is_new {
                 Urgency::Normal
             } else {

@@ -621,6 +621,24 @@ fn another_user_s_login_is_waited_for() {
     });
 }
 
+/// What is taken back, as every two minutes to ask again, nobody has cancelled.
+#[test]
+fn what_is_taken_back_is_not_said_to_be_cancelled() {
+    isolated(|| {
+        let browser = Browser::new();
+        let mut dialog = Dialog::login(&browser);
+        dialog.say("DONE\n\n");
+        browser.opened();
+        dialog.settles();
+        let journal = dialog.child.stderr.take().unwrap();
+        dialog.say("QUIT\n\n");
+        dialog.ends();
+        let said = std::io::read_to_string(journal).unwrap();
+        assert!(said.contains("the request was taken back"), "{said}");
+        assert!(!said.contains("cancelled"), "{said}");
+    });
+}
+
 #[test]
 fn a_login_whose_turn_does_not_come_says_what_has_stood_in_its_way() {
     isolated(|| {

@@ -298,6 +298,37 @@ fn a_notification_that_is_put_away_ends_no_login() {
 }
 
 #[test]
+fn a_login_that_waits_for_another_one_says_so_until_its_turn_comes() {
+    isolated(|| {
+        let session = Session::new();
+        let note = session.path("run/nm-aws-client-vpn-turn-8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8");
+        let shows = |words: &str| {
+            let shown = session.notification();
+            shown.is_some_and(|shown| shown.contains(words))
+        };
+        let waits = "Another sign-in is open on this computer";
+        let mut first = begin(&mut session.login());
+        until(|| (session.opened() == [URL]).then_some(()));
+        for is_cancelled in [true, false] {
+            let mut second = begin(&mut session.login());
+            until(|| (shows(waits) && note.exists()).then_some(()));
+            if is_cancelled {
+                session.press("cancel");
+                assert_eq!(second.ends().code(), Some(1));
+            } else {
+                assert_eq!(status(&request(&post(FORM))), "200");
+                assert_eq!(first.answer(), ANSWER);
+                first.say("QUIT\n\n");
+                until(|| (session.opened() == [URL, URL]).then_some(()));
+                assert_eq!(status(&request(&post(FORM))), "200");
+                assert_eq!(second.answer(), ANSWER);
+            }
+            until(|| (!shows(waits) && !note.exists()).then_some(()));
+        }
+    });
+}
+
+#[test]
 fn a_notification_that_the_desktop_shows_after_the_login_is_taken_away() {
     isolated(|| {
         let own = std::env::current_exe().unwrap();

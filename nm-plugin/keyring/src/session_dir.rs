@@ -4,6 +4,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+/// Says that the sign-in of a connection waits until another one is over: the name of a [`session_file`],
+/// which is there as long as that is so.
+pub const AWAITS_TURN: &str = "nm-aws-client-vpn-turn";
+
 /// Where this user's session keeps such things. That of another user (sudo may leave it in the
 /// environment) is none: a link in it would lead root anywhere.
 pub fn session_dir() -> Option<PathBuf> {

@@ -85,7 +85,8 @@ impl Shown {
         }
         self.screen.replace(Some(screen.clone()));
         match screen {
-            Screen::KeepOpen | Screen::CopyLink => {}
+            // A notification tells of it.
+            Screen::Queue { .. } | Screen::KeepOpen | Screen::CopyLink => {}
             Screen::Login {
                 connection,
                 url,

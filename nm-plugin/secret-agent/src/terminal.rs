@@ -130,6 +130,7 @@ impl Terminal {
             };
             match screen {
                 None => return,
+                Some(Screen::Queue { connection }) => self.say(&words::queue(&connection)),
                 Some(Screen::Login {
                     connection,
                     url,

@@ -24,6 +24,7 @@ use aws_client_vpn_text::secret::Secret;
 use std::time::Duration;
 use url::Url;
 
+const QUEUE: &str = "queue";
 const LOGIN: &str = "login";
 const NO_BROWSER: &str = "no-browser";
 const FORM: &str = "form";
@@ -38,6 +39,11 @@ const ONCE: &str = "once";
 /// What the window is to show from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Screen {
+    /// That a login waits until another one on this computer is over.
+    Queue {
+        /// The connection's name.
+        connection: String,
+    },
     /// That a connection waits for a login in the browser.
     Login {
         /// The connection's name.
@@ -70,6 +76,7 @@ impl Screen {
     #[must_use]
     pub fn to_line(&self) -> Secret {
         match self {
+            Self::Queue { connection } => encode([QUEUE, connection]),
             Self::Login {
                 connection,
                 url,
@@ -109,7 +116,7 @@ impl Screen {
                 Self::Form { connection: its, form: shown }
                     if its == connection && shown.message == form.message && shown.fields == form.fields
             ),
-            Self::NoBrowser { .. } | Self::CopyLink | Self::KeepOpen => false,
+            Self::Queue { .. } | Self::NoBrowser { .. } | Self::CopyLink | Self::KeepOpen => false,
         }
     }
 
@@ -118,6 +125,9 @@ impl Screen {
         let values = decode(line)?;
         let values: Vec<_> = values.iter().map(Secret::expose).collect();
         match values[..] {
+            [QUEUE, connection] => Some(Self::Queue {
+                connection: connection.to_owned(),
+            }),
             [LOGIN, connection, url, seconds] => Some(Self::Login {
                 connection: connection.to_owned(),
                 url: Url::parse(url).ok()?,

@@ -32,6 +32,15 @@ pub(super) fn login(connection: &str, url: &url::Url, here: Option<&str>) -> Str
     lines.join("\n")
 }
 
+/// That the login of `connection` waits until another one is over.
+pub(super) fn queue(connection: &str) -> String {
+    gettext!(
+        "{connection}: another sign-in is open on this computer. This one begins when that is done or \
+         cancelled…",
+        connection = printable(connection),
+    )
+}
+
 /// The line that counts down, as much of it as stands in one row of `columns`, or all if they are 0:
 /// one that is wrapped cannot be taken back.
 pub(super) fn progress(time: &str, columns: usize) -> String {
