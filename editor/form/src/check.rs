@@ -227,6 +227,7 @@ fn field_of_problem(problem: &ProfileError) -> Field {
         } => field_of_key(name),
         ProfileError::TooLarge
         | ProfileError::TooMany
+        | ProfileError::TooManyRemotes
         | ProfileError::BadLine(_)
         | ProfileError::Unknown(_)
         | ProfileError::NewlineMissing(_)

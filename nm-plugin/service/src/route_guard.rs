@@ -36,7 +36,7 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
             kept.count()
         );
     }
-    let (mut restored, mut left_alone) = (Vec::new(), Vec::new());
+    let (mut restored, mut failed, mut left_alone) = (Vec::new(), Vec::new(), Vec::new());
     for action in actions {
         match action {
             Action::Restore(entry) => match rtnetlink::carry_out(&entry.addition()) {
@@ -45,7 +45,7 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
                 Err(Errno::NETUNREACH | Errno::NETDOWN | Errno::NODEV) if !device.is_up() => {
                     tracing::debug!("{entry} went with the interface");
                 }
-                Err(error) => tracing::warn!("{entry} cannot be put back: {error}"),
+                Err(error) => failed.push((entry, error)),
             },
             Action::BackOff(entry) => left_alone.push(entry),
         }
@@ -59,6 +59,9 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
             others.len()
         ),
     }
+    if let Some(told) = not_put_back(&failed) {
+        tracing::warn!("{told}");
+    }
     match &left_alone[..] {
         [] => {}
         [entry] => {
@@ -70,6 +73,17 @@ pub(crate) fn keep(kept: &mut RouteGuard, device: &TunDevice, now: Instant) {
             others.len()
         ),
     }
+}
+
+/// What cannot be put back, in one line however much it is.
+fn not_put_back(failed: &[(RtEntry, Errno)]) -> Option<String> {
+    let ((entry, error), others) = failed.split_first()?;
+    Some(match others.len() {
+        0 => format!("{entry} cannot be put back: {error}"),
+        count => format!(
+            "{entry} cannot be put back: {error}; nor can {count} more of the tunnel's addresses and routes"
+        ),
+    })
 }
 
 fn entries_of(device: u32) -> Result<Vec<RtEntry>, Errno> {
@@ -139,11 +153,17 @@ mod tests {
             rtnetlink::carry_out(&route.addition()).unwrap();
         }
         assert_eq!(shown(), as_set);
-        // What cannot be put back is told of.
+        // What cannot be put back is told of, in one line.
         shell("ip link set one down");
-        let gone = routes
-            .iter()
-            .find(|route| route.to_string() == "the route to 10.99.0.0/16");
-        assert!(rtnetlink::carry_out(&gone.unwrap().addition()).is_err());
+        let mut routes = routes.into_iter();
+        let gone = routes.find(|route| route.to_string() == "the route to 10.99.0.0/16");
+        let gone = gone.unwrap();
+        let error = rtnetlink::carry_out(&gone.addition()).unwrap_err();
+        let of_one = format!("the route to 10.99.0.0/16 cannot be put back: {error}");
+        assert_eq!(not_put_back(&[]), None);
+        assert_eq!(not_put_back(&[(gone.clone(), error)]), Some(of_one.clone()));
+        let told = not_put_back(&vec![(gone, error); 3]).unwrap();
+        let of_all = format!("{of_one}; nor can 2 more of the tunnel's addresses and routes");
+        assert_eq!(told, of_all);
     }
 }

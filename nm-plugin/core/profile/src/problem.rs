@@ -4,6 +4,7 @@
 //! why, and what to do.
 
 use crate::Incomplete;
+use crate::profile::REMOTE_LIMIT;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Argument, Localize, Message};
 use std::fmt;
@@ -189,6 +190,12 @@ pub enum ProfileError {
         limit = DIRECTIVE_LIMIT
     )]
     TooMany,
+    #[error(
+        "The file has more than {limit} 'remote' lines, which is too many for a profile. Check that it is \
+         the right file.",
+        limit = REMOTE_LIMIT
+    )]
+    TooManyRemotes,
     /// The line cannot be split into words.
     #[error("{0}")]
     BadLine(&'static str),
@@ -310,6 +317,7 @@ impl ProfileError {
             Self::NotAws
             | Self::TooLarge
             | Self::TooMany
+            | Self::TooManyRemotes
             | Self::BadLine(_)
             | Self::Unknown(_)
             | Self::NewlineMissing(_)

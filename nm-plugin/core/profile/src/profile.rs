@@ -180,7 +180,7 @@ pub(crate) fn objections(parts: &Parts) -> Vec<(Option<usize>, ProfileError)> {
     if matches!(parts.sign_in, SignIn::Certificate) && certificates == 0 {
         problems.push(ProfileError::NoSignIn);
     }
-    let together = check_together(&parts.remotes, &parts.directives);
+    let together = check_together(&parts.directives);
     let together = together.map(|(index, problem)| (Some(index), problem));
     let problems = problems.into_iter().map(|problem| (None, problem));
     problems.chain(together).collect()

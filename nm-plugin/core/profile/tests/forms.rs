@@ -201,7 +201,7 @@ fn all_that_is_wrong_is_said_at_once_and_in_its_order() {
     let begins = [
         "Line 26: 'frobnicate' is not a directive",
         "Line 27: 'up' cannot be used. This directive would run a program.",
-        "Line 28: 'fragment': This directive works over UDP only.",
+        "Line 28: 'dns': This name server has no address.",
         "Line 30: 'log' cannot be used",
         "Line 31: 'tun-mtu': 'big' is not a number",
     ];

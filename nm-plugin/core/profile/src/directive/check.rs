@@ -2,7 +2,6 @@
 
 use super::line::{self, BadLine, LINE_LIMIT, WORD_LIMIT};
 use super::table::{Argument, Rule, rule};
-use crate::parts::{Remote, Transport};
 use crate::problem::ProfileError;
 use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::BTreeSet;
@@ -89,17 +88,15 @@ pub(crate) fn keep(
 
 /// What OpenVPN stops at when it starts, although each line is right by itself; with the place of
 /// the directive.
-pub(crate) fn check_together<'a>(
-    remotes: &[Remote],
-    directives: &'a [Directive],
-) -> impl Iterator<Item = (usize, ProfileError)> + use<'a> {
+pub(crate) fn check_together(
+    directives: &[Directive],
+) -> impl Iterator<Item = (usize, ProfileError)> {
     let server = |directive: &Directive| match directive.arguments.as_slice() {
         [kind, number, what, ..] if directive.name == "dns" && kind == "server" => {
             Some((number.clone(), what == "address"))
         }
         _ => None,
     };
-    let has_tcp = remotes.iter().any(|r| r.transport == Transport::Tcp);
     let addressed: BTreeSet<String> = directives
         .iter()
         .filter_map(server)
@@ -109,17 +106,12 @@ pub(crate) fn check_together<'a>(
         .iter()
         .enumerate()
         .filter_map(move |(index, directive)| {
-            let reason = if directive.name == "fragment" && has_tcp {
-                message!("This directive works over UDP only. Remove the line.")
-            } else if server(directive).is_some_and(|(number, _)| !addressed.contains(&number)) {
-                message!(
-                    "This name server has no address. Add a 'dns server' line with 'address' for \
-                     it."
-                )
-            } else {
-                return None;
-            };
-            Some((index, ProfileError::bad_argument(directive.name, reason)))
+            let (number, _) = server(directive)?;
+            let reason = message!(
+                "This name server has no address. Add a 'dns server' line with 'address' for it."
+            );
+            (!addressed.contains(&number))
+                .then(|| (index, ProfileError::bad_argument(directive.name, reason)))
         })
 }
 

@@ -52,6 +52,7 @@ const PROCESS: &str =
     gettext_noop!("This directive would change how the VPN service controls OpenVPN.");
 const SERVER: &str = gettext_noop!("This directive is for servers only.");
 const WEAK: &str = gettext_noop!("This directive would weaken the protection of the connection.");
+const NOT_AWS: &str = gettext_noop!("AWS Client VPN does not use this directive.");
 const WINDOWS: &str = gettext_noop!("This directive is for Windows only.");
 
 /// The rule for a directive, with the name as the table spells it.
@@ -88,7 +89,6 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
         "explicit-exit-notify" => Keep(0, &[Number(0, 5)]),
         "mssfix" => Keep(0, &[Number(0, 65_535), OneOf(&["mtu", "fixed"])]),
         "tun-mtu" => Keep(1, &[Number(576, 65_535)]),
-        "fragment" => Keep(1, &[Number(68, 65_535)]),
         "max-packet-size" => Keep(1, &[Number(154, 65_535)]),
         "mtu-disc" => Keep(1, &[OneOf(&["no", "maybe", "yes"])]),
         "rcvbuf" | "sndbuf" => Keep(1, &[Number(0, 100_000_000)]),
@@ -171,8 +171,9 @@ pub(crate) fn rule(name: &str) -> Option<(&'static str, Rule)> {
              proxy-port.")),
         "x509-username-field" => Refused(gettext_noop!("The VPN service's OpenVPN is built without \
                                                         support for this directive.")),
-        "tls-crypt-v2" | "peer-fingerprint"
-            => Refused(gettext_noop!("AWS Client VPN does not use this directive.")),
+        // Without its counterpart at the endpoint, no packet would get through.
+        "fragment" => Ignored(NOT_AWS),
+        "tls-crypt-v2" | "peer-fingerprint" => Refused(NOT_AWS),
     }
 }
 

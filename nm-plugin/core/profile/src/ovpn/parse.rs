@@ -163,8 +163,11 @@ impl Reader<'_> {
                 }
             }
             let entries = self.directives.len() + self.ignored.len() + self.faults.len();
-            if entries > DIRECTIVE_LIMIT || self.remotes.len() > REMOTE_LIMIT {
+            if entries > DIRECTIVE_LIMIT {
                 return self.fault(number, ProfileError::TooMany);
+            }
+            if self.remotes.len() > REMOTE_LIMIT {
+                return self.fault(number, ProfileError::TooManyRemotes);
             }
         }
         if let Some(open) = &self.connection {
@@ -630,7 +633,7 @@ fn explains(fault: &Fault, problem: &ProfileError) -> bool {
     };
     if matches!(
         fault.problem,
-        ProfileError::TooMany | ProfileError::OpenBlock(_)
+        ProfileError::TooMany | ProfileError::TooManyRemotes | ProfileError::OpenBlock(_)
     ) {
         return true;
     }
