@@ -184,13 +184,14 @@ impl Login {
         active
     }
 
-    /// The connections that are to come up by themselves; settings that make no sense are none.
+    /// The connections that are to come up by themselves. Of one whose settings make no sense the service
+    /// says so.
     async fn wanted(&self) -> Vec<(Stored, AtLogin)> {
         let list = timeout(CALL_TIME, connections(&self.bus)).await;
         let list = list.ok().and_then(Result::ok).unwrap_or_default();
         let wanted = list.iter().filter_map(|(path, settings)| {
             let stored = Stored::read(path, settings)?;
-            let choice = at_login(&stored.data).ok()??;
+            let choice = at_login(&stored.data).unwrap_or_else(|_| Some(AtLogin::default()))?;
             Some((stored, choice))
         });
         wanted.collect()

@@ -194,14 +194,11 @@ impl Notices {
 
     /// Has the service ask for a sign-in, and tells the person if it does not.
     async fn renew(&self, system: &Connection, end: &End) {
-        let renewed = call_service(system, &end.service, well_known::RENEW);
-        let why = match timeout(BUS_TIME, renewed).await {
-            Ok(Ok(())) => return,
-            Ok(Err(zbus::Error::MethodError(name, said, _))) => {
-                renewal::reason(&name, said.as_deref())
-            }
-            Ok(Err(error)) => Message::literal(error.to_string()),
-            Err(_elapsed) => message!("The VPN service does not answer. Connect again."),
+        // It answers when it knows whether there can be one; one that is stuck is killed.
+        let why = match call_service(system, &end.service, well_known::RENEW).await {
+            Ok(()) => return,
+            Err(zbus::Error::MethodError(name, said, _)) => renewal::reason(&name, said.as_deref()),
+            Err(error) => Message::literal(error.to_string()),
         };
         let why = message!("The sign-in was not renewed. {reason}", reason = why);
         report(&why);

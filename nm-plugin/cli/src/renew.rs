@@ -32,9 +32,9 @@ pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
     let (reason, outcome) = if let zbus::Error::MethodError(name, said, _) = error {
         let outcome = match NotRenewed::from_error_name(&name) {
             Some(NotRenewed::NobodyToAsk) => Outcome::NobodyToAsk,
-            Some(NotRenewed::NotUp | NotRenewed::NotYours | NotRenewed::SettingsChanged) | None => {
-                Outcome::Failed
-            }
+            Some(NotRenewed::NotYours) => Outcome::NotPermitted,
+            Some(NotRenewed::NotUp | NotRenewed::SettingsChanged | NotRenewed::Unverified)
+            | None => Outcome::Failed,
         };
         (renewal::reason(&name, said.as_deref()), outcome)
     } else {

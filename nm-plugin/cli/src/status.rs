@@ -72,6 +72,8 @@ pub enum State {
     Starting,
     /// The connection waits for the sign-in, or for a password.
     SigningIn,
+    /// The same, and another sign-in on this computer has to be over first.
+    Queued,
     /// The connection is being made.
     Connecting,
     /// Packets flow.
@@ -101,6 +103,8 @@ impl State {
             Self::Starting => gettext_noop!("starting"),
             // TRANSLATORS: A state of a connection.
             Self::SigningIn => gettext_noop!("waiting for the sign-in"),
+            // TRANSLATORS: A state of a connection.
+            Self::Queued => gettext_noop!("waiting until another sign-in on this computer is over"),
             // TRANSLATORS: The state of a connection.
             Self::Connecting => gettext_noop!("connecting"),
             // TRANSLATORS: The state of a connection.
@@ -178,10 +182,10 @@ impl Connection {
         started: impl Fn(u32) -> Option<u64>,
         failed: impl Fn(&str) -> Option<LastFailure>,
     ) -> Self {
-        let (summary, problem) = match settings::summary(&stored.data) {
-            Ok(summary) => (Some(summary), None),
-            Err(error) => (None, Some(error.message())),
-        };
+        let summary = settings::summary(&stored.data);
+        let sound = summary.as_ref().map(drop).map_err(Clone::clone);
+        let problem = sound.and_then(|()| settings::check(&stored.data)).err();
+        let summary = summary.ok();
         // What is on its way has not failed.
         let last_failure = match activation {
             None => failed(&stored.uuid).map(Failed::from),
@@ -207,7 +211,7 @@ impl Connection {
             sign_in_ends: activation.and_then(|activation| activation.sign_in_ends),
             sign_in: summary.as_ref().map(|summary| Way::of(&summary.sign_in)),
             endpoint: summary.map(|summary| summary.endpoint),
-            problem,
+            problem: problem.map(|error| error.message()),
         }
     }
 }

@@ -68,6 +68,7 @@ fn every_value_that_a_program_may_meet_is_in_the_page() {
         State::Off,
         State::Starting,
         State::SigningIn,
+        State::Queued,
         State::Connecting,
         State::Up,
         State::Ending,

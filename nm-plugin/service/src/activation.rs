@@ -19,7 +19,7 @@ use crate::rtnetlink;
 use crate::sleep_clock::SleepClock;
 use crate::watchdog::Watchdog;
 use aws_client_vpn_profile::renewal::NotRenewed;
-use aws_client_vpn_profile::settings::{self, Timeouts};
+use aws_client_vpn_profile::settings::Timeouts;
 use aws_client_vpn_profile::well_known::{ATTEMPT_FIELD, CONNECTION_FIELD, ENDPOINT_FIELD};
 use aws_client_vpn_session::kernel_routes::{KernelRoute, overlaps};
 use aws_client_vpn_session::management::ControlCharacter;
@@ -76,6 +76,8 @@ pub(crate) struct Activation<'a> {
     user: Option<String>,
     /// Who is told of a failure.
     requester: Requester,
+    /// Who has asked for a new sign-in, as long as it is not known whether there can be one.
+    renewing: Option<sign_in::Reply<()>>,
     is_finished: bool,
 }
 
@@ -98,10 +100,11 @@ impl<'a> Activation<'a> {
                 connection.id,
                 profile.display_endpoint()
             );
+            let timeouts = timeouts(&connection)?;
             let protection = Protection::begin(network_manager, &connection).await?;
-            Ok((profile, protection))
+            Ok((profile, timeouts, protection))
         };
-        let (profile, protection) = match usable.await {
+        let (profile, timeouts, protection) = match usable.await {
             Ok(usable) => usable,
             Err(error) => {
                 // NetworkManager takes no reason before the activation has begun.
@@ -112,7 +115,6 @@ impl<'a> Activation<'a> {
                 return Err(error.into());
             }
         };
-        let timeouts = timeouts(&connection);
         let names = Names {
             uuid: connection.uuid.clone(),
             id: connection.id.clone(),
@@ -141,6 +143,7 @@ impl<'a> Activation<'a> {
             sleep_clock: SleepClock::start(),
             user: None,
             requester: prepared.requester,
+            renewing: None,
             is_finished: false,
             network_manager,
         };
@@ -240,6 +243,16 @@ impl<'a> Activation<'a> {
         self.protection.follow(&input);
         self.session.handle(input, Instant::now());
         self.perform_effects().await;
+        if !self.session.is_fetching_challenge() {
+            self.answer_renewal(Ok(()));
+        }
+    }
+
+    fn answer_renewal(&mut self, answer: Result<(), NotRenewed>) {
+        if let Some(reply) = self.renewing.take() {
+            // Whoever asked may be gone.
+            drop(reply.send(answer.map_err(SignInError::NotRenewed)));
+        }
     }
 
     /// Answers NetworkManager at once: what the request leads to takes its time.
@@ -293,9 +306,13 @@ impl<'a> Activation<'a> {
                 None
             }
             sign_in::Request::Renew { caller, reply } => {
-                let why_not = self.why_not_renewed(caller).await;
-                drop(reply.send(why_not.map_or(Ok(()), |why| Err(SignInError::NotRenewed(why)))));
-                why_not.is_none().then_some(Input::Renew)
+                if let Some(why) = self.why_not_renewed(caller).await {
+                    drop(reply.send(Err(SignInError::NotRenewed(why))));
+                    return None;
+                }
+                self.answer_renewal(Ok(()));
+                self.renewing = Some(reply);
+                Some(Input::Renew)
             }
         }
     }
@@ -437,6 +454,7 @@ impl<'a> Activation<'a> {
                 }
             }
             Effect::EndRenewal => self.end_renewal().await,
+            Effect::RefuseRenewal => self.answer_renewal(Err(NotRenewed::Unverified)),
             Effect::Terminate => {
                 if let Some(openvpn) = &mut self.openvpn {
                     openvpn.terminate();
@@ -503,15 +521,15 @@ fn device(openvpn: &Option<OpenVpn>) -> Option<&TunDevice> {
 }
 
 /// The profile's timeouts, cut to what NetworkManager leaves for one activation.
-fn timeouts(connection: &VpnConnection) -> Timeouts {
-    let settings = settings::timeouts(connection.data());
+fn timeouts(connection: &VpnConnection) -> Result<Timeouts, InvalidConnection> {
+    let settings = connection.timeouts()?;
     let activation = Duration::from_secs(connection.timeout_seconds.into()) + ACTIVATION_EXTRA;
-    Timeouts {
+    Ok(Timeouts {
         login: settings
             .login
             .min(activation.saturating_sub(ACTIVATION_RESERVE)),
         ..settings
-    }
+    })
 }
 
 async fn until(deadline: Option<Instant>) {

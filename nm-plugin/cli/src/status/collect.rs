@@ -1,20 +1,27 @@
 //! Where the facts of `status` come from: NetworkManager, and /proc for the time of a start.
 
-use super::Status;
+use super::{State, Status};
 use crate::Failure;
 use crate::network_manager::{self, NetworkManagerError};
 use aws_client_vpn_attempt::last_failure;
+use aws_client_vpn_keyring::session_dir::{AWAITS_TURN, session_file};
 use std::fs;
 
 /// Asks NetworkManager for the connections.
 pub async fn collect() -> Result<Status, NetworkManagerError> {
     let answer = network_manager::ask().await?;
-    Ok(Status::of(
-        answer.stored,
-        &answer.active,
-        started,
-        last_failure,
-    ))
+    let mut status = Status::of(answer.stored, &answer.active, started, last_failure);
+    for connection in &mut status.connections {
+        if connection.state == State::SigningIn && awaits_turn(&connection.uuid) {
+            connection.state = State::Queued;
+        }
+    }
+    Ok(status)
+}
+
+/// Whether the auth dialog of this user waits until another sign-in is over.
+fn awaits_turn(uuid: &str) -> bool {
+    session_file(AWAITS_TURN, uuid).is_some_and(|note| note.exists())
 }
 
 /// As [`collect`], of the connection called `wanted` alone if one is.

@@ -25,7 +25,9 @@ fuzz_target!(|text: &str| {
     }
     let _ = credentials::askable(&data, &secrets);
     let _ = credentials::may_be_kept(&data, &secrets);
-    let _ = settings::timeouts(&data);
+    if let Ok(timeouts) = settings::timeouts(&data) {
+        assert!(timeouts.connect.as_secs() >= 5);
+    }
     let Ok(profile) = settings::from_settings(&data, &secrets) else {
         return;
     };

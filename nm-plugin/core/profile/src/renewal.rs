@@ -27,6 +27,11 @@ named! {
         )]
         SettingsChanged =
             "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.SettingsChanged",
+        #[error(
+            "The endpoint could not be verified, so you were not asked to sign in. Check the date and time of \
+             this computer, and see the log (sudo aws-client-vpn logs). The connection stays up."
+        )]
+        Unverified = "org.freedesktop.NetworkManager.AwsClientVpn.SignIn.Error.Unverified",
     }
 }
 

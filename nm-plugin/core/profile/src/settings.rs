@@ -12,8 +12,8 @@ mod update;
 
 pub use new_connection::{PERSISTENT, Property, new_connection};
 pub use options::{
-    AtLogin, KillSwitchOptions, Timeouts, at_login, enforces_routes, keeps_routes, kill_switch,
-    session_length, timeouts,
+    AtLogin, KillSwitchOptions, Timeouts, at_login, check, enforces_routes, keeps_routes,
+    kill_switch, session_length, timeouts,
 };
 pub use update::{Update, have_same_endpoint};
 

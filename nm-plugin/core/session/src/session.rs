@@ -210,6 +210,12 @@ impl Session {
         matches!(self.state, State::Up(_))
     }
 
+    /// Whether it is not known yet whether a new sign-in, which was asked for, can be had beside the tunnel.
+    #[must_use]
+    pub fn is_fetching_challenge(&self) -> bool {
+        matches!(&self.state, State::Up(up) if up.is_fetching())
+    }
+
     /// Whether the connection is to be shown as up: its tunnel is, or was a moment ago, and nobody is told of
     /// that. NetworkManager's word alone is not enough: it takes any change of the interface, and settings
     /// that lead a browser past a tunnel that is down, for a tunnel that is up.

@@ -115,6 +115,7 @@ impl Watcher {
             | Effect::Resolve { .. }
             | Effect::Send(_)
             | Effect::SignInExpires { .. }
+            | Effect::RefuseRenewal
             | Effect::Terminate
             | Effect::Kill
             | Effect::CleanUp => {}

@@ -154,6 +154,7 @@ impl Simulation {
                 | Effect::StartRenewal
                 | Effect::SendToRenewal(_)
                 | Effect::EndRenewal
+                | Effect::RefuseRenewal
                 | Effect::Finish => continue,
             });
         }

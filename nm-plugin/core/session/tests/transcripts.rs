@@ -144,6 +144,7 @@ impl Player {
                 | Effect::StartRenewal
                 | Effect::SendToRenewal(_)
                 | Effect::EndRenewal
+                | Effect::RefuseRenewal
                 | Effect::Finish => format!("{effect:?}"),
             };
             self.outcome.story.push(step);

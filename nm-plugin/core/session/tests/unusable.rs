@@ -21,6 +21,7 @@ const OF_ANOTHER: &str = ">LOG:1,N,VERIFY ERROR: depth=1, error=self-signed cert
 const EXPIRED: &str =
     ">LOG:1,N,VERIFY ERROR: depth=0, error=certificate has expired: CN=evil, serial=1";
 const RECOGNISED: &str = ">LOG:1,,VERIFY OK: depth=0, CN=server";
+const ANSWERED: &str = ">LOG:1,,TLS: Initial packet from [AF_INET]10.77.0.1:443, sid=1 2";
 const TLS_ERROR: &str = ">STATE:1,RECONNECTING,tls-error,,,,,";
 const NOT_TAKEN: &str = ">STATE:1,RECONNECTING,process-push-msg-failed,,,,,";
 const COMPRESSION: &str = ">LOG:1,N,OPTIONS ERROR: server pushed compression settings that are not \
@@ -129,6 +130,28 @@ fn an_endpoint_that_verifies_at_last_was_no_impostor() {
 }
 
 #[test]
+fn an_endpoint_that_answers_without_tls_is_not_called_silent() {
+    for (then, is_silent) in [
+        (&[][..], false),
+        (&[TLS_ERROR, HOLD], false),
+        (&[TLS_ERROR, HOLD, NO_ANSWER], true),
+    ] {
+        let mut simulation = Simulation::saml();
+        simulation.first_phase();
+        simulation.lines(&[NEED, ANSWERED]);
+        simulation.lines(then);
+        simulation.after(60);
+        let failure = failure(&simulation);
+        assert_eq!(failure.kind(), FailureKind::Unreachable);
+        let is_as_expected = match is_silent {
+            true => matches!(failure, Failure::NoAnswer { .. }),
+            false => matches!(failure, Failure::NoTls { .. }),
+        };
+        assert!(is_as_expected, "{then:?}: {failure:?}");
+    }
+}
+
+#[test]
 fn an_endpoint_that_has_sent_a_challenge_was_no_impostor() {
     let mut simulation = Simulation::saml();
     simulation.first_phase();
@@ -203,7 +226,7 @@ fn a_renewal_that_does_not_verify_leaves_the_tunnel_up_and_says_why() {
     assert_eq!(second(HOLD), ["second: log on", "second: hold release"]);
     second(&remote());
     second(NEED);
-    assert_eq!(second(EXPIRED), ["end second"]);
+    assert_eq!(second(EXPIRED), ["end second", "refuse renewal"]);
     assert_eq!(second(TLS_ERROR), NOTHING);
     assert_eq!(second(&challenge()), NOTHING);
     assert_eq!(simulation.after(60), NOTHING);

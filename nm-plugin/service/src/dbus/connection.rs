@@ -1,7 +1,7 @@
 //! A connection as NetworkManager sends it, `a{sa{sv}}`, as far as it concerns us.
 
 use aws_client_vpn_profile::profile::Profile;
-use aws_client_vpn_profile::settings::{self, KillSwitchOptions, SettingsError};
+use aws_client_vpn_profile::settings::{self, KillSwitchOptions, SettingsError, Timeouts};
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
@@ -45,9 +45,10 @@ impl Connection {
         Ok(settings::from_settings(&self.data, &self.secrets)?)
     }
 
-    /// `vpn.data`, for the settings that are not part of the profile.
-    pub(crate) fn data(&self) -> &BTreeMap<String, String> {
-        &self.data
+    /// How long it waits; fails if any of its other settings makes no sense, too.
+    pub(crate) fn timeouts(&self) -> Result<Timeouts, InvalidConnection> {
+        settings::check(&self.data)?;
+        Ok(settings::timeouts(&self.data)?)
     }
 
     /// What its kill switch lets through, if it has one.

@@ -67,7 +67,7 @@ impl DBusError for SignInError {
 }
 
 /// The reply to a request.
-type Reply<T> = oneshot::Sender<Result<T, SignInError>>;
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, SignInError>>;
 
 /// What anybody may ask for, as often as they like: it has a queue of its own, and what finds no
 /// room there is refused.

@@ -513,6 +513,33 @@ fn connect_is_asked_before_the_session_s_agent_and_shows_the_link_over_ssh() {
 }
 
 #[test]
+fn a_sign_in_that_waits_for_another_one_says_so() {
+    let (lab, before) = console(&[]);
+    lab.import_as("other", "udp", 1194, "route-nopull\n");
+    let mut first = at_terminal(&lab, BROWSER, "connect vpn --no-browser");
+    first.expect("Waiting for the sign-in, ", SOON);
+    let session = "XDG_RUNTIME_DIR=/run/home";
+    let mut second = at_terminal(&lab, session, "connect other --no-browser");
+    second.expect("other: another sign-in is open on this computer", SOON);
+    let shows = |words: &str| {
+        let line = format!("env {session} aws-client-vpn status other");
+        let shown = lab.client.check(["sh", "-c", &line]);
+        assert!(shown.contains(words), "{words:?} in {shown}");
+    };
+    shows("waiting until another sign-in on this computer is over");
+    lab.client.check(["/run/lab/bin/xdg-open", &link(&first)]);
+    assert_up(&lab, &first.finish());
+    second.expect("Waiting for the sign-in, ", SOON);
+    shows("waiting for the sign-in");
+    // The name servers inside do not know the identity provider.
+    lab.client.check(["nmcli", "connection", "down", "vpn"]);
+    lab.client.check(["/run/lab/bin/xdg-open", &link(&second)]);
+    assert!(second.finish().success);
+    lab.client.check(["nmcli", "connection", "down", "other"]);
+    lab.assert_clean(&before);
+}
+
+#[test]
 fn no_browser_is_opened_where_none_is_wanted() {
     // Nor for sudo: it would be root's.
     for (of_sudo, arguments) in [
@@ -858,7 +885,12 @@ fn a_refusal_is_said_in_the_endpoint_s_words_where_it_was_asked_for() {
 #[test]
 fn a_setting_that_cannot_be_used_is_named_where_the_connection_was_asked_for() {
     let (lab, before) = console(&[]);
-    for setting in ["kill-switch=on", "remote=nonsense"] {
+    for setting in [
+        "kill-switch=on",
+        "remote=nonsense",
+        "connect-timeout=abc",
+        "session-length=5x",
+    ] {
         let (key, _) = setting.split_once('=').unwrap();
         let old = lab
             .client

@@ -89,6 +89,22 @@ fn a_certificate_that_does_not_verify_ends_the_attempt_at_once_and_is_explained(
     }
 }
 
+/// OpenVPN's server says nothing more when it finds no cipher; what it has said shows that it is there.
+#[test]
+fn an_endpoint_without_a_common_cipher_is_not_called_silent() {
+    for (transport, port) in [("udp", 443), ("tcp", 443)] {
+        let lab = Lab::start(&endpoint(&[]));
+        lab.import_changed("vpn", transport, port, |profile| {
+            let cipher = "tls-cipher TLS-ECDHE-RSA-WITH-AES-256-GCM-SHA384";
+            format!("{profile}tls-version-max 1.2\n{cipher}\n")
+        });
+        lab.modify("+vpn.data", "connect-timeout=20");
+        let before = lab.snapshot();
+        let words = ["answered, but no encrypted connection was established within 20 s"];
+        assert_failed(&lab, &lab.up(), reason::UNKNOWN, &words, &before);
+    }
+}
+
 #[test]
 fn a_script_does_not_take_it_for_an_endpoint_that_is_not_there() {
     let lab = Lab::start(&endpoint(&["--sign-in=certificate"]));
@@ -118,7 +134,13 @@ fn a_renewal_whose_endpoint_does_not_verify_leaves_the_tunnel_up() {
     lab.forget_browser_events();
     jump(&lab, YEARS);
     let mut journal = lab.journal_from_now();
-    lab.client.check(["aws-client-vpn", "renew", "vpn"]);
+    let renewed = lab.client.run(["aws-client-vpn", "renew", "vpn"]);
+    let said = String::from_utf8_lossy(&renewed.stderr).into_owned();
+    assert_eq!(renewed.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("The endpoint could not be verified, so you were not asked"),
+        "{said}"
+    );
     eventually("the renewal ends with its reason", SOON, || {
         let text = journal.text();
         let told = text.contains("is not yet valid. Check the date")

@@ -546,7 +546,7 @@ fn nobody_else_renews_a_sign_in() {
         .client
         .run(stranger.iter().chain(["renew", "vpn"].iter()));
     let said = String::from_utf8_lossy(&renew.stderr);
-    assert!(!renew.status.success());
+    assert_eq!(renew.status.code(), Some(6), "{said}");
     assert!(
         said.contains("Only the user who signed in, or root"),
         "{said}"

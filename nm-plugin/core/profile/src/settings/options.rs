@@ -27,9 +27,16 @@ pub struct Timeouts {
     pub session: Option<Duration>,
 }
 
+/// 60 s for the endpoint, ten minutes for the person at the browser (as AWS's own client), and ten minutes
+/// for an endpoint that was lost.
 impl Default for Timeouts {
     fn default() -> Self {
-        timeouts(&BTreeMap::new())
+        Self {
+            connect: Duration::from_secs(DEFAULT_CONNECT_SECONDS),
+            login: Duration::from_secs(DEFAULT_LOGIN_SECONDS),
+            reconnect: Duration::from_secs(DEFAULT_RECONNECT_SECONDS),
+            session: None,
+        }
     }
 }
 
@@ -42,26 +49,42 @@ pub struct KillSwitchOptions {
     pub sign_in: bool,
 }
 
-/// How long to wait, as the connection says or by default: 60 s for the endpoint, ten minutes for
-/// the person at the browser (as AWS's own client), and ten minutes for an endpoint that was lost.
-#[must_use]
-pub fn timeouts(data: &BTreeMap<String, String>) -> Timeouts {
-    let seconds = |key: &str, range: RangeInclusive<u64>, default: u64| {
-        let set = data.get(key).and_then(|text| text.parse::<u64>().ok());
-        Duration::from_secs(set.unwrap_or(default).clamp(*range.start(), *range.end()))
+/// How long to wait, as the connection says or by default. What is less or more than can be is the least or
+/// the most.
+pub fn timeouts(data: &BTreeMap<String, String>) -> Result<Timeouts, SettingsError> {
+    let seconds = |key, range: RangeInclusive<u64>, default| match set(data, key) {
+        None => Ok(default),
+        Some(text) => text
+            .parse::<u64>()
+            .map(|set| Duration::from_secs(set.clamp(*range.start(), *range.end())))
+            .map_err(|_| SettingsError::Bad(key)),
     };
-    Timeouts {
-        connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, DEFAULT_CONNECT_SECONDS),
-        login: seconds(LOGIN_TIMEOUT, LOGIN_SECONDS, DEFAULT_LOGIN_SECONDS),
-        reconnect: seconds(
-            RECONNECT_TIMEOUT,
-            RECONNECT_SECONDS,
-            DEFAULT_RECONNECT_SECONDS,
-        ),
-        session: data
-            .get(SESSION_LENGTH)
-            .and_then(|text| session_length(text)),
-    }
+    let default = Timeouts::default();
+    let session = set(data, SESSION_LENGTH)
+        .map(|text| session_length(text).ok_or(SettingsError::Bad(SESSION_LENGTH)));
+    Ok(Timeouts {
+        connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, default.connect)?,
+        login: seconds(LOGIN_TIMEOUT, LOGIN_SECONDS, default.login)?,
+        reconnect: seconds(RECONNECT_TIMEOUT, RECONNECT_SECONDS, default.reconnect)?,
+        session: session.transpose()?,
+    })
+}
+
+/// The value of a key, unless it is missing or empty.
+fn set<'a>(data: &'a BTreeMap<String, String>, key: &str) -> Option<&'a str> {
+    data.get(key)
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+}
+
+/// Whether everything here that a connection says makes sense: who wrote what does not wanted something.
+pub fn check(data: &BTreeMap<String, String>) -> Result<(), SettingsError> {
+    timeouts(data)?;
+    kill_switch(data)?;
+    keeps_routes(data)?;
+    enforces_routes(data)?;
+    at_login(data)?;
+    Ok(())
 }
 
 /// What the connection's kill switch lets through; `None` if it has none. Fails with a switch that
@@ -98,7 +121,10 @@ pub struct AtLogin {
 /// Whether and when an agent connects by itself when its user logs in. Fails with a value that
 /// makes no sense: who wrote it wanted something else.
 pub fn at_login(data: &BTreeMap<String, String>) -> Result<Option<AtLogin>, SettingsError> {
-    let text = |key: &str| data.get(key).map_or("", |text| text.trim());
+    if !flag(data, AT_LOGIN, false)? {
+        return Ok(None);
+    }
+    let text = |key: &str| set(data, key).unwrap_or_default();
     let names = text(AT_LOGIN_EXCEPT).split(',').map(str::trim);
     let names = names.filter(|name| !name.is_empty()).map(str::to_owned);
     let place = text(AT_LOGIN_UNLESS);
@@ -112,11 +138,10 @@ pub fn at_login(data: &BTreeMap<String, String>) -> Result<Option<AtLogin>, Sett
         }
         None | Some(_) => return Err(SettingsError::Bad(AT_LOGIN_UNLESS)),
     };
-    let choice = AtLogin {
+    Ok(Some(AtLogin {
         except_on: names.collect(),
         unless_reachable,
-    };
-    Ok(flag(data, AT_LOGIN, false)?.then_some(choice))
+    }))
 }
 
 /// How long a sign-in counts: a number of hours, or one with its unit (`h`, `m` or `s`); `None` if it is
@@ -148,23 +173,34 @@ mod tests {
             ])
         };
         let seconds = |value: &str| {
-            let timeouts = timeouts(&data(value));
+            let timeouts = timeouts(&data(value)).unwrap();
             (timeouts.connect.as_secs(), timeouts.login.as_secs())
         };
         assert_eq!(seconds("120"), (120, 120));
         assert_eq!(seconds("0"), (5, 30));
         assert_eq!(seconds("99999999"), (600, 3600));
-        assert_eq!(seconds("soon"), (60, 600));
-        let session = |value: &str| {
+        assert_eq!(seconds(""), (60, 600));
+        for nonsense in ["soon", "5 s", "-1", "99999999999999999999"] {
+            let error = timeouts(&data(nonsense));
+            assert_eq!(
+                error,
+                Err(SettingsError::Bad(CONNECT_TIMEOUT)),
+                "{nonsense}"
+            );
+        }
+        let read = |value: &str| {
             let data = BTreeMap::from([(SESSION_LENGTH.to_owned(), value.to_owned())]);
-            timeouts(&data).session.map(|length| length.as_secs())
+            timeouts(&data).map(|timeouts| timeouts.session)
         };
+        let session = |value| read(value).unwrap().map(|length| length.as_secs());
         assert_eq!(session("8"), Some(8 * 3600));
         assert_eq!(session("10 h"), Some(10 * 3600));
         assert_eq!(session("90m"), Some(5400));
         assert_eq!(session("20s"), Some(20));
-        for nonsense in ["", "0", "h", "-1", "soon", "1000", "99999999999999999999"] {
-            assert_eq!(session(nonsense), None, "{nonsense}");
+        assert_eq!(session(""), None);
+        for nonsense in ["0", "h", "-1", "soon", "5x", "1000", "99999999999999999999"] {
+            let error = read(nonsense);
+            assert_eq!(error, Err(SettingsError::Bad(SESSION_LENGTH)), "{nonsense}");
         }
     }
 
@@ -196,6 +232,7 @@ mod tests {
             assert!(read(&[on, (AT_LOGIN_UNLESS, wrong)]).is_err(), "{wrong}");
         }
         assert!(read(&[(AT_LOGIN, "on")]).is_err());
+        assert_eq!(read(&[(AT_LOGIN_UNLESS, "intra.example")]), Ok(None));
     }
 
     #[test]

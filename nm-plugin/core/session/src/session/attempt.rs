@@ -49,6 +49,8 @@ pub(super) struct Attempt {
     pub(super) release_at: Option<Instant>,
     /// What the endpoint said with its last `AUTH_FAILED,TEMP`.
     put_off: Option<RefusalReason>,
+    /// Whether the endpoint answered in the last try.
+    endpoint_answered: bool,
     /// Whether the endpoint broke off a try after its certificate had been verified.
     endpoint_broke_off: bool,
     /// Where the certificate did not verify, and why. See [`Self::certificate_judged`].
@@ -115,6 +117,7 @@ impl Attempt {
             failures: 0,
             release_at: None,
             put_off: None,
+            endpoint_answered: false,
             endpoint_broke_off: false,
             unverified: Vec::new(),
             diagnostics: Diagnostics::default(),
@@ -282,6 +285,7 @@ impl Attempt {
             }
             Step::Trying { .. } => {
                 self.certificate_judged(cx);
+                self.endpoint_answered = self.diagnostics.endpoint_answered;
                 let breaks_off = matches!(why, "connection-reset" | "tls-error");
                 self.endpoint_broke_off |= self.diagnostics.endpoint_recognised && breaks_off;
                 if let Some(failure) = self.diagnostics.certificate_refused() {
@@ -550,6 +554,7 @@ impl Attempt {
                     (Some(why), _) => Failure::TemporarilyRefused(why),
                     (None, Some((_, why))) => Failure::Unverified(why),
                     (None, None) => {
+                        self.diagnostics.endpoint_answered |= self.endpoint_answered;
                         self.diagnostics.endpoint_recognised |= self.endpoint_broke_off;
                         let in_the_way = cx.proxy_in_the_way();
                         in_the_way.unwrap_or_else(|| {

@@ -16,6 +16,8 @@ const UNSUPPORTED: &str = "digital envelope routines::unsupported";
 /// What was seen since OpenVPN was last held.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics {
+    /// Whether the endpoint has sent anything.
+    pub(super) endpoint_answered: bool,
     /// Whether the endpoint has the right certificate.
     pub(super) endpoint_recognised: bool,
     /// Why its certificate is not the right one.
@@ -47,6 +49,7 @@ impl Diagnostics {
             let error = || printable(error.trim_end_matches('.'));
             self.options_error.get_or_insert_with(error);
         }
+        self.endpoint_answered |= text.starts_with("TLS: Initial packet from ");
         self.endpoint_recognised |= text.starts_with("VERIFY OK: depth=0");
         self.unverified = Unverified::parse(text).or_else(|| self.unverified.take());
         self.mtu = pushed::pushed_mtu(text).or(self.mtu);
@@ -75,15 +78,17 @@ impl Diagnostics {
         Failure::BadTunnel(TunnelError::Refused(why))
     }
 
-    /// Why the endpoint says nothing: once it is recognised, it has most likely refused the
-    /// client's certificate, which OpenVPN's servers do silently.
+    /// Why the endpoint says nothing more: once it is recognised, it has most likely refused the client's
+    /// certificate; before, it found no version or cipher of TLS that it may use, or its certificate did not
+    /// get through. OpenVPN's servers refuse silently.
     pub(super) fn silence(&self, profile: &Profile, checks_sign_in: bool, seconds: u64) -> Failure {
         if self.endpoint_recognised && profile.has_client_certificate() {
             Failure::CertificateIgnored { seconds }
         } else {
             let host = profile.display_endpoint();
-            match checks_sign_in {
-                true => Failure::NoAnswerToSignIn { host, seconds },
+            match self.endpoint_answered && !self.endpoint_recognised {
+                _ if checks_sign_in => Failure::NoAnswerToSignIn { host, seconds },
+                true => Failure::NoTls { host, seconds },
                 false => Failure::NoAnswer { host, seconds },
             }
         }

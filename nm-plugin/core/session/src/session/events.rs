@@ -95,6 +95,8 @@ pub enum Effect {
     SendToRenewal(Command),
     /// End the renewal's OpenVPN, and take away all that belongs to it.
     EndRenewal,
+    /// Tell whoever asked for a new sign-in that the endpoint does not verify, so that nobody is asked.
+    RefuseRenewal,
     /// Ask NetworkManager for secrets.
     RequestSecrets {
         /// The request as agents show it to the user.

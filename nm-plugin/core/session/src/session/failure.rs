@@ -69,6 +69,18 @@ pub enum Failure {
         /// The limit that ran out.
         seconds: u64,
     },
+    /// The endpoint answered, and what follows did not come about in time.
+    #[error(
+        "The endpoint {host} answered, but no encrypted connection was established within {seconds} s. Try \
+         another network, because this one may lose large packets. If it is the same there, ask your \
+         administrator for the current profile, which may require other ciphers or versions of TLS."
+    )]
+    NoTls {
+        /// The name of the endpoint.
+        host: String,
+        /// The limit that ran out.
+        seconds: u64,
+    },
     /// The endpoint did not answer in time to the sign-in that it was sent.
     #[error(
         "The endpoint {host} did not answer within {seconds} s while it checked the sign-in. \
@@ -278,6 +290,7 @@ impl Failure {
             Self::NameNotResolved { .. }
             | Self::Proxy { .. }
             | Self::NoAnswer { .. }
+            | Self::NoTls { .. }
             | Self::NoAnswerToSignIn { .. }
             | Self::TemporarilyRefused(_)
             | Self::LostDuringSignIn(_) => (FailureKind::Unreachable, ConnectFailed),

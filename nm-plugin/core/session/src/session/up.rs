@@ -344,6 +344,7 @@ impl Up {
                 // The tunnel would pause for one that is not made, either.
                 if let Some(why) = Unverified::parse(text.expose()) {
                     self.end_renewal(cx);
+                    cx.effects.push_back(Effect::RefuseRenewal);
                     note_the_old_sign_in(&format!("the endpoint does not verify: {why}"), cx);
                 }
             }
@@ -410,6 +411,11 @@ impl Up {
             Renewal::AwaitingLogin(login) => Some(login),
             Renewal::Fetching { .. } => None,
         }
+    }
+
+    /// Whether it is not known yet whether a new sign-in can be asked for.
+    pub(super) fn is_fetching(&self) -> bool {
+        matches!(self.renewal, Some(Renewal::Fetching { .. }))
     }
 
     /// When something is due.

@@ -170,6 +170,7 @@ impl Simulation {
                     format!("second: {}", command.expose().trim_end().replace('"', ""))
                 }
                 Effect::EndRenewal => "end second".to_owned(),
+                Effect::RefuseRenewal => "refuse renewal".to_owned(),
                 Effect::Send(command) => command
                     .encode()
                     .unwrap()
