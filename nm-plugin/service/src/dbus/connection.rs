@@ -188,7 +188,7 @@ mod tests {
         );
         assert_eq!(connection.timeout_seconds, 60);
         assert_eq!(connection.user.as_deref(), Some("ada"));
-        assert_eq!(connection.data()["a"], "b");
+        assert_eq!(connection.data["a"], "b");
         assert!(!format!("{connection:?}").contains("hunter2"));
         assert_eq!(connection.into_secrets()["password"].expose(), "hunter2");
     }
