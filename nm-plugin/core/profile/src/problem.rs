@@ -4,7 +4,6 @@
 //! why, and what to do.
 
 use crate::Incomplete;
-use crate::profile::REMOTE_LIMIT;
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Argument, Localize, Message};
 use std::fmt;
@@ -12,6 +11,8 @@ use thiserror::Error;
 
 /// The most directives that are kept.
 pub(crate) const DIRECTIVE_LIMIT: usize = 2000;
+/// The most addresses of an endpoint.
+pub(crate) const REMOTE_LIMIT: usize = 64;
 
 /// Something of a file that is not as it says.
 #[derive(Debug, Clone, PartialEq, Eq)]

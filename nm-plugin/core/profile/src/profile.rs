@@ -11,14 +11,11 @@ use crate::directive::check::{check_together, is_host, keep};
 use crate::directive::table::Argument;
 use crate::parts::{InlineFile, Proxy, Remote, SignIn, Transport};
 use crate::pem;
-use crate::problem::ProfileError;
+use crate::problem::{ProfileError, REMOTE_LIMIT};
 use aws_client_vpn_text::message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use zeroize::Zeroizing;
-
-/// The most addresses of an endpoint.
-pub(crate) const REMOTE_LIMIT: usize = 64;
 
 /// An AWS Client VPN profile, valid by construction.
 #[derive(Clone, PartialEq, Eq)]

@@ -523,7 +523,8 @@ fn a_sign_in_that_waits_for_another_one_says_so() {
     second.expect("other: another sign-in is open on this computer", SOON);
     let shows = |words: &str| {
         let line = format!("env {session} aws-client-vpn status other");
-        let shown = lab.client.check(["sh", "-c", &line]);
+        let shown = lab.client.run(["sh", "-c", &line]).stdout;
+        let shown = String::from_utf8_lossy(&shown);
         assert!(shown.contains(words), "{words:?} in {shown}");
     };
     shows("waiting until another sign-in on this computer is over");

@@ -9,8 +9,10 @@ use crate::parts::{
     InlineFile, Proxy, ProxyKind, Remote, SignIn, StaticChallenge, Transport, transport_of,
 };
 use crate::pem::{self, checked_content};
-use crate::problem::{DIRECTIVE_LIMIT, Fault, Line, ParseError, ProfileError, Warning};
-use crate::profile::{Parts, Profile, REMOTE_LIMIT, objections};
+use crate::problem::{
+    DIRECTIVE_LIMIT, Fault, Line, ParseError, ProfileError, REMOTE_LIMIT, Warning,
+};
+use crate::profile::{Parts, Profile, objections};
 use aws_client_vpn_text::message::{Argument, Message, ToArgument};
 use aws_client_vpn_text::{gettext_noop, message};
 use std::collections::{BTreeMap, BTreeSet};
