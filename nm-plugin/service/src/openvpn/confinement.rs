@@ -355,7 +355,7 @@ mod tests {
         (ScmpArch::Riscv64, &[]),
         (ScmpArch::Ppc64Le, &[]),
         (ScmpArch::S390X, &[]),
-        (ScmpArch::Loongarch64, &["getrlimit", "fstat", "newfstatat"]),
+        (ScmpArch::Loongarch64, &["getrlimit"]),
         (ScmpArch::Arm, &["getrlimit", "mmap", "newfstatat"]),
         (ScmpArch::X86, &["newfstatat"]),
     ];
