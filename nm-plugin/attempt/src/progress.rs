@@ -84,7 +84,9 @@ pub fn failure(reason: u32) -> &'static str {
             "The sign-in was refused. Try again, and check what you enter. If it is refused again, \
              ask your administrator whether you may use this endpoint."
         ),
-        state_reason::CONNECTION_REMOVED => gettext_noop!("The connection was removed."),
+        state_reason::CONNECTION_REMOVED => {
+            gettext_noop!("The connection was removed, or the user whom it is for has logged out.")
+        }
         _ => gettext_noop!("The connection failed. Check the network connection and try again."),
     }
 }

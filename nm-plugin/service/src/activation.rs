@@ -13,7 +13,7 @@ use crate::journal;
 use crate::last_failure::Requester;
 use crate::openvpn::tun_device::TunDevice;
 use crate::openvpn::{self, OpenVpn};
-use crate::protection::Protection;
+use crate::protection::{self, Protection};
 use crate::resolver::{Answer, Resolver};
 use crate::rtnetlink;
 use crate::sleep_clock::SleepClock;
@@ -221,6 +221,8 @@ impl<'a> Activation<'a> {
                 if matches!(state, VpnState::NeedAuth | VpnState::Activated) {
                     self.network_manager.remember_settings().await;
                 }
+                let uuid = &self.names.uuid;
+                let state = self.network_manager.with_reason(state, uuid).await;
                 Some(Input::VpnState(state))
             }
             Event::Gone => {
@@ -285,7 +287,7 @@ impl<'a> Activation<'a> {
                     None
                 } else {
                     drop(reply.send(Ok(())));
-                    let end = self.network_manager.end_so_far().await;
+                    let end = self.network_manager.end_of(&self.names.uuid).await;
                     self.protection.end_asked_for(end);
                     Some(Input::Disconnect)
                 }
@@ -492,8 +494,11 @@ impl<'a> Activation<'a> {
 
     async fn clean_up(&mut self) {
         self.end_renewal().await;
-        let end = self.network_manager.end_so_far().await;
+        let end = self.network_manager.end_of(&self.names.uuid).await;
         self.protection.let_go(end);
+        // If the connection is deleted in this moment, the unit that looks for such ones has found this
+        // process still running.
+        protection::lift_deleted(self.network_manager).await;
         if let Some(openvpn) = self.openvpn.take() {
             openvpn.end(Duration::ZERO).await;
         }

@@ -60,10 +60,9 @@ impl Protection {
         connection: &VpnConnection,
     ) -> Result<Self, InvalidConnection> {
         let mut kill_switch = KillSwitch::new(&connection.uuid, connection.kill_switch()?);
-        for done in [lift_deleted(network_manager).await, kill_switch.begin()] {
-            if let Err(error) = done {
-                tracing::warn!("{}", journal::error_chain(&error));
-            }
+        lift_deleted(network_manager).await;
+        if let Err(error) = kill_switch.begin() {
+            tracing::warn!("{}", journal::error_chain(&error));
         }
         enforced_routes::remove_left_over();
         if kill_switch.was_left_closed() {
@@ -360,13 +359,18 @@ pub(crate) fn taken_down(uuid: &str, end: Disconnect) {
 }
 
 /// Unblocks what deleted connections still block: nobody could take them down any more.
-async fn lift_deleted(network_manager: &NetworkManager) -> Result<(), KillSwitchError> {
-    for uuid in kill_switch::left_closed()? {
-        if network_manager.has_deleted(&uuid).await {
-            lift_one(&uuid)?;
+pub(crate) async fn lift_deleted(network_manager: &NetworkManager) {
+    let lifted = async {
+        for uuid in kill_switch::left_closed()? {
+            if network_manager.has_deleted(&uuid).await {
+                lift_one(&uuid)?;
+            }
         }
+        Ok::<(), KillSwitchError>(())
+    };
+    if let Err(error) = lifted.await {
+        tracing::warn!("{}", journal::error_chain(&error));
     }
-    Ok(())
 }
 
 /// The same, for whoever calls this as root, as the unit does that systemd starts when NetworkManager's

@@ -69,7 +69,9 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
             .await;
         drop(sign_in_requests);
         network_manager.await_disconnect().await;
-    } else if let (Some(end), Some(uuid)) = (network_manager.end_so_far().await, uuid) {
+    } else if let Some(uuid) = uuid
+        && let Some(end) = network_manager.end_of(&uuid).await
+    {
         protection::taken_down(&uuid, end);
     }
     // What was sent last has to be on the bus before the process is gone. The bus waits until nobody

@@ -10,7 +10,7 @@ use aws_client_vpn_profile::well_known::network_manager::{
 };
 use aws_client_vpn_profile::well_known::state_reason::USER_DISCONNECTED;
 use aws_client_vpn_session::network_manager::ip_config::IpConfig;
-use aws_client_vpn_session::network_manager::{Disconnect, VpnState};
+use aws_client_vpn_session::network_manager::{Disconnect, Reason, VpnState};
 use aws_client_vpn_session::session::{FailureReason, ServiceState};
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
@@ -218,6 +218,28 @@ impl NetworkManager {
             }
         }
         Some(caller.end)
+    }
+
+    /// The same of the connection `uuid`, with the true reason.
+    pub(crate) async fn end_of(&mut self, uuid: &str) -> Option<Disconnect> {
+        let end = self.end_so_far().await?;
+        Some(match self.is_mistaken(end.reason(), uuid).await {
+            true => end.not_deleted(),
+            false => end,
+        })
+    }
+
+    /// A `state` of the connection `uuid`, with the true reason.
+    pub(crate) async fn with_reason(&self, state: VpnState, uuid: &str) -> VpnState {
+        match self.is_mistaken(state.end(), uuid).await {
+            true => state.not_deleted(),
+            false => state,
+        }
+    }
+
+    /// Whether it calls the connection `uuid` removed, which is there.
+    async fn is_mistaken(&self, reason: Option<Reason>, uuid: &str) -> bool {
+        reason == Some(Reason::ConnectionRemoved) && !self.has_deleted(uuid).await
     }
 
     /// Whether it activates this connection by itself: as a secondary connection of another, which
@@ -440,7 +462,8 @@ fn first_look_at(properties: &HashMap<String, OwnedValue>) -> FirstLook {
     match state.and_then(|state| state.try_into().ok()) {
         Some(DEACTIVATING) => {
             // There is no reason beside it. This state is only that of a connection that a person has taken
-            // down or deleted (`nm_manager_deactivate_connection`); other ends skip it.
+            // down or deleted (`nm_manager_deactivate_connection`), or whose user has logged out in this
+            // moment; other ends skip it.
             let mut end = Disconnect::default();
             let taken_down = VpnState::of_active_connection(DEACTIVATING, USER_DISCONNECTED);
             taken_down.into_iter().for_each(|state| end.take_in(state));

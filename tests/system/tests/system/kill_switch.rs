@@ -8,6 +8,13 @@ use rustix::process::Signal;
 /// Imports a profile, gives it a kill switch, and connects.
 fn connects_guarded(ada: &Session<'_>) -> Terminal {
     ada.import("udp", 443);
+    turn_on(ada);
+    let agent = ada.agent_with_browser();
+    ada.connects();
+    agent
+}
+
+fn turn_on(ada: &Session<'_>) {
     ada.check([
         "nmcli",
         "connection",
@@ -16,9 +23,6 @@ fn connects_guarded(ada: &Session<'_>) -> Terminal {
         "+vpn.data",
         "kill-switch=yes",
     ]);
-    let agent = ada.agent_with_browser();
-    ada.connects();
-    agent
 }
 
 fn tables(system: &System) -> String {
@@ -49,12 +53,23 @@ fn loses(system: &System) {
     system
         .client
         .signal("nm-aws-client-vpn-service", Signal::KILL);
+    stays_closed(system);
+}
+
+/// The connection ends, and its kill switch stays closed.
+fn stays_closed(system: &System) {
     eventually("the connection has ended", SOON, || {
         let active = ["nmcli", "--get-values", "NAME", "connection", "show", "-a"];
         let active = system.client.check(active);
         (!active.lines().any(|name| name == "vpn")).then_some(())
     });
-    assert!(tables(system).contains("aws-client-vpn-kill-switch"));
+    eventually("the service has ended", SOON, || {
+        let services = system.client.processes_called("nm-aws-client-vpn-service");
+        services.is_empty().then_some(())
+    });
+    let tables = tables(system);
+    let is_closed = tables.contains("aws-client-vpn-kill-switch");
+    assert!(is_closed, "{tables}\n{}", system.story());
 }
 
 #[test]
@@ -90,5 +105,43 @@ fn deleting_a_connection_that_was_lost_gives_the_network_back() {
     });
     system.journal_says(SERVICE, "lifted the kill switch of the deleted connection");
     // It is watched for no longer than there is something to lift, and never fails.
+    assert_eq!(failed_units(&system), [""; 0]);
+}
+
+#[test]
+fn only_who_takes_a_connection_down_or_deletes_it_lifts_its_kill_switch_not_who_logs_out() {
+    let system = System::start();
+    let ada = system.log_in_at_console("ada");
+    let profile = system.profile("udp", 443);
+    ada.check(["aws-client-vpn", "import", "--name", "vpn", &profile]);
+    turn_on(&ada);
+    let agent = ada.agent_with_browser();
+    ada.connects();
+    drop(agent);
+    ada.log_out();
+    stays_closed(&system);
+    system.journal_says(
+        SERVICE,
+        "nobody that the connection is for is logged in any more",
+    );
+    system.journal_says(SERVICE, "the kill switch still blocks traffic");
+
+    // Once she is back, as after any other end.
+    let ada = system.log_in_at_console("ada");
+    let agent = ada.agent_with_browser();
+    ada.connects();
+    ada.check(["nmcli", "--wait", "300", "connection", "down", "vpn"]);
+    eventually("traffic is let through", SOON, || {
+        tables(&system).is_empty().then_some(())
+    });
+
+    // Deleted in the moment in which she goes.
+    ada.connects();
+    drop(agent);
+    let delete = "loginctl terminate-user ada; nmcli --wait 300 connection delete vpn";
+    system.client.check(["sh", "-c", delete]);
+    eventually("traffic is let through", SOON, || {
+        tables(&system).is_empty().then_some(())
+    });
     assert_eq!(failed_units(&system), [""; 0]);
 }

@@ -12,14 +12,9 @@ pub struct Disconnect {
 impl Disconnect {
     /// NetworkManager reports a further state.
     pub fn take_in(&mut self, state: VpnState) {
-        match state {
-            VpnState::Activated => self.was_up = true,
-            // The first is the cause, the others follow from it.
-            VpnState::Deactivating(reason) | VpnState::Ended(reason) => {
-                self.reason.get_or_insert(reason);
-            }
-            VpnState::Connecting | VpnState::NeedAuth => {}
-        }
+        self.was_up |= state == VpnState::Activated;
+        // The first is the cause, the others follow from it.
+        self.reason = self.reason.or(state.end());
     }
 
     /// Whether the connection is being taken down, or has ended.
@@ -32,6 +27,18 @@ impl Disconnect {
         self.was_up
     }
 
+    /// Why the connection is being taken down, or has ended.
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason
+    }
+
+    /// The same of a connection that is not deleted.
+    #[must_use]
+    pub fn not_deleted(self) -> Self {
+        let reason = self.reason.map(Reason::not_deleted);
+        Self { reason, ..self }
+    }
+
     /// Whether the kill switch is to be lifted. A person who takes the connection down or deletes it
     /// always lifts it. Otherwise it stays if an earlier attempt had left traffic stopped
     /// (`was_closed`); and nobody is to be locked out where no reason is known, or by a connection that
@@ -39,7 +46,7 @@ impl Disconnect {
     pub fn lifts_kill_switch(&self, was_closed: bool) -> bool {
         match self.reason {
             Some(reason) if reason.is_by_a_person() => true,
-            Some(reason) if was_closed || self.was_up => !was_closed && reason.is_none(),
+            Some(reason) if was_closed || self.was_up => !was_closed && reason == Reason::NotGiven,
             Some(_) => true,
             None => !was_closed,
         }
@@ -75,6 +82,9 @@ mod tests {
         assert!(lifts_kill_switch(&[(5, 1), (7, 2)]));
         assert!(lifts_kill_switch(&[(5, 1), (7, 11)]));
         assert!(lifts_kill_switch(&[(5, 1)]));
+        // Called deleted, and there: its user has logged out.
+        let logged_out = end(&[(5, 1), (5, 11), (7, 2)]).not_deleted();
+        assert!(!logged_out.lifts_kill_switch(false) && !logged_out.lifts_kill_switch(true));
         // While scripts run, it is state as up, with the reason.
         assert!(lifts_kill_switch(&[(5, 1), (3, 6), (5, 11), (7, 2)]));
         // The device went, no secrets, the service went; and what NetworkManager adds.
