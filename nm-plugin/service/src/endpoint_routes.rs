@@ -3,6 +3,7 @@
 use crate::openvpn::tun_device::{self, TunDevice};
 use crate::rtnetlink::{self, ask};
 use aws_client_vpn_session::endpoint_routes::{Change, Ways, removal};
+use aws_client_vpn_session::interface::{links_request, newest as newest_of};
 use aws_client_vpn_session::netlink::routes_request;
 use rustix::io::Errno;
 use std::io;
@@ -14,6 +15,8 @@ pub(crate) struct EndpointRoutes {
     /// Whether NetworkManager has been given settings, or is about to be.
     is_at_work: bool,
     may_differ: bool,
+    /// The newest interface when the first settings were given.
+    newest: Option<u32>,
     addresses: Vec<IpAddr>,
     /// Each of the addresses that was looked at, and whether its route is ours.
     known: Vec<(IpAddr, bool)>,
@@ -54,7 +57,7 @@ impl EndpointRoutes {
     }
 
     fn make_fit(&mut self) -> io::Result<()> {
-        let ways = look()?;
+        let ways = look(&mut self.newest)?;
         let addresses = &self.addresses;
         let is_left = |(known, _): &mut (IpAddr, bool)| !addresses.contains(known);
         for (address, is_ours) in self.known.extract_if(.., is_left) {
@@ -119,13 +122,16 @@ pub(crate) fn remove_left_over() {
 }
 
 fn remove_all() -> io::Result<()> {
-    let ways = look()?;
+    let ways = look(&mut None)?;
     ways.own().try_for_each(|address| remove(&removal(address)))
 }
 
-fn look() -> io::Result<Ways> {
+/// Asks the kernel; `newest` is the newest interface at the first time.
+fn look(newest: &mut Option<u32>) -> io::Result<Ways> {
     let tunnels = tun_device::numbers()?;
-    Ok(Ways::read(&ask(&routes_request())?, &tunnels))
+    let (interfaces, routes) = (ask(&links_request())?, ask(&routes_request())?);
+    let newest = *newest.get_or_insert_with(|| newest_of(&interfaces));
+    Ok(Ways::read(&routes, &interfaces, &tunnels, newest))
 }
 
 fn remove(request: &[u8]) -> io::Result<()> {
@@ -219,6 +225,42 @@ mod tests {
         assert_eq!(way_to(IPV6_ENDPOINT), "awsvpn0 ", "it is not used");
         routes.end();
         assert_eq!(shell("ip route; ip -6 route"), before);
+    }
+
+    #[test]
+    fn a_tunnel_inside_ours_is_no_way_to_the_endpoint_and_one_around_it_is() {
+        in_its_own_network(module_path!(), "inside");
+    }
+
+    #[test]
+    #[ignore = "run by the test before, in a network namespace"]
+    fn inside() {
+        shell(SITE);
+        let mut routes = EndpointRoutes::default();
+        routes.begin();
+        routes.follow(addresses);
+        let mut after = |change: &str| {
+            shell(change);
+            routes.may_differ();
+            routes.follow(addresses);
+            way_to(ENDPOINT)
+        };
+        let other = "ip link add other type dummy
+            ip link set other arp off up
+            ip address add 10.51.0.2/24 dev other
+            ip route add 0.0.0.0/1 via 10.51.0.1 dev other
+            ip route add 128.0.0.0/1 via 10.51.0.1 dev other";
+        assert_eq!(after(other), "home 10.0.0.1");
+        let router = "ip route replace default via 10.0.0.254 dev home metric 100";
+        assert_eq!(after(router), "home 10.0.0.254");
+        let modem = "ip route delete default dev home";
+        assert_eq!(after(modem), "other 10.51.0.1", "there is nothing else");
+        assert_eq!(after(&modem.replace("delete", "add")), "home ");
+        routes.end();
+        let mut next = EndpointRoutes::default();
+        next.begin();
+        next.follow(addresses);
+        assert_eq!(way_to(ENDPOINT), "other 10.51.0.1");
     }
 
     #[test]

@@ -22,7 +22,7 @@ fuzz_target!(|input: (&[u8], u32, IpAddr)| {
         let again: Vec<_> = RtEntry::read(&entry.addition(), device).collect();
         assert_eq!(again, [entry]);
     }
-    let ways = Ways::read(bytes, &[device]);
+    let ways = Ways::read(bytes, bytes, &[device], 0);
     let _ = (ways.changes(&[address]), ways.has_route_of_others(address));
     let _ = changes(&Tables::read(bytes, device), &[address]);
     let mut left_over = LeftOver::read(bytes, |index| index == device);

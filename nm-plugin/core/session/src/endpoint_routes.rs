@@ -8,7 +8,12 @@
 //! `update_ip4_routing` in nm-policy.c, 1.42 to 1.58). So each known address of the endpoint has a
 //! host route of ours, which follows the best way outside all our tunnels and, by its metric, takes
 //! precedence over NetworkManager's.
+//!
+//! A tunnel of others that came after ours may be inside it: ours would lead into itself. So it is
+//! only taken where there is nothing else, as it may be a modem. One that was there before is
+//! outside: ours is inside that one.
 
+use crate::interface::tunnel_like;
 use crate::ip::Network;
 use crate::netlink::{NLM_F_SET, RTM_DELROUTE, RTM_NEWROUTE, attribute, is_way};
 use crate::netlink::{network, request, route_to, routes, table};
@@ -40,6 +45,8 @@ struct Outside {
     network: Network<IpAddr>,
     metric: u32,
     hop: Hop,
+    /// Whether it may lead into a tunnel inside ours.
+    may_be_inside: bool,
 }
 
 /// What the kernel's main table says of the ways outside.
@@ -60,11 +67,14 @@ pub enum Change {
 }
 
 impl Ways {
-    /// Reads the kernel's list of routes; `tunnels` are the numbers of our interfaces.
+    /// Reads the kernel's lists of routes and of interfaces; `tunnels` are the numbers of ours, and
+    /// `newest` of the newest interface that was there before the tunnel was used.
     #[must_use]
-    pub fn read(answer: &[u8], tunnels: &[u32]) -> Self {
+    pub fn read(list: &[u8], interfaces: &[u8], tunnels: &[u32], newest: u32) -> Self {
         let mut ways = Self::default();
-        let usable = routes(answer).filter(|route| {
+        let later = tunnel_like(interfaces).filter(|number| *number > newest);
+        let later: Vec<_> = later.collect();
+        let usable = routes(list).filter(|route| {
             table(route) == u32::from(RouteHeader::RT_TABLE_MAIN)
                 && is_way(route)
                 && !route.header.flags.contains(RouteFlags::Dead)
@@ -79,6 +89,7 @@ impl Ways {
                 ways.own.push((network.address, hop));
             } else if !tunnels.contains(&hop.device) {
                 ways.outside.push(Outside {
+                    may_be_inside: later.contains(&hop.device),
                     network,
                     metric,
                     hop,
@@ -116,9 +127,10 @@ impl Ways {
         };
         let ways = self.outside.iter().filter(leads_there);
         // Of several that are alike, the first one.
-        let best = ways
-            .rev()
-            .max_by_key(|way| (way.network.prefix, Reverse(way.metric)))?;
+        let best = ways.rev().max_by_key(|way| {
+            let (prefix, metric) = (way.network.prefix, Reverse(way.metric));
+            (!way.may_be_inside, prefix, metric)
+        })?;
         Some(&best.hop)
     }
 
@@ -227,7 +239,7 @@ mod tests {
     }
 
     fn ways(routes: &[Vec<u8>]) -> Ways {
-        Ways::read(&routes.concat(), &[TUNNEL])
+        Ways::read(&routes.concat(), &[], &[TUNNEL], 0)
     }
 
     /// The router that the endpoint's route leads to, as the kernel would list it.

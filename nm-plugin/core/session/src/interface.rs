@@ -1,8 +1,8 @@
 //! What the kernel is asked of interfaces (linux/rtnetlink.h, linux/if_link.h).
 
-use crate::netlink::{bytes_of, frame};
-use netlink_packet_core::{DefaultNla, NLM_F_ACK, NLM_F_REQUEST};
-use netlink_packet_route::link::LinkHeader;
+use crate::netlink::{bytes_of, frame, of_kind};
+use netlink_packet_core::{DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
+use netlink_packet_route::link::{LinkFlags, LinkHeader};
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
@@ -12,6 +12,30 @@ const IFLA_IFALIAS: u16 = 20;
 #[must_use]
 pub fn link_request(index: u32) -> Vec<u8> {
     frame(RTM_GETLINK, NLM_F_REQUEST, 0, &interface(index))
+}
+
+/// The question for all interfaces.
+#[must_use]
+pub fn links_request() -> Vec<u8> {
+    frame(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, 0, &interface(0))
+}
+
+/// The number of the newest interface in the answer: the kernel counts them.
+#[must_use]
+pub fn newest(answer: &[u8]) -> u32 {
+    headers(answer).map(|it| it.index).max().unwrap_or(0)
+}
+
+/// The numbers of those interfaces in the answer that have nobody to ask for the address of a
+/// router, as tunnels have, and some modems.
+pub(crate) fn tunnel_like(answer: &[u8]) -> impl Iterator<Item = u32> {
+    let marks = LinkFlags::Pointopoint | LinkFlags::Noarp;
+    let alike = headers(answer).filter(move |it| it.flags.intersects(marks));
+    alike.map(|it| it.index)
+}
+
+fn headers(answer: &[u8]) -> impl Iterator<Item = LinkHeader> {
+    of_kind(answer, RTM_NEWLINK).flat_map(LinkHeader::parse)
 }
 
 /// The request that gives the interface with number `index` this alias.

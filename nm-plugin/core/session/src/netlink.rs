@@ -86,7 +86,7 @@ pub(crate) fn messages(mut bytes: &[u8]) -> impl Iterator<Item = NetlinkBuffer<&
 }
 
 /// What is in the messages of this kind.
-fn of_kind(bytes: &[u8], kind: u16) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn of_kind(bytes: &[u8], kind: u16) -> impl Iterator<Item = &[u8]> {
     let messages = messages(bytes).filter(move |message| message.message_type() == kind);
     messages.map(|message| message.payload())
 }

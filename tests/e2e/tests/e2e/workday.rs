@@ -276,6 +276,32 @@ fn a_full_tunnel_moves_to_another_interface_and_to_another_router() {
     });
 }
 
+/// As the customer's VPN in the company's: `redirect-gateway def1` of one that is behind our tunnel.
+#[test]
+fn a_tunnel_inside_ours_that_takes_everything_does_not_take_the_way_to_the_endpoint() {
+    let (lab, _) = at_work(&["--full-tunnel"]);
+    let episode = Episode::begin(&lab, "the endpoint is behind a router");
+    let line = "nmcli connection modify base ipv4.addresses 192.0.2.10/32 ipv4.gateway 192.0.2.254
+                nmcli --wait 300 connection up base";
+    lab.client.check(["sh", "-ec", line]);
+    episode.is_over(&lab, 0);
+    let episode = Episode::begin(&lab, "a tunnel inside ours that takes everything");
+    let inside = "ip tuntap add inside mode tun
+                  ip address add 10.51.0.2/24 dev inside
+                  ip link set inside up
+                  ip route add 10.99.0.2 dev awsvpn0
+                  ip route add 0.0.0.0/1 via 10.51.0.1 dev inside
+                  ip route add 128.0.0.0/1 via 10.51.0.1 dev inside";
+    lab.client.check(["sh", "-ec", inside]);
+    for_the_time_of(5, &episode, || {
+        let endpoint = format!("192.0.2.{}", node_of(&lab));
+        let way = lab.client.check(["ip", "route", "get", &endpoint]);
+        assert!(way.contains("dev eth0"), "{way}");
+    });
+    episode.is_over(&lab, 0);
+    assert!(lab.down().status.success());
+}
+
 #[test]
 fn a_time_without_any_network_is_waited_out() {
     let (lab, _) = at_work(&[]);
