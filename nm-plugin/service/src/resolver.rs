@@ -61,7 +61,7 @@ async fn resolve(host: String, random_label: bool) -> Result<Vec<IpAddr>, String
         host
     };
     match tokio::time::timeout(LIMIT, tokio::net::lookup_host((name.as_str(), 0))).await {
-        Ok(Ok(addresses)) => Ok(distinct(addresses)),
+        Ok(Ok(addresses)) => Ok(in_turns(&distinct(addresses))),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!(
             "the resolver did not answer within {} s",
@@ -87,6 +87,19 @@ fn distinct(addresses: impl Iterator<Item = SocketAddr>) -> Vec<IpAddr> {
     distinct
 }
 
+/// IPv4 and IPv6 take turns (RFC 8305, section 4), in the resolver's order: where one of them leads
+/// nowhere, it costs one try.
+fn in_turns(addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let is_first = |address: &IpAddr| address.is_ipv6() == addresses[0].is_ipv6();
+    let (first, other): (Vec<_>, Vec<_>) = addresses.iter().copied().partition(is_first);
+    let turns = 0..first.len().max(other.len());
+    turns
+        .flat_map(|turn| [first.get(turn), other.get(turn)])
+        .flatten()
+        .copied()
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +117,26 @@ mod tests {
         let list = ["10.0.0.2:0", "10.0.0.1:0", "10.0.0.2:0"].map(|text| text.parse().unwrap());
         let expected: Vec<IpAddr> = vec!["10.0.0.2".parse().unwrap(), "10.0.0.1".parse().unwrap()];
         assert_eq!(distinct(list.into_iter()), expected);
+    }
+
+    #[test]
+    fn ipv4_and_ipv6_take_turns() {
+        let addresses = |list: &[&str]| -> Vec<IpAddr> {
+            list.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        for (found, expected) in [
+            (&[][..], &[][..]),
+            (&["10.0.0.2", "10.0.0.1"], &["10.0.0.2", "10.0.0.1"]),
+            (
+                &["fd00::1", "fd00::2", "fd00::3", "10.0.0.2", "10.0.0.1"],
+                &["fd00::1", "10.0.0.2", "fd00::2", "10.0.0.1", "fd00::3"],
+            ),
+            (
+                &["10.0.0.1", "10.0.0.2", "fd00::1"],
+                &["10.0.0.1", "fd00::1", "10.0.0.2"],
+            ),
+        ] {
+            assert_eq!(in_turns(&addresses(found)), addresses(expected));
+        }
     }
 }
