@@ -9,7 +9,7 @@ use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_keyring::session_dir::session_dir;
 use aws_client_vpn_network_manager::settings::Stored;
 use aws_client_vpn_network_manager::signals::{signals, vpn_state};
-use aws_client_vpn_network_manager::{call, connections, properties_in_time, value};
+use aws_client_vpn_network_manager::{call, connections, owner, properties_in_time, value};
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::settings::{AtLogin, at_login};
 use aws_client_vpn_profile::well_known::network_manager::{ACTIVE, NAME, PATH};
@@ -129,7 +129,7 @@ impl Login {
         let network = self.network().await;
         if let Some(network) = &network {
             self.known
-                .network(network.as_ref().map(|(path, _)| path.as_str()));
+                .network(network.as_ref().map(|(own, _)| own.as_str()));
         }
         let active = self.note_active().await;
         if let Some(Some((_, name))) = network {
@@ -145,8 +145,9 @@ impl Login {
         self.keep();
     }
 
-    /// Path and name of the active connection that everything goes through: one that came again has
-    /// another path. `None` if it is a VPN, which is no other network.
+    /// What tells the active connection that everything goes through from others, and its name. One that
+    /// came again has another path, and another NetworkManager counts them from the beginning. `None` if
+    /// it is a VPN, which is no other network.
     async fn network(&self) -> Option<Option<(String, String)>> {
         let manager = properties_in_time(&self.bus, PATH, NAME).await;
         let manager = manager.unwrap_or_default();
@@ -162,7 +163,8 @@ impl Login {
         if value(&active, "Vpn")? {
             return None;
         }
-        Some(Some((path.to_string(), value(&active, "Id")?)))
+        let manager = owner(&self.bus).await.ok()??;
+        Some(Some((format!("{manager} {path}"), value(&active, "Id")?)))
     }
 
     /// What is up or on its way needs nobody, whoever asked for it.

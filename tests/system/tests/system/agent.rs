@@ -46,4 +46,11 @@ fn the_agent_starts_with_the_session_and_again_when_it_is_killed_and_connects_at
     let _ada = system.log_in("ada");
     let connected = wait_for(SOON, || system.has_traffic().then_some(()));
     assert!(connected.is_some(), "{}", system.story());
+    // Another NetworkManager calls the network as the one before did.
+    system
+        .client
+        .check(["systemctl", "restart", "NetworkManager"]);
+    await_end(&system);
+    let connected = wait_for(SOON, || system.has_traffic().then_some(()));
+    assert!(connected.is_some(), "{}", system.story());
 }
