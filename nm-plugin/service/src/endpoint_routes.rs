@@ -245,7 +245,8 @@ mod tests {
             routes.follow(addresses);
             way_to(ENDPOINT)
         };
-        let other = "ip link add other type dummy
+        let other = "ip link add other type veth peer name far-other
+            ip link set far-other up
             ip link set other arp off up
             ip address add 10.51.0.2/24 dev other
             ip route add 0.0.0.0/1 via 10.51.0.1 dev other

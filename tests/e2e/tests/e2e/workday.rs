@@ -276,6 +276,19 @@ fn a_full_tunnel_moves_to_another_interface_and_to_another_router() {
     });
 }
 
+/// With `sudo aws-client-vpn connect`, it is root who has signed in, and who has no session.
+#[test]
+fn who_has_signed_in_as_root_is_asked_again_in_another_session() {
+    let (mut lab, before) = at_work(&[]);
+    lab.logind().leave();
+    lab.logind().become_user("nobody", 65534);
+    lab.logind().arrive();
+    let episode = Episode::begin(&lab, "thrown out, after a sign-in as root");
+    lab.endpoint().command(&json!({"kick": "all"}));
+    episode.is_over(&lab, 1);
+    take_down(&lab, &before);
+}
+
 /// As the customer's VPN in the company's: `redirect-gateway def1` of one that is behind our tunnel.
 #[test]
 fn a_tunnel_inside_ours_that_takes_everything_does_not_take_the_way_to_the_endpoint() {

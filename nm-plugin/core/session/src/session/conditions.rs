@@ -77,9 +77,12 @@ pub struct LoginSession {
     pub is_locked: bool,
 }
 
-/// Whether `user`, who signed in, is there to do it again; where nobody did, whoever is there.
+/// Whether `user`, who signed in, is there to do it again; where nobody did, or root without a session, as
+/// with sudo, whoever is there.
 #[must_use]
 pub fn presence_of(sessions: &[LoginSession], user: Option<&str>) -> Presence {
+    let has_session = |user: &&str| sessions.iter().any(|session| session.user == *user);
+    let user = user.filter(|user| *user != "root" || has_session(user));
     let of_the_user = |session: &&LoginSession| user.is_none_or(|user| session.user == user);
     let own = sessions.iter().filter(of_the_user);
     let own: Vec<_> = own.filter(|session| session.is_active).collect();
@@ -153,6 +156,11 @@ mod tests {
         assert_eq!(at(&both), Presence::Locked);
         assert_eq!(at(&[session("ada", false, true, false)]), Presence::Active);
         assert_eq!(presence_of(&switched, None), Presence::Active);
+        // With sudo.
+        assert_eq!(presence_of(&switched, Some("root")), Presence::Active);
+        assert_eq!(presence_of(&switched[..1], Some("root")), Presence::Away);
+        let roots = [session("root", false, false, false), switched[1].clone()];
+        assert_eq!(presence_of(&roots, Some("root")), Presence::Away);
         // Both are logged in, and only one has signed in.
         let may = |caller| may_act_for(&switched, Some("ada"), caller);
         assert_eq!([0, 1000, 1001, 1002].map(may), [true, true, false, false]);
