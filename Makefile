@@ -58,7 +58,7 @@ PLASMAS := bookworm trixie forky
 DESKTOPS := sway xfce cinnamon mate lxqt budgie i3 plasma
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install uninstall stage \
-	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test reproducible release fuzz mutants sanitize soak test \
+	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test architectures-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -214,6 +214,11 @@ packages-test: deps openvpn-for-tests deb rpm ## the packages: linted, installed
 	packaging/test/earlier-release.sh
 	for suite in $(SUITES); do packaging/test/make-root.sh $$suite || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-e2e --bin packages -- $(SUITES)
+
+# Other architectures of Debian's than this computer's, as packaging/test/architectures.sh knows them.
+ARCHITECTURES ?= i386
+architectures-test: deps ## the service and OpenVPN for ARCHITECTURES (i386): built, and its tests run (root, downloads)
+	TESTED='-p aws-client-vpn-service' packaging/test/architectures.sh $(ARCHITECTURES)
 
 soak: deps openvpn-for-tests stage ## 1,000 connections and two hours of one that is lost again and again (root)
 	SOAK_CYCLES=1000 SOAK_SECONDS=7200 $(CARGO) test --locked -p aws-client-vpn-e2e --test e2e -- \
