@@ -514,8 +514,9 @@ fn connect_is_asked_before_the_session_s_agent_and_shows_the_link_over_ssh() {
 
 #[test]
 fn a_sign_in_that_waits_for_another_one_says_so() {
-    let (lab, before) = console(&[]);
+    let (lab, _) = console(&[]);
     lab.import_as("other", "udp", 1194, "route-nopull\n");
+    let before = lab.snapshot();
     let mut first = at_terminal(&lab, BROWSER, "connect vpn --no-browser");
     first.expect("Waiting for the sign-in, ", SOON);
     let session = "XDG_RUNTIME_DIR=/run/home";
