@@ -163,7 +163,7 @@ impl Login {
         if value(&active, "Vpn")? {
             return None;
         }
-        let manager = owner(&self.bus).await.ok()??;
+        let manager = timeout(CALL_TIME, owner(&self.bus)).await.ok()?.ok()??;
         Some(Some((format!("{manager} {path}"), value(&active, "Id")?)))
     }
 

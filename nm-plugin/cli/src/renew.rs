@@ -12,6 +12,7 @@ use aws_client_vpn_profile::settings;
 use aws_client_vpn_profile::well_known::RENEW;
 use aws_client_vpn_text::message::Message;
 use aws_client_vpn_text::printable::printable;
+use std::io::{self, Write};
 
 /// Has the person sign in again to the connection called `wanted`, or to the only one that is up.
 pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
@@ -21,6 +22,9 @@ pub(crate) async fn renew(wanted: Option<&str>) -> Result<Answer, Failure> {
         Err(ChoiceError::NotUp(name)) => return Err(Failure::NothingToRenew(name)),
         chosen => chosen?,
     };
+    let asking = gettext!("Asking the endpoint for a new sign-in…");
+    // Whoever closed the pipe has seen enough.
+    drop(writeln!(io::stderr(), "{asking}"));
     let renewed = async {
         let bus = zbus::Connection::system().await?;
         call_service::<()>(&bus, &activation.service, RENEW).await
@@ -49,7 +53,8 @@ fn begun(stored: &Stored) -> String {
     let sign_in = settings::summary(&stored.data).map(|summary| summary.sign_in);
     match sign_in {
         Ok(SignIn::Saml) => gettext!(
-            "The browser opens for a new sign-in to '{name}'. The tunnel stays up meanwhile.",
+            "The browser opens for a new sign-in to '{name}'. The tunnel stays up meanwhile, unless \
+             the endpoint can only be asked without it.",
             name = name,
         ),
         Ok(SignIn::Password { .. } | SignIn::Certificate) | Err(_) => gettext!(

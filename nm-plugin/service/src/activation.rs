@@ -77,7 +77,7 @@ pub(crate) struct Activation<'a> {
     /// Who is told of a failure.
     requester: Requester,
     /// Who has asked for a new sign-in, as long as it is not known whether there can be one.
-    renewing: Option<sign_in::Reply<()>>,
+    renewing: Vec<sign_in::Reply<()>>,
     is_finished: bool,
 }
 
@@ -143,7 +143,7 @@ impl<'a> Activation<'a> {
             sleep_clock: SleepClock::start(),
             user: None,
             requester: prepared.requester,
-            renewing: None,
+            renewing: Vec::new(),
             is_finished: false,
             network_manager,
         };
@@ -245,13 +245,15 @@ impl<'a> Activation<'a> {
         self.protection.follow(&input);
         self.session.handle(input, Instant::now());
         self.perform_effects().await;
-        if !self.session.is_fetching_challenge() {
+        if self.session.is_stopping() {
+            self.answer_renewal(Err(NotRenewed::NotUp));
+        } else if !self.session.is_fetching_challenge() {
             self.answer_renewal(Ok(()));
         }
     }
 
     fn answer_renewal(&mut self, answer: Result<(), NotRenewed>) {
-        if let Some(reply) = self.renewing.take() {
+        for reply in self.renewing.drain(..) {
             // Whoever asked may be gone.
             drop(reply.send(answer.map_err(SignInError::NotRenewed)));
         }
@@ -312,8 +314,7 @@ impl<'a> Activation<'a> {
                     drop(reply.send(Err(SignInError::NotRenewed(why))));
                     return None;
                 }
-                self.answer_renewal(Ok(()));
-                self.renewing = Some(reply);
+                self.renewing.push(reply);
                 Some(Input::Renew)
             }
         }

@@ -257,6 +257,9 @@ mod tests {
         let modem = "ip route delete default dev home";
         assert_eq!(after(modem), "other 10.51.0.1", "there is nothing else");
         assert_eq!(after(&modem.replace("delete", "add")), "home ");
+        let chosen = "ip route add 192.0.2.0/24 via 10.51.0.1 dev other";
+        assert_eq!(after(chosen), "other 10.51.0.1", "somebody wants it there");
+        assert_eq!(after(&chosen.replace("add", "delete")), "home ");
         routes.end();
         let mut next = EndpointRoutes::default();
         next.begin();

@@ -9,9 +9,9 @@
 //! host route of ours, which follows the best way outside all our tunnels and, by its metric, takes
 //! precedence over NetworkManager's.
 //!
-//! A tunnel of others that came after ours may be inside it: ours would lead into itself. So it is
-//! only taken where there is nothing else, as it may be a modem. One that was there before is
-//! outside: ours is inside that one.
+//! A tunnel of others that came after ours and takes everything (0/0, or two halves) may be inside it:
+//! ours would lead into itself. So it is only taken where there is nothing else, as it may be a modem.
+//! One that was there before is outside: ours is inside that one. Made again, it counts as new.
 
 use crate::interface::tunnel_like;
 use crate::ip::Network;
@@ -129,7 +129,8 @@ impl Ways {
         // Of several that are alike, the first one.
         let best = ways.rev().max_by_key(|way| {
             let (prefix, metric) = (way.network.prefix, Reverse(way.metric));
-            (!way.may_be_inside, prefix, metric)
+            let is_for_all = prefix <= 1;
+            (!(way.may_be_inside && is_for_all), prefix, metric)
         })?;
         Some(&best.hop)
     }

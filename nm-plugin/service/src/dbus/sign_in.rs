@@ -87,7 +87,7 @@ pub(crate) enum Request {
     Renew {
         /// The number of the account that asks.
         caller: u32,
-        /// Answered once that has begun.
+        /// Answered once it is known whether there can be a sign-in.
         reply: Reply<()>,
     },
 }

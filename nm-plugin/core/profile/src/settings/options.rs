@@ -61,6 +61,7 @@ pub fn timeouts(data: &BTreeMap<String, String>) -> Result<Timeouts, SettingsErr
     };
     let default = Timeouts::default();
     let session = set(data, SESSION_LENGTH)
+        .filter(|text| *text != "0")
         .map(|text| session_length(text).ok_or(SettingsError::Bad(SESSION_LENGTH)));
     Ok(Timeouts {
         connect: seconds(CONNECT_TIMEOUT, CONNECT_SECONDS, default.connect)?,
@@ -198,7 +199,8 @@ mod tests {
         assert_eq!(session("90m"), Some(5400));
         assert_eq!(session("20s"), Some(20));
         assert_eq!(session(""), None);
-        for nonsense in ["0", "h", "-1", "soon", "5x", "1000", "99999999999999999999"] {
+        assert_eq!(session("0"), None);
+        for nonsense in ["h", "-1", "soon", "5x", "1000", "99999999999999999999"] {
             let error = read(nonsense);
             assert_eq!(error, Err(SettingsError::Bad(SESSION_LENGTH)), "{nonsense}");
         }

@@ -81,8 +81,7 @@ pub struct LoginSession {
 /// with sudo, whoever is there.
 #[must_use]
 pub fn presence_of(sessions: &[LoginSession], user: Option<&str>) -> Presence {
-    let has_session = |user: &&str| sessions.iter().any(|session| session.user == *user);
-    let user = user.filter(|user| *user != "root" || has_session(user));
+    let user = person(sessions, user);
     let of_the_user = |session: &&LoginSession| user.is_none_or(|user| session.user == user);
     let own = sessions.iter().filter(of_the_user);
     let own: Vec<_> = own.filter(|session| session.is_active).collect();
@@ -100,17 +99,24 @@ pub fn presence_of(sessions: &[LoginSession], user: Option<&str>) -> Presence {
 }
 
 /// Whether the account numbered `caller` may act for `user`, who signed in: root, and that person
-/// while logged in to the computer. Where it is not known who signed in, whoever is at the screen.
+/// while logged in to the computer. Where it is not known who signed in, or root did without a session,
+/// whoever is at the screen.
 #[must_use]
 pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -> bool {
     let is_theirs = |session: &LoginSession| {
-        let may = match user {
+        let may = match person(sessions, user) {
             Some(user) => session.user == user,
             None => session.is_active,
         };
         session.uid == caller && may
     };
     caller == 0 || sessions.iter().any(is_theirs)
+}
+
+/// Who signed in, unless that was root without a session, as with sudo.
+fn person<'a>(sessions: &[LoginSession], user: Option<&'a str>) -> Option<&'a str> {
+    let has_session = |user: &&str| sessions.iter().any(|session| session.user == *user);
+    user.filter(|user| *user != "root" || has_session(user))
 }
 
 impl Default for Conditions {
