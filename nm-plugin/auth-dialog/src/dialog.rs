@@ -46,13 +46,15 @@ impl Dialog<'_> {
 
     /// The agent as a window, or what the dialog before has left open.
     pub(crate) fn window_that_is_there(&self) -> Option<Window> {
-        if let Some(socket) = &self.own_window {
-            match Window::at(socket) {
-                Ok(window) => return Some(window),
-                Err(error) => self.journal.error(&format!("--own-window: {error}")),
-            }
-        }
-        Window::left_open(&self.request.uuid, &self.dismissed)
+        self.agent_s_window()
+            .or_else(|| Window::left_open(&self.request.uuid, &self.dismissed))
+    }
+
+    /// The agent as a window, if it is one.
+    pub(crate) fn agent_s_window(&self) -> Option<Window> {
+        Window::at(self.own_window.as_ref()?)
+            .inspect_err(|error| self.journal.error(&format!("--own-window: {error}")))
+            .ok()
     }
 
     /// A window of our own; with a `token` from the desktop, it may come to the front.

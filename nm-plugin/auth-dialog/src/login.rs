@@ -41,6 +41,8 @@ pub(crate) enum End {
 pub(crate) async fn login(prompt: &BrowserRequest, dialog: &Dialog<'_>) -> Result<Answered, End> {
     let deadline = Instant::now() + prompt.time_left;
     let turn_by = deadline - TOO_LATE.min(prompt.time_left);
+    // One that was killed may have left it.
+    drop(session_file(AWAITS_TURN, &dialog.request.uuid).map(fs::remove_file));
     let queues = Notify::new();
     let listening = port::listen(prompt.retry, turn_by.into_std(), || queues.notify_one());
     let listener = tokio::select! {
@@ -81,7 +83,8 @@ async fn await_turn(queues: &Notify, prompt: &BrowserRequest, dialog: &Dialog<'_
     dialog.journal.info(said);
     let _note = Note::that_it_awaits_its_turn(&dialog.request.uuid);
     let connection = dialog.request.connection.clone();
-    let mut beside = dialog.window_that_is_there();
+    // A window that the dialog before has left open has no such screen.
+    let mut beside = dialog.agent_s_window();
     if let Some(window) = &mut beside {
         window.show(&Screen::Queue { connection }).await;
     } else {

@@ -156,7 +156,9 @@ impl Running {
     /// The window at the other end of `socket`.
     fn at(socket: UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let (actions, screens) = tokio::net::UnixStream::from_std(socket)?.into_split();
+        // Not `into_split`, whose half for writing shuts the socket down when it is dropped, also for the
+        // window that a later part of the same dialog makes of it.
+        let (actions, screens) = tokio::io::split(tokio::net::UnixStream::from_std(socket)?);
         Ok(Self {
             screens: Box::new(screens),
             actions: Box::new(actions),

@@ -12,7 +12,7 @@ mod world;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -301,14 +301,23 @@ fn a_notification_that_is_put_away_ends_no_login() {
 fn a_login_that_waits_for_another_one_says_so_until_its_turn_comes() {
     isolated(|| {
         let session = Session::new();
-        let note = session.path("run/nm-aws-client-vpn-turn-8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8");
+        let of_this =
+            |name| session.path(&format!("run/{name}-8f9cbe40-4ec5-4bb5-8a2c-5a5c29a9c6a8"));
+        let note = of_this("nm-aws-client-vpn-turn");
         let shows = |words: &str| {
             let shown = session.notification();
             shown.is_some_and(|shown| shown.contains(words))
         };
         let waits = "Another sign-in is open on this computer";
+        // As a dialog leaves it that is killed.
+        fs::write(&note, "").unwrap();
         let mut first = begin(&mut session.login());
         until(|| (session.opened() == [URL]).then_some(()));
+        assert!(!note.exists());
+        // A window that is left open has no such screen.
+        let window = of_this("nm-aws-client-vpn-login-window");
+        let _left_open = UnixListener::bind(&window).unwrap();
+        fs::set_permissions(&window, fs::Permissions::from_mode(0o777)).unwrap();
         for is_cancelled in [true, false] {
             let mut second = begin(&mut session.login());
             until(|| (shows(waits) && note.exists()).then_some(()));

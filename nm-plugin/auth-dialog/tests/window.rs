@@ -19,7 +19,8 @@ use desktop::{Bus, Portal};
 use installed::Installed;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Instant;
 use world::*;
 
@@ -144,6 +145,37 @@ fn a_dismissed_dialog_leaves_its_window_to_the_next() {
         assert!(installed.is_silent(), "no second window");
         writeln!(&stream, "cancel").unwrap();
         assert_eq!(dialog.ends().code(), Some(1));
+    });
+}
+
+/// A terminal is the window: one for all that a dialog shows.
+#[test]
+fn a_terminal_has_the_link_once_the_turn_has_come() {
+    isolated(|| {
+        let (installed, browser) = (Installed::new(), Browser::new());
+        let mut first = Dialog::login(&browser);
+        first.say("DONE\n\n");
+        browser.opened();
+        let (terminal, its) = UnixStream::pair().unwrap();
+        terminal.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut command = installed.command(None);
+        command
+            .args(["--own-window", "--no-browser"])
+            .stderr(OwnedFd::from(its));
+        let mut second = Dialog::start(&mut command);
+        drop(command);
+        second.say("DONE\n\n");
+        let mut lines = BufReader::new(&terminal).lines();
+        let mut shown = || lines.next().expect("the terminal's end is open").unwrap();
+        let screen = shown();
+        assert!(screen.starts_with("queue\t"), "{screen}");
+        first.say("QUIT\n\n");
+        first.ends();
+        let screen = shown();
+        assert!(screen.starts_with("login\t"), "{screen}");
+        writeln!(&terminal, "cancel").unwrap();
+        assert_eq!(second.ends().code(), Some(1));
+        assert!(lines.next().is_none(), "it ends with the dialog");
     });
 }
 

@@ -531,7 +531,8 @@ fn a_sign_in_that_waits_for_another_one_says_so() {
     shows("waiting until another sign-in on this computer is over");
     lab.client.check(["/run/lab/bin/xdg-open", &link(&first)]);
     assert_up(&lab, &first.finish());
-    second.expect("Waiting for the sign-in, ", SOON);
+    // Before NetworkManager asks again, which it does after two minutes.
+    second.expect("Waiting for the sign-in, ", Duration::from_secs(30));
     shows("waiting for the sign-in");
     // The name servers inside do not know the identity provider.
     lab.client.check(["nmcli", "connection", "down", "vpn"]);
