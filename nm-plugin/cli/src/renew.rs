@@ -53,8 +53,8 @@ fn begun(stored: &Stored) -> String {
     let sign_in = settings::summary(&stored.data).map(|summary| summary.sign_in);
     match sign_in {
         Ok(SignIn::Saml) => gettext!(
-            "The browser opens for a new sign-in to '{name}'. The tunnel stays up meanwhile, unless \
-             the endpoint can only be asked without it.",
+            "The browser opens for a new sign-in to '{name}'. The tunnel stays up meanwhile if \
+             the endpoint accepts a second connection beside it; otherwise it pauses.",
             name = name,
         ),
         Ok(SignIn::Password { .. } | SignIn::Certificate) | Err(_) => gettext!(
