@@ -23,7 +23,7 @@ Exit codes:
    3  refused            The endpoint refused this person or this computer.
    4  cancelled          Ctrl+C was pressed, the sign-in was cancelled, or somebody took the connection down.
    5  timed-out          Nobody signed in in time, or the time of --timeout is over. disconnect: the connection was still not down after a minute.
-   6  not-permitted      The policy of this computer (polkit) or a file's permissions forbid it.
+   6  not-permitted      The policy of this computer (polkit), a file's permissions or another user's sign-in forbid it.
    7  unreachable        There is no network, or the endpoint does not answer or cannot accept a sign-in now.
    8  nobody-to-ask      Something has to be asked, and there is neither a terminal nor a desktop, or the answer was left empty.
    9  not-found          There is no such connection or file.

@@ -43,8 +43,10 @@ fn listening(lab: &Lab, port: u16, proxy: Process) -> Process {
 /// One that has no word for a password that can be read on the way (RFC 7616).
 fn squid(lab: &Lab) -> Process {
     let path = |name: &str| lab.dir().join(name).to_str().unwrap().to_owned();
-    let (file, passwords) = (path("squid.conf"), path("squid-passwords"));
-    fs::write(&passwords, "ada:let-me-out\n").unwrap();
+    let file = path("squid.conf");
+    fs::write(path("squid-passwords"), "ada:let-me-out\n").unwrap();
+    // Its helper is another user, who may not pass the directories above on this computer.
+    let passwords = "/run/lab/squid-passwords";
     let text = format!(
         "http_port 3128\n\
          auth_param digest program /usr/lib/squid/digest_file_auth {passwords}\n\
