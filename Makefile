@@ -47,6 +47,7 @@ TESTED   := $(CORE) $(PROGRAMS) -p aws-client-vpn-libnm -p aws-client-vpn-i18n \
 FILES   := service-files
 APP     := org.freedesktop.NetworkManager.AwsClientVpn
 CLI     := nm-plugin/cli
+LOWEST_RUST = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # Where cargo builds; packaging/openvpn/build.sh and the tests look there, too.
 TARGET  := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 STAGE   := $(TARGET)/stage
@@ -58,7 +59,7 @@ PLASMAS := bookworm trixie forky
 DESKTOPS := sway xfce cinnamon mate lxqt budgie i3 plasma
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install uninstall stage \
-	words check unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test architectures-test reproducible release fuzz mutants sanitize soak test \
+	words check lowest-rust unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test architectures-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -194,6 +195,9 @@ check: ## formatting, lints, layers, licences of the dependencies, the files tha
 	packaging/check-unsafe.sh
 	packaging/check-layers.py --test
 	packaging/check-layers.py
+
+lowest-rust: deps-build ## everything compiles with the lowest Rust that Cargo.toml names (rustup has to have it, or downloads it)
+	rustup run --install $(LOWEST_RUST) cargo check --workspace --all-targets --locked
 
 unit: deps-build ## tests that need no network and no NetworkManager
 	$(CARGO) test --locked $(TESTED)

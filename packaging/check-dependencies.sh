@@ -34,6 +34,14 @@ print("\n".join(faults[:3]) or "%s needs Rust %d.%d, which is what we ask for" %
 sys.exit(1 if faults else 0)
 '
 
+# The packages and documents ask for the same one.
+lowest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+asked='(cargo|rustc?)(:native)? \(?>= [0-9.]+|Rust [0-9.]+( or later| is the lowest)'
+if grep -EHno "$asked" packaging/deb/control packaging/rpm/*.spec.in docs/*.md | grep -Fv " $lowest"; then
+    echo "these ask for another Rust than Cargo.toml, which says $lowest" >&2
+    exit 1
+fi
+
 if cargo deny --version >/dev/null 2>&1; then
     exec cargo deny --offline check licenses bans sources
 fi
