@@ -13,6 +13,12 @@ const NAMES: [&str; 2] = [
     "network-manager-aws-client-vpn",
     "network-manager-aws-client-vpn-gnome",
 ];
+/// What starts the agent with each graphical session.
+pub(crate) const AGENT: &str =
+    "/etc/systemd/user/graphical-session.target.wants/nm-aws-client-vpn-agent.service";
+/// What has systemd lift the kill switches of deleted connections.
+pub(crate) const LIFTING: &str =
+    "/etc/systemd/system/paths.target.wants/nm-aws-client-vpn-kill-switch.path";
 /// NetworkManager 1.58 is the first that knows private profiles in the strict sense.
 const PRIVATE: (u32, u32) = (1, 58);
 
@@ -35,9 +41,12 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
         &format!("installed beside NetworkManager {}", version.trim()),
     );
 
-    let link = "/etc/systemd/user/graphical-session.target.wants/nm-aws-client-vpn-agent.service";
-    lab.client.check(["test", "-L", link]);
-    step(suite, "the agent will start with each graphical session");
+    lab.client.check(["test", "-L", AGENT]);
+    lab.client.check(["test", "-L", LIFTING]);
+    step(
+        suite,
+        "the agent will start with each graphical session, and what lifts kill switches with the system",
+    );
 
     lab.import("udp", 443);
     connects(&lab);
@@ -46,12 +55,14 @@ pub(crate) fn life_of_the_packages(suite: &str, system: &Path) {
         "imported, signed in, connected: NetworkManager took the plugin up as it runs",
     );
 
+    switch_off(&lab, LIFTING);
     apt(&lab, &["install"], &next_versions(&lab, &both));
     lab.traffic_flows();
     connects_again(&lab);
+    lab.client.check(["test", "!", "-L", LIFTING]);
     step(
         suite,
-        "upgraded while connected, with -gnome: the tunnel stayed, the next one came up",
+        "upgraded while connected, with -gnome: the tunnel stayed, the next one came up, what is off stays off",
     );
 
     if at_least(&version, PRIVATE) {
@@ -117,6 +128,10 @@ pub(crate) fn from_the_earlier_release_and_back(suite: &str, system: &Path) {
     ] {
         apt(&lab, &["install", "--allow-downgrades"], packages);
         assert_eq!(installed() == version, is_earlier);
+        // 0.1 has no such unit.
+        if !is_earlier {
+            lab.client.check(["test", "-L", LIFTING]);
+        }
         lab.traffic_flows();
         connects_again(&lab);
         step(
@@ -138,6 +153,13 @@ fn is_the_users_or_the_systems(difference: &str) -> bool {
             "/etc/gshadow-",
         ]
         .contains(&path)
+}
+
+/// As an administrator does.
+pub(crate) fn switch_off(lab: &Lab, link: &str) {
+    let unit = link.rsplit('/').next().unwrap_or_default();
+    lab.client.check(["systemctl", "disable", unit]);
+    lab.client.check(["test", "!", "-L", link]);
 }
 
 /// Runs apt-get without a network, from what the system has in its cache.

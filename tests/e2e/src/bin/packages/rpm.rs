@@ -2,7 +2,7 @@
 //! package brings its connection, and all go without a trace. The system is Debian's, so rpm is told
 //! not to look for what the packages need; packaging/rpm/check.sh looks at that.
 
-use crate::deb::apt;
+use crate::deb::{AGENT, LIFTING, apt, switch_off};
 use crate::files::Files;
 use crate::fleet::{connection_data, made};
 use crate::{connects, goes_down, lab, packages, step};
@@ -45,6 +45,10 @@ pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
     let account = lab.client.check(["getent", "passwd", "nm-aws-client-vpn"]);
     assert!(account.contains("nologin"), "{account}");
     lab.client.check(["test", "-d", "/run/nm-aws-client-vpn"]);
+    // Debian has no presets: systemd takes everything to be wanted.
+    for link in [AGENT, LIFTING] {
+        lab.client.check(["test", "-L", link]);
+    }
     step(
         suite,
         "rpm has installed the packages, and the scriptlet has made the account",
@@ -57,12 +61,14 @@ pub(crate) fn life_of_the_package(suite: &str, system: &Path) {
         .check(["ln", "-s", &format!("/usr/lib64/{library}"), &link]);
     lab.import("tcp", 1194);
     connects(&lab);
+    switch_off(&lab, LIFTING);
     rpm(&lab, &["--upgrade", "--replacepkgs"], &both);
+    lab.client.check(["test", "!", "-L", LIFTING]);
     lab.traffic_flows();
     goes_down(&lab);
     step(
         suite,
-        "the programs of the RPM packages import, sign in and connect, and are replaced meanwhile",
+        "the programs of the RPM packages import, sign in and connect, and are replaced meanwhile; what is off stays off",
     );
 
     lab.client.check(["nmcli", "connection", "delete", "vpn"]);
