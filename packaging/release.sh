@@ -13,6 +13,8 @@ out=$target/release-files
 
 tag=$(git tag --points-at HEAD 2>/dev/null | grep '^v' | head -n 1) || true
 if [ -n "$tag" ]; then
+    [ -z "$(git status --porcelain)" ] ||
+        { echo "release: there are changes here that $tag does not have" >&2; exit 1; }
     [ "$tag" = "v$version" ] || { echo "release: tag $tag, but Cargo.toml says $version" >&2; exit 1; }
     grep -q "^## \[\?$version" CHANGELOG.md ||
         { echo "release: CHANGELOG.md has no section for $version" >&2; exit 1; }
