@@ -68,7 +68,7 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
             .instrument(span)
             .await;
         drop(sign_in_requests);
-        network_manager.await_disconnect().await;
+        network_manager.await_end().await;
     } else if let Some(uuid) = uuid
         && let Some(end) = network_manager.end_of(&uuid).await
     {

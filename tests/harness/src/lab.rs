@@ -458,8 +458,8 @@ impl Lab {
         process
     }
 
-    /// Has a local program call `target` (`logind`, or a VPN service by its name on the bus)
-    /// without end, as long as the value lives; returns once it is at it.
+    /// Has a local program call `target` (`logind`, `NetworkManager`, or a VPN service by its name on
+    /// the bus) without end, as long as the value lives; returns once it is at it.
     #[must_use]
     pub fn flood(&self, target: &str) -> Process {
         let (process, events) = agent::tool(&self.client, &["flood", target]);
@@ -525,7 +525,6 @@ impl Lab {
         let ended = |seen: &VpnState| matches!(seen.state, 6 | 7);
         let end = wait_for(limit, || {
             let states = self.vpn_states();
-            // NetworkManager may add that the service is gone, after it has told why.
             let alive = states.iter().rposition(|seen| !ended(seen))?;
             states.get(alive + 1).copied()
         });

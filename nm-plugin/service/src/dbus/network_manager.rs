@@ -35,7 +35,7 @@ const NO_OBJECT: [&str; 2] = [
     "org.freedesktop.DBus.Error.UnknownObject",
     "org.freedesktop.DBus.Error.UnknownMethod",
 ];
-/// How long it may take to say Disconnect after a failure.
+/// How long it may take after a failure to say Disconnect and to remove its object of the activation.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
 
 /// What NetworkManager does.
@@ -344,19 +344,28 @@ impl NetworkManager {
             .await;
     }
 
-    /// Stays on the bus after a failure until NetworkManager has said Disconnect, as it does once it
-    /// has taken note: it takes the loss of the name for the reason if that comes first.
-    pub(crate) async fn await_disconnect(&mut self) {
+    /// Stays on the bus after a failure until NetworkManager has said Disconnect and its object of the
+    /// activation is gone. It takes the loss of the name for the reason where that comes before, even
+    /// where it has shown another one already: it removes the object only once it is idle
+    /// (`active_connection_state_changed` in nm-manager.c).
+    pub(crate) async fn await_end(&mut self) {
         if !self.is_to_disconnect || self.is_gone {
             return;
         }
         let text = || "the connection is down".to_owned();
+        let removed = self.removed();
         let farewell = async {
+            tokio::pin!(removed);
+            let mut has_disconnected = false;
             loop {
-                match self.next().await {
+                let event = tokio::select! {
+                    event = self.next() => event,
+                    () = &mut removed, if has_disconnected => return,
+                };
+                match event {
                     Event::Asked(Request::Disconnect { reply }) => {
                         drop(reply.send(Err(PluginError::AlreadyStopped(text()))));
-                        return;
+                        has_disconnected = true;
                     }
                     Event::Asked(
                         Request::Connect { reply, .. } | Request::NewSecrets { reply, .. },
@@ -368,6 +377,17 @@ impl NetworkManager {
         };
         // Then the name goes all the same.
         drop(tokio::time::timeout(FAREWELL_LIMIT, farewell).await);
+    }
+
+    /// Waits until its object of the activation is gone; not at all where that cannot be heard.
+    fn removed(&self) -> impl Future<Output = ()> + use<> {
+        let caller = self.caller.as_ref().map(|caller| caller.name.clone());
+        let (bus, path) = (self.bus.clone(), self.activation.clone());
+        async move {
+            if let (Some(caller), Some(path)) = (caller, path) {
+                drop(removed(&bus, &caller, &path).await);
+            }
+        }
     }
 
     /// Sends a signal; if the bus is gone, the activation's end is near anyway. Signals go to the one
@@ -438,6 +458,28 @@ async fn next_state(states: &mut Option<MessageStream>) -> VpnState {
         }
     }
     pending().await
+}
+
+/// Waits until `caller` has no object `path` any more.
+async fn removed(
+    bus: &zbus::Connection,
+    caller: &OwnedUniqueName,
+    path: &OwnedObjectPath,
+) -> zbus::Result<()> {
+    let removals = MatchRule::builder()
+        .msg_type(message::Type::Signal)
+        .sender(caller.as_str())?
+        .interface("org.freedesktop.DBus.ObjectManager")?
+        .member("InterfacesRemoved")?
+        .arg_path(0, path.as_str())?
+        .build();
+    let mut removals = MessageStream::for_match_rule(removals, bus, None).await?;
+    // It may have been before that was heard.
+    let state: zbus::Result<u32> = property(bus, caller, path.as_str(), ACTIVE, "State").await;
+    if state.is_ok() {
+        removals.next().await;
+    }
+    Ok(())
 }
 
 /// What a signal says of the state, if it is about that.

@@ -5,6 +5,7 @@ use crate::{
 };
 use aws_client_vpn_harness::{AgentStyle, Browser, Lab, LogTail, Options, VpnState, eventually};
 use serde_json::json;
+use std::time::Duration;
 
 /// Time enough for what a browser does meanwhile on a busy machine.
 const LOGIN_TIMEOUT: &str = "login-timeout=30";
@@ -45,6 +46,26 @@ fn the_browser_is_closed() {
         &["signed in", "Connect again"],
         &before,
     );
+}
+
+/// It is done with a connection that has failed only once it is idle.
+#[test]
+fn the_reason_stays_the_last_word_where_networkmanager_is_never_idle() {
+    let options = Options {
+        browser: Browser::Closed,
+        ..Options::default()
+    };
+    let (lab, before) = lab(&options);
+    lab.modify("+vpn.data", "login-timeout=10");
+    let up = lab.begin_up();
+    lab.browser_did("opened", SOON);
+    let flood = lab.flood("NetworkManager");
+    let up = up.finish();
+    // What it may add comes at once.
+    std::thread::sleep(Duration::from_secs(1));
+    drop(flood);
+    let words = ["signed in", "Connect again"];
+    assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 use super::*;
 use crate::tests::own_bus::OwnBus;
+use std::time::Instant;
 use tokio::time::timeout;
 use zbus::connection::Connection;
+use zbus::fdo::ObjectManager;
 
 const NAME: &str = "org.freedesktop.NetworkManager.aws-client-vpn.Connection_7";
 const ACTIVATION: &str = "/org/freedesktop/NetworkManager/ActiveConnection/7";
@@ -22,6 +24,8 @@ impl World {
         let own = bus.builder().serve_at(PATH, Plugin::new(sender)).unwrap();
         let own = own.name(NAME).unwrap().build().await.unwrap();
         let program = bus.builder().build().await.unwrap();
+        let objects = program.object_server();
+        objects.at("/org/freedesktop", ObjectManager).await.unwrap();
         let mut peer = NetworkManager::new(&own, NAME, requests);
         let name = program.unique_name().unwrap().clone();
         peer.track(name).await.unwrap();
@@ -175,7 +179,7 @@ async fn the_end_of_the_bus_is_told_once() {
     }
     // Nobody is waited for, and nobody told.
     peer.fail(FailureReason::LoginFailed).await;
-    timeout(LIMIT, peer.await_disconnect()).await.unwrap();
+    timeout(LIMIT, peer.await_end()).await.unwrap();
 }
 
 #[tokio::test]
@@ -191,7 +195,7 @@ async fn signals_go_to_the_program_that_asked_and_after_a_failure_its_disconnect
     let mut heard = heard_by(&world.program).await;
     let mut overheard = heard_by(&other).await;
     // Without a failure there is nothing to wait for.
-    timeout(LIMIT, world.peer.await_disconnect()).await.unwrap();
+    timeout(LIMIT, world.peer.await_end()).await.unwrap();
     world.peer.announce(ServiceState::Starting).await;
     world.peer.fail(FailureReason::LoginFailed).await;
     for (member, number) in [("StateChanged", 3), ("Failure", 0)] {
@@ -214,16 +218,60 @@ async fn signals_go_to_the_program_that_asked_and_after_a_failure_its_disconnect
             .call_method(Some(NAME), PATH, Some(interface), "Disconnect", &())
             .await
     };
-    let (answer, ()) = timeout(LIMIT, async {
-        tokio::join!(call, world.peer.await_disconnect())
-    })
-    .await
-    .unwrap();
+    let (answer, ()) = timeout(LIMIT, async { tokio::join!(call, world.peer.await_end()) })
+        .await
+        .unwrap();
     let Err(zbus::Error::MethodError(name, _, _)) = answer else {
         panic!("{answer:?}");
     };
     let stopped = "org.freedesktop.NetworkManager.VPN.Error.AlreadyStopped";
     assert_eq!(name.as_str(), stopped);
+}
+
+/// NetworkManager's object of the activation.
+struct Shown;
+
+#[zbus::interface(name = "org.freedesktop.NetworkManager.Connection.Active")]
+impl Shown {
+    #[zbus(property)]
+    fn state(&self) -> u32 {
+        DEACTIVATED
+    }
+}
+
+#[tokio::test]
+async fn after_a_failure_the_name_stays_until_the_activation_is_gone() {
+    let mut world = World::begin().await;
+    let objects = world.program.object_server();
+    for path in [
+        ACTIVATION,
+        "/org/freedesktop/NetworkManager/ActiveConnection/8",
+    ] {
+        objects.at(path, Shown).await.unwrap();
+    }
+    world.peer.fail(FailureReason::LoginFailed).await;
+    let program = world.program.clone();
+    let take_down = async {
+        let interface = "org.freedesktop.NetworkManager.VPN.Plugin";
+        let asked = program.call_method(Some(NAME), PATH, Some(interface), "Disconnect", &());
+        asked.await.unwrap_err();
+        let other = "/org/freedesktop/NetworkManager/ActiveConnection/8";
+        let objects = program.object_server();
+        assert!(objects.remove::<Shown, _>(other).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let removed = Instant::now();
+        assert!(objects.remove::<Shown, _>(ACTIVATION).await.unwrap());
+        removed
+    };
+    let until_gone = async {
+        world.peer.await_end().await;
+        Instant::now()
+    };
+    let (removed, ended) = timeout(LIMIT, async { tokio::join!(take_down, until_gone) })
+        .await
+        .unwrap();
+    assert!(ended > removed);
+    assert!(ended - removed < FAREWELL_LIMIT, "{:?}", ended - removed);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A local program that has logind send signals, or asks the VPN service, as fast as it can.
+//! A local program that has logind send signals, asks the VPN service as fast as it can, or leaves
+//! NetworkManager no moment without a call.
 
 use crate::report::{block_on, report};
 use serde_json::json;
@@ -10,10 +11,41 @@ use zbus::message::Flags;
 const LONGEST: Duration = Duration::from_secs(120);
 /// How many calls are sent before an answer is waited for: more would only fill the bus.
 const AT_ONCE: u32 = 200;
+/// How many calls NetworkManager is to answer at any time.
+const UNANSWERED: usize = 32;
 
-/// `target` is `logind`, or the bus name of a VPN service.
+/// `target` is `logind`, `NetworkManager`, or the bus name of a VPN service.
 pub(crate) fn run(target: &str) -> ExitCode {
-    block_on(flood(target))
+    match target {
+        "NetworkManager" => block_on(occupy_networkmanager()),
+        target => block_on(flood(target)),
+    }
+}
+
+/// Has NetworkManager tell all of its objects, which takes it the longest of all calls, so many times
+/// at once that it is never idle.
+async fn occupy_networkmanager() -> zbus::Result<()> {
+    let bus = zbus::Connection::system().await?;
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..UNANSWERED {
+        let bus = bus.clone();
+        asking.spawn(async move {
+            let begin = Instant::now();
+            while begin.elapsed() < LONGEST {
+                let name = Some("org.freedesktop.NetworkManager");
+                let interface = Some("org.freedesktop.DBus.ObjectManager");
+                let path = "/org/freedesktop";
+                // It may have been taken down by now.
+                drop(
+                    bus.call_method(name, path, interface, "GetManagedObjects", &())
+                        .await,
+                );
+            }
+        });
+    }
+    report(json!({"event": "flooding"}));
+    asking.join_all().await;
+    Ok(())
 }
 
 async fn flood(target: &str) -> zbus::Result<()> {
