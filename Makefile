@@ -59,7 +59,7 @@ PLASMAS := bookworm trixie forky
 DESKTOPS := sway xfce cinnamon mate lxqt budgie i3 plasma
 
 .PHONY: help deps deps-build deps-package build openvpn openvpn-for-tests openvpn-outdated install uninstall stage \
-	words check lowest-rust unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test architectures-test reproducible release fuzz mutants sanitize soak test \
+	words check lowest-rust unit e2e desktop-test releases-test desktops-test plasma-test sessions-test system-root system-test system-shell deps-vm vm-programs vm-root vm-test vm-shell selinux-root selinux-test selinux-shell deb rpm packages-test source-test architectures-test reproducible release fuzz mutants sanitize soak test \
 	demo bench endpoint
 
 help: ## this list
@@ -218,6 +218,10 @@ packages-test: deps openvpn-for-tests deb rpm ## the packages: linted, installed
 	packaging/test/earlier-release.sh
 	for suite in $(SUITES); do packaging/test/make-root.sh $$suite || exit 1; done
 	$(CARGO) run --locked -p aws-client-vpn-e2e --bin packages -- $(SUITES)
+
+source-test: deps-package ## the Debian source package, built in a clean Debian testing without a network (root, downloads it)
+	PACKAGE_BUILD=source packaging/deb/build.sh
+	packaging/test/source-package.sh forky
 
 # Other architectures of Debian's than this computer's, as packaging/test/architectures.sh knows them.
 ARCHITECTURES ?= i386

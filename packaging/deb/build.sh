@@ -4,6 +4,7 @@
 #   DEB_REVISION=N             the Debian revision (1)
 #   PACKAGE_KEEP_SOURCES=yes   takes the source archives in target/dist as they are
 #   PACKAGE_TESTS=yes          runs the tests that the source package carries, too
+#   PACKAGE_BUILD=source       makes the source package only
 #
 # PACKAGE_CACHE=DIR keeps what was compiled, for the next build of either kind. The build happens in a
 # copy unpacked from the source package, with no network but what the machine gives;
@@ -40,9 +41,11 @@ export PATH
 cd "$tree"
 # A build of Make's above must not tell this one how to run.
 unset MAKEFLAGS MAKELEVEL
-dpkg-buildpackage --no-sign --no-check-builddeps --source-option=-Zxz
+dpkg-buildpackage --build="${PACKAGE_BUILD:-full}" --no-sign --no-check-builddeps --source-option=-Zxz
 
 cd "$build"
-mv -f ./*.deb ./*.dsc ./*.debian.tar.xz ./*.buildinfo ./*.changes "$dist/"
+mv -f ./*.dsc ./*.debian.tar.xz "$dist/"
+[ "${PACKAGE_BUILD:-}" != source ] || exit 0
+mv -f ./*.deb ./*.buildinfo ./*.changes "$dist/"
 cd "$dist"
 ls -l ./*"${version}-$revision"*.deb
