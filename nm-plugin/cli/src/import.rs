@@ -8,18 +8,22 @@ use crate::command_line::Import;
 use crate::network_manager::{self, NetworkManagerError, Stored};
 use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_network_manager::settings::{Settings, data, secrets};
+use aws_client_vpn_profile::certificate::{Certificate, Validity};
 use aws_client_vpn_profile::ovpn;
+use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::{
     self, PERSISTENT, Property, SettingsError, Update, have_same_endpoint,
 };
 use aws_client_vpn_profile_file as profile_file;
+use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::{Localize, Message};
 use aws_client_vpn_text::printable::{is_control, printable};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -241,6 +245,7 @@ async fn one(
     } = network_manager::ask().await?;
     stored.extend(planned.iter().cloned());
     let mut notes: Vec<Message> = warnings.iter().map(Localize::message).collect();
+    notes.extend(note_of_certificate(&profile));
     let (what, name, uuid) = if options.update {
         let same = stored.iter();
         let same = same.filter(|it| have_same_endpoint(&it.data, &profile));
@@ -275,6 +280,22 @@ async fn one(
         uuid,
         notes,
     })
+}
+
+/// What is said of a client certificate that is out of date: the endpoint will hardly accept it.
+fn note_of_certificate(profile: &Profile) -> Option<Message> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let now = i64::try_from(now.as_secs()).ok()?;
+    let pem = profile.inline(InlineFile::Cert)?;
+    match Certificate::read_all(pem).ok()?.first()?.validity(now) {
+        Validity::Ended => Some(message!(
+            "The client certificate has expired. Ask your administrator for a new one."
+        )),
+        Validity::NotYet => Some(message!(
+            "The client certificate is not yet valid. Check the date and time of this computer."
+        )),
+        Validity::Holds | Validity::EndsSoon { .. } => None,
+    }
 }
 
 /// A connection is known by its name, so none gets that of another. A second one to the same endpoint

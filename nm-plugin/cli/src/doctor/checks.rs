@@ -16,7 +16,7 @@ pub(super) type Judgement = (Verdict, Message, Option<Message>);
 type Check = fn(&Facts) -> Judgement;
 
 /// In the order in which a connection needs the things. The names are stable, for programs.
-pub(super) const ALL: [(&str, Check); 20] = [
+pub(super) const ALL: [(&str, Check); 21] = [
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     (gettext_noop!("network-manager"), network_manager),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
@@ -41,6 +41,8 @@ pub(super) const ALL: [(&str, Check); 20] = [
     (gettext_noop!("connections"), machine::imported_as_openvpn),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
     (gettext_noop!("private-keys"), machine::exposed_keys),
+    // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.
+    (gettext_noop!("certificates"), machine::client_certificates),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column: a property of a connection.
     (gettext_noop!("secondaries"), machine::secondaries),
     // TRANSLATORS: The name of a check of aws-client-vpn doctor, in a column.

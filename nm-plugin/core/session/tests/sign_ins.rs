@@ -585,6 +585,45 @@ fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
     simulation.failed("refused the client certificate");
 }
 
+/// OpenVPN says it once, when it loads the certificate; the endpoint may accept it.
+#[test]
+fn a_certificate_that_is_out_of_date_is_named_once_the_endpoint_does_not_accept_it() {
+    let met = ">LOG:1,I,VERIFY OK: depth=0, CN=server";
+    let restart = ">STATE:1,RECONNECTING,tls-error,,,,,";
+    let alert =
+        ">LOG:1,N,OpenSSL: error:0A000418:SSL routines::tlsv1 alert unknown ca:SSL alert 48";
+    let remedy = "Ask your administrator for a new one";
+    for (warning, words) in [
+        ("has expired!", ["which has expired", remedy]),
+        (
+            "is not yet valid!",
+            ["which is not yet valid", "Check the date and time"],
+        ),
+    ] {
+        let warning = format!(">LOG:1,W,WARNING: Your certificate {warning}");
+        let begin = || {
+            let mut simulation = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+            let lines = [HOLD, &warning, met, restart, HOLD];
+            assert_eq!(simulation.lines(&lines), ["hold release"; 2]);
+            simulation
+        };
+        let mut ignored = begin();
+        assert_eq!(ignored.after(60), ["fail"]);
+        let mut refused = begin();
+        assert_eq!(refused.lines(&[alert, restart]), ["fail"]);
+        for word in words {
+            ignored.failed(word);
+            refused.failed(word);
+        }
+    }
+    // Nothing has answered that could have refused it.
+    let mut simulation = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    simulation.lines(&[HOLD, ">LOG:1,W,WARNING: Your certificate has expired!"]);
+    assert_eq!(simulation.after(60), ["fail"]);
+    let text = simulation.failures[0].to_string();
+    assert!(text.contains("did not answer"), "{text}");
+}
+
 /// Over TCP a node hangs, and resets the connection once it has seen the certificate.
 #[test]
 fn an_endpoint_that_broke_off_after_the_certificate_is_remembered_at_the_next_attempt() {

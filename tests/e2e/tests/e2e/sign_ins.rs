@@ -270,3 +270,38 @@ fn a_certificate_of_another_authority_is_refused_in_clear_words() {
     let words = ["within 20 s", "refused the client certificate"];
     assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
 }
+
+/// OpenVPN has warned of it in the first second.
+#[test]
+fn a_certificate_that_has_expired_is_named_once_the_endpoint_does_not_accept_it() {
+    let options = endpoint(&["--sign-in=certificate", "--key-form=files"]);
+    let lab = Lab::start(&options);
+    let ready = lab.endpoint_events().wait("ready", SOON);
+    let certificate = ready["client_certificate"].as_str().unwrap();
+    let key = ready["client_key"].as_str().unwrap();
+    let sign =
+        r#"expired=$(openssl x509 -in "$1" -signkey "$2" -days -1) && echo "$expired" >"$1""#;
+    lab.client
+        .check(["sh", "-ec", sign, "sh", certificate, key]);
+    lab.import("udp", 443);
+    lab.modify("+vpn.data", "connect-timeout=20");
+    let before = lab.snapshot();
+    let up = lab.up();
+    let words = [
+        "did not accept the client certificate, which has expired",
+        "Ask your administrator for a new one",
+    ];
+    assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
+    let profile = lab.profile("udp", 443);
+    let update = ["aws-client-vpn", "import", &profile, "--update"];
+    for (line, words) in [
+        (&update[..], "The client certificate has expired."),
+        (
+            &["aws-client-vpn", "doctor"],
+            "the client certificate of 'vpn' has expired",
+        ),
+    ] {
+        let said = String::from_utf8(lab.client.run(line).stdout).unwrap();
+        assert!(said.contains(words), "{said}");
+    }
+}

@@ -3,7 +3,10 @@
 use super::super::facts::{Agent, Facts, Plasma, Process};
 use super::{Judgement, good, plain, problem, warning};
 use crate::network_manager::{NetworkManager, Stored};
+use aws_client_vpn_profile::certificate::{Certificate, Validity};
+use aws_client_vpn_profile::parts::InlineFile;
 use aws_client_vpn_profile::pem::has_private_key;
+use aws_client_vpn_profile::settings::unescape;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
@@ -268,6 +271,41 @@ pub(super) fn exposed_keys(facts: &Facts) -> Judgement {
                 "others may know the key, so ask for a new one; if you chose the certificate in the \
                  settings, choose it there again; otherwise, to move the key to the secrets: \
                  aws-client-vpn import --update PROFILE"
+            ),
+        ),
+    }
+}
+
+/// Those that are kept with the connection: what is in PKCS #12 or on a token, OpenVPN alone can read.
+pub(super) fn client_certificates(facts: &Facts) -> Judgement {
+    let Some(Ok(manager)) = &facts.network_manager else {
+        return without_network_manager();
+    };
+    let now = i64::try_from(facts.clock.now).unwrap_or(i64::MAX);
+    let outdated = manager.stored.iter().find_map(|stored| {
+        let pem = unescape(stored.data.get(InlineFile::Cert.name())?)?;
+        let validity = Certificate::read_all(&pem).ok()?.first()?.validity(now);
+        let is_outdated = matches!(validity, Validity::Ended | Validity::NotYet);
+        is_outdated.then(|| (stored.name.clone(), validity == Validity::Ended))
+    });
+    match outdated {
+        None => good(message!("none is known to have expired")),
+        Some((name, true)) => warning(
+            message!(
+                "the client certificate of '{name}' has expired",
+                name = name
+            ),
+            message!(
+                "ask your administrator for a new one, then: aws-client-vpn import --update PROFILE"
+            ),
+        ),
+        Some((name, false)) => warning(
+            message!(
+                "the client certificate of '{name}' is not yet valid",
+                name = name
+            ),
+            message!(
+                "check the date and time of this computer; if they are right, tell your administrator"
             ),
         ),
     }

@@ -3,6 +3,7 @@ use super::super::{Clock, Closed, Diagnosis, Listener, NameFile, NetworkManager,
 use super::super::{Finding, diagnose};
 use super::*;
 use crate::network_manager::{Secondary, Stored};
+use aws_client_vpn_profile::settings::escape;
 use aws_client_vpn_sign_in::rights::{Right, Rights};
 use std::path::PathBuf;
 
@@ -361,6 +362,18 @@ const FAULTS: &[Fault] = &[
         "private key of 'work'",
     ),
     (
+        |f| has_certificate(f, CERTIFICATE_ENDS + 1),
+        "certificates",
+        Verdict::Warning,
+        "of 'work' has expired",
+    ),
+    (
+        |f| has_certificate(f, 1_500_000_000),
+        "certificates",
+        Verdict::Warning,
+        "of 'work' is not yet valid",
+    ),
+    (
         |f| {
             manager(f).secondaries = vec![Secondary {
                 network: "Office".to_owned(),
@@ -440,6 +453,16 @@ const FAULTS: &[Fault] = &[
 
 fn manager(facts: &mut Facts) -> &mut NetworkManager {
     facts.network_manager.as_mut().unwrap().as_mut().unwrap()
+}
+
+/// Valid from 2025-01-01 to 2035-01-01.
+const CERTIFICATE: &str = include_str!("../../../../core/profile/tests/certificates/client.pem");
+const CERTIFICATE_ENDS: u64 = 2_051_222_400;
+
+fn has_certificate(facts: &mut Facts, now: u64) {
+    let data = &mut manager(facts).stored[1].data;
+    data.insert("cert".to_owned(), escape(CERTIFICATE));
+    (facts.clock.now, facts.clock.installed) = (now, now);
 }
 
 #[test]

@@ -289,7 +289,7 @@ impl Attempt {
                 let breaks_off = matches!(why, "connection-reset" | "tls-error");
                 self.endpoint_broke_off |= self.diagnostics.endpoint_recognised && breaks_off;
                 if let Some(failure) = self.diagnostics.certificate_refused() {
-                    return Err(failure);
+                    return Err(cx.with_outdated_certificate(failure));
                 }
                 self.try_failed(why, cx);
             }
@@ -558,8 +558,10 @@ impl Attempt {
                         self.diagnostics.endpoint_recognised |= self.endpoint_broke_off;
                         let in_the_way = cx.proxy_in_the_way();
                         in_the_way.unwrap_or_else(|| {
-                            self.diagnostics
-                                .silence(&cx.profile, checks_sign_in, seconds)
+                            let silence =
+                                self.diagnostics
+                                    .silence(&cx.profile, checks_sign_in, seconds);
+                            cx.with_outdated_certificate(silence)
                         })
                     }
                 })

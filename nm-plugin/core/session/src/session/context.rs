@@ -4,6 +4,7 @@
 use super::backoff::LoginBackoff;
 use super::conditions::{Conditions, Presence, Ways};
 use super::credentials::Credentials;
+use super::diagnostics::outdated_certificate;
 use super::events::{Effect, ServiceState, WebAccess};
 use super::expiry::Expiry;
 use super::failure::Failure;
@@ -106,6 +107,8 @@ pub(super) struct OpenVpn {
     environment: Option<Environment>,
     /// The tunnel that came up last: a restart need not say "up" again.
     pub(super) tunnel: Option<PushedOptions>,
+    /// What OpenVPN said of the client's certificate, if it has expired or is not yet valid.
+    outdated_certificate: Option<Failure>,
     /// Why OpenVPN says that it ends.
     exiting: Option<String>,
 }
@@ -170,6 +173,9 @@ impl Context {
                         // TRANSLATORS: Follows “The endpoint sent a sign-in request that cannot be used.”
                         "The request has a form that OpenVPN does not know."
                     )));
+                }
+                if let Some(why) = outdated_certificate(said) {
+                    self.openvpn.outdated_certificate = Some(why);
                 }
                 Some(OpenVpnEvent::Log(text))
             }
@@ -244,6 +250,16 @@ impl Context {
                 None
             }
         };
+    }
+
+    /// The same failure, with what OpenVPN has said of the certificate if that was refused.
+    pub(super) fn with_outdated_certificate(&self, failure: Failure) -> Failure {
+        let is_about_it = matches!(
+            failure,
+            Failure::CertificateRefused(_) | Failure::CertificateIgnored { .. }
+        );
+        let known = self.openvpn.outdated_certificate.clone();
+        known.filter(|_| is_about_it).unwrap_or(failure)
     }
 
     /// Why the connection ends when OpenVPN has ended, which it did as `how` says.

@@ -13,6 +13,16 @@ use aws_client_vpn_text::redact::for_journal;
 /// OpenSSL's words for a key or PKCS #12 file whose encryption is too old for it (RC2, in most).
 const UNSUPPORTED: &str = "digital envelope routines::unsupported";
 
+/// Why the endpoint will most likely refuse the client's certificate. OpenVPN says so when it loads it
+/// (ssl_openssl.c), which it does once, and goes on: the endpoint may accept it.
+pub(super) fn outdated_certificate(text: &str) -> Option<Failure> {
+    match text {
+        "WARNING: Your certificate has expired!" => Some(Failure::CertificateExpired),
+        "WARNING: Your certificate is not yet valid!" => Some(Failure::CertificateNotYetValid),
+        _ => None,
+    }
+}
+
 /// What was seen since OpenVPN was last held.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostics {

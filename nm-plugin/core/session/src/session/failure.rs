@@ -160,6 +160,16 @@ pub enum Failure {
         /// The limit that ran out.
         seconds: u64,
     },
+    #[error(
+        "The endpoint did not accept the client certificate, which has expired. Ask your \
+         administrator for a new one, and import the profile with it."
+    )]
+    CertificateExpired,
+    #[error(
+        "The endpoint did not accept the client certificate, which is not yet valid. Check the date \
+         and time of this computer. If they are right, tell your administrator."
+    )]
+    CertificateNotYetValid,
     /// An answer that was refused came once more.
     #[error(
         "What you entered was refused before, so it was not sent again. Connect again, and enter \
@@ -281,6 +291,8 @@ impl Failure {
             | Self::BadKey(_)
             | Self::CertificateRefused(_)
             | Self::CertificateIgnored { .. }
+            | Self::CertificateExpired
+            | Self::CertificateNotYetValid
             | Self::PasswordUnexpected
             | Self::Unchanged(_) => (FailureKind::Refused, LoginFailed),
             Self::LoginTimedOut { .. } => (FailureKind::TimedOut, LoginFailed),
