@@ -26,6 +26,7 @@ mod remove;
 mod renew;
 pub mod run;
 pub mod status;
+pub mod waiting;
 mod when;
 
 pub use failure::Failure;

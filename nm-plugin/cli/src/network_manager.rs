@@ -1,6 +1,7 @@
 //! What NetworkManager tells over D-Bus, as plain values. Nothing is judged here.
 
 use crate::answer::Outcome;
+use crate::waiting::Waiting;
 pub(crate) use aws_client_vpn_network_manager::settings::Stored;
 use aws_client_vpn_network_manager::settings::{self, Settings};
 use aws_client_vpn_network_manager::{
@@ -131,6 +132,8 @@ pub struct Activation {
     pub(crate) vpn_state: u32,
     /// Whether the service says that it is not up.
     pub(crate) is_lost: bool,
+    /// What it waits for, if it is lost.
+    pub(crate) waiting: Option<Waiting>,
     /// Addresses with prefix lengths.
     pub(crate) addresses: Vec<String>,
     /// The domains and name servers of it.
@@ -316,10 +319,13 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
         let vpn_state = value(&vpn, "VpnState").unwrap_or(0);
         let is_lost =
             vpn_state == vpn_state::ACTIVATED && service_is_up(bus, &service).await == Some(false);
-        let sign_in_ends = match service_process {
-            // One of another version may not know the question.
-            Some(_) => sign_in_end(bus, &service).await.ok(),
-            None => None,
+        // One of another version may not know the question.
+        let (sign_in_ends, waiting) = match service_process {
+            Some(_) => (
+                sign_in_end(bus, &service).await.ok(),
+                Waiting::of(bus, &service).await,
+            ),
+            None => (None, None),
         };
         domains.sort();
         domains.dedup();
@@ -329,6 +335,7 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
             active_state: value(&general, "State").unwrap_or(0),
             vpn_state,
             is_lost,
+            waiting,
             addresses,
             domains,
             name_servers,

@@ -9,6 +9,7 @@ pub(crate) use collect::look;
 use crate::choice::{ChoiceError, activation_of};
 use crate::line::width;
 use crate::network_manager::{Activation, Stored};
+use crate::waiting::Waiting;
 use crate::{json, when};
 use aws_client_vpn_i18n::{self as i18n, gettext};
 use aws_client_vpn_profile::last_failure::{FailureKind, LastFailure};
@@ -41,6 +42,8 @@ pub struct Connection {
     pub uuid: String,
     /// What it does now.
     pub state: State,
+    /// What it waits for, if it was lost and waits for something.
+    pub waits_for: Option<Waiting>,
     /// When it was last switched on, in seconds since 1970, if it is on.
     pub since: Option<u64>,
     /// The endpoint's name; `None` if its settings cannot be used.
@@ -205,6 +208,9 @@ impl Connection {
             name: stored.name,
             uuid: stored.uuid,
             state: activation.map_or(State::Off, State::of),
+            waits_for: activation
+                .filter(|activation| State::of(activation) == State::Connecting)
+                .and_then(|activation| activation.waiting.clone()),
             since: activation
                 .and_then(|activation| activation.service_process)
                 .and_then(started),
@@ -348,6 +354,11 @@ impl fmt::Display for Connection {
         let rows = [
             // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("state"), Some(state)),
+            (
+                // TRANSLATORS: A label in the output of aws-client-vpn status: what the connection waits for.
+                gettext_noop!("now"),
+                self.waits_for.as_ref().map(Waiting::words),
+            ),
             // TRANSLATORS: A label in the output of aws-client-vpn status.
             (gettext_noop!("endpoint"), self.endpoint.clone()),
             // TRANSLATORS: A label in the output of aws-client-vpn status.

@@ -4,8 +4,10 @@
 
 use aws_client_vpn_cli::doctor::{Clock, Facts, NameFile, NetworkManager, diagnose};
 use aws_client_vpn_cli::status::{Connection, State, Status, Way};
+use aws_client_vpn_cli::waiting::Waiting;
 use aws_client_vpn_i18n::{DOMAIN, init_library_at, init_program, localize};
 use aws_client_vpn_profile::settings::summary;
+use aws_client_vpn_profile::waiting::WaitsFor;
 use aws_client_vpn_sign_in::rights::Rights;
 use aws_client_vpn_text::message::Localize;
 use std::collections::BTreeMap;
@@ -69,6 +71,7 @@ fn status_in_german() {
         name: "alt".to_owned(),
         uuid: "2-3".to_owned(),
         state: State::Off,
+        waits_for: None,
         since: None,
         endpoint: None,
         sign_in: None,
@@ -83,6 +86,7 @@ fn status_in_german() {
         name: "Arbeit".to_owned(),
         uuid: "1-2".to_owned(),
         state: State::Up,
+        waits_for: None,
         since: Some(1_795_539_601),
         endpoint: Some("host.example".to_owned()),
         sign_in: Some(Way::Saml),
@@ -93,8 +97,19 @@ fn status_in_german() {
         last_failure: None,
         problem: None,
     };
+    let lost = Connection {
+        name: "alle".to_owned(),
+        uuid: "3-4".to_owned(),
+        state: State::Connecting,
+        waits_for: Some(Waiting {
+            what: WaitsFor::Person,
+            user: Some("ada".to_owned()),
+        }),
+        problem: None,
+        ..off.clone()
+    };
     let status = Status {
-        connections: vec![up, off],
+        connections: vec![up, off, lost],
     };
     assert_eq!(
         status.to_string(),
@@ -108,7 +123,13 @@ fn status_in_german() {
          Zustand          aus\n  \
          Problem          Die Einstellung „remote“ fehlt. Fügen Sie sie hinzu: nmcli connection \
          modify NAME +vpn.data remote=WERT\n  \
-         UUID             2-3\n"
+         UUID             2-3\n\n\
+         alle\n  \
+         Zustand          wird verbunden\n  \
+         jetzt            Warten, bis ada am Computer ist und sich wieder anmeldet (die letzte Anmeldung \
+         ist von dieser Person). Um sich selbst anzumelden, trennen Sie die Verbindung und verbinden Sie sie \
+         wieder: aws-client-vpn disconnect NAME\n  \
+         UUID             3-4\n"
     );
     let json = serde_json::to_value(&status).unwrap();
     let [up, off] = [&json["connections"][0], &json["connections"][1]];

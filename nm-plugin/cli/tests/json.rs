@@ -4,7 +4,9 @@
 use aws_client_vpn_cli::answer::{Answer, Outcome};
 use aws_client_vpn_cli::import::{Imported, What};
 use aws_client_vpn_cli::status::{Connection, Failed, State, Status, Way};
+use aws_client_vpn_cli::waiting::Waiting;
 use aws_client_vpn_profile::last_failure::FailureKind;
+use aws_client_vpn_profile::waiting::WaitsFor;
 use aws_client_vpn_text::message;
 use serde_json::{Value, json};
 
@@ -26,6 +28,7 @@ fn the_examples_are_what_is_printed() {
             name: "work".to_owned(),
             uuid: UUID.to_owned(),
             state: State::Off,
+            waits_for: None,
             since: None,
             endpoint: Some(
                 "cvpn-endpoint-0123456789abcdef0.prod.clientvpn.eu-central-1.amazonaws.com"
@@ -84,7 +87,8 @@ fn every_value_that_a_program_may_meet_is_in_the_page() {
     let values = values.chain(ways.map(|it| json!(it)));
     let values = values.chain(whats.map(|it| json!(it)));
     let values = values.chain(Outcome::ALL.map(|it| json!(it.name())));
-    for value in values {
+    let waits = WaitsFor::ALL.map(|what| json!(Waiting { what, user: None })["what"].take());
+    for value in values.chain(waits) {
         let value = value.as_str().unwrap().to_owned();
         assert!(PAGE.contains(&format!("`{value}`")), "{value} is missing");
     }

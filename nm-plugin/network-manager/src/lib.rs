@@ -5,10 +5,13 @@ pub mod settings;
 pub mod signals;
 
 use crate::settings::Settings;
+use aws_client_vpn_profile::waiting::WaitsFor;
 use aws_client_vpn_profile::well_known::network_manager::{
     CONNECTION, NAME, PATH, SETTINGS, SETTINGS_PATH, VPN,
 };
-use aws_client_vpn_profile::well_known::{IS_UP, SIGN_IN, SIGN_IN_PATH, service_of, vpn_state};
+use aws_client_vpn_profile::well_known::{
+    IS_UP, SIGN_IN, SIGN_IN_PATH, WAITS_FOR, service_of, vpn_state,
+};
 use aws_client_vpn_sign_in::rights::Rights;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -111,6 +114,15 @@ pub async fn service_is_up(bus: &Connection, service: &str) -> Option<bool> {
         Err(zbus::Error::MethodError(name, ..)) if name.ends_with(".UnknownMethod") => Some(true),
         Err(_) => None,
     }
+}
+
+/// What the lost connection of the service called `service` waits for, and for which user's sign-in; `None` if
+/// for nothing, or if it does not tell, as an earlier version.
+pub async fn waits_for(bus: &Connection, service: &str) -> Option<(WaitsFor, Option<String>)> {
+    let answer = timeout(CALL_TIME, call_service(bus, service, WAITS_FOR));
+    let (what, user): (String, String) = answer.await.ok()?.ok()?;
+    let what = WaitsFor::from_name(&what)?;
+    Some((what, Some(user).filter(|user| !user.is_empty())))
 }
 
 /// Whether the activation at `path` is up, as its service and NetworkManager say; `None` if one of them

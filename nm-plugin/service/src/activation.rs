@@ -309,6 +309,14 @@ impl<'a> Activation<'a> {
                 drop(reply.send(Ok(self.session.is_shown_as_up())));
                 None
             }
+            sign_in::Request::WaitsFor { reply } => {
+                let waiting = self.session.waits_for().map(|what| {
+                    let user = self.user.as_deref().filter(|_| what.is_for_a_person());
+                    (what, self.monitor.person(user))
+                });
+                drop(reply.send(Ok(waiting)));
+                None
+            }
             sign_in::Request::Renew { caller, reply } => {
                 if let Some(why) = self.why_not_renewed(caller).await {
                     drop(reply.send(Err(SignInError::NotRenewed(why))));

@@ -9,7 +9,7 @@ use crate::rtnetlink;
 use aws_client_vpn_session::netlink::addresses_request;
 use aws_client_vpn_session::own_addresses;
 use aws_client_vpn_session::session::{
-    Conditions, Presence, Session, Ways, may_act_for, presence_of,
+    Conditions, Presence, Session, Ways, may_act_for, person, presence_of,
 };
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
@@ -123,6 +123,12 @@ impl Monitor {
 
     fn uid_of(&self, user: Option<&str>) -> Option<u32> {
         self.watch.as_ref()?.uid_of(user?)
+    }
+
+    /// Who has to be there to sign in again, if `user` has signed in; `None` if anybody will do.
+    pub(crate) fn person(&self, user: Option<&str>) -> Option<String> {
+        let told = self.watch.as_ref()?.logind.borrow();
+        person(told.sessions.as_deref()?, user).map(str::to_owned)
     }
 
     /// Whether the account numbered `caller` may act for `user`, who signed in.

@@ -1,6 +1,7 @@
 //! What NetworkManager tells of one activation.
 
 use crate::answer::Outcome;
+use crate::waiting::Waiting;
 use aws_client_vpn_attempt::failure_of;
 use aws_client_vpn_attempt::progress::{self, Progress};
 use aws_client_vpn_i18n::gettext;
@@ -8,7 +9,7 @@ use aws_client_vpn_network_manager::is_up;
 use aws_client_vpn_network_manager::signals::{self, vpn_state};
 use aws_client_vpn_profile::last_failure::FailureKind;
 use aws_client_vpn_profile::well_known::network_manager::NAME;
-use aws_client_vpn_profile::well_known::{state_reason, vpn_state as states};
+use aws_client_vpn_profile::well_known::{service_of, state_reason, vpn_state as states};
 use aws_client_vpn_text::message;
 use aws_client_vpn_text::message::Message;
 use futures_lite::StreamExt;
@@ -41,6 +42,9 @@ pub(super) struct Ended {
     pub outcome: Outcome,
 }
 
+/// Between two questions what a connection that is being made waits for.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
+
 /// Between two questions whether a connection that NetworkManager calls up is.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -63,6 +67,10 @@ pub(super) struct Following {
     is_claimed: bool,
     /// Whether NetworkManager has called it up before it was.
     was_claimed: bool,
+    /// NetworkManager's last state.
+    state: u32,
+    /// What the lost connection waits for.
+    waiting: Option<Waiting>,
     said: Option<String>,
 }
 
@@ -83,6 +91,8 @@ impl Following {
             is_removed: false,
             is_claimed: false,
             was_claimed: false,
+            state: states::UNKNOWN,
+            waiting: None,
             said: None,
         })
     }
@@ -126,16 +136,29 @@ impl Following {
                 () = confirmed(&self.bus, &self.path), if self.is_claimed => {
                     self.is_claimed = false;
                     self.was_claimed = false;
+                    self.waiting = None;
                     self.said = None;
                     // Whoever began it may be gone by the next sign-in.
                     self.is_joined = false;
                     return Step::Up;
+                }
+                waiting = other_wait(&self.bus, &self.path, self.waiting.as_ref()),
+                    if self.state == states::CONNECT =>
+                {
+                    self.waiting = waiting;
+                    if let Some(step) = self.step(states::CONNECT, 0) {
+                        return step;
+                    }
                 }
             }
         }
     }
 
     fn step(&mut self, state: u32, reason: u32) -> Option<Step> {
+        self.state = state;
+        if !matches!(state, states::CONNECT | states::ACTIVATED) {
+            self.waiting = None;
+        }
         self.was_claimed |= std::mem::take(&mut self.is_claimed);
         self.is_on_its_way |= self.is_joined || state == states::CONNECT;
         // NetworkManager says it first, and then that somebody disconnected it.
@@ -150,12 +173,13 @@ impl Following {
             // Nothing is set up again.
             Progress::Working(_) if state == states::IP_CONFIG_GET && self.was_claimed => None,
             Progress::Working(words) => {
-                let words = match self.is_joined && state == states::NEED_AUTH {
+                let words = match (&self.waiting, state) {
+                    (Some(waiting), states::CONNECT) => waiting.words(),
                     // Its agent was asked first.
-                    true => gettext!(
+                    (_, states::NEED_AUTH) if self.is_joined => gettext!(
                         "Waiting for the sign-in, which another program shows. Complete it there."
                     ),
-                    false => words,
+                    _ => words,
                 };
                 let is_new = self.said.as_ref() != Some(&words);
                 self.said = Some(words.clone());
@@ -191,6 +215,21 @@ impl Following {
 async fn confirmed(bus: &zbus::Connection, path: &str) {
     while is_up(bus, path).await != Some(true) {
         sleep(PAUSE).await;
+    }
+}
+
+/// Waits until the connection waits for something else than for `known`.
+async fn other_wait(
+    bus: &zbus::Connection,
+    path: &str,
+    known: Option<&Waiting>,
+) -> Option<Waiting> {
+    loop {
+        let waiting = Waiting::of(bus, &service_of(path)).await;
+        if waiting.as_ref() != known {
+            return waiting;
+        }
+        sleep(LOOK_AGAIN).await;
     }
 }
 

@@ -19,6 +19,7 @@ pub mod profile;
 pub mod region;
 pub mod renewal;
 pub mod settings;
+pub mod waiting;
 pub mod well_known;
 
 pub use ovpn::Incomplete;

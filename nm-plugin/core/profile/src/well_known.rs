@@ -24,6 +24,8 @@ pub const SIGN_IN_PATH: &str = "/org/freedesktop/NetworkManager/AwsClientVpn";
 pub const GET_USER: &str = "GetUser";
 /// The method of the sign-in's interface that tells whether the connection is up.
 pub const IS_UP: &str = "IsUp";
+/// The method of the sign-in's interface that tells what a lost connection waits for, and whom.
+pub const WAITS_FOR: &str = "WaitsFor";
 /// The method of the sign-in's interface that has the person sign in again.
 pub const RENEW: &str = "Renew";
 

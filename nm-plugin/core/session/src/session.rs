@@ -66,7 +66,7 @@ mod sign_in;
 mod unverified;
 mod up;
 
-pub use conditions::{Conditions, LoginSession, Presence, Ways, may_act_for, presence_of};
+pub use conditions::{Conditions, LoginSession, Presence, Ways, may_act_for, person, presence_of};
 pub use events::{Effect, Input, ServiceState, WebAccess, WebBlocked};
 pub use failure::{Failure, FailureReason};
 pub use unverified::Unverified;
@@ -86,6 +86,7 @@ use crate::network_manager::VpnState;
 use aws_client_vpn_profile::parts::SignIn;
 use aws_client_vpn_profile::profile::Profile;
 use aws_client_vpn_profile::settings::Timeouts;
+use aws_client_vpn_profile::waiting::WaitsFor;
 use aws_client_vpn_text::secret::Secret;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -230,6 +231,22 @@ impl Session {
             | State::Stopped => false,
         };
         is_or_was_just_now && self.cx.network_manager.announced_up()
+    }
+
+    /// What the lost connection waits for, once somebody is told that it is lost.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<WaitsFor> {
+        match &self.state {
+            State::Connecting(attempt) if !self.is_shown_as_up() => {
+                attempt.loss.as_ref()?.wait.map(WaitsFor::from)
+            }
+            State::Connecting(_)
+            | State::Up(_)
+            | State::Deactivating
+            | State::Failing { .. }
+            | State::Stopping { .. }
+            | State::Stopped => None,
+        }
     }
 
     /// What may leave the computer now for this connection's sake, as far as the session knows:

@@ -4,6 +4,7 @@
 mod simulation;
 
 use aws_client_vpn_profile::settings::Timeouts;
+use aws_client_vpn_profile::waiting::WaitsFor;
 use aws_client_vpn_session::network_manager::VpnState;
 use aws_client_vpn_session::session::{Conditions, Failure, Input, Presence, Ways};
 use aws_client_vpn_text::message::Message;
@@ -201,6 +202,7 @@ fn without_a_network_it_waits_and_is_shown_as_waiting() {
     assert_eq!(simulation.after(5), ["Starting"]);
     // A night.
     assert_eq!(simulation.after(8 * 3600), NOTHING);
+    assert_eq!(simulation.session.waits_for(), Some(WaitsFor::Network));
     assert_eq!(simulation.session.deadline(), None);
     assert_eq!(
         simulation.input(around(true, Presence::Active)),
@@ -293,13 +295,21 @@ fn a_login_waits_until_somebody_is_there_to_see_it() {
             Presence::Away | Presence::Active => "nobody is there who could sign in",
         };
         assert!(simulation.notes.contains(&why.to_owned()), "{away:?}");
+        // Nobody is told of the loss yet.
+        assert_eq!(simulation.session.waits_for(), None);
         assert_eq!(simulation.after(5), ["Starting"]);
+        let waits_for = match away {
+            Presence::Locked => WaitsFor::Unlock,
+            Presence::Away | Presence::Active => WaitsFor::Person,
+        };
+        assert_eq!(simulation.session.waits_for(), Some(waits_for));
         assert_eq!(simulation.after(3600), NOTHING);
         assert_eq!(simulation.hints.len(), 1);
         assert_eq!(
             simulation.input(around(true, Presence::Active)),
             ["hold release"]
         );
+        assert_eq!(simulation.session.waits_for(), None);
         simulation.line(NEED);
         page_opens(&mut simulation);
     }

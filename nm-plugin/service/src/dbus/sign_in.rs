@@ -1,13 +1,14 @@
 //! Our own interface, `org.freedesktop.NetworkManager.AwsClientVpn.SignIn`, for what NetworkManager
-//! has no words for: when the endpoint ends the sign-in, a new one at a moment that suits, and whether
-//! the connection is up where NetworkManager takes a lost one for that.
+//! has no words for: when the endpoint ends the sign-in, a new one at a moment that suits, whether
+//! the connection is up where NetworkManager takes a lost one for that, and what a lost one waits for.
 //!
-//! Everybody may ask both, as everybody may ask NetworkManager what is connected. A new
+//! Everybody may ask all but for a new sign-in, as everybody may ask NetworkManager what is connected. A new
 //! sign-in is for root and for the person whose sign-in it is. The signal is a broadcast, for the
 //! service does not know who shows notifications: it carries nothing but names and a time.
 
 use super::{PluginError, sender, user_of};
 use aws_client_vpn_profile::renewal::NotRenewed;
+use aws_client_vpn_profile::waiting::WaitsFor;
 use aws_client_vpn_profile::well_known::SIGN_IN_PATH;
 use tokio::sync::{mpsc, oneshot};
 use zbus::DBusError;
@@ -83,6 +84,11 @@ pub(crate) enum Request {
         /// Answered with what the session knows.
         reply: Reply<bool>,
     },
+    /// What does the lost connection wait for?
+    WaitsFor {
+        /// Answered with that, and the account of the person it waits for.
+        reply: Reply<Option<(WaitsFor, Option<String>)>>,
+    },
     /// Ask the person to sign in again.
     Renew {
         /// The number of the account that asks.
@@ -99,6 +105,7 @@ impl Request {
         match self {
             Self::Expiry { reply } => drop(reply.send(Err(why.into()))),
             Self::IsUp { reply } => drop(reply.send(Err(why.into()))),
+            Self::WaitsFor { reply } => drop(reply.send(Err(why.into()))),
             Self::Renew { reply, .. } => drop(reply.send(Err(why.into()))),
         }
     }
@@ -146,6 +153,16 @@ impl SignIn {
     /// `IsUp() → b`: whether the connection is up. NetworkManager may say so, for a moment, of one that is lost.
     async fn is_up(&self) -> Result<bool, SignInError> {
         self.ask(|reply| Request::IsUp { reply }).await
+    }
+
+    /// `WaitsFor() → (s what, s user)`: what the lost connection waits for, by its
+    /// [name](aws_client_vpn_profile::waiting), empty if for nothing; and the account of the person it waits
+    /// for, empty if anybody will do.
+    async fn waits_for(&self) -> Result<(String, String), SignInError> {
+        let waiting = self.ask(|reply| Request::WaitsFor { reply }).await?;
+        let (what, user) = waiting.unzip();
+        let what = what.map_or("", WaitsFor::name);
+        Ok((what.to_owned(), user.flatten().unwrap_or_default()))
     }
 
     /// `Renew()`: asks the person to sign in again, now.

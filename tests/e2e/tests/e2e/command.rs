@@ -625,6 +625,51 @@ fn root_connects_what_is_one_user_s_alone() {
     take_down(&lab, &before);
 }
 
+/// A shared computer: whoever sits there may be another than who signed in.
+#[test]
+fn what_a_lost_connection_waits_for_is_told_to_whoever_asks() {
+    let (mut lab, before) = lab(&Options {
+        logind: true,
+        ..Options::default()
+    });
+    assert_up(&lab, &lab.up());
+    let another_asks = |lab: &Lab, how: &str| {
+        let status = ["aws-client-vpn", "status", how];
+        let as_another = ["setpriv", "--reuid", "65534", "--clear-groups", "--"];
+        lab.client.run(as_another.iter().chain(&status))
+    };
+    let waits_for = |lab: &Lab, wanted: Value| {
+        eventually(&format!("it waits for {wanted}"), SOON * 3, || {
+            let status = json(&another_asks(lab, "--json"));
+            (status["connections"][0]["waits_for"] == wanted).then_some(())
+        });
+    };
+    waits_for(&lab, Value::Null);
+    lab.logind().lock();
+    eventually("the service sees the lock", SOON, || {
+        lab.journal().contains("the screen is locked").then_some(())
+    });
+    lab.endpoint().command(&json!({"kick": "all"}));
+    waits_for(&lab, json!({"what": "unlock", "user": "root"}));
+    let shown = another_asks(&lab, "vpn");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let words = "Waiting for root, who signed in, to unlock the screen";
+    assert!(shown.contains(words), "{shown}");
+    let mut joined = at_terminal(&lab, BROWSER, "connect vpn");
+    joined.expect(words, SOON);
+    // Root is asked in anybody's session if it has none.
+    lab.logind().leave();
+    joined.expect("Waiting for somebody to be at the computer", SOON);
+    waits_for(&lab, json!({"what": "person", "user": null}));
+    joined.interrupt();
+    assert_eq!(joined.finish().code, Some(4));
+    lab.logind().unlock();
+    lab.logind().arrive();
+    is_in_state(&lab, "up");
+    waits_for(&lab, Value::Null);
+    take_down(&lab, &before);
+}
+
 /// The rows of a text console are few and short, and what is wrapped in it cannot be taken back.
 #[test]
 fn a_text_console_shows_the_link_and_a_countdown_in_one_row() {

@@ -114,7 +114,8 @@ pub fn may_act_for(sessions: &[LoginSession], user: Option<&str>, caller: u32) -
 }
 
 /// Who signed in, unless that was root without a session, as with sudo.
-fn person<'a>(sessions: &[LoginSession], user: Option<&'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn person<'a>(sessions: &[LoginSession], user: Option<&'a str>) -> Option<&'a str> {
     let has_session = |user: &&str| sessions.iter().any(|session| session.user == *user);
     user.filter(|user| *user != "root" || has_session(user))
 }

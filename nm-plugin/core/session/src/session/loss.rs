@@ -1,5 +1,6 @@
 //! What an attempt knows after a tunnel was up.
 
+use aws_client_vpn_profile::waiting::WaitsFor;
 use std::time::{Duration, Instant};
 
 /// A loss that ends sooner is not shown. AWS's endpoints have OpenVPN call a connection lost after
@@ -50,6 +51,19 @@ impl Wait {
     }
 }
 
+impl From<Wait> for WaitsFor {
+    fn from(wait: Wait) -> Self {
+        match wait {
+            Wait::Asleep => Self::WakeUp,
+            Wait::Offline => Self::Network,
+            Wait::Locked => Self::Unlock,
+            Wait::Absent => Self::Person,
+            Wait::NoAgent => Self::Agent,
+            Wait::LoginPause(_) => Self::Pause,
+        }
+    }
+}
+
 impl Loss {
     /// Of a tunnel that is lost at `now`; whether that is announced already.
     pub(super) fn new(now: Instant, is_announced: bool) -> Self {
@@ -61,6 +75,29 @@ impl Loss {
             wait: None,
             look_up_at: None,
             default_route_is_withdrawn: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test needs a time to begin with"
+    )]
+    fn what_is_waited_for_is_told_on_the_bus() {
+        for (wait, name) in [
+            (Wait::Asleep, "wake-up"),
+            (Wait::Offline, "network"),
+            (Wait::Locked, "unlock"),
+            (Wait::Absent, "person"),
+            (Wait::NoAgent, "agent"),
+            (Wait::LoginPause(Instant::now()), "pause"),
+        ] {
+            assert_eq!(WaitsFor::from(wait).name(), name);
         }
     }
 }
