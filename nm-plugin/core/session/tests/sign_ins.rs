@@ -624,6 +624,34 @@ fn a_certificate_that_is_out_of_date_is_named_once_the_endpoint_does_not_accept_
     assert!(text.contains("did not answer"), "{text}");
 }
 
+/// The clock was wrong when OpenVPN loaded it, or the endpoint does not look at the date.
+#[test]
+fn a_certificate_that_the_endpoint_has_accepted_is_not_called_out_of_date_later() {
+    let met = ">LOG:1,I,VERIFY OK: depth=0, CN=server";
+    let warning = ">LOG:1,W,WARNING: Your certificate is not yet valid!";
+    let restart = ">STATE:1,RECONNECTING,tls-error,,,,,";
+    let mut up = Simulation::begin(&format!("{CERT}{KEY}"), "", true, &[]);
+    up.lines(&[HOLD, warning, met]);
+    assert_eq!(up.up(), ["configure"]);
+    up.input(Input::VpnState(VpnState::Activated));
+    up.lines(&[">STATE:1,RECONNECTING,ping-restart,,,,,", HOLD]);
+    up.lines(&[met, restart, HOLD]);
+    // NetworkManager is told that the tunnel is lost, and then that the connection is.
+    assert_eq!(up.after(24 * 3600), ["configure"]);
+    assert_eq!(up.after(24 * 3600), ["fail"]);
+    // It looks at the password once it has accepted the certificate.
+    let profile = format!("auth-user-pass\n{CERT}{KEY}");
+    let mut judged = Simulation::begin(&profile, "ada", true, &[("password", "hunter2")]);
+    judged.lines(&[HOLD, warning, met, NEED, REFUSED]);
+    judged.lines(&RESTART);
+    judged.give(&[("password", "hunter3")]);
+    judged.lines(&[NEED, met]);
+    assert_eq!(judged.after(60), ["fail"]);
+    for simulation in [up, judged] {
+        simulation.failed("it refused the client certificate");
+    }
+}
+
 /// Over TCP a node hangs, and resets the connection once it has seen the certificate.
 #[test]
 fn an_endpoint_that_broke_off_after_the_certificate_is_remembered_at_the_next_attempt() {

@@ -373,6 +373,7 @@ impl Attempt {
         }
         cx.remote.mark_reached();
         cx.credentials.accepted();
+        cx.openvpn.certificate_accepted();
         self.log_tunnel_up(cx);
         let installed = Some(installed);
         if !self.is_loss_unannounced(cx) || cx.network_manager.installed != installed {
@@ -417,6 +418,7 @@ impl Attempt {
         // The endpoint has answered, so the PIN or passphrase was right. A token may ask for its PIN
         // again at the next signature; that is no refusal.
         self.key_credential_sent = None;
+        cx.openvpn.certificate_accepted();
         self.unverified.clear();
         let reason = reason.map_or("", Secret::expose);
         if let Some(PutOff { backoff, why }) = PutOff::parse(reason) {

@@ -130,6 +130,14 @@ pub(super) enum OpenVpnEvent {
     Echo(String),
 }
 
+impl OpenVpn {
+    /// What the endpoint accepts once is not out of date for it: this computer's clock was wrong when
+    /// OpenVPN loaded the certificate, or the endpoint does not look at the date.
+    pub(super) fn certificate_accepted(&mut self) {
+        self.outdated_certificate = None;
+    }
+}
+
 impl Context {
     /// Records what a notification says of OpenVPN; returns what is left for the state to decide.
     pub(super) fn interpret(
