@@ -292,7 +292,8 @@ fn note_of_certificate(profile: &Profile) -> Option<Message> {
             "The client certificate has expired. Ask your administrator for a new one."
         )),
         Validity::NotYet => Some(message!(
-            "The client certificate is not yet valid. Check the date and time of this computer."
+            "The client certificate is not yet valid. Check the date and time of this computer. If they \
+             are right, tell your administrator."
         )),
         Validity::Holds | Validity::EndsSoon { .. } => None,
     }
