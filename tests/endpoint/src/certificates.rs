@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType,
+    Issuer, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
 };
 use std::net::IpAddr;
 
@@ -26,6 +26,8 @@ pub(crate) struct Certificates {
     pub(crate) client: Identity,
     /// The same user's, but signed by an authority that the endpoint does not know.
     pub(crate) stranger: Identity,
+    /// The same user's, but it has expired.
+    pub(crate) expired: Identity,
     /// The identity provider's web server's.
     pub(crate) web: Identity,
     /// The key that signs SAML responses, self-signed as in identity providers' metadata.
@@ -57,6 +59,8 @@ impl Certificates {
         let mut other = named("Another authority");
         other.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let other = Issuer::new(other, KeyPair::generate()?);
+        let mut expired = named(user);
+        expired.not_after = date_time_ymd(2020, 1, 1);
         let signer_key = KeyPair::generate()?;
         let signer = named("Emulated identity provider").self_signed(&signer_key)?;
         Ok(Self {
@@ -64,6 +68,7 @@ impl Certificates {
             server: issue(server, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?,
             client: issue(named(user), ExtendedKeyUsagePurpose::ClientAuth, &issuer)?,
             stranger: issue(named(user), ExtendedKeyUsagePurpose::ClientAuth, &other)?,
+            expired: issue(expired, ExtendedKeyUsagePurpose::ClientAuth, &issuer)?,
             web: issue(web, ExtendedKeyUsagePurpose::ServerAuth, &issuer)?,
             signer: identity(&signer, &signer_key),
         })

@@ -59,6 +59,10 @@ pub struct Ready {
     pub stranger_certificate: PathBuf,
     /// The key of that certificate.
     pub stranger_key: PathBuf,
+    /// A certificate in the same name that has expired, which the endpoint does not accept either.
+    pub expired_certificate: PathBuf,
+    /// The key of that certificate.
+    pub expired_key: PathBuf,
     /// Each server's own address in its tunnel, by node, transport and port: `1-udp-443`.
     pub gateways: BTreeMap<String, Ipv4Addr>,
 }

@@ -27,6 +27,8 @@ pub(crate) struct Files {
     client_key: PathBuf,
     stranger_certificate: PathBuf,
     stranger_key: PathBuf,
+    expired_certificate: PathBuf,
+    expired_key: PathBuf,
     profiles: BTreeMap<String, PathBuf>,
 }
 
@@ -62,6 +64,8 @@ impl Files {
             client_key: public("client.key", &certificates.client.key)?,
             stranger_certificate: public("stranger.crt", &certificates.stranger.certificate)?,
             stranger_key: public("stranger.key", &certificates.stranger.key)?,
+            expired_certificate: public("expired.crt", &certificates.expired.certificate)?,
+            expired_key: public("expired.key", &certificates.expired.key)?,
             profiles,
         })
     }
@@ -97,6 +101,8 @@ impl Files {
             client_key: self.client_key,
             stranger_certificate: self.stranger_certificate,
             stranger_key: self.stranger_key,
+            expired_certificate: self.expired_certificate,
+            expired_key: self.expired_key,
             gateways: gateways.collect(),
         }
     }

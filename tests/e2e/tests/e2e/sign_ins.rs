@@ -249,23 +249,26 @@ fn the_browser_and_an_encrypted_key_together() {
     take_down(&lab, &before);
 }
 
-#[test]
-fn a_certificate_of_another_authority_is_refused_in_clear_words() {
+/// A connection with one of the certificates that the endpoint does not accept.
+fn with_certificate(which: &str) -> (Lab, Snapshot) {
     let options = endpoint(&["--sign-in=certificate", "--key-form=files"]);
     let lab = Lab::start(&options);
     let ready = lab.endpoint_events().wait("ready", SOON);
-    // The stranger's files take the place of the user's.
-    for (stranger, own) in [
-        ("stranger_certificate", "client_certificate"),
-        ("stranger_key", "client_key"),
-    ] {
-        let (from, to) = (ready[stranger].as_str(), ready[own].as_str());
+    // Its files take the place of the user's.
+    for file in ["certificate", "key"] {
+        let [from, to] = [which, "client"].map(|of| ready[format!("{of}_{file}")].as_str());
         lab.client.check(["cp", from.unwrap(), to.unwrap()]);
     }
     lab.import("udp", 443);
     // The server does not say so: it breaks off, and the time for its answer has to run out.
     lab.modify("+vpn.data", "connect-timeout=20");
     let before = lab.snapshot();
+    (lab, before)
+}
+
+#[test]
+fn a_certificate_of_another_authority_is_refused_in_clear_words() {
+    let (lab, before) = with_certificate("stranger");
     let up = lab.up();
     let words = ["within 20 s", "refused the client certificate"];
     assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
@@ -274,18 +277,7 @@ fn a_certificate_of_another_authority_is_refused_in_clear_words() {
 /// OpenVPN has warned of it in the first second.
 #[test]
 fn a_certificate_that_has_expired_is_named_once_the_endpoint_does_not_accept_it() {
-    let options = endpoint(&["--sign-in=certificate", "--key-form=files"]);
-    let lab = Lab::start(&options);
-    let ready = lab.endpoint_events().wait("ready", SOON);
-    let certificate = ready["client_certificate"].as_str().unwrap();
-    let key = ready["client_key"].as_str().unwrap();
-    let sign =
-        r#"expired=$(openssl x509 -in "$1" -signkey "$2" -days -1) && echo "$expired" >"$1""#;
-    lab.client
-        .check(["sh", "-ec", sign, "sh", certificate, key]);
-    lab.import("udp", 443);
-    lab.modify("+vpn.data", "connect-timeout=20");
-    let before = lab.snapshot();
+    let (lab, before) = with_certificate("expired");
     let up = lab.up();
     let words = [
         "did not accept the client certificate, which has expired",
