@@ -585,6 +585,23 @@ fn silence_after_the_certificate_is_told_from_silence_of_the_network() {
     simulation.failed("refused the client certificate");
 }
 
+/// It asks for a sign-in once it has accepted the certificate.
+#[test]
+fn silence_after_a_sign_in_is_not_about_the_certificate() {
+    let profile = format!("auth-federate\n{CERT}{KEY}");
+    let mut simulation = Simulation::begin(&profile, "", true, &[]);
+    let met = ">LOG:1,I,VERIFY OK: depth=0, CN=server";
+    let challenge =
+        ">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:sid:YWRh:https://idp.example/']";
+    simulation.lines(&[HOLD, met, NEED, challenge]);
+    simulation.lines(&RESTART);
+    simulation.give(&[("saml-response", "PHNhbWw%2B")]);
+    simulation.lines(&[NEED, met]);
+    assert_eq!(simulation.after(60), ["fail"]);
+    let text = simulation.failures[0].to_string();
+    assert!(!text.contains("certificate"), "{text}");
+}
+
 /// OpenVPN says it once, when it loads the certificate; the endpoint may accept it.
 #[test]
 fn a_certificate_that_is_out_of_date_is_named_once_the_endpoint_does_not_accept_it() {

@@ -92,7 +92,8 @@ impl Diagnostics {
     /// certificate; before, it found no version or cipher of TLS that it may use, or its certificate did not
     /// get through. OpenVPN's servers refuse silently.
     pub(super) fn silence(&self, profile: &Profile, checks_sign_in: bool, seconds: u64) -> Failure {
-        if self.endpoint_recognised && profile.has_client_certificate() {
+        // What looks at a sign-in has accepted the certificate before.
+        if self.endpoint_recognised && profile.has_client_certificate() && !checks_sign_in {
             Failure::CertificateIgnored { seconds }
         } else {
             let host = profile.display_endpoint();
