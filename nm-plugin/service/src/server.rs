@@ -68,11 +68,14 @@ pub(crate) async fn run(bus_name: &str) -> Result<(), ServiceError> {
             .instrument(span)
             .await;
         drop(sign_in_requests);
-        network_manager.await_end().await;
     } else if let Some(uuid) = uuid
         && let Some(end) = network_manager.end_of(&uuid).await
     {
         protection::taken_down(&uuid, end);
+    }
+    tokio::select! {
+        () = network_manager.await_end() => {}
+        _ = terminate.recv() => {}
     }
     // What was sent last has to be on the bus before the process is gone. The bus waits until nobody
     // listens to it any more.

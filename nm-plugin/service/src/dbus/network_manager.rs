@@ -35,8 +35,10 @@ const NO_OBJECT: [&str; 2] = [
     "org.freedesktop.DBus.Error.UnknownObject",
     "org.freedesktop.DBus.Error.UnknownMethod",
 ];
-/// How long it may take after a failure to say Disconnect and to remove its object of the activation.
+/// How long it may take to say Disconnect after a failure.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(3);
+/// How long it may take from then on to remove its object of the activation. Nobody waits for that.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(15);
 
 /// What NetworkManager does.
 #[derive(Debug)]
@@ -83,6 +85,8 @@ pub(crate) struct NetworkManager {
     takes_signals: bool,
     /// Whether it was told of a failure, and says Disconnect.
     is_to_disconnect: bool,
+    /// Whether it has said so.
+    has_disconnected: bool,
 }
 
 /// A process on the bus, and what it says.
@@ -114,6 +118,7 @@ impl NetworkManager {
             is_gone: false,
             takes_signals: true,
             is_to_disconnect: false,
+            has_disconnected: false,
         }
     }
 
@@ -204,6 +209,7 @@ impl NetworkManager {
             event = next_of(&mut self.caller, is_gone) => event,
         };
         self.is_gone |= matches!(event, Event::Gone);
+        self.has_disconnected |= matches!(event, Event::Asked(Request::Disconnect { .. }));
         event
     }
 
@@ -344,39 +350,47 @@ impl NetworkManager {
             .await;
     }
 
-    /// Stays on the bus after a failure until NetworkManager has said Disconnect and its object of the
-    /// activation is gone. It takes the loss of the name for the reason where that comes before, even
-    /// where it has shown another one already: it removes the object only once it is idle
-    /// (`active_connection_state_changed` in nm-manager.c).
+    /// Stays on the bus until NetworkManager has said Disconnect, if it is to, and has removed its object
+    /// of the activation. It takes the loss of the name for a further reason of a failure where that
+    /// comes before: it removes the object once it is idle (`active_connection_state_changed` in
+    /// nm-manager.c).
     pub(crate) async fn await_end(&mut self) {
-        if !self.is_to_disconnect || self.is_gone {
-            return;
-        }
-        let text = || "the connection is down".to_owned();
-        let removed = self.removed();
-        let farewell = async {
-            tokio::pin!(removed);
-            let mut has_disconnected = false;
-            loop {
-                let event = tokio::select! {
-                    event = self.next() => event,
-                    () = &mut removed, if has_disconnected => return,
-                };
-                match event {
-                    Event::Asked(Request::Disconnect { reply }) => {
-                        drop(reply.send(Err(PluginError::AlreadyStopped(text()))));
-                        has_disconnected = true;
-                    }
-                    Event::Asked(
-                        Request::Connect { reply, .. } | Request::NewSecrets { reply, .. },
-                    ) => drop(reply.send(Err(PluginError::WrongState(text())))),
-                    Event::VpnState(_) => {}
-                    Event::Gone => return,
+        if self.is_to_disconnect && !self.has_disconnected {
+            let disconnected = async {
+                while !self.has_disconnected && !self.is_gone {
+                    self.next_after_the_end().await;
                 }
+            };
+            // Then the name goes all the same.
+            drop(tokio::time::timeout(FAREWELL_LIMIT, disconnected).await);
+        }
+        if self.has_disconnected {
+            let removed = self.removed();
+            let removed_or_gone = async {
+                tokio::pin!(removed);
+                while !self.is_gone {
+                    tokio::select! {
+                        () = self.next_after_the_end() => {}
+                        () = &mut removed => return,
+                    }
+                }
+            };
+            drop(tokio::time::timeout(REMOVAL_LIMIT, removed_or_gone).await);
+        }
+    }
+
+    /// What it does next; what it asks for is refused.
+    async fn next_after_the_end(&mut self) {
+        let text = || "the connection is down".to_owned();
+        match self.next().await {
+            Event::Asked(Request::Disconnect { reply }) => {
+                drop(reply.send(Err(PluginError::AlreadyStopped(text()))));
             }
-        };
-        // Then the name goes all the same.
-        drop(tokio::time::timeout(FAREWELL_LIMIT, farewell).await);
+            Event::Asked(Request::Connect { reply, .. } | Request::NewSecrets { reply, .. }) => {
+                drop(reply.send(Err(PluginError::WrongState(text()))));
+            }
+            Event::VpnState(_) | Event::Gone => {}
+        }
     }
 
     /// Waits until its object of the activation is gone; not at all where that cannot be heard.

@@ -53,19 +53,31 @@ fn the_browser_is_closed() {
 fn the_reason_stays_the_last_word_where_networkmanager_is_never_idle() {
     let options = Options {
         browser: Browser::Closed,
+        agent: Some(AgentStyle::GnomeShell),
         ..Options::default()
     };
-    let (lab, before) = lab(&options);
+    let (mut lab, before) = lab(&options);
     lab.modify("+vpn.data", "login-timeout=10");
-    let up = lab.begin_up();
-    lab.browser_did("opened", SOON);
-    let flood = lab.flood("NetworkManager");
-    let up = up.finish();
-    // What it may add comes at once.
-    std::thread::sleep(Duration::from_secs(1));
-    drop(flood);
-    let words = ["signed in", "Connect again"];
-    assert_failed(&lab, &up, reason::LOGIN_FAILED, &words, &before);
+    // It fails by itself, then the service does.
+    for (cancels, reason) in [(true, reason::NO_SECRETS), (false, reason::LOGIN_FAILED)] {
+        lab.forget_browser_events();
+        let up = lab.begin_up();
+        lab.browser_did("opened", SOON);
+        let flood = lab.flood("NetworkManager");
+        if cancels {
+            lab.agent.as_mut().unwrap().cancel();
+        }
+        assert!(!up.finish().success);
+        // What it may add comes at once.
+        std::thread::sleep(Duration::from_secs(1));
+        drop(flood);
+        lab.assert_clean(&before);
+        let failed = VpnState {
+            state: state::FAILED,
+            reason,
+        };
+        assert_eq!(lab.vpn_states().last(), Some(&failed));
+    }
 }
 
 #[test]
