@@ -1,6 +1,7 @@
 //! `aws-client-vpn import`: profiles become connections, also those that AWS's own client keeps.
 
 use crate::Failure;
+use crate::account::own_name;
 use crate::actions::{Manager, value};
 use crate::answer::{Answer, Outcome};
 use crate::choice::{edited, told_apart};
@@ -22,7 +23,6 @@ use aws_client_vpn_text::printable::{is_control, printable};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 use uuid::Uuid;
@@ -477,14 +477,6 @@ fn profiles_in(directory: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<_> = paths.take(MOST_PROFILES).collect();
     paths.sort();
     paths
-}
-
-/// The name of the account that runs this, from wherever accounts are.
-fn own_name() -> Option<String> {
-    let output = Command::new("id").arg("-un").output().ok()?;
-    let name = String::from_utf8(output.stdout).ok()?;
-    let name = name.trim_end();
-    (output.status.success() && !name.is_empty()).then(|| name.to_owned())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! [`logs`]); a module named `collect` below each of them looks the facts up. What a command comes to
 //! is an [`answer::Answer`].
 
+mod account;
 mod actions;
 pub mod answer;
 mod at_login;

@@ -323,7 +323,7 @@ async fn active(bus: &zbus::Connection, manager: &Properties) -> zbus::Result<Ve
         let (sign_in_ends, waiting) = match service_process {
             Some(_) => (
                 sign_in_end(bus, &service).await.ok(),
-                Waiting::of(bus, &service).await,
+                Waiting::of(bus, &service).await.flatten(),
             ),
             None => (None, None),
         };

@@ -104,6 +104,7 @@ fn status_in_german() {
         waits_for: Some(Waiting {
             what: WaitsFor::Person,
             user: Some("ada".to_owned()),
+            is_own: false,
         }),
         problem: None,
         ..off.clone()
@@ -126,9 +127,9 @@ fn status_in_german() {
          UUID             2-3\n\n\
          alle\n  \
          Zustand          wird verbunden\n  \
-         jetzt            Warten, bis ada am Computer ist und sich wieder anmeldet (die letzte Anmeldung \
-         ist von dieser Person). Um sich selbst anzumelden, trennen Sie die Verbindung und verbinden Sie sie \
-         wieder: aws-client-vpn disconnect NAME\n  \
+         jetzt            Warten, bis ada am Rechner ist und sich wieder anmeldet (die letzte Anmeldung \
+         ist von dieser Person). Um sich selbst anzumelden, verbinden Sie wieder nach: aws-client-vpn \
+         disconnect NAME\n  \
          UUID             3-4\n"
     );
     let json = serde_json::to_value(&status).unwrap();

@@ -87,7 +87,14 @@ fn every_value_that_a_program_may_meet_is_in_the_page() {
     let values = values.chain(ways.map(|it| json!(it)));
     let values = values.chain(whats.map(|it| json!(it)));
     let values = values.chain(Outcome::ALL.map(|it| json!(it.name())));
-    let waits = WaitsFor::ALL.map(|what| json!(Waiting { what, user: None })["what"].take());
+    let waits = WaitsFor::ALL.map(|what| {
+        json!(Waiting {
+            what,
+            user: None,
+            is_own: false
+        })["what"]
+            .take()
+    });
     for value in values.chain(waits) {
         let value = value.as_str().unwrap().to_owned();
         assert!(PAGE.contains(&format!("`{value}`")), "{value} is missing");

@@ -116,13 +116,16 @@ pub async fn service_is_up(bus: &Connection, service: &str) -> Option<bool> {
     }
 }
 
-/// What the lost connection of the service called `service` waits for, and for which user's sign-in; `None` if
-/// for nothing, or if it does not tell, as an earlier version.
-pub async fn waits_for(bus: &Connection, service: &str) -> Option<(WaitsFor, Option<String>)> {
+/// What the lost connection of the service called `service` waits for, and for which user's sign-in:
+/// `Some(None)` if for nothing, `None` if it does not tell, as an earlier version.
+pub async fn waits_for(
+    bus: &Connection,
+    service: &str,
+) -> Option<Option<(WaitsFor, Option<String>)>> {
     let answer = timeout(CALL_TIME, call_service(bus, service, WAITS_FOR));
     let (what, user): (String, String) = answer.await.ok()?.ok()?;
-    let what = WaitsFor::from_name(&what)?;
-    Some((what, Some(user).filter(|user| !user.is_empty())))
+    let what = WaitsFor::from_name(&what);
+    Some(what.map(|what| (what, Some(user).filter(|user| !user.is_empty()))))
 }
 
 /// Whether the activation at `path` is up, as its service and NetworkManager say; `None` if one of them

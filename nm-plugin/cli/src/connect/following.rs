@@ -225,8 +225,10 @@ async fn other_wait(
     known: Option<&Waiting>,
 ) -> Option<Waiting> {
     loop {
-        let waiting = Waiting::of(bus, &service_of(path)).await;
-        if waiting.as_ref() != known {
+        let told = Waiting::of(bus, &service_of(path)).await;
+        if let Some(waiting) = told
+            && waiting.as_ref() != known
+        {
             return waiting;
         }
         sleep(LOOK_AGAIN).await;

@@ -656,7 +656,7 @@ fn what_a_lost_connection_waits_for_is_told_to_whoever_asks() {
     let words = "Waiting for root, who signed in, to unlock the screen";
     assert!(shown.contains(words), "{shown}");
     let mut joined = at_terminal(&lab, BROWSER, "connect vpn");
-    joined.expect(words, SOON);
+    joined.expect("Waiting for you to unlock the screen", SOON);
     // Root is asked in anybody's session if it has none.
     lab.logind().leave();
     joined.expect("Waiting for somebody to be at the computer", SOON);
