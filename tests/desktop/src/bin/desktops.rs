@@ -8,10 +8,12 @@ use aws_client_vpn_desktop::{Accessible, Appearance, Desktop, Role};
 use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Process, Tools, eventually, wait_for};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a step may take.
 const SOON: Duration = Duration::from_secs(180);
+/// How long what does not move is looked at: many times as long as it glides.
+const AT_REST: Duration = Duration::from_secs(1);
 /// Our agent, as the session's start starts it.
 const AGENT: &str = "nm-aws-client-vpn-agent";
 /// `NMVpnConnectionState`
@@ -138,11 +140,17 @@ impl<'desktop, 'world> Applet<'desktop, 'world> {
         }
     }
 
-    /// Clicks at the button `name` in the row of the VPN.
+    /// Clicks at the button `name` in the row of the VPN, once that has come to rest: it glides to those
+    /// that are connected.
     fn click(&self, name: &str) {
+        let mut seen: Option<((i32, i32), Instant)> = None;
         let button = eventually(&format!("the button {name} of the row"), SOON, || {
             let row = self.shown.find(Role::Button, "vpn")?;
-            row.find(Role::Button, name)
+            let button = row.find(Role::Button, name)?;
+            let place = button.middle()?;
+            let still_there = seen.filter(|(there, _)| *there == place);
+            let (_, since) = *seen.insert(still_there.unwrap_or((place, Instant::now())));
+            (since.elapsed() > AT_REST).then_some(button)
         });
         self.desktop.click(&button);
     }
