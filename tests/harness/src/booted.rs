@@ -11,6 +11,7 @@ use crate::world::{LAB_INSIDE, PROGRAMS_INSIDE, TARGET_INSIDE, World};
 use crate::{Browser, Event};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -82,22 +83,28 @@ impl Booted {
     /// Whether a packet goes through the tunnel, and the answer back, within three seconds.
     #[must_use]
     pub fn has_traffic(&self) -> bool {
-        // The server would answer outside the tunnel, too: it is the router.
-        let through = ["ping", "-I", "awsvpn0", "-c", "1", "-W", "3", INSIDE];
-        let output = self.client.run(through);
-        output.status.success()
+        let answered = self.ping_through_the_tunnel(&["-W", "3"]);
+        answered.status.success()
     }
 
     /// Sends packets through the tunnel until one is answered.
     #[track_caller]
     pub fn traffic_flows(&self) {
-        let through = ["ping", "-I", "awsvpn0", "-c", "1", "-w", "60", "-i", "0.2"];
-        let output = self.client.run(through.into_iter().chain([INSIDE]));
-        let text = String::from_utf8_lossy(&output.stdout);
+        let answered = self.ping_through_the_tunnel(&["-w", "60", "-i", "0.2"]);
         assert!(
-            output.status.success(),
-            "no answer through the tunnel: {text}"
+            answered.status.success(),
+            "no answer through the tunnel: {answered:?}"
         );
+    }
+
+    fn ping_through_the_tunnel(&self, how: &[&str]) -> Output {
+        let route = self.client.run(["ip", "route", "get", INSIDE]);
+        let route = String::from_utf8_lossy(&route.stdout).into_owned();
+        // Its number is another where the tunnel before is not quite gone. The server would answer outside
+        // of it, too: it is the router.
+        let tunnel = route.split_whitespace().find(|it| it.starts_with("awsvpn"));
+        let ping = ["ping", "-I", tunnel.unwrap_or("awsvpn0"), "-c", "1"];
+        self.client.run(ping.iter().chain(how).chain(&[INSIDE]))
     }
 
     /// Sets what the person at the browser does from now on.
