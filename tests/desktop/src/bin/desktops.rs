@@ -8,18 +8,18 @@ use aws_client_vpn_desktop::{Accessible, Appearance, Desktop, Role};
 use aws_client_vpn_harness::{EndpointOptions, Lab, Options, Process, Tools, eventually, wait_for};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a step may take.
 const SOON: Duration = Duration::from_secs(180);
-/// How long what does not move is looked at: many times as long as it glides.
-const AT_REST: Duration = Duration::from_secs(1);
 /// Our agent, as the session's start starts it.
 const AGENT: &str = "nm-aws-client-vpn-agent";
 /// `NMVpnConnectionState`
 const ACTIVATED: u32 = 5;
 /// `NMActiveConnectionStateReason`
 const USER_DISCONNECTED: u32 = 2;
+/// The file by which the bus starts Plasma's Secret Service.
+const SECRET_SERVICE: &str = "/usr/share/dbus-1/services/org.kde.secretservicecompat.service";
 /// The program of the window that asks.
 const WINDOW: &str = "org.freedesktop.NetworkManager.AwsClientVpn.Login";
 
@@ -140,17 +140,11 @@ impl<'desktop, 'world> Applet<'desktop, 'world> {
         }
     }
 
-    /// Clicks at the button `name` in the row of the VPN, once that has come to rest: it glides to those
-    /// that are connected.
+    /// Clicks at the button `name` in the row of the VPN.
     fn click(&self, name: &str) {
-        let mut seen: Option<((i32, i32), Instant)> = None;
         let button = eventually(&format!("the button {name} of the row"), SOON, || {
             let row = self.shown.find(Role::Button, "vpn")?;
-            let button = row.find(Role::Button, name)?;
-            let place = button.middle()?;
-            let still_there = seen.filter(|(there, _)| *there == place);
-            let (_, since) = *seen.insert(still_there.unwrap_or((place, Instant::now())));
-            (since.elapsed() > AT_REST).then_some(button)
+            row.find(Role::Button, name)
         });
         self.desktop.click(&button);
     }
@@ -189,6 +183,14 @@ fn plasma(release: &str, system: &Path) {
     applet.click("Connect");
     sign_in(&desktop, &format!("plasma-{release}-password"));
     await_up(&lab);
+    if lab
+        .client
+        .run(["test", "-e", SECRET_SERVICE])
+        .status
+        .success()
+    {
+        refuse_wallet_for_password(&desktop);
+    }
     applet.disconnect(&lab);
     println!("    connected from its applet, with a password typed into our window");
 }
@@ -217,6 +219,18 @@ fn refuse_wallet(lab: &Lab, desktop: &Desktop<'_>, kded: &str) {
         cancel.press();
         println!("    Plasma wanted to make a wallet first");
     }
+}
+
+/// Where Plasma has the Secret Service, from 6.7 on without a wallet that the login has made, it offers to
+/// make one for the password that is to be remembered.
+fn refuse_wallet_for_password(desktop: &Desktop<'_>) {
+    let cancel = eventually("Plasma offers to make a wallet", SOON, || {
+        let programs = desktop.accessible().children();
+        let wallet = programs.into_iter().find(|it| it.name() == "ksecretd")?;
+        wallet.find(Role::Button, "Cancel")
+    });
+    cancel.press();
+    println!("    Plasma wanted to make a wallet for the password");
 }
 
 /// Types user name and password into our window, of which a picture is kept.
