@@ -46,7 +46,7 @@ impl Waiting {
             (WaitsFor::Unlock, Some(user)) => gettext!(
                 // TRANSLATORS: {user} is the name of an account.
                 "Waiting for {user}, who signed in, to unlock the screen and sign in again. To sign in yourself, \
-                 connect again after: aws-client-vpn disconnect NAME",
+                 connect again after this command: aws-client-vpn disconnect NAME",
                 user = user,
             ),
             (WaitsFor::Unlock, None) if self.is_own => {
@@ -58,7 +58,7 @@ impl Waiting {
             (WaitsFor::Person, Some(user)) => gettext!(
                 // TRANSLATORS: {user} is the name of an account.
                 "Waiting for {user}, who signed in, to be at the computer and sign in again. To sign in \
-                 yourself, connect again after: aws-client-vpn disconnect NAME",
+                 yourself, connect again after this command: aws-client-vpn disconnect NAME",
                 user = user,
             ),
             (WaitsFor::Person, None) if self.is_own => {
@@ -70,7 +70,7 @@ impl Waiting {
             (WaitsFor::Agent, Some(user)) => gettext!(
                 // TRANSLATORS: {user} is the name of an account.
                 "Waiting until {user}, who signed in, has a desktop or a terminal that can show the next sign-in. \
-                 To sign in yourself, connect again after: aws-client-vpn disconnect NAME",
+                 To sign in yourself, connect again after this command: aws-client-vpn disconnect NAME",
                 user = user,
             ),
             (WaitsFor::Agent, None) => {
@@ -78,7 +78,7 @@ impl Waiting {
             }
             (WaitsFor::Pause, _) => gettext!(
                 "Waiting up to 16 minutes before the next sign-in, because the last one ended soon. To sign in \
-                 at once, connect again after: aws-client-vpn disconnect NAME"
+                 at once, connect again after this command: aws-client-vpn disconnect NAME"
             ),
         }
     }

@@ -128,8 +128,8 @@ fn status_in_german() {
          alle\n  \
          Zustand          wird verbunden\n  \
          jetzt            Warten, bis ada am Rechner ist und sich wieder anmeldet (die letzte Anmeldung \
-         ist von dieser Person). Um sich selbst anzumelden, verbinden Sie wieder nach: aws-client-vpn \
-         disconnect NAME\n  \
+         ist von dieser Person). Um sich selbst anzumelden, verbinden Sie sie nach diesem Befehl \
+         neu: aws-client-vpn disconnect NAME\n  \
          UUID             3-4\n"
     );
     let json = serde_json::to_value(&status).unwrap();
